@@ -1,0 +1,1 @@
+"""Floor 1: users and their tokens."""

@@ -1,0 +1,19 @@
+from rest_framework.exceptions import APIException
+
+
+class RegistrationClosed(APIException):
+    status_code = 403
+    default_code = "registration_closed"
+    default_detail = "Registration is by invitation on this server. Ask its operator for an account."
+
+
+class WrongCredentials(APIException):
+    status_code = 401
+    default_code = "wrong_credentials"
+    default_detail = "The username or the password is wrong."
+
+
+class InvalidResetLink(APIException):
+    status_code = 400
+    default_code = "invalid_reset_link"
+    default_detail = "The reset link is wrong or has expired. Ask for a new one."

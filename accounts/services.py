@@ -1,0 +1,117 @@
+"""What a user does with his account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from knox.settings import knox_settings
+from rest_framework.exceptions import ValidationError
+
+from accounts.errors import InvalidResetLink, RegistrationClosed, WrongCredentials
+from accounts.models import Token, TokenKind
+from accounts.signals import account_deleting
+
+User = get_user_model()
+
+
+@transaction.atomic
+def register(*, username: str, email: str, password: str) -> tuple:
+    """A new user and his first login token."""
+    if not settings.REGISTRATION_OPEN:
+        raise RegistrationClosed()
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username=username, email=email, password=password)
+    except IntegrityError as error:  # two at once; the serializer has checked before
+        raise ValidationError({"username": ["A user with that username already exists."]}, code="unique") from error
+    return user, *issue_login_token(user=user)
+
+
+def log_in(*, request, username: str, password: str):
+    """The user with these credentials. Raises `WrongCredentials`, whichever of the two is wrong."""
+    user = authenticate(request, username=username, password=password)
+    if user is None:
+        raise WrongCredentials()
+    return user
+
+
+def issue_login_token(*, user) -> tuple[Token, str]:
+    return Token.objects.create(user=user, expiry=knox_settings.TOKEN_TTL, kind=TokenKind.LOGIN)
+
+
+def issue_personal_token(*, user, name: str, expires_in_days: int | None) -> tuple[Token, str]:
+    """A named token for a script or a device. The second value is shown once and stored nowhere."""
+    expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
+    return Token.objects.create(user=user, expiry=expiry, kind=TokenKind.PERSONAL, name=name)
+
+
+def log_out_everywhere(*, user) -> None:
+    """End every login; personal tokens stay, they are revoked one by one."""
+    user.auth_token_set.filter(kind=TokenKind.LOGIN).delete()
+    _end_sessions(user)
+
+
+@transaction.atomic
+def change_password(*, user, new_password: str, keep_token: Token | None = None) -> None:
+    """Set a password and end all other logins."""
+    user.set_password(new_password)
+    user.save(update_fields=["password"])
+    others = user.auth_token_set.filter(kind=TokenKind.LOGIN)
+    if keep_token is not None:
+        others = others.exclude(pk=keep_token.pk)
+    others.delete()
+
+
+def send_password_reset(*, email: str) -> None:
+    """Mail a reset link to every active user with this address. Silent when there is none, so nothing leaks."""
+    for user in User.objects.filter(email__iexact=email, is_active=True):
+        uid = urlsafe_base64_encode(force_bytes(user.pk))
+        token = default_token_generator.make_token(user)
+        send_mail(
+            "Reset your ML Studio password",
+            f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, send\n\n"
+            f"  POST {settings.PUBLIC_URL}/api/v1/auth/password/reset/confirm/\n"
+            f'  {{"uid": "{uid}", "token": "{token}", "new_password": "…"}}\n\n'
+            "If it was not you, ignore this mail; nothing has changed.\n",
+            None,
+            [user.email],
+        )
+
+
+def user_of_reset_link(*, uid: str, token: str):
+    """The user whose reset link this is. Raises `InvalidResetLink`."""
+    try:
+        user = User.objects.get(pk=int(urlsafe_base64_decode(uid)), is_active=True)
+    except (ValueError, OverflowError, User.DoesNotExist) as error:
+        raise InvalidResetLink() from error
+    if not default_token_generator.check_token(user, token):
+        raise InvalidResetLink()
+    return user
+
+
+@transaction.atomic
+def delete_account(*, user) -> None:
+    """Delete the user and what only he has. Rooms above may refuse (see `account_deleting`)."""
+    account_deleting.send(sender=User, user=user)
+    user.delete()
+
+
+def delete_expired_tokens() -> int:
+    deleted, _ = Token.objects.filter(expiry__lt=timezone.now()).delete()
+    return deleted
+
+
+def _end_sessions(user) -> None:
+    from django.contrib.sessions.models import Session
+
+    for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator():
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()

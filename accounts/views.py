@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from django.contrib.auth import login, logout
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import serializers, services
+from accounts.models import Token, TokenKind
+from accounts.throttles import LoginThrottle, PasswordResetThrottle, RegistrationThrottle
+
+NOTHING = OpenApiResponse(description="Done.")
+
+
+def _validated(serializer_class, request):
+    serializer = serializer_class(data=request.data, context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def _login_answer(user, token: Token, secret: str) -> dict:
+    return {"token": secret, "expires_at": token.expiry, "user": serializers.UserSerializer(user).data}
+
+
+class RegisterView(APIView):
+    """Make an account. The answer logs you in."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [RegistrationThrottle]
+
+    @extend_schema(request=serializers.RegistrationSerializer, responses={201: serializers.LoginAnswerSerializer})
+    def post(self, request):
+        user, token, secret = services.register(**_validated(serializers.RegistrationSerializer, request))
+        return Response(_login_answer(user, token, secret), status=status.HTTP_201_CREATED)
+
+
+class LoginView(APIView):
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [LoginThrottle]
+
+    @extend_schema(request=serializers.LoginSerializer, responses=serializers.LoginAnswerSerializer)
+    def post(self, request):
+        data = _validated(serializers.LoginSerializer, request)
+        user = services.log_in(request=request._request, username=data["username"], password=data["password"])
+        if data["session"]:
+            login(request._request, user)
+        return Response(_login_answer(user, *services.issue_login_token(user=user)))
+
+
+class LogoutView(APIView):
+    """End this login: the token that was sent, or the session."""
+
+    @extend_schema(request=None, responses={204: NOTHING})
+    def post(self, request):
+        if isinstance(request.auth, Token):
+            request.auth.delete()
+        else:
+            logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class LogoutAllView(APIView):
+    """End every login of yours, on every machine. Personal tokens stay."""
+
+    @extend_schema(request=None, responses={204: NOTHING})
+    def post(self, request):
+        services.log_out_everywhere(user=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordResetView(APIView):
+    """Ask for a mail with a reset link. The answer is the same whether the address is known or not."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [PasswordResetThrottle]
+
+    @extend_schema(request=serializers.PasswordResetSerializer, responses={202: NOTHING})
+    def post(self, request):
+        services.send_password_reset(**_validated(serializers.PasswordResetSerializer, request))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+class PasswordResetConfirmView(APIView):
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [PasswordResetThrottle]
+
+    @extend_schema(request=serializers.PasswordResetConfirmSerializer, responses={204: NOTHING})
+    def post(self, request):
+        data = _validated(serializers.PasswordResetConfirmSerializer, request)
+        user = services.user_of_reset_link(uid=data["uid"], token=data["token"])
+        password = serializers.checked_password(data["new_password"], user)
+        services.change_password(user=user, new_password=password)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    """Your profile."""
+
+    @extend_schema(responses=serializers.UserSerializer)
+    def get(self, request):
+        return Response(serializers.UserSerializer(request.user).data)
+
+    @extend_schema(request=serializers.UserSerializer(partial=True), responses=serializers.UserSerializer)
+    def patch(self, request):
+        serializer = serializers.UserSerializer(request.user, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+    @extend_schema(responses={204: NOTHING}, description="Delete your account and the projects that only you have.")
+    def delete(self, request):
+        services.delete_account(user=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordView(APIView):
+    """Change your password. Other logins end, this one stays."""
+
+    @extend_schema(request=serializers.PasswordChangeSerializer, responses={204: NOTHING})
+    def post(self, request):
+        data = _validated(serializers.PasswordChangeSerializer, request)
+        token = request.auth if isinstance(request.auth, Token) else None
+        services.change_password(user=request.user, new_password=data["new_password"], keep_token=token)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """Personal tokens for scripts."""
+
+    queryset = Token.objects.none()
+    serializer_class = serializers.TokenSerializer
+    lookup_field = "id"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return Token.objects.filter(user=self.request.user, kind=TokenKind.PERSONAL)
+
+    @extend_schema(request=serializers.TokenRequestSerializer, responses={201: serializers.NewTokenSerializer})
+    def create(self, request):
+        data = _validated(serializers.TokenRequestSerializer, request)
+        token, secret = services.issue_personal_token(user=request.user, **data)
+        answer = serializers.NewTokenSerializer(token, context={"token": secret})
+        return Response(answer.data, status=status.HTTP_201_CREATED)

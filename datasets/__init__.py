@@ -1,0 +1,1 @@
+"""Floor 3: labels, datasets, images, annotations, imports, snapshots."""

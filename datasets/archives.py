@@ -1,0 +1,194 @@
+"""Zip archives from strangers: nothing is extracted by name, every size is limited, every entry gets a verdict."""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from django.conf import settings
+from projects.errors import WorkFailed
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.ingest import too_large
+from datasets.models import Split
+
+END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
+MAX_DIRECTORY_BYTES = 128 << 20
+CHUNK_BYTES = 1 << 20
+RATIO_FREE_BYTES = 256 << 20
+SPLIT_FOLDERS = {
+    "train": Split.TRAIN, "training": Split.TRAIN, "valid": Split.VALIDATION, "validation": Split.VALIDATION,
+    "val": Split.VALIDATION, "test": Split.TEST, "testing": Split.TEST,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an archive: where it is, its readable name and what its folders say."""
+
+    info: zipfile.ZipInfo
+    name: str
+    label: str | None = None
+    split: str | None = None
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip after looking at its end record, before its directory is read into memory.
+
+    Raises:
+        WorkFailed: `not_a_zip`, `too_many_entries`, `archive_bomb`, `encrypted_archive`, `archive_too_large`.
+    """
+    count, directory_bytes = _end_record(file)
+    limit = settings.MAX_ARCHIVE_ENTRIES
+    if count > limit or directory_bytes > MAX_DIRECTORY_BYTES:
+        raise WorkFailed(
+            "too_many_entries",
+            f"The archive has {count:,} entries; at most {limit:,} are read at once. Split it into several archives.",
+        )
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise WorkFailed("not_a_zip", f"The archive cannot be read ({error}). Make it anew and upload it again.") from error
+    infos = archive.infolist()
+    if len(infos) > limit:
+        raise WorkFailed("too_many_entries", f"The archive has {len(infos):,} entries; at most {limit:,} are read.")
+    _check_sizes(infos, file)
+    if infos and all(info.flag_bits & 1 for info in infos if not info.is_dir()):
+        raise WorkFailed("encrypted_archive", "The archive is encrypted. Make it without a password.")
+    return archive
+
+
+def _check_sizes(infos: list[zipfile.ZipInfo], file: BinaryIO) -> None:
+    total = sum(info.file_size for info in infos)
+    file.seek(0, 2)
+    packed = max(1, file.tell())
+    if total > settings.MAX_ARCHIVE_BYTES:
+        raise WorkFailed("archive_too_large", f"The archive unpacks to {total:,} bytes; the limit is "
+                         f"{settings.MAX_ARCHIVE_BYTES:,}.")  # fmt: skip
+    if total > RATIO_FREE_BYTES and total > settings.MAX_ARCHIVE_RATIO * packed:
+        raise WorkFailed(
+            "archive_bomb",
+            f"The archive has {packed:,} bytes and claims to unpack to {total:,}: pictures never shrink that much. "
+            "It was not unpacked.",
+        )
+
+
+def _end_record(file: BinaryIO) -> tuple[int, int]:
+    """`(entries, bytes of the directory)` (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
+    file.seek(0, 2)
+    size = file.tell()
+    tail_bytes = min(size, 22 + 65535 + 76)
+    file.seek(size - tail_bytes)
+    tail = file.read(tail_bytes)
+    at = tail.rfind(END_RECORD)
+    if at < 0 or len(tail) - at < 22:
+        raise WorkFailed("not_a_zip", "The file is not a zip archive, or its end is missing. Upload it again.")
+    count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
+    at64 = tail.rfind(END_RECORD_64)
+    if at64 >= 0 and len(tail) - at64 >= 56:
+        count64, directory64 = struct.unpack("<QQ", tail[at64 + 32 : at64 + 48])
+        count, directory_bytes = max(count, count64), max(directory_bytes if directory_bytes != 0xFFFFFFFF else 0, directory64)
+    return count, directory_bytes
+
+
+def readable_name(info: zipfile.ZipInfo) -> str:
+    """The entry's path in its own script: many tools write UTF-8 without saying so. Composed Unicode."""
+    name = info.orig_filename
+    if not info.flag_bits & 0x800:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            pass
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def is_junk(name: str) -> bool:
+    """What file managers leave in archives."""
+    parts = PurePosixPath(name).parts
+    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts) or (
+        bool(parts) and parts[-1].lower() in ("thumbs.db", "desktop.ini")
+    )
+
+
+def refusal(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
+    """`(code, detail)` when an entry is not read at all."""
+    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in name.split("/") or "\x00" in name:
+        return "unsafe_path", "The path points outside of the archive."
+    kind = (info.external_attr >> 16) & 0o170000
+    if kind not in (0, 0o100000):
+        return "not_a_file", "The entry is a link or a device, not a file."
+    if info.flag_bits & 1:
+        return "encrypted_entry", "The entry is encrypted."
+    if info.file_size > settings.MAX_IMAGE_BYTES:
+        return too_large().code, str(too_large())
+    return None
+
+
+def entries_with_labels(archive: zipfile.ZipFile) -> list[Entry]:
+    """The archive's files in a fixed order, with the label and the split that their folders name.
+
+    The last folder is the label; one folder around everything is looked through; folders named train,
+    valid(ation) or test on top of the labels are splits.
+    """
+    files = [
+        (info, name)
+        for info in archive.infolist()
+        if not info.is_dir() and not is_junk(name := readable_name(info))
+    ]
+    folders = [PurePosixPath(name).parts[:-1] for _, name in files if ".." not in name.split("/")]
+    skip = _common_depth(folders)
+    below = [parts[skip:] for parts in folders if len(parts) > skip]
+    are_splits = bool(below) and all(parts[0].lower() in SPLIT_FOLDERS for parts in below)
+    entries = []
+    for info, name in files:
+        parts = PurePosixPath(name).parts[:-1][skip:]
+        split = SPLIT_FOLDERS[parts[0].lower()] if are_splits and parts and parts[0].lower() in SPLIT_FOLDERS else None
+        if split is not None:
+            parts = parts[1:]
+        label = parts[-1].strip()[:100] if parts else ""
+        entries.append(Entry(info, name, label or None, split))
+    return entries
+
+
+def _common_depth(folders: list[tuple[str, ...]]) -> int:
+    """How many folders lie around all labels. A single class folder is a label, not a wrapper."""
+    depth = 0
+    while folders and all(len(parts) > depth for parts in folders):
+        if len({parts[depth] for parts in folders}) != 1 or not any(len(parts) > depth + 1 for parts in folders):
+            break
+        depth += 1
+    return depth
+
+
+def read_entry(archive: zipfile.ZipFile, entry: Entry) -> bytes:
+    """The entry's bytes, at most the limit for one image, whatever its header says.
+
+    Raises:
+        ImageError: `file_too_large`, `corrupted_entry`, `unsupported_compression`.
+    """
+    content = bytearray()
+    try:
+        with archive.open(entry.info) as source:
+            for chunk in _chunks(source):
+                content += chunk
+                if len(content) > settings.MAX_IMAGE_BYTES:
+                    raise too_large()
+    except NotImplementedError as error:
+        raise ImageError("unsupported_compression", f"The entry cannot be unpacked ({error}).") from error
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError("corrupted_entry", f"The entry is damaged in the archive ({error}).") from error
+    except Exception as error:  # zlib.error and its relatives of other compressions
+        raise ImageError("corrupted_entry", f"The entry is damaged in the archive ({error}).") from error
+    return bytes(content)
+
+
+def _chunks(source) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK_BYTES):
+        yield chunk

@@ -1,0 +1,28 @@
+from projects.errors import Conflict
+from rest_framework.exceptions import APIException
+
+
+class RevisionConflict(Conflict):
+    default_code = "revision_conflict"
+    default_detail = "Someone else changed this image's annotations meanwhile: read it again and repeat your change."
+
+
+class LabelExists(Conflict):
+    default_code = "label_exists"
+    default_detail = "The project has a label with this name. To join two labels use merge."
+
+
+class LabelInUse(Conflict):
+    default_code = "label_in_use"
+    default_detail = "Images carry this label: say with ?images= what happens to them (unlabel, delete or a label id)."
+
+
+class NothingToSnapshot(APIException):
+    status_code = 400
+    default_code = "no_labelled_images"
+    default_detail = "The dataset has no labelled images. Label images first, then take a snapshot."
+
+
+class DatasetChanged(Conflict):
+    default_code = "dataset_changed"
+    default_detail = "Images were deleted while the snapshot was taken. Nothing was kept; take it again."

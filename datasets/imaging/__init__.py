@@ -1,0 +1,1 @@
+"""Pictures as bytes and pixels: decoding, hashing, look-alikes, EXIF. No Django; engines build on it."""

@@ -1,0 +1,94 @@
+"""Removing where a picture was taken, without touching its pixels where the format allows that."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image
+
+from datasets.imaging.preprocessing import decode_upright, open_image
+
+GPS_IFD = 0x8825
+EXIF_HEADER = b"Exif\x00\x00"
+APP1, APP13, START_OF_SCAN = 0xE1, 0xED, 0xDA
+
+
+def has_location(content: bytes) -> bool:
+    """Whether the file names a place, in EXIF, XMP or IPTC."""
+    with open_image(content) as image:
+        if GPS_IFD in image.getexif() and image.getexif().get_ifd(GPS_IFD):
+            return True
+    return b"GPSLatitude" in content or b"photoshop:City" in content
+
+
+def without_location(content: bytes) -> bytes:
+    """The same picture without its place. Orientation, time and camera stay.
+
+    JPEG and WebP keep their pixel data bit by bit. PNG and TIFF are written anew without loss; HEIC, which cannot
+    be edited in place, becomes a JPEG of quality 95.
+    """
+    if not has_location(content):
+        return content
+    with open_image(content) as image:
+        kind = image.format
+        exif = image.getexif()
+        exif.pop(GPS_IFD, None)
+        clean = exif.tobytes()
+        if kind in ("JPEG", "MPO"):
+            return _rewritten_jpeg(content, clean)
+        if kind == "WEBP":
+            return _rewritten_webp(content, clean)
+        target = io.BytesIO()
+        if kind == "HEIF":
+            decode_upright(image).save(target, "JPEG", quality=95, subsampling=0)
+        elif kind == "TIFF":
+            image.load()
+            Image.fromarray(np.asarray(image)).save(target, "TIFF", compression="tiff_lzw")
+        else:
+            image.load()
+            image.info.pop("exif", None)
+            image.save(target, kind, exif=clean)
+        return target.getvalue()
+
+
+def _rewritten_jpeg(content: bytes, exif: bytes) -> bytes:
+    """Walk the segments up to the scan: new EXIF, no XMP, no IPTC (JPEG File Interchange Format, ITU T.81 B.1)."""
+    out = bytearray(content[:2])
+    position = 2
+    written = False
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == START_OF_SCAN:
+            break
+        (length,) = struct.unpack(">H", content[position + 2 : position + 4])
+        segment = content[position : position + 2 + length]
+        position += 2 + length
+        if marker == APP1 and segment[4:10] == EXIF_HEADER and not written:
+            payload = exif if exif.startswith(EXIF_HEADER) else EXIF_HEADER + exif
+            if len(payload) + 2 <= 0xFFFF:
+                out += b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
+            written = True
+        elif marker not in (APP1, APP13):
+            out += segment
+    return bytes(out) + content[position:]
+
+
+def _rewritten_webp(content: bytes, exif: bytes) -> bytes:
+    """Replace the EXIF chunk and drop XMP (WebP container specification, RIFF)."""
+    chunks = bytearray()
+    position = 12
+    while position + 8 <= len(content):
+        name = content[position : position + 4]
+        (length,) = struct.unpack("<I", content[position + 4 : position + 8])
+        body = content[position + 8 : position + 8 + length]
+        position += 8 + length + (length & 1)
+        if name == b"XMP ":
+            continue
+        if name == b"EXIF":
+            body = exif.removeprefix(EXIF_HEADER)
+        elif name == b"VP8X":
+            body = bytes([body[0] & ~0x04]) + body[1:]
+        chunks += name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + bytes(chunks)

@@ -1,0 +1,186 @@
+"""From a file to a row: check, hash, find duplicates, keep. Shared by uploads and imports."""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from projects.services import adjust_counts
+from storage import services as storage
+from storage.cache import Incoming
+
+from datasets.imaging.hashing import perceptual_hash
+from datasets.imaging.location import without_location
+from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
+from datasets.models import Annotation, Dataset, Image, Label, Origin
+
+LARGE_PIXELS = 16_000_000
+CONTENT_TYPES = {
+    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
+    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic",
+}  # fmt: skip
+
+# Only one large picture is decoded at a time in a process, so that memory stays bounded.
+_large_decode = threading.Lock()
+
+
+@dataclass
+class Examined:
+    """A picture that can be used, and its bytes on the way into the store."""
+
+    incoming: Incoming
+    filename: str
+    width: int
+    height: int
+    format: str
+    phash: str
+    label: Label | None = None
+    split: str | None = None
+    group: str = ""
+
+    @property
+    def content_type(self) -> str:
+        return CONTENT_TYPES.get(self.format, "application/octet-stream")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: `created`, `duplicate` or `rejected`, with a code and a sentence for the last two."""
+
+    filename: str
+    kind: str
+    image_id: str | None = None
+    code: str = ""
+    detail: str = ""
+
+    def to_dict(self) -> dict:
+        return {"filename": self.filename, "code": self.code, "detail": self.detail}
+
+
+def clean_filename(name: str) -> str:
+    """A file name without folders and control characters, in composed Unicode, at most 255 characters."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    name = re.sub(r"[\x00-\x1f\x7f]", "_", name).strip()
+    return (name if len(name) <= 255 else name[:200] + name[-55:]) or "image"
+
+
+def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:
+    """Check a picture held in memory and write it to the store's incoming folder.
+
+    Raises:
+        ImageError: with the code of the problem; nothing is left behind.
+    """
+    if len(content) > settings.MAX_IMAGE_BYTES:
+        raise too_large()
+    width, height, kind, phash = _look_at(content)
+    if strip_location:
+        content = without_location(content)
+        width, height, kind, phash = _look_at(content)
+    incoming = storage.receive()
+    try:
+        incoming.write(content)
+        incoming.flush()
+    except BaseException:
+        incoming.discard()
+        raise
+    return Examined(incoming, clean_filename(filename), width, height, kind, phash)
+
+
+def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
+    """As `examine_content`, for a file that was received already."""
+    if incoming.size > settings.MAX_IMAGE_BYTES:
+        raise too_large()
+    if strip_location:
+        return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
+    return Examined(incoming, clean_filename(filename), *_look_at(incoming.path))
+
+
+def too_large() -> ImageError:
+    return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
+
+
+def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
+    with open_image(source) as image:
+        width, height = upright_size(image)
+        kind = image.format or ""
+        # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
+        if width * height > LARGE_PIXELS:
+            with _large_decode:
+                upright = decode_upright(image, min_size=(64, 64))
+        else:
+            upright = decode_upright(image, min_size=(64, 64))
+        return width, height, kind, perceptual_hash(upright)
+
+
+@transaction.atomic
+def add_images(
+    *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED
+) -> list[Outcome]:
+    """Make images of examined files, in one transaction; when it is over they survive a power cut.
+
+    A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first.
+    """
+    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    first: dict[str, Examined] = {}
+    for item in items:
+        first.setdefault(item.incoming.sha256, item)
+    known = _known_images(dataset, first)
+    new = {sha256: item for sha256, item in first.items() if sha256 not in known}
+    blobs = storage.keep_many([(item.incoming, item.content_type) for item in new.values()]) if new else {}
+    images = {
+        sha256: Image(
+            dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
+            height=item.height, format=item.format, size=item.incoming.size, phash=item.phash, split=item.split,
+            group=item.group,
+        )
+        for sha256, item in new.items()
+    }  # fmt: skip
+    Image.objects.bulk_create(images.values())
+    Annotation.objects.bulk_create(
+        Annotation(image=images[sha256], label=item.label, origin=origin, created_by=user)
+        for sha256, item in new.items()
+        if item.label is not None
+    )
+    count_images(dataset, len(images))
+    return [_outcome(item, first, images, known) for item in items]
+
+
+def _known_images(dataset: Dataset, shas: Iterable[str]) -> dict[str, Image]:
+    rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
+    return {image.blob.sha256: image for image in rows.prefetch_related("annotations__label")}
+
+
+def _outcome(item: Examined, first: dict, images: dict, known: dict) -> Outcome:
+    sha256 = item.incoming.sha256
+    if sha256 in known:
+        image = known[sha256]
+        detail = f"The dataset has this picture already, as {image.filename!r}"
+        return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + _other_label(item, image) + ".")
+    image = images[sha256]
+    if first[sha256] is item:
+        return Outcome(item.filename, "created", str(image.pk))
+    detail = f"The same picture was sent twice, first as {image.filename!r}"
+    twin = first[sha256].label
+    if item.label and twin and item.label != twin:
+        detail += f" with the label {twin.name!r} instead of {item.label.name!r}"
+    return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + ".")
+
+
+def _other_label(item: Examined, image: Image) -> str:
+    present = [annotation.label for annotation in image.annotations.all()]
+    if item.label is None or item.label in present:
+        return ""
+    names = ", ".join(label.name for label in present) or "no label"
+    return f" with {names} instead of {item.label.name!r}; it was left as it is"
+
+
+def count_images(dataset: Dataset, change: int) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(image_count=F("image_count") + change)
+    adjust_counts(dataset.project_id, image_count=change)

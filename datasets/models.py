@@ -1,0 +1,166 @@
+"""Labels, datasets, images, annotations and their frozen versions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from projects.models import Identified, Project
+
+
+class Split(models.TextChoices):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Origin(models.TextChoices):
+    HUMAN = "human"
+    IMPORTED = "imported"
+    MODEL = "model"
+
+
+class Label(Identified):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=100)
+    color = models.CharField(
+        max_length=7, default="#808080", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Use #rrggbb.")]
+    )
+    order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "id"]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="one_label_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Dataset(Identified):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="datasets")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True, max_length=5000)
+    image_count = models.PositiveIntegerField(default=0, editable=False)
+    last_snapshot = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "name", "id"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Image(Identified):
+    """One picture of a dataset. Width and height are those of the upright image.
+
+    `phash` is a 256-bit perceptual hash in hexadecimal; `group` names what must stay on one side of a split;
+    `revision` counts changes of its annotations.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="images")
+    blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+    filename = models.CharField(max_length=255)
+    source = models.CharField(max_length=100, blank=True)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    format = models.CharField(max_length=10)
+    size = models.BigIntegerField()
+    phash = models.CharField(max_length=64)
+    split = models.CharField(max_length=10, choices=Split.choices, null=True, blank=True)
+    group = models.CharField(max_length=100, blank=True)
+    has_thumbnails = models.BooleanField(default=False, editable=False)
+    revision = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "blob"], name="one_image_a_content")]
+        indexes = [
+            models.Index(fields=["dataset", "id"]),
+            models.Index(fields=["dataset", "filename", "id"]),
+            models.Index(fields=["dataset", "split", "id"]),
+            models.Index(fields=["id"], condition=models.Q(has_thumbnails=False), name="image_without_thumbnails"),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def project(self) -> Project:
+        return self.dataset.project
+
+
+class Annotation(Identified):
+    """A label on an image, with a box in a detection project. `score` is set when a model made it."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="annotations")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="annotations")
+    x_min = models.FloatField(null=True, blank=True)
+    y_min = models.FloatField(null=True, blank=True)
+    x_max = models.FloatField(null=True, blank=True)
+    y_max = models.FloatField(null=True, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.HUMAN)
+    score = models.FloatField(null=True, blank=True)
+    confirmed = models.BooleanField(default=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["label", "image"])]
+        constraints = [
+            models.CheckConstraint(
+                name="box_whole_or_absent",
+                condition=models.Q(x_min=None, y_min=None, x_max=None, y_max=None)
+                | models.Q(x_max__gt=models.F("x_min"), y_max__gt=models.F("y_min")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} on {self.image}"
+
+    @property
+    def box(self) -> list[float] | None:
+        return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]
+
+
+class Snapshot(Identified):
+    """A frozen version of a dataset. Nothing in it changes; training and evaluation always run on one."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="snapshots")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    fractions = models.JSONField()
+    seed = models.PositiveIntegerField()
+    class_names = models.JSONField()
+    counts = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_snapshot_a_number")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} #{self.number}"
+
+    @property
+    def project(self) -> Project:
+        return self.dataset.project
+
+
+class SnapshotImage(models.Model):
+    """One image of a snapshot. It keeps the file alive when the image is deleted from the dataset later."""
+
+    id = models.BigAutoField(primary_key=True)
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="images")
+    image = models.ForeignKey(Image, null=True, on_delete=models.SET_NULL, related_name="+")
+    blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+    image_key = models.UUIDField()
+    split = models.CharField(max_length=10, choices=Split.choices)
+    annotations = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["snapshot", "split", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.image_key} in {self.snapshot}"

@@ -1,0 +1,40 @@
+"""Reads that start from what a user may see."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+from projects.models import Project
+from projects.selectors import project_ids_of
+
+from datasets.models import Dataset, Image, Label, Snapshot
+
+
+def datasets_of(user) -> QuerySet[Dataset]:
+    return Dataset.objects.filter(project__in=project_ids_of(user)).select_related("project")
+
+
+def images_of(user) -> QuerySet[Image]:
+    visible = Dataset.objects.filter(project__in=project_ids_of(user)).values("pk")
+    return all_images().filter(dataset__in=visible)
+
+
+def all_images() -> QuerySet[Image]:
+    return Image.objects.select_related("dataset__project", "blob").prefetch_related("annotations__label")
+
+
+def labels_of(project: Project) -> QuerySet[Label]:
+    return Label.objects.filter(project=project)
+
+
+def snapshots_of(user) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
+
+
+def find_label(project: Project, text: str) -> Label | None:
+    """The project's label with this id or name."""
+    try:
+        return labels_of(project).filter(pk=uuid.UUID(text)).first() or labels_of(project).filter(name=text).first()
+    except ValueError:
+        return labels_of(project).filter(name=text).first()

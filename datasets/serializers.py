@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from projects.models import Project
+from rest_framework import serializers
+from storage.signing import sign_path
+
+from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Split
+from datasets.snapshots import DEFAULT_FRACTIONS
+from datasets.thumbnails import SIZES
+
+
+class LabelSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Label
+        fields = ["id", "name", "color", "order"]
+        read_only_fields = ["order"]
+        extra_kwargs = {"color": {"required": False}}
+
+
+class LabelOrderSerializer(serializers.Serializer):
+    labels = serializers.ListField(child=serializers.UUIDField(), help_text="Every label of the project, in order.")
+
+
+class LabelMergeSerializer(serializers.Serializer):
+    into = serializers.UUIDField(help_text="The label that stays.")
+
+
+class LabelDeletionSerializer(serializers.Serializer):
+    images = serializers.ChoiceField(
+        ["unlabel", "delete", "move"], required=False, help_text="What happens to the images that carry the label."
+    )
+    move_to = serializers.UUIDField(required=False, help_text="With images=move: the label they get.")
+
+    def validate(self, attrs: dict) -> dict:
+        if (attrs.get("images") == "move") != ("move_to" in attrs):
+            raise serializers.ValidationError({"move_to": "images=move and move_to belong together."})
+        return attrs
+
+
+class DatasetSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Dataset
+        fields = ["id", "project", "name", "description", "image_count", "created_at", "updated_at"]
+        read_only_fields = ["image_count"]
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        fields["project"] = serializers.PrimaryKeyRelatedField(
+            queryset=self.context["visible_projects"] if "visible_projects" in self.context else Project.objects.none(),
+            read_only=False,
+        )
+        return fields
+
+    def validate_project(self, value: Project) -> Project:
+        if self.instance is not None and self.instance.project_id != value.pk:
+            raise serializers.ValidationError("A dataset stays in its project.")
+        return value
+
+
+class AnnotationSerializer(serializers.ModelSerializer):
+    label = serializers.CharField(source="label.name")
+    label_id = serializers.UUIDField(source="label.pk")
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4)
+
+    class Meta:
+        model = Annotation
+        fields = ["id", "label", "label_id", "box", "origin", "score", "confirmed", "created_at"]
+        read_only_fields = fields
+
+
+class ImageSerializer(serializers.ModelSerializer):
+    annotations = AnnotationSerializer(many=True, read_only=True)
+    sha256 = serializers.CharField(source="blob.sha256", read_only=True)
+    file_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<img>` tags.")
+    thumbnail_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<img>` tags.")
+
+    class Meta:
+        model = Image
+        fields = [
+            "id", "dataset", "filename", "source", "width", "height", "format", "size", "sha256", "split", "group",
+            "revision", "annotations", "file_url", "thumbnail_url", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [
+            "dataset", "source", "width", "height", "format", "size", "revision", "created_at"
+        ]  # fmt: skip
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_file_url(self, image: Image) -> str:
+        return sign_path(reverse("image-file", args=[image.pk]))
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_thumbnail_url(self, image: Image) -> str:
+        return sign_path(reverse("image-thumbnail", args=[image.pk]), size=SIZES[0])
+
+
+class UploadSerializer(serializers.Serializer):
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
+    label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
+    split = serializers.ChoiceField(Split.choices, required=False)
+    group = serializers.CharField(required=False, max_length=100, help_text="Images of a group share a split.")
+    strip_location = serializers.BooleanField(default=False, help_text="Remove where the picture was taken.")
+
+
+class RejectedSerializer(serializers.Serializer):
+    filename = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class DuplicateSerializer(RejectedSerializer):
+    id = serializers.UUIDField(help_text="The image that was there first.")
+
+
+class UploadAnswerSerializer(serializers.Serializer):
+    created = ImageSerializer(many=True)
+    duplicates = DuplicateSerializer(many=True)
+    rejected = RejectedSerializer(many=True)
+
+
+class AnnotationRequestSerializer(serializers.Serializer):
+    label = serializers.CharField(max_length=100, help_text="Name or id of a label of the project.")
+    box = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, default=None, min_length=4, max_length=4,
+        help_text="x_min, y_min, x_max, y_max in pixels of the upright image.",
+    )  # fmt: skip
+
+
+class AnnotationsAnswerSerializer(serializers.Serializer):
+    revision = serializers.IntegerField()
+    annotations = AnnotationSerializer(many=True)
+
+
+class BulkSerializer(serializers.Serializer):
+    action = serializers.ChoiceField(["label", "unlabel", "move", "split", "group", "delete"])
+    images = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
+    label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
+    dataset = serializers.UUIDField(required=False, help_text="For move: a dataset of the same project.")
+    split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, help_text="For split; null: none.")
+    group = serializers.CharField(required=False, max_length=100, allow_blank=True, help_text="For group.")
+
+    def validate(self, attrs: dict) -> dict:
+        needed = {"label": "label", "move": "dataset", "split": "split", "group": "group"}.get(attrs["action"])
+        if needed and needed not in attrs:
+            raise serializers.ValidationError({needed: f"The action {attrs['action']} needs {needed}."}, code="required")
+        return attrs
+
+
+class BulkAnswerSerializer(serializers.Serializer):
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+
+
+class ImportSerializer(serializers.Serializer):
+    file = serializers.FileField(allow_empty_file=True, help_text="A zip archive.")
+    format = serializers.ChoiceField(["auto", "folder"], default="auto")
+    strip_location = serializers.BooleanField(default=False, help_text="Remove where the pictures were taken.")
+
+
+class FractionField(serializers.FloatField):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(min_value=0.0, max_value=1.0, **kwargs)
+
+
+class SnapshotRequestSerializer(serializers.Serializer):
+    train = FractionField(default=DEFAULT_FRACTIONS["train"])
+    validation = FractionField(default=DEFAULT_FRACTIONS["validation"])
+    test = FractionField(default=DEFAULT_FRACTIONS["test"])
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=42)
+
+    def validate(self, attrs: dict) -> dict:
+        total = attrs["train"] + attrs["validation"] + attrs["test"]
+        if abs(total - 1) > 1e-6:
+            raise serializers.ValidationError({"train": f"The three fractions must sum to 1, not {total:g}."})
+        return attrs
+
+
+class SnapshotSerializer(serializers.ModelSerializer):
+    fractions = serializers.DictField(child=serializers.FloatField())
+    counts = serializers.DictField()
+    class_names = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Snapshot
+        fields = ["id", "dataset", "number", "digest", "fractions", "seed", "class_names", "counts", "created_at"]
+
+
+class LabelStatisticsSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    images = serializers.IntegerField()
+    annotations = serializers.IntegerField()
+    by_split = serializers.DictField(child=serializers.IntegerField())
+
+
+class SizeSerializer(serializers.Serializer):
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    images = serializers.IntegerField()
+
+
+class StatisticsSerializer(serializers.Serializer):
+    images = serializers.IntegerField()
+    annotated = serializers.IntegerField()
+    unannotated = serializers.IntegerField()
+    labels = LabelStatisticsSerializer(many=True)
+    splits = serializers.DictField(child=serializers.IntegerField())
+    formats = serializers.DictField(child=serializers.IntegerField())
+    sizes = SizeSerializer(many=True)

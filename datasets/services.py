@@ -1,0 +1,279 @@
+"""What members do with labels, datasets, images and annotations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max
+from projects.models import Project, Task
+from projects.services import adjust_counts
+from rest_framework.exceptions import ValidationError
+
+from datasets.errors import LabelExists, LabelInUse, RevisionConflict
+from datasets.ingest import count_images
+from datasets.models import Annotation, Dataset, Image, Label, Origin
+
+# Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
+PALETTE = (
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#7f3c8d", "#11a579", "#3969ac",
+    "#f2b701", "#e73f74", "#80ba5a", "#e68310", "#008695", "#cf1c90",
+)  # fmt: skip
+BULK_CHUNK = 500
+
+
+# Labels
+
+
+@transaction.atomic
+def create_label(*, project: Project, name: str, color: str = "") -> Label:
+    order = Label.objects.filter(project=project).aggregate(last=Max("order"))["last"]
+    position = 0 if order is None else order + 1
+    try:
+        with transaction.atomic():
+            label = Label.objects.create(
+                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position
+            )
+    except IntegrityError as error:
+        raise LabelExists() from error
+    adjust_counts(project.pk, label_count=1)
+    return label
+
+
+def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
+    """Labels with these names; those that are missing are made, in the order of first use."""
+    wanted = dict.fromkeys(names)
+    labels = {label.name: label for label in Label.objects.filter(project=project, name__in=list(wanted))}
+    for name in wanted:
+        if name not in labels:
+            labels[name] = create_label(project=project, name=name)
+    return labels
+
+
+def update_label(*, label: Label, **changes) -> Label:
+    """Rename, recolour: every image that carries the label shows it at once, for it refers to this row."""
+    for name, value in changes.items():
+        setattr(label, name, value)
+    try:
+        with transaction.atomic():
+            label.save(update_fields=list(changes))
+    except IntegrityError as error:
+        raise LabelExists() from error
+    return label
+
+
+@transaction.atomic
+def reorder_labels(*, project: Project, ids: Sequence) -> None:
+    labels = {label.pk: label for label in Label.objects.filter(project=project)}
+    if set(ids) != set(labels) or len(ids) != len(labels):
+        raise ValidationError({"labels": ["Name every label of the project exactly once."]})
+    for order, pk in enumerate(ids):
+        labels[pk].order = order
+    Label.objects.bulk_update(labels.values(), ["order"])
+
+
+@transaction.atomic
+def merge_labels(*, label: Label, into: Label) -> Label:
+    """Give all images of `label` the label `into` and delete `label`."""
+    if label.pk == into.pk or label.project_id != into.project_id:
+        raise ValidationError({"into": ["Must be another label of the same project."]})
+    mine = Annotation.objects.filter(label=label)
+    _touch(Image.objects.filter(annotations__label=label))
+    if label.project.task == Task.CLASSIFICATION:
+        mine.filter(image__annotations__label=into).delete()
+    mine.update(label=into)
+    _remove_label(label)
+    return into
+
+
+@transaction.atomic
+def delete_label(*, label: Label, images: str | None, move_to: Label | None = None) -> None:
+    """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`."""
+    if move_to is not None:
+        merge_labels(label=label, into=move_to)
+        return
+    carriers = Image.objects.filter(annotations__label=label).distinct()
+    if images is None and carriers.exists():
+        raise LabelInUse()
+    if images == "delete":
+        delete_images(images=list(carriers.select_related("dataset")))
+    elif images == "unlabel":
+        _touch(carriers)
+    _remove_label(label)
+
+
+def _remove_label(label: Label) -> None:
+    project_id = label.project_id
+    label.delete()
+    adjust_counts(project_id, label_count=-1)
+
+
+def _touch(images) -> None:
+    Image.objects.filter(pk__in=images.values("pk")).update(revision=F("revision") + 1)
+
+
+# Datasets
+
+
+@transaction.atomic
+def create_dataset(*, project: Project, name: str, description: str = "") -> Dataset:
+    dataset = Dataset.objects.create(project=project, name=name, description=description)
+    adjust_counts(project.pk, dataset_count=1)
+    return dataset
+
+
+@transaction.atomic
+def delete_dataset(*, dataset: Dataset) -> None:
+    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-dataset.image_count)
+    dataset.delete()
+
+
+# Images
+
+
+@transaction.atomic
+def delete_images(*, images: Sequence[Image]) -> int:
+    by_dataset: dict = {}
+    for image in images:
+        by_dataset.setdefault(image.dataset_id, (image.dataset, []))[1].append(image.pk)
+    for dataset, pks in by_dataset.values():
+        for start in range(0, len(pks), BULK_CHUNK):
+            Image.objects.filter(pk__in=pks[start : start + BULK_CHUNK]).delete()
+        count_images(dataset, -len(pks))
+    return len(images)
+
+
+@transaction.atomic
+def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
+    """Move images to another dataset of the same project. What is there already stays where it is."""
+    moved = 0
+    for image in images:
+        if image.dataset_id == target.pk:
+            continue
+        if image.dataset.project_id != target.project_id:
+            raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+        if Image.objects.filter(dataset=target, blob_id=image.blob_id).exists():
+            continue
+        Image.objects.filter(pk=image.pk).update(dataset=target)
+        count_images(image.dataset, -1)
+        count_images(target, 1)
+        moved += 1
+    return {"changed": moved, "unchanged": len(images) - moved}
+
+
+@transaction.atomic
+def set_split(*, images: Sequence[Image], split: str | None) -> int:
+    return Image.objects.filter(pk__in=[image.pk for image in images]).update(split=split)
+
+
+@transaction.atomic
+def set_group(*, images: Sequence[Image], group: str) -> int:
+    return Image.objects.filter(pk__in=[image.pk for image in images]).update(group=group)
+
+
+@transaction.atomic
+def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
+    """Give many images one label instead of theirs, or none."""
+    pks = [image.pk for image in images]
+    Annotation.objects.filter(image__in=pks).delete()
+    if label is not None:
+        Annotation.objects.bulk_create(
+            Annotation(image=image, label=label, origin=Origin.HUMAN, created_by=user) for image in images
+        )
+    return Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
+
+
+# Annotations
+
+
+@transaction.atomic
+def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: int | None, user) -> Image:
+    """Replace all annotations of an image.
+
+    Args:
+        annotations: `{"label": Label, "box": [x_min, y_min, x_max, y_max] or None}`; boxes are clipped to the image.
+        revision: the revision the caller saw; None replaces whatever is there.
+
+    Raises:
+        RevisionConflict: the image was changed meanwhile.
+        ValidationError: a box outside the image, a second label on a classified image…
+    """
+    rows = [_checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
+    if image.project.task == Task.CLASSIFICATION and len(rows) > 1:
+        raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
+    changed = Image.objects.filter(pk=image.pk)
+    if revision is not None:
+        changed = changed.filter(revision=revision)
+    if not changed.update(revision=F("revision") + 1):
+        raise RevisionConflict()
+    image.annotations.all().delete()
+    Annotation.objects.bulk_create(rows)
+    image.refresh_from_db()
+    return image
+
+
+def _checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:
+    label, box = annotation["label"], annotation.get("box")
+    if label.project_id != image.dataset.project_id:
+        raise ValidationError({"annotations": [f"Annotation {index}: the label is of another project."]})
+    if image.project.task == Task.CLASSIFICATION:
+        if box is not None:
+            raise ValidationError({"annotations": [f"Annotation {index}: a classification project has no boxes."]})
+        return Annotation(image=image, label=label, created_by=user)
+    if box is None:
+        raise ValidationError({"annotations": [f"Annotation {index}: a detection project needs a box."]})
+    x_min, y_min, x_max, y_max = _clipped(box, image, index)
+    return Annotation(
+        image=image, label=label, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, created_by=user
+    )
+
+
+def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, float, float, float]:
+    if not all(math.isfinite(value) for value in box):
+        raise ValidationError({"annotations": [f"Annotation {index}: the box has a value that is no number."]})
+    x_min, x_max = (min(max(value, 0.0), float(image.width)) for value in (box[0], box[2]))
+    y_min, y_max = (min(max(value, 0.0), float(image.height)) for value in (box[1], box[3]))
+    if x_max <= x_min or y_max <= y_min:
+        raise ValidationError(
+            {"annotations": [f"Annotation {index}: the box {list(box)} has no area inside the image "
+                             f"({image.width} x {image.height})."]}
+        )  # fmt: skip
+    return x_min, y_min, x_max, y_max
+
+
+# Statistics
+
+
+def dataset_statistics(dataset: Dataset) -> dict:
+    """Counts of a dataset by label, split, format and size of picture."""
+    images = Image.objects.filter(dataset=dataset)
+    by_label = (
+        Annotation.objects.filter(image__dataset=dataset)
+        .values("label_id", "label__name", "image__split")
+        .annotate(images=Count("image", distinct=True), annotations=Count("id"))
+        .order_by("label__order")
+    )
+    labels: dict[str, dict] = {}
+    for row in by_label:
+        label = labels.setdefault(
+            str(row["label_id"]),
+            {"id": str(row["label_id"]), "name": row["label__name"], "images": 0, "annotations": 0, "by_split": {}},
+        )
+        label["images"] += row["images"]
+        label["annotations"] += row["annotations"]
+        label["by_split"][row["image__split"] or "none"] = row["images"]
+    sizes = images.values("width", "height").annotate(images=Count("id")).order_by("-images")[:20]
+    splits = {row["split"] or "none": row["n"] for row in images.values("split").annotate(n=Count("id"))}
+    formats = {row["format"]: row["n"] for row in images.values("format").annotate(n=Count("id"))}
+    annotated = Annotation.objects.filter(image__dataset=dataset).values("image").distinct().count()
+    total = images.count()
+    return {
+        "images": total,
+        "annotated": annotated,
+        "unannotated": total - annotated,
+        "labels": list(labels.values()),
+        "splits": splits,
+        "formats": formats,
+        "sizes": list(sizes),
+    }

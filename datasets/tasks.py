@@ -1,0 +1,20 @@
+from celery import shared_task
+from django.core.cache import caches
+from projects.work import shutting_down
+
+from datasets import thumbnails
+
+
+@shared_task
+def make_missing_thumbnails() -> int:
+    """Work through what waits; one task at a time in a process, beat rings every minute."""
+    cache = caches["default"]
+    if not cache.add("thumbnails-running", True, timeout=600):
+        return 0
+    done = 0
+    try:
+        while (count := thumbnails.make_missing_thumbnails(100)) and not shutting_down.is_set():
+            done += count
+    finally:
+        cache.delete("thumbnails-running")
+    return done

@@ -1,0 +1,1 @@
+"""Floor 4: trained models, their files, predictions, evaluations."""

@@ -1,0 +1,1 @@
+"""What serving needs and a device can carry: decoding, LiteRT, metrics. No Django, no TensorFlow."""

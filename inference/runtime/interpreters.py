@@ -1,0 +1,119 @@
+"""LiteRT models kept ready: loaded once, a bounded number at a time, the least used dropped first."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+
+class ModelFileError(ValueError):
+    """A model file that LiteRT cannot load or run."""
+
+
+class LiteRTClassifier:
+    """One LiteRT file and its interpreters, each used by one thread at a time.
+
+    Args:
+        path: a `.tflite` file with one image input and one output of class probabilities.
+        max_interpreters: how many predictions may run at once; an interpreter is made when first needed.
+        num_threads: threads inside one interpreter.
+
+    Raises:
+        ModelFileError: the file is damaged or has another shape of input or output.
+    """
+
+    def __init__(self, path: str | Path, *, max_interpreters: int = 2, num_threads: int = 1) -> None:
+        self._path = str(path)
+        self._num_threads = num_threads
+        self._idle: queue.LifoQueue = queue.LifoQueue()
+        self._permits = threading.Semaphore(max_interpreters)
+        first = self._make()
+        inputs, outputs = first.get_input_details(), first.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
+            raise ModelFileError(
+                "The model must have one input (1, height, width, 3) and one output (1, classes); "
+                f"received inputs {[d['shape'].tolist() for d in inputs]}, "
+                f"outputs {[d['shape'].tolist() for d in outputs]}."
+            )
+        self._input, self._output = inputs[0], outputs[0]
+        self.image_size: tuple[int, int] = (int(inputs[0]["shape"][1]), int(inputs[0]["shape"][2]))
+        self.num_classes = int(outputs[0]["shape"][-1])
+        self._idle.put(first)
+
+    def predict(self, pixels: np.ndarray) -> np.ndarray:
+        """Probabilities of one image.
+
+        Args:
+            pixels: `(height, width, 3)` uint8 RGB from `preprocessing.load_pixels`.
+
+        Returns:
+            `(classes,)` float32.
+        """
+        with self._interpreter() as interpreter:
+            batch = pixels[np.newaxis].astype(self._input["dtype"], copy=False)
+            interpreter.set_tensor(self._input["index"], batch)
+            interpreter.invoke()
+            return interpreter.get_tensor(self._output["index"])[0]
+
+    @contextlib.contextmanager
+    def _interpreter(self) -> Iterator:
+        with self._permits:
+            try:
+                interpreter = self._idle.get_nowait()
+            except queue.Empty:
+                interpreter = self._make()
+            try:
+                yield interpreter
+            finally:
+                self._idle.put(interpreter)
+
+    def _make(self):
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_path=self._path, num_threads=self._num_threads)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelFileError(f"LiteRT cannot load this model file: {error}") from error
+        return interpreter
+
+
+class ModelPool:
+    """At most `max_models` loaded models; the one not used for longest is dropped. Thread-safe."""
+
+    def __init__(self, max_models: int = 4, *, max_interpreters: int = 2, num_threads: int = 1) -> None:
+        self._max_models = max_models
+        self._options = {"max_interpreters": max_interpreters, "num_threads": num_threads}
+        self._models: OrderedDict[str, LiteRTClassifier] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+
+    def get(self, key: str, locate: Callable[[], str | Path]) -> LiteRTClassifier:
+        """The model under `key` (its sha256); `locate` gives the file's path and is called only to load it."""
+        with self._lock:
+            model = self._models.get(key)
+            if model is not None:
+                self._models.move_to_end(key)
+                return model
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:  # many requests for a cold model load it once
+            with self._lock:
+                model = self._models.get(key)
+            if model is None:
+                model = LiteRTClassifier(locate(), **self._options)
+            with self._lock:
+                self._models[key] = model
+                self._models.move_to_end(key)
+                while len(self._models) > self._max_models:
+                    self._models.popitem(last=False)
+                self._loading.pop(key, None)
+            return model
+
+    def __len__(self) -> int:
+        return len(self._models)

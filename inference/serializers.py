@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datasets.serializers import RejectedSerializer
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from inference.models import Evaluation, Model, ModelFile
+
+
+class ModelFileSerializer(serializers.ModelSerializer):
+    size = serializers.IntegerField(source="blob.size", read_only=True)
+    sha256 = serializers.CharField(source="blob.sha256", read_only=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelFile
+        fields = ["kind", "filename", "size", "sha256", "url"]
+
+    @extend_schema_field(serializers.CharField())
+    def get_url(self, file: ModelFile) -> str:
+        return reverse("model-files", args=[file.model_id, file.kind])
+
+
+class ModelSerializer(serializers.ModelSerializer):
+    files = ModelFileSerializer(many=True, read_only=True)
+    class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+    metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
+
+    class Meta:
+        model = Model
+        fields = [
+            "id", "project", "name", "version", "notes", "task", "class_names", "architecture", "input_height",
+            "input_width", "parameters", "metrics", "training", "snapshot", "files", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [field for field in fields if field not in ("name", "notes")]
+
+
+class MistakeSerializer(serializers.Serializer):
+    image = serializers.CharField()
+    label = serializers.CharField()
+    predicted = serializers.CharField()
+    score = serializers.FloatField()
+    label_score = serializers.FloatField()
+
+
+class EvaluationSerializer(serializers.ModelSerializer):
+    metrics = serializers.DictField()
+    mistakes = MistakeSerializer(many=True, help_text="The most confident errors, with their images.")
+
+    class Meta:
+        model = Evaluation
+        fields = ["id", "model", "snapshot", "split", "metrics", "mistakes", "created_at"]
+
+
+class PredictionRequestSerializer(serializers.Serializer):
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False)
+    images = serializers.ListField(child=serializers.UUIDField(), required=False, help_text="Ids of images.")
+
+
+class PredictionQuerySerializer(serializers.Serializer):
+    threshold = serializers.FloatField(min_value=0, max_value=1, default=0.0, help_text="Lowest score to answer.")
+    max = serializers.IntegerField(min_value=1, max_value=1000, default=5, help_text="Labels an image at most.")
+
+
+class ScoreSerializer(serializers.Serializer):
+    label = serializers.CharField()
+    score = serializers.FloatField()
+
+
+class PredictionSerializer(serializers.Serializer):
+    filename = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    labels = ScoreSerializer(many=True)
+
+
+class PredictionModelSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class PredictionAnswerSerializer(serializers.Serializer):
+    predictions = PredictionSerializer(many=True)
+    rejected = RejectedSerializer(many=True)
+    model = PredictionModelSerializer()
+    timing_ms = serializers.FloatField()

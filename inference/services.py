@@ -1,0 +1,161 @@
+"""Registering models and predicting with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+from datasets.imaging.preprocessing import open_image, to_pixels, upright_size
+from datasets.models import Snapshot
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from projects.models import Project
+from projects.services import adjust_counts
+from storage import services as storage
+from storage.models import Blob
+
+from inference.errors import ModelFileBroken, ModelNotServable
+from inference.models import Evaluation, FileKind, Model, ModelFile
+from inference.runtime.interpreters import LiteRTClassifier, ModelFileError, ModelPool
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPES = {
+    FileKind.KERAS: "application/zip",
+    FileKind.LITERT_FLOAT32: "application/octet-stream",
+    FileKind.LABELS: "text/plain",
+    FileKind.MODEL_CARD: "text/markdown",
+    FileKind.MODEL_CARD_JSON: "application/json",
+}
+
+
+@transaction.atomic
+def register_model(
+    *,
+    project: Project,
+    name: str,
+    class_names: list[str],
+    architecture: str,
+    input_size: tuple[int, int],
+    parameters: int,
+    metrics: dict,
+    mistakes: list[dict],
+    files: dict[str, Path],
+    training,
+    snapshot: Snapshot,
+    user,
+) -> Model:
+    """A new version in the project with its files, and its evaluation on the test split."""
+    version = _next_version(project)
+    model = Model.objects.create(
+        project=project, name=name, version=version, task=project.task, class_names=class_names,
+        architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
+        metrics=metrics, training=training, snapshot=snapshot, created_by=user,
+    )  # fmt: skip
+    for kind, path in files.items():
+        add_file(model=model, kind=kind, path=path)
+    Evaluation.objects.create(model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes)
+    adjust_counts(project.pk, model_count=1)
+    return model
+
+
+def _next_version(project: Project) -> int:
+    Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
+    return Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
+
+
+def add_file(*, model: Model, kind: str, path: Path) -> ModelFile:
+    blob = storage.keep_path(path, CONTENT_TYPES[FileKind(kind)])
+    return ModelFile.objects.create(model=model, kind=kind, filename=path.name, blob=blob)
+
+
+@transaction.atomic
+def delete_model(*, model: Model) -> None:
+    adjust_counts(model.project_id, model_count=-1)
+    model.delete()
+
+
+# Prediction
+
+
+@cache
+def model_pool() -> ModelPool:
+    """The models that this process keeps ready."""
+    return ModelPool(settings.MAX_LOADED_MODELS, max_interpreters=settings.PREDICTION_THREADS, num_threads=1)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    filename: str
+    width: int
+    height: int
+    labels: list[dict]
+
+
+def runtime_of(model: Model) -> LiteRTClassifier:
+    """The model, loaded.
+
+    Raises:
+        ModelNotServable: it has no LiteRT file.
+        ModelFileBroken: its file is damaged.
+    """
+    row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
+    if row is None:
+        raise ModelNotServable()
+    blob = row.blob
+    try:
+        return model_pool().get(blob.sha256, lambda: _verified_path(blob))
+    except ModelFileError as error:
+        log.error("model_file_broken", model=str(model.pk), error=str(error))
+        raise ModelFileBroken(
+            f"The file of {model} is damaged ({error}). Train it again, or restore the file from a backup."
+        ) from error
+
+
+def _verified_path(blob: Blob) -> Path:
+    path = storage.path_of(blob)
+    if not storage.is_intact(path, blob.sha256):
+        raise ModelFileError("its content differs from what was stored")
+    return path
+
+
+def predict_image(
+    runtime: LiteRTClassifier,
+    class_names: Sequence[str],
+    source: Path | BinaryIO,
+    filename: str,
+    *,
+    threshold: float = 0.0,
+    limit: int = 5,
+) -> Prediction:
+    """Labels with scores of one image, the best first.
+
+    Raises:
+        ImageError: the file is no image that can be read.
+    """
+    with open_image(source) as image:
+        width, height = upright_size(image)
+        pixels = to_pixels(image, runtime.image_size)
+    scores = runtime.predict(pixels)
+    order = scores.argsort()[::-1][:limit]
+    labels = [
+        {"label": class_names[index], "score": round(float(scores[index]), 6)}
+        for index in order
+        if scores[index] >= threshold
+    ]
+    return Prediction(filename, width, height, labels)
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    @property
+    def milliseconds(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 2)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.ingest import clean_filename
+from datasets.selectors import images_of
+from django.conf import settings
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from projects.models import Role
+from projects.permissions import ProjectPermission
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.response import Response
+from storage import services as storage
+from storage.downloads import blob_response
+
+from inference import serializers, services
+from inference.models import Evaluation, FileKind, Model
+from inference.selectors import models_of
+
+
+class ModelFilter(filters.FilterSet):
+    class Meta:
+        model = Model
+        fields = ["project", "architecture", "training"]
+
+
+class ModelViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """Trained models."""
+
+    queryset = Model.objects.none()
+    serializer_class = serializers.ModelSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = ModelFilter
+    ordering_fields = ("version",)
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @property
+    def change_role(self) -> Role:
+        return Role.VIEWER if self.action == "predict" else Role.EDITOR
+
+    def get_queryset(self):
+        models = models_of(self.request.user)
+        return models if self.action == "predict" else models.prefetch_related("files__blob")
+
+    def perform_destroy(self, instance: Model) -> None:
+        services.delete_model(model=instance)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FileKind.values)],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): bytes},
+    )
+    @action(detail=True, url_path="files/<str:kind>", pagination_class=None, filterset_class=None)
+    def files(self, request, pk=None, kind=None):
+        """One file of the model. Supports `ETag`, `If-None-Match` and `Range`."""
+        model = self.get_object()
+        file = next((file for file in model.files.all() if file.kind == kind), None)
+        if file is None:
+            raise NotFound(f"This model has no file {kind!r}.")
+        return blob_response(request, file.blob, f"{model.name}-v{model.version}-{file.filename}")
+
+    @extend_schema(responses=serializers.EvaluationSerializer(many=True))
+    @action(detail=True, filterset_class=None)
+    def evaluations(self, request, pk=None):
+        """How good the model is, and the images it got wrong."""
+        page = self.paginate_queryset(Evaluation.objects.filter(model=self.get_object()))
+        return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
+
+    @extend_schema(
+        parameters=[serializers.PredictionQuerySerializer],
+        request={
+            "multipart/form-data": serializers.PredictionRequestSerializer,
+            "application/json": serializers.PredictionRequestSerializer,
+        },
+        responses=serializers.PredictionAnswerSerializer,
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        parser_classes=[MultiPartParser, JSONParser],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def predict(self, request, pk=None):
+        """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
+        watch = services.Stopwatch()
+        model = self.get_object()
+        query = serializers.PredictionQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        sources = self._sources(request)
+        runtime = services.runtime_of(model)
+        predictions, rejected = [], []
+        for source, name in sources:
+            try:
+                prediction = services.predict_image(
+                    runtime,
+                    model.class_names,
+                    source,
+                    name,
+                    threshold=query.validated_data["threshold"],
+                    limit=query.validated_data["max"],
+                )
+            except ImageError as error:
+                rejected.append({"filename": name, "code": error.code, "detail": str(error)})
+            else:
+                predictions.append(asdict(prediction))
+        return Response(
+            {
+                "predictions": predictions,
+                "rejected": rejected,
+                "model": {"id": str(model.pk), "name": model.name, "version": model.version},
+                "timing_ms": watch.milliseconds,
+            }
+        )
+
+    def _sources(self, request) -> list[tuple]:
+        data = serializers.PredictionRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        files, ids = data.validated_data.get("files", []), data.validated_data.get("images", [])
+        if not files and not ids:
+            raise ValidationError({"files": ["Send files, or the ids of images."]}, code="required")
+        if len(files) + len(ids) > settings.MAX_PREDICTION_IMAGES:
+            raise ValidationError({"files": [f"At most {settings.MAX_PREDICTION_IMAGES} images a request."]})
+        sources = [(upload, clean_filename(upload.name)) for upload in files]
+        for pk in ids:
+            image = get_object_or_404(images_of(request.user), pk=pk)
+            sources.append((storage.path_of(image.blob), image.filename))
+        return sources

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Entry of every command: `studio` starts everything, the others are Django's and ours."""
+
+import os
+import sys
+
+MINIMUM_PYTHON = (3, 11)
+
+
+def take_data_dir(arguments: list[str]) -> None:
+    """Let `--data-dir` decide before settings are read."""
+    for index, argument in enumerate(arguments):
+        if argument == "--data-dir" and index + 1 < len(arguments):
+            os.environ["MLSTUDIO_DATA_DIR"] = arguments[index + 1]
+        elif argument.startswith("--data-dir="):
+            os.environ["MLSTUDIO_DATA_DIR"] = argument.partition("=")[2]
+
+
+def main() -> None:
+    if sys.version_info < MINIMUM_PYTHON:
+        found = ".".join(map(str, sys.version_info[:3]))
+        print(f"ML Studio needs Python 3.11 or newer; this is Python {found}.", file=sys.stderr)
+        sys.exit(2)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
+    take_data_dir(sys.argv)
+    if sys.argv[1:2] == ["studio"]:
+        from mlstudio.launcher import main as run_studio
+
+        sys.exit(run_studio(sys.argv[2:]))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Settings from the environment, each read with its type and a message that names the variable."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def number(name: str, default: int) -> int:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, received {value!r}.") from error
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, received {value!r}.")
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+
+
+def data_dir() -> Path:
+    return Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
+
+
+def secret_key(folder: Path) -> str:
+    """The configured key, or one that is made on first start and kept in the data directory."""
+    configured = text("MLSTUDIO_SECRET_KEY")
+    if configured:
+        return configured
+    path = folder / "secret_key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _kept_key(path)
+        with os.fdopen(descriptor, "w") as file:
+            key = secrets.token_urlsafe(50)
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data directory {folder} cannot be written ({error.strerror}). "
+            "Name another one with --data-dir or MLSTUDIO_DATA_DIR."
+        ) from error
+
+
+def _kept_key(path: Path) -> str:
+    import time
+
+    for _ in range(50):  # another process may be writing it at this moment
+        key = path.read_text().strip()
+        if len(key) >= 50:
+            return key
+        time.sleep(0.02)
+    raise ImproperlyConfigured(f"{path} holds no usable key: delete it to have a new one made (this logs everyone out).")

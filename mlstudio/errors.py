@@ -1,0 +1,60 @@
+"""One shape for every error, also for those that never reach a view."""
+
+from __future__ import annotations
+
+import errno
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework.exceptions import APIException, ParseError
+from storage.errors import InsufficientStorage
+
+
+class Busy(APIException):
+    status_code = 503
+    default_code = "database_busy"
+    default_detail = "The database is busy. Try again in a moment; nothing was changed."
+    wait = 2
+
+
+class StudioExceptionHandler(ExceptionHandler):
+    """Translates what libraries raise for a user's or the machine's trouble."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            return InsufficientStorage()
+        if isinstance(exc, OperationalError) and "locked" in str(exc):
+            return Busy()
+        if isinstance(exc, TooManyFilesSent):
+            return ParseError("Too many files in one request: send at most 1,000 at once.", code="too_many_files")
+        if isinstance(exc, (TooManyFieldsSent, RequestDataTooBig, SuspiciousOperation)):
+            return ParseError("The request has too many fields or too large ones.", code="request_too_large")
+        return super().convert_known_exceptions(exc)
+
+
+def error_response(status: int, code: str, detail: str) -> JsonResponse:
+    kind = "server_error" if status >= 500 else "client_error"
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
+
+
+
+def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+    return error_response(400, "bad_request", "The request cannot be understood.")
+
+
+def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
+    return error_response(403, "permission_denied", "You may not do this.")
+
+
+def not_found(request: HttpRequest, exception=None) -> HttpResponse:
+    return error_response(404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error_response(500, "error", "An unexpected error happened; the server's log has it.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_response(403, "csrf_failed", "The CSRF token is missing or wrong: send it as X-CSRFToken.")

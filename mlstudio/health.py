@@ -1,0 +1,63 @@
+"""Liveness, readiness by dependency, figures for Prometheus."""
+
+from __future__ import annotations
+
+import shutil
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from projects.models import Job, WorkState
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from storage.models import Blob, BlobState
+from training.models import TrainingRun
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 when something that requests need is away. The broker is named but not needed: work waits for it."""
+    checks = {"database": _database(), "disk": _disk(), "broker": _broker()}
+    ready = checks["database"] == "ok" and checks["disk"] == "ok"
+    pending = Blob.objects.filter(state=BlobState.CACHED).count() if checks["database"] == "ok" else None
+    body = {"status": "ready" if ready else "not ready", "checks": checks, "blobs_to_replicate": pending}
+    return JsonResponse(body, status=200 if ready else 503)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    registry = CollectorRegistry()
+    for model, name in ((Job, "jobs"), (TrainingRun, "trainings")):
+        gauge = Gauge(f"mlstudio_{name}", f"{name.capitalize()} by state", ["state"], registry=registry)
+        for state in (WorkState.QUEUED, WorkState.RUNNING):
+            gauge.labels(state).set(model.objects.filter(state=state).count())
+    pending = Gauge("mlstudio_blobs_to_replicate", "Blobs that are not in the store yet", registry=registry)
+    pending.set(Blob.objects.filter(state=BlobState.CACHED).count())
+    free = Gauge("mlstudio_disk_free_bytes", "Free space under the data directory", registry=registry)
+    free.set(shutil.disk_usage(settings.DATA_DIR).free)
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return "ok"
+    except Exception as error:  # any driver's error means the same here
+        return f"unreachable ({type(error).__name__})"
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    return "ok" if free >= settings.MIN_FREE_BYTES else f"full ({free // 2**20} MiB free)"
+
+
+def _broker() -> str:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as broker:
+            broker.ping()
+        return "ok"
+    except redis.RedisError as error:
+        return f"unreachable ({type(error).__name__})"

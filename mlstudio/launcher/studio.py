@@ -1,0 +1,150 @@
+"""Starting and stopping the whole studio."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from mlstudio.environment import BASE_DIR, data_dir
+from mlstudio.launcher.broker import embedded_broker
+from mlstudio.launcher.children import Child, stop_all
+from mlstudio.launcher.problems import CannotStart, check_versions, lock_folder, open_port, prepare_folder
+
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.2
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return Studio(options).run()
+    except CannotStart as problem:
+        print(f"ML Studio cannot start: {problem}", file=sys.stderr, flush=True)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    cores = os.cpu_count() or 1
+    parser = argparse.ArgumentParser(
+        prog="manage.py studio", description="Start broker, web, worker, trainer and beat in this terminal."
+    )
+    parser.add_argument("--host", default=os.environ.get("MLSTUDIO_HOST", "127.0.0.1"), help="address to listen on")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("MLSTUDIO_PORT") or 8000), help="0: a free one")
+    parser.add_argument("--data-dir", type=Path, help="where everything is kept (default: data, beside manage.py)")
+    parser.add_argument("--workers", type=int, default=max(2, cores), help="background tasks at once")
+    parser.add_argument("--trainers", type=int, default=1, help="trainings at once (one a GPU)")
+    parser.add_argument("--web-processes", type=int, default=min(4, cores), help="web server processes")
+    return parser
+
+
+def say(text: str) -> None:
+    print(f"[studio] {text}", flush=True)
+
+
+class Studio:
+    def __init__(self, options: argparse.Namespace) -> None:
+        for name in ("workers", "trainers", "web_processes"):
+            if getattr(options, name) < 1:
+                raise CannotStart(f"--{name.replace('_', '-')} must be at least 1, received {getattr(options, name)}.")
+        self.options = options
+        self.folder = (options.data_dir or data_dir()).expanduser().resolve()
+        self.children: list[Child] = []
+        self._stopping = False
+
+    def run(self) -> int:
+        check_versions()
+        prepare_folder(self.folder)
+        lock = lock_folder(self.folder)
+        listening = open_port(self.options.host, self.options.port)
+        port = listening.getsockname()[1]
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        environment = self._environment(port)
+        try:
+            self._migrate(environment)
+            self._start_children(environment, listening.fileno())
+            self._wait_until_ready(port)
+            while not self._stopping:
+                for child in self.children:
+                    child.watch(say)
+                time.sleep(POLL_SECONDS)
+        finally:
+            say("stopping (trainings go on at the next start)…")
+            stop_all(self.children, say)
+            listening.close()
+            lock.close()
+        say("stopped")
+        return 0
+
+    def _ask_to_stop(self, number, frame) -> None:
+        self._stopping = True
+
+    def _environment(self, port: int) -> dict[str, str]:
+        host = self.options.host if self.options.host not in ("0.0.0.0", "::") else "localhost"
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "mlstudio.settings",
+            "MLSTUDIO_DATA_DIR": str(self.folder),
+            "PYTHONUNBUFFERED": "1",
+            # Large request bodies are spooled here, not in a /tmp that may be memory.
+            "TMPDIR": str(self.folder / "tmp"),
+        }
+        environment.setdefault("MLSTUDIO_PUBLIC_URL", f"http://{host}:{port}")
+        return environment
+
+    def _migrate(self, environment: dict[str, str]) -> None:
+        say(f"data in {self.folder}")
+        for command in (["migrate", "--verbosity", "0"], ["createcachetable"]):
+            done = subprocess.run([sys.executable, str(BASE_DIR / "manage.py"), *command], env=environment)
+            if done.returncode:
+                raise CannotStart(f"the database could not be prepared (`manage.py {command[0]}` failed, see above).")
+
+    def _start_children(self, environment: dict[str, str], descriptor: int) -> None:
+        if not environment.get("REDIS_URL"):
+            broker = embedded_broker(self.folder / "broker")
+            environment["REDIS_URL"] = broker.url
+            self._start(Child("broker", broker.command, environment, stop_order=2))
+        python = sys.executable
+        for number in range(self.options.web_processes):
+            name = "web" if self.options.web_processes == 1 else f"web {number + 1}"
+            command = [python, "-m", "mlstudio.web", str(descriptor)]
+            self._start(Child(name, command, environment, pass_fds=(descriptor,)))
+        celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]
+        common = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "threads"]
+        worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", "default", "-c", str(self.options.workers)]
+        trainer = [*celery, "worker", *common, "-n", "trainer@%h", "-Q", "training", "-c", str(self.options.trainers)]
+        beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "-s", str(self.folder / "beat-schedule")]
+        self._start(Child("worker", worker, environment, stop_order=1))
+        self._start(Child("trainer", trainer, environment, stop_order=1))
+        self._start(Child("beat", beat, environment))
+
+    def _start(self, child: Child) -> None:
+        child.start()
+        self.children.append(child)
+
+    def _wait_until_ready(self, port: int) -> None:
+        host = self.options.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        address = f"http://{host}:{port}"
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._stopping:
+            try:
+                urllib.request.urlopen(f"{address}/healthz/", timeout=2).close()
+                break
+            except urllib.error.HTTPError:
+                break  # it answers; a host name that is not allowed is the user's to set
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise CannotStart("the web server did not answer within a minute; its messages are above.") from None
+                for child in self.children:
+                    child.watch(say)
+                time.sleep(POLL_SECONDS)
+        if not self._stopping:
+            say(f"ready. API: {address}/api/v1/   documentation: {address}/api/docs/   stop with Ctrl-C")

@@ -1,0 +1,65 @@
+"""The OpenAPI schema: what views declare, and the errors that every view may answer with."""
+
+from __future__ import annotations
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+
+KINDS = ("validation_error", "client_error", "server_error")
+
+
+class ErrorItemSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    attr = serializers.CharField(allow_null=True)
+
+
+class ErrorSerializer(serializers.Serializer):
+    """The one shape of every error."""
+
+    type = serializers.ChoiceField(KINDS)
+    errors = ErrorItemSerializer(many=True)
+
+
+class StudioSchema(AutoSchema):
+    def get_response_serializers(self):
+        declared = super().get_response_serializers()
+        if not isinstance(declared, dict):
+            success = "201" if self.method == "POST" and getattr(self.view, "action", None) == "create" else "200"
+            if self.method == "DELETE":
+                success, declared = "204", None
+            declared = {success: declared}
+        errors = {(str(code), "application/json"): ErrorSerializer for code in self._error_codes()}
+        return {**declared, **errors}
+
+    def _error_codes(self) -> list[int]:
+        codes = [400, 403, 404, 406, 429, 503]
+        if AllowAny not in getattr(self.view, "permission_classes", []) or "login" in self.path:
+            codes.append(401)
+        if self.method in ("POST", "PUT", "PATCH"):
+            codes += [409, 413, 415, 422, 507]
+        if self.method == "DELETE":
+            codes.append(409)
+        if self._is_download():
+            codes.append(416)
+        return sorted(codes)
+
+    def _is_download(self) -> bool:
+        return getattr(self.view, "action", None) in ("file", "thumbnail", "files", "report")
+
+    def get_override_parameters(self):
+        from drf_spectacular.types import OpenApiTypes
+        from drf_spectacular.utils import OpenApiParameter
+
+        parameters = list(super().get_override_parameters())
+        if self.method == "POST":
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    OpenApiTypes.STR,
+                    OpenApiParameter.HEADER,
+                    description="Repeat a request with the same key and it is done once.",
+                )
+            )
+        return parameters

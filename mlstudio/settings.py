@@ -1,0 +1,282 @@
+"""Django settings: safe defaults, everything else from the environment. `docs/configuration.md` lists them."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+import structlog
+
+from mlstudio.environment import BASE_DIR, data_dir, flag, number, secret_key, text, words
+
+VERSION = "0.1.0"
+
+DATA_DIR = data_dir()
+SECRET_KEY = secret_key(DATA_DIR)
+DEBUG = flag("MLSTUDIO_DEBUG", False)
+ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "knox",
+    "corsheaders",
+    "django_structlog",
+    "accounts",
+    "storage",
+    "projects",
+    "datasets",
+    "inference",
+    "training",
+    "mlstudio",
+]
+
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "mlstudio.middleware.RequestIDHeader",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mlstudio.idempotency.IdempotencyMiddleware",
+]
+
+ROOT_URLCONF = "mlstudio.urls"
+ASGI_APPLICATION = "mlstudio.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: SQLite in WAL mode. synchronous=FULL, because an answered upload must survive a power cut.
+DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+            "PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;"
+        ),
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+REGISTRATION_OPEN = not flag("MLSTUDIO_INVITE_ONLY", False)
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# Storage
+STORAGE_BACKEND = text("MLSTUDIO_STORAGE", "local")
+STORAGE_CACHE_DIR = DATA_DIR / "blobs"
+STORAGE_LOCAL_DIR = Path(text("MLSTUDIO_LOCAL_STORE") or STORAGE_CACHE_DIR)
+STORAGE_ORPHAN_HOURS = number("MLSTUDIO_ORPHAN_HOURS", 24)
+THUMBNAIL_DIR = DATA_DIR / "thumbnails"
+WORK_DIR = DATA_DIR / "work"
+TEMPORARY_DIR = DATA_DIR / "tmp"
+SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
+
+# Uploads: streamed straight into the blob cache, hashed on the way.
+FILE_UPLOAD_HANDLERS = ["storage.uploads.BlobUploadHandler"]
+MAX_UPLOAD_BYTES = number("MLSTUDIO_MAX_UPLOAD_BYTES", 20 << 30)
+MAX_IMAGE_BYTES = number("MLSTUDIO_MAX_IMAGE_BYTES", 100 << 20)
+MIN_FREE_BYTES = number("MLSTUDIO_MIN_FREE_BYTES", 512 << 20)
+MAX_FILES_PER_UPLOAD = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES_PER_UPLOAD
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
+MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
+MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
+MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
+
+# Prediction
+MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4)
+PREDICTION_THREADS = number("MLSTUDIO_PREDICTION_THREADS", os.cpu_count() or 1)
+MAX_PREDICTION_IMAGES = 100
+
+# Background work
+REDIS_URL = text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 3}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"training.tasks.run_training": {"queue": "training"}}
+CELERY_TASK_PUBLISH_RETRY = False  # the row is the truth; the reaper sends again what the broker did not take
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "reap-jobs": {"task": "projects.tasks.reap_jobs", "schedule": 5.0, "options": {"expires": 30}},
+    "reap-trainings": {"task": "training.tasks.reap_trainings", "schedule": 5.0, "options": {"expires": 30}},
+    "replicate": {"task": "storage.tasks.replicate_pending", "schedule": 60.0, "options": {"expires": 60}},
+    "sweep": {"task": "storage.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600}},
+    "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
+    "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
+}
+LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30)
+MAX_ATTEMPTS = 10
+JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "DEFAULT_THROTTLE_RATES": {
+        "login": text("MLSTUDIO_LOGIN_RATE", "10/min"),
+        "registration": text("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
+        "password_reset": text("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
+    },
+    "NUM_PROXIES": number("MLSTUDIO_PROXIES", 0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "mlstudio.errors.StudioExceptionHandler"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ML Studio",
+    "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions. All on your own machine.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "WorkState": "projects.models.WorkState",
+        "TaskKind": "projects.models.Task",
+        "RoleName": "projects.models.Role",
+        "SplitName": "datasets.models.Split",
+    },
+}
+KNOX_TOKEN_MODEL = "accounts.Token"
+REST_KNOX = {"TOKEN_TTL": timedelta(days=number("MLSTUDIO_LOGIN_DAYS", 30)), "TOKEN_MODEL": "accounts.Token"}
+
+# Throttles count in the database: they need no broker and hold for every web process.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "throttle": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "throttle_cache"},
+}
+
+CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
+CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Location", "ETag", "Retry-After", "Content-Disposition"]
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
+    "range", "x-csrftoken", "x-request-id",
+]  # fmt: skip
+CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS))
+HTTPS = flag("MLSTUDIO_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+# Mail: printed to the console unless an SMTP server is named
+EMAIL_HOST = text("MLSTUDIO_SMTP_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = number("MLSTUDIO_SMTP_PORT", 587)
+EMAIL_HOST_USER = text("MLSTUDIO_SMTP_USER")
+EMAIL_HOST_PASSWORD = text("MLSTUDIO_SMTP_PASSWORD")
+EMAIL_USE_TLS = flag("MLSTUDIO_SMTP_TLS", True)
+DEFAULT_FROM_EMAIL = text("MLSTUDIO_MAIL_FROM", "ML Studio <studio@localhost>")
+PUBLIC_URL = text("MLSTUDIO_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+
+# Logs: one line an event, JSON for machines, key=value for people
+LOG_FORMAT = text("MLSTUDIO_LOG_FORMAT", "text")
+LOG_LEVEL = text("MLSTUDIO_LOG_LEVEL", "INFO").upper()
+_BEFORE = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[*_BEFORE, structlog.stdlib.PositionalArgumentsFormatter(), structlog.processors.format_exc_info,
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)  # fmt: skip
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "studio": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": [*_BEFORE, structlog.processors.format_exc_info],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer()
+                if LOG_FORMAT == "json"
+                else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=24),
+            ],
+        }
+    },
+    "filters": {"worth": {"()": "mlstudio.logs.WorthALine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "studio", "filters": ["worth"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.apps.worker": {"level": "WARNING"},
+        "celery.worker.consumer.connection": {"level": "WARNING"},
+        "uvicorn": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+CSRF_FAILURE_VIEW = "mlstudio.errors.csrf_failure"

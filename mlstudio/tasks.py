@@ -1,0 +1,22 @@
+"""Housekeeping across all floors."""
+
+import structlog
+from accounts.services import delete_expired_tokens
+from celery import shared_task
+from projects.jobs import delete_old_jobs
+from training.services import sweep_work_folders
+
+from mlstudio.idempotency import delete_old_records
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="mlstudio.tasks.housekeeping")
+def housekeeping() -> None:
+    log.info(
+        "housekeeping",
+        tokens=delete_expired_tokens(),
+        jobs=delete_old_jobs(),
+        folders=sweep_work_folders(),
+        idempotency_records=delete_old_records(),
+    )

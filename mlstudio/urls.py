@@ -1,0 +1,31 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from mlstudio import health, views
+
+api = [
+    path("", views.RootView.as_view(), name="root"),
+    path("", include("accounts.urls")),
+    path("", include("projects.urls")),
+    path("", include("datasets.urls")),
+    path("", include("inference.urls")),
+    path("", include("training.urls")),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs/")),
+    path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+    path("healthz/", health.healthz),
+    path("readyz/", health.readyz),
+    path("metrics", health.metrics),
+]
+
+handler400 = "mlstudio.errors.bad_request"
+handler403 = "mlstudio.errors.permission_denied"
+handler404 = "mlstudio.errors.not_found"
+handler500 = "mlstudio.errors.server_error"

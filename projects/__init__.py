@@ -1,0 +1,1 @@
+"""Floor 2: projects, their members and roles, background work."""

@@ -1,0 +1,146 @@
+"""Projects, who may do what in them, and the rows behind background work."""
+
+from __future__ import annotations
+
+import uuid_utils.compat
+from django.conf import settings
+from django.db import models
+
+
+class Task(models.TextChoices):
+    CLASSIFICATION = "classification"
+    DETECTION = "detection"
+
+
+class Role(models.TextChoices):
+    OWNER = "owner"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+
+class Identified(models.Model):
+    """A row with a UUID that sorts by time, so that lists page by primary key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Project(Identified):
+    """What a user works on. The counts are kept by the services that add and remove, so that lists stay cheap."""
+
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True, max_length=5000)
+    task = models.CharField(max_length=20, choices=Task.choices, default=Task.CLASSIFICATION)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="projects")
+    label_count = models.PositiveIntegerField(default=0, editable=False)
+    dataset_count = models.PositiveIntegerField(default=0, editable=False)
+    image_count = models.PositiveIntegerField(default=0, editable=False)
+    model_count = models.PositiveIntegerField(default=0, editable=False)
+    last_model_version = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "id"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def project(self) -> Project:
+        """Every object that belongs to a project says so under the same name."""
+        return self
+
+
+class Membership(Identified):
+    """A user's role in a project. A project always has at least one owner."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_a_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.project}"
+
+
+class WorkState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = (WorkState.SUCCEEDED, WorkState.FAILED, WorkState.CANCELLED)
+
+
+class Work(Identified):
+    """Anything that runs in the background. The row is the truth; a message in the broker is only a doorbell.
+
+    Transitions: queued → running (claimed, with a lease) → succeeded | failed | cancelled;
+    running → running (claimed again after the lease ran out); running → queued (released at shutdown);
+    queued → cancelled. Nothing leaves an ended state. See `projects.work`.
+    """
+
+    state = models.CharField(max_length=10, choices=WorkState.choices, default=WorkState.QUEUED)
+    progress = models.JSONField(default=dict, blank=True)
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+    cancel_requested = models.BooleanField(default=False, editable=False)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_detail = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    enqueued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        indexes = [models.Index(fields=["state", "lease_expires_at"], name="%(class)s_state_lease")]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+
+class Job(Work):
+    """Background work that is no training: an import, an estimate, later exports and evaluations."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=30)
+    parameters = models.JSONField(default=dict, blank=True)
+    position = models.JSONField(default=dict, blank=True, editable=False)
+    result = models.JSONField(null=True, blank=True)
+    input_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    report_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(Work.Meta):
+        indexes = [*Work.Meta.indexes, models.Index(fields=["project", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.state})"
+
+
+class WorkEvent(models.Model):
+    """What happened in a piece of work, in order; the stream that clients follow and take up again."""
+
+    id = models.BigAutoField(primary_key=True)
+    work = models.UUIDField()
+    kind = models.CharField(max_length=20)
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["work", "id"]), models.Index(fields=["work", "kind", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.work}"

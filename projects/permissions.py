@@ -1,0 +1,30 @@
+"""Reading is for members, changing for editors, the project itself for owners. Who is no member gets 404."""
+
+from __future__ import annotations
+
+from rest_framework import permissions
+from rest_framework.exceptions import PermissionDenied
+
+from projects.models import Project, Role
+from projects.selectors import role_in
+
+RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
+
+
+def require_role(project: Project, user, role: Role) -> None:
+    """Raises `PermissionDenied` when the user's role in the project is lower."""
+    actual = role_in(project, user)
+    if actual is None or RANK[actual] < RANK[role]:
+        raise PermissionDenied(f"This needs the role {role.value} in the project; you are {actual or 'no member'}.")
+
+
+class ProjectPermission(permissions.IsAuthenticated):
+    """For objects with a `project`: views find them among what the user may see, this checks the change.
+
+    A view may name another role for its changes with `change_role`.
+    """
+
+    def has_object_permission(self, request, view, obj) -> bool:
+        if request.method not in permissions.SAFE_METHODS:
+            require_role(obj.project, request.user, getattr(view, "change_role", Role.EDITOR))
+        return True

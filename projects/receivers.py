@@ -1,0 +1,9 @@
+from accounts.signals import account_deleting
+from django.dispatch import receiver
+
+from projects.services import leave_all_projects
+
+
+@receiver(account_deleting)
+def leave_projects(sender, user, **kwargs) -> None:
+    leave_all_projects(user=user)

@@ -1,0 +1,26 @@
+"""Reads that start from what a user may see."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from projects.models import Job, Membership, Project, Role
+
+
+def projects_of(user) -> QuerySet[Project]:
+    """Projects this user is a member of."""
+    return Project.objects.filter(memberships__user=user)
+
+
+def project_ids_of(user) -> QuerySet:
+    """For `project__in=`: the planner reads it once, however many rows are listed."""
+    return Membership.objects.filter(user=user).values("project_id")
+
+
+def jobs_of(user) -> QuerySet[Job]:
+    return Job.objects.filter(project__in=project_ids_of(user)).select_related("project", "report_blob")
+
+
+def role_in(project: Project, user) -> Role | None:
+    role = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+    return Role(role) if role else None

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from projects.models import Job, Membership, Project, Role, Work
+from projects.work import error_of
+
+User = get_user_model()
+
+
+class ProjectSerializer(serializers.ModelSerializer):
+    role = serializers.SerializerMethodField(help_text="Your role in it.")
+
+    class Meta:
+        model = Project
+        fields = [
+            "id", "name", "description", "task", "role", "label_count", "dataset_count", "image_count",
+            "model_count", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["label_count", "dataset_count", "image_count", "model_count"]
+
+    @extend_schema_field(serializers.ChoiceField(choices=Role.choices))
+    def get_role(self, project: Project) -> str | None:
+        return getattr(project, "my_role", None)
+
+    def validate_task(self, value: str) -> str:
+        if self.instance is not None and self.instance.task != value:
+            raise serializers.ValidationError("The task of a project cannot change: make another project.")
+        return value
+
+
+class MemberSerializer(serializers.ModelSerializer):
+    username = serializers.CharField(source="user.username", read_only=True)
+
+    class Meta:
+        model = Membership
+        fields = ["id", "username", "role", "created_at"]
+
+
+class NewMemberSerializer(serializers.Serializer):
+    username = serializers.SlugRelatedField(
+        slug_field="username", queryset=User.objects.filter(is_active=True), source="user"
+    )
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.EDITOR)
+
+
+class ErrorDetailSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProgressSerializer(serializers.Serializer):
+    done = serializers.IntegerField(required=False)
+    total = serializers.IntegerField(required=False)
+    eta_seconds = serializers.FloatField(required=False, allow_null=True)
+
+
+class WorkSerializer(serializers.ModelSerializer):
+    """The part that jobs and trainings share."""
+
+    error = serializers.SerializerMethodField()
+
+    @extend_schema_field(ErrorDetailSerializer(allow_null=True))
+    def get_error(self, work: Work) -> dict | None:
+        return error_of(work)
+
+
+class JobSerializer(WorkSerializer):
+    progress = ProgressSerializer(read_only=True)
+    result = serializers.JSONField(read_only=True, allow_null=True)
+    has_report = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = [
+            "id", "project", "kind", "state", "progress", "result", "error", "has_report", "created_at", "started_at",
+            "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_has_report(self, job: Job) -> bool:
+        return job.report_blob_id is not None

@@ -1,0 +1,86 @@
+"""What members do with a project."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from projects.errors import AlreadyMember, LastOwner
+from projects.models import Job, Membership, Project, Role
+from projects.work import delete_events
+
+User = get_user_model()
+
+COUNTS = ("label_count", "dataset_count", "image_count", "model_count")
+
+
+@transaction.atomic
+def create_project(*, user, name: str, description: str = "", task: str) -> Project:
+    project = Project.objects.create(name=name, description=description, task=task, created_by=user)
+    Membership.objects.create(project=project, user=user, role=Role.OWNER)
+    return project
+
+
+@transaction.atomic
+def delete_project(*, project: Project) -> None:
+    delete_events(list(Job.objects.filter(project=project).values_list("pk", flat=True)))
+    project.delete()
+
+
+def adjust_counts(project_id, **changes: int) -> None:
+    """Add to the kept counts, for example `image_count=-3`; the caller's transaction holds the change itself."""
+    unknown = set(changes) - set(COUNTS)
+    if unknown:
+        raise ValueError(f"unknown counts {sorted(unknown)}, known are {COUNTS}")
+    Project.objects.filter(pk=project_id).update(**{name: F(name) + value for name, value in changes.items()})
+
+
+def add_member(*, project: Project, user, role: str) -> Membership:
+    try:
+        with transaction.atomic():
+            return Membership.objects.create(project=project, user=user, role=role)
+    except IntegrityError as error:
+        raise AlreadyMember() from error
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str) -> Membership:
+    _lock(membership.project_id)
+    if membership.role == Role.OWNER and role != Role.OWNER:
+        _require_other_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership) -> None:
+    _lock(membership.project_id)
+    if membership.role == Role.OWNER:
+        _require_other_owner(membership)
+    membership.delete()
+
+
+@transaction.atomic
+def leave_all_projects(*, user) -> None:
+    """Delete the projects that only this user has. Refuses when others would be left without an owner."""
+    for membership in Membership.objects.filter(user=user).select_related("project"):
+        others = Membership.objects.filter(project=membership.project).exclude(user=user)
+        if not others.exists():
+            delete_project(project=membership.project)
+        elif membership.role == Role.OWNER and not others.filter(role=Role.OWNER).exists():
+            raise LastOwner(
+                f"The project {membership.project.name!r} would be left without an owner: "
+                "make another member owner, or delete the project first."
+            )
+
+
+def _lock(project_id) -> None:
+    Project.objects.select_for_update().get(pk=project_id)
+
+
+def _require_other_owner(membership: Membership) -> None:
+    owners = Membership.objects.filter(project_id=membership.project_id, role=Role.OWNER).exclude(pk=membership.pk)
+    if not owners.exists():
+        raise LastOwner()

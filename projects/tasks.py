@@ -1,0 +1,13 @@
+from celery import shared_task
+
+from projects import jobs
+
+
+@shared_task(name="projects.tasks.run_job")
+def run_job(pk: str) -> None:
+    jobs.run_job(pk)
+
+
+@shared_task(name="projects.tasks.reap_jobs")
+def reap_jobs() -> int:
+    return jobs.reap_jobs()

@@ -1,0 +1,16 @@
+from django.urls import include, path
+from rest_framework.routers import DefaultRouter
+
+from projects import views
+
+router = DefaultRouter(use_regex_path=False)
+router.include_root_view = False
+router.include_format_suffixes = False
+router.register("projects", views.ProjectViewSet)
+router.register("projects/<uuid:project_id>/members", views.MemberViewSet, basename="member")
+router.register("jobs", views.JobViewSet)
+
+urlpatterns = [
+    path("projects/<uuid:project_id>/leave/", views.LeaveView.as_view({"post": "leave"}), name="leave-project"),
+    path("", include(router.urls)),
+]

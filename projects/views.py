@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from django.db.models import F
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.response import Response
+from storage.downloads import blob_response
+
+from projects import serializers, services, work
+from projects.events import EventStreamRenderer, event_stream
+from projects.models import Job, Membership, Project, Role
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import jobs_of, projects_of
+
+EVENT_STREAM = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events; send `Last-Event-ID` to go on.")
+
+
+class ProjectFilter(filters.FilterSet):
+    name = filters.CharFilter(lookup_expr="icontains")
+
+    class Meta:
+        model = Project
+        fields = ["name", "task"]
+
+
+class ProjectViewSet(viewsets.ModelViewSet):
+    """Projects you are a member of."""
+
+    queryset = Project.objects.none()
+    serializer_class = serializers.ProjectSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = ProjectFilter
+    ordering_fields = ("name",)
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @property
+    def change_role(self) -> Role:
+        return Role.OWNER if self.request.method == "DELETE" else Role.EDITOR
+
+    def get_queryset(self):
+        return projects_of(self.request.user).annotate(my_role=F("memberships__role"))
+
+    def perform_create(self, serializer) -> None:
+        project = services.create_project(user=self.request.user, **serializer.validated_data)
+        serializer.instance = projects_of(self.request.user).annotate(my_role=F("memberships__role")).get(pk=project.pk)
+
+    def perform_destroy(self, instance: Project) -> None:
+        services.delete_project(project=instance)
+
+
+class InProject:
+    """A view below `projects/{project_id}/`: the project is one the user may see."""
+
+    permission_classes = [ProjectPermission]
+    change_role = Role.EDITOR
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        self.project = get_object_or_404(projects_of(request.user), pk=kwargs["project_id"])
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            require_role(self.project, request.user, self.change_role)
+
+
+class MemberViewSet(
+    InProject, mixins.ListModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+):
+    """Who may see and change a project. Only owners change it; everyone may leave."""
+
+    queryset = Membership.objects.none()
+    serializer_class = serializers.MemberSerializer
+    lookup_value_converter = "uuid"
+    change_role = Role.OWNER
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        return Membership.objects.filter(project_id=self.kwargs["project_id"]).select_related("user", "project")
+
+    @extend_schema(request=serializers.NewMemberSerializer, responses={201: serializers.MemberSerializer})
+    def create(self, request, project_id):
+        data = serializers.NewMemberSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        member = services.add_member(project=self.project, **data.validated_data)
+        return Response(serializers.MemberSerializer(member).data, status=status.HTTP_201_CREATED)
+
+    def perform_update(self, serializer) -> None:
+        services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))
+
+    def perform_destroy(self, instance: Membership) -> None:
+        services.remove_member(membership=instance)
+
+
+class LeaveView(InProject, viewsets.GenericViewSet):
+    """Leave a project."""
+
+    queryset = Membership.objects.none()
+    change_role = Role.VIEWER
+    serializer_class = None
+
+    @extend_schema(request=None, responses={204: OpenApiResponse(description="You have left.")})
+    def leave(self, request, project_id):
+        services.remove_member(membership=Membership.objects.get(project=self.project, user=request.user))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class JobFilter(filters.FilterSet):
+    class Meta:
+        model = Job
+        fields = ["project", "kind", "state"]
+
+
+class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Background work: imports and estimates."""
+
+    queryset = Job.objects.none()
+    serializer_class = serializers.JobSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = JobFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return jobs_of(self.request.user)
+
+    @extend_schema(request=None, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, pk=None):
+        job = self.get_object()
+        work.request_cancel(job)
+        return Response(self.get_serializer(job).data)
+
+    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
+    @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
+    def events(self, request, pk=None):
+        job = self.get_object()
+        user = request.user
+        return event_stream(request, job, lambda: jobs_of(user).filter(pk=job.pk).exists())
+
+    @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def report(self, request, pk=None):
+        """One JSON line for every file that was not taken as it is, with the reason."""
+        job = self.get_object()
+        if job.report_blob is None:
+            from rest_framework.exceptions import NotFound
+
+            raise NotFound("This job has no report (yet).")
+        return blob_response(request, job.report_blob, f"{job.kind}-{job.pk}.jsonl")

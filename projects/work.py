@@ -1,0 +1,139 @@
+"""The life cycle shared by jobs and trainings: claim, lease, progress, end. Every step is one conditional UPDATE."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
+from projects.models import Work, WorkEvent, WorkState
+
+log = structlog.get_logger(__name__)
+AnyWork = TypeVar("AnyWork", bound=Work)
+
+# Set when this process is asked to end; long work looks at it and lets go.
+shutting_down = threading.Event()
+
+RING_AGAIN_SECONDS = 20
+
+
+def claim(model: type[AnyWork], pk) -> AnyWork | None:
+    """Take a queued piece of work, or a running one whose lease ran out. None when there is nothing to take."""
+    now = timezone.now()
+    lease = uuid.uuid4()
+    free = Q(state=WorkState.QUEUED) | Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
+    taken = model._default_manager.filter(free, pk=pk).update(
+        state=WorkState.RUNNING,
+        lease=lease,
+        lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+        attempts=F("attempts") + 1,
+        started_at=Coalesce("started_at", now),
+    )
+    if not taken:
+        return None
+    work = model._default_manager.get(pk=pk)
+    record_event(work, "state", {"state": work.state, "attempt": work.attempts})
+    return work
+
+
+def renew(work: Work, **changes) -> None:
+    """Keep the lease and write `changes` (progress, position…) with it.
+
+    Raises:
+        LeaseLost: another process owns the work, or it has ended; nothing was written.
+        WorkCancelled: its user asked for the end (the changes are written).
+    """
+    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    if not _held(work).update(lease_expires_at=until, **changes):
+        raise LeaseLost(str(work.pk))
+    for name, value in changes.items():
+        setattr(work, name, value)
+    if type(work)._default_manager.filter(pk=work.pk, cancel_requested=True).exists():
+        raise WorkCancelled()
+
+
+def check_shutdown() -> None:
+    """Raises `WorkInterrupted` when this process is to end."""
+    if shutting_down.is_set():
+        raise WorkInterrupted()
+
+
+def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: str = "", **changes) -> None:
+    """End the work, once. Raises `LeaseLost` when it is not ours any more."""
+    changes |= {"error_code": error_code, "error_detail": error_detail, "finished_at": timezone.now()}
+    with transaction.atomic():
+        if not _held(work).update(state=state, lease=None, lease_expires_at=None, **changes):
+            raise LeaseLost(str(work.pk))
+        for name, value in ({"state": state} | changes).items():
+            setattr(work, name, value)
+        record_event(work, "state", {"state": state, "error": error_of(work)})
+    log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)
+
+
+def release(work: Work) -> None:
+    """Give the work back to the queue, for another process to go on with it."""
+    if _held(work).update(state=WorkState.QUEUED, lease=None, lease_expires_at=None, attempts=F("attempts") - 1):
+        record_event(work, "state", {"state": WorkState.QUEUED})
+
+
+def request_cancel(work: Work) -> None:
+    """Cancel: at once when it waits, within seconds when it runs.
+
+    Raises:
+        WorkHasEnded
+    """
+    rows = type(work)._default_manager.filter(pk=work.pk)
+    now = timezone.now()
+    with transaction.atomic():
+        if rows.filter(state=WorkState.QUEUED).update(
+            state=WorkState.CANCELLED, cancel_requested=True, finished_at=now
+        ):
+            record_event(work, "state", {"state": WorkState.CANCELLED, "error": None})
+        elif not rows.filter(state=WorkState.RUNNING).update(cancel_requested=True):
+            raise WorkHasEnded()
+    work.refresh_from_db()
+
+
+def needing_attention(model: type[AnyWork], queue_is_empty: bool) -> QuerySet[AnyWork]:
+    """Work that no process does and whose message may be lost: a lease that ran out, or a wait without a message."""
+    now = timezone.now()
+    patient = now - timedelta(seconds=RING_AGAIN_SECONDS)
+    wanted = Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
+    if queue_is_empty:
+        wanted |= Q(state=WorkState.QUEUED)
+    return model._default_manager.filter(wanted, enqueued_at__lt=patient).order_by("id")
+
+
+def mark_enqueued(work: Work) -> None:
+    type(work)._default_manager.filter(pk=work.pk).update(enqueued_at=timezone.now())
+
+
+def record_event(work: Work, kind: str, content: dict) -> None:
+    WorkEvent.objects.create(work=work.pk, kind=kind, content=content)
+
+
+def error_of(work: Work) -> dict | None:
+    return {"code": work.error_code, "detail": work.error_detail} if work.error_code else None
+
+
+def log_of(work: Work) -> str:
+    """The work's log as text, a line an event."""
+    lines = WorkEvent.objects.filter(work=work.pk, kind="log").order_by("id").values_list("created_at", "content")
+    return "".join(f"{at.isoformat(timespec='seconds')} {content['line']}\n" for at, content in lines.iterator())
+
+
+def delete_events(pks: list) -> None:
+    WorkEvent.objects.filter(work__in=pks).delete()
+
+
+def _held(work: Work) -> QuerySet:
+    return type(work)._default_manager.filter(pk=work.pk, lease=work.lease, state=WorkState.RUNNING)

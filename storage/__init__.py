@@ -1,0 +1,1 @@
+"""Floor 1: blobs, the local cache and the stores behind it."""

@@ -1,0 +1,25 @@
+"""System checks: folders that must be writable, a store that must be known."""
+
+import os
+
+from django.conf import settings
+from django.core.checks import Error, register
+
+from storage.backends import BACKENDS
+
+
+@register()
+def check_storage(app_configs, **kwargs):
+    problems = []
+    if settings.STORAGE_BACKEND not in BACKENDS:
+        problems.append(
+            Error(
+                f"MLSTUDIO_STORAGE must be one of {', '.join(BACKENDS)}, received {settings.STORAGE_BACKEND!r}.",
+                id="storage.E001",
+            )
+        )
+    for folder in (settings.DATA_DIR, settings.STORAGE_CACHE_DIR):
+        existing = next(one for one in (folder, *folder.parents) if one.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            problems.append(Error(f"{folder} cannot be written.", hint="Use --data-dir.", id="storage.E002"))
+    return problems

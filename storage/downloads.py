@@ -1,0 +1,110 @@
+"""Answering with a blob: ETag, conditional and ranged requests (RFC 9110), constant memory."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from storage.backends.base import CHUNK_BYTES
+from storage.models import Blob
+from storage.services import path_of
+
+RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+INLINE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "text/plain", "application/json")
+
+
+def blob_response(request: HttpRequest, blob: Blob, filename: str, *, private: bool = True) -> HttpResponseBase:
+    """The blob's bytes as `filename`. Only types a browser shows without executing anything are inline."""
+    return file_response(request, path_of(blob), blob.sha256, blob.content_type, filename)
+
+
+def file_response(request, path: Path, tag: str, content_type: str, filename: str) -> HttpResponseBase:
+    etag = f'"{tag}"'
+    if _matches(request.headers.get("If-None-Match", ""), etag):
+        return _with_headers(HttpResponse(status=304), etag)
+    size = path.stat().st_size
+    asked = _range(request, etag, size)
+    if asked == ():
+        response: HttpResponseBase = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{size}"
+        return _with_headers(response, etag)
+    start, end = asked or (0, size - 1)
+    length = end - start + 1
+    if request.method == "HEAD":
+        response = HttpResponse(status=206 if asked else 200)
+    else:
+        response = StreamingHttpResponse(_stream(request, path, start, length), status=206 if asked else 200)
+    if asked:
+        response["Content-Range"] = f"bytes {start}-{end}/{size}"
+    response["Content-Length"] = str(length)
+    response["Content-Type"] = content_type
+    disposition = content_disposition_header(content_type not in INLINE_TYPES, _safe(filename))
+    response["Content-Disposition"] = disposition or "attachment"
+    return _with_headers(response, etag)
+
+
+def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    response["ETag"] = etag
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _matches(header: str, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | tuple[()] | None:
+    """`(first, last)`; `()` when it cannot be satisfied; None for the whole file (also for several ranges)."""
+    header = request.headers.get("Range")
+    if not header or request.headers.get("If-Range", etag) != etag:
+        return None
+    match = RANGE.match(header.strip())
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        wanted = int(last)
+        return (max(0, size - wanted), size - 1) if wanted and size else ()
+    start = int(first)
+    end = min(int(last), size - 1) if last else size - 1
+    if start >= size:
+        return ()
+    return (start, end) if start <= end else None
+
+
+def _stream(request: HttpRequest, path: Path, start: int, length: int) -> Iterator[bytes] | AsyncIterator[bytes]:
+    # Django reads a plain iterator to its end into memory under ASGI, and an async one under WSGI.
+    if isinstance(request, ASGIRequest) or isinstance(getattr(request, "_request", None), ASGIRequest):
+        return _read_async(path, start, length)
+    return _read(path, start, length)
+
+
+def _read(path: Path, start: int, length: int) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        file.seek(start)
+        while length > 0 and (chunk := file.read(min(CHUNK_BYTES, length))):
+            length -= len(chunk)
+            yield chunk
+
+
+async def _read_async(path: Path, start: int, length: int) -> AsyncIterator[bytes]:
+    chunks = _read(path, start, length)
+    try:
+        while chunk := await asyncio.to_thread(next, chunks, b""):
+            yield chunk
+    finally:
+        chunks.close()
+
+
+def _safe(filename: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f/\\]", "_", filename)[:200] or "file"

@@ -1,0 +1,39 @@
+"""Blobs: what the studio knows of each file."""
+
+from __future__ import annotations
+
+import uuid_utils.compat
+from django.db import models
+from django.utils import timezone
+
+
+class BlobState(models.TextChoices):
+    CACHED = "cached", "in the cache, not in the store yet"
+    REPLICATED = "replicated", "in the cache and in the store"
+    REMOTE = "remote", "in the store only"
+
+
+class Blob(models.Model):
+    """One file, addressed by its content: the same bytes are one row and one file.
+
+    Transitions: cached → replicated (stored), replicated → remote (evicted), remote → replicated (fetched).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.BigIntegerField()
+    content_type = models.CharField(max_length=100, default="application/octet-stream")
+    backend = models.CharField(max_length=20, blank=True)
+    remote_id = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=BlobState.choices, default=BlobState.CACHED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "last_used"]),
+            models.Index(fields=["last_used"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]}… ({self.size} bytes)"

@@ -1,0 +1,239 @@
+"""Keeping, finding and forgetting files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
+from django.utils import timezone
+
+from storage.backends import BackendError, get_backend
+from storage.backends.base import CHUNK_BYTES
+from storage.cache import Incoming, LocalCache, sync_folder
+from storage.errors import BlobMissing, InsufficientStorage
+from storage.models import Blob, BlobState
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def local_cache() -> LocalCache:
+    return LocalCache(settings.STORAGE_CACHE_DIR)
+
+
+def receive() -> Incoming:
+    """A new file to write to; `keep` makes it a blob, `discard` forgets it."""
+    ensure_free_space(0)
+    return local_cache().receive()
+
+
+def ensure_free_space(size_bytes: int) -> None:
+    """Refuse to write when the disk would come below the reserve that keeps the studio alive.
+
+    Raises:
+        InsufficientStorage
+    """
+    existing = next(one for one in (settings.STORAGE_CACHE_DIR, *settings.STORAGE_CACHE_DIR.parents) if one.exists())
+    if shutil.disk_usage(existing).free - size_bytes < settings.MIN_FREE_BYTES:
+        raise InsufficientStorage()
+
+
+def keep(file: Incoming, content_type: str) -> Blob:
+    """Make a received file a blob. On return it survives `kill -9` and a power cut once the transaction is over."""
+    return keep_many([(file, content_type)])[file.sha256]
+
+
+def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
+    """As `keep`, for many files at the cost of few disk waits. Returns blobs by sha256.
+
+    The row comes first and the file gets its name inside the same transaction: a concurrent sweep of the same
+    content is thereby wholly before or wholly after (see `sweep_orphans`).
+    """
+    cache_ = local_cache()
+    cache_.sync([file for file, _ in files])
+    backend = get_backend()
+    with transaction.atomic():
+        rows = {
+            file.sha256: Blob(sha256=file.sha256, size=file.size, content_type=content_type)
+            for file, content_type in files
+        }
+        Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
+        shas = list(rows)
+        Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now())
+        cache_.place(file for file, _ in files)
+        blobs = {blob.sha256: blob for blob in Blob.objects.filter(sha256__in=shas)}
+        shared = [
+            blob
+            for blob in blobs.values()
+            if blob.state == BlobState.CACHED and backend.shares_path(cache_.path(blob.sha256), blob.sha256)
+        ]
+        for blob in shared:  # the store is this folder: nothing is left to replicate
+            blob.state, blob.backend, blob.remote_id = BlobState.REPLICATED, backend.name, blob.sha256
+        Blob.objects.bulk_update(shared, ["state", "backend", "remote_id"])
+    return blobs
+
+
+def keep_path(path: Path, content_type: str) -> Blob:
+    """Copy a file that the studio made (a model, a report) into a blob."""
+    file = receive()
+    try:
+        with open(path, "rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                file.write(chunk)
+        return keep(file, content_type)
+    finally:
+        file.discard()
+
+
+def keep_bytes(content: bytes, content_type: str) -> Blob:
+    file = receive()
+    try:
+        file.write(content)
+        return keep(file, content_type)
+    finally:
+        file.discard()
+
+
+def path_of(blob: Blob) -> Path:
+    """The blob's file in the local cache, fetched from the store when it is not there.
+
+    Raises:
+        BlobMissing: it is in neither.
+    """
+    path = local_cache().path(blob.sha256)
+    if not path.exists():
+        _fetch(blob)
+    return path
+
+
+@contextmanager
+def opened(blob: Blob) -> Iterator:
+    with open(path_of(blob), "rb") as file:
+        yield file
+
+
+def _fetch(blob: Blob) -> None:
+    if not blob.remote_id:
+        log.error("blob_missing", sha256=blob.sha256)
+        raise BlobMissing()
+    file = local_cache().receive()
+    try:
+        for chunk in get_backend().read(blob.remote_id):
+            file.write(chunk)
+        if file.sha256 != blob.sha256:
+            log.error("blob_damaged_in_store", sha256=blob.sha256, found=file.sha256)
+            raise BlobMissing("The store has this file with a damaged content.", code="file_damaged")
+        file.sync()
+        local_cache().place([file])
+    except BackendError as error:
+        log.error("blob_fetch_failed", sha256=blob.sha256, error=str(error))
+        raise BlobMissing() from error
+    finally:
+        file.discard()
+    Blob.objects.filter(pk=blob.pk, state=BlobState.REMOTE).update(state=BlobState.REPLICATED, last_used=timezone.now())
+
+
+def is_intact(path: Path, sha256: str) -> bool:
+    """Whether a file still has the content its name promises."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def replicate_pending(limit: int = 200) -> int:
+    """Put cached blobs into the store. Returns how many; failures stay pending and are tried again."""
+    backend = get_backend()
+    done = 0
+    for blob in Blob.objects.filter(state=BlobState.CACHED).order_by("last_used")[:limit]:
+        try:
+            remote_id = backend.put(path_of(blob), blob.sha256)
+        except (BackendError, BlobMissing, OSError) as error:
+            log.warning("replication_failed", sha256=blob.sha256, error=str(error))
+            continue
+        done += Blob.objects.filter(pk=blob.pk, state=BlobState.CACHED).update(
+            state=BlobState.REPLICATED, backend=backend.name, remote_id=remote_id
+        )
+    return done
+
+
+def unreferenced() -> QuerySet[Blob]:
+    """Blobs that nothing points to, found through every relation of the model."""
+    blobs = Blob.objects.all()
+    for relation in Blob._meta.related_objects:
+        pointing = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        blobs = blobs.filter(~Exists(pointing))
+    return blobs
+
+
+def sweep_orphans(older_than: timedelta | None = None, limit: int = 1000) -> int:
+    """Delete blobs without a reference and files without a blob, both older than the grace period.
+
+    Each file is unlinked inside the transaction that deletes its row: an upload of the same bytes waits for the
+    row and then writes its file anew.
+
+    Returns:
+        How many blobs and stray files were deleted.
+    """
+    age = timedelta(hours=settings.STORAGE_ORPHAN_HOURS) if older_than is None else older_than
+    before = timezone.now() - age
+    deleted = 0
+    for blob in unreferenced().filter(last_used__lt=before)[:limit]:
+        deleted += _delete_orphan(blob, before)
+    cache_ = local_cache()
+    cache_.sweep_incoming()
+    return deleted + _sweep_stray_files(cache_, before.timestamp())
+
+
+def _delete_orphan(blob: Blob, before) -> int:
+    try:
+        with transaction.atomic():
+            rows, _ = unreferenced().filter(pk=blob.pk, last_used__lt=before).delete()
+            if not rows:
+                return 0
+            local_cache().remove(blob.sha256)
+            if blob.remote_id:
+                get_backend().delete(blob.remote_id)
+            return 1
+    except ProtectedError:  # a reference was made meanwhile
+        return 0
+
+
+def _sweep_stray_files(cache_: LocalCache, before: float) -> int:
+    removed = 0
+    batch: list[Path] = []
+
+    def flush() -> int:
+        known = set(Blob.objects.filter(sha256__in=[path.name for path in batch]).values_list("sha256", flat=True))
+        strays = [path for path in batch if path.name not in known and path.stat().st_mtime < before]
+        for path in strays:
+            path.unlink(missing_ok=True)
+        batch.clear()
+        return len(strays)
+
+    for path in cache_.files():
+        batch.append(path)
+        if len(batch) == 500:
+            removed += flush()
+    return removed + flush()
+
+
+def copy_to(blob: Blob, target: Path, on_chunk: Callable[[], None] = lambda: None) -> None:
+    """Put the blob's content at `target`: a hard link where the file system allows it, else a copy."""
+    source = path_of(blob)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        sync_folder(target.parent)
+    on_chunk()

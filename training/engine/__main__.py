@@ -1,0 +1,164 @@
+"""The training process: reads `request.json` in a folder, writes what it makes there, reports by JSON lines.
+
+Out, on standard output: `{"event": "estimate" | "progress" | "epoch" | "checkpoint" | "log" | "result" | "error", …}`.
+In, on standard input: `cancel` or `interrupt`, a word a line. The end of the input means that the supervisor is
+gone: the process ends at once, so that nobody trains what another may have taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+SUPERVISOR_GONE = 75
+
+
+class Reporter:
+    """JSON lines to the supervisor, and its wishes."""
+
+    def __init__(self) -> None:
+        # Whatever libraries print must not mix with the lines.
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+        self._wish = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, event: str, **content) -> None:
+        try:
+            with self._lock:
+                self._out.write(json.dumps({"event": event, **content}) + "\n")
+                self._out.flush()
+        except BrokenPipeError:
+            os._exit(SUPERVISOR_GONE)
+
+    def check(self) -> None:
+        from training.engine.errors import Cancelled, Interrupted
+
+        if self._wish == "cancel":
+            raise Cancelled("cancelled by its user")
+        if self._wish == "interrupt":
+            raise Interrupted("asked to pause")
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            self._wish = line.strip()
+        os._exit(SUPERVISOR_GONE)
+
+
+class Eta:
+    """Seconds left: the measured rate of this phase, and the estimate of those that follow."""
+
+    ORDER = ("decoding", "features", "training", "head", "fine_tuning", "export")
+
+    def __init__(self) -> None:
+        self.by_phase: dict[str, float] = {}
+        self._phase = ""
+        self._first = (0.0, 0)
+
+    def seconds(self, phase: str, done: int, total: int) -> float | None:
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._first = phase, (now, done)
+        started, first = self._first
+        rate = (done - first) / (now - started) if now - started > 1 and done > first else None
+        left = (total - done) / rate if rate else self.by_phase.get(phase)
+        if left is None:
+            return None
+        known = [name for name in self.ORDER if name in self.by_phase]
+        later = known[known.index(phase) + 1 :] if phase in known else []
+        return round(left + sum(self.by_phase[name] for name in later), 1)
+
+
+def main(folder: Path) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", module="keras")
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the supervisor decides
+    reporter = Reporter()
+    try:
+        return _work(folder, reporter)
+    except Exception as error:
+        return _report_failure(error, reporter)
+
+
+def _work(folder: Path, reporter: Reporter) -> int:
+    request = json.loads((folder / "request.json").read_text())
+    reporter.send("log", line="Starting: importing TensorFlow")
+    from training.engine.configuration import Configuration
+    from training.engine.data import Sample, TrainingData
+    from training.engine.phases import Watcher
+    from training.engine.train import preflight, train
+
+    configuration = Configuration.from_dict(request["configuration"])
+    data = TrainingData(
+        class_names=request["class_names"],
+        splits={split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()},
+    )
+    if request.get("mode") == "preflight":
+        reporter.send("result", result=preflight(configuration, data, folder).to_dict())
+        return 0
+    eta = Eta()
+
+    def on_estimate(estimate) -> None:
+        eta.by_phase = dict(estimate.seconds_by_phase)
+        reporter.send("estimate", estimate=estimate.to_dict())
+
+    def on_progress(phase: str, done: int, total: int) -> None:
+        reporter.check()
+        reporter.send("progress", phase=phase, done=done, total=total, eta_seconds=eta.seconds(phase, done, total))
+
+    watcher = Watcher(
+        on_progress=on_progress,
+        on_epoch=lambda entry: reporter.send("epoch", entry=entry),
+        on_checkpoint=lambda: reporter.send("checkpoint"),
+        log=lambda line: reporter.send("log", line=line),
+        check=reporter.check,
+    )
+    result = train(configuration, data, folder, watcher, on_estimate)
+    reporter.send("result", result=result.to_dict() | {"peak_memory_bytes": _peak_memory()})
+    return 0
+
+
+def _report_failure(error: Exception, reporter: Reporter) -> int:
+    import errno
+
+    from training.engine.errors import EngineError
+
+    if isinstance(error, EngineError):
+        reporter.send("error", code=error.code, detail=str(error))
+        return 3
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reporter.send("error", code="disk_full", detail="The disk is full. Free some space and start again.")
+        return 3
+    for line in traceback.format_exc().splitlines()[-30:]:
+        reporter.send("log", line=line)
+    reporter.send(
+        "error", code="internal_error", detail=f"An unexpected error ended the training ({type(error).__name__}); see its log."
+    )
+    return 1
+
+
+def _peak_memory() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _die_with_parent() -> None:
+    """Linux ends this process with its supervisor, even when that is killed (prctl PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,51 @@
+"""What can end a training, each with a code and a sentence its user can act on."""
+
+
+class EngineError(Exception):
+    """Base of the engine's errors. `code` is stable and goes to the API."""
+
+    code = "training_failed"
+
+
+class ConfigurationError(EngineError):
+    code = "invalid_configuration"
+
+
+class DataError(EngineError):
+    """The data cannot be trained on."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WeightsError(EngineError):
+    code = "weights_not_available"
+
+
+class OutOfMemoryError(EngineError):
+    code = "out_of_memory"
+
+
+class DiskFullError(EngineError):
+    code = "disk_full"
+
+
+class ExportError(EngineError):
+    code = "export_disagrees"
+
+
+class DivergedError(EngineError):
+    code = "training_diverged"
+
+
+class Cancelled(EngineError):
+    """The user asked for the end."""
+
+    code = "cancelled"
+
+
+class Interrupted(EngineError):
+    """The machine asks for a pause (shutdown); the last checkpoint is written, another process goes on."""
+
+    code = "interrupted"

@@ -1,0 +1,140 @@
+"""What a training will take on this machine: a few steps timed, memory measured, disk counted."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import psutil
+
+from training.engine.configuration import Configuration
+from training.engine.data import choose_place, needed_bytes
+from training.engine.networks import (
+    Network,
+    augmentation_layers,
+    freeze_backbone,
+    unfreeze_backbone,
+    with_augmentation,
+)
+from training.engine.phases import compile_for
+
+TIMED_STEPS = 3
+EXPORT_SECONDS = 15.0
+DECODE_SECONDS_PER_IMAGE = 0.004
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A promise, made before a training starts. Times are upper bounds: early stopping may end it sooner.
+
+    Attributes:
+        seconds: whole training, from decoding to the exported files.
+        seconds_by_phase: the same, by phase.
+        memory_bytes: peak resident memory of the training process.
+        disk_bytes: largest use of the disk while it runs, model files included.
+        pixels: where decoded images are kept: "memory", "disk" or "stream".
+    """
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    pixels: str
+    seconds_by_phase: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def estimate_training(
+    network: Network, configuration: Configuration, counts: dict[str, int], folder: Path
+) -> Estimate:
+    """Time a few steps of every phase on random pixels and add everything up.
+
+    The network's weights are put back afterwards.
+
+    Args:
+        counts: images of each split.
+        folder: where the training will write; its free space decides where pixels are kept.
+    """
+    weights = network.model.get_weights()
+    batch = min(configuration.batch_size, counts["train"])
+    evaluated = counts["validation"]
+    images = np.random.default_rng(0).integers(0, 255, (batch, *network.model.input_shape[1:])).astype(np.float32)
+    forward = _time_forward(network.backbone or network.model, images) / batch
+    phases = {"decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE}
+    if network.backbone is None:
+        step = _time_steps(network.model, images, configuration)
+        phases["training"] = configuration.epochs * (
+            -(-counts["train"] // batch) * step + evaluated * forward
+        )
+    else:
+        phases["features"] = (counts["train"] + evaluated) * forward
+        phases["head"] = configuration.epochs * (0.05 + counts["train"] / batch * 0.003)
+        if not configuration.fine_tune and augmentation_layers(configuration):
+            phases["head"] = configuration.epochs * (counts["train"] + evaluated) * forward * 1.15
+        if configuration.fine_tune:
+            unfreeze_backbone(network)
+            step = _time_steps(network.model, images, configuration)
+            freeze_backbone(network)
+            phases["fine_tuning"] = configuration.fine_tune_epochs * (
+                -(-counts["train"] // batch) * step + evaluated * forward
+            )
+    phases["export"] = EXPORT_SECONDS + counts["test"] * forward
+    network.model.set_weights(weights)
+    return _summed(network, configuration, counts, folder, phases)
+
+
+def _summed(
+    network: Network, configuration: Configuration, counts: dict[str, int], folder: Path, phases: dict[str, float]
+) -> Estimate:
+    side = configuration.image_size
+    place = choose_place(sum(counts.values()), side, folder)
+    pixels = needed_bytes(sum(counts.values()), side)
+    weights_bytes = network.model.count_params() * 4
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory = int(peak * 1.1) + 4 * weights_bytes + (pixels if place == "memory" else 0)
+    disk = 8 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20)
+    warnings = []
+    available = psutil.virtual_memory().available
+    if memory > available:
+        warnings.append(
+            f"This training needs about {memory / 2**30:.1f} GiB of memory and {available / 2**30:.1f} GiB are free: "
+            "choose a smaller image_size or batch_size."
+        )
+    if configuration.weights == "none" and configuration.spec.is_backbone:
+        warnings.append(
+            f"The ImageNet weights of {configuration.architecture} are not on this machine: it is trained from "
+            "scratch, which takes longer and needs far more images."
+        )
+    return Estimate(
+        seconds=round(sum(phases.values()), 1),
+        memory_bytes=memory,
+        disk_bytes=disk,
+        pixels=place,
+        seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
+        warnings=warnings,
+    )
+
+
+def _time_forward(model: keras.Model, images: np.ndarray) -> float:
+    model.predict_on_batch(images)
+    started = time.perf_counter()
+    for _ in range(TIMED_STEPS):
+        model.predict_on_batch(images)
+    return (time.perf_counter() - started) / TIMED_STEPS
+
+
+def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configuration) -> float:
+    trained = with_augmentation(model, configuration)
+    compile_for(trained, configuration, peak=1e-6, steps=100, label_smoothing=0.0)
+    targets = np.eye(model.output_shape[-1], dtype=np.float32)[np.zeros(len(images), int)]
+    trained.train_on_batch(images, targets)
+    started = time.perf_counter()
+    for _ in range(TIMED_STEPS):
+        trained.train_on_batch(images, targets)
+    return (time.perf_counter() - started) / TIMED_STEPS

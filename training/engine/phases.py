@@ -1,0 +1,326 @@
+"""One phase of training (from scratch, head, fine-tuning): fit with progress, checkpoints, resume and best weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.engine.checkpoint import get_values, load_checkpoint, save_checkpoint, set_values
+from training.engine.configuration import Configuration
+from training.engine.data import epoch_order
+from training.engine.errors import DivergedError, Interrupted
+
+CHECKPOINT_SECONDS = 120.0
+
+
+@dataclass
+class Watcher:
+    """What the engine tells the outside while it works. Every function may be left out.
+
+    Attributes:
+        on_progress: `(phase, done, total)` in steps.
+        on_epoch: one entry of the history.
+        on_checkpoint: called after a checkpoint is safe on disk.
+        log: one line for people.
+        check: raises `Cancelled` or `Interrupted` when the training must stop.
+    """
+
+    on_progress: Callable[[str, int, int], None] = lambda phase, done, total: None
+    on_epoch: Callable[[dict], None] = lambda entry: None
+    on_checkpoint: Callable[[], None] = lambda: None
+    log: Callable[[str], None] = lambda line: None
+    check: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Source:
+    """Inputs, targets and weights of one split, gathered batch by batch.
+
+    Attributes:
+        gather: `(indices,)` → `(batch, …)` uint8 images or float32 features.
+        labels: `(count,)` int64.
+        weights: `(count,)` float32.
+    """
+
+    gather: Callable[[np.ndarray], np.ndarray]
+    labels: np.ndarray
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    weights: np.ndarray | None = None
+
+    def dataset(self, batches: Callable[[], Iterator[np.ndarray]], num_classes: int) -> tf.data.Dataset:
+        """Batches of `(inputs float32, one-hot float32, weight float32)`, gathered in parallel, order kept."""
+        weights = np.ones(len(self.labels), np.float32) if self.weights is None else self.weights
+        eye = np.eye(num_classes, dtype=np.float32)
+
+        def read(indices: np.ndarray):
+            return self.gather(indices), eye[self.labels[indices]], weights[indices]
+
+        def load(indices):
+            inputs, targets, weight = tf.numpy_function(
+                read, [indices], [tf.as_dtype(self.dtype), tf.float32, tf.float32], stateful=False
+            )
+            inputs.set_shape((None, *self.shape))
+            targets.set_shape((None, num_classes))
+            weight.set_shape((None,))
+            return tf.cast(inputs, tf.float32), targets, weight
+
+        indices = tf.data.Dataset.from_generator(
+            batches, output_signature=tf.TensorSpec(shape=(None,), dtype=tf.int64)
+        )
+        return indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+    def in_order(self, batch_size: int, num_classes: int) -> tf.data.Dataset:
+        count = len(self.labels)
+        return self.dataset(
+            lambda: (np.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)),
+            num_classes,
+        )
+
+
+@dataclass
+class Phase:
+    """One stretch of training of one model.
+
+    Attributes:
+        name: "training", "head" or "fine_tuning".
+        model: the compiled model that is fitted.
+        saved: the model whose weights are checkpointed and kept at their best (without augmentation).
+        epoch_offset: epochs of earlier phases, so that history counts on.
+    """
+
+    name: str
+    model: keras.Model
+    saved: keras.Model
+    train: Source
+    validation: Source
+    epochs: int
+    configuration: Configuration
+    num_classes: int
+    checkpoint_path: Path
+    epoch_offset: int = 0
+    history: list[dict] = field(default_factory=list)
+
+    def run(self, watcher: Watcher) -> dict:
+        """Train to the end or the early stop and leave the best weights in the model.
+
+        Returns:
+            `{"epochs": trained, "best_epoch": …, "best_score": [validation accuracy, -validation loss]}`.
+
+        Raises:
+            Cancelled, Interrupted: from `watcher.check`; a checkpoint is written before.
+            DivergedError: the loss is not a number.
+            DiskFullError: a checkpoint could not be written.
+        """
+        keeper = _Keeper(self, watcher)
+        keeper.restore()
+        if not keeper.finished:
+            batch = self.configuration.batch_size
+            self.model.fit(
+                self.train.dataset(keeper.batches, self.num_classes),
+                validation_data=self.validation.in_order(max(batch, 64), self.num_classes),
+                initial_epoch=keeper.epoch,
+                epochs=self.epochs,
+                callbacks=[keeper],
+                verbose=0,
+            )
+        keeper.finish()
+        return {"epochs": keeper.epoch, "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Progress, checkpoints, early stopping and best weights of a phase."""
+
+    def __init__(self, phase: Phase, watcher: Watcher) -> None:
+        super().__init__()
+        self.phase = phase
+        self.watcher = watcher
+        self.epoch = 0  # epochs wholly done
+        self.step = 0  # steps done in the current epoch
+        self.best_epoch = 0
+        self.best_score: list[float] | None = None
+        self.best_values: list[np.ndarray] = []
+        self.finished = False
+        self._skip = 0
+        count = len(phase.train.labels)
+        self._batch = min(phase.configuration.batch_size, count)
+        self.steps = -(-count // self._batch)
+        self._last_checkpoint = time.monotonic()
+        self._last_report = 0.0
+        self._epoch_started = time.monotonic()
+
+    # What is fed
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Index batches of the current epoch; after a resume its first steps are skipped."""
+        order = epoch_order(len(self.phase.train.labels), self.phase.configuration.seed, self._global_epoch(self.epoch))
+        start = self._skip * self._batch
+        self._skip = 0
+        for position in range(start, len(order), self._batch):
+            yield order[position : position + self._batch]
+
+    def _global_epoch(self, epoch: int) -> int:
+        return self.phase.epoch_offset + epoch
+
+    # Keras callbacks
+
+    def on_epoch_begin(self, epoch: int, logs=None) -> None:
+        self._epoch_started = time.monotonic()
+        if self._skip == 0:
+            self.step = 0
+            self._seed_randomness(self._global_epoch(epoch))
+
+    def on_train_batch_end(self, batch: int, logs=None) -> None:
+        self.step += 1
+        now = time.monotonic()
+        if now - self._last_report > 0.5 or self.step == self.steps:
+            self._last_report = now
+            self._report()
+        try:
+            self.watcher.check()
+        except Interrupted:
+            self.save()
+            raise
+        if now - self._last_checkpoint > CHECKPOINT_SECONDS and self.step < self.steps:
+            self.save()
+
+    def on_test_batch_end(self, batch: int, logs=None) -> None:
+        self.watcher.check()
+
+    def on_epoch_end(self, epoch: int, logs=None) -> None:
+        logs = logs or {}
+        if not np.isfinite(logs["loss"]):
+            raise DivergedError(
+                f"The loss became {logs['loss']} in epoch {epoch + 1}: the training diverged. "
+                "Start it again with a smaller learning_rate."
+            )
+        score = [float(logs["val_accuracy"]), -float(logs["val_loss"])]
+        if self.best_score is None or score > self.best_score:
+            self.best_score, self.best_epoch = score, epoch + 1
+            self.best_values = get_values(self.phase.saved.weights)
+        self.epoch, self.step = epoch + 1, 0
+        self._record(epoch, logs)
+        patience = self.phase.configuration.early_stopping
+        if patience and self.epoch - self.best_epoch >= patience and self.epoch < self.phase.epochs:
+            self.watcher.log(
+                f"{self.phase.name}: no improvement on the validation split for {patience} epochs, stopping early"
+            )
+            self.finished = True
+            self.model.stop_training = True
+        if self.epoch >= self.phase.epochs:
+            self.finished = True
+        if self.finished or self._is_checkpoint_due():
+            self.save()
+
+    def _is_checkpoint_due(self) -> bool:
+        # Epochs of a head on ready features last a tenth of a second: one checkpoint a second is plenty there.
+        return time.monotonic() - self._last_checkpoint > 1.0
+
+    def _record(self, epoch: int, logs: dict) -> None:
+        seconds = time.monotonic() - self._epoch_started
+        entry = {
+            "phase": self.phase.name,
+            "epoch": self._global_epoch(epoch) + 1,
+            "loss": float(logs["loss"]),
+            "accuracy": float(logs["accuracy"]),
+            "val_loss": float(logs["val_loss"]),
+            "val_accuracy": float(logs["val_accuracy"]),
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": round(seconds, 3),
+            "images_per_second": round(len(self.phase.train.labels) / max(seconds, 1e-6), 1),
+        }
+        self.phase.history.append(entry)
+        self.watcher.on_epoch(entry)
+
+    def _report(self) -> None:
+        self.watcher.on_progress(
+            self.phase.name, self.epoch * self.steps + self.step, self.phase.epochs * self.steps
+        )
+
+    # Randomness and state
+
+    def _seed_randomness(self, epoch: int) -> None:
+        """Give every random layer a state that depends on the seed and the epoch alone, so that a resume repeats it."""
+        for number, state in enumerate(_random_states(self.model)):
+            state.assign(np.array([self.phase.configuration.seed + 7919 * (number + 1), epoch], dtype=state.dtype))
+
+    def save(self) -> None:
+        phase = self.phase
+        progress = {
+            "phase": phase.name,
+            "epoch": self.epoch,
+            "step": self.step,
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "finished": self.finished,
+            "history": phase.history,
+        }
+        groups = {
+            "weights": get_values(phase.saved.weights),
+            "optimizer": get_values(phase.model.optimizer.variables),
+            "random": get_values(_random_states(phase.model)),
+            "best": self.best_values,
+        }
+        save_checkpoint(phase.checkpoint_path, progress, groups)
+        self._last_checkpoint = time.monotonic()
+        self.watcher.on_checkpoint()
+
+    def restore(self) -> None:
+        """Go on where the checkpoint of this phase stopped, if there is one."""
+        phase = self.phase
+        found = load_checkpoint(phase.checkpoint_path)
+        if found is None or found[0]["phase"] != phase.name:
+            return
+        progress, groups = found
+        phase.model.optimizer.build(phase.model.trainable_variables)
+        set_values(phase.saved.weights, groups["weights"])
+        set_values(phase.model.optimizer.variables, groups["optimizer"])
+        set_values(_random_states(phase.model), groups.get("random", []))
+        self.best_values = groups.get("best", [])
+        self.epoch, self.step = progress["epoch"], progress["step"]
+        self.best_epoch, self.best_score = progress["best_epoch"], progress["best_score"]
+        self.finished = progress["finished"]
+        phase.history[:] = progress["history"]
+        self._skip = self.step if self.step < self.steps else 0
+        self.watcher.log(f"{phase.name}: continued after epoch {self.epoch}, step {self.step} of {self.steps}")
+
+    def finish(self) -> None:
+        if self.best_values:
+            set_values(self.phase.saved.weights, self.best_values)
+
+
+def _random_states(model: keras.Model) -> list:
+    """State variables of dropout and augmentation layers, in the model's order."""
+    return [
+        layer.seed_generator.state
+        for layer in model._flatten_layers()
+        if getattr(layer, "seed_generator", None) is not None
+    ]
+
+
+def compile_for(
+    model: keras.Model, configuration: Configuration, *, peak: float, steps: int, label_smoothing: float
+) -> None:
+    """AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay; no decay of biases and norms."""
+    warmup = max(1, min(steps // 10, 200))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=peak / 25,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=peak,
+        warmup_steps=warmup,
+        alpha=0.01,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, global_clipnorm=5.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        weighted_metrics=[],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )

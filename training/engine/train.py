@@ -1,0 +1,386 @@
+"""A whole training, from samples to proved files. The entry for notebooks and for the training process."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import psutil
+import tensorflow as tf
+
+from inference.runtime.metrics import classification_metrics, worst_mistakes
+from training.engine import export
+from training.engine.checkpoint import load_checkpoint
+from training.engine.configuration import Configuration
+from training.engine.data import (
+    SPLITS,
+    PixelStore,
+    TrainingData,
+    check_data,
+    choose_place,
+    sample_weights,
+)
+from training.engine.errors import DiskFullError, OutOfMemoryError
+from training.engine.estimate import Estimate, estimate_training
+from training.engine.networks import (
+    Network,
+    augmentation_layers,
+    build_network,
+    freeze_backbone,
+    unfreeze_backbone,
+    with_augmentation,
+)
+from training.engine.phases import Phase, Source, Watcher, compile_for
+
+EVALUATION_BATCH = 64
+PROOF_IMAGES = 16
+
+
+@dataclass
+class TrainingResult:
+    """What a finished training leaves.
+
+    Attributes:
+        files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
+        metrics: figures on the untouched test split, see `metrics.classification_metrics`.
+        mistakes: the most confident errors on the test split.
+        broken: images that could not be decoded, with the reason.
+    """
+
+    configuration: dict
+    class_names: list[str]
+    files: dict[str, str]
+    metrics: dict
+    validation_metrics: dict
+    mistakes: list[dict]
+    history: list[dict]
+    versions: dict[str, str]
+    parameters: int
+    seconds: float
+    litert_difference: float
+    broken: list[list[str]] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def prepare_runtime(configuration: Configuration) -> tf.distribute.Strategy | None:
+    """Seed everything, make operations deterministic, use the GPUs that are there.
+
+    Returns:
+        A `MirroredStrategy` when there are several GPUs, else None.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(configuration.seed)
+    tf.config.experimental.enable_op_determinism()
+    mixed = configuration.mixed_precision == "on" or (configuration.mixed_precision == "auto" and bool(gpus))
+    keras.mixed_precision.set_global_policy("mixed_float16" if mixed else "float32")
+    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else None
+
+
+def preflight(configuration: Configuration, data: TrainingData, folder: Path) -> Estimate:
+    """Check the data and time a few steps; nothing is trained.
+
+    Raises:
+        DataError, ConfigurationError, WeightsError, OutOfMemoryError.
+    """
+    check_data(data)
+    prepare_runtime(configuration)
+    with _out_of_memory_explained(configuration):
+        network = build_network(configuration, len(data.class_names))
+        return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
+
+
+def train(
+    configuration: Configuration,
+    data: TrainingData,
+    folder: Path,
+    watcher: Watcher | None = None,
+    on_estimate=lambda estimate: None,
+) -> TrainingResult:
+    """Train, evaluate on the test split, export and prove the exports.
+
+    The checkpoint in `folder` is continued when there is one of the same training.
+
+    Args:
+        configuration: resolved, see `Configuration.resolved`.
+        data: samples of the three splits.
+        folder: work folder of this training, on a disk with room (see `Estimate.disk_bytes`).
+        watcher: progress, log, checkpoints and the wish to stop.
+        on_estimate: receives the `Estimate` before the first step.
+
+    Raises:
+        EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `watcher.check`.
+    """
+    watcher = watcher or Watcher()
+    started = time.monotonic()
+    check_data(data)
+    strategy = prepare_runtime(configuration)
+    with _out_of_memory_explained(configuration):
+        return _Training(configuration, data, folder, watcher, strategy).run(on_estimate, started)
+
+
+class _Training:
+    def __init__(self, configuration, data, folder, watcher, strategy) -> None:
+        self.configuration: Configuration = configuration
+        self.data: TrainingData = data
+        self.folder: Path = folder
+        self.watcher: Watcher = watcher
+        self.strategy = strategy
+        self.checkpoint = folder / "checkpoint.npz"
+        self.num_classes = len(data.class_names)
+        self.history: list[dict] = []
+
+    def run(self, on_estimate, started: float) -> TrainingResult:
+        network = self._build()
+        estimate = self._promise(network, on_estimate)
+        stores = self._decode(estimate.pixels)
+        try:
+            self._fit(network, stores)
+            return self._finish(network, stores, started)
+        finally:
+            for store in stores.values():
+                store.close()
+
+    def _build(self) -> Network:
+        if self.strategy is None:
+            return build_network(self.configuration, self.num_classes)
+        with self.strategy.scope():
+            return build_network(self.configuration, self.num_classes)
+
+    def _promise(self, network: Network, on_estimate) -> Estimate:
+        counts = {split: len(self.data.splits[split]) for split in SPLITS}
+        saved = self.folder / "estimate.json"
+        if saved.exists():  # a resumed training keeps its promise
+            estimate = Estimate(**json.loads(saved.read_text()))
+            place = choose_place(sum(counts.values()), self.configuration.image_size, self.folder)
+            return Estimate(**{**estimate.to_dict(), "pixels": place})
+        estimate = estimate_training(network, self.configuration, counts, self.folder)
+        keras.utils.set_random_seed(self.configuration.seed)
+        total = psutil.virtual_memory().total
+        if estimate.memory_bytes > total:
+            raise OutOfMemoryError(
+                f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
+                f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
+            )
+        free = shutil.disk_usage(self.folder).free
+        if estimate.disk_bytes > free:
+            raise DiskFullError(
+                f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
+                "are free. Free some space and start it again."
+            )
+        saved.write_text(json.dumps(estimate.to_dict()))
+        for line in estimate.warnings:
+            self.watcher.log(line)
+        self.watcher.log(
+            f"Expected: at most {estimate.seconds / 60:.1f} minutes, {estimate.memory_bytes / 2**20:.0f} MiB memory, "
+            f"{estimate.disk_bytes / 2**20:.0f} MiB disk"
+        )
+        on_estimate(estimate)
+        return estimate
+
+    def _decode(self, place: str) -> dict[str, PixelStore]:
+        side = self.configuration.image_size
+        total = sum(len(self.data.splits[split]) for split in SPLITS)
+        before = 0
+        stores = {}
+        for split in SPLITS:
+            samples = self.data.splits[split]
+            store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy")
+            store.fill(
+                lambda done, _, before=before: self.watcher.on_progress("decoding", before + done, total),
+                self.watcher.check,
+            )
+            before += len(samples)
+            for identifier, reason in store.broken:
+                self.watcher.log(f"left out image {identifier}: {reason}")
+            stores[split] = store
+        self.watcher.log(f"Decoded {total} images at {side} x {side} px, kept in {place}")
+        return stores
+
+    def _fit(self, network: Network, stores: dict[str, PixelStore]) -> None:
+        if network.backbone is None:
+            self._phase("training", network.model, stores, self.configuration.epochs, self.configuration.learning_rate)
+            return
+        found = load_checkpoint(self.checkpoint)
+        freeze_backbone(network)
+        head_epochs = self.configuration.epochs
+        if found is None or found[0]["phase"] == "head":
+            self._head(network, stores)
+        if self.configuration.fine_tune:
+            unfreeze_backbone(network)
+            self._phase(
+                "fine_tuning",
+                network.model,
+                stores,
+                self.configuration.fine_tune_epochs,
+                self.configuration.fine_tune_learning_rate,
+                epoch_offset=head_epochs,
+            )
+
+    def _head(self, network: Network, stores: dict[str, PixelStore]) -> None:
+        """Train the head; on a frozen backbone with unchanged pixels its features are computed only once."""
+        configuration = self.configuration
+        changes_pixels = bool(augmentation_layers(configuration)) and not configuration.fine_tune
+        if changes_pixels:
+            self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
+            return
+        sources = {split: self._features(network, stores[split], split) for split in ("train", "validation")}
+        phase = self._make_phase(
+            "head", network.head, network.head, sources, configuration.epochs, configuration.learning_rate
+        )
+        self._run(phase)
+
+    def _features(self, network: Network, store: PixelStore, split: str) -> Source:
+        path = self.folder / f"features-{split}.npy"
+        width = network.backbone.output_shape[-1]
+        features = np.load(path) if path.exists() else None
+        if features is None or features.shape != (len(store), width):
+            features = np.empty((len(store), width), dtype=np.float32)
+            forward = tf.function(lambda images: network.backbone(images, training=False), reduce_retracing=True)
+            for start in range(0, len(store), EVALUATION_BATCH):
+                self.watcher.check()
+                indices = np.arange(start, min(start + EVALUATION_BATCH, len(store)))
+                images = tf.convert_to_tensor(store.gather(indices), dtype=tf.float32)
+                features[indices] = forward(images).numpy()
+                self.watcher.on_progress("features", int(indices[-1]) + 1, len(store))
+            partial = path.with_suffix(".partial")
+            with open(partial, "wb") as file:
+                np.save(file, features)
+            os.replace(partial, path)
+        return self._source(store, lambda indices: features[indices], (width,), np.float32)
+
+    def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> None:
+        side = self.configuration.image_size
+        sources = {
+            split: self._source(stores[split], stores[split].gather, (side, side, 3), np.uint8)
+            for split in ("train", "validation")
+        }
+        trained = with_augmentation(model, self.configuration)
+        self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
+
+    def _source(self, store: PixelStore, gather, shape: tuple[int, ...], dtype) -> Source:
+        return Source(gather=gather, labels=store.labels, shape=shape, dtype=np.dtype(dtype))
+
+    def _make_phase(self, name, trained, saved, sources, epochs, peak, epoch_offset: int = 0) -> Phase:
+        configuration = self.configuration
+        train = sources["train"]
+        train.weights = sample_weights(train.labels, self.num_classes, configuration.class_weights)
+        steps = epochs * -(-len(train.labels) // configuration.batch_size)
+
+        def compiled() -> None:
+            compile_for(
+                trained, configuration, peak=peak, steps=steps, label_smoothing=configuration.label_smoothing
+            )
+
+        if self.strategy is None:
+            compiled()
+        else:
+            with self.strategy.scope():
+                compiled()
+        return Phase(
+            name=name,
+            model=trained,
+            saved=saved,
+            train=train,
+            validation=sources["validation"],
+            epochs=epochs,
+            configuration=configuration,
+            num_classes=self.num_classes,
+            checkpoint_path=self.checkpoint,
+            epoch_offset=epoch_offset,
+            history=self.history,
+        )
+
+    def _run(self, phase: Phase) -> None:
+        self.watcher.log(f"{phase.name}: {len(phase.train.labels)} images, at most {phase.epochs} epochs")
+        outcome = phase.run(self.watcher)
+        self.watcher.log(
+            f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
+            f"validation accuracy {outcome['best_score'][0]:.4f}"
+        )
+
+    def _finish(self, network: Network, stores: dict[str, PixelStore], started: float) -> TrainingResult:
+        self.watcher.on_progress("evaluating", 0, 1)
+        probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
+        files, difference = self._export(network.model, stores["test"], probabilities["test"])
+        test = stores["test"]
+        return TrainingResult(
+            configuration=self.configuration.to_dict(),
+            class_names=self.data.class_names,
+            files=files,
+            metrics=classification_metrics(probabilities["test"], test.labels, self.data.class_names),
+            validation_metrics=classification_metrics(
+                probabilities["validation"], stores["validation"].labels, self.data.class_names
+            ),
+            mistakes=worst_mistakes(
+                probabilities["test"], test.labels, [sample.id for sample in test.samples], self.data.class_names
+            ),
+            history=self.history,
+            versions=library_versions(),
+            parameters=int(network.model.count_params()),
+            seconds=round(time.monotonic() - started, 1),
+            litert_difference=difference,
+            broken=[list(one) for store in stores.values() for one in store.broken],
+        )
+
+    def _predict(self, model: keras.Model, store: PixelStore) -> np.ndarray:
+        side = self.configuration.image_size
+        source = self._source(store, store.gather, (side, side, 3), np.uint8)
+        forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+        outputs = []
+        for images, _, _ in source.in_order(EVALUATION_BATCH, self.num_classes):
+            self.watcher.check()
+            outputs.append(np.asarray(forward(images), dtype=np.float32))
+        return np.concatenate(outputs)
+
+    def _export(self, model: keras.Model, test: PixelStore, expected: np.ndarray) -> tuple[dict[str, str], float]:
+        self.watcher.on_progress("exporting", 0, 1)
+        paths = {
+            "keras": self.folder / "model.keras",
+            "litert-float32": self.folder / "model-float32.tflite",
+            "labels": self.folder / "labels.txt",
+        }
+        export.export_keras(model, paths["keras"])
+        export.export_litert(model, paths["litert-float32"])
+        paths["labels"].write_text("".join(f"{name}\n" for name in self.data.class_names), encoding="utf-8")
+        chosen = np.linspace(0, len(test) - 1, min(PROOF_IMAGES, len(test))).astype(int)
+        difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
+        self.watcher.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
+        return {kind: str(path) for kind, path in paths.items()}, difference
+
+
+def library_versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+    }
+
+
+class _out_of_memory_explained:
+    """TensorFlow's and Python's out-of-memory errors as ours."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+            raise OutOfMemoryError(
+                "The memory of this machine was not enough. Choose a smaller batch_size "
+                f"(now {self._configuration.batch_size}) or image_size (now {self._configuration.image_size})."
+            ) from error

@@ -1,0 +1,114 @@
+"""The engine in a process of its own: started, listened to, told to stop, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from datasets.models import Snapshot
+from datasets.snapshots import iterate_images
+from django.conf import settings
+from storage import services as storage
+
+from training.engine.data import SPLITS
+
+STDERR_BYTES = 20_000
+
+
+class EngineProcess:
+    """`python -m training.engine <folder>` with its reports as a queue of dictionaries; None ends them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        with open(folder / "stderr.log", "ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "training.engine", str(folder)],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+            )
+        self._messages: queue.Queue[dict | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def next_message(self, timeout: float) -> dict | None:
+        """The next report; None at the end. Raises `queue.Empty` after `timeout` seconds."""
+        return self._messages.get(timeout=timeout)
+
+    def ask(self, wish: str) -> None:
+        """Say "cancel" or "interrupt"."""
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._process.stdin.write(f"{wish}\n")
+            self._process.stdin.flush()
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once and wait until it is gone."""
+        self._process.kill()
+        self._process.wait()
+
+    def how_it_died(self) -> str:
+        code = self._process.returncode
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = ", which the system does when memory runs out" if name == "SIGKILL" else ""
+            return f"it was ended by {name}{hint}"
+        return f"it ended with status {code}"
+
+    def stderr_tail(self) -> list[str]:
+        path = self.folder / "stderr.log"
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - STDERR_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()[-20:]
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError):
+                self._messages.put(json.loads(line))
+        self._process.wait()
+        self._messages.put(None)
+
+
+def prepare_folder(folder: Path, snapshot: Snapshot, configuration: dict, mode: str = "train") -> None:
+    """Write the request with the paths of all images; files that are not in the cache are fetched."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = {name: number for number, name in enumerate(snapshot.class_names)}
+    splits = {
+        split: [
+            {
+                "id": str(row.image_key),
+                "path": str(storage.path_of(row.blob)),
+                "label": index[row.annotations[0]["label"]],
+            }
+            for row in iterate_images(snapshot, split)
+        ]
+        for split in SPLITS
+    }
+    request = {"mode": mode, "configuration": configuration, "class_names": snapshot.class_names, "splits": splits}
+    (folder / "request.json").write_text(json.dumps(request))
+
+
+def work_folder(pk) -> Path:
+    return settings.WORK_DIR / "trainings" / str(pk)
+
+
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

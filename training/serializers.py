@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from datasets.models import Dataset, Snapshot
+from drf_spectacular.utils import extend_schema_serializer
+from projects.models import Project, Task
+from projects.serializers import ProgressSerializer, WorkSerializer
+from rest_framework import serializers
+
+from training.engine.architectures import ARCHITECTURES
+from training.engine.configuration import AUGMENTATIONS, FLIPS
+from training.models import TrainingRun
+
+
+class ArchitectureSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    task = serializers.ChoiceField(choices=Task.choices)
+    parameters = serializers.IntegerField()
+    default_image_size = serializers.IntegerField()
+    image_sizes = serializers.ListField(child=serializers.IntegerField())
+    weights_file = serializers.CharField(allow_null=True, help_text="What the file with ImageNet weights is called.")
+    weights_available = serializers.BooleanField(help_text="Whether it is on this machine.")
+    starts_from = serializers.ChoiceField(["imagenet", "scratch"], help_text="What weights=auto does here.")
+    is_exportable = serializers.BooleanField()
+    is_default = serializers.BooleanField()
+
+
+class ConfigurationFields(serializers.Serializer):
+    """What a user may set; every field has a good default."""
+
+    architecture = serializers.ChoiceField(list(ARCHITECTURES), required=False)
+    weights = serializers.ChoiceField(["auto", "imagenet", "none"], required=False)
+    image_size = serializers.IntegerField(min_value=32, max_value=1024, required=False)
+    batch_size = serializers.IntegerField(min_value=1, max_value=1024, required=False)
+    epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    fine_tune = serializers.BooleanField(required=False)
+    fine_tune_epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)
+    fine_tune_learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)
+    weight_decay = serializers.FloatField(min_value=0, max_value=1, required=False)
+    dropout = serializers.FloatField(min_value=0, max_value=0.9, required=False)
+    label_smoothing = serializers.FloatField(min_value=0, max_value=0.5, required=False)
+    augmentation = serializers.ChoiceField(AUGMENTATIONS, required=False)
+    flip = serializers.ChoiceField(FLIPS, required=False)
+    rotation = serializers.FloatField(min_value=0, max_value=0.5, required=False)
+    zoom = serializers.FloatField(min_value=0, max_value=0.9, required=False)
+    contrast = serializers.FloatField(min_value=0, max_value=0.9, required=False)
+    class_weights = serializers.ChoiceField(["auto", "none", "balanced"], required=False)
+    early_stopping = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    mixed_precision = serializers.ChoiceField(["auto", "on", "off"], required=False)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+
+
+class TrainingRequestSerializer(ConfigurationFields):
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+    snapshot = serializers.PrimaryKeyRelatedField(
+        queryset=Snapshot.objects.none(), required=False, help_text="What to train on."
+    )
+    dataset = serializers.PrimaryKeyRelatedField(
+        queryset=Dataset.objects.none(), required=False, help_text="Instead: freeze this dataset as it is now."
+    )
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        for name, queryset in self.context.get("visible", {}).items():
+            fields[name].queryset = queryset
+        return fields
+
+    def to_internal_value(self, data):
+        known = set(self.fields)
+        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({name: "There is no such setting." for name in unknown}, code="unknown")
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict) -> dict:
+        project, snapshot, dataset = attrs["project"], attrs.get("snapshot"), attrs.get("dataset")
+        if snapshot and dataset:
+            raise serializers.ValidationError({"dataset": "Name a snapshot or a dataset, not both."})
+        if snapshot and snapshot.dataset.project_id != project.pk:
+            raise serializers.ValidationError({"snapshot": "Must be a snapshot of the project."})
+        if dataset and dataset.project_id != project.pk:
+            raise serializers.ValidationError({"dataset": "Must be a dataset of the project."})
+        return attrs
+
+    @property
+    def service_arguments(self) -> dict:
+        """The validated data as keyword arguments of `start_training`."""
+        own = {key: self.validated_data[key] for key in ("project", "snapshot", "dataset", "name") if key in self.validated_data}
+        settings = {key: value for key, value in self.validated_data.items() if key not in own}
+        return own | {"configuration": settings}
+
+
+class EstimateSerializer(serializers.Serializer):
+    seconds = serializers.FloatField()
+    memory_bytes = serializers.IntegerField()
+    disk_bytes = serializers.IntegerField()
+    pixels = serializers.CharField()
+    seconds_by_phase = serializers.DictField(child=serializers.FloatField())
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class EpochSerializer(serializers.Serializer):
+    phase = serializers.CharField()
+    epoch = serializers.IntegerField()
+    loss = serializers.FloatField()
+    accuracy = serializers.FloatField()
+    val_loss = serializers.FloatField()
+    val_accuracy = serializers.FloatField()
+    learning_rate = serializers.FloatField()
+    seconds = serializers.FloatField()
+    images_per_second = serializers.FloatField()
+
+
+class ActualSerializer(serializers.Serializer):
+    seconds = serializers.FloatField()
+    memory_bytes = serializers.IntegerField()
+
+
+class TrainingProgressSerializer(ProgressSerializer):
+    phase = serializers.CharField(required=False)
+
+
+class TrainingSummarySerializer(WorkSerializer):
+    """A training in a list: without its history."""
+
+    progress = TrainingProgressSerializer(read_only=True)
+    configuration = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = TrainingRun
+        fields = [
+            "id", "project", "snapshot", "name", "state", "configuration", "progress", "error", "attempts", "model",
+            "created_at", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+@extend_schema_serializer(component_name="Training")
+class TrainingSerializer(TrainingSummarySerializer):
+    estimate = EstimateSerializer(read_only=True, allow_null=True, help_text="What was promised before the start.")
+    actual = ActualSerializer(read_only=True, allow_null=True, help_text="What it took.")
+    history = EpochSerializer(many=True, read_only=True)
+
+    class Meta(TrainingSummarySerializer.Meta):
+        fields = [*TrainingSummarySerializer.Meta.fields, "estimate", "actual", "history"]
+        read_only_fields = fields

@@ -1,0 +1,175 @@
+"""What a user does with trainings."""
+
+from __future__ import annotations
+
+import queue
+
+import structlog
+from datasets.models import Dataset, Snapshot
+from datasets.snapshots import current_snapshot
+from django.conf import settings
+from django.db import transaction
+from projects import work
+from projects.errors import Conflict, WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles, queue_is_empty, ring
+from projects.models import ENDED, Job, Project, Task
+
+from training.engine.architectures import default_architecture
+from training.engine.configuration import Configuration
+from training.engine.data import check_counts
+from training.engine.errors import EngineError
+from training.errors import CannotTrain
+from training.models import TrainingRun
+from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
+from training.supervisor import Supervisor
+
+log = structlog.get_logger(__name__)
+
+PREFLIGHT = "preflight"
+
+
+def start_training(
+    *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
+    dataset: Dataset | None = None, name: str = "",
+) -> TrainingRun:  # fmt: skip
+    """Check what can be checked at once, queue the run and ring for a trainer.
+
+    Args:
+        configuration: fields of `Configuration` that the user set; the rest gets defaults for this machine.
+        snapshot: what to train on; without it a dataset's current state is frozen first.
+
+    Raises:
+        CannotTrain: with the engine's code and sentence.
+    """
+    from training.tasks import run_training
+
+    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset)
+    with transaction.atomic():
+        run = TrainingRun.objects.create(
+            project=project, snapshot=snapshot, created_by=user, name=name, configuration=resolved.to_dict()
+        )
+        work.record_event(run, "state", {"state": run.state})
+        transaction.on_commit(lambda: ring(run_training, run))
+    return run
+
+
+def start_preflight(
+    *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
+    dataset: Dataset | None = None, name: str = "",
+) -> Job:  # fmt: skip
+    """A job that answers what such a training would take. Raises `CannotTrain`."""
+    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset)
+    with transaction.atomic():
+        return enqueue_job(
+            project=project,
+            user=user,
+            kind=PREFLIGHT,
+            parameters={"snapshot": str(snapshot.pk), "configuration": resolved.to_dict()},
+        )
+
+
+def _checked(project, user, configuration, snapshot, dataset) -> tuple[Snapshot, Configuration]:
+    if project.task != Task.CLASSIFICATION:
+        raise CannotTrain("Only classification projects can be trained so far.", code="unsupported_task")
+    if snapshot is None:
+        dataset = dataset or project.datasets.order_by("id").first()
+        if dataset is None:
+            raise CannotTrain("The project has no dataset. Make one and add images.", code="no_dataset")
+        snapshot = current_snapshot(dataset=dataset, user=user)
+    wanted = Configuration(**{"architecture": default_architecture(), **configuration})
+    try:
+        resolved = wanted.resolved()
+        splits = {
+            split: {name: counts.get(split, 0) for name, counts in snapshot.counts["labels"].items()}
+            for split in ("train", "validation", "test")
+        }
+        check_counts(snapshot.class_names, splits)
+    except EngineError as error:
+        raise CannotTrain(str(error), code=error.code) from error
+    return snapshot, resolved
+
+
+def run_training(pk: str) -> None:
+    """Claim a run and supervise it to its end. Safe to call twice: the second call finds nothing to claim."""
+    run = work.claim(TrainingRun, pk)
+    if run is None:
+        return
+    try:
+        Supervisor(TrainingRun.objects.select_related("project", "snapshot__dataset").get(pk=run.pk)).supervise()
+    except Exception:
+        log.exception("training_failed", work=pk)
+        run.refresh_from_db()
+        work.finish(
+            run, "failed", error_code="internal_error",
+            error_detail="An unexpected error ended the training; the server's log has it.",
+        )  # fmt: skip
+
+
+def reap_trainings() -> int:
+    """Ring again for runs whose trainer died or whose message was lost. Returns how many."""
+    from training.tasks import run_training as task
+
+    waiting = list(work.needing_attention(TrainingRun, queue_is_empty("training"))[:20])
+    for run in waiting:
+        ring(task, run)
+    return len(waiting)
+
+
+@handles(PREFLIGHT)
+def run_preflight(context: JobContext) -> dict:
+    """Let the engine check the data and time a few steps."""
+    job = context.job
+    snapshot = Snapshot.objects.filter(pk=job.parameters["snapshot"]).first()
+    if snapshot is None:
+        raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
+    folder = settings.WORK_DIR / "preflight" / str(job.pk)
+    prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight")
+    process = EngineProcess(folder)
+    try:
+        return _estimate_from(process, context) | {"configuration": job.parameters["configuration"]}
+    finally:
+        process.kill()
+        remove_folder(folder)
+
+
+def _estimate_from(process: EngineProcess, context: JobContext) -> dict:
+    while True:
+        try:
+            message = process.next_message(timeout=1.0)
+        except queue.Empty:
+            context.report(0, 1)
+            continue
+        if message is None:
+            raise WorkFailed("preflight_died", f"The estimate could not be made: {process.how_it_died()}.")
+        if message["event"] == "result":
+            return message["result"]
+        if message["event"] == "error":
+            raise WorkFailed(message["code"], message["detail"])
+
+
+def cancel_training(*, run: TrainingRun) -> TrainingRun:
+    work.request_cancel(run)
+    return run
+
+
+@transaction.atomic
+def delete_training(*, run: TrainingRun) -> None:
+    """Delete an ended run with its log. Its model stays."""
+    if run.state not in ENDED:
+        raise Conflict("Cancel the training first.", code="still_running")
+    work.delete_events([run.pk])
+    run.delete()
+
+
+def sweep_work_folders() -> int:
+    """Remove folders of trainings that have ended or are gone."""
+    root = work_folder("x").parent
+    removed = 0
+    for folder in root.iterdir() if root.is_dir() else ():
+        run = TrainingRun.objects.filter(pk=folder.name).only("state").first()
+        if run is None or run.has_ended:
+            remove_folder(folder)
+            removed += 1
+    return removed
+
+

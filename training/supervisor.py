@@ -1,0 +1,181 @@
+"""Watching one training: holds the lease, relays what the process says, turns its end into a state."""
+
+from __future__ import annotations
+
+import queue
+import time
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from inference.services import register_model
+from projects import work
+from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
+from projects.models import WorkState
+
+from training.card import model_card
+from training.models import TrainingRun
+from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
+
+log = structlog.get_logger(__name__)
+
+MAX_CRASHES = 3
+STOP_SECONDS = 15.0
+PROGRESS_SECONDS = 1.0
+
+
+class Supervisor:
+    """One claimed run, from its folder to its ending."""
+
+    def __init__(self, run: TrainingRun) -> None:
+        self.run = run
+        self.folder = work_folder(run.pk)
+        self._result: dict | None = None
+        self._crashes = 0
+        self._last_write = 0.0
+        self._progress: dict = run.progress
+
+    def supervise(self) -> None:
+        """Train to an end and record it. Leaves the run alone when its lease was lost."""
+        try:
+            self._prepare()
+            while self._result is None:
+                self._run_process()
+            self._succeed(self._result)
+        except LeaseLost:
+            log.warning("lease_lost", work=str(self.run.pk))
+            return
+        except WorkInterrupted:
+            work.release(self.run)
+            return
+        except WorkCancelled:
+            self._end(WorkState.CANCELLED)
+        except WorkFailed as error:
+            work.record_event(self.run, "log", {"line": f"Failed: {error.detail}"})
+            self._end(WorkState.FAILED, error.code, error.detail)
+        remove_folder(self.folder)
+
+    def _prepare(self) -> None:
+        if self.run.attempts > settings.MAX_ATTEMPTS:
+            raise WorkFailed("worker_lost", f"The trainer died {settings.MAX_ATTEMPTS} times over this training.")
+        if self.run.cancel_requested:
+            raise WorkCancelled()
+        prepare_folder(self.folder, self.run.snapshot, self.run.configuration)
+        work.renew(self.run)
+
+    def _run_process(self) -> None:
+        process = EngineProcess(self.folder)
+        log.info("training_process_started", work=str(self.run.pk), pid=process.pid)
+        try:
+            self._relay(process)
+        except (WorkCancelled, WorkInterrupted) as stop:
+            self._stop(process, "cancel" if isinstance(stop, WorkCancelled) else "interrupt")
+            raise
+        finally:
+            process.kill()
+        if self._result is None:
+            self._crashed(process)
+
+    def _relay(self, process: EngineProcess) -> None:
+        while True:
+            try:
+                message = process.next_message(timeout=PROGRESS_SECONDS)
+            except queue.Empty:
+                message = {"event": "silence"}
+            if message is None:
+                return
+            self._take(message)
+            if time.monotonic() - self._last_write >= PROGRESS_SECONDS:
+                self._write()
+            work.check_shutdown()
+
+    def _take(self, message: dict) -> None:
+        event = message.pop("event")
+        if event == "progress":
+            self._progress = message
+        elif event == "epoch":
+            self._take_epoch(message["entry"])
+        elif event == "log":
+            work.record_event(self.run, "log", message)
+        elif event == "estimate":
+            self._write(estimate=message["estimate"])
+            work.record_event(self.run, "estimate", message["estimate"])
+        elif event == "checkpoint":
+            self._crashes = 0
+        elif event == "result":
+            self._result = message["result"]
+        elif event == "error":
+            raise (WorkCancelled() if message["code"] == "cancelled" else WorkFailed(message["code"], message["detail"]))
+
+    def _take_epoch(self, entry: dict) -> None:
+        # After a resume the epochs since the checkpoint are trained again: the later entry counts.
+        history = [one for one in self.run.history if one["epoch"] < entry["epoch"]] + [entry]
+        self._write(history=history)
+        work.record_event(self.run, "epoch", entry)
+
+    def _write(self, **changes) -> None:
+        self._last_write = time.monotonic()
+        if self._progress != self.run.progress:
+            changes["progress"] = self._progress
+            work.record_event(self.run, "progress", self._progress)
+        work.renew(self.run, **changes)
+
+    def _stop(self, process: EngineProcess, wish: str) -> None:
+        """Let the process end by itself (it writes its checkpoint first when interrupted), for a while."""
+        process.ask(wish)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if process.next_message(timeout=0.5) is None:
+                    return
+            except queue.Empty:
+                continue
+
+    def _crashed(self, process: EngineProcess) -> None:
+        self._crashes += 1
+        reason = process.how_it_died()
+        for line in process.stderr_tail():
+            work.record_event(self.run, "log", {"line": line[:2000]})
+        log.error("training_process_died", work=str(self.run.pk), reason=reason, crashes=self._crashes)
+        if self._crashes >= MAX_CRASHES:
+            raise WorkFailed(
+                "training_process_died",
+                f"The training process died {self._crashes} times without progress: {reason}. "
+                "A smaller batch_size or image_size needs less memory.",
+            )
+        work.record_event(
+            self.run, "log", {"line": f"The training process died: {reason}. Continuing from the last checkpoint."}
+        )
+
+    def _succeed(self, result: dict) -> None:
+        run = self.run
+        seconds = (time.time() - run.started_at.timestamp()) if run.started_at else result["seconds"]
+        actual = {"seconds": round(seconds, 1), "memory_bytes": result["peak_memory_bytes"]}
+        files = model_card(run, result, actual, self.folder)
+        configuration = result["configuration"]
+        side = configuration["image_size"]
+        with transaction.atomic():
+            # finish() first: it is the conditional update that makes sure of one model only.
+            work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"])
+            model = register_model(
+                project=run.project,
+                name=run.name or f"{configuration['architecture']}",
+                class_names=result["class_names"],
+                architecture=configuration["architecture"],
+                input_size=(side, side),
+                parameters=result["parameters"],
+                metrics=result["metrics"],
+                mistakes=result["mistakes"],
+                files=files,
+                training=run.pk,
+                snapshot=run.snapshot,
+                user=run.created_by,
+            )
+            TrainingRun.objects.filter(pk=run.pk).update(model=model)
+            work.record_event(run, "model", {"id": str(model.pk), "version": model.version})
+
+    def _end(self, state: WorkState, code: str = "", detail: str = "") -> None:
+        try:
+            work.finish(self.run, state, error_code=code, error_detail=detail)
+        except LeaseLost:
+            log.warning("lease_lost", work=str(self.run.pk))

@@ -1,0 +1,13 @@
+from celery import shared_task
+
+from training import services
+
+
+@shared_task(name="training.tasks.run_training")
+def run_training(pk: str) -> None:
+    services.run_training(pk)
+
+
+@shared_task(name="training.tasks.reap_trainings")
+def reap_trainings() -> int:
+    return services.reap_trainings()

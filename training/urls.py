@@ -1,0 +1,14 @@
+from django.urls import include, path
+from rest_framework.routers import DefaultRouter
+
+from training import views
+
+router = DefaultRouter(use_regex_path=False)
+router.include_root_view = False
+router.include_format_suffixes = False
+router.register("trainings", views.TrainingViewSet)
+
+urlpatterns = [
+    path("architectures/", views.ArchitecturesView.as_view(), name="architectures"),
+    path("", include(router.urls)),
+]
