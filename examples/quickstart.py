@@ -61,7 +61,7 @@ class Studio:
                             if kind == "end":
                                 return
                             yield kind, json.loads(value)
-            except (OSError, urllib.error.URLError):
+            except OSError:
                 print("  (connection lost, trying again)")
             time.sleep(1)
 
@@ -88,6 +88,8 @@ class Studio:
             return urllib.request.urlopen(request, timeout=600)
         except urllib.error.HTTPError as error:
             sys.exit(f"{method} {path} gave {error.code}: {error.read().decode()}")
+        except urllib.error.URLError as error:
+            sys.exit(f"No studio answers at {self.base} ({error.reason}). Start it with `make run`, or name it with --url.")
 
 
 def main() -> None:

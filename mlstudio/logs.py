@@ -1,13 +1,12 @@
-"""What is not worth a line: heartbeats of the machinery, starts whose end is logged."""
+"""What is not worth a line: heartbeats of the machinery, starts whose end is logged, reads that went well."""
 
 from __future__ import annotations
 
 import logging
 
-QUIET_EVENTS = {"request_started", "task_enqueued", "task_started"}
-QUIET_TASKS = {"projects.tasks.reap_jobs", "training.tasks.reap_trainings", "storage.tasks.replicate_pending",
-               "datasets.tasks.make_missing_thumbnails"}  # fmt: skip
-QUIET_REQUESTS = ("GET /healthz/", "GET /readyz/", "GET /metrics")
+QUIET_EVENTS = {"request_started", "task_enqueued", "task_started", "task_succeeded", "streaming_started",
+                "streaming_finished"}  # fmt: skip
+READS = ("GET ", "HEAD ", "OPTIONS ")
 
 
 class WorthALine(logging.Filter):
@@ -17,6 +16,5 @@ class WorthALine(logging.Filter):
             return True
         if event.get("event") in QUIET_EVENTS:
             return False
-        if event.get("event") == "task_succeeded":
-            return event.get("task") not in QUIET_TASKS
-        return event.get("request") not in QUIET_REQUESTS
+        is_read = str(event.get("request", "")).startswith(READS)
+        return not (is_read and int(event.get("code", 200)) < 400)

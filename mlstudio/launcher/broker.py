@@ -34,7 +34,7 @@ def embedded_broker(folder: Path) -> EmbeddedBroker:
     configuration.write_text(
         f'bind 127.0.0.1\nport {port}\nrequirepass "{password}"\nprotected-mode yes\n'
         f'dir "{folder}"\nappendonly yes\nappendfsync everysec\nsave ""\n'
-        "maxmemory-policy noeviction\ndaemonize no\nloglevel warning\nlogfile "{folder}/valkey.log"\n"
+        f'maxmemory-policy noeviction\ndaemonize no\nloglevel warning\nlogfile "{folder}/valkey.log"\n'
     )
     return EmbeddedBroker([str(binary), str(configuration)], f"redis://:{password}@127.0.0.1:{port}/0")
 

