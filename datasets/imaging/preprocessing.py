@@ -17,7 +17,7 @@ try:  # HEIC is optional on platforms without a wheel
 except ImportError:  # pragma: no cover - depends on the platform
     pi_heif = None
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "MPO") + (("HEIF",) if pi_heif else ())
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF") + (("HEIF",) if pi_heif else ())
 MAX_PIXELS = int(os.environ.get("MLSTUDIO_MAX_IMAGE_PIXELS", 100_000_000))
 MAX_ASPECT_RATIO = 200
 

@@ -1,0 +1,70 @@
+"""Pictures that tests make, from a seed."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+from PIL import Image
+
+
+def pixels(seed: int, size: tuple[int, int] = (48, 32)) -> np.ndarray:
+    """Smooth random blobs: unlike each other for other seeds, alike after recompression."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(0, 255, (6, 6, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+
+
+def encoded(seed: int, kind: str, size: tuple[int, int] = (48, 32), **options) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(pixels(seed, size)).save(target, kind, **options)
+    return target.getvalue()
+
+
+def jpeg(seed: int, size: tuple[int, int] = (48, 32), **options) -> bytes:
+    return encoded(seed, "JPEG", size, **{"quality": 92, **options})
+
+
+def shape_jpeg(seed: int, kind: str, side: int = 32) -> bytes:
+    """A bright disc or a bright cross on a dark ground: two labels that a tiny network learns."""
+    generator = np.random.default_rng(seed)
+    image = generator.integers(0, 70, (side, side, 3)).astype(np.float32)
+    y, x = np.mgrid[:side, :side]
+    cy, cx = generator.uniform(side * 0.4, side * 0.6, 2)
+    if kind == "disc":
+        mask = (x - cx) ** 2 + (y - cy) ** 2 < (side * 0.3) ** 2
+    else:
+        mask = (abs(x - cx) < side * 0.08) | (abs(y - cy) < side * 0.08)
+    image[mask] = generator.integers(150, 255, 3)
+    target = io.BytesIO()
+    Image.fromarray(image.astype(np.uint8)).save(target, "JPEG", quality=90)
+    return target.getvalue()
+
+
+def shapes_zip(count: int, side: int = 32) -> bytes:
+    """A zip with `count` discs and `count` crosses, a folder each."""
+    return make_zip(
+        {f"shapes/{kind}/{n}.jpg": shape_jpeg(n + 10_000 * (kind == "disc"), kind, side)
+         for kind in ("disc", "cross") for n in range(count)}
+    )  # fmt: skip
+
+
+def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has almost no data."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
