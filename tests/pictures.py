@@ -12,10 +12,11 @@ from PIL import Image
 
 
 def pixels(seed: int, size: tuple[int, int] = (48, 32)) -> np.ndarray:
-    """Smooth random blobs: unlike each other for other seeds, alike after recompression."""
+    """Random blobs with texture, as photographs have: unlike for other seeds, alike after recompression."""
     generator = np.random.default_rng(seed)
-    coarse = generator.integers(0, 255, (6, 6, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+    layers = [generator.integers(0, 255, (cells, cells, 3), dtype=np.uint8) for cells in (6, 24)]
+    coarse, fine = (Image.fromarray(layer).resize(size, Image.Resampling.BICUBIC) for layer in layers)
+    return np.asarray(Image.blend(coarse, fine, 0.4))
 
 
 def encoded(seed: int, kind: str, size: tuple[int, int] = (48, 32), **options) -> bytes:

@@ -101,7 +101,7 @@ class Configuration:
             fine_tune=fine_tune,
             augmentation=augmentation,
             image_size=self.image_size or spec.default_image_size,
-            epochs=self.epochs or (60 if pretrained else 40),
+            epochs=self.epochs or (60 if pretrained else 25),
             learning_rate=self.learning_rate or (3e-3 if pretrained else spec.learning_rate),
         )._checked()
 
