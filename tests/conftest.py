@@ -24,6 +24,14 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file, because event streams and threads read through connections of their own."""
+    from django.conf import settings
+
+    settings.DATABASES["default"]["TEST"]["NAME"] = settings.DATA_DIR / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     return REAL_DATA
 
@@ -42,7 +50,7 @@ def make_user(name: str):
 
 
 def client_of(user) -> APIClient:
-    client = APIClient()
+    client = APIClient(raise_request_exception=False)
     client.force_authenticate(user)
     return client
 

@@ -45,7 +45,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="Small CNN",
             description="Four blocks of two convolutions, trained from scratch. Good with some hundred images a "
             "label of one kind of scene; needs no pretrained weights.",
-            parameters=1_173_536,
+            parameters=294_960,
             default_image_size=64,
             image_sizes=(32, 48, 64, 96, 128),
         ),
@@ -54,7 +54,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="MobileNetV2",
             description="The all-rounder: fast on a CPU and on edge devices. The default when its weights are here.",
             parameters=2_257_984,
-            default_image_size=128,
+            default_image_size=160,
             weights_file=_MOBILENET_V2.format("1.0"),
         ),
         Architecture(
@@ -62,7 +62,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="MobileNetV2, width 0.35",
             description="A sixth of the size of MobileNetV2, for the smallest devices.",
             parameters=410_208,
-            default_image_size=128,
+            default_image_size=160,
             weights_file=_MOBILENET_V2.format("0.35"),
         ),
         Architecture(

@@ -8,8 +8,8 @@ import os
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
+import tensorflow as tf
 
 from training.engine.errors import DiskFullError
 
@@ -60,7 +60,8 @@ def load_checkpoint(path: Path) -> tuple[dict, dict[str, list[np.ndarray]]] | No
 
 def get_values(variables: list) -> list[np.ndarray]:
     """Values of Keras variables as arrays; random states are kept as they are."""
-    return [np.asarray(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
+    # Through a tensor: with several devices a variable has a copy on each.
+    return [tf.convert_to_tensor(variable.value).numpy() for variable in variables]
 
 
 def set_values(variables: list, values: list[np.ndarray]) -> None:

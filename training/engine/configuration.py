@@ -36,7 +36,7 @@ class Configuration:
     batch_size: int = 32
     epochs: int | None = None
     fine_tune: bool | None = None
-    fine_tune_epochs: int = 15
+    fine_tune_epochs: int = 10
     learning_rate: float | None = None
     fine_tune_learning_rate: float = 3e-4
     weight_decay: float = 1e-4
@@ -102,7 +102,7 @@ class Configuration:
             augmentation=augmentation,
             image_size=self.image_size or spec.default_image_size,
             epochs=self.epochs or (60 if pretrained else 25),
-            learning_rate=self.learning_rate or (3e-3 if pretrained else spec.learning_rate),
+            learning_rate=self.learning_rate or (1e-3 if pretrained else spec.learning_rate),
         )._checked()
 
     def _resolved_weights(self, spec: Architecture) -> str:

@@ -67,7 +67,7 @@ def estimate_training(
     images = np.random.default_rng(0).integers(0, 255, (batch, *network.model.input_shape[1:])).astype(np.float32)
     forward = _time_forward(network.backbone or network.model, images) / batch
     phases = {"decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE}
-    if network.backbone is None:
+    if not configuration.uses_pretrained:
         step = _time_steps(network.model, images, configuration)
         phases["training"] = configuration.epochs * (
             -(-counts["train"] // batch) * step + evaluated * forward

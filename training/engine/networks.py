@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 from keras import layers
 
 from training.engine.architectures import find_weights
@@ -71,7 +72,11 @@ def _small_cnn(shape: tuple[int, int, int], num_classes: int, configuration: Con
 def _transfer_network(shape: tuple[int, int, int], num_classes: int, configuration: Configuration) -> Network:
     backbone = _backbone(shape, configuration)
     features = keras.Input(backbone.output_shape[1:], name="features")
-    x = layers.Dropout(configuration.dropout, name="dropout")(features)
+    x = features
+    if configuration.uses_pretrained:
+        # Frozen, with the statistics of the training features: every feature counts alike (see standardize).
+        x = layers.BatchNormalization(center=False, scale=False, epsilon=1e-4, trainable=False, name="standardize")(x)
+    x = layers.Dropout(configuration.dropout, name="dropout")(x)
     x = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
     head = keras.Model(features, x, name="head")
     image = keras.Input(shape, name="image", dtype="float32")
@@ -129,6 +134,15 @@ def _load_weights(body: keras.Model, configuration: Configuration) -> None:
             f"The weights file {path.name} cannot be read as weights of {configuration.architecture}: {error}. "
             "Replace it, or choose weights=none."
         ) from error
+
+
+def standardize(network: Network, mean: np.ndarray, variance: np.ndarray) -> None:
+    """Let the head see features with mean 0 and variance 1.
+
+    Args:
+        mean, variance: `(features,)` float32, over the training images.
+    """
+    network.head.get_layer("standardize").set_weights([mean, variance])
 
 
 def freeze_backbone(network: Network) -> None:

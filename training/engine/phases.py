@@ -54,8 +54,8 @@ class Source:
     dtype: np.dtype
     weights: np.ndarray | None = None
 
-    def dataset(self, batches: Callable[[], Iterator[np.ndarray]], num_classes: int) -> tf.data.Dataset:
-        """Batches of `(inputs float32, one-hot float32, weight float32)`, gathered in parallel, order kept."""
+    def dataset(self, batches: Callable[[], Iterator[np.ndarray]], num_classes: int, steps: int) -> tf.data.Dataset:
+        """`steps` batches of `(inputs float32, one-hot float32, weight float32)`, gathered in parallel, in order."""
         weights = np.ones(len(self.labels), np.float32) if self.weights is None else self.weights
         eye = np.eye(num_classes, dtype=np.float32)
 
@@ -74,13 +74,15 @@ class Source:
         indices = tf.data.Dataset.from_generator(
             batches, output_signature=tf.TensorSpec(shape=(None,), dtype=tf.int64)
         )
-        return indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+        loaded = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return loaded.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
     def in_order(self, batch_size: int, num_classes: int) -> tf.data.Dataset:
         count = len(self.labels)
         return self.dataset(
             lambda: (np.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)),
             num_classes,
+            -(-count // batch_size),
         )
 
 
@@ -120,18 +122,25 @@ class Phase:
         """
         keeper = _Keeper(self, watcher)
         keeper.restore()
+        if keeper.steps_left < keeper.steps:
+            # Keras takes the first epoch's number of steps for all: the rest of a broken epoch is a fit of its own.
+            self._fit(keeper, until=keeper.epoch + 1)
         if not keeper.finished:
-            batch = self.configuration.batch_size
-            self.model.fit(
-                self.train.dataset(keeper.batches, self.num_classes),
-                validation_data=self.validation.in_order(max(batch, 64), self.num_classes),
-                initial_epoch=keeper.epoch,
-                epochs=self.epochs,
-                callbacks=[keeper],
-                verbose=0,
-            )
+            self._fit(keeper, until=self.epochs)
         keeper.finish()
         return {"epochs": keeper.epoch, "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
+
+
+    def _fit(self, keeper: _Keeper, until: int) -> None:
+        batch = max(self.configuration.batch_size, 64)
+        self.model.fit(
+            self.train.dataset(keeper.batches, self.num_classes, keeper.steps_left),
+            validation_data=self.validation.in_order(batch, self.num_classes),
+            initial_epoch=keeper.epoch,
+            epochs=until,
+            callbacks=[keeper],
+            verbose=0,
+        )
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -148,6 +157,7 @@ class _Keeper(keras.callbacks.Callback):
         self.best_values: list[np.ndarray] = []
         self.finished = False
         self._skip = 0
+        self._random_values: list[np.ndarray] = []
         count = len(phase.train.labels)
         self._batch = min(phase.configuration.batch_size, count)
         self.steps = -(-count // self._batch)
@@ -157,11 +167,15 @@ class _Keeper(keras.callbacks.Callback):
 
     # What is fed
 
+    @property
+    def steps_left(self) -> int:
+        return self.steps - self._skip
+
     def batches(self) -> Iterator[np.ndarray]:
         """Index batches of the current epoch; after a resume its first steps are skipped."""
         order = epoch_order(len(self.phase.train.labels), self.phase.configuration.seed, self._global_epoch(self.epoch))
+        # Keras reads a first batch to build the model before it starts, so the skip is forgotten only in on_epoch_end.
         start = self._skip * self._batch
-        self._skip = 0
         for position in range(start, len(order), self._batch):
             yield order[position : position + self._batch]
 
@@ -175,6 +189,8 @@ class _Keeper(keras.callbacks.Callback):
         if self._skip == 0:
             self.step = 0
             self._seed_randomness(self._global_epoch(epoch))
+        else:  # the epoch goes on in the middle; building the model has used up random numbers since
+            set_values(_random_states(self.model), self._random_values)
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
         self.step += 1
@@ -204,7 +220,7 @@ class _Keeper(keras.callbacks.Callback):
         if self.best_score is None or score > self.best_score:
             self.best_score, self.best_epoch = score, epoch + 1
             self.best_values = get_values(self.phase.saved.weights)
-        self.epoch, self.step = epoch + 1, 0
+        self.epoch, self.step, self._skip = epoch + 1, 0, 0
         self._record(epoch, logs)
         patience = self.phase.configuration.early_stopping
         if patience and self.epoch - self.best_epoch >= patience and self.epoch < self.phase.epochs:
@@ -281,7 +297,7 @@ class _Keeper(keras.callbacks.Callback):
         phase.model.optimizer.build(phase.model.trainable_variables)
         set_values(phase.saved.weights, groups["weights"])
         set_values(phase.model.optimizer.variables, groups["optimizer"])
-        set_values(_random_states(phase.model), groups.get("random", []))
+        self._random_values = groups.get("random", [])
         self.best_values = groups.get("best", [])
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.best_epoch, self.best_score = progress["best_epoch"], progress["best_score"]
@@ -296,12 +312,8 @@ class _Keeper(keras.callbacks.Callback):
 
 
 def _random_states(model: keras.Model) -> list:
-    """State variables of dropout and augmentation layers, in the model's order."""
-    return [
-        layer.seed_generator.state
-        for layer in model._flatten_layers()
-        if getattr(layer, "seed_generator", None) is not None
-    ]
+    """State variables of dropout and augmentation layers, in the model's order; they are no weights."""
+    return [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
 
 
 def compile_for(
