@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
@@ -23,15 +25,12 @@ class ErrorSerializer(serializers.Serializer):
 
 
 class StudioSchema(AutoSchema):
-    def get_response_serializers(self):
-        declared = super().get_response_serializers()
-        if not isinstance(declared, dict):
-            success = "201" if self.method == "POST" and getattr(self.view, "action", None) == "create" else "200"
-            if self.method == "DELETE":
-                success, declared = "204", None
-            declared = {success: declared}
-        errors = {(str(code), "application/json"): ErrorSerializer for code in self._error_codes()}
-        return {**declared, **errors}
+    def _get_response_bodies(self, direction="response"):
+        bodies = super()._get_response_bodies(direction)
+        for code in self._error_codes():
+            if str(code) not in bodies:
+                bodies[str(code)] = self._get_response_for_code(ErrorSerializer, str(code), ["application/json"])
+        return bodies
 
     def _error_codes(self) -> list[int]:
         codes = [400, 403, 404, 406, 429, 503]
@@ -49,9 +48,6 @@ class StudioSchema(AutoSchema):
         return getattr(self.view, "action", None) in ("file", "thumbnail", "files", "report")
 
     def get_override_parameters(self):
-        from drf_spectacular.types import OpenApiTypes
-        from drf_spectacular.utils import OpenApiParameter
-
         parameters = list(super().get_override_parameters())
         if self.method == "POST":
             parameters.append(

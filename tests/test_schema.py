@@ -1,0 +1,84 @@
+"""The schema is complete and true: schemathesis sends what it allows and what it forbids, and checks every answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drf_spectacular.validation import validate_schema
+
+from tests.pictures import jpeg, shapes_zip
+from tests.studio import ROOT, Studio
+from tests.test_routes import SCHEMA
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+    "response_headers_conformance"
+)
+# These end the login that the others need; they are fuzzed last.
+ENDING = "^/api/v1/(auth/logout|auth/logout-all|users/me|users/me/password)/$"
+EXAMPLES = int(os.environ.get("MLSTUDIO_FUZZ_EXAMPLES", 15))
+
+
+def test_the_schema_is_valid_openapi_3_1():
+    assert SCHEMA["openapi"].startswith("3.1")
+    validate_schema(SCHEMA)
+
+
+def test_every_operation_says_what_it_answers():
+    for path, operations in SCHEMA["paths"].items():
+        for method, operation in operations.items():
+            codes = set(operation["responses"])
+            assert codes & {"200", "201", "202", "204"}, (method, path)
+            if path.startswith("/api/v1/"):
+                assert {"400", "404"} <= codes, (method, path)
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    fast = {"MLSTUDIO_LOGIN_RATE": "10000/min", "MLSTUDIO_REGISTRATION_RATE": "10000/min",
+            "MLSTUDIO_PASSWORD_RESET_RATE": "10000/min"}  # fmt: skip
+    running = Studio(tmp_path_factory.mktemp("fuzz") / "data", **fast).start()
+    running.register()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def house(studio) -> dict[str, str]:
+    project = studio.call("POST", "projects/", json={"name": "p", "task": "classification"})["id"]
+    dataset = studio.call("POST", "datasets/", json={"project": project, "name": "d"})["id"]
+    files = {"file": ("shapes.zip", shapes_zip(20), "application/zip")}
+    job = studio.call("POST", f"datasets/{dataset}/imports/", files=files)["id"]
+    studio.wait_for_end(f"jobs/{job}/")
+    image = studio.call("POST", f"datasets/{dataset}/images/", files={"files": ("a.jpg", jpeg(1))})["created"][0]["id"]
+    snapshot = studio.call("POST", f"datasets/{dataset}/snapshots/", json={})["id"]
+    settings = {"project": project, "snapshot": snapshot, "architecture": "small_cnn", "image_size": 32, "epochs": 1}
+    run = studio.call("POST", "trainings/", json=settings)["id"]
+    model = studio.wait_for_end(f"trainings/{run}/")["model"]
+    label = studio.call("GET", f"projects/{project}/labels/")["results"][0]["id"]
+    member = studio.call("GET", f"projects/{project}/members/")["results"][0]["id"]
+    return {
+        "projects": project, "datasets": dataset, "jobs": job, "images": image, "snapshots": snapshot,
+        "trainings": run, "models": model, "labels": label, "members": member,
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("part", ["--exclude-path-regex", "--include-path-regex"])
+def test_no_answer_leaves_the_schema_and_none_is_a_server_error(studio, house, part, tmp_path):
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")), "run", f"{studio.url}/api/schema/?format=json",
+        "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1",
+        "--header", f"Authorization: {studio.client.headers['Authorization']}", "--request-timeout", "60",
+        "--generation-deterministic", "--no-color", part, ENDING,
+    ]  # fmt: skip
+    environment = {**os.environ, "STUDIO_HOUSE": json.dumps(house), "SCHEMATHESIS_HOOKS": "tests.schema_hooks"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    failures = done.stdout.partition("FAILURES")[2].partition("WARNINGS")[0]
+    assert done.returncode == 0, failures[:20000] + done.stderr[-2000:]
