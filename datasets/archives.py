@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import unicodedata
 import zipfile
@@ -11,11 +12,11 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from django.conf import settings
-from projects.errors import WorkFailed
 
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
 from datasets.models import Split
+from projects.errors import WorkFailed
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
 MAX_DIRECTORY_BYTES = 128 << 20
@@ -53,7 +54,9 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise WorkFailed("not_a_zip", f"The archive cannot be read ({error}). Make it anew and upload it again.") from error
+        raise WorkFailed(
+            "not_a_zip", f"The archive cannot be read ({error}). Make it anew and upload it again."
+        ) from error
     infos = archive.infolist()
     if len(infos) > limit:
         raise WorkFailed("too_many_entries", f"The archive has {len(infos):,} entries; at most {limit:,} are read.")
@@ -92,7 +95,10 @@ def _end_record(file: BinaryIO) -> tuple[int, int]:
     at64 = tail.rfind(END_RECORD_64)
     if at64 >= 0 and len(tail) - at64 >= 56:
         count64, directory64 = struct.unpack("<QQ", tail[at64 + 32 : at64 + 48])
-        count, directory_bytes = max(count, count64), max(directory_bytes if directory_bytes != 0xFFFFFFFF else 0, directory64)
+        count, directory_bytes = (
+            max(count, count64),
+            max(directory_bytes if directory_bytes != 0xFFFFFFFF else 0, directory64),
+        )
     return count, directory_bytes
 
 
@@ -100,10 +106,8 @@ def readable_name(info: zipfile.ZipInfo) -> str:
     """The entry's path in its own script: many tools write UTF-8 without saying so. Composed Unicode."""
     name = info.orig_filename
     if not info.flag_bits & 0x800:
-        try:
+        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
             name = name.encode("cp437").decode("utf-8")
-        except (UnicodeEncodeError, UnicodeDecodeError):
-            pass
     return unicodedata.normalize("NFC", name.replace("\\", "/"))
 
 
@@ -136,9 +140,7 @@ def entries_with_labels(archive: zipfile.ZipFile) -> list[Entry]:
     valid(ation) or test on top of the labels are splits.
     """
     files = [
-        (info, name)
-        for info in archive.infolist()
-        if not info.is_dir() and not is_junk(name := readable_name(info))
+        (info, name) for info in archive.infolist() if not info.is_dir() and not is_junk(name := readable_name(info))
     ]
     folders = [PurePosixPath(name).parts[:-1] for _, name in files if ".." not in name.split("/")]
     skip = _common_depth(folders)

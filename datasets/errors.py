@@ -1,5 +1,6 @@
-from projects.errors import Conflict
 from rest_framework.exceptions import APIException
+
+from projects.errors import Conflict
 
 
 class RevisionConflict(Conflict):

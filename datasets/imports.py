@@ -11,16 +11,16 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import transaction
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
-from storage import services as storage
-from storage.cache import Incoming
 
 from datasets import archives, services
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Dataset
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job
+from storage import services as storage
+from storage.cache import Incoming
 
 log = structlog.get_logger(__name__)
 

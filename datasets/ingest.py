@@ -12,14 +12,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from projects.services import adjust_counts
-from storage import services as storage
-from storage.cache import Incoming
 
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
 from datasets.models import Annotation, Dataset, Image, Label, Origin
+from projects.services import adjust_counts
+from storage import services as storage
+from storage.cache import Incoming
 
 LARGE_PIXELS = 16_000_000
 CONTENT_TYPES = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 from django.db.models import QuerySet
-from projects.models import Project
-from projects.selectors import project_ids_of
 
 from datasets.models import Dataset, Image, Label, Snapshot
+from projects.models import Project
+from projects.selectors import project_ids_of
 
 
 def datasets_of(user) -> QuerySet[Dataset]:

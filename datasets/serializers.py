@@ -3,13 +3,13 @@ from __future__ import annotations
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
-from projects.models import Project
 from rest_framework import serializers
-from storage.signing import sign_path
 
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Split
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
+from projects.models import Project
+from storage.signing import sign_path
 
 
 class LabelSerializer(serializers.ModelSerializer):
@@ -144,7 +144,9 @@ class BulkSerializer(serializers.Serializer):
     def validate(self, attrs: dict) -> dict:
         needed = {"label": "label", "move": "dataset", "split": "split", "group": "group"}.get(attrs["action"])
         if needed and needed not in attrs:
-            raise serializers.ValidationError({needed: f"The action {attrs['action']} needs {needed}."}, code="required")
+            raise serializers.ValidationError(
+                {needed: f"The action {attrs['action']} needs {needed}."}, code="required"
+            )
         return attrs
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max
-from projects.models import Project, Task
-from projects.services import adjust_counts
 from rest_framework.exceptions import ValidationError
 
 from datasets.errors import LabelExists, LabelInUse, RevisionConflict
 from datasets.ingest import count_images
 from datasets.models import Annotation, Dataset, Image, Label, Origin
+from projects.models import Project, Task
+from projects.services import adjust_counts
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
@@ -224,9 +224,7 @@ def _checked_annotation(image: Image, annotation: dict, index: int, user) -> Ann
     if box is None:
         raise ValidationError({"annotations": [f"Annotation {index}: a detection project needs a box."]})
     x_min, y_min, x_max, y_max = _clipped(box, image, index)
-    return Annotation(
-        image=image, label=label, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, created_by=user
-    )
+    return Annotation(image=image, label=label, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, created_by=user)
 
 
 def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, float, float, float]:

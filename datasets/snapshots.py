@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from projects.models import Task
 
 from datasets.errors import DatasetChanged, NothingToSnapshot
 from datasets.models import Annotation, Dataset, Image, Snapshot, SnapshotImage
 from datasets.splits import Candidate, assign_splits
+from projects.models import Task
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
@@ -100,7 +100,9 @@ def _previous_splits(dataset: Dataset, fractions: dict, seed: int) -> dict:
 
 def _class_names(dataset: Dataset, rows: list[dict]) -> list[str]:
     used = {annotation["label"] for row in rows for annotation in row["annotations"]}
-    return [name for name in dataset.project.labels.order_by("order", "id").values_list("name", flat=True) if name in used]
+    return [
+        name for name in dataset.project.labels.order_by("order", "id").values_list("name", flat=True) if name in used
+    ]
 
 
 def _counts(rows: list[dict], splits: list[str]) -> dict:
@@ -128,7 +130,10 @@ def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
     if last is not None and rows:
         frozen = last.images.values_list("image_key", "split", "annotations")
         splits = {key: split for key, split, _ in frozen.iterator()}
-        if set(splits) == {row["id"] for row in rows} and _digest(rows, [splits[row["id"]] for row in rows]) == last.digest:
+        if (
+            set(splits) == {row["id"] for row in rows}
+            and _digest(rows, [splits[row["id"]] for row in rows]) == last.digest
+        ):
             return last
     return take_snapshot(dataset=dataset, user=user, fractions=fractions, seed=seed)
 

@@ -1,8 +1,8 @@
 from celery import shared_task
 from django.core.cache import caches
-from projects.work import shutting_down
 
 from datasets import thumbnails
+from projects.work import shutting_down
 
 
 @shared_task

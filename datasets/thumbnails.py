@@ -9,12 +9,12 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from PIL import Image as PillowImage
-from storage import services as storage
-from storage.errors import BlobMissing
-from storage.models import Blob
 
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image
 from datasets.models import Image
+from storage import services as storage
+from storage.errors import BlobMissing
+from storage.models import Blob
 
 log = structlog.get_logger(__name__)
 

@@ -8,19 +8,12 @@ from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from projects.models import Project, Role
-from projects.permissions import ProjectPermission, require_role
-from projects.selectors import project_ids_of, projects_of
-from projects.serializers import JobSerializer
-from projects.views import InProject
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
-from storage.downloads import blob_response, file_response
-from storage.signing import is_signed
 
 from datasets import serializers, services, snapshots, thumbnails
 from datasets.imaging.preprocessing import ImageError
@@ -28,6 +21,13 @@ from datasets.imports import start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
 from datasets.models import Annotation, Dataset, Image, Label, Origin, Snapshot, Split
 from datasets.selectors import all_images, datasets_of, find_label, images_of, labels_of, snapshots_of
+from projects.models import Project, Role
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import project_ids_of, projects_of
+from projects.serializers import JobSerializer
+from projects.views import InProject
+from storage.downloads import blob_response, file_response
+from storage.signing import is_signed
 
 NOTHING = OpenApiResponse(description="Done.")
 
@@ -149,9 +149,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
                 cleanup.callback(item.incoming.discard)
                 item.label, item.split, item.group = label, options.get("split"), options.get("group", "")
                 items.append(item)
-            outcomes = add_images(
-                dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN
-            )
+            outcomes = add_images(dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN)
         return Response(self._upload_answer(outcomes, rejected), status=status.HTTP_201_CREATED)
 
     def _upload_answer(self, outcomes, rejected: list[dict]) -> dict:
@@ -199,7 +197,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
         request=serializers.SnapshotRequestSerializer,
         responses={201: serializers.SnapshotSerializer},
     )
-    @action(detail=True, methods=["get", "post"], filterset_class=None)
+    @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
     def snapshots(self, request, pk=None):
         """Frozen versions of the dataset, the newest first."""
         dataset = self.get_object()

@@ -89,7 +89,9 @@ class Studio:
         except urllib.error.HTTPError as error:
             sys.exit(f"{method} {path} gave {error.code}: {error.read().decode()}")
         except urllib.error.URLError as error:
-            sys.exit(f"No studio answers at {self.base} ({error.reason}). Start it with `make run`, or name it with --url.")
+            sys.exit(
+                f"No studio answers at {self.base} ({error.reason}). Start it with `make run`, or name it with --url."
+            )
 
 
 def main() -> None:

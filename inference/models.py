@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datasets.models import Snapshot
 from django.conf import settings
 from django.db import models
+
+from datasets.models import Snapshot
 from projects.models import Identified, Project, Task
 
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from projects.selectors import project_ids_of
 
 from inference.models import Model
+from projects.selectors import project_ids_of
 
 
 def models_of(user) -> QuerySet[Model]:

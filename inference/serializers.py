@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from datasets.serializers import RejectedSerializer
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from datasets.serializers import RejectedSerializer
 from inference.models import Evaluation, Model, ModelFile
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import structlog
-from datasets.imaging.preprocessing import open_image, to_pixels, upright_size
-from datasets.models import Snapshot
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+
+from datasets.imaging.preprocessing import open_image, to_pixels, upright_size
+from datasets.models import Snapshot
+from inference.errors import ModelFileBroken, ModelNotServable
+from inference.models import Evaluation, FileKind, Model, ModelFile
+from inference.runtime.interpreters import LiteRTClassifier, ModelFileError, ModelPool
 from projects.models import Project
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.models import Blob
-
-from inference.errors import ModelFileBroken, ModelNotServable
-from inference.models import Evaluation, FileKind, Model, ModelFile
-from inference.runtime.interpreters import LiteRTClassifier, ModelFileError, ModelPool
 
 log = structlog.get_logger(__name__)
 

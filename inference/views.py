@@ -2,27 +2,27 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import clean_filename
-from datasets.selectors import images_of
 from django.conf import settings
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from projects.models import Role
-from projects.permissions import ProjectPermission
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
-from storage import services as storage
-from storage.downloads import blob_response
 
+from datasets.imaging.preprocessing import ImageError
+from datasets.ingest import clean_filename
+from datasets.selectors import images_of
 from inference import serializers, services
 from inference.models import Evaluation, FileKind, Model
 from inference.selectors import models_of
+from projects.models import Role
+from projects.permissions import ProjectPermission
+from storage import services as storage
+from storage.downloads import blob_response
 
 
 class ModelFilter(filters.FilterSet):
@@ -61,7 +61,7 @@ class ModelViewSet(
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FileKind.values)],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): bytes},
+        responses={(200, "*/*"): OpenApiTypes.BINARY, (206, "*/*"): OpenApiTypes.BINARY},
     )
     @action(detail=True, url_path="files/<str:kind>", pagination_class=None, filterset_class=None)
     def files(self, request, pk=None, kind=None):
@@ -73,7 +73,7 @@ class ModelViewSet(
         return blob_response(request, file.blob, f"{model.name}-v{model.version}-{file.filename}")
 
     @extend_schema(responses=serializers.EvaluationSerializer(many=True))
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, ordering_fields=())
     def evaluations(self, request, pk=None):
         """How good the model is, and the images it got wrong."""
         page = self.paginate_queryset(Evaluation.objects.filter(model=self.get_object()))

@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - settings need the line above
+
 from storage.errors import FileTooLarge, InsufficientStorage  # noqa: E402
 from storage.services import ensure_free_space  # noqa: E402
 
@@ -37,7 +38,9 @@ class BodyGuard:
         announced = headers.get(b"content-length", b"0")
         size = int(announced) if announced.isdigit() else 0
         if size > limit:
-            await _answer(send, 413, FileTooLarge.default_code, f"The request has {size:,} bytes; at most {limit:,} are accepted.")
+            await _answer(
+                send, 413, FileTooLarge.default_code, f"The request has {size:,} bytes; at most {limit:,} are accepted."
+            )
             return
         if size > 1 << 20 and not _fits(size):
             await _answer(send, 507, InsufficientStorage.default_code, InsufficientStorage.default_detail)

@@ -77,4 +77,6 @@ def _kept_key(path: Path) -> str:
         if len(key) >= 50:
             return key
         time.sleep(0.02)
-    raise ImproperlyConfigured(f"{path} holds no usable key: delete it to have a new one made (this logs everyone out).")
+    raise ImproperlyConfigured(
+        f"{path} holds no usable key: delete it to have a new one made (this logs everyone out)."
+    )

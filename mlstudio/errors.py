@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, ParseError
+
 from storage.errors import InsufficientStorage
 
 
@@ -34,10 +37,16 @@ class StudioExceptionHandler(ExceptionHandler):
         return super().convert_known_exceptions(exc)
 
 
+class StudioExceptionFormatter(ExceptionFormatter):
+    """`attr` is always text, also where it is the number of an item in a list."""
+
+    def get_errors(self) -> list:
+        return [replace(one, attr=None if one.attr is None else str(one.attr)) for one in super().get_errors()]
+
+
 def error_response(status: int, code: str, detail: str) -> JsonResponse:
     kind = "server_error" if status >= 500 else "client_error"
     return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
-
 
 
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:

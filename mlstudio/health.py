@@ -8,8 +8,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from projects.models import Job, WorkState
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from projects.models import Job, WorkState
 from storage.models import Blob, BlobState
 from training.models import TrainingRun
 

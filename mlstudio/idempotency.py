@@ -103,7 +103,9 @@ def _end(record: IdempotencyRecord, request: HttpRequest, response):
 
 def _scope(request: HttpRequest) -> str:
     """Who asks: by credentials, so that nobody is answered with another's result."""
-    who = request.headers.get("Authorization") or request.COOKIES.get("sessionid") or request.META.get("REMOTE_ADDR", "")
+    who = (
+        request.headers.get("Authorization") or request.COOKIES.get("sessionid") or request.META.get("REMOTE_ADDR", "")
+    )
     return hashlib.sha256(who.encode("utf-8", "surrogateescape")).hexdigest()
 
 

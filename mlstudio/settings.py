@@ -9,7 +9,7 @@ from pathlib import Path
 import dj_database_url
 import structlog
 
-from mlstudio.environment import BASE_DIR, data_dir, flag, number, secret_key, text, words
+from mlstudio.environment import data_dir, flag, number, secret_key, text, words
 
 VERSION = "0.1.0"
 
@@ -170,6 +170,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_METADATA_CLASS": None,  # the schema says what a URL takes; OPTIONS is for browsers' CORS
     "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_RATES": {
@@ -180,7 +181,10 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": number("MLSTUDIO_PROXIES", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "mlstudio.errors.StudioExceptionHandler"}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "mlstudio.errors.StudioExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "mlstudio.errors.StudioExceptionFormatter",
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "ML Studio",
     "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions. All on your own machine.",

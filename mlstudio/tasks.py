@@ -1,12 +1,12 @@
 """Housekeeping across all floors."""
 
 import structlog
-from accounts.services import delete_expired_tokens
 from celery import shared_task
+
+from accounts.services import delete_expired_tokens
+from mlstudio.idempotency import delete_old_records
 from projects.jobs import delete_old_jobs
 from training.services import sweep_work_folders
-
-from mlstudio.idempotency import delete_old_records
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,6 @@ import uvicorn
 def main(descriptor: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     from mlstudio.asgi import application  # sets Django up, with its logging
-
     from storage.services import local_cache
 
     local_cache().sweep_incoming()

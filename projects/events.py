@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 from django.http import StreamingHttpResponse
-from rest_framework.renderers import BaseRenderer
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from projects.models import Work, WorkEvent
 
@@ -17,6 +18,14 @@ POLL_SECONDS = 0.5
 KEEP_ALIVE_POLLS = 30
 RECHECK_POLLS = 20
 BATCH = 200
+EVENT_STREAM = OpenApiResponse(
+    {
+        "type": "object",
+        "description": "One event; `data` is JSON. Send `Last-Event-ID` to go on after an event.",
+        "properties": {name: {"type": "string"} for name in ("id", "event", "data", "retry")},
+    },
+    description="Server-sent events",
+)
 
 
 class EventStreamRenderer(BaseRenderer):
@@ -28,6 +37,16 @@ class EventStreamRenderer(BaseRenderer):
 
     def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
         return json.dumps(data, default=str).encode()
+
+
+class StreamsEvents:
+    """For views with an `events` action: its errors are JSON, as all others are."""
+
+    def handle_exception(self, exc):
+        if self.action == "events":
+            self.request.accepted_renderer = JSONRenderer()
+            self.request.accepted_media_type = JSONRenderer.media_type
+        return super().handle_exception(exc)
 
 
 def event_stream(request, work: Work, may_still_see: Callable[[], bool]) -> StreamingHttpResponse:

@@ -56,15 +56,11 @@ class JobContext:
         work.check_shutdown()
 
 
-def enqueue_job(
-    *, project: Project, user, kind: str, parameters: dict, input_blob=None
-) -> Job:
+def enqueue_job(*, project: Project, user, kind: str, parameters: dict, input_blob=None) -> Job:
     """Make a job and ring for a worker once the transaction is over."""
     from projects.tasks import run_job
 
-    job = Job.objects.create(
-        project=project, created_by=user, kind=kind, parameters=parameters, input_blob=input_blob
-    )
+    job = Job.objects.create(project=project, created_by=user, kind=kind, parameters=parameters, input_blob=input_blob)
     transaction.on_commit(lambda: ring(run_job, job))
     return job
 

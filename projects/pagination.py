@@ -68,7 +68,9 @@ class KeysetPagination(BasePagination):
         text = request.query_params.get("ordering") or default
         allowed = {"id", *getattr(view, "ordering_fields", ())}
         if text.removeprefix("-") not in allowed:
-            raise ValidationError({"ordering": [f"Must be one of {', '.join(sorted(allowed))}, with - for descending."]})
+            raise ValidationError(
+                {"ordering": [f"Must be one of {', '.join(sorted(allowed))}, with - for descending."]}
+            )
         return text
 
     @staticmethod

@@ -1,6 +1,6 @@
-from accounts.signals import account_deleting
 from django.dispatch import receiver
 
+from accounts.signals import account_deleting
 from projects.services import leave_all_projects
 
 

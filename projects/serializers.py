@@ -69,7 +69,7 @@ class WorkSerializer(serializers.ModelSerializer):
 
 class JobSerializer(WorkSerializer):
     progress = ProgressSerializer(read_only=True)
-    result = serializers.JSONField(read_only=True, allow_null=True)
+    result = serializers.SerializerMethodField()
     has_report = serializers.SerializerMethodField()
 
     class Meta:
@@ -79,6 +79,10 @@ class JobSerializer(WorkSerializer):
             "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+    def get_result(self, job: Job) -> dict | None:
+        return job.result
 
     def get_has_report(self, job: Job) -> bool:
         return job.report_blob_id is not None

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from projects.errors import AlreadyMember, LastOwner
-from projects.models import Job, Membership, Project, Role
+from projects.models import Job, Membership, Project, Role, Task
 from projects.work import delete_events
 
 User = get_user_model()
@@ -16,7 +16,7 @@ COUNTS = ("label_count", "dataset_count", "image_count", "model_count")
 
 
 @transaction.atomic
-def create_project(*, user, name: str, description: str = "", task: str) -> Project:
+def create_project(*, user, name: str, description: str = "", task: str = Task.CLASSIFICATION) -> Project:
     project = Project.objects.create(name=name, description=description, task=task, created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
     return project

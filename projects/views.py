@@ -6,17 +6,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
-from storage.downloads import blob_response
 
 from projects import serializers, services, work
-from projects.events import EventStreamRenderer, event_stream
+from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Job, Membership, Project, Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import jobs_of, projects_of
-
-EVENT_STREAM = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events; send `Last-Event-ID` to go on.")
+from storage.downloads import blob_response
 
 
 class ProjectFilter(filters.FilterSet):
@@ -113,7 +112,7 @@ class JobFilter(filters.FilterSet):
         fields = ["project", "kind", "state"]
 
 
-class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Background work: imports and estimates."""
 
     queryset = Job.objects.none()
@@ -145,7 +144,5 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         """One JSON line for every file that was not taken as it is, with the reason."""
         job = self.get_object()
         if job.report_blob is None:
-            from rest_framework.exceptions import NotFound
-
             raise NotFound("This job has no report (yet).")
         return blob_response(request, job.report_blob, f"{job.kind}-{job.pk}.jsonl")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
-from projects.models import Membership, Role
-from projects.services import create_project
 from rest_framework.test import APIClient
 
+from projects.models import Membership, Role
+from projects.services import create_project
 from tests.pictures import jpeg
 
 REAL_DATA = Path(os.environ.get("MLSTUDIO_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

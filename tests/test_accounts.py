@@ -3,13 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from accounts.models import Token
 from django.contrib.auth import get_user_model
 from django.core import mail
-from projects.models import Project
-from projects.services import add_member, create_project
 from rest_framework.test import APIClient
 
+from accounts.models import Token
+from projects.models import Project
+from projects.services import add_member, create_project
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from datasets.imaging.preprocessing import load_pixels
+from tests.pictures import shape_jpeg
 from training.engine.configuration import Configuration
 from training.engine.data import PixelStore, Sample, TrainingData, check_counts, epoch_order, sample_weights
 from training.engine.errors import (
-    Cancelled, ConfigurationError, DataError, DivergedError, Interrupted, WeightsError,
+    Cancelled,
+    ConfigurationError,
+    DataError,
+    DivergedError,
+    Interrupted,
+    WeightsError,
 )  # fmt: skip
-
-from tests.pictures import shape_jpeg
 
 pytestmark = pytest.mark.slow
 TINY = Configuration(architecture="small_cnn", image_size=32, batch_size=8, epochs=3, early_stopping=0, seed=3)
@@ -72,6 +77,7 @@ def test_a_small_network_learns(trained):
 
 def test_the_exported_file_agrees_with_keras_on_real_files(trained, data):
     import keras
+
     from inference.runtime.interpreters import LiteRTClassifier
 
     result, _, _ = trained
@@ -227,6 +233,7 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_v2_b0", "resnet50"])
 def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     import keras
+
     from training.engine import export
     from training.engine.architectures import ARCHITECTURES
     from training.engine.networks import build_network
@@ -282,7 +289,8 @@ keras.utils.set_random_seed(3)
 engine.prepare_runtime = lambda configuration: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 splits = json.loads({json.dumps(json.dumps({k: [dataclasses.asdict(s) for s in v] for k, v in data.splits.items()}))})
 data = TrainingData(["disc", "cross"], {{k: [Sample(**s) for s in v] for k, v in splits.items()}})
-configuration = Configuration(architecture="small_cnn", image_size=32, batch_size=8, epochs=2, augmentation="none").resolved()
+tiny = Configuration(architecture="small_cnn", image_size=32, batch_size=8, epochs=2, augmentation="none")
+configuration = tiny.resolved()
 result = engine.train(configuration, data, Path({str(tmp_path)!r}))
 assert len(result.history) == 2, result.history
 print("trained on", 2)
@@ -331,7 +339,9 @@ def test_data_that_cannot_be_trained_on(names, counts, code):
 def test_class_weights_balance_and_orders_repeat():
     labels = np.array([0] * 30 + [1] * 10)
     weights = sample_weights(labels, 2, "auto")
-    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum()) and weights.mean() == pytest.approx(1)
+    assert weights[labels == 0].sum() == pytest.approx(weights[labels == 1].sum()) and weights.mean() == pytest.approx(
+        1
+    )
     assert np.all(sample_weights(labels, 2, "none") == 1)
     assert np.all(sample_weights(labels[20:], 2, "auto") == 1)
     assert np.array_equal(epoch_order(50, 1, 3), epoch_order(50, 1, 3))

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = {"mlstudio": 7, "edge": 6, "training": 5, "inference": 4, "datasets": 3, "projects": 2, "accounts": 1, "storage": 1}
+FLOORS = {
+    "mlstudio": 7,
+    "edge": 6,
+    "training": 5,
+    "inference": 4,
+    "datasets": 3,
+    "projects": 2,
+    "accounts": 1,
+    "storage": 1,
+}
 ENGINES = ("training/engine", "inference/runtime", "datasets/imaging")
 ENGINE_PACKAGES = tuple(engine.replace("/", ".") for engine in ENGINES)
 DJANGO = ("django", "rest_framework", "celery", "drf_spectacular")

@@ -6,11 +6,11 @@ import io
 import uuid
 
 import pytest
-from datasets.models import Image
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
-from storage.services import local_cache
 
+from datasets.models import Image
+from storage.services import local_cache
 from tests.conftest import client_of, upload
 from tests.pictures import encoded, jpeg, pixels, png_header
 
@@ -35,7 +35,13 @@ def test_every_file_has_its_own_outcome(api, dataset):
     answer = upload(
         api,
         dataset,
-        [("a.jpg", jpeg(1)), ("b.jpg", jpeg(1)), ("empty.jpg", b""), ("note.jpg", b"no picture"), ("c.png", encoded(2, "PNG"))],
+        [
+            ("a.jpg", jpeg(1)),
+            ("b.jpg", jpeg(1)),
+            ("empty.jpg", b""),
+            ("note.jpg", b"no picture"),
+            ("c.png", encoded(2, "PNG")),
+        ],
     )
     assert [one["filename"] for one in answer["created"]] == ["a.jpg", "c.png"]
     assert [(one["filename"], one["id"]) for one in answer["duplicates"]] == [("b.jpg", answer["created"][0]["id"])]
@@ -93,7 +99,7 @@ def test_unusual_pixel_modes_are_read(api, dataset, mode):
     import numpy as np
 
     if mode == "I;16":
-        image = Pillow.fromarray((pixels(4)[:, :, 0].astype(np.uint16) * 257))
+        image = Pillow.fromarray(pixels(4)[:, :, 0].astype(np.uint16) * 257)
     else:
         image = Pillow.fromarray(pixels(4)).convert(mode)
     target = io.BytesIO()
@@ -209,7 +215,8 @@ class TestAnnotations:
 
     @pytest.mark.parametrize(
         "body",
-        [[{"label": "good"}, {"label": "bad"}], [{"label": "x"}], [{"label": "good", "box": [0, 0, 1, 1]}], {"label": "good"},
+        [[{"label": "good"}, {"label": "bad"}], [{"label": "x"}], [{"label": "good", "box": [0, 0, 1, 1]}],
+         {"label": "good"},
          [{}], ["good"]],
     )  # fmt: skip
     def test_wrong_annotations_of_a_classified_image(self, api, image, labels, body):
@@ -240,7 +247,8 @@ class TestFiles:
         ("header", "status", "part"),
         [("bytes=0-9", 206, slice(0, 10)), ("bytes=5-", 206, slice(5, None)), ("bytes=-7", 206, slice(-7, None)),
          ("bytes=0-99999999", 206, slice(0, None)), ("bytes=99999999-", 416, None), ("bytes=-0", 416, None),
-         ("bytes=9-5", 200, slice(0, None)), ("bytes=0-1,4-5", 200, slice(0, None)), ("lines=1-2", 200, slice(0, None))],
+         ("bytes=9-5", 200, slice(0, None)), ("bytes=0-1,4-5", 200, slice(0, None)),
+         ("lines=1-2", 200, slice(0, None))],
     )  # fmt: skip
     def test_ranges(self, api, image, header, status, part):
         content = jpeg(1)

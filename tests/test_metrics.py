@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inference.runtime.metrics import (
-    classification_metrics, expected_calibration_error, wilson_interval, worst_mistakes,
-)  # fmt: skip
 from sklearn import metrics as sk
+
+from inference.runtime.metrics import (
+    classification_metrics,
+    expected_calibration_error,
+    wilson_interval,
+    worst_mistakes,
+)  # fmt: skip
 
 
 def random_case(seed: int, count: int, classes: int):
@@ -31,7 +35,9 @@ def test_figures_equal_those_of_scikit_learn(seed, count, classes):
     assert ours["accuracy"] == pytest.approx(sk.accuracy_score(y_true, y_pred))
     assert ours["confusion_matrix"] == sk.confusion_matrix(y_true, y_pred, labels=range(classes)).tolist()
     for index, row in enumerate(ours["per_class"]):
-        assert (row["precision"], row["recall"], row["f1"]) == pytest.approx((precision[index], recall[index], f1[index]))
+        assert (row["precision"], row["recall"], row["f1"]) == pytest.approx(
+            (precision[index], recall[index], f1[index])
+        )
         assert row["support"] == support[index]
     assert ours["macro_f1"] == pytest.approx(sk.f1_score(y_true, y_pred, average="macro", zero_division=0))
     assert ours["weighted_f1"] == pytest.approx(sk.f1_score(y_true, y_pred, average="weighted", zero_division=0))

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+
 from inference.models import Model, ModelFile
 from inference.services import model_pool, register_model
 from projects.models import Project
-
-from tests.conftest import client_of, upload
+from tests.conftest import client_of
 from tests.pictures import jpeg
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 def exported(tmp_path_factory) -> dict[str, Path]:
     """The files of an untrained network: serving does not care how good it is."""
     import keras
+
     from training.engine import export
     from training.engine.configuration import Configuration
     from training.engine.networks import build_network
@@ -56,6 +57,7 @@ def predict(api, model, *contents: bytes, query: str = ""):
 
 def test_a_prediction_is_that_of_keras(api, model, exported):
     import keras
+
     from datasets.imaging.preprocessing import load_pixels
 
     network = keras.saving.load_model(exported["keras"], compile=False)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from projects.models import Membership, Project
 
+from projects.models import Membership, Project
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 
@@ -79,7 +79,8 @@ def test_lists_page_by_cursor_in_both_directions(api):
 
 
 @pytest.mark.parametrize(
-    "query", ["page_size=0", "page_size=501", "page_size=x", "ordering=password", "cursor=%00", "cursor=abc", "cursor=e30"]
+    "query",
+    ["page_size=0", "page_size=501", "page_size=x", "ordering=password", "cursor=%00", "cursor=abc", "cursor=e30"],
 )
 def test_bad_paging_is_a_client_error(api, query):
     assert api.get(f"/api/v1/projects/?{query}").status_code in (400, 404)

@@ -6,15 +6,15 @@ import re
 import uuid
 
 import pytest
-from datasets.models import Label, Snapshot
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from datasets.models import Label, Snapshot
 from inference.models import Model
 from projects.models import Job, Membership
-from rest_framework.test import APIClient
-from training.models import TrainingRun
-
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
+from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
 

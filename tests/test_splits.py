@@ -6,13 +6,13 @@ import io
 
 import numpy as np
 import pytest
-from datasets.imaging.hashing import near_duplicate_groups, perceptual_hash
-from datasets.imaging.preprocessing import decode_upright, open_image
-from datasets.splits import Candidate, assign_splits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from datasets.imaging.hashing import near_duplicate_groups, perceptual_hash
+from datasets.imaging.preprocessing import decode_upright, open_image
+from datasets.splits import Candidate, assign_splits
 from tests.conftest import upload
 from tests.pictures import encoded, jpeg, pixels
 
@@ -182,7 +182,8 @@ class TestSnapshots:
         assert len(rows) == 8 and all(storage.path_of(row.blob).exists() for row in rows)
 
     @pytest.mark.parametrize(
-        "body", [{"train": 0.5}, {"train": 2, "validation": -1, "test": 0}, {"seed": -1}, {"train": "x"}, {"train": "nan"}]
+        "body",
+        [{"train": 0.5}, {"train": 2, "validation": -1, "test": 0}, {"seed": -1}, {"train": "x"}, {"train": "nan"}],
     )
     def test_wrong_fractions_are_refused(self, api, dataset, body):
         assert self.take(api, dataset, **body).status_code == 400

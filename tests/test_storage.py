@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+
 from storage import services
 from storage.backends import get_backend
 from storage.backends.base import NotInStore
@@ -15,7 +16,6 @@ from storage.backends.local import LocalBackend
 from storage.cache import LocalCache
 from storage.errors import BlobMissing, InsufficientStorage
 from storage.models import Blob, BlobState
-
 from tests.conftest import upload
 from tests.pictures import jpeg
 

@@ -1,4 +1,4 @@
-"""The whole studio: real broker, worker, trainer and web, from a zip to a prediction; and what happens when parts die."""
+"""The whole studio: real broker, worker, trainer and web; and what happens when parts of it die."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def test_from_a_zip_to_a_prediction(studio, imported):
     kinds = [kind for _, kind, _ in rows]
     assert kinds.count("epoch") == 10 and {"log", "progress", "estimate", "model"} <= set(kinds)
     middle = rows[len(rows) // 2][0]
-    assert events_of(studio, f"trainings/{run['id']}/events/", middle) == [row for row in rows if int(row[0]) > int(middle)]
+    assert events_of(studio, f"trainings/{run['id']}/events/", middle) == [
+        row for row in rows if int(row[0]) > int(middle)
+    ]
     run = studio.call("GET", f"trainings/{run['id']}/")
     assert run["state"] == "succeeded" and run["estimate"] and run["actual"]
     model = studio.call("GET", f"models/{run['model']}/")
@@ -97,7 +99,12 @@ def test_a_running_training_is_cancelled_within_seconds(studio, imported):
     assert time.monotonic() - started < 30
 
 
-VICTIMS = [("training process", ("training.engine",)), ("trainer", ("trainer@",)), ("worker", ("worker@",)), ("broker", ("valkey",))]
+VICTIMS = [
+    ("training process", ("training.engine",)),
+    ("trainer", ("trainer@",)),
+    ("worker", ("worker@",)),
+    ("broker", ("valkey",)),
+]
 
 
 def test_a_training_survives_the_death_of_every_part(studio, imported):
@@ -184,7 +191,11 @@ def test_a_large_upload_takes_little_memory_and_a_larger_one_is_refused(studio):
     assert studio.wait_for_end(f"jobs/{answer.json()['id']}/")["error"]["code"] == "not_a_zip"
     import psutil
 
-    webs = [one for one in psutil.Process(studio.process.pid).children(recursive=True) if "mlstudio.web" in " ".join(one.cmdline())]
+    webs = [
+        one
+        for one in psutil.Process(studio.process.pid).children(recursive=True)
+        if "mlstudio.web" in " ".join(one.cmdline())
+    ]
     assert webs and all(one.memory_info().rss < 300 << 20 for one in webs)
     huge = {**headers, "Content-Length": str(1 << 50)}
     refused = raw_request(studio, f"/api/v1/datasets/{dataset['id']}/imports/", huge)
@@ -279,11 +290,15 @@ def test_doctor_finds_everything_in_order(tmp_path):
     environment = {**os.environ, "MLSTUDIO_DATA_DIR": str(folder)}
     environment.pop("REDIS_URL")
     subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
-    done = subprocess.run([sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
     assert "Everything needed is in order." in done.stdout and "no ImageNet weights" in done.stdout
     environment["REDIS_URL"] = "redis://127.0.0.1:1/0"
-    done = subprocess.run([sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 1 and "unset REDIS_URL" in done.stdout
 
 

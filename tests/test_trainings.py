@@ -5,15 +5,15 @@ from __future__ import annotations
 import uuid
 
 import pytest
+
 from inference.models import Model
 from projects import jobs, work
 from projects.models import WorkState
+from tests.conftest import client_of, upload
+from tests.pictures import shape_jpeg
 from training import services
 from training.models import TrainingRun
 from training.process import work_folder
-
-from tests.conftest import client_of, upload
-from tests.pictures import shape_jpeg
 
 pytestmark = pytest.mark.django_db
 TINY = {"architecture": "small_cnn", "image_size": 32, "epochs": 2, "batch_size": 8, "early_stopping": 0}
@@ -92,7 +92,9 @@ def test_viewers_do_not_train(project, shapes, viewer, outsider):
 
 def test_architectures_say_what_is_here(api):
     rows = {row["name"]: row for row in api.get("/api/v1/architectures/?task=classification").json()}
-    assert {"small_cnn", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_v2_b0", "resnet50", "resnet101"} <= set(rows)
+    assert {"small_cnn", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_v2_b0", "resnet50", "resnet101"} <= set(
+        rows
+    )
     assert rows["small_cnn"]["is_default"] and not rows["mobilenet_v2"]["weights_available"]
     assert rows["mobilenet_v2"]["weights_file"].endswith("_no_top.h5")
     assert api.get("/api/v1/architectures/?task=detection").json() == []
@@ -171,5 +173,7 @@ class TestSupervisor:
         jobs.run_job(answer.json()["id"])
         job = api.get(answer["Location"]).json()
         assert job["state"] == "succeeded", job
-        assert job["result"]["seconds"] > 0 and job["result"]["memory_bytes"] > 10**8 and job["result"]["disk_bytes"] > 0
+        assert (
+            job["result"]["seconds"] > 0 and job["result"]["memory_bytes"] > 10**8 and job["result"]["disk_bytes"] > 0
+        )
         assert not Model.objects.exists()

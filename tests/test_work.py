@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+
 from projects import jobs, work
 from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
 from projects.models import Job, WorkEvent, WorkState

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from inference.models import FileKind
-
 from training.models import TrainingRun
 
 
@@ -107,8 +106,8 @@ Images: {", ".join(f"{split} {count}" for split, count in card["data"]["counts"]
 
 ## How it was made
 
-- architecture {configuration["architecture"]}, {card["parameters"]:,} parameters, input {configuration["image_size"]} px,
-  {"ImageNet weights" if configuration["weights"] == "imagenet" else "from scratch"}
+- architecture {configuration["architecture"]}, {card["parameters"]:,} parameters
+- input {configuration["image_size"]} px, {_start(configuration)}
 - took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 2**20:.0f} MiB of memory{_promise(card)}
 - LiteRT file agrees with Keras to {card["litert_largest_difference"]:.1e}
 
@@ -127,14 +126,21 @@ Made with {", ".join(f"{name} {version}" for name, version in card["versions"].i
 
 def _promise(card: dict) -> str:
     promised = card["promised"]
-    return f" (promised: at most {promised['seconds']:.0f} s, {promised['memory_bytes'] / 2**20:.0f} MiB)" if promised else ""
+    return (
+        f" (promised: at most {promised['seconds']:.0f} s, {promised['memory_bytes'] / 2**20:.0f} MiB)"
+        if promised
+        else ""
+    )
 
 
 def _matrix(names: list[str], matrix: list[list[int]]) -> str:
     if len(names) > 30:
         return "With more than 30 labels it is in the JSON card."
     head = "| |" + "".join(f" {_cell(name)} |" for name in names)
-    rows = [f"| **{_cell(name)}** |" + "".join(f" {n or ''} |" for n in row) for name, row in zip(names, matrix, strict=True)]
+    rows = [
+        f"| **{_cell(name)}** |" + "".join(f" {n or ''} |" for n in row)
+        for name, row in zip(names, matrix, strict=True)
+    ]
     return "\n".join([head, "|---" * (len(names) + 1) + "|", *rows])
 
 
@@ -144,3 +150,7 @@ def _bullets(lines: list[str]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _start(configuration: dict) -> str:
+    return "pretrained on ImageNet" if configuration["weights"] == "imagenet" else "trained from scratch"

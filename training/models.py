@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datasets.models import Snapshot
 from django.db import models
+
+from datasets.models import Snapshot
 from inference.models import Model
 from projects.models import Project, Work
 

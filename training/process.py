@@ -13,11 +13,11 @@ import sys
 import threading
 from pathlib import Path
 
+from django.conf import settings
+
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
-from django.conf import settings
 from storage import services as storage
-
 from training.engine.data import SPLITS
 
 STDERR_BYTES = 20_000

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from projects.selectors import project_ids_of
 
+from projects.selectors import project_ids_of
 from training.models import TrainingRun
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datasets.models import Dataset, Snapshot
 from drf_spectacular.utils import extend_schema_serializer
-from projects.models import Project, Task
-from projects.serializers import ProgressSerializer, WorkSerializer
 from rest_framework import serializers
 
+from datasets.models import Dataset, Snapshot
+from projects.models import Project, Task
+from projects.serializers import ProgressSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
 from training.models import TrainingRun
@@ -72,7 +72,7 @@ class TrainingRequestSerializer(ConfigurationFields):
         known = set(self.fields)
         unknown = sorted(set(data) - known) if isinstance(data, dict) else []
         if unknown:
-            raise serializers.ValidationError({name: "There is no such setting." for name in unknown}, code="unknown")
+            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such setting."), code="unknown")
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict) -> dict:
@@ -88,7 +88,11 @@ class TrainingRequestSerializer(ConfigurationFields):
     @property
     def service_arguments(self) -> dict:
         """The validated data as keyword arguments of `start_training`."""
-        own = {key: self.validated_data[key] for key in ("project", "snapshot", "dataset", "name") if key in self.validated_data}
+        own = {
+            key: self.validated_data[key]
+            for key in ("project", "snapshot", "dataset", "name")
+            if key in self.validated_data
+        }
         settings = {key: value for key, value in self.validated_data.items() if key not in own}
         return own | {"configuration": settings}
 

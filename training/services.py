@@ -5,15 +5,15 @@ from __future__ import annotations
 import queue
 
 import structlog
-from datasets.models import Dataset, Snapshot
-from datasets.snapshots import current_snapshot
 from django.conf import settings
 from django.db import transaction
+
+from datasets.models import Dataset, Snapshot
+from datasets.snapshots import current_snapshot
 from projects import work
 from projects.errors import Conflict, WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles, queue_is_empty, ring
 from projects.models import ENDED, Job, Project, Task
-
 from training.engine.architectures import default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
@@ -171,5 +171,3 @@ def sweep_work_folders() -> int:
             remove_folder(folder)
             removed += 1
     return removed
-
-

@@ -8,11 +8,11 @@ import time
 import structlog
 from django.conf import settings
 from django.db import transaction
+
 from inference.services import register_model
 from projects import work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
 from projects.models import WorkState
-
 from training.card import model_card
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
@@ -105,7 +105,9 @@ class Supervisor:
         elif event == "result":
             self._result = message["result"]
         elif event == "error":
-            raise (WorkCancelled() if message["code"] == "cancelled" else WorkFailed(message["code"], message["detail"]))
+            raise (
+                WorkCancelled() if message["code"] == "cancelled" else WorkFailed(message["code"], message["detail"])
+            )
 
     def _take_epoch(self, entry: dict) -> None:
         # After a resume the epochs since the checkpoint are trained again: the later entry counts.

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
-from datasets.selectors import datasets_of, snapshots_of
 from django.http import HttpResponse
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from projects.events import EventStreamRenderer, event_stream
-from projects.models import Role, Task
-from projects.permissions import ProjectPermission, require_role
-from projects.selectors import projects_of
-from projects.serializers import JobSerializer
-from projects.views import EVENT_STREAM
-from projects.work import log_of
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from datasets.selectors import datasets_of, snapshots_of
+from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.models import Role, Task
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import projects_of
+from projects.serializers import JobSerializer
+from projects.work import log_of
 from training import serializers, services
 from training.engine.architectures import ARCHITECTURES, default_architecture, find_weights
 from training.models import TrainingRun
@@ -67,7 +66,11 @@ class TrainingFilter(filters.FilterSet):
 
 
 class TrainingViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+    StreamsEvents,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
 ):
     """Trainings: started here, done in the background."""
 

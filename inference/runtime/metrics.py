@@ -64,7 +64,7 @@ def classification_metrics(probabilities: np.ndarray, y_true: np.ndarray, class_
     recall = np.divide(hits, support, out=np.zeros(num_classes), where=support > 0)
     total = precision + recall
     f1 = np.divide(2 * precision * recall, total, out=np.zeros(num_classes), where=total > 0)
-    count = int(len(y_true))
+    count = len(y_true)
     correct = int(hits.sum())
     metrics = {
         "count": count,

@@ -142,7 +142,9 @@ class Studio:
                 break  # it answers; a host name that is not allowed is the user's to set
             except OSError:
                 if time.monotonic() > deadline:
-                    raise CannotStart("the web server did not answer within a minute; its messages are above.") from None
+                    raise CannotStart(
+                        "the web server did not answer within a minute; its messages are above."
+                    ) from None
                 for child in self.children:
                     child.watch(say)
                 time.sleep(POLL_SECONDS)

@@ -52,7 +52,7 @@ class LocalBackend:
 
     def shares_path(self, path: Path, remote_id: str) -> bool:
         try:
-            return os.path.samefile(path, self._path(remote_id))
+            return path.samefile(self._path(remote_id))
         except FileNotFoundError:
             return False
 

@@ -141,7 +141,9 @@ def _report_failure(error: Exception, reporter: Reporter) -> int:
     for line in traceback.format_exc().splitlines()[-30:]:
         reporter.send("log", line=line)
     reporter.send(
-        "error", code="internal_error", detail=f"An unexpected error ended the training ({type(error).__name__}); see its log."
+        "error",
+        code="internal_error",
+        detail=f"An unexpected error ended the training ({type(error).__name__}); see its log.",
     )
     return 1
 

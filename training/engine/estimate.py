@@ -50,9 +50,7 @@ class Estimate:
         return asdict(self)
 
 
-def estimate_training(
-    network: Network, configuration: Configuration, counts: dict[str, int], folder: Path
-) -> Estimate:
+def estimate_training(network: Network, configuration: Configuration, counts: dict[str, int], folder: Path) -> Estimate:
     """Time a few steps of every phase on random pixels and add everything up.
 
     The network's weights are put back afterwards.
@@ -69,9 +67,7 @@ def estimate_training(
     phases = {"decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE}
     if not configuration.uses_pretrained:
         step = _time_steps(network.model, images, configuration)
-        phases["training"] = configuration.epochs * (
-            -(-counts["train"] // batch) * step + evaluated * forward
-        )
+        phases["training"] = configuration.epochs * (-(-counts["train"] // batch) * step + evaluated * forward)
     else:
         phases["features"] = (counts["train"] + evaluated) * forward
         phases["head"] = configuration.epochs * (0.05 + counts["train"] / batch * 0.003)

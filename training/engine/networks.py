@@ -56,9 +56,7 @@ def _small_cnn(shape: tuple[int, int, int], num_classes: int, configuration: Con
     for block, filters in enumerate(BLOCK_FILTERS, start=1):
         for part in (1, 2):
             name = f"block{block}_conv{part}"
-            x = layers.Conv2D(
-                filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
-            )(x)
+            x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
             x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
         if block < len(BLOCK_FILTERS):
@@ -170,9 +168,7 @@ def augmentation_layers(configuration: Configuration) -> list[keras.layers.Layer
         )
     if strength.zoom:
         chain.append(
-            layers.RandomZoom(
-                (-strength.zoom, strength.zoom), fill_mode="reflect", seed=seed + 3, name="augment_zoom"
-            )
+            layers.RandomZoom((-strength.zoom, strength.zoom), fill_mode="reflect", seed=seed + 3, name="augment_zoom")
         )
     if strength.contrast:
         chain.append(

