@@ -9,6 +9,7 @@ from pathlib import Path
 import dj_database_url
 import structlog
 
+from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import data_dir, flag, number, secret_key, text, words
 
 VERSION = "0.1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 from django.core.handlers.asgi import ASGIRequest
@@ -89,7 +89,7 @@ def _stream(request: HttpRequest, path: Path, start: int, length: int) -> Iterat
     return _read(path, start, length)
 
 
-def _read(path: Path, start: int, length: int) -> Iterator[bytes]:
+def _read(path: Path, start: int, length: int) -> Generator[bytes, None, None]:
     with open(path, "rb") as file:
         file.seek(start)
         while length > 0 and (chunk := file.read(min(CHUNK_BYTES, length))):

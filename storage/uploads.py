@@ -51,7 +51,9 @@ class BlobUploadHandler(FileUploadHandler):
             raise
 
     def file_complete(self, file_size: int) -> StoredUpload:
-        return StoredUpload(self._incoming, self.file_name, self.content_type, self.charset, self.content_type_extra)
+        return StoredUpload(
+            self._incoming, self.file_name or "", self.content_type, self.charset, self.content_type_extra
+        )
 
     def upload_interrupted(self) -> None:
         incoming = getattr(self, "_incoming", None)

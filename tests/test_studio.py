@@ -244,6 +244,12 @@ class TestStarting:
         code, message = self.start(*("--port", "0"), *arguments, "--data-dir", str(tmp_path / "d"))
         assert code == 2 and message.startswith("ML Studio cannot start:")
 
+    @pytest.mark.parametrize(("name", "value"), [("MLSTUDIO_PORT", "abc"), ("MLSTUDIO_LEASE_SECONDS", "soon"),
+                                                 ("MLSTUDIO_HTTPS", "maybe")])  # fmt: skip
+    def test_wrong_settings(self, tmp_path, name, value):
+        code, message = self.start("--data-dir", str(tmp_path / "d"), **{name: value})
+        assert code == 2 and name in message and value in message
+
     def test_a_too_old_sqlite(self, monkeypatch):
         from mlstudio.launcher import problems
 

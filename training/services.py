@@ -13,7 +13,7 @@ from datasets.snapshots import current_snapshot
 from projects import work
 from projects.errors import Conflict, WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles, queue_is_empty, ring
-from projects.models import ENDED, Job, Project, Task
+from projects.models import ENDED, Job, Project, Task, WorkState
 from training.engine.architectures import default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
@@ -100,7 +100,7 @@ def run_training(pk: str) -> None:
         log.exception("training_failed", work=pk)
         run.refresh_from_db()
         work.finish(
-            run, "failed", error_code="internal_error",
+            run, WorkState.FAILED, error_code="internal_error",
             error_detail="An unexpected error ended the training; the server's log has it.",
         )  # fmt: skip
 

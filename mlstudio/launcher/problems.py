@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import socket
 import sqlite3
 import sys
 from pathlib import Path
 from typing import IO
+
+from django.core.exceptions import ImproperlyConfigured
 
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_SQLITE = (3, 37, 0)
@@ -26,6 +29,14 @@ def check_versions() -> None:
             f"ML Studio needs SQLite {'.'.join(map(str, MINIMUM_SQLITE))} or newer; this Python has "
             f"{sqlite3.sqlite_version}. Use a newer Python, or set DATABASE_URL to a PostgreSQL database."
         )
+
+
+def check_settings() -> None:
+    """Read the settings once in this process, so that a wrong one is said in a sentence."""
+    try:
+        importlib.import_module("mlstudio.settings")
+    except ImproperlyConfigured as error:
+        raise CannotStart(str(error)) from error
 
 
 def prepare_folder(folder: Path) -> None:
@@ -63,6 +74,8 @@ def lock_folder(folder: Path) -> IO:
 
 def open_port(host: str, port: int) -> socket.socket:
     """The listening socket. Opened once by the launcher, so that web processes come and go behind it."""
+    if not 0 <= port <= 65535:
+        raise CannotStart(f"The port must be from 0 to 65535, received {port}.")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -71,8 +84,6 @@ def open_port(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except socket.gaierror as error:
         raise CannotStart(f"The host {host!r} is not an address of this machine ({error.strerror}).") from error
-    except OverflowError as error:
-        raise CannotStart(f"The port must be from 0 to 65535, received {port}.") from error
     except OSError as error:
         raise CannotStart(
             f"Port {port} on {host} cannot be used ({error.strerror}): another program may have it. "

@@ -12,18 +12,27 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from mlstudio.environment import BASE_DIR, data_dir
+from django.core.exceptions import ImproperlyConfigured
+
+from mlstudio.environment import BASE_DIR, data_dir, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
-from mlstudio.launcher.problems import CannotStart, check_versions, lock_folder, open_port, prepare_folder
+from mlstudio.launcher.problems import (
+    CannotStart,
+    check_settings,
+    check_versions,
+    lock_folder,
+    open_port,
+    prepare_folder,
+)
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.2
 
 
 def main(arguments: list[str]) -> int:
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return Studio(options).run()
     except CannotStart as problem:
         print(f"ML Studio cannot start: {problem}", file=sys.stderr, flush=True)
@@ -36,12 +45,19 @@ def _parser() -> argparse.ArgumentParser:
         prog="manage.py studio", description="Start broker, web, worker, trainer and beat in this terminal."
     )
     parser.add_argument("--host", default=os.environ.get("MLSTUDIO_HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("MLSTUDIO_PORT") or 8000), help="0: a free one")
+    parser.add_argument("--port", type=int, default=_port_from_environment(), help="0: a free one")
     parser.add_argument("--data-dir", type=Path, help="where everything is kept (default: data, beside manage.py)")
     parser.add_argument("--workers", type=int, default=max(2, cores), help="background tasks at once")
     parser.add_argument("--trainers", type=int, default=1, help="trainings at once (one a GPU)")
     parser.add_argument("--web-processes", type=int, default=min(4, cores), help="web server processes")
     return parser
+
+
+def _port_from_environment() -> int:
+    try:
+        return number("MLSTUDIO_PORT", 8000)
+    except ImproperlyConfigured as error:
+        raise CannotStart(str(error)) from error
 
 
 def say(text: str) -> None:
@@ -61,11 +77,12 @@ class Studio:
     def run(self) -> int:
         check_versions()
         prepare_folder(self.folder)
+        check_settings()
         lock = lock_folder(self.folder)
         listening = open_port(self.options.host, self.options.port)
         port = listening.getsockname()[1]
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
+        for caught in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(caught, self._ask_to_stop)
         environment = self._environment(port)
         try:
             self._migrate(environment)
@@ -112,8 +129,8 @@ class Studio:
             environment["REDIS_URL"] = broker.url
             self._start(Child("broker", broker.command, environment, stop_order=2))
         python = sys.executable
-        for number in range(self.options.web_processes):
-            name = "web" if self.options.web_processes == 1 else f"web {number + 1}"
+        for index in range(self.options.web_processes):
+            name = "web" if self.options.web_processes == 1 else f"web {index + 1}"
             command = [python, "-m", "mlstudio.web", str(descriptor)]
             self._start(Child(name, command, environment, pass_fds=(descriptor,)))
         celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]

@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +21,7 @@ def save_checkpoint(path: Path, progress: dict, variables: dict[str, list[np.nda
     Raises:
         DiskFullError: no space left; the old checkpoint is untouched.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{group}/{index:05d}": np.asarray(value)
         for group, values in variables.items()
         for index, value in enumerate(values)

@@ -13,7 +13,7 @@ FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the user chose. `None` or "auto" means: decided by `resolved`.
+    """What the user chose. `None`, "auto", and 0 for a size, epochs or a rate mean: decided by `resolved`.
 
     Attributes:
         architecture: a name from the catalogue.
@@ -32,12 +32,12 @@ class Configuration:
 
     architecture: str = "small_cnn"
     weights: str = "auto"
-    image_size: int | None = None
+    image_size: int = 0
     batch_size: int = 32
-    epochs: int | None = None
+    epochs: int = 0
     fine_tune: bool | None = None
     fine_tune_epochs: int = 10
-    learning_rate: float | None = None
+    learning_rate: float = 0.0
     fine_tune_learning_rate: float = 3e-4
     weight_decay: float = 1e-4
     dropout: float = 0.2

@@ -46,8 +46,8 @@ def check_data(data: TrainingData) -> None:
     """`check_counts` for samples."""
     counts = {}
     for split in SPLITS:
-        found = np.bincount(data.labels(split), minlength=len(data.class_names)) if data.splits.get(split) else []
-        counts[split] = dict(zip(data.class_names, map(int, found), strict=False))
+        found = np.bincount(data.labels(split), minlength=len(data.class_names)) if data.splits.get(split) else None
+        counts[split] = {} if found is None else dict(zip(data.class_names, map(int, found), strict=True))
     check_counts(data.class_names, counts)
 
 

@@ -140,15 +140,18 @@ def standardize(network: Network, mean: np.ndarray, variance: np.ndarray) -> Non
     Args:
         mean, variance: `(features,)` float32, over the training images.
     """
+    assert network.head is not None
     network.head.get_layer("standardize").set_weights([mean, variance])
 
 
 def freeze_backbone(network: Network) -> None:
+    assert network.backbone is not None
     network.backbone.trainable = False
 
 
 def unfreeze_backbone(network: Network) -> None:
     """Make the backbone trainable except batch normalisation, whose statistics a small set would spoil."""
+    assert network.backbone is not None
     network.backbone.trainable = True
     for layer in network.backbone._flatten_layers():
         if isinstance(layer, layers.BatchNormalization) or layer.name == "rgb_to_centred_bgr":

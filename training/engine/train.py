@@ -9,6 +9,7 @@ import shutil
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -194,16 +195,17 @@ class _Training:
         for split in SPLITS:
             samples = self.data.splits[split]
             store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy")
-            store.fill(
-                lambda done, _, before=before: self.watcher.on_progress("decoding", before + done, total),
-                self.watcher.check,
-            )
+            report = partial(self._decoded, before, total)
+            store.fill(report, self.watcher.check)
             before += len(samples)
             for identifier, reason in store.broken:
                 self.watcher.log(f"left out image {identifier}: {reason}")
             stores[split] = store
         self.watcher.log(f"Decoded {total} images at {side} x {side} px, kept in {place}")
         return stores
+
+    def _decoded(self, before: int, total: int, done: int, _: int) -> None:
+        self.watcher.on_progress("decoding", before + done, total)
 
     def _fit(self, network: Network, stores: dict[str, PixelStore]) -> None:
         if not self.configuration.uses_pretrained:
@@ -245,21 +247,23 @@ class _Training:
     def _features(self, network: Network, store: PixelStore, split: str) -> np.ndarray:
         """`(images, features)` float32, kept in the work folder for a resume."""
         path = self.folder / f"features-{split}.npy"
-        width = network.backbone.output_shape[-1]
+        backbone = network.backbone
+        assert backbone is not None
+        width = backbone.output_shape[-1]
         features = np.load(path) if path.exists() else None
         if features is None or features.shape != (len(store), width):
             features = np.empty((len(store), width), dtype=np.float32)
-            forward = tf.function(lambda images: network.backbone(images, training=False), reduce_retracing=True)
+            forward = tf.function(lambda images: backbone(images, training=False), reduce_retracing=True)
             for start in range(0, len(store), EVALUATION_BATCH):
                 self.watcher.check()
                 indices = np.arange(start, min(start + EVALUATION_BATCH, len(store)))
                 images = tf.convert_to_tensor(store.gather(indices), dtype=tf.float32)
                 features[indices] = forward(images).numpy()
                 self.watcher.on_progress("features", int(indices[-1]) + 1, len(store))
-            partial = path.with_suffix(".partial")
-            with open(partial, "wb") as file:
+            unfinished = path.with_suffix(".partial")
+            with open(unfinished, "wb") as file:
                 np.save(file, features)
-            os.replace(partial, path)
+            os.replace(unfinished, path)
         return features
 
     def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> None:
