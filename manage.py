@@ -7,13 +7,17 @@ import sys
 MINIMUM_PYTHON = (3, 11)
 
 
-def take_data_dir(arguments: list[str]) -> None:
-    """Let `--data-dir` decide before settings are read."""
-    for index, argument in enumerate(arguments):
-        if argument == "--data-dir" and index + 1 < len(arguments):
-            os.environ["MLSTUDIO_DATA_DIR"] = arguments[index + 1]
-        elif argument.startswith("--data-dir="):
-            os.environ["MLSTUDIO_DATA_DIR"] = argument.partition("=")[2]
+def take_data_dir(arguments: list[str]) -> list[str]:
+    """Let `--data-dir`, which every command takes, decide before settings are read. Returns the other arguments."""
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        name, equals, value = argument.partition("=")
+        if name == "--data-dir":
+            os.environ["MLSTUDIO_DATA_DIR"] = value if equals else next(waiting, "")
+        else:
+            rest.append(argument)
+    return rest
 
 
 def main() -> None:
@@ -22,8 +26,8 @@ def main() -> None:
         print(f"ML Studio needs Python 3.11 or newer; this is Python {found}.", file=sys.stderr)
         sys.exit(2)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
-    take_data_dir(sys.argv)
-    if sys.argv[1:2] == ["studio"]:
+    arguments = take_data_dir(sys.argv)
+    if arguments[1:2] == ["studio"]:
         from mlstudio.launcher import main as run_studio
 
         sys.exit(run_studio(sys.argv[2:]))
@@ -31,7 +35,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(sys.argv)
+        execute_from_command_line(arguments)
     except ImproperlyConfigured as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,13 @@ from rest_framework.test import APIClient
 from projects.models import Membership, Role
 from projects.services import create_project
 from tests.pictures import jpeg
-
-REAL_DATA = Path(os.environ.get("MLSTUDIO_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+from tests.real_data import FOLDER
 
 
 def pytest_collection_modifyitems(items) -> None:
-    if REAL_DATA.is_dir():
+    if FOLDER.is_dir():
         return
-    skip = pytest.mark.skip(reason=f"no real data at {REAL_DATA} (set MLSTUDIO_REAL_DATA)")
+    skip = pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)")
     for item in items:
         if "real_data" in item.keywords:
             item.add_marker(skip)
@@ -33,7 +31,7 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    return REAL_DATA
+    return FOLDER
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,145 @@
+"""Pages of an image list in a dataset of 1,000 and in one of 1,000,000 rows, in one database, turn by turn."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.rows import Row, at_most, percentile
+
+SMALL, LARGE = 1_000, 1_000_000
+REQUESTS = 200
+LABELS = 10
+
+
+def run(folder: Path) -> list[Row]:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from rest_framework.test import APIClient
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    user = get_user_model().objects.create_user("bench")
+    client = APIClient()
+    client.force_authenticate(user)
+    datasets = {count: _fill(user, count) for count in (SMALL, LARGE)}
+    kinds = {
+        "images of a dataset, first page": {},
+        "images of a dataset, any page": {"cursor": True},
+        "by file name, any page": {"cursor": True, "ordering": "filename"},
+        "of one split": {"split": "test"},
+        "of one label": {"label": "label-3"},
+        "without annotations (1 in 10)": {"annotated": "false"},
+        "of a label on 5 images": {"label": "rare"},
+    }
+    return [_compare(client, datasets, what, dict(options)) for what, options in kinds.items()]
+
+
+def _fill(user, count: int):
+    """A project with a dataset of `count` images; 9 of 10 have a label, 5 images have a rare one."""
+    from datasets.models import Annotation, Dataset, Image, Label
+    from projects.services import create_project
+    from storage.models import Blob
+
+    project = create_project(user=user, name=f"{count} images")
+    dataset = Dataset.objects.create(project=project, name="d", image_count=count)
+    names = [*(f"label-{n}" for n in range(LABELS - 1)), "rare"]
+    labels = [Label.objects.create(project=project, name=name).pk.hex for name in names]
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    blobs, images = ([_uuid(kind, count, n) for n in range(count)] for kind in (1, 2))
+    _insert(
+        Blob,
+        (
+            {"id": blobs[n], "sha256": f"{count:032x}{n:032x}", "size": 1000, "content_type": "image/jpeg",
+             "backend": "local", "remote_id": "", "state": "replicated", "created_at": now, "last_used": now}
+            for n in range(count)
+        ),
+    )  # fmt: skip
+    _insert(
+        Image,
+        (
+            {"id": images[n], "dataset_id": dataset.pk.hex, "blob_id": blobs[n],
+             "filename": f"{_rank(n, count):07}.jpg",
+             "source": "upload", "width": 640, "height": 480, "format": "JPEG", "size": 1000, "phash": f"{n:064x}",
+             "split": ("train", "train", "train", "validation", "test", None)[n % 6], "group": "", "revision": 1,
+             "has_thumbnails": 1, "created_at": now}
+            for n in range(count)
+        ),
+    )  # fmt: skip
+    _insert(
+        Annotation,
+        (
+            {"id": _uuid(3, count, n), "image_id": images[n], "label_id": labels[_label_of(n, count)],
+             "x_min": None, "y_min": None, "x_max": None, "y_max": None, "origin": "imported", "score": None,
+             "confirmed": 1, "created_by_id": None, "created_at": now}
+            for n in range(count)
+            if n % 10
+        ),
+    )  # fmt: skip
+    return dataset
+
+
+def _label_of(n: int, count: int) -> int:
+    return LABELS - 1 if n % (count // 5) == 1 else n % (LABELS - 1)
+
+
+def _rank(n: int, count: int) -> int:
+    """File names sort in another order than rows."""
+    return n * 7919 % count
+
+
+def _uuid(kind: int, count: int, n: int) -> str:
+    return f"{kind:04x}{count:012x}{n:016x}"
+
+
+def _insert(model, rows: Iterator[dict]) -> None:
+    from django.db import connection, transaction
+
+    columns = [field.column for field in model._meta.concrete_fields]
+    marks, names = ", ".join(["%s"] * len(columns)), ", ".join(f'"{name}"' for name in columns)
+    statement = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})'
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(statement, (tuple(row[name] for name in columns) for row in rows))
+
+
+def _compare(client, datasets: dict, what: str, options: dict) -> Row:
+    times: dict[int, list[float]] = {count: [] for count in datasets}
+    generator = random.Random(1)
+    paged = options.pop("cursor", False)
+    for turn in range(REQUESTS + 10):
+        for count, dataset in datasets.items():
+            query = {"dataset": str(dataset.pk), **options}
+            if paged:
+                query["cursor"] = _cursor(count, generator, options.get("ordering"))
+            started = time.perf_counter()
+            answer = client.get("/api/v1/images/", query)
+            seconds = time.perf_counter() - started
+            assert answer.status_code == 200 and answer.json()["results"], answer.content
+            if turn >= 10:
+                times[count].append(seconds * 1000)
+    small, large = (percentile(times[count], 95) for count in (SMALL, LARGE))
+    return at_most(
+        f"listing, {what}, p95", f"{large:.1f} ms at {LARGE:,}", f"{small:.1f} ms at {SMALL:,}", large / small, 1.5
+    )
+
+
+def _cursor(count: int, generator: random.Random, ordering: str | None) -> str:
+    import base64
+    import json
+
+    # Never in the last tenth, whichever way the list goes, so that every page is full.
+    row = generator.randrange(count // 10, count * 9 // 10)
+    while ordering and _rank(row, count) > count * 9 // 10:
+        row = generator.randrange(count)
+    value = f"{_rank(row, count):07}.jpg" if ordering else None
+    cursor = {"id": str(uuid.UUID(_uuid(2, count, row))), "value": value, "back": False}
+    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode().rstrip("=")

@@ -1,0 +1,70 @@
+"""The sign digits (2,062 photographs of hands, 10 labels) cut into splits on disk, with the training engine on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+from tests.real_data import SIGN_DIGITS, WEIGHTS
+from training.engine.configuration import Configuration
+
+SPLITS = ("train", "validation", "test")
+
+
+def is_here() -> bool:
+    return SIGN_DIGITS.exists() and WEIGHTS.exists()
+
+
+def unpack(folder: Path, per_label: dict[str, int], seed: int) -> None:
+    """Write `folder/<split>/<label>/<name>`; the images beyond `per_label` are the test split."""
+    with zipfile.ZipFile(SIGN_DIGITS) as archive:
+        by_label: dict[str, list[str]] = {}
+        for name in sorted(archive.namelist()):
+            if name.lower().endswith((".jpg", ".jpeg", ".png")):
+                by_label.setdefault(name.split("/")[-2], []).append(name)
+        generator = random.Random(seed)
+        for label, names in by_label.items():
+            generator.shuffle(names)
+            start = 0
+            for split in SPLITS:
+                end = start + per_label[split] if split in per_label else len(names)
+                target = folder / split / label
+                target.mkdir(parents=True)
+                for name in names[start:end]:
+                    (target / Path(name).name).write_bytes(archive.read(name))
+                start = end
+
+
+def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[float, dict]:
+    """`(seconds from start to exported model, the result)` of a training process on the unpacked folders."""
+    labels = sorted(path.name for path in (data / "train").iterdir())
+    splits = {
+        split: [
+            {"id": str(path), "path": str(path), "label": labels.index(path.parent.name)}
+            for path in sorted((data / split).rglob("*.*"))
+        ]
+        for split in SPLITS
+    }
+    os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
+    resolved = Configuration(**configuration).resolved().to_dict()
+    request = {"configuration": resolved, "class_names": labels, "splits": splits}
+    work.mkdir()
+    (work / "request.json").write_text(json.dumps(request))
+    started = time.perf_counter()
+    with open(work / "stderr.log", "wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "training.engine", str(work)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        messages = [json.loads(line) for line in process.stdout]
+        process.wait()
+    result = next((message["result"] for message in messages if message["event"] == "result"), None)
+    assert result is not None, messages[-1]
+    return time.perf_counter() - started, result
