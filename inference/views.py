@@ -24,6 +24,13 @@ from projects.permissions import ProjectPermission
 from storage import services as storage
 from storage.downloads import blob_response
 
+# The JSON card is an object in the schema, every other file is bytes.
+MODEL_FILE = {
+    (code, media_type): OpenApiTypes.ANY if media_type == "application/json" else OpenApiTypes.BINARY
+    for code in (200, 206)
+    for media_type in sorted(set(services.CONTENT_TYPES.values()))
+}
+
 
 class ModelFilter(filters.FilterSet):
     class Meta:
@@ -61,7 +68,7 @@ class ModelViewSet(
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FileKind.values)],
-        responses={(200, "*/*"): OpenApiTypes.BINARY, (206, "*/*"): OpenApiTypes.BINARY},
+        responses=MODEL_FILE,
     )
     @action(detail=True, url_path="files/<str:kind>", pagination_class=None, filterset_class=None)
     def files(self, request, pk=None, kind=None):
