@@ -120,7 +120,7 @@ def main() -> None:
     job = studio.call("POST", "trainings/preflight/", request)
     estimate = studio.wait(f"jobs/{job['id']}/", "preflight")
     print(
-        f"A training will take at most {estimate['seconds'] / 60:.1f} minutes, "
+        f"A training will take about {estimate['seconds'] / 60:.1f} minutes, "
         f"{estimate['memory_bytes'] / 2**20:.0f} MiB of memory, {estimate['disk_bytes'] / 2**20:.0f} MiB of disk"
     )
     for warning in estimate["warnings"]:
@@ -142,7 +142,7 @@ def main() -> None:
 
     model = studio.call("GET", f"models/{run['model']}/")
     low, high = model["metrics"]["accuracy_interval"]
-    print(f"Trained in {run['actual']['seconds']:.0f} s (promised: at most {run['estimate']['seconds']:.0f} s)")
+    print(f"Trained in {run['actual']['seconds']:.0f} s (promised: about {run['estimate']['seconds']:.0f} s)")
     print(
         f"Test accuracy {model['metrics']['accuracy']:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
         f"{model['metrics']['count']} images the training never saw"

@@ -127,7 +127,7 @@ Made with {", ".join(f"{name} {version}" for name, version in card["versions"].i
 def _promise(card: dict) -> str:
     promised = card["promised"]
     return (
-        f" (promised: at most {promised['seconds']:.0f} s, {promised['memory_bytes'] / 2**20:.0f} MiB)"
+        f" (promised: about {promised['seconds']:.0f} s, {promised['memory_bytes'] / 2**20:.0f} MiB)"
         if promised
         else ""
     )

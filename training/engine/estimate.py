@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -22,14 +23,14 @@ from training.engine.networks import (
 )
 from training.engine.phases import compile_for
 
-TIMED_STEPS = 3
+TIMED_SECONDS = 2.0
 EXPORT_SECONDS = 15.0
 DECODE_SECONDS_PER_IMAGE = 0.004
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A promise, made before a training starts. Times are upper bounds: early stopping may end it sooner.
+    """A promise, made before a training starts. Early stopping may end it sooner; a busy machine takes longer.
 
     Attributes:
         seconds: whole training, from decoding to the exported files.
@@ -119,10 +120,7 @@ def _summed(
 
 def _time_forward(model: keras.Model, images: np.ndarray) -> float:
     model.predict_on_batch(images)
-    started = time.perf_counter()
-    for _ in range(TIMED_STEPS):
-        model.predict_on_batch(images)
-    return (time.perf_counter() - started) / TIMED_STEPS
+    return _mean_seconds(lambda: model.predict_on_batch(images))
 
 
 def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configuration) -> float:
@@ -130,7 +128,13 @@ def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configura
     compile_for(trained, configuration, peak=1e-6, steps=100, label_smoothing=0.0)
     targets = np.eye(model.output_shape[-1], dtype=np.float32)[np.zeros(len(images), int)]
     trained.train_on_batch(images, targets)
-    started = time.perf_counter()
-    for _ in range(TIMED_STEPS):
-        trained.train_on_batch(images, targets)
-    return (time.perf_counter() - started) / TIMED_STEPS
+    return _mean_seconds(lambda: trained.train_on_batch(images, targets))
+
+
+def _mean_seconds(step: Callable[[], object]) -> float:
+    """Of as many calls as fit into a moment: a shared machine is not equally fast at every instant."""
+    count, started = 0, time.perf_counter()
+    while count < 3 or time.perf_counter() - started < TIMED_SECONDS:
+        step()
+        count += 1
+    return (time.perf_counter() - started) / count
