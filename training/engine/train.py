@@ -181,7 +181,8 @@ class _Training:
         for line in estimate.warnings:
             self.watcher.log(line)
         self.watcher.log(
-            f"Expected: about {estimate.seconds / 60:.1f} minutes if it is not stopped early, {estimate.memory_bytes / 2**20:.0f} MiB memory, "
+            f"Expected: about {estimate.seconds / 60:.1f} minutes if not stopped early, "
+            f"{estimate.memory_bytes / 2**20:.0f} MiB memory, "
             f"{estimate.disk_bytes / 2**20:.0f} MiB disk"
         )
         on_estimate(estimate)
