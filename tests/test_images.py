@@ -9,10 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
+from datasets.imaging.preprocessing import load_pixels
 from datasets.models import Image
 from storage.services import local_cache
 from tests.conftest import client_of, upload
-from tests.pictures import encoded, jpeg, pixels, png_header
+from tests.pictures import HEIC, encoded, jpeg, pixels, png_header
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +114,14 @@ def test_orientation_is_applied(api, dataset):
     assert (image["width"], image["height"]) == (32, 48)
     thumbnail = api.get(f"/api/v1/images/{image['id']}/thumbnail/")
     assert Pillow.open(io.BytesIO(b"".join(thumbnail.streaming_content))).size == (32, 48)
+
+
+def test_heic_of_a_phone_is_read(api, dataset):
+    image = upload(api, dataset, [("IMG_0001.HEIC", HEIC)])["created"][0]
+    assert (image["format"], image["width"], image["height"]) == ("HEIF", 64, 48)
+    assert api.get(image["file_url"])["Content-Type"] == "image/heic"
+    pixels = load_pixels(HEIC, (48, 64)).astype(int)
+    assert pixels[24, 4, 2] > 200 > pixels[24, 60, 2] and pixels[46, 32, 1] > 200 > pixels[2, 32, 1]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
