@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from inference.models import Model, ModelFile
+from storage.admin import LookOnlyAdmin
 
 
 class ModelFileInline(admin.TabularInline):
@@ -11,7 +12,7 @@ class ModelFileInline(admin.TabularInline):
 
 
 @admin.register(Model)
-class ModelAdmin(admin.ModelAdmin):
+class ModelAdmin(LookOnlyAdmin):
     list_display = ("name", "version", "project", "architecture", "accuracy", "created_at")
     list_filter = ("architecture", "task")
     search_fields = ("name", "project__name")

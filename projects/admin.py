@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from projects.models import Job, Membership, Project
+from storage.admin import LookOnlyAdmin
 
 
 class MembershipInline(admin.TabularInline):
@@ -14,13 +15,16 @@ class ProjectAdmin(admin.ModelAdmin):
     list_filter = ("task",)
     search_fields = ("name",)
     inlines = [MembershipInline]
-
-
-@admin.register(Job)
-class JobAdmin(admin.ModelAdmin):
-    list_display = ("id", "kind", "project", "state", "error_code", "created_at", "finished_at")
-    list_filter = ("kind", "state")
-    readonly_fields = [field.name for field in Job._meta.fields]
+    readonly_fields = ("task", "label_count", "dataset_count", "image_count", "model_count", "last_model_version")
 
     def has_add_permission(self, request) -> bool:
         return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(LookOnlyAdmin):
+    list_display = ("id", "kind", "project", "state", "error_code", "created_at", "finished_at")
+    list_filter = ("kind", "state")

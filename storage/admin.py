@@ -3,15 +3,21 @@ from django.contrib import admin
 from storage.models import Blob
 
 
-@admin.register(Blob)
-class BlobAdmin(admin.ModelAdmin):
-    list_display = ("sha256", "size", "content_type", "state", "backend", "last_used")
-    list_filter = ("state", "backend", "content_type")
-    search_fields = ("sha256",)
-    readonly_fields = [field.name for field in Blob._meta.fields]
+class LookOnlyAdmin(admin.ModelAdmin):
+    """For rows that services keep consistent with files, counts and other rows: to be looked at, not changed here."""
 
     def has_add_permission(self, request) -> bool:
         return False
 
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
+
+
+@admin.register(Blob)
+class BlobAdmin(LookOnlyAdmin):
+    list_display = ("sha256", "size", "content_type", "state", "backend", "last_used")
+    list_filter = ("state", "backend", "content_type")
+    search_fields = ("sha256",)
