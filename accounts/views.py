@@ -38,6 +38,8 @@ class RegisterView(APIView):
 
 
 class LoginView(APIView):
+    """Log in with a user name and a password; the answer has a token."""
+
     permission_classes = [AllowAny]
     authentication_classes: list = []
     throttle_classes = [LoginThrottle]
@@ -86,6 +88,8 @@ class PasswordResetView(APIView):
 
 
 class PasswordResetConfirmView(APIView):
+    """Set a new password with what the mail's link holds."""
+
     permission_classes = [AllowAny]
     authentication_classes: list = []
     throttle_classes = [PasswordResetThrottle]

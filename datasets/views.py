@@ -87,6 +87,7 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)
     def reorder(self, request, project_id):
+        """Put the labels into an order."""
         data = serializers.LabelOrderSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         services.reorder_labels(project=self.project, ids=data.validated_data["labels"])

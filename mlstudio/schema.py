@@ -24,7 +24,25 @@ class ErrorSerializer(serializers.Serializer):
     errors = ErrorItemSerializer(many=True)
 
 
+SUMMARIES = {
+    "list": "List",
+    "retrieve": "Read one",
+    "create": "Make one",
+    "update": "Replace",
+    "partial_update": "Change",
+    "destroy": "Delete",
+}
+
+
 class StudioSchema(AutoSchema):
+    def get_summary(self) -> str:
+        """The first sentence of what the action says of itself, for the headings of the documentation."""
+        action = getattr(self.view, "action", None)
+        method = getattr(self.view, action or self.method.lower(), None)
+        own = (method.__doc__ or "").strip() if method and method.__module__.split(".")[0] != "rest_framework" else ""
+        text = own or SUMMARIES.get(action or "") or (self.view.__doc__ or "").strip() or self.get_operation_id()
+        return text.partition("\n")[0].partition(". ")[0].rstrip(".")
+
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
         for code in self._error_codes():

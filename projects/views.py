@@ -127,6 +127,7 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request, pk=None):
+        """Cancel a job: at once when it waits, within seconds when it runs."""
         job = self.get_object()
         work.request_cancel(job)
         return Response(self.get_serializer(job).data)
@@ -134,6 +135,7 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
+        """Watch a job live, from its beginning or after `Last-Event-ID`."""
         job = self.get_object()
         user = request.user
         return event_stream(request, job, lambda: jobs_of(user).filter(pk=job.pk).exists())

@@ -120,6 +120,7 @@ class TrainingViewSet(
     @extend_schema(request=None, responses=serializers.TrainingSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request, pk=None):
+        """Cancel a training: at once when it waits, within seconds when it runs."""
         run = services.cancel_training(run=self.get_object())
         return Response(self.get_serializer(run).data)
 
@@ -132,6 +133,7 @@ class TrainingViewSet(
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
+        """Watch a training live, from its beginning or after `Last-Event-ID`."""
         run = self.get_object()
         user = request.user
         return event_stream(request, run, lambda: trainings_of(user).filter(pk=run.pk).exists())
