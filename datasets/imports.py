@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -63,9 +64,8 @@ def run_import(context: JobContext) -> dict:
             raise WorkFailed("empty_archive", "The archive has no files.")
         read = partial(_examine, archive, strip_location=job.parameters["strip_location"])
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
-            for start in range(report.next, len(entries), BATCH):
-                batch = entries[start : start + BATCH]
-                _import_batch(context, dataset, batch, pool.map(read, batch), report, len(entries))
+            for batch, results in _examined_ahead(pool, read, entries[report.next :]):
+                _import_batch(context, dataset, batch, results, report, len(entries))
     return _finish(job, report, len(entries))
 
 
@@ -81,11 +81,34 @@ def _examine(archive, entry: archives.Entry, *, strip_location: bool) -> Examine
     return examined
 
 
+def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: list[archives.Entry]) -> Iterator:
+    """`(batch, futures)` for all entries; while one batch is written to the database, the next is decoded."""
+    batches: list[tuple[list[archives.Entry], list[Future]]] = []
+    try:
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
+            batches.append((batch, [pool.submit(read, entry) for entry in batch]))
+            if len(batches) == 2:
+                yield batches.pop(0)
+        while batches:
+            yield batches.pop(0)
+    finally:
+        for _, futures in batches:
+            _forget(futures)
+
+
+def _forget(futures: list[Future]) -> None:
+    for future in futures:
+        if not future.cancel() and not future.exception() and isinstance(future.result(), Examined):
+            future.result().incoming.discard()
+
+
 def _import_batch(context, dataset, batch, results, report: _Report, total: int) -> None:
     examined: list[tuple[archives.Entry, Examined]] = []
     outcomes: list[Outcome] = []
     try:
-        for entry, result in zip(batch, results, strict=True):
+        for entry, future in zip(batch, results, strict=True):
+            result = future.result()
             if isinstance(result, Outcome):
                 outcomes.append(result)
             else:
@@ -104,6 +127,9 @@ def _import_batch(context, dataset, batch, results, report: _Report, total: int)
             )
             report.add(outcomes, len(batch))
             context.report(report.next, total, position=report.position())
+    except BaseException:
+        _forget(results)
+        raise
     finally:
         for _, item in examined:
             item.incoming.discard()

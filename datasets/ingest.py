@@ -113,9 +113,9 @@ def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
         # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
         if width * height > LARGE_PIXELS:
             with _large_decode:
-                upright = decode_upright(image, min_size=(64, 64))
+                upright = decode_upright(image, min_size=(32, 32))
         else:
-            upright = decode_upright(image, min_size=(64, 64))
+            upright = decode_upright(image, min_size=(32, 32))
         return width, height, kind, perceptual_hash(upright)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
+from django.db.models import Exists, F, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
 from storage.backends import BackendError, get_backend
@@ -62,24 +62,20 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     cache_ = local_cache()
     cache_.sync([file for file, _ in files])
     backend = get_backend()
+    rows = {
+        file.sha256: Blob(sha256=file.sha256, size=file.size, content_type=content_type) for file, content_type in files
+    }
+    shas = list(rows)
     with transaction.atomic():
-        rows = {
-            file.sha256: Blob(sha256=file.sha256, size=file.size, content_type=content_type)
-            for file, content_type in files
-        }
         Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
-        shas = list(rows)
         Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now())
         cache_.place(file for file, _ in files)
+        # Where the store is this very folder, nothing is left to replicate.
+        shared = [sha256 for sha256 in shas if backend.shares_path(cache_.path(sha256), sha256)]
+        Blob.objects.filter(sha256__in=shared, state=BlobState.CACHED).update(
+            state=BlobState.REPLICATED, backend=backend.name, remote_id=F("sha256")
+        )
         blobs = {blob.sha256: blob for blob in Blob.objects.filter(sha256__in=shas)}
-        shared = [
-            blob
-            for blob in blobs.values()
-            if blob.state == BlobState.CACHED and backend.shares_path(cache_.path(blob.sha256), blob.sha256)
-        ]
-        for blob in shared:  # the store is this folder: nothing is left to replicate
-            blob.state, blob.backend, blob.remote_id = BlobState.REPLICATED, backend.name, blob.sha256
-        Blob.objects.bulk_update(shared, ["state", "backend", "remote_id"])
     return blobs
 
 
