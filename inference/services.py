@@ -22,7 +22,6 @@ from inference.runtime.interpreters import LiteRTClassifier, ModelFileError, Mod
 from projects.models import Project
 from projects.services import adjust_counts
 from storage import services as storage
-from storage.models import Blob
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +86,8 @@ def delete_model(*, model: Model) -> None:
 @cache
 def model_pool() -> ModelPool:
     """The models that this process keeps ready."""
-    return ModelPool(settings.MAX_LOADED_MODELS, max_interpreters=settings.PREDICTION_THREADS, num_threads=1)
+    threads = settings.PREDICTION_THREADS
+    return ModelPool(settings.MAX_LOADED_MODELS, max_interpreters=threads, num_threads=threads)
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,8 @@ def runtime_of(model: Model) -> LiteRTClassifier:
         ModelNotServable: it has no LiteRT file.
         ModelFileBroken: its file is damaged.
     """
-    row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
-    if row is None:
-        raise ModelNotServable()
-    blob = row.blob
     try:
-        return model_pool().get(blob.sha256, lambda: _verified_path(blob))
+        return model_pool().get(str(model.pk), lambda: _verified_path(model))
     except ModelFileError as error:
         log.error("model_file_broken", model=str(model.pk), error=str(error))
         raise ModelFileBroken(
@@ -118,7 +114,11 @@ def runtime_of(model: Model) -> LiteRTClassifier:
         ) from error
 
 
-def _verified_path(blob: Blob) -> Path:
+def _verified_path(model: Model) -> Path:
+    row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
+    if row is None:
+        raise ModelNotServable()
+    blob = row.blob
     path = storage.path_of(blob)
     if not storage.is_intact(path, blob.sha256):
         raise ModelFileError("its content differs from what was stored")

@@ -23,6 +23,7 @@ from projects.models import Role
 from projects.permissions import ProjectPermission
 from storage import services as storage
 from storage.downloads import blob_response
+from storage.uploads import memory_first
 
 # The JSON card is an object in the schema, every other file is bytes.
 MODEL_FILE = {
@@ -62,6 +63,11 @@ class ModelViewSet(
     def get_queryset(self):
         models = models_of(self.request.user)
         return models if self.action == "predict" else models.prefetch_related("files__blob")
+
+    def initialize_request(self, request, *args, **kwargs):
+        if self.action_map.get(request.method.lower()) == "predict":
+            request.upload_handlers = memory_first(request)
+        return super().initialize_request(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Model) -> None:
         services.delete_model(model=instance)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
-
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 - settings need the line above
 
+from mlstudio.handler import PooledHandler  # noqa: E402
 from storage.errors import FileTooLarge, InsufficientStorage  # noqa: E402
 from storage.services import ensure_free_space  # noqa: E402
 
@@ -87,4 +87,4 @@ async def _answer(send, status: int, code: str, detail: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-application = BodyGuard(django_application)
+application = BodyGuard(PooledHandler())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -25,31 +24,16 @@ SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/")
 
 
 class IdempotencyMiddleware:
-    """Works as sync and async middleware; requests without the header pass untouched."""
-
-    sync_capable = True
-    async_capable = True
+    """Requests without the header pass untouched."""
 
     def __init__(self, get_response) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest):
-        if iscoroutinefunction(self):
-            return self._call_async(request)
         if not _applies(request):
             return self.get_response(request)
         record, answer = _begin(request)
         return answer if record is None else _end(record, request, self.get_response(request))
-
-    async def _call_async(self, request: HttpRequest):
-        if not _applies(request):
-            return await self.get_response(request)
-        record, answer = await sync_to_async(_begin)(request)
-        if record is None:
-            return answer
-        return await sync_to_async(_end)(record, request, await self.get_response(request))
 
 
 def _applies(request: HttpRequest) -> bool:

@@ -76,13 +76,14 @@ TEMPLATES = [
 
 # Database: SQLite in WAL mode. synchronous=FULL, because an answered upload must survive a power cut.
 DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;"
+            "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;"
         ),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -129,6 +130,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
 MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
+
+# Requests that a web process works on at once; event streams and downloads need none of these threads.
+WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)
 
 # Prediction
 MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4)

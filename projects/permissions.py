@@ -25,6 +25,7 @@ class ProjectPermission(permissions.IsAuthenticated):
     """
 
     def has_object_permission(self, request, view, obj) -> bool:
-        if request.method not in permissions.SAFE_METHODS:
-            require_role(obj.project, request.user, getattr(view, "change_role", Role.EDITOR))
+        role = getattr(view, "change_role", Role.EDITOR)
+        if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
+            require_role(obj.project, request.user, role)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 
 from storage import services
 from storage.cache import Incoming
@@ -59,3 +59,8 @@ class BlobUploadHandler(FileUploadHandler):
         incoming = getattr(self, "_incoming", None)
         if incoming is not None:
             incoming.discard()
+
+
+def memory_first(request) -> list[FileUploadHandler]:
+    """For a view that only looks at what it gets: a small request (FILE_UPLOAD_MAX_MEMORY_SIZE) touches no disk."""
+    return [MemoryFileUploadHandler(request), BlobUploadHandler(request)]

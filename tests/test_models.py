@@ -177,7 +177,7 @@ class TestPool:
 
         from inference.runtime.interpreters import ModelPool
 
-        pool, loads = ModelPool(max_interpreters=2), []
+        pool, loads = ModelPool(max_interpreters=2, num_threads=2), []
         images = [np.random.default_rng(n).integers(0, 255, (32, 32, 3), dtype=np.uint8) for n in range(8)]
         alone = ModelPool().get("x", lambda: exported["litert-float32"])
         expected = [alone.predict(image) for image in images]

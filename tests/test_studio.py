@@ -208,7 +208,7 @@ def raw_request(studio, path: str, headers: dict[str, str]) -> str:
     lines.append(f"Authorization: {studio.client.headers['Authorization']}")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
-        return connection.recv(65536).decode()
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
 
 class TestStarting:

@@ -17,12 +17,15 @@ class ModelFileError(ValueError):
 
 
 class LiteRTClassifier:
-    """One LiteRT file and its interpreters, each used by one thread at a time.
+    """One LiteRT file and its interpreters, each used by one request at a time.
+
+    A prediction that is alone gets an interpreter that spreads over the cores and answers soonest; predictions that
+    come together get one thread each, which answers the most of them.
 
     Args:
         path: a `.tflite` file with one image input and one output of class probabilities.
         max_interpreters: how many predictions may run at once; an interpreter is made when first needed.
-        num_threads: threads inside one interpreter.
+        num_threads: threads of a prediction that is alone.
 
     Raises:
         ModelFileError: the file is damaged or has another shape of input or output.
@@ -30,10 +33,11 @@ class LiteRTClassifier:
 
     def __init__(self, path: str | Path, *, max_interpreters: int = 2, num_threads: int = 1) -> None:
         self._path = str(path)
-        self._num_threads = num_threads
+        self._lock = threading.Lock()
+        self._running = 0
         self._idle: queue.LifoQueue = queue.LifoQueue()
         self._permits = threading.Semaphore(max_interpreters)
-        first = self._make()
+        self._wide = first = self._make(num_threads)
         inputs, outputs = first.get_input_details(), first.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
             raise ModelFileError(
@@ -44,7 +48,6 @@ class LiteRTClassifier:
         self._input, self._output = inputs[0], outputs[0]
         self.image_size: tuple[int, int] = (int(inputs[0]["shape"][1]), int(inputs[0]["shape"][2]))
         self.num_classes = int(outputs[0]["shape"][-1])
-        self._idle.put(first)
 
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         """Probabilities of one image.
@@ -64,20 +67,35 @@ class LiteRTClassifier:
     @contextlib.contextmanager
     def _interpreter(self) -> Iterator:
         with self._permits:
+            with self._lock:
+                wide = self._wide if self._running == 0 else None
+                self._running += 1
             try:
-                interpreter = self._idle.get_nowait()
-            except queue.Empty:
-                interpreter = self._make()
-            try:
-                yield interpreter
+                if wide is not None:
+                    yield wide
+                    return
+                with self._narrow() as narrow:
+                    yield narrow
             finally:
-                self._idle.put(interpreter)
+                with self._lock:
+                    self._running -= 1
 
-    def _make(self):
+    @contextlib.contextmanager
+    def _narrow(self) -> Iterator:
+        try:
+            interpreter = self._idle.get_nowait()
+        except queue.Empty:
+            interpreter = self._make(1)
+        try:
+            yield interpreter
+        finally:
+            self._idle.put(interpreter)
+
+    def _make(self, num_threads: int):
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            interpreter = Interpreter(model_path=self._path, num_threads=self._num_threads)
+            interpreter = Interpreter(model_path=self._path, num_threads=num_threads)
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelFileError(f"LiteRT cannot load this model file: {error}") from error
@@ -95,7 +113,7 @@ class ModelPool:
         self._loading: dict[str, threading.Lock] = {}
 
     def get(self, key: str, locate: Callable[[], str | Path]) -> LiteRTClassifier:
-        """The model under `key` (its sha256); `locate` gives the file's path and is called only to load it."""
+        """The model under `key`; `locate` gives the file's path and is called only to load it."""
         with self._lock:
             model = self._models.get(key)
             if model is not None:
