@@ -103,8 +103,28 @@ def _backbone(shape: tuple[int, int, int], configuration: Configuration) -> kera
         raise ValueError(f"architecture {name!r} has no backbone")
     if configuration.uses_pretrained:
         _load_weights(body, configuration)
-    x = layers.GlobalAveragePooling2D(name="pool", dtype="float32")(body(x))
-    return keras.Model(image, x, name=f"{name}_features")
+    body = keras.Model(body.inputs, [_middle_of(body), body.output], name=body.name)
+    pools = ("middle_pool", "pool")
+    pooled = [
+        layers.GlobalAveragePooling2D(name=pool, dtype="float32")(maps)
+        for pool, maps in zip(pools, body(x), strict=True)
+    ]
+    return keras.Model(image, layers.Concatenate(name="features")(pooled), name=f"{name}_features")
+
+
+def _middle_of(body: keras.Model):
+    """The last feature maps before the backbone halves its resolution for the last time (stride 16).
+
+    The last maps of a backbone know what ImageNet asks for; textures and shapes that it does not ask for are still
+    there a stage earlier (Yosinski et al. 2014; Evci et al. 2022, "Head2Toe").
+    """
+    side = body.output.shape[1]
+    larger = [
+        layer.output
+        for layer in body.layers
+        if len(layer.output.shape) == 4 and layer.output.shape[1] > side and not isinstance(layer, layers.ZeroPadding2D)
+    ]
+    return larger[-1]
 
 
 def _caffe_preprocessing(image):

@@ -214,9 +214,11 @@ class _Training:
             return
         found = load_checkpoint(self.checkpoint)
         freeze_backbone(network)
-        head_epochs = self.configuration.epochs
         if found is None or found[0]["phase"] == "head":
             self._head(network, stores)
+        else:
+            self.history = found[0]["history"]
+        head_epochs = sum(entry["phase"] == "head" for entry in self.history)
         if self.configuration.fine_tune:
             unfreeze_backbone(network)
             self._phase(
