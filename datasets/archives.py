@@ -7,35 +7,20 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from django.conf import settings
 
+from datasets.formats import FormatError
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
-from datasets.models import Split
 from projects.errors import WorkFailed
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
 MAX_DIRECTORY_BYTES = 128 << 20
 CHUNK_BYTES = 1 << 20
 RATIO_FREE_BYTES = 256 << 20
-SPLIT_FOLDERS = {
-    "train": Split.TRAIN, "training": Split.TRAIN, "valid": Split.VALIDATION, "validation": Split.VALIDATION,
-    "val": Split.VALIDATION, "test": Split.TEST, "testing": Split.TEST,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file of an archive: where it is, its readable name and what its folders say."""
-
-    info: zipfile.ZipInfo
-    name: str
-    label: str | None = None
-    split: str | None = None
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
@@ -133,41 +118,59 @@ def refusal(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
     return None
 
 
-def entries_with_labels(archive: zipfile.ZipFile) -> list[Entry]:
-    """The archive's files in a fixed order, with the label and the split that their folders name.
+class ZipContents:
+    """The files of an archive as the format readers see them: readable names, without junk, in the archive's order."""
 
-    The last folder is the label; one folder around everything is looked through; folders named train,
-    valid(ation) or test on top of the labels are splits.
-    """
-    files = [
-        (info, name) for info in archive.infolist() if not info.is_dir() and not is_junk(name := readable_name(info))
-    ]
-    folders = [PurePosixPath(name).parts[:-1] for _, name in files if ".." not in name.split("/")]
-    skip = _common_depth(folders)
-    below = [parts[skip:] for parts in folders if len(parts) > skip]
-    are_splits = bool(below) and all(parts[0].lower() in SPLIT_FOLDERS for parts in below)
-    entries = []
-    for info, name in files:
-        parts = PurePosixPath(name).parts[:-1][skip:]
-        split = SPLIT_FOLDERS[parts[0].lower()] if are_splits and parts and parts[0].lower() in SPLIT_FOLDERS else None
-        if split is not None:
-            parts = parts[1:]
-        label = parts[-1].strip()[:100] if parts else ""
-        entries.append(Entry(info, name, label or None, split))
-    return entries
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.entries: dict[str, zipfile.ZipInfo] = {}
+        self.repeated: list[str] = []
+        for info in archive.infolist():
+            name = readable_name(info)
+            if info.is_dir() or is_junk(name):
+                continue
+            if name in self.entries:
+                name = self._beside(name)
+                self.repeated.append(name)
+            self.entries[name] = info
+
+    def _beside(self, name: str) -> str:
+        """A free name for a second file of the same path, so that it is not lost."""
+        path = PurePosixPath(name)
+        count = 2
+        while (free := str(path.with_name(f"{path.stem} ({count}){path.suffix}"))) in self.entries:
+            count += 1
+        return free
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.entries)
+
+    def text(self, name: str) -> str:
+        """An annotation file. All of an archive's annotations together are limited, for they are held in memory."""
+        info = self.entries[name]
+        if refused := refusal(info, name):
+            raise FormatError(*refused)
+        limit = settings.MAX_ANNOTATION_BYTES
+        if info.file_size > limit:
+            raise FormatError(
+                "annotations_too_large",
+                f"{name} has {info.file_size:,} bytes; annotation files may have {limit:,}. Split the archive.",
+            )
+        try:
+            with self._archive.open(info) as source:
+                content = source.read(limit + 1)
+        except Exception as error:  # zipfile, zlib and their relatives raise many types on damage
+            raise FormatError("damaged_annotations", f"{name} is damaged in the archive ({error}).") from error
+        if len(content) > limit:
+            raise FormatError("annotations_too_large", f"{name} has more than {limit:,} bytes. Split the archive.")
+        for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
+            with contextlib.suppress(UnicodeDecodeError):
+                return content.decode(encoding)
+        return content.decode("latin-1")
 
 
-def _common_depth(folders: list[tuple[str, ...]]) -> int:
-    """How many folders lie around all labels. A single class folder is a label, not a wrapper."""
-    depth = 0
-    while folders and all(len(parts) > depth for parts in folders):
-        if len({parts[depth] for parts in folders}) != 1 or not any(len(parts) > depth + 1 for parts in folders):
-            break
-        depth += 1
-    return depth
-
-
-def read_entry(archive: zipfile.ZipFile, entry: Entry) -> bytes:
+def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """The entry's bytes, at most the limit for one image, whatever its header says.
 
     Raises:
@@ -175,7 +178,7 @@ def read_entry(archive: zipfile.ZipFile, entry: Entry) -> bytes:
     """
     content = bytearray()
     try:
-        with archive.open(entry.info) as source:
+        with archive.open(info) as source:
             for chunk in _chunks(source):
                 content += chunk
                 if len(content) > settings.MAX_IMAGE_BYTES:

@@ -6,20 +6,22 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 
-from datasets import archives, services
+from datasets import archives, formats, services
+from datasets.formats.base import Mark, Record, Remark
+from datasets.formats.boxes import clean_label, place_marks
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import Examined, Outcome, add_images, examine_content
-from datasets.models import Dataset
+from datasets.models import Dataset, Label
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
+from projects.models import Job, Task
 from storage import services as storage
 from storage.cache import Incoming
 
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
+MAX_LABELS = 10_000
 
 
 def start_import(
@@ -57,33 +60,97 @@ def run_import(context: JobContext) -> dict:
     dataset = Dataset.objects.filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")
+    assert job.input_blob is not None  # start_import gave it one
     report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
     with storage.opened(job.input_blob) as file, archives.open_archive(file) as archive:
-        entries = archives.entries_with_labels(archive)
-        if not entries:
-            raise WorkFailed("empty_archive", "The archive has no files.")
-        read = partial(_examine, archive, strip_location=job.parameters["strip_location"])
+        contents = archives.ZipContents(archive)
+        parsed = _parsed(contents, dataset, job.parameters["format"])
+        if report.next == 0:
+            report.remark(parsed.remarks)
+        source = _Source(archive, contents, strip_location=job.parameters["strip_location"])
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
-            for batch, results in _examined_ahead(pool, read, entries[report.next :]):
-                _import_batch(context, dataset, batch, results, report, len(entries))
-    return _finish(job, report, len(entries))
+            for batch, results in _examined_ahead(pool, source.examine, parsed.records[report.next :]):
+                labels = parsed.labels if parsed.format != "folder" else []
+                _import_batch(context, dataset, batch, results, report, len(parsed.records), labels)
+    return _finish(job, report, parsed)
 
 
-def _examine(archive, entry: archives.Entry, *, strip_location: bool) -> Examined | Outcome:
-    refused = archives.refusal(entry.info, entry.name)
-    if refused:
-        return Outcome(entry.name, "rejected", None, *refused)
+def _parsed(contents: archives.ZipContents, dataset: Dataset, name: str) -> formats.Parsed:
+    """What the archive says, made to fit the project's task."""
+    if not contents.entries:
+        raise WorkFailed("empty_archive", "The archive has no files.")
     try:
-        examined = examine_content(archives.read_entry(archive, entry), entry.name, strip_location=strip_location)
-    except ImageError as error:
-        return Outcome(entry.name, "rejected", None, error.code, str(error))
-    examined.split = entry.split
-    return examined
+        parsed = formats.read(contents, name)
+    except formats.FormatError as error:
+        raise WorkFailed(error.code, str(error)) from error
+    if not parsed.records:
+        raise WorkFailed("no_images", f"The archive has no images (read as {parsed.format}).")
+    parsed.remarks += [
+        Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
+        for path in contents.repeated
+    ]
+    labels = [clean_label(label) for label in parsed.labels]
+    parsed.labels = list(dict.fromkeys(label for label in labels if label))
+    if len(parsed.labels) > MAX_LABELS:
+        raise WorkFailed(
+            "too_many_labels", f"The archive has {len(parsed.labels):,} labels; a project may have {MAX_LABELS:,}."
+        )
+    is_folders = parsed.format == "folder"
+    if dataset.project.task == Task.CLASSIFICATION and not is_folders:
+        raise WorkFailed(
+            "boxes_in_classification",
+            f"The archive has boxes (format {parsed.format}) and this project classifies whole images. Import it into "
+            "a detection project, or choose format=folder to take its folders as labels.",
+        )
+    if dataset.project.task == Task.DETECTION and is_folders:
+        _forget_folders(parsed)
+    return parsed
 
 
-def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: list[archives.Entry]) -> Iterator:
-    """`(batch, futures)` for all entries; while one batch is written to the database, the next is decoded."""
-    batches: list[tuple[list[archives.Entry], list[Future]]] = []
+def _forget_folders(parsed: formats.Parsed) -> None:
+    if parsed.labels:
+        detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
+        parsed.remarks.append(Remark("", "folders_ignored", detail))
+    for record in parsed.records:
+        record.marks, record.is_annotated = [], False
+
+
+class _Source:
+    """Decodes the images of an archive and puts their boxes in place."""
+
+    def __init__(self, archive, contents: archives.ZipContents, *, strip_location: bool) -> None:
+        self._archive = archive
+        self._contents = contents
+        self._strip_location = strip_location
+
+    def examine(self, record: Record) -> Looked:
+        info = self._contents.entries[record.path]
+        refused = archives.refusal(info, record.path)
+        if refused:
+            return Looked(Outcome(record.path, "rejected", None, *refused))
+        try:
+            content = archives.read_entry(self._archive, info)
+            examined = examine_content(content, record.path, strip_location=self._strip_location)
+        except ImageError as error:
+            return Looked(Outcome(record.path, "rejected", None, error.code, str(error)))
+        examined.split = record.split
+        examined.is_reviewed = record.is_annotated
+        marks, remarks = place_marks(record, examined.width, examined.height)
+        return Looked(examined, marks, remarks)
+
+
+@dataclass
+class Looked:
+    """What came of one file of the archive."""
+
+    item: Examined | Outcome
+    marks: list[Mark] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: list[Record]) -> Iterator:
+    """`(batch, futures)` for all records; while one batch is written to the database, the next is decoded."""
+    batches: list[tuple[list[Record], list[Future]]] = []
     try:
         for start in range(0, len(entries), BATCH):
             batch = entries[start : start + BATCH]
@@ -99,49 +166,64 @@ def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: list[arch
 
 def _forget(futures: list[Future]) -> None:
     for future in futures:
-        if not future.cancel() and not future.exception() and isinstance(future.result(), Examined):
-            future.result().incoming.discard()
+        if not future.cancel() and not future.exception() and isinstance(future.result().item, Examined):
+            future.result().item.incoming.discard()
 
 
-def _import_batch(context, dataset, batch, results, report: _Report, total: int) -> None:
-    examined: list[tuple[archives.Entry, Examined]] = []
+def _import_batch(context, dataset, batch, results, report: _Report, total: int, labels: list[str]) -> None:
+    examined: list[Examined] = []
     outcomes: list[Outcome] = []
+    remarks: list[Remark] = []
     try:
-        for entry, future in zip(batch, results, strict=True):
-            result = future.result()
-            if isinstance(result, Outcome):
-                outcomes.append(result)
+        wanted: dict[str, None] = dict.fromkeys(labels)
+        looked = [future.result() for future in results]
+        for one in looked:
+            if isinstance(one.item, Outcome):
+                outcomes.append(one.item)
             else:
-                examined.append((entry, result))
+                examined.append(one.item)
+                wanted.update(dict.fromkeys(mark.label for mark in one.marks))
+            remarks += one.remarks
         with transaction.atomic():
-            labels = services.ensure_labels(
-                project=dataset.project, names=[entry.label for entry, _ in examined if entry.label]
+            known = services.ensure_labels(project=dataset.project, names=list(wanted))
+            for one in looked:
+                if isinstance(one.item, Examined):
+                    _mark(one.item, one.marks, known)
+            added = add_images(
+                dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}"
             )
-            for entry, item in examined:
-                item.label = labels.get(entry.label)
-            outcomes += add_images(
-                dataset=dataset,
-                items=[item for _, item in examined],
-                user=context.job.created_by,
-                source=f"import:{context.job.pk}",
+            report.remark(remarks)
+            report.add(outcomes + added, len(batch))
+            report.boxes += sum(
+                len(item.boxes) for item, outcome in zip(examined, added, strict=True) if outcome.kind == "created"
             )
-            report.add(outcomes, len(batch))
             context.report(report.next, total, position=report.position())
     except BaseException:
         _forget(results)
         raise
     finally:
-        for _, item in examined:
+        for item in examined:
             item.incoming.discard()
 
 
-def _finish(job: Job, report: _Report, total: int) -> dict:
+def _mark(item: Examined, marks: list[Mark], labels: dict[str, Label]) -> None:
+    for mark in marks:
+        if mark.box is None:
+            item.label = labels[mark.label]
+        else:
+            item.boxes.append((labels[mark.label], mark.box))
+
+
+def _finish(job: Job, report: _Report, parsed: formats.Parsed) -> dict:
     result = {
-        "files": total,
+        "format": parsed.format,
+        "files": len(parsed.records),
         "created": report.counts["created"],
         "duplicates": report.counts["duplicate"],
         "rejected": report.counts["rejected"],
         "rejected_by_code": dict(report.codes),
+        "boxes": report.boxes,
+        "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
     }
     if report.path.exists() and report.path.stat().st_size:
@@ -152,13 +234,15 @@ def _finish(job: Job, report: _Report, total: int) -> dict:
 
 
 class _Report:
-    """Counts, and a line for every file that was not created, taken up again after a crash."""
+    """Counts, and a line for all that was not taken as it was, taken up again after a crash."""
 
     def __init__(self, path: Path, position: dict) -> None:
         self.path = path
         self.next = position.get("next", 0)
         self.counts = Counter(position.get("counts", {}))
         self.codes = Counter(position.get("codes", {}))
+        self.remark_codes = Counter(position.get("remark_codes", {}))
+        self.boxes = position.get("boxes", 0)
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab") as file:
             file.truncate(position.get("report_bytes", 0))
@@ -173,11 +257,21 @@ class _Report:
                     row = {"outcome": outcome.kind, **outcome.to_dict(), "image": outcome.image_id}
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
+    def remark(self, remarks: list[Remark]) -> None:
+        """Lines about annotations that were changed or left out."""
+        self.remark_codes.update(remark.code for remark in remarks)
+        with open(self.path, "a", encoding="utf-8") as file:
+            for remark in remarks:
+                row = {"outcome": "remark", **asdict(remark), "image": None}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
     def position(self) -> dict:
         return {
             "next": self.next,
             "counts": dict(self.counts),
             "codes": dict(self.codes),
+            "remark_codes": dict(self.remark_codes),
+            "boxes": self.boxes,
             "report_bytes": self.path.stat().st_size,
         }
 

@@ -6,7 +6,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
@@ -22,10 +22,13 @@ from storage import services as storage
 from storage.cache import Incoming
 
 LARGE_PIXELS = 16_000_000
+INSERT_CHUNK = 2_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
     "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic",
 }  # fmt: skip
+
+Box = tuple[float, float, float, float]
 
 # Only one large picture is decoded at a time in a process, so that memory stays bounded.
 _large_decode = threading.Lock()
@@ -42,6 +45,8 @@ class Examined:
     format: str
     phash: str
     label: Label | None = None
+    boxes: list[tuple[Label, Box]] = field(default_factory=list)
+    is_reviewed: bool = False
     split: str | None = None
     group: str = ""
 
@@ -138,18 +143,30 @@ def add_images(
         sha256: Image(
             dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
             height=item.height, format=item.format, size=item.incoming.size, phash=item.phash, split=item.split,
-            group=item.group,
+            group=item.group, reviewed=item.is_reviewed or item.label is not None or bool(item.boxes),
         )
         for sha256, item in new.items()
     }  # fmt: skip
     Image.objects.bulk_create(images.values())
     Annotation.objects.bulk_create(
-        Annotation(image=images[sha256], label=item.label, origin=origin, created_by=user)
-        for sha256, item in new.items()
-        if item.label is not None
+        (
+            Annotation(image=images[sha256], label=label, origin=origin, created_by=user, **edges_of(box))
+            for sha256, item in new.items()
+            for label, box in _marks_of(item)
+        ),
+        batch_size=INSERT_CHUNK,
     )
     count_images(dataset, len(images))
     return [_outcome(item, first, images, known) for item in items]
+
+
+def edges_of(box: Box | None) -> dict[str, float]:
+    """The box as fields of an annotation."""
+    return {} if box is None else dict(zip(("x_min", "y_min", "x_max", "y_max"), box, strict=True))
+
+
+def _marks_of(item: Examined) -> list[tuple[Label, Box | None]]:
+    return [(item.label, None)] if item.label is not None else list(item.boxes)
 
 
 def _known_images(dataset: Dataset, shas: Iterable[str]) -> dict[str, Image]:
@@ -170,10 +187,14 @@ def _outcome(item: Examined, first: dict, images: dict, known: dict) -> Outcome:
     twin = first[sha256].label
     if item.label and twin and item.label != twin:
         detail += f" with the label {twin.name!r} instead of {item.label.name!r}"
+    if item.boxes and item.boxes != first[sha256].boxes:
+        detail += f"; its other {len(item.boxes)} boxes were left out"
     return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + ".")
 
 
 def _other_label(item: Examined, image: Image) -> str:
+    if item.boxes:
+        return f"; it was left as it is and {len(item.boxes)} boxes were not taken"
     present = [annotation.label for annotation in image.annotations.all()]
     if item.label is None or item.label in present:
         return ""

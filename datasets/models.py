@@ -57,7 +57,8 @@ class Image(Identified):
     """One picture of a dataset. Width and height are those of the upright image.
 
     `phash` is a 256-bit perceptual hash in hexadecimal; `group` names what must stay on one side of a split;
-    `revision` counts changes of its annotations.
+    `revision` counts changes of its annotations; `reviewed` says that somebody looked at it, so that in a detection
+    project an image without boxes is one that shows nothing.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="images")
@@ -73,6 +74,7 @@ class Image(Identified):
     group = models.CharField(max_length=100, blank=True)
     has_thumbnails = models.BooleanField(default=False, editable=False)
     revision = models.PositiveIntegerField(default=0)
+    reviewed = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -123,6 +125,24 @@ class Annotation(Identified):
     @property
     def box(self) -> list[float] | None:
         return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]
+
+
+class AnnotationChange(models.Model):
+    """Who changed the annotations of an image, when, from what to what."""
+
+    id = models.BigAutoField(primary_key=True)
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="changes")
+    revision = models.PositiveIntegerField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(auto_now_add=True)
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["image", "id"])]
+
+    def __str__(self) -> str:
+        return f"revision {self.revision} of {self.image}"
 
 
 class Snapshot(Identified):

@@ -5,7 +5,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Split
+from datasets.formats import READERS, WRITERS
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
@@ -81,10 +82,10 @@ class ImageSerializer(serializers.ModelSerializer):
         model = Image
         fields = [
             "id", "dataset", "filename", "source", "width", "height", "format", "size", "sha256", "split", "group",
-            "revision", "annotations", "file_url", "thumbnail_url", "created_at",
+            "revision", "reviewed", "annotations", "file_url", "thumbnail_url", "created_at",
         ]  # fmt: skip
         read_only_fields = [
-            "dataset", "source", "width", "height", "format", "size", "revision", "created_at"
+            "dataset", "source", "width", "height", "format", "size", "revision", "reviewed", "created_at"
         ]  # fmt: skip
 
     @extend_schema_field(OpenApiTypes.STR)
@@ -157,8 +158,22 @@ class BulkAnswerSerializer(serializers.Serializer):
 
 class ImportSerializer(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True, help_text="A zip archive.")
-    format = serializers.ChoiceField(["auto", "folder"], default="auto")
+    format = serializers.ChoiceField(["auto", *READERS], default="auto")
     strip_location = serializers.BooleanField(default=False, help_text="Remove where the pictures were taken.")
+
+
+class ExportSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(list(WRITERS), help_text="folder for classification, the others for detection.")
+
+
+class ChangeSerializer(serializers.ModelSerializer):
+    changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
+    before = serializers.ListField(child=serializers.DictField())
+    after = serializers.ListField(child=serializers.DictField())
+
+    class Meta:
+        model = AnnotationChange
+        fields = ["revision", "changed_by", "changed_at", "before", "after"]
 
 
 class FractionField(serializers.FloatField):

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from datasets.errors import LabelExists, LabelInUse, RevisionConflict
 from datasets.ingest import count_images
-from datasets.models import Annotation, Dataset, Image, Label, Origin
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from projects.models import Project, Task
 from projects.services import adjust_counts
 
@@ -175,13 +175,19 @@ def set_group(*, images: Sequence[Image], group: str) -> int:
 @transaction.atomic
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
     """Give many images one label instead of theirs, or none."""
-    pks = [image.pk for image in images]
-    Annotation.objects.filter(image__in=pks).delete()
-    if label is not None:
-        Annotation.objects.bulk_create(
-            Annotation(image=image, label=label, origin=Origin.HUMAN, created_by=user) for image in images
-        )
-    return Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
+    changed = 0
+    for start in range(0, len(images), BULK_CHUNK):
+        chunk = images[start : start + BULK_CHUNK]
+        pks = [image.pk for image in chunk]
+        before = _marks_by_image(pks)
+        Annotation.objects.filter(image__in=pks).delete()
+        rows = [Annotation(image=image, label=label, origin=Origin.HUMAN, created_by=user) for image in chunk]
+        if label is not None:
+            Annotation.objects.bulk_create(rows)
+        changed += Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1, reviewed=label is not None)
+        after = [{"label": label.name, "box": None}] if label is not None else []
+        _record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
+    return changed
 
 
 # Annotations
@@ -205,12 +211,35 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
     changed = Image.objects.filter(pk=image.pk)
     if revision is not None:
         changed = changed.filter(revision=revision)
-    if not changed.update(revision=F("revision") + 1):
+    # In a detection project an empty list says: looked at, nothing here.
+    reviewed = bool(rows) or image.project.task == Task.DETECTION
+    if not changed.update(revision=F("revision") + 1, reviewed=reviewed):
         raise RevisionConflict()
+    before = _marks_by_image([image.pk]).get(image.pk, [])
     image.annotations.all().delete()
-    Annotation.objects.bulk_create(rows)
+    Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
+    after = [{"label": row.label.name, "box": row.box} for row in rows]
+    _record_changes({image.pk: (before, after)}, user)
     image.refresh_from_db()
     return image
+
+
+def _marks_by_image(pks: Sequence) -> dict:
+    marks: dict = {}
+    rows = Annotation.objects.filter(image__in=pks).select_related("label").order_by("id")
+    for row in rows.iterator(chunk_size=2000):
+        marks.setdefault(row.image_id, []).append({"label": row.label.name, "box": row.box})
+    return marks
+
+
+def _record_changes(changes: dict, user) -> None:
+    """`changes`: image id → (before, after)."""
+    revisions = dict(Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision"))
+    AnnotationChange.objects.bulk_create(
+        AnnotationChange(image_id=pk, revision=revisions[pk], changed_by=user, before=before, after=after)
+        for pk, (before, after) in changes.items()
+        if before != after and pk in revisions
+    )
 
 
 def _checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:

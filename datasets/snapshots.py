@@ -27,12 +27,13 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
     """
     fractions = fractions or DEFAULT_FRACTIONS
     rows = _annotated_images(dataset)
-    if not rows:
+    if not any(row["annotations"] for row in rows):
         raise NothingToSnapshot()
     previous = _previous_splits(dataset, fractions, seed)
+    images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
         Candidate(
-            key=row["sha256"], phash=row["phash"], label=row["annotations"][0]["label"], group=row["group"],
+            key=row["sha256"], phash=row["phash"], label=_rarest(row, images_of), group=row["group"],
             fixed=row["split"], previous=previous.get(row["id"]),
         )
         for row in rows
@@ -71,8 +72,17 @@ def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], split
     return snapshot
 
 
+def _labels_of(row: dict) -> set[str]:
+    return {annotation["label"] for annotation in row["annotations"]}
+
+
+def _rarest(row: dict, images_of: Counter) -> str:
+    """The label to stratify by: of an image with several the one that fewest images have; "" for an empty image."""
+    return min(_labels_of(row), key=lambda name: (images_of[name], name), default="")
+
+
 def _annotated_images(dataset: Dataset) -> list[dict]:
-    """Images with confirmed annotations, by sha256, as plain rows."""
+    """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing."""
     annotations: dict = {}
     found = Annotation.objects.filter(image__dataset=dataset, confirmed=True).select_related("label").order_by("id")
     for annotation in found.iterator(chunk_size=5000):
@@ -81,11 +91,15 @@ def _annotated_images(dataset: Dataset) -> list[dict]:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)
     images = Image.objects.filter(dataset=dataset).annotate(sha256=F("blob__sha256"))
-    fields = ("id", "blob_id", "sha256", "phash", "group", "split")
+    fields = ("id", "blob_id", "sha256", "phash", "group", "split", "reviewed")
+    empty_counts = dataset.project.task == Task.DETECTION
+    unconfirmed = set(
+        Annotation.objects.filter(image__dataset=dataset, confirmed=False).values_list("image_id", flat=True)
+    )
     rows = [
-        {**row, "annotations": annotations[row["id"]]}
+        {**row, "annotations": annotations.get(row["id"], [])}
         for row in images.values(*fields).iterator(chunk_size=5000)
-        if row["id"] in annotations
+        if row["id"] in annotations or (empty_counts and row["reviewed"] and row["id"] not in unconfirmed)
     ]
     return sorted(rows, key=lambda row: row["sha256"])
 
@@ -106,11 +120,23 @@ def _class_names(dataset: Dataset, rows: list[dict]) -> list[str]:
 
 
 def _counts(rows: list[dict], splits: list[str]) -> dict:
+    """Images of each split, images and annotations of each label in each split, and images that show nothing."""
     labels: dict[str, Counter] = {}
+    annotations: dict[str, Counter] = {}
+    empty = 0
     for row, split in zip(rows, splits, strict=True):
-        for name in {annotation["label"] for annotation in row["annotations"]}:
+        empty += not row["annotations"]
+        for name in _labels_of(row):
             labels.setdefault(name, Counter())[split] += 1
-    return {"images": len(rows), "splits": dict(Counter(splits)), "labels": {k: dict(v) for k, v in labels.items()}}
+        for annotation in row["annotations"]:
+            annotations.setdefault(annotation["label"], Counter())[split] += 1
+    return {
+        "images": len(rows),
+        "empty_images": empty,
+        "splits": dict(Counter(splits)),
+        "labels": {name: dict(counts) for name, counts in labels.items()},
+        "annotations": {name: dict(counts) for name, counts in annotations.items()},
+    }
 
 
 def _digest(rows: list[dict], splits: list[str]) -> str:

@@ -16,13 +16,14 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots, thumbnails
+from datasets.exports import start_export
 from datasets.imaging.preprocessing import ImageError
 from datasets.imports import start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
-from datasets.models import Annotation, Dataset, Image, Label, Origin, Snapshot, Split
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Snapshot, Split
 from datasets.selectors import all_images, datasets_of, find_label, images_of, labels_of, snapshots_of
 from projects.models import Project, Role
-from projects.permissions import ProjectPermission, require_role
+from projects.permissions import ProjectPermission, SignedReadPermission, require_role
 from projects.selectors import project_ids_of, projects_of
 from projects.serializers import JobSerializer
 from projects.views import InProject
@@ -170,7 +171,11 @@ class DatasetViewSet(viewsets.ModelViewSet):
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser], filterset_class=None)
     def imports(self, request, pk=None):
-        """Import a zip in the background: a folder a label, folders named train, valid and test on top are kept."""
+        """Import a zip in the background: images with their annotations and splits.
+
+        Formats: `folder` (a folder a label), `coco`, `voc`, `yolo`, `csv` (keras-retinanet); `auto` recognises them.
+        The job's report names every file and box that was not taken as it was.
+        """
         dataset = self.get_object()
         data = serializers.ImportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -183,6 +188,17 @@ class DatasetViewSet(viewsets.ModelViewSet):
             format=data.validated_data["format"],
             strip_location=data.validated_data["strip_location"],
         )
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def exports(self, request, pk=None):
+        """Write the dataset as a zip in the background; the job's `result.download_url` has it."""
+        dataset = self.get_object()
+        data = serializers.ExportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job = start_export(dataset=dataset, user=request.user, format=data.validated_data["format"])
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
@@ -253,13 +269,6 @@ class ImageFilter(filters.FilterSet):
 
 def _annotation_exists(**conditions) -> Exists:
     return Exists(Annotation.objects.filter(image=OuterRef("pk"), **conditions))
-
-
-class SignedReadPermission(ProjectPermission):
-    """A signed URL may be read without credentials."""
-
-    def has_permission(self, request, view) -> bool:
-        return is_signed(request) or super().has_permission(request, view)
 
 
 class ImageViewSet(
@@ -338,6 +347,14 @@ class ImageViewSet(
         rows = image.annotations.select_related("label").order_by("id")
         answer = {"revision": image.revision, "annotations": rows}
         return Response(serializers.AnnotationsAnswerSerializer(answer).data)
+
+    @extend_schema(responses=serializers.ChangeSerializer(many=True))
+    @action(detail=True, filterset_class=None, ordering_fields=())
+    def history(self, request, pk=None):
+        """Who changed the annotations of the image, the latest change first."""
+        changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
+        page = self.paginate_queryset(changes)
+        return self.get_paginated_response(serializers.ChangeSerializer(page, many=True).data)
 
     def _seen_revision(self) -> int | None:
         text = self.request.query_params.get("revision")

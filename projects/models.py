@@ -122,6 +122,8 @@ class Job(Work):
     result = models.JSONField(null=True, blank=True)
     input_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     report_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    output_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    output_name = models.CharField(max_length=255, blank=True)
 
     class Meta(Work.Meta):
         indexes = [*Work.Meta.indexes, models.Index(fields=["project", "id"])]

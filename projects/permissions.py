@@ -7,6 +7,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from projects.models import Project, Role
 from projects.selectors import role_in
+from storage.signing import is_signed
 
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
@@ -29,3 +30,10 @@ class ProjectPermission(permissions.IsAuthenticated):
         if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
             require_role(obj.project, request.user, role)
         return True
+
+
+class SignedReadPermission(ProjectPermission):
+    """A signed URL may be read without credentials."""
+
+    def has_permission(self, request, view) -> bool:
+        return is_signed(request) or super().has_permission(request, view)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from django.contrib.auth import get_user_model
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from projects.models import Job, Membership, Project, Role, Work
 from projects.work import error_of
+from storage.signing import sign_path
 
 User = get_user_model()
 
@@ -82,7 +84,9 @@ class JobSerializer(WorkSerializer):
 
     @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
     def get_result(self, job: Job) -> dict | None:
-        return job.result
+        if job.result is None or job.output_blob_id is None:
+            return job.result
+        return {**job.result, "download_url": sign_path(reverse("job-file", args=[job.pk]))}
 
     def get_has_report(self, job: Job) -> bool:
         return job.report_blob_id is not None

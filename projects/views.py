@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from projects import serializers, services, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Job, Membership, Project, Role
-from projects.permissions import ProjectPermission, require_role
+from projects.permissions import ProjectPermission, SignedReadPermission, require_role
 from projects.selectors import jobs_of, projects_of
 from storage.downloads import blob_response
+from storage.signing import is_signed
 
 
 class ProjectFilter(filters.FilterSet):
@@ -113,7 +114,7 @@ class JobFilter(filters.FilterSet):
 
 
 class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Background work: imports and estimates."""
+    """Background work: imports, exports and estimates."""
 
     queryset = Job.objects.none()
     serializer_class = serializers.JobSerializer
@@ -122,6 +123,8 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     lookup_value_converter = "uuid"
 
     def get_queryset(self):
+        if self.action == "file" and is_signed(self.request):
+            return Job.objects.select_related("project", "output_blob")
         return jobs_of(self.request.user)
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
@@ -148,3 +151,14 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
         if job.report_blob is None:
             raise NotFound("This job has no report (yet).")
         return blob_response(request, job.report_blob, f"{job.kind}-{job.pk}.jsonl")
+
+    @extend_schema(
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY}
+    )
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def file(self, request, pk=None):
+        """What the job made, for example an exported dataset. Supports `ETag` and `Range`; takes signed URLs."""
+        job = self.get_object()
+        if job.output_blob is None:
+            raise NotFound("This job has no file (yet).")
+        return blob_response(request, job.output_blob, job.output_name)
