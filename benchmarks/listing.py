@@ -71,7 +71,7 @@ def _fill(user, count: int):
              "filename": f"{_rank(n, count):07}.jpg",
              "source": "upload", "width": 640, "height": 480, "format": "JPEG", "size": 1000, "phash": f"{n:064x}",
              "split": ("train", "train", "train", "validation", "test", None)[n % 6], "group": "", "revision": 1,
-             "has_thumbnails": 1, "created_at": now}
+             "has_thumbnails": 1, "reviewed": 1, "created_at": now}
             for n in range(count)
         ),
     )  # fmt: skip

@@ -1,0 +1,183 @@
+"""Boxes in numpy: overlap, anchors, offsets, suppression, and the way between an image and a detector's input.
+
+Boxes are `(x_min, y_min, x_max, y_max)` in pixels, float32, unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+# Offsets are divided by these, so that the network's numbers are near 1 (Ren et al. 2015, Faster R-CNN's code).
+OFFSET_SCALE = np.array([0.1, 0.1, 0.2, 0.2], dtype=np.float32)
+MAX_LOG_SCALE = float(np.log(1000 / 16))
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """`(count,)` float32; 0 for boxes that are turned round."""
+    return np.clip(boxes[:, 2] - boxes[:, 0], 0, None) * np.clip(boxes[:, 3] - boxes[:, 1], 0, None)
+
+
+def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union of all pairs: `(n, 4)`, `(m, 4)` → `(n, m)` float32 in 0..1."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    sides = np.clip(high - low, 0, None)
+    shared = sides[..., 0] * sides[..., 1]
+    union = areas(first)[:, None] + areas(second)[None] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+@dataclass(frozen=True)
+class AnchorShapes:
+    """Which anchors a detector has; kept with the model, for without them its output means nothing.
+
+    Attributes:
+        min_level, max_level: pyramid levels; level n has one cell for 2ⁿ × 2ⁿ pixels.
+        sizes: sides of the square anchors of a cell, as multiples of the cell's side.
+        ratios: height over width.
+    """
+
+    min_level: int = 3
+    max_level: int = 7
+    sizes: tuple[float, ...] = (2.0, 2.52, 3.17)
+    ratios: tuple[float, ...] = (0.7, 1.0, 1.4)
+
+    @property
+    def per_cell(self) -> int:
+        return len(self.sizes) * len(self.ratios)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> AnchorShapes:
+        return cls(values["min_level"], values["max_level"], tuple(values["sizes"]), tuple(values["ratios"]))
+
+
+def anchors_for(image_size: tuple[int, int], shapes: AnchorShapes) -> np.ndarray:
+    """All anchors of an input, level by level, row by row: `(anchors, 4)` float32.
+
+    Args:
+        image_size: `(height, width)` of the network's input, multiples of the coarsest cell or not.
+    """
+    levels = []
+    for level in range(shapes.min_level, shapes.max_level + 1):
+        stride = 2**level
+        rows, columns = (-(-side // stride) for side in image_size)
+        y, x = np.mgrid[:rows, :columns]
+        centres = (np.stack([x, y, x, y], axis=-1).reshape(-1, 1, 4) + 0.5) * stride
+        levels.append((centres + _cell_anchors(stride, shapes)).reshape(-1, 4))
+    return np.concatenate(levels).astype(np.float32)
+
+
+def _cell_anchors(stride: int, shapes: AnchorShapes) -> np.ndarray:
+    """`(1, per_cell, 4)` around the origin; the area depends on the size alone."""
+    sides = np.array([(size / ratio**0.5, size * ratio**0.5) for ratio in shapes.ratios for size in shapes.sizes])
+    half = sides * stride / 2
+    return np.concatenate([-half, half], axis=1)[None]
+
+
+def encode_offsets(anchors: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """What the network should say for each pair of anchor and box (Girshick et al. 2014, eq. 6 to 9), scaled."""
+    anchor_sides, sides = anchors[:, 2:] - anchors[:, :2], np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3)
+    centres = ((boxes[:, :2] + boxes[:, 2:]) - (anchors[:, :2] + anchors[:, 2:])) / 2 / anchor_sides
+    return np.concatenate([centres, np.log(sides / anchor_sides)], axis=1).astype(np.float32) / OFFSET_SCALE
+
+
+def decode_offsets(anchors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The inverse of `encode_offsets`; growth is limited so that a wild output stays finite."""
+    offsets = offsets * OFFSET_SCALE
+    sides = anchors[:, 2:] - anchors[:, :2]
+    centres = (anchors[:, :2] + anchors[:, 2:]) / 2 + offsets[:, :2] * sides
+    half = sides * np.exp(np.minimum(offsets[:, 2:], MAX_LOG_SCALE)) / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def suppress(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, limit: int) -> np.ndarray:
+    """Greedy non-maximum suppression within each label: indices of what stays, the best score first.
+
+    Args:
+        boxes: `(count, 4)`; scores: `(count,)`; labels: `(count,)` int.
+        iou_threshold: a box that overlaps a better one of its label by more is dropped.
+        limit: how many stay at most.
+    """
+    order = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while len(order) and len(kept) < limit:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        overlap = iou_matrix(boxes[best : best + 1], boxes[rest])[0]
+        order = rest[(overlap <= iou_threshold) | (labels[rest] != labels[best])]
+    return np.array(kept, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes of one image, the best score first: `(count, 4)` float32, `(count,)` float32, `(count,)` int64."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+
+
+def detections_from(
+    anchors: np.ndarray,
+    raw: np.ndarray,
+    image_size: tuple[int, int],
+    *,
+    score_threshold: float | Sequence[float] = 0.05,
+    iou_threshold: float = 0.5,
+    limit: int = 300,
+    candidates: int = 1000,
+) -> Detections:
+    """What a network's raw output says about one input.
+
+    Args:
+        raw: `(anchors, 4 + labels)` float32: offsets, then logits.
+        image_size: `(height, width)` of the part of the input that is picture; boxes are clipped to it.
+        score_threshold: one for all labels, or one a label.
+        candidates: how many of the best scores are looked at.
+    """
+    scores = 1 / (1 + np.exp(-raw[:, 4:]))
+    rows, labels = np.nonzero(scores >= np.asarray(score_threshold, dtype=np.float32))
+    values = scores[rows, labels]
+    if len(values) > candidates:
+        best = np.argpartition(-values, candidates)[:candidates]
+        rows, labels, values = rows[best], labels[best], values[best]
+    boxes = decode_offsets(anchors[rows], raw[rows, :4])
+    height, width = image_size
+    boxes = np.clip(boxes, 0, np.array([width, height, width, height], dtype=np.float32))
+    good = areas(boxes) > 0
+    boxes, values, labels = boxes[good], values[good], labels[good]
+    kept = suppress(boxes, values, labels, iou_threshold, limit)
+    return Detections(boxes[kept].astype(np.float32), values[kept].astype(np.float32), labels[kept].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How an image lies in a network's input: scaled without distortion, at the top left; the rest is grey.
+
+    Attributes:
+        scale: input pixels for an image pixel.
+        content_size: `(height, width)` of the scaled image.
+    """
+
+    scale: float
+    content_size: tuple[int, int]
+
+    @classmethod
+    def fit(cls, width: int, height: int, image_size: tuple[int, int]) -> Letterbox:
+        """For an upright image of `width` × `height` pixels and an input of `image_size` `(height, width)`."""
+        scale = min(image_size[0] / height, image_size[1] / width)
+        content = (max(1, round(height * scale)), max(1, round(width * scale)))
+        return cls(scale, content)
+
+    def to_input(self, boxes: np.ndarray) -> np.ndarray:
+        return boxes * np.float32(self.scale)
+
+    def to_image(self, boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+        """Boxes of the input in pixels of the image, clipped to it."""
+        return np.clip(boxes / np.float32(self.scale), 0, np.array([width, height, width, height], dtype=np.float32))

@@ -1,0 +1,125 @@
+"""RetinaNet networks from KerasHub's backbones, pyramid and heads. Inputs are float32 RGB in 0..255."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+from keras import layers
+
+from inference.runtime.boxes import AnchorShapes
+
+PRIOR = 0.01
+RESNETS: dict[str, tuple[list[int], list[int], str]] = {
+    "resnet18": ([64, 128, 256, 512], [2, 2, 2, 2], "basic_block"),
+    "resnet50": ([64, 128, 256, 512], [3, 4, 6, 3], "bottleneck_block"),
+    "resnet101": ([64, 128, 256, 512], [3, 4, 23, 3], "bottleneck_block"),
+}
+
+
+def build_retinanet(
+    backbone: str,
+    image_size: tuple[int, int],
+    num_classes: int,
+    shapes: AnchorShapes,
+    *,
+    filters: int = 128,
+    head_convolutions: int = 2,
+) -> keras.Model:
+    """A network without weights from elsewhere.
+
+    Args:
+        backbone: `resnet18`, `resnet50`, `resnet101` or `efficientnet_lite0`.
+        image_size: `(height, width)` of the input in pixels, multiples of 32.
+        filters: channels of pyramid and heads (256 in the paper; half of it costs a quarter).
+        head_convolutions: convolutions before the output of each head (4 in the paper).
+
+    Returns:
+        A functional model: `(batch, height, width, 3)` float32 RGB 0..255 → `(batch, anchors, 4 + num_classes)`
+        float32, offsets and logits in the order of `anchors_for`.
+    """
+    from keras_hub.src.models.retinanet.feature_pyramid import FeaturePyramid
+
+    image = keras.Input((*image_size, 3), name="image", dtype="float32")
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(image)
+    features = _features(backbone, image_size)(x)
+    pyramid = FeaturePyramid(
+        min_level=shapes.min_level, max_level=shapes.max_level, use_p5=False, num_filters=filters, name="fpn"
+    )(features)
+    box_head = _head("box_head", filters, head_convolutions, shapes.per_cell * 4)
+    label_head = _head("label_head", filters, head_convolutions, shapes.per_cell * num_classes)
+    offsets, logits = [], []
+    for level in range(shapes.min_level, shapes.max_level + 1):
+        maps = pyramid[f"P{level}"]
+        offsets.append(layers.Reshape((-1, 4), name=f"offsets_p{level}")(box_head(maps)))
+        logits.append(layers.Reshape((-1, num_classes), name=f"logits_p{level}")(label_head(maps)))
+    joined = [layers.Concatenate(axis=1, name=n)(p) for n, p in (("offsets", offsets), ("logits", logits))]
+    raw = layers.Concatenate(axis=-1, name="raw", dtype="float32")(joined)
+    model = keras.Model(image, raw, name=f"retinanet_{backbone}")
+    _start_as_in_the_paper(model, shapes.per_cell * num_classes)
+    return model
+
+
+def _head(name: str, filters: int, convolutions: int, outputs: int):
+    from keras_hub.src.models.retinanet.prediction_head import PredictionHead
+
+    return PredictionHead(
+        output_filters=outputs,
+        num_filters=filters,
+        num_conv_layers=convolutions,
+        use_group_norm=True,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        name=name,
+    )
+
+
+def _start_as_in_the_paper(model: keras.Model, outputs: int) -> None:
+    """Every anchor begins as background with probability 0.99 (Lin et al. 2017, section 4.1)."""
+    bias = model.get_layer("label_head").prediction_layer.bias
+    bias.assign(keras.ops.full((outputs,), -math.log((1 - PRIOR) / PRIOR)))
+
+
+def _features(name: str, image_size: tuple[int, int]) -> keras.Model:
+    """The backbone's maps of levels 3 to 5 by name."""
+    if name in RESNETS:
+        body = _resnet(name, image_size)
+    elif name == "efficientnet_lite0":
+        body = _efficientnet_lite0(image_size)
+    else:
+        raise ValueError(f"backbone must be one of {', '.join([*RESNETS, 'efficientnet_lite0'])}, received {name!r}")
+    outputs = {f"P{level}": body.pyramid_outputs[f"P{level}"] for level in (3, 4, 5)}
+    return keras.Model(body.inputs, outputs, name="backbone")
+
+
+def _resnet(name: str, image_size: tuple[int, int]):
+    import keras_hub
+
+    filters, blocks, kind = RESNETS[name]
+    return keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=filters,
+        stackwise_num_blocks=blocks,
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type=kind,
+        image_shape=(*image_size, 3),
+    )
+
+
+def _efficientnet_lite0(image_size: tuple[int, int]):
+    import keras_hub
+
+    return keras_hub.models.EfficientNetBackbone(
+        stackwise_kernel_sizes=[3, 3, 5, 3, 5, 5, 3],
+        stackwise_num_repeats=[1, 2, 2, 3, 3, 4, 1],
+        stackwise_input_filters=[32, 16, 24, 40, 80, 112, 192],
+        stackwise_output_filters=[16, 24, 40, 80, 112, 192, 320],
+        stackwise_expansion_ratios=[1, 6, 6, 6, 6, 6, 6],
+        stackwise_squeeze_and_excite_ratios=[0.0] * 7,
+        stackwise_strides=[1, 2, 2, 2, 1, 2, 1],
+        stackwise_block_types=["v1"] * 7,
+        width_coefficient=1.0,
+        depth_coefficient=1.0,
+        activation="relu6",
+        input_shape=(*image_size, 3),
+    )
