@@ -18,7 +18,10 @@ class FileKind(models.TextChoices):
 
 
 class Model(Identified):
-    """A trained model. `version` counts up within its project; `training` names the run that made it."""
+    """A trained model. `version` counts up within its project; `training` names the run that made it.
+
+    `detector` has what reading a detector's output takes: anchors, thresholds, suppression.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(max_length=100)
@@ -31,6 +34,7 @@ class Model(Identified):
     input_width = models.PositiveIntegerField()
     parameters = models.PositiveBigIntegerField()
     metrics = models.JSONField(default=dict)
+    detector = models.JSONField(default=dict, blank=True)
     training = models.UUIDField(null=True, unique=True)
     snapshot = models.ForeignKey(Snapshot, null=True, on_delete=models.SET_NULL, related_name="models")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -26,22 +26,28 @@ class ModelSerializer(serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
     metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
+    detector = serializers.DictField(read_only=True, help_text="Of a detector: anchors, thresholds, suppression.")
 
     class Meta:
         model = Model
         fields = [
             "id", "project", "name", "version", "notes", "task", "class_names", "architecture", "input_height",
-            "input_width", "parameters", "metrics", "training", "snapshot", "files", "created_at",
+            "input_width", "parameters", "metrics", "detector", "training", "snapshot", "files", "created_at",
         ]  # fmt: skip
         read_only_fields = [field for field in fields if field not in ("name", "notes")]
 
 
 class MistakeSerializer(serializers.Serializer):
+    """A wrongly classified image, or for detectors an image with false alarms and misses."""
+
     image = serializers.CharField()
-    label = serializers.CharField()
-    predicted = serializers.CharField()
-    score = serializers.FloatField()
-    label_score = serializers.FloatField()
+    label = serializers.CharField(required=False)
+    predicted = serializers.CharField(required=False)
+    score = serializers.FloatField(required=False)
+    label_score = serializers.FloatField(required=False)
+    false_positives = serializers.IntegerField(required=False)
+    misses = serializers.IntegerField(required=False)
+    surest_mistake = serializers.FloatField(required=False)
 
 
 class EvaluationSerializer(serializers.ModelSerializer):
@@ -59,8 +65,17 @@ class PredictionRequestSerializer(serializers.Serializer):
 
 
 class PredictionQuerySerializer(serializers.Serializer):
-    threshold = serializers.FloatField(min_value=0, max_value=1, default=0.0, help_text="Lowest score to answer.")
-    max = serializers.IntegerField(min_value=1, max_value=1000, default=5, help_text="Labels an image at most.")
+    threshold = serializers.FloatField(
+        min_value=0, max_value=1, required=False,
+        help_text="Lowest score to answer. Default: 0 for labels; for boxes each label's own, best on validation.",
+    )  # fmt: skip
+    max = serializers.IntegerField(
+        min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."
+    )
+    iou = serializers.FloatField(
+        min_value=0, max_value=1, required=False,
+        help_text="For boxes: of two of a label that overlap by more, the better one stays. Default 0.5.",
+    )  # fmt: skip
 
 
 class ScoreSerializer(serializers.Serializer):
@@ -68,11 +83,18 @@ class ScoreSerializer(serializers.Serializer):
     score = serializers.FloatField()
 
 
+class BoxSerializer(ScoreSerializer):
+    box = serializers.ListField(
+        child=serializers.FloatField(), min_length=4, max_length=4, help_text="In pixels of the upright image."
+    )
+
+
 class PredictionSerializer(serializers.Serializer):
     filename = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     labels = ScoreSerializer(many=True)
+    boxes = BoxSerializer(many=True)
 
 
 class PredictionModelSerializer(serializers.Serializer):

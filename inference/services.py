@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+import numpy as np
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from datasets.imaging.letterbox import Letterbox, to_letterboxed
 from datasets.imaging.preprocessing import open_image, to_pixels, upright_size
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile
-from inference.runtime.interpreters import LiteRTClassifier, ModelFileError, ModelPool
-from projects.models import Project
+from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
+from inference.runtime.interpreters import LiteRTClassifier, LiteRTNetwork, ModelFileError, ModelPool
+from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
 
 log = structlog.get_logger(__name__)
 
+DEFAULT_LABELS, DEFAULT_BOXES = 5, 300
+# Below this everything is noise, and there is much of it.
+LOWEST_SCORE = 0.01
 CONTENT_TYPES = {
     FileKind.KERAS: "application/zip",
     FileKind.LITERT_FLOAT32: "application/octet-stream",
@@ -49,13 +55,14 @@ def register_model(
     training,
     snapshot: Snapshot,
     user,
+    detector: dict | None = None,
 ) -> Model:
     """A new version in the project with its files, and its evaluation on the test split."""
     version = _next_version(project)
     model = Model.objects.create(
         project=project, name=name, version=version, task=project.task, class_names=class_names,
         architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
-        metrics=metrics, training=training, snapshot=snapshot, created_by=user,
+        metrics=metrics, detector=detector or {}, training=training, snapshot=snapshot, created_by=user,
     )  # fmt: skip
     for kind, path in files.items():
         add_file(model=model, kind=kind, path=path)
@@ -96,9 +103,35 @@ class Prediction:
     width: int
     height: int
     labels: list[dict]
+    boxes: list[dict]
 
 
-def runtime_of(model: Model) -> LiteRTClassifier:
+@dataclass(frozen=True)
+class Wishes:
+    """What a caller wants of a prediction; None: the model's own choice."""
+
+    threshold: float | None = None
+    limit: int | None = None
+    iou: float | None = None
+
+
+AnyNetwork = TypeVar("AnyNetwork", bound=LiteRTNetwork)
+Predictor = Callable[[Path | BinaryIO, str], Prediction]
+
+
+def predictor_of(model: Model, wishes: Wishes) -> Predictor:
+    """A function that predicts one image `(source, filename)`; it raises `ImageError` for a file that is no image.
+
+    Raises:
+        ModelNotServable, ModelFileBroken: as `runtime_of`.
+    """
+    if model.task == Task.DETECTION:
+        return partial(detect_objects, runtime_of(model, LiteRTNetwork), model, wishes)
+    runtime = runtime_of(model, LiteRTClassifier)
+    return partial(classify_image, runtime, model.class_names, wishes)
+
+
+def runtime_of(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
     """The model, loaded.
 
     Raises:
@@ -106,7 +139,7 @@ def runtime_of(model: Model) -> LiteRTClassifier:
         ModelFileBroken: its file is damaged.
     """
     try:
-        return model_pool().get(str(model.pk), lambda: _verified_path(model))
+        return model_pool().get(str(model.pk), lambda: _verified_path(model), kind)
     except ModelFileError as error:
         log.error("model_file_broken", model=str(model.pk), error=str(error))
         raise ModelFileBroken(
@@ -125,31 +158,56 @@ def _verified_path(model: Model) -> Path:
     return path
 
 
-def predict_image(
-    runtime: LiteRTClassifier,
-    class_names: Sequence[str],
-    source: Path | BinaryIO,
-    filename: str,
-    *,
-    threshold: float = 0.0,
-    limit: int = 5,
+def classify_image(
+    runtime: LiteRTClassifier, class_names: Sequence[str], wishes: Wishes, source: Path | BinaryIO, filename: str
 ) -> Prediction:
-    """Labels with scores of one image, the best first.
-
-    Raises:
-        ImageError: the file is no image that can be read.
-    """
+    """Labels with scores of one image, the best first."""
     with open_image(source) as image:
         width, height = upright_size(image)
         pixels = to_pixels(image, runtime.image_size)
     scores = runtime.predict(pixels)
-    order = scores.argsort()[::-1][:limit]
+    order = scores.argsort()[::-1][: wishes.limit or DEFAULT_LABELS]
     labels = [
         {"label": class_names[index], "score": round(float(scores[index]), 6)}
         for index in order
-        if scores[index] >= threshold
+        if scores[index] >= (wishes.threshold or 0.0)
     ]
-    return Prediction(filename, width, height, labels)
+    return Prediction(filename, width, height, labels, [])
+
+
+def detect_objects(
+    runtime: LiteRTNetwork, model: Model, wishes: Wishes, source: Path | BinaryIO, filename: str
+) -> Prediction:
+    """Boxes with labels and scores of one image, in pixels of the upright image, the best first."""
+    with open_image(source) as image:
+        width, height = upright_size(image)
+        pixels = to_letterboxed(image, runtime.image_size)
+    letterbox = Letterbox.fit(width, height, runtime.image_size)
+    found = detections_from(
+        _anchors(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"])),
+        runtime.run(pixels),
+        letterbox.content_size,
+        score_threshold=_thresholds(model) if wishes.threshold is None else max(wishes.threshold, LOWEST_SCORE),
+        iou_threshold=model.detector["iou_threshold"] if wishes.iou is None else wishes.iou,
+        limit=wishes.limit or DEFAULT_BOXES,
+    )
+    boxes = [
+        {"label": model.class_names[label], "score": round(float(score), 6), "box": [round(float(e), 2) for e in box]}
+        for box, score, label in zip(
+            letterbox.to_image(found.boxes, width, height), found.scores, found.labels, strict=True
+        )
+    ]
+    return Prediction(filename, width, height, [], boxes)
+
+
+def _thresholds(model: Model) -> list[float]:
+    own = model.detector.get("label_thresholds", {})
+    return [own.get(name, model.detector["score_threshold"]) for name in model.class_names]
+
+
+@lru_cache(maxsize=8)
+def _anchors(image_size: tuple[int, int], shapes: AnchorShapes) -> np.ndarray:
+    return anchors_for(image_size, shapes)
 
 
 class Stopwatch:

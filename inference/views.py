@@ -114,18 +114,16 @@ class ModelViewSet(
         query = serializers.PredictionQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         sources = self._sources(request)
-        runtime = services.runtime_of(model)
+        wishes = services.Wishes(
+            threshold=query.validated_data.get("threshold"),
+            limit=query.validated_data.get("max"),
+            iou=query.validated_data.get("iou"),
+        )
+        predict = services.predictor_of(model, wishes)
         predictions, rejected = [], []
         for source, name in sources:
             try:
-                prediction = services.predict_image(
-                    runtime,
-                    model.class_names,
-                    source,
-                    name,
-                    threshold=query.validated_data["threshold"],
-                    limit=query.validated_data["max"],
-                )
+                prediction = predict(source, name)
             except ImageError as error:
                 rejected.append({"filename": name, "code": error.code, "detail": str(error)})
             else:

@@ -38,17 +38,49 @@ def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
         "configuration": result["configuration"],
         "versions": result["versions"],
         "test": result["metrics"],
-        "validation": {key: result["validation_metrics"][key] for key in ("count", "accuracy", "accuracy_interval")},
+        "validation": {
+            key: result["validation_metrics"][key]
+            for key in ("count", "accuracy", "accuracy_interval", "ap", "ap50", "ap50_interval")
+            if key in result["validation_metrics"]
+        },
         "litert_largest_difference": result["litert_difference"],
         "promised": run.estimate,
         "actual": actual,
-        "input": {
-            "size": [result["configuration"]["image_size"]] * 2,
-            "values": "float32 RGB, 0 to 255, upright; scaled without keeping the aspect ratio",
-            "output": "probability of each label, in the order of class_names",
-        },
-        "limits": _limits(result),
+        "input": _detector_input(result) if "detector" in result else _classifier_input(result),
+        "detector": result.get("detector"),
+        "limits": _detector_limits(result) if "detector" in result else _limits(result),
     }
+
+
+def _classifier_input(result: dict) -> dict:
+    return {
+        "size": [result["configuration"]["image_size"]] * 2,
+        "values": "float32 RGB, 0 to 255, upright; scaled without keeping the aspect ratio",
+        "output": "probability of each label, in the order of class_names",
+    }
+
+
+def _detector_input(result: dict) -> dict:
+    return {
+        "size": list(result["input_size"]),
+        "values": "float32 RGB, 0 to 255, upright; scaled without distortion, at the top left, the rest grey (114)",
+        "output": "for every anchor four offsets and a logit for each label",
+    }
+
+
+def _detector_limits(result: dict) -> list[str]:
+    metrics = result["metrics"]
+    limits = [f"Measured on {metrics['count']} test images with {metrics['boxes']} boxes."]
+    if metrics["ap50_interval"]:
+        low, high = metrics["ap50_interval"]
+        limits[0] += f" On pictures like these AP50 lies between {low:.3f} and {high:.3f} (95 % confidence)."
+    limits.append(
+        "Pictures of another kind (camera, light, background, size of objects) than the data were not tested."
+    )
+    scarce = [one["label"] for one in metrics["per_class"] if one["boxes"] < 20]
+    if scarce:
+        limits.append(f"Fewer than 20 test boxes: {', '.join(scarce)}. Their figures are rough.")
+    return limits
 
 
 def _limits(result: dict) -> list[str]:
@@ -67,33 +99,15 @@ def _limits(result: dict) -> list[str]:
 
 
 def _markdown(card: dict) -> str:
-    test = card["test"]
-    low, high = test["accuracy_interval"]
+    kind = "An object detector" if card["detector"] else "An image classifier"
     configuration = card["configuration"]
-    rows = "\n".join(
-        f"| {_cell(one['label'])} | {one['precision']:.3f} | {one['recall']:.3f} | {one['f1']:.3f} | {one['support']} |"
-        for one in test["per_class"]
-    )
     return f"""# {card["name"]}
 
-An image classifier with {len(card["class_names"])} labels, trained with ML Studio in the project {card["project"]}.
+{kind} with {len(card["class_names"])} labels, trained with ML Studio in the project {card["project"]}.
 
 ## How good it is
 
-On {test["count"]} test images that were used neither for training nor for choosing the model:
-
-- accuracy **{test["accuracy"]:.3f}** (95 % confidence interval {low:.3f} to {high:.3f})
-- macro F1 {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
-
-| label | precision | recall | F1 | test images |
-|---|---|---|---|---|
-{rows}
-
-### Confusion matrix
-
-Rows are the truth, columns what the model said.
-
-{_matrix(card["class_names"], test["confusion_matrix"])}
+{_detector_quality(card) if card["detector"] else _classifier_quality(card)}
 
 ## Limits
 
@@ -107,7 +121,7 @@ Images: {", ".join(f"{split} {count}" for split, count in card["data"]["counts"]
 ## How it was made
 
 - architecture {configuration["architecture"]}, {card["parameters"]:,} parameters
-- input {configuration["image_size"]} px, {_start(configuration)}
+- input {card["input"]["size"][1]} x {card["input"]["size"][0]} px, {_start(configuration)}
 - took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 2**20:.0f} MiB of memory{_promise(card)}
 - LiteRT file agrees with Keras to {card["litert_largest_difference"]:.1e}
 
@@ -117,11 +131,66 @@ Images: {", ".join(f"{split} {count}" for split, count in card["data"]["counts"]
 
 ## How to use it
 
-Input: {card["input"]["values"]}, {card["input"]["size"][0]} x {card["input"]["size"][1]} px.
+Input: {card["input"]["values"]}, {card["input"]["size"][1]} x {card["input"]["size"][0]} px.
 Output: {card["input"]["output"]}.
 
 Made with {", ".join(f"{name} {version}" for name, version in card["versions"].items())}.
 """
+
+
+def _classifier_quality(card: dict) -> str:
+    test = card["test"]
+    low, high = test["accuracy_interval"]
+    rows = "\n".join(
+        f"| {_cell(one['label'])} | {one['precision']:.3f} | {one['recall']:.3f} | {one['f1']:.3f} | {one['support']} |"
+        for one in test["per_class"]
+    )
+    return f"""On {test["count"]} test images that were used neither for training nor for choosing the model:
+
+- accuracy **{test["accuracy"]:.3f}** (95 % confidence interval {low:.3f} to {high:.3f})
+- macro F1 {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
+
+| label | precision | recall | F1 | test images |
+|---|---|---|---|---|
+{rows}
+
+### Confusion matrix
+
+Rows are the truth, columns what the model said.
+
+{_matrix(card["class_names"], test["confusion_matrix"])}"""
+
+
+def _detector_quality(card: dict) -> str:
+    test = card["test"]
+    interval = test["ap50_interval"]
+    sure = f" (95 % confidence interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    rows = "\n".join(
+        f"| {_cell(one['label'])} | {_figure(one['ap50'])} | {_figure(one['ap'])} | {_figure(one['ar'])} | "
+        f"{one['boxes']} |"
+        for one in test["per_class"]
+    )
+    return f"""On {test["count"]} test images that were used neither for training nor for choosing the model, by COCO's
+definitions:
+
+- AP50 **{_figure(test["ap50"])}**{sure}
+- AP75 {_figure(test["ap75"])}, AP {_figure(test["ap"])}, AR {_figure(test["ar"])}
+- at the score threshold {test["threshold"]:.2f}, which was best on the validation images: precision
+  {test["precision"]:.3f}, recall {test["recall"]:.3f}
+
+| label | AP50 | AP | AR | test boxes |
+|---|---|---|---|---|
+{rows}
+
+### Confusion matrix
+
+Boxes at that threshold. Rows are the truth, columns what the model said.
+
+{_matrix([*card["class_names"], "background"], test["confusion_matrix"])}"""
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _promise(card: dict) -> str:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
+from projects.models import Task
 from storage import services as storage
 from training.engine.data import SPLITS
 
@@ -91,19 +92,30 @@ def prepare_folder(folder: Path, snapshot: Snapshot, configuration: dict, mode: 
     """Write the request with the paths of all images; files that are not in the cache are fetched."""
     folder.mkdir(parents=True, exist_ok=True)
     index = {name: number for number, name in enumerate(snapshot.class_names)}
+    marks = _boxes if snapshot.project.task == Task.DETECTION else _label
     splits = {
         split: [
-            {
-                "id": str(row.image_key),
-                "path": str(storage.path_of(row.blob)),
-                "label": index[row.annotations[0]["label"]],
-            }
+            {"id": str(row.image_key), "path": str(storage.path_of(row.blob)), **marks(row.annotations, index)}
             for row in iterate_images(snapshot, split)
         ]
         for split in SPLITS
     }
-    request = {"mode": mode, "configuration": configuration, "class_names": snapshot.class_names, "splits": splits}
+    request = {
+        "mode": mode,
+        "task": snapshot.project.task,
+        "configuration": configuration,
+        "class_names": snapshot.class_names,
+        "splits": splits,
+    }
     (folder / "request.json").write_text(json.dumps(request))
+
+
+def _label(annotations: list[dict], index: dict[str, int]) -> dict:
+    return {"label": index[annotations[0]["label"]]}
+
+
+def _boxes(annotations: list[dict], index: dict[str, int]) -> dict:
+    return {"boxes": [one["box"] for one in annotations], "labels": [index[one["label"]] for one in annotations]}
 
 
 def work_folder(pk) -> Path:

@@ -31,7 +31,7 @@ class ConfigurationFields(serializers.Serializer):
 
     architecture = serializers.ChoiceField(list(ARCHITECTURES), required=False)
     weights = serializers.ChoiceField(["auto", "imagenet", "none"], required=False)
-    image_size = serializers.IntegerField(min_value=32, max_value=1024, required=False)
+    image_size = serializers.IntegerField(min_value=32, max_value=1536, required=False)
     batch_size = serializers.IntegerField(min_value=1, max_value=1024, required=False)
     epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     fine_tune = serializers.BooleanField(required=False)
@@ -48,6 +48,14 @@ class ConfigurationFields(serializers.Serializer):
     contrast = serializers.FloatField(min_value=0, max_value=0.9, required=False)
     class_weights = serializers.ChoiceField(["auto", "none", "balanced"], required=False)
     early_stopping = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    anchor_sizes = serializers.ListField(
+        child=serializers.FloatField(min_value=0.5, max_value=16), min_length=1, max_length=5, required=False,
+        help_text="For detectors: sides of the anchors as multiples of a cell; default: fitted to the boxes.",
+    )  # fmt: skip
+    anchor_ratios = serializers.ListField(
+        child=serializers.FloatField(min_value=0.1, max_value=10), min_length=1, max_length=5, required=False,
+        help_text="For detectors: height over width of the anchors; default: fitted to the boxes.",
+    )  # fmt: skip
     mixed_precision = serializers.ChoiceField(["auto", "on", "off"], required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
 
@@ -110,9 +118,11 @@ class EpochSerializer(serializers.Serializer):
     phase = serializers.CharField()
     epoch = serializers.IntegerField()
     loss = serializers.FloatField()
-    accuracy = serializers.FloatField()
     val_loss = serializers.FloatField()
-    val_accuracy = serializers.FloatField()
+    accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
+    val_accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
+    val_ap = serializers.FloatField(required=False, help_text="Of a detector, in some epochs.")
+    val_ap50 = serializers.FloatField(required=False, help_text="Of a detector, in some epochs.")
     learning_rate = serializers.FloatField()
     seconds = serializers.FloatField()
     images_per_second = serializers.FloatField()

@@ -17,6 +17,8 @@ from projects.models import ENDED, Job, Project, Task, WorkState
 from training.engine.architectures import default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
+from training.engine.detection.checks import check_boxes
+from training.engine.detection.configuration import DetectionConfiguration
 from training.engine.errors import EngineError
 from training.errors import CannotTrain
 from training.models import TrainingRun
@@ -24,6 +26,8 @@ from training.process import EngineProcess, prepare_folder, remove_folder, work_
 from training.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
+
+AnyConfiguration = Configuration | DetectionConfiguration
 
 PREFLIGHT = "preflight"
 
@@ -68,25 +72,38 @@ def start_preflight(
         )
 
 
-def _checked(project, user, configuration, snapshot, dataset) -> tuple[Snapshot, Configuration]:
-    if project.task != Task.CLASSIFICATION:
-        raise CannotTrain("Only classification projects can be trained so far.", code="unsupported_task")
+def _checked(project, user, configuration, snapshot, dataset) -> tuple[Snapshot, AnyConfiguration]:
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()
         if dataset is None:
             raise CannotTrain("The project has no dataset. Make one and add images.", code="no_dataset")
         snapshot = current_snapshot(dataset=dataset, user=user)
-    wanted = Configuration(**{"architecture": default_architecture(), **configuration})
+    wanted = {"architecture": default_architecture(project.task), **configuration}
+    resolve = _resolved_detector if project.task == Task.DETECTION else _resolved_classifier
     try:
-        resolved = wanted.resolved()
-        splits = {
-            split: {name: counts.get(split, 0) for name, counts in snapshot.counts["labels"].items()}
-            for split in ("train", "validation", "test")
-        }
-        check_counts(snapshot.class_names, splits)
+        return snapshot, resolve(snapshot, wanted)
     except EngineError as error:
         raise CannotTrain(str(error), code=error.code) from error
-    return snapshot, resolved
+
+
+def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> Configuration:
+    resolved = Configuration.from_dict(wanted).resolved()
+    check_counts(snapshot.class_names, _by_split(snapshot.counts["labels"]))
+    return resolved
+
+
+def _resolved_detector(snapshot: Snapshot, wanted: dict) -> DetectionConfiguration:
+    images = snapshot.counts["splits"]
+    resolved = DetectionConfiguration.from_dict(wanted).resolved(images.get("train", 0))
+    check_boxes(snapshot.class_names, _by_split(snapshot.counts["annotations"]), images)
+    return resolved
+
+
+def _by_split(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    return {
+        split: {name: found.get(split, 0) for name, found in counts.items()}
+        for split in ("train", "validation", "test")
+    }
 
 
 def run_training(pk: str) -> None:

@@ -156,6 +156,7 @@ class Supervisor:
         files = model_card(run, result, actual, self.folder)
         configuration = result["configuration"]
         side = configuration["image_size"]
+        height, width = result.get("input_size") or (side, side)
         with transaction.atomic():
             # finish() first: it is the conditional update that makes sure of one model only.
             work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"])
@@ -164,7 +165,8 @@ class Supervisor:
                 name=run.name or f"{configuration['architecture']}",
                 class_names=result["class_names"],
                 architecture=configuration["architecture"],
-                input_size=(side, side),
+                input_size=(height, width),
+                detector=result.get("detector", {}),
                 parameters=result["parameters"],
                 metrics=result["metrics"],
                 mistakes=result["mistakes"],

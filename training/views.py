@@ -35,7 +35,7 @@ class ArchitecturesView(APIView):
         task = request.query_params.get("task")
         if task is not None and task not in Task.values:
             raise ValidationError({"task": [f"Must be one of {', '.join(Task.values)}."]})
-        default = default_architecture()
+        defaults = [default_architecture(one) for one in Task.values]
         rows = []
         for one in ARCHITECTURES.values():
             here = find_weights(one) is not None
@@ -52,7 +52,7 @@ class ArchitecturesView(APIView):
                     "weights_available": here,
                     "starts_from": "imagenet" if here else "scratch",
                     "is_exportable": True,
-                    "is_default": one.name == default,
+                    "is_default": one.name in defaults,
                 }
             )
         chosen = [row for row in rows if task in (None, row["task"])]

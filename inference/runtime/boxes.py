@@ -1,4 +1,4 @@
-"""Boxes in numpy: overlap, anchors, offsets, suppression, and the way between an image and a detector's input.
+"""Boxes in numpy: overlap, anchors, offsets, suppression.
 
 Boxes are `(x_min, y_min, x_max, y_max)` in pixels, float32, unless a name says otherwise.
 """
@@ -154,30 +154,3 @@ def detections_from(
     boxes, values, labels = boxes[good], values[good], labels[good]
     kept = suppress(boxes, values, labels, iou_threshold, limit)
     return Detections(boxes[kept].astype(np.float32), values[kept].astype(np.float32), labels[kept].astype(np.int64))
-
-
-@dataclass(frozen=True)
-class Letterbox:
-    """How an image lies in a network's input: scaled without distortion, at the top left; the rest is grey.
-
-    Attributes:
-        scale: input pixels for an image pixel.
-        content_size: `(height, width)` of the scaled image.
-    """
-
-    scale: float
-    content_size: tuple[int, int]
-
-    @classmethod
-    def fit(cls, width: int, height: int, image_size: tuple[int, int]) -> Letterbox:
-        """For an upright image of `width` × `height` pixels and an input of `image_size` `(height, width)`."""
-        scale = min(image_size[0] / height, image_size[1] / width)
-        content = (max(1, round(height * scale)), max(1, round(width * scale)))
-        return cls(scale, content)
-
-    def to_input(self, boxes: np.ndarray) -> np.ndarray:
-        return boxes * np.float32(self.scale)
-
-    def to_image(self, boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-        """Boxes of the input in pixels of the image, clipped to it."""
-        return np.clip(boxes / np.float32(self.scale), 0, np.array([width, height, width, height], dtype=np.float32))

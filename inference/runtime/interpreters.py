@@ -16,14 +16,14 @@ class ModelFileError(ValueError):
     """A model file that LiteRT cannot load or run."""
 
 
-class LiteRTClassifier:
+class LiteRTNetwork:
     """One LiteRT file and its interpreters, each used by one request at a time.
 
     A prediction that is alone gets an interpreter that spreads over the cores and answers soonest; predictions that
     come together get one thread each, which answers the most of them.
 
     Args:
-        path: a `.tflite` file with one image input and one output of class probabilities.
+        path: a `.tflite` file with one image input and one output.
         max_interpreters: how many predictions may run at once; an interpreter is made when first needed.
         num_threads: threads of a prediction that is alone.
 
@@ -41,7 +41,7 @@ class LiteRTClassifier:
         inputs, outputs = first.get_input_details(), first.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
             raise ModelFileError(
-                "The model must have one input (1, height, width, 3) and one output (1, classes); "
+                "The model must have one input (1, height, width, 3) and one output; "
                 f"received inputs {[d['shape'].tolist() for d in inputs]}, "
                 f"outputs {[d['shape'].tolist() for d in outputs]}."
             )
@@ -49,14 +49,11 @@ class LiteRTClassifier:
         self.image_size: tuple[int, int] = (int(inputs[0]["shape"][1]), int(inputs[0]["shape"][2]))
         self.num_classes = int(outputs[0]["shape"][-1])
 
-    def predict(self, pixels: np.ndarray) -> np.ndarray:
-        """Probabilities of one image.
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        """The output for one image, without its batch axis: float32.
 
         Args:
-            pixels: `(height, width, 3)` uint8 RGB from `preprocessing.load_pixels`.
-
-        Returns:
-            `(classes,)` float32.
+            pixels: `(height, width, 3)` uint8 RGB.
         """
         with self._interpreter() as interpreter:
             batch = pixels[np.newaxis].astype(self._input["dtype"], copy=False)
@@ -102,17 +99,32 @@ class LiteRTClassifier:
         return interpreter
 
 
+class LiteRTClassifier(LiteRTNetwork):
+    """A network whose output is a probability for each label."""
+
+    def predict(self, pixels: np.ndarray) -> np.ndarray:
+        """Probabilities of one image.
+
+        Args:
+            pixels: `(height, width, 3)` uint8 RGB from `preprocessing.load_pixels`.
+
+        Returns:
+            `(classes,)` float32.
+        """
+        return self.run(pixels)
+
+
 class ModelPool:
     """At most `max_models` loaded models; the one not used for longest is dropped. Thread-safe."""
 
     def __init__(self, max_models: int = 4, *, max_interpreters: int = 2, num_threads: int = 1) -> None:
         self._max_models = max_models
         self._options = {"max_interpreters": max_interpreters, "num_threads": num_threads}
-        self._models: OrderedDict[str, LiteRTClassifier] = OrderedDict()
+        self._models: OrderedDict[str, LiteRTNetwork] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
 
-    def get(self, key: str, locate: Callable[[], str | Path]) -> LiteRTClassifier:
+    def get(self, key: str, locate: Callable[[], str | Path], kind: type[LiteRTNetwork] = LiteRTClassifier):
         """The model under `key`; `locate` gives the file's path and is called only to load it."""
         with self._lock:
             model = self._models.get(key)
@@ -124,7 +136,7 @@ class ModelPool:
             with self._lock:
                 model = self._models.get(key)
             if model is None:
-                model = LiteRTClassifier(locate(), **self._options)
+                model = kind(locate(), **self._options)
             with self._lock:
                 self._models[key] = model
                 self._models.move_to_end(key)

@@ -92,16 +92,10 @@ def main(folder: Path) -> int:
 def _work(folder: Path, reporter: Reporter) -> int:
     request = json.loads((folder / "request.json").read_text())
     reporter.send("log", line="Starting: importing TensorFlow")
-    from training.engine.configuration import Configuration
-    from training.engine.data import Sample, TrainingData
     from training.engine.phases import Watcher
-    from training.engine.train import preflight, train
 
-    configuration = Configuration.from_dict(request["configuration"])
-    data = TrainingData(
-        class_names=request["class_names"],
-        splits={split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()},
-    )
+    prepared = _detector(request) if request.get("task") == "detection" else _classifier(request)
+    configuration, data, preflight, train = prepared
     if request.get("mode") == "preflight":
         reporter.send("result", result=preflight(configuration, data, folder).to_dict())
         return 0
@@ -125,6 +119,27 @@ def _work(folder: Path, reporter: Reporter) -> int:
     result = train(configuration, data, folder, watcher, on_estimate)
     reporter.send("result", result=result.to_dict() | {"peak_memory_bytes": _peak_memory()})
     return 0
+
+
+def _classifier(request: dict) -> tuple:
+    from training.engine.configuration import Configuration
+    from training.engine.data import Sample, TrainingData
+    from training.engine.train import preflight, train
+
+    splits = {split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()}
+    data = TrainingData(request["class_names"], splits)
+    return Configuration.from_dict(request["configuration"]), data, preflight, train
+
+
+def _detector(request: dict) -> tuple:
+    from training.engine.detection.configuration import DetectionConfiguration
+    from training.engine.detection.data import DetectionData, DetectionSample
+    from training.engine.detection.train import preflight_detector, train_detector
+
+    splits = {split: [DetectionSample(**sample) for sample in rows] for split, rows in request["splits"].items()}
+    data = DetectionData(request["class_names"], splits)
+    configuration = DetectionConfiguration.from_dict(request["configuration"])
+    return configuration, data, preflight_detector, train_detector
 
 
 def _report_failure(error: Exception, reporter: Reporter) -> int:

@@ -13,7 +13,8 @@ class Architecture:
 
     Attributes:
         name: stable identifier used in the API.
-        parameters: weights of the network without its classification head (measured).
+        parameters: weights of the network without its classification head (measured); of a detector without the
+            outputs of its heads.
         image_sizes: offered square input sizes in pixels; any other size of at least 32 works too.
         weights_file: ImageNet weights without head, named as `keras.applications` names them.
         learning_rate: default peak of the warm-up and cosine schedule when trained from scratch.
@@ -97,9 +98,46 @@ ARCHITECTURES: dict[str, Architecture] = {
             default_image_size=160,
             weights_file="resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5",
         ),
+        Architecture(
+            name="retinanet_resnet18",
+            title="RetinaNet, ResNet18",
+            description="Finds objects and their boxes. Trains on a CPU within an hour for some hundred images.",
+            parameters=12_629_952,
+            default_image_size=320,
+            image_sizes=(256, 320, 416, 512, 640),
+            task="detection",
+        ),
+        Architecture(
+            name="retinanet_efficientnet_lite0",
+            title="RetinaNet, EfficientNet-Lite0",
+            description="The smallest detector, for edge devices; slower to train from scratch than ResNet18.",
+            parameters=4_925_472,
+            default_image_size=320,
+            image_sizes=(256, 320, 416, 512, 640),
+            task="detection",
+        ),
+        Architecture(
+            name="retinanet_resnet50",
+            title="RetinaNet, ResNet50",
+            description="The network of the paper; wants a GPU or much patience.",
+            parameters=25_349_056,
+            default_image_size=512,
+            image_sizes=(320, 416, 512, 640, 800),
+            task="detection",
+        ),
+        Architecture(
+            name="retinanet_resnet101",
+            title="RetinaNet, ResNet101",
+            description="The largest detector offered; wants a GPU.",
+            parameters=44_393_408,
+            default_image_size=512,
+            image_sizes=(320, 416, 512, 640, 800),
+            task="detection",
+        ),
     )
 }
 
+DEFAULT_DETECTOR = "retinanet_resnet18"
 DEFAULT_ARCHITECTURES = ("mobilenet_v2", "small_cnn")
 
 
@@ -122,8 +160,10 @@ def find_weights(architecture: Architecture) -> Path | None:
     return None
 
 
-def default_architecture() -> str:
-    """A backbone when its weights are here, else the small network that needs none."""
+def default_architecture(task: str = "classification") -> str:
+    """For classification a backbone when its weights are here, else the small network that needs none."""
+    if task == "detection":
+        return DEFAULT_DETECTOR
     for name in DEFAULT_ARCHITECTURES:
         if ARCHITECTURES[name].is_backbone and find_weights(ARCHITECTURES[name]):
             return name

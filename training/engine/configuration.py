@@ -83,6 +83,8 @@ class Configuration:
                 f"architecture must be one of {', '.join(ARCHITECTURES)}, received {self.architecture!r}"
             )
         spec = self.spec
+        if spec.task != "classification":
+            raise ConfigurationError(f"{spec.name} is a detector and this is a classification project")
         weights = self._resolved_weights(spec)
         pretrained = weights == "imagenet"
         fine_tune = pretrained if self.fine_tune is None else self.fine_tune

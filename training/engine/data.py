@@ -94,8 +94,16 @@ class PixelStore:
     Files that cannot be decoded are left out (`broken`), unless they are more than 5 %.
     """
 
-    def __init__(self, samples: list[Sample], image_size: tuple[int, int], place: str, path: Path) -> None:
+    def __init__(
+        self,
+        samples: list,
+        image_size: tuple[int, int],
+        place: str,
+        path: Path,
+        load: Callable[[str, tuple[int, int]], np.ndarray] = load_pixels,
+    ) -> None:
         self.samples = samples
+        self._load = load
         self.image_size = image_size
         self.place = place
         self.broken: list[tuple[str, str]] = []
@@ -116,7 +124,7 @@ class PixelStore:
 
         def read(index: int) -> None:
             try:
-                pixels = load_pixels(self.samples[index].path, self.image_size)
+                pixels = self._load(self.samples[index].path, self.image_size)
             except (ImageError, OSError) as error:
                 ok[index] = False
                 self.broken.append((self.samples[index].id, str(error)))
@@ -163,7 +171,7 @@ class PixelStore:
         """`(len(indices), height, width, 3)` uint8."""
         if self._pixels is not None:
             return self._pixels[indices]
-        return np.stack([load_pixels(self.samples[index].path, self.image_size) for index in indices])
+        return np.stack([self._load(self.samples[index].path, self.image_size) for index in indices])
 
     def close(self) -> None:
         self._pixels = None
@@ -171,11 +179,11 @@ class PixelStore:
             self._path.unlink(missing_ok=True)
 
 
-def needed_bytes(image_count: int, image_size: int) -> int:
-    return image_count * image_size * image_size * 3
+def needed_bytes(image_count: int, image_size: tuple[int, int]) -> int:
+    return image_count * image_size[0] * image_size[1] * 3
 
 
-def choose_place(image_count: int, image_size: int, folder: Path) -> str:
+def choose_place(image_count: int, image_size: tuple[int, int], folder: Path) -> str:
     """Where the decoded images fit: "memory", "disk" or, when neither, "stream"."""
     wanted = needed_bytes(image_count, image_size)
     if wanted <= MEMORY_SHARE * psutil.virtual_memory().available:

@@ -89,12 +89,11 @@ def estimate_training(network: Network, configuration: Configuration, counts: di
 def _summed(
     network: Network, configuration: Configuration, counts: dict[str, int], folder: Path, phases: dict[str, float]
 ) -> Estimate:
-    side = configuration.image_size
-    place = choose_place(sum(counts.values()), side, folder)
-    pixels = needed_bytes(sum(counts.values()), side)
+    size = (configuration.image_size, configuration.image_size)
+    place = choose_place(sum(counts.values()), size, folder)
+    pixels = needed_bytes(sum(counts.values()), size)
     weights_bytes = network.model.count_params() * 4
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    memory = int(peak * 1.1) + 4 * weights_bytes + (pixels if place == "memory" else 0)
+    memory = int(peak_memory() * 1.1) + 4 * weights_bytes + (pixels if place == "memory" else 0)
     disk = 8 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20)
     warnings = []
     available = psutil.virtual_memory().available
@@ -120,7 +119,7 @@ def _summed(
 
 def _time_forward(model: keras.Model, images: np.ndarray) -> float:
     model.predict_on_batch(images)
-    return _mean_seconds(lambda: model.predict_on_batch(images))
+    return mean_seconds(lambda: model.predict_on_batch(images))
 
 
 def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configuration) -> float:
@@ -128,13 +127,18 @@ def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configura
     compile_for(trained, configuration, peak=1e-6, steps=100, label_smoothing=0.0)
     targets = np.eye(model.output_shape[-1], dtype=np.float32)[np.zeros(len(images), int)]
     trained.train_on_batch(images, targets)
-    return _mean_seconds(lambda: trained.train_on_batch(images, targets))
+    return mean_seconds(lambda: trained.train_on_batch(images, targets))
 
 
-def _mean_seconds(step: Callable[[], object]) -> float:
+def mean_seconds(step: Callable[[], object]) -> float:
     """Of as many calls as fit into a moment: a shared machine is not equally fast at every instant."""
     count, started = 0, time.perf_counter()
     while count < 3 or time.perf_counter() - started < TIMED_SECONDS:
         step()
         count += 1
     return (time.perf_counter() - started) / count
+
+
+def peak_memory() -> int:
+    """The largest resident memory of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

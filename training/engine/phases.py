@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -17,6 +19,17 @@ from training.engine.data import epoch_order
 from training.engine.errors import DivergedError, Interrupted
 
 CHECKPOINT_SECONDS = 120.0
+
+
+class PhaseSettings(Protocol):
+    """The settings that every phase needs, of whatever task."""
+
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def early_stopping(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
 
 
 @dataclass
@@ -38,9 +51,49 @@ class Watcher:
     check: Callable[[], None] = lambda: None
 
 
+Batches = Callable[[], Iterator[tuple[np.ndarray, int]]]
+
+
+class Feed(Protocol):
+    """What a phase is fed with: one split, batch by batch."""
+
+    @property
+    def count(self) -> int: ...
+
+    def dataset(self, batches: Batches, steps: int) -> tf.data.Dataset:
+        """`steps` batches of what `fit` takes, in order; `batches` yields indices and the number of the epoch."""
+
+    def in_order(self, batch_size: int) -> tf.data.Dataset:
+        """The whole split once, unchanged."""
+
+
+def in_order(count: int, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Index batches of a split from its first to its last image, as epoch 0."""
+    for start in range(0, count, batch_size):
+        yield np.arange(start, min(start + batch_size, count)), 0
+
+
+def loaded(
+    batches: Batches, steps: int, read: Callable[[np.ndarray, int], tuple], signature: list[tf.TensorSpec]
+) -> tf.data.Dataset:
+    """`read(indices, epoch)` for every batch, in parallel and in order, as tensors of `signature`."""
+
+    def load(indices, epoch):
+        tensors = tf.numpy_function(read, [indices, epoch], [spec.dtype for spec in signature], stateful=False)
+        for tensor, spec in zip(tensors, signature, strict=True):
+            tensor.set_shape(spec.shape)
+        return (tf.cast(tensors[0], tf.float32), *tensors[1:])
+
+    indices = tf.data.Dataset.from_generator(
+        batches, output_signature=(tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64))
+    )
+    mapped = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return mapped.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+
+
 @dataclass
 class Source:
-    """Inputs, targets and weights of one split, gathered batch by batch.
+    """Inputs, targets and weights of one split of a classifier.
 
     Attributes:
         gather: `(indices,)` → `(batch, …)` uint8 images or float32 features.
@@ -52,36 +105,49 @@ class Source:
     labels: np.ndarray
     shape: tuple[int, ...]
     dtype: np.dtype
+    num_classes: int
     weights: np.ndarray | None = None
 
-    def dataset(self, batches: Callable[[], Iterator[np.ndarray]], num_classes: int, steps: int) -> tf.data.Dataset:
-        """`steps` batches of `(inputs float32, one-hot float32, weight float32)`, gathered in parallel, in order."""
-        weights = np.ones(len(self.labels), np.float32) if self.weights is None else self.weights
-        eye = np.eye(num_classes, dtype=np.float32)
+    @property
+    def count(self) -> int:
+        return len(self.labels)
 
-        def read(indices: np.ndarray):
+    def dataset(self, batches: Batches, steps: int) -> tf.data.Dataset:
+        """Batches of `(inputs float32, one-hot float32, weight float32)`."""
+        weights = np.ones(self.count, np.float32) if self.weights is None else self.weights
+        eye = np.eye(self.num_classes, dtype=np.float32)
+
+        def read(indices: np.ndarray, epoch: int) -> tuple:
             return self.gather(indices), eye[self.labels[indices]], weights[indices]
 
-        def load(indices):
-            inputs, targets, weight = tf.numpy_function(
-                read, [indices], [tf.as_dtype(self.dtype), tf.float32, tf.float32], stateful=False
-            )
-            inputs.set_shape((None, *self.shape))
-            targets.set_shape((None, num_classes))
-            weight.set_shape((None,))
-            return tf.cast(inputs, tf.float32), targets, weight
+        signature = [
+            tf.TensorSpec((None, *self.shape), tf.as_dtype(self.dtype)),
+            tf.TensorSpec((None, self.num_classes), tf.float32),
+            tf.TensorSpec((None,), tf.float32),
+        ]
+        return loaded(batches, steps, read, signature)
 
-        indices = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec(shape=(None,), dtype=tf.int64))
-        loaded = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return loaded.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    def in_order(self, batch_size: int) -> tf.data.Dataset:
+        return self.dataset(lambda: in_order(self.count, batch_size), -(-self.count // batch_size))
 
-    def in_order(self, batch_size: int, num_classes: int) -> tf.data.Dataset:
-        count = len(self.labels)
-        return self.dataset(
-            lambda: (np.arange(start, min(start + batch_size, count)) for start in range(0, count, batch_size)),
-            num_classes,
-            -(-count // batch_size),
-        )
+
+@dataclass(frozen=True)
+class Judgement:
+    """How good the network is after an epoch.
+
+    Attributes:
+        score: compared item by item, larger is better; None when this epoch was not judged.
+        figures: what the history says of it.
+    """
+
+    score: list[float] | None
+    figures: dict
+
+
+def judge_classifier(epoch: int, logs: dict) -> Judgement:
+    """By the accuracy on the validation split, then by its loss."""
+    figures = {"accuracy": float(logs["accuracy"]), "val_accuracy": float(logs["val_accuracy"])}
+    return Judgement([figures["val_accuracy"], -float(logs["val_loss"])], figures)
 
 
 @dataclass
@@ -93,19 +159,24 @@ class Phase:
         model: the compiled model that is fitted.
         saved: the model whose weights are checkpointed and kept at their best (without augmentation).
         epoch_offset: epochs of earlier phases, so that history counts on.
+        judge: `(epoch, logs of fit)` → `Judgement`, called after every epoch.
+        average_momentum: when set, an average of the weights over the steps is judged and kept instead of the weights
+            (Polyak and Juditsky 1992).
     """
 
     name: str
     model: keras.Model
     saved: keras.Model
-    train: Source
-    validation: Source
+    train: Feed
+    validation: Feed
     epochs: int
-    configuration: Configuration
-    num_classes: int
+    configuration: PhaseSettings
     checkpoint_path: Path
     epoch_offset: int = 0
+    judge: Callable[[int, dict], Judgement] = judge_classifier
+    average_momentum: float | None = None
     history: list[dict] = field(default_factory=list)
+    validation_batch: int = 64
 
     def run(self, watcher: Watcher) -> dict:
         """Train to the end or the early stop and leave the best weights in the model.
@@ -129,10 +200,9 @@ class Phase:
         return {"epochs": keeper.epoch, "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
 
     def _fit(self, keeper: _Keeper, until: int) -> None:
-        batch = max(self.configuration.batch_size, 64)
         self.model.fit(
-            self.train.dataset(keeper.batches, self.num_classes, keeper.steps_left),
-            validation_data=self.validation.in_order(batch, self.num_classes),
+            self.train.dataset(keeper.batches, keeper.steps_left),
+            validation_data=self.validation.in_order(self.validation_batch),
             initial_epoch=keeper.epoch,
             epochs=until,
             callbacks=[keeper],
@@ -155,12 +225,15 @@ class _Keeper(keras.callbacks.Callback):
         self.finished = False
         self._skip = 0
         self._random_values: list[np.ndarray] = []
-        count = len(phase.train.labels)
+        count = phase.train.count
         self._batch = min(phase.configuration.batch_size, count)
         self.steps = -(-count // self._batch)
         self._last_checkpoint = time.monotonic()
         self._last_report = 0.0
         self._epoch_started = time.monotonic()
+        self.average = None
+        if phase.average_momentum is not None:
+            self.average = WeightAverage(phase.saved.trainable_variables, phase.average_momentum)
 
     # What is fed
 
@@ -168,13 +241,14 @@ class _Keeper(keras.callbacks.Callback):
     def steps_left(self) -> int:
         return self.steps - self._skip
 
-    def batches(self) -> Iterator[np.ndarray]:
+    def batches(self) -> Iterator[tuple[np.ndarray, int]]:
         """Index batches of the current epoch; after a resume its first steps are skipped."""
-        order = epoch_order(len(self.phase.train.labels), self.phase.configuration.seed, self._global_epoch(self.epoch))
+        epoch = self._global_epoch(self.epoch)
+        order = epoch_order(self.phase.train.count, self.phase.configuration.seed, epoch)
         # Keras reads a first batch to build the model before it starts, so the skip is forgotten only in on_epoch_end.
         start = self._skip * self._batch
         for position in range(start, len(order), self._batch):
-            yield order[position : position + self._batch]
+            yield order[position : position + self._batch], epoch
 
     def _global_epoch(self, epoch: int) -> int:
         return self.phase.epoch_offset + epoch
@@ -191,6 +265,8 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs=None) -> None:
         self.step += 1
+        if self.average is not None:
+            self.average.update()
         now = time.monotonic()
         if now - self._last_report > 0.5 or self.step == self.steps:
             self._last_report = now
@@ -213,12 +289,14 @@ class _Keeper(keras.callbacks.Callback):
                 f"The loss became {logs['loss']} in epoch {epoch + 1}: the training diverged. "
                 "Start it again with a smaller learning_rate."
             )
-        score = [float(logs["val_accuracy"]), -float(logs["val_loss"])]
-        if self.best_score is None or score > self.best_score:
-            self.best_score, self.best_epoch = score, epoch + 1
-            self.best_values = get_values(self.phase.saved.weights)
+        with self.average.in_place() if self.average is not None else nullcontext():
+            judgement = self.phase.judge(epoch, logs)
+            score = judgement.score
+            if score is not None and (self.best_score is None or score > self.best_score):
+                self.best_score, self.best_epoch = score, epoch + 1
+                self.best_values = get_values(self.phase.saved.weights)
         self.epoch, self.step, self._skip = epoch + 1, 0, 0
-        self._record(epoch, logs)
+        self._record(epoch, logs, judgement.figures)
         patience = self.phase.configuration.early_stopping
         if patience and self.epoch - self.best_epoch >= patience and self.epoch < self.phase.epochs:
             self.watcher.log(
@@ -235,18 +313,17 @@ class _Keeper(keras.callbacks.Callback):
         # Epochs of a head on ready features last a tenth of a second: one checkpoint a second is plenty there.
         return time.monotonic() - self._last_checkpoint > 1.0
 
-    def _record(self, epoch: int, logs: dict) -> None:
+    def _record(self, epoch: int, logs: dict, figures: dict) -> None:
         seconds = time.monotonic() - self._epoch_started
         entry = {
             "phase": self.phase.name,
             "epoch": self._global_epoch(epoch) + 1,
             "loss": float(logs["loss"]),
-            "accuracy": float(logs["accuracy"]),
             "val_loss": float(logs["val_loss"]),
-            "val_accuracy": float(logs["val_accuracy"]),
+            **figures,
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             "seconds": round(seconds, 3),
-            "images_per_second": round(len(self.phase.train.labels) / max(seconds, 1e-6), 1),
+            "images_per_second": round(self.phase.train.count / max(seconds, 1e-6), 1),
         }
         self.phase.history.append(entry)
         self.watcher.on_epoch(entry)
@@ -277,6 +354,7 @@ class _Keeper(keras.callbacks.Callback):
             "optimizer": get_values(phase.model.optimizer.variables),
             "random": get_values(_random_states(phase.model)),
             "best": self.best_values,
+            "average": [] if self.average is None else self.average.get(),
         }
         save_checkpoint(phase.checkpoint_path, progress, groups)
         self._last_checkpoint = time.monotonic()
@@ -294,6 +372,8 @@ class _Keeper(keras.callbacks.Callback):
         set_values(phase.model.optimizer.variables, groups["optimizer"])
         self._random_values = groups.get("random", [])
         self.best_values = groups.get("best", [])
+        if self.average is not None and groups.get("average"):
+            self.average.set(groups["average"])
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.best_epoch, self.best_score = progress["best_epoch"], progress["best_score"]
         self.finished = progress["finished"]
@@ -306,6 +386,45 @@ class _Keeper(keras.callbacks.Callback):
             set_values(self.phase.saved.weights, self.best_values)
 
 
+class WeightAverage:
+    """A moving average of variables; it follows them closely at first, so that the start is soon forgotten."""
+
+    def __init__(self, variables: list, momentum: float) -> None:
+        self._variables = [variable.value for variable in variables]
+        self._average = [tf.Variable(value, trainable=False) for value in self._variables]
+        self._steps = tf.Variable(0.0, trainable=False)
+        self._momentum = momentum
+
+    @tf.function
+    def update(self) -> None:
+        self._steps.assign_add(1.0)
+        momentum = tf.minimum(self._momentum, self._steps / (self._steps + 10.0))
+        for average, value in zip(self._average, self._variables, strict=True):
+            average.assign(momentum * average + (1.0 - momentum) * tf.cast(value, average.dtype))
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The variables have their average inside this context."""
+        own = [tf.identity(value) for value in self._variables]
+        self._assign(self._average)
+        try:
+            yield
+        finally:
+            self._assign(own)
+
+    def _assign(self, values: list) -> None:
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.assign(value)
+
+    def get(self) -> list[np.ndarray]:
+        return [self._steps.numpy(), *(average.numpy() for average in self._average)]
+
+    def set(self, values: list[np.ndarray]) -> None:
+        self._steps.assign(float(values[0]))
+        for average, value in zip(self._average, values[1:], strict=True):
+            average.assign(value)
+
+
 def _random_states(model: keras.Model) -> list:
     """State variables of dropout and augmentation layers, in the model's order; they are no weights."""
     return [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
@@ -314,6 +433,16 @@ def _random_states(model: keras.Model) -> list:
 def compile_for(
     model: keras.Model, configuration: Configuration, *, peak: float, steps: int, label_smoothing: float
 ) -> None:
+    """A classifier's optimizer, loss and metrics."""
+    model.compile(
+        optimizer=make_optimizer(peak=peak, steps=steps, weight_decay=configuration.weight_decay),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        weighted_metrics=[],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+
+
+def make_optimizer(*, peak: float, steps: int, weight_decay: float) -> keras.optimizers.Optimizer:
     """AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay; no decay of biases and norms."""
     warmup = max(1, min(steps // 10, 200))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -323,11 +452,6 @@ def compile_for(
         warmup_steps=warmup,
         alpha=0.01,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=configuration.weight_decay, global_clipnorm=5.0)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(
-        optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
-        weighted_metrics=[],
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-    )
+    return optimizer

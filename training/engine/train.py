@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -77,7 +78,7 @@ class TrainingResult:
         return asdict(self)
 
 
-def prepare_runtime(configuration: Configuration) -> tf.distribute.Strategy | None:
+def prepare_runtime(configuration) -> tf.distribute.Strategy | None:
     """Seed everything, make operations deterministic, use the GPUs that are there.
 
     Returns:
@@ -101,7 +102,7 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     """
     check_data(data)
     prepare_runtime(configuration)
-    with _out_of_memory_explained(configuration):
+    with out_of_memory_explained(configuration):
         network = build_network(configuration, len(data.class_names))
         return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
 
@@ -131,7 +132,7 @@ def train(
     started = time.monotonic()
     check_data(data)
     strategy = prepare_runtime(configuration)
-    with strategy.scope() if strategy else nullcontext(), _out_of_memory_explained(configuration):
+    with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
         return _Training(configuration, data, folder, watcher).run(on_estimate, started)
 
 
@@ -161,7 +162,7 @@ class _Training:
         saved = self.folder / "estimate.json"
         if saved.exists():  # a resumed training keeps its promise
             estimate = Estimate(**json.loads(saved.read_text()))
-            place = choose_place(sum(counts.values()), self.configuration.image_size, self.folder)
+            place = choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
             return Estimate(**{**estimate.to_dict(), "pixels": place})
         estimate = estimate_training(network, self.configuration, counts, self.folder)
         keras.utils.set_random_seed(self.configuration.seed)
@@ -279,7 +280,7 @@ class _Training:
         self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
 
     def _source(self, store: PixelStore, gather, shape: tuple[int, ...], dtype) -> Source:
-        return Source(gather=gather, labels=store.labels, shape=shape, dtype=np.dtype(dtype))
+        return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
 
     def _make_phase(self, name, trained, saved, sources, epochs, peak, epoch_offset: int = 0) -> Phase:
         configuration = self.configuration
@@ -302,14 +303,14 @@ class _Training:
             validation=sources["validation"],
             epochs=epochs,
             configuration=configuration,
-            num_classes=self.num_classes,
             checkpoint_path=self.checkpoint,
             epoch_offset=epoch_offset,
             history=self.history,
+            validation_batch=max(configuration.batch_size, EVALUATION_BATCH),
         )
 
     def _run(self, phase: Phase) -> None:
-        self.watcher.log(f"{phase.name}: {len(phase.train.labels)} images, at most {phase.epochs} epochs")
+        self.watcher.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
         outcome = phase.run(self.watcher)
         self.watcher.log(
             f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
@@ -345,7 +346,7 @@ class _Training:
         source = self._source(store, store.gather, (side, side, 3), np.uint8)
         forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
         outputs = []
-        for images, _, _ in source.in_order(EVALUATION_BATCH, self.num_classes):
+        for images, _, _ in source.in_order(EVALUATION_BATCH):
             self.watcher.check()
             outputs.append(np.asarray(forward(images), dtype=np.float32))
         return np.concatenate(outputs)
@@ -366,6 +367,13 @@ class _Training:
         return {kind: str(path) for kind, path in paths.items()}, difference
 
 
+class Sized(Protocol):
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def image_size(self) -> int: ...
+
+
 def library_versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
@@ -376,10 +384,10 @@ def library_versions() -> dict[str, str]:
     }
 
 
-class _out_of_memory_explained:
+class out_of_memory_explained:
     """TensorFlow's and Python's out-of-memory errors as ours."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Sized) -> None:
         self._configuration = configuration
 
     def __enter__(self) -> None:

@@ -1,4 +1,4 @@
-"""RetinaNet networks from KerasHub's backbones, pyramid and heads. Inputs are float32 RGB in 0..255."""
+"""RetinaNet networks from KerasHub's backbones and pyramid. Inputs are float32 RGB in 0..255."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from keras import layers
 from inference.runtime.boxes import AnchorShapes
 
 PRIOR = 0.01
+GROUPS = 32
 RESNETS: dict[str, tuple[list[int], list[int], str]] = {
     "resnet18": ([64, 128, 256, 512], [2, 2, 2, 2], "basic_block"),
     "resnet50": ([64, 128, 256, 512], [3, 4, 6, 3], "bottleneck_block"),
@@ -47,7 +48,9 @@ def build_retinanet(
         min_level=shapes.min_level, max_level=shapes.max_level, use_p5=False, num_filters=filters, name="fpn"
     )(features)
     box_head = _head("box_head", filters, head_convolutions, shapes.per_cell * 4)
-    label_head = _head("label_head", filters, head_convolutions, shapes.per_cell * num_classes)
+    # Every anchor begins as background with probability 0.99.
+    rare = -math.log((1 - PRIOR) / PRIOR)
+    label_head = _head("label_head", filters, head_convolutions, shapes.per_cell * num_classes, rare)
     offsets, logits = [], []
     for level in range(shapes.min_level, shapes.max_level + 1):
         maps = pyramid[f"P{level}"]
@@ -55,28 +58,26 @@ def build_retinanet(
         logits.append(layers.Reshape((-1, num_classes), name=f"logits_p{level}")(label_head(maps)))
     joined = [layers.Concatenate(axis=1, name=n)(p) for n, p in (("offsets", offsets), ("logits", logits))]
     raw = layers.Concatenate(axis=-1, name="raw", dtype="float32")(joined)
-    model = keras.Model(image, raw, name=f"retinanet_{backbone}")
-    _start_as_in_the_paper(model, shapes.per_cell * num_classes)
-    return model
+    return keras.Model(image, raw, name=f"retinanet_{backbone}")
 
 
-def _head(name: str, filters: int, convolutions: int, outputs: int):
-    from keras_hub.src.models.retinanet.prediction_head import PredictionHead
+def _head(name: str, filters: int, convolutions: int, outputs: int, bias: float = 0.0) -> keras.Model:
+    """One head for all levels: convolutions with group normalisation, started as in the paper, section 4.1.
 
-    return PredictionHead(
-        output_filters=outputs,
-        num_filters=filters,
-        num_conv_layers=convolutions,
-        use_group_norm=True,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-        name=name,
-    )
-
-
-def _start_as_in_the_paper(model: keras.Model, outputs: int) -> None:
-    """Every anchor begins as background with probability 0.99 (Lin et al. 2017, section 4.1)."""
-    bias = model.get_layer("label_head").prediction_layer.bias
-    bias.assign(keras.ops.full((outputs,), -math.log((1 - PRIOR) / PRIOR)))
+    From plain layers: KerasHub's `PredictionHead` cannot be loaded again as a part of a functional model.
+    """
+    small = keras.initializers.RandomNormal(stddev=0.01)
+    maps = keras.Input((None, None, filters), name="maps")
+    x = maps
+    for number in range(1, convolutions + 1):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer=small, name=f"conv{number}")(x)
+        x = layers.GroupNormalization(groups=GROUPS, name=f"norm{number}")(x)
+        x = layers.ReLU(name=f"relu{number}")(x)
+    start = keras.initializers.Constant(bias)
+    x = layers.Conv2D(
+        outputs, 3, padding="same", kernel_initializer=small, bias_initializer=start, name="output", dtype="float32"
+    )(x)
+    return keras.Model(maps, x, name=name)
 
 
 def _features(name: str, image_size: tuple[int, int]) -> keras.Model:

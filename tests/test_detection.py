@@ -1,0 +1,406 @@
+"""Detectors: boxes in numpy against hand-computed cases, the letterbox, targets, augmentation, metrics, a training."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from datasets.imaging.letterbox import PADDING_GREY, Letterbox, load_letterboxed
+from inference.runtime.boxes import (
+    AnchorShapes,
+    Detections,
+    anchors_for,
+    decode_offsets,
+    detections_from,
+    encode_offsets,
+    iou_matrix,
+    suppress,
+)
+from inference.runtime.detection_metrics import (
+    Truth,
+    ap50_interval,
+    best_thresholds,
+    coco_figures,
+    confusion_with_background,
+    detection_metrics,
+    match,
+    worst_images,
+)
+from tests.pictures import jpeg
+from training.engine.detection.augment import BoxAugmentation
+from training.engine.detection.checks import check_boxes
+from training.engine.detection.configuration import DetectionConfiguration
+from training.engine.detection.targets import BACKGROUND, IGNORED, anchor_targets
+from training.engine.errors import ConfigurationError, DataError, WeightsError
+
+SHAPES = AnchorShapes(sizes=(2.0,), ratios=(1.0,))
+
+
+def boxes(*rows) -> np.ndarray:
+    return np.array(rows, dtype=np.float32).reshape(-1, 4)
+
+
+# Geometry
+
+
+def test_overlaps_by_hand():
+    overlap = iou_matrix(boxes((0, 0, 10, 10)), boxes((0, 0, 10, 10), (5, 0, 15, 10), (20, 20, 30, 30), (3, 3, 3, 9)))
+    assert overlap[0] == pytest.approx([1, 1 / 3, 0, 0])
+
+
+def test_anchors_by_hand():
+    anchors = anchors_for((64, 128), SHAPES)
+    assert len(anchors) == 8 * 16 + 4 * 8 + 2 * 4 + 1 * 2 + 1 * 1
+    assert anchors[0] == pytest.approx([4 - 8, 4 - 8, 4 + 8, 4 + 8])
+    assert anchors[1] == pytest.approx([12 - 8, 4 - 8, 12 + 8, 4 + 8])  # rows first, then down
+    tall = anchors_for((64, 64), AnchorShapes(sizes=(2.0,), ratios=(4.0,)))[0]
+    assert (tall[3] - tall[1]) / (tall[2] - tall[0]) == pytest.approx(4)
+    assert (tall[3] - tall[1]) * (tall[2] - tall[0]) == pytest.approx(16 * 16)
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 500, width=32)] * 4), min_size=1, max_size=20))
+def test_offsets_there_and_back(rows):
+    made = boxes(*[(x, y, x + w + 1, y + h + 1) for x, y, w, h in rows])
+    anchors = np.tile(boxes((100, 100, 164, 132)), (len(made), 1))
+    back = decode_offsets(anchors, encode_offsets(anchors, made))
+    assert np.allclose(back, made, atol=0.05)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (3, 5), (9000, 700), (1, 200), (320, 256), (100, 100)])
+def test_the_letterbox_there_and_back(size):
+    width, height = size
+    letterbox = Letterbox.fit(width, height, (256, 320))
+    assert letterbox.content_size[0] <= 256 and letterbox.content_size[1] <= 320
+    whole = letterbox.to_input(boxes((0, 0, width, height)))
+    assert whole[0, 2:] == pytest.approx(letterbox.content_size[::-1], abs=1)
+    inside = boxes((0, 0, width, height), (width * 0.25, height * 0.1, width * 0.5, height * 0.7))
+    assert np.allclose(
+        letterbox.to_image(letterbox.to_input(inside), width, height), inside, atol=1e-2 * max(size) / 320
+    )
+
+
+@pytest.mark.parametrize("size", [(200, 100), (100, 200)])
+def test_a_marked_corner_lies_where_the_letterbox_says(size):
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    pixels[-20:, -20:] = 255  # the lower right corner
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "PNG")
+    seen = load_letterboxed(target.getvalue(), (64, 64))
+    x_min, y_min, x_max, y_max = Letterbox.fit(*size, (64, 64)).to_input(
+        boxes((size[0] - 20, size[1] - 20, *size))
+    )[0].round().astype(int)  # fmt: skip
+    assert seen[y_min + 1 : y_max - 1, x_min + 1 : x_max - 1].min() > 200
+    assert seen[: y_min - 2, :x_max].max() < 60
+    assert np.all(seen[-1, -1] == PADDING_GREY)
+
+
+def test_an_upright_photograph_is_letterboxed_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = jpeg(1, (80, 40), exif=exif)
+    assert np.all(load_letterboxed(turned, (64, 64))[:, -20:] == PADDING_GREY)
+
+
+def test_suppression_keeps_the_best_of_each_label():
+    found = boxes((0, 0, 10, 10), (1, 0, 11, 10), (1, 0, 11, 10), (50, 50, 60, 60))
+    scores, labels = np.array([0.8, 0.9, 0.7, 0.1]), np.array([0, 0, 1, 0])
+    assert suppress(found, scores, labels, 0.5, 10).tolist() == [1, 2, 3]
+    assert suppress(found, scores, labels, 0.95, 10).tolist() == [1, 0, 2, 3]
+    assert suppress(found, scores, labels, 0.5, 2).tolist() == [1, 2]
+    assert suppress(boxes(), np.zeros(0), np.zeros(0), 0.5, 2).tolist() == []
+
+
+def test_raw_output_becomes_boxes_of_the_picture():
+    anchors = anchors_for((64, 64), SHAPES)
+    raw = np.full((len(anchors), 6), -9.0, np.float32)
+    raw[:, :4] = 0
+    raw[70, 5] = 2.0  # the label 1 at one anchor of level 4
+    raw[:1, 4] = 0.5
+    found = detections_from(anchors, raw, (64, 40), score_threshold=[0.7, 0.3])
+    assert found.labels.tolist() == [1] and found.scores[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert found.boxes[0] == pytest.approx(np.clip(anchors[70], 0, [40, 64, 40, 64]))
+
+
+# Targets
+
+
+def test_targets_by_hand():
+    anchors = boxes((0, 0, 10, 10), (0, 0, 10, 14), (0, 0, 10, 22), (50, 50, 60, 60), (80, 80, 90, 90))
+    targets = anchor_targets(anchors, boxes((0, 0, 10, 10), (58, 58, 60, 60)), np.array([3, 1]))
+    assert targets[:, 4].tolist() == [3, 3, IGNORED, 1, BACKGROUND]  # the small box gets its nearest anchor
+    assert targets[0, :4] == pytest.approx([0, 0, 0, 0])
+    assert np.allclose(decode_offsets(anchors[3:4], targets[3:4, :4]), [[58, 58, 60, 60]], atol=1e-3)
+    assert np.all(anchor_targets(anchors, boxes(), np.zeros(0, int))[:, 4] == BACKGROUND)
+
+
+def test_the_loss_by_hand():
+    from training.engine.detection.losses import RetinaNetLoss
+
+    y_true = np.zeros((1, 3, 5), np.float32)
+    y_true[0, :, 4] = [1, BACKGROUND, IGNORED]
+    y_pred = np.zeros((1, 3, 6), np.float32)
+    y_pred[0, 0, 0] = 2.0  # one offset is wrong by 2
+    focal = 0.5**2 * np.log(2)
+    expected = focal * (0.25 + 0.75) + 2 * focal * 0.75 + (2.0 - 0.25)
+    assert float(RetinaNetLoss(2)(y_true, y_pred)) == pytest.approx(expected, rel=1e-5)
+    y_true[0, :, 4] = BACKGROUND
+    assert np.isfinite(float(RetinaNetLoss(2)(y_true, y_pred * 100)))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_boxes_move_with_the_picture(seed):
+    """A white box on black stays under its box, whatever happens to the picture."""
+    generator = np.random.default_rng(seed)
+    x, y = generator.integers(20, 60, 2)
+    pixels = np.zeros((96, 128, 3), np.uint8)
+    pixels[y : y + 24, x : x + 30] = 255
+    augmentation = BoxAugmentation(True, True, (0.8, 1.25), 0.1)
+    seen, moved, labels = augmentation.apply(pixels, boxes((x, y, x + 30, y + 24)), np.array([5]), generator)
+    assert labels.tolist() == [5] and seen.shape == pixels.shape
+    left, top, right, bottom = moved[0].round().astype(int)
+    assert seen[top + 2 : bottom - 2, left + 2 : right - 2].min() > 200
+    bright = np.argwhere((seen > 200).all(axis=2))
+    assert bright.min(axis=0) == pytest.approx([top, left], abs=2) and bright.max(axis=0) == pytest.approx(
+        [bottom - 1, right - 1], abs=2
+    )
+
+
+def test_a_box_that_leaves_the_picture_is_gone():
+    augmentation = BoxAugmentation(scale=(4.0, 4.0))
+    _, moved, labels = augmentation.apply(
+        np.zeros((64, 64, 3), np.uint8),
+        boxes((0, 0, 8, 8), (28, 28, 36, 36)),
+        np.array([1, 2]),
+        np.random.default_rng(0),
+    )
+    assert labels.tolist() == [2] and moved[0] == pytest.approx([16, 16, 48, 48])
+
+
+# Metrics
+
+
+def one_image(truth, found) -> tuple[list[Truth], list[Detections]]:
+    """`truth`: (label, box); `found`: (label, score, box)."""
+    labels, made = zip(*truth, strict=True) if truth else ((), ())
+    found_labels, scores, found_boxes = zip(*found, strict=True) if found else ((), (), ())
+    return (
+        [Truth("one", boxes(*made), np.array(labels, int))],
+        [Detections(boxes(*found_boxes), np.array(scores, np.float32), np.array(found_labels, int))],
+    )
+
+
+A, B, FAR = (0, 0, 100, 100), (200, 200, 300, 300), (400, 400, 450, 450)
+
+
+def test_average_precision_by_hand():
+    """Two boxes; found: one (0.9), a wrong one (0.8), the other (0.7): precision 1 up to recall 1/2, then 2/3."""
+    truths, found = one_image([(0, A), (0, B)], [(0, 0.9, A), (0, 0.8, FAR), (0, 0.7, B)])
+    figures = coco_figures(truths, found, ["x"])
+    expected = (51 * 1.0 + 50 * 2 / 3) / 101
+    assert figures["ap50"] == pytest.approx(expected, abs=1e-6) and figures["ap"] == pytest.approx(expected, abs=1e-6)
+    assert figures["ap_small"] is None and figures["ap_large"] == pytest.approx(1)  # the wrong one is no large one
+    low, high = ap50_interval(match(truths, found, 1))
+    assert low == pytest.approx(expected, abs=1e-6) and high == pytest.approx(expected, abs=1e-6)
+    best = best_thresholds(match(truths, found, 1))["all"]
+    assert best["threshold"] == pytest.approx(0.7) and best["f1"] == pytest.approx(0.8)
+
+
+def test_a_second_box_for_the_same_object_is_wrong_and_labels_count():
+    truths, found = one_image([(0, A), (1, B)], [(0, 0.9, A), (0, 0.8, A), (0, 0.7, B)])
+    assert match(truths, found, 2).hit.tolist() == [True, False, False]
+    assert confusion_with_background(truths, found, 2, 0.5).tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0]]
+    figures = coco_figures(truths, found, ["x", "y"])
+    assert [one["ap50"] for one in figures["per_class"]] == pytest.approx([1.0, 0.0])
+    assert worst_images(truths, found, 0.75) == [
+        {"image": "one", "false_positives": 1, "misses": 1, "surest_mistake": pytest.approx(0.8)}
+    ]
+
+
+@pytest.mark.parametrize(("truth", "found"), [([], []), ([(0, A)], []), ([], [(0, 0.9, A)])])
+def test_metrics_of_nothing(truth, found):
+    metrics = detection_metrics(*one_image(truth, found), ["x"], 0.5)
+    assert metrics["recall"] == 0 and metrics["precision"] == 0 and metrics["count"] == 1
+
+
+def test_our_ap50_is_that_of_pycocotools():
+    """The interval's quick AP50 beside the slow one, on random images."""
+    generator = np.random.default_rng(4)
+    truths, found = [], []
+    for image in range(30):
+        corners = generator.uniform(0, 300, (6, 2))
+        made = np.concatenate([corners, corners + generator.uniform(40, 90, (6, 2))], axis=1).astype(np.float32)
+        truths.append(Truth(str(image), made, generator.integers(0, 3, 6)))
+        shifted = np.repeat(made, 2, axis=0) + generator.normal(0, 6, (12, 4)).astype(np.float32)
+        labels = np.repeat(truths[-1].labels, 2)
+        found.append(Detections(shifted, generator.uniform(0, 1, 12).astype(np.float32), labels))
+    from inference.runtime import detection_metrics as module
+
+    matches = match(truths, found, 3)
+    order = np.argsort(-matches.score, kind="stable")
+    ours = np.mean(
+        [
+            module._interpolated_ap(
+                matches.hit[order][matches.label[order] == one],
+                np.ones((matches.label == one).sum()),
+                int(matches.boxes_of[:, one].sum()),
+            )
+            for one in range(3)
+        ]
+    )
+    assert ours == pytest.approx(coco_figures(truths, found, ["a", "b", "c"])["ap50"], abs=1e-6)
+
+
+# Configuration and data
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": "small_cnn"}, "architecture must be one of"),
+        ({"image_size": 100}, "multiple of 32"),
+        ({"batch_size": 0}, "batch_size must be between"),
+        ({"augmentation": "wild"}, "augmentation must be one of"),
+        ({"anchor_sizes": (0.1,)}, "anchor_sizes must be"),
+    ],
+)
+def test_wrong_configurations_name_the_value(change, message):
+    with pytest.raises(ConfigurationError, match=message):
+        dataclasses.replace(DetectionConfiguration(), **change).resolved(100)
+    with pytest.raises(WeightsError):
+        DetectionConfiguration(weights="imagenet").resolved(100)
+    with pytest.raises(ConfigurationError, match="label_smoothing"):
+        DetectionConfiguration.from_dict({"label_smoothing": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("counts", "images", "code"),
+    [
+        ({"train": {"a": 0}}, {"train": 3, "validation": 1, "test": 1}, "no_boxes"),
+        ({"train": {"a": 3}, "validation": {"a": 1}}, {"train": 3, "validation": 1}, "empty_split"),
+        ({"train": {"a": 0, "b": 1}, "validation": {"a": 1}}, {"train": 3, "validation": 1, "test": 1},
+         "label_without_boxes"),
+    ],
+)  # fmt: skip
+def test_boxes_that_cannot_be_trained_on(counts, images, code):
+    with pytest.raises(DataError) as caught:
+        check_boxes(["a", "b"][: len(counts["train"])], counts, images)
+    assert caught.value.code == code
+
+
+def test_the_input_follows_the_images_and_anchors_the_boxes():
+    from training.engine.detection.data import input_size, propose_anchors
+
+    assert input_size([(640, 480)] * 9, 320) == (256, 320)
+    assert input_size([(480, 640)] * 9, 320) == (320, 256)
+    assert input_size([(480, 640), (640, 480)] * 9, 320) == (320, 320)
+    assert input_size([(4000, 100)] * 9, 320) == (32, 320)
+    wide = propose_anchors(boxes(*[(0, 0, 60 + n, 20) for n in range(50)]))
+    assert max(wide.ratios) < 0.5 and propose_anchors(boxes()) == AnchorShapes()
+
+
+# A training
+
+
+def scene(seed: int, side: int = 96) -> tuple[bytes, list[list[float]], list[int]]:
+    """Bright squares (0) and dark discs (1) on grey noise, with their boxes."""
+    generator = np.random.default_rng(seed)
+    image = generator.normal(120, 12, (side, side, 3))
+    marks, labels = [], []
+    for slot in generator.permutation(4)[: generator.integers(1, 4)]:
+        size = generator.integers(20, 32)
+        x, y = (int(slot % 2 * 46 + generator.integers(2, 14)), int(slot // 2 * 46 + generator.integers(2, 14)))
+        label = int(generator.integers(0, 2))
+        if label == 0:
+            image[y : y + size, x : x + size] = 235
+        else:
+            rows, columns = np.mgrid[:side, :side]
+            image[(rows - y - size / 2) ** 2 + (columns - x - size / 2) ** 2 < (size / 2) ** 2] = 20
+        marks.append([float(x), float(y), float(x + size), float(y + size)])
+        labels.append(label)
+    target = io.BytesIO()
+    Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(target, "PNG")
+    return target.getvalue(), marks, labels
+
+
+def scenes(folder: Path, counts: dict[str, int]):
+    from training.engine.detection.data import DetectionData, DetectionSample
+
+    splits, seed = {}, 0
+    for split, count in counts.items():
+        samples = []
+        for _ in range(count):
+            content, marks, labels = scene(seed)
+            path = folder / f"{seed}.png"
+            path.write_bytes(content)
+            samples.append(DetectionSample(str(seed), str(path), marks, labels))
+            seed += 1
+        splits[split] = samples
+    splits["train"].append(DetectionSample("empty", splits["train"][0].path, [], []))
+    return DetectionData(["square", "disc"], splits)
+
+
+TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentation="none", learning_rate=1e-3)
+
+
+@pytest.mark.slow
+def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
+    from training.engine.detection.train import train_detector
+    from training.engine.errors import Interrupted
+    from training.engine.phases import Watcher
+
+    data = scenes(tmp_path, {"train": 11, "validation": 4, "test": 4})
+    configuration = TINY.resolved(12)
+    (tmp_path / "whole").mkdir()
+    whole = train_detector(configuration, data, tmp_path / "whole")
+    assert len(whole.history) == 2 and "val_ap50" in whole.history[-1]
+    assert whole.history[1]["loss"] < whole.history[0]["loss"]
+    assert whole.litert_difference <= 1e-3 and whole.input_size == (96, 96)
+    assert set(whole.files) == {"keras", "litert-float32", "labels"}
+    assert whole.metrics["count"] == 4 and len(whole.metrics["confusion_matrix"]) == 3
+
+    seen = {"checks": 0, "epochs": 0}
+
+    def interrupt_in_the_second_epoch():
+        seen["checks"] += seen["epochs"]
+        if seen["checks"] == 2:
+            raise Interrupted("pause")
+
+    def count(entry):
+        seen["epochs"] += 1
+
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(Interrupted):
+        train_detector(
+            configuration, data, tmp_path / "cut", Watcher(check=interrupt_in_the_second_epoch, on_epoch=count)
+        )
+    resumed = train_detector(configuration, data, tmp_path / "cut")
+    assert resumed.history[-1]["val_loss"] == pytest.approx(whole.history[-1]["val_loss"], rel=1e-4)
+    assert resumed.metrics["ap50"] == pytest.approx(whole.metrics["ap50"], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_lite0"])
+def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
+    import keras
+
+    from training.engine.detection import export
+    from training.engine.detection.networks import build_retinanet
+
+    model = build_retinanet(backbone, (64, 96), 2, SHAPES)
+    images = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3), dtype=np.uint8)
+    raw = np.asarray(model(images.astype(np.float32), training=False))
+    assert raw.shape == (1, len(anchors_for((64, 96), SHAPES)), 6)
+    assert 1 / (1 + np.exp(-raw[..., 4:])).mean() < 0.05  # everything begins as background
+    export.export_keras(model, tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras", compile=False)
+    assert np.allclose(np.asarray(loaded(images.astype(np.float32), training=False)), raw, atol=1e-5)
+    export.export_litert(model, tmp_path / "m.tflite")
+    assert export.check_litert(tmp_path / "m.tflite", images, model) <= 1e-3

@@ -1,0 +1,116 @@
+"""Everything that decides what the training of a detector does, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from training.engine.architectures import ARCHITECTURES, Architecture
+from training.engine.errors import ConfigurationError, WeightsError
+
+AUGMENTATIONS = ("auto", "none", "light", "strong")
+FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
+# How many images pass through the network in a default training from scratch, whatever the number of images is.
+DEFAULT_VIEWS = 15_000
+
+
+@dataclass(frozen=True)
+class DetectionConfiguration:
+    """What the user chose. `None`, "auto", and 0 for a size, epochs or a rate mean: decided by `resolved`.
+
+    Attributes:
+        architecture: a detector from the catalogue.
+        weights: "auto" or "none"; "imagenet" fails, for no weights of these backbones are known here yet.
+        image_size: longer side of the input in pixels; the other side follows the images.
+        epochs: passes over the training images.
+        augmentation: strength of the random changes of training images; `flip` overrides that part.
+        early_stopping: judged epochs without improvement before the end; 0 never stops (the schedule wants its end).
+        anchor_sizes: sides of the square anchors as multiples of a cell's side; None proposes them from the boxes.
+        anchor_ratios: height over width of the anchors; None proposes them from the boxes.
+    """
+
+    architecture: str = "retinanet_resnet18"
+    weights: str = "auto"
+    image_size: int = 0
+    batch_size: int = 4
+    epochs: int = 0
+    learning_rate: float = 0.0
+    weight_decay: float = 1e-4
+    augmentation: str = "auto"
+    flip: str | None = None
+    early_stopping: int = 0
+    anchor_sizes: tuple[float, ...] | None = None
+    anchor_ratios: tuple[float, ...] | None = None
+    mixed_precision: str = "auto"
+    seed: int = 42
+
+    @property
+    def spec(self) -> Architecture:
+        return ARCHITECTURES[self.architecture]
+
+    @property
+    def uses_pretrained(self) -> bool:
+        return False
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> DetectionConfiguration:
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigurationError(
+                f"A detector has no settings {', '.join(unknown)}. It has: {', '.join(sorted(known))}."
+            )
+        shapes = {name: tuple(values[name]) for name in ("anchor_sizes", "anchor_ratios") if values.get(name)}
+        return cls(**{**values, **shapes})
+
+    def resolved(self, train_images: int) -> DetectionConfiguration:
+        """The same configuration with every open choice made.
+
+        Raises:
+            ConfigurationError: a value is out of range.
+            WeightsError: pretrained weights were asked for.
+        """
+        spec = ARCHITECTURES.get(self.architecture)
+        if spec is None or spec.task != "detection":
+            names = [one.name for one in ARCHITECTURES.values() if one.task == "detection"]
+            raise ConfigurationError(f"architecture must be one of {', '.join(names)}, received {self.architecture!r}")
+        if self.weights == "imagenet":
+            raise WeightsError(
+                f"There are no pretrained weights of {spec.name} on this machine. Choose weights=none to train from "
+                "scratch."
+            )
+        return replace(
+            self,
+            weights="none",
+            augmentation="light" if self.augmentation == "auto" else self.augmentation,
+            image_size=self.image_size or spec.default_image_size,
+            epochs=self.epochs or max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images)))),
+            learning_rate=self.learning_rate or spec.learning_rate,
+        )._checked()
+
+    def _checked(self) -> DetectionConfiguration:
+        ranges = {
+            "image_size": (64, 1536),
+            "batch_size": (1, 256),
+            "epochs": (1, 1000),
+            "learning_rate": (1e-7, 1.0),
+            "weight_decay": (0.0, 1.0),
+            "early_stopping": (0, 1000),
+            "seed": (0, 2**31 - 1),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise ConfigurationError(f"{name} must be between {low} and {high}, received {getattr(self, name)}")
+        if self.image_size % 32:
+            raise ConfigurationError(f"image_size must be a multiple of 32, received {self.image_size}")
+        for name, low, high in (("anchor_sizes", 0.5, 16.0), ("anchor_ratios", 0.1, 10.0)):
+            values = getattr(self, name)
+            if values is not None and not (1 <= len(values) <= 5 and all(low <= one <= high for one in values)):
+                raise ConfigurationError(f"{name} must be 1 to 5 numbers between {low} and {high}, received {values}")
+        choices = {"augmentation": AUGMENTATIONS[1:], "flip": (None, *FLIPS), "mixed_precision": ("auto", "on", "off")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigurationError(f"{name} must be one of {allowed}, received {getattr(self, name)!r}")
+        return self
