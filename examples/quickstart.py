@@ -3,9 +3,11 @@
 
     python examples/quickstart.py photos.zip
     python examples/quickstart.py photos.zip --architecture mobilenet_v2 --set fine_tune=false
+    python examples/quickstart.py boxes.zip --task detection
 
-The zip has a folder a label. The tour registers a user, makes a project, imports the zip, takes a snapshot, asks what
-the training will take, starts it, watches it live, reads its metrics and asks the model about one photograph.
+The zip has a folder a label, or for detection images with boxes as COCO, Pascal VOC, YOLO or CSV. The tour registers a
+user, makes a project, imports the zip, takes a snapshot, asks what the training will take, starts it, watches it live,
+reads its metrics and asks the model about one photograph.
 """
 
 from __future__ import annotations
@@ -104,7 +106,7 @@ def main() -> None:
         studio.token = studio.call("POST", "auth/register/", account)["token"]
         print(f"Registered {name}")
 
-    project = studio.call("POST", "projects/", {"name": options.zip.stem, "task": "classification"})
+    project = studio.call("POST", "projects/", {"name": options.zip.stem, "task": options.task})
     dataset = studio.call("POST", "datasets/", {"project": project["id"], "name": options.zip.stem})
 
     job = studio.send_files(f"datasets/{dataset['id']}/imports/", "file", options.zip.name, options.zip.read_bytes())
@@ -130,9 +132,11 @@ def main() -> None:
     print(f"Training {run['configuration']['architecture']}…")
     for kind, event in studio.events(f"trainings/{run['id']}/events/"):
         if kind == "epoch":
+            figures = {"val_accuracy": "validation accuracy", "val_ap50": "validation AP50"}
+            quality = "".join(f"{words} {event[key]:.3f}, " for key, words in figures.items() if key in event)
             print(
-                f"  {event['phase']} epoch {event['epoch']:3}: loss {event['loss']:.3f}, validation accuracy "
-                f"{event['val_accuracy']:.3f}, {event['images_per_second']:.0f} images/s"
+                f"  {event['phase']} epoch {event['epoch']:3}: loss {event['loss']:.3f}, {quality}"
+                f"{event['images_per_second']:.0f} images/s"
             )
         elif kind == "log":
             print(f"  {event['line']}")
@@ -141,16 +145,17 @@ def main() -> None:
         sys.exit(f"The training {run['state']}: {run['error']}")
 
     model = studio.call("GET", f"models/{run['model']}/")
-    low, high = model["metrics"]["accuracy_interval"]
+    metrics, name = model["metrics"], "accuracy" if options.task == "classification" else "ap50"
+    low, high = metrics[f"{name}_interval"]
     print(f"Trained in {run['actual']['seconds']:.0f} s (promised: about {run['estimate']['seconds']:.0f} s)")
     print(
-        f"Test accuracy {model['metrics']['accuracy']:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
-        f"{model['metrics']['count']} images the training never saw"
+        f"Test {name} {metrics[name]:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
+        f"{metrics['count']} images the training never saw"
     )
 
     name, content = _one_photograph(options.zip)
     answer = studio.send_files(f"models/{model['id']}/predict/?max=3", "files", "photograph", content)
-    best = answer["predictions"][0]["labels"]
+    best = answer["predictions"][0]["labels"] or answer["predictions"][0]["boxes"]
     print(f"{name}: " + ", ".join(f"{one['label']} {one['score']:.3f}" for one in best))
     print(f"in {answer['timing_ms']} ms; the whole tour took {time.time() - started:.0f} s")
     print(f"Model: {studio.base}models/{model['id']}/")
@@ -158,7 +163,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("zip", type=Path, help="a zip with a folder a label")
+    parser.add_argument("zip", type=Path, help="a zip with a folder a label, or with boxes")
+    parser.add_argument("--task", choices=["classification", "detection"], default="classification")
     parser.add_argument("--url", default=os.environ.get("MLSTUDIO_URL", "http://localhost:8000"))
     parser.add_argument("--architecture", default="", help="small_cnn, mobilenet_v2, … (default: the studio chooses)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a training setting")

@@ -78,6 +78,12 @@ class PredictionQuerySerializer(serializers.Serializer):
     )  # fmt: skip
 
 
+class OverlaySerializer(PredictionQuerySerializer):
+    overlay = serializers.ChoiceField(
+        ["png", "jpeg"], required=False, help_text="Answer with the one picture and its boxes drawn on it."
+    )
+
+
 class ScoreSerializer(serializers.Serializer):
     label = serializers.CharField()
     score = serializers.FloatField()

@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models import F
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import open_image, to_pixels, upright_size
+from datasets.imaging.preprocessing import decode_upright, open_image, to_pixels, upright_size
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTNetwork, ModelFileError, ModelPool
+from inference.runtime.overlay import draw_boxes
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -198,6 +199,16 @@ def detect_objects(
         )
     ]
     return Prediction(filename, width, height, [], boxes)
+
+
+def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Prediction, kind: str) -> bytes:
+    """The picture with its boxes in the colours of the project's labels, as a file of `kind` (png or jpeg)."""
+    if not isinstance(source, Path):
+        source.seek(0)
+    with open_image(source) as image:
+        upright = decode_upright(image)
+    colors = dict(model.project.labels.values_list("name", "color"))
+    return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
 def _thresholds(model: Model) -> list[float]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from django.conf import settings
+from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,7 +20,7 @@ from datasets.selectors import images_of
 from inference import serializers, services
 from inference.models import Evaluation, FileKind, Model
 from inference.selectors import models_of
-from projects.models import Role
+from projects.models import Role, Task
 from projects.permissions import ProjectPermission
 from storage import services as storage
 from storage.downloads import blob_response
@@ -93,12 +94,16 @@ class ModelViewSet(
         return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
 
     @extend_schema(
-        parameters=[serializers.PredictionQuerySerializer],
+        parameters=[serializers.OverlaySerializer],
         request={
             "multipart/form-data": serializers.PredictionRequestSerializer,
             "application/json": serializers.PredictionRequestSerializer,
         },
-        responses=serializers.PredictionAnswerSerializer,
+        responses={
+            (200, "application/json"): serializers.PredictionAnswerSerializer,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+        },
     )
     @action(
         detail=True,
@@ -111,9 +116,12 @@ class ModelViewSet(
         """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
         watch = services.Stopwatch()
         model = self.get_object()
-        query = serializers.PredictionQuerySerializer(data=request.query_params)
+        query = serializers.OverlaySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         sources = self._sources(request)
+        overlay = query.validated_data.get("overlay")
+        if overlay is not None and (model.task != Task.DETECTION or len(sources) != 1):
+            raise ValidationError({"overlay": ["Boxes are drawn by detectors, on one image a request."]})
         wishes = services.Wishes(
             threshold=query.validated_data.get("threshold"),
             limit=query.validated_data.get("max"),
@@ -127,6 +135,9 @@ class ModelViewSet(
             except ImageError as error:
                 rejected.append({"filename": name, "code": error.code, "detail": str(error)})
             else:
+                if overlay is not None:
+                    content = services.draw_prediction(model, source, prediction, overlay)
+                    return HttpResponse(content, content_type=f"image/{overlay}")
                 predictions.append(asdict(prediction))
         return Response(
             {

@@ -387,6 +387,73 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
 
 
 @pytest.mark.slow
+@pytest.mark.django_db
+def test_a_detector_over_http(api, owner, tmp_path, outsider):
+    """Import, preflight, train, metrics, card, predict, draw."""
+    from datasets.models import Label
+    from projects import jobs
+    from tests.conftest import client_of
+    from tests.pictures import make_zip
+    from tests.test_boxes import new_dataset
+    from tests.test_imports import run_import
+    from training import services
+
+    rows, files = [], {}
+    for number in range(20):
+        content, marks, labels = scene(number)
+        split = ("train", "train", "train", "valid", "test")[number % 5]
+        files[f"{split}/{number}.png"] = content
+        rows += [f"{split}/{number}.png,{','.join(map(str, mark))},{['square', 'disc'][label]}"
+                 for mark, label in zip(marks, labels, strict=True)]  # fmt: skip
+    dataset = new_dataset(owner, "scenes")
+    run_import(api, dataset, make_zip({**files, "annotations.csv": "\n".join(rows).encode()}))
+    wanted = {"project": dataset["project"], "image_size": 96, "epochs": 2, "augmentation": "none"}
+    wrong = api.post("/api/v1/trainings/", {**wanted, "label_smoothing": 0.1})
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (400, "invalid_configuration")
+    assert api.post("/api/v1/trainings/", {**wanted, "architecture": "small_cnn"}).status_code == 400
+    run = api.post("/api/v1/trainings/", wanted).json()
+    assert run["configuration"]["architecture"] == "retinanet_resnet18"
+    services.run_training(run["id"])
+    run = api.get(f"/api/v1/trainings/{run['id']}/").json()
+    assert run["state"] == "succeeded", (run["error"], api.get(f"/api/v1/trainings/{run['id']}/log/").content)
+    assert run["estimate"]["memory_bytes"] > 10**8 and "val_ap50" in run["history"][-1]
+    model = api.get(f"/api/v1/models/{run['model']}/").json()
+    assert model["task"] == "detection" and 0 <= model["metrics"]["ap50"] <= 1 and model["detector"]["anchors"]
+    card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
+    assert "An object detector" in card and "background" in card and "AP50" in card
+
+    path = f"/api/v1/models/{model['id']}/predict/"
+    image = api.get("/api/v1/images/").json()["results"][0]
+    answer = api.post(f"{path}?threshold=0.01&max=7&iou=0.3", {"images": [image["id"]]}).json()
+    (prediction,) = answer["predictions"]
+    assert prediction["labels"] == [] and (prediction["width"], prediction["height"]) == (96, 96)
+    assert 0 < len(prediction["boxes"]) <= 7
+    for one in prediction["boxes"]:
+        x_min, y_min, x_max, y_max = one["box"]
+        assert 0 <= x_min < x_max <= 96 and 0 <= y_min < y_max <= 96 and one["label"] in ("square", "disc")
+    Label.objects.filter(name="square").update(color="#ff0000")
+    for kind in ("png", "jpeg"):
+        drawn = api.post(f"{path}?threshold=0.01&overlay={kind}", {"images": [image["id"]]})
+        assert drawn["Content-Type"] == f"image/{kind}" and Image.open(io.BytesIO(drawn.content)).size == (96, 96)
+    assert api.post(f"{path}?overlay=png", {"images": [image["id"]] * 2}).status_code == 400
+    assert api.post(f"{path}?overlay=svg", {"images": [image["id"]]}).status_code == 400
+    assert client_of(outsider).post(path, {"images": [image["id"]]}).status_code == 404
+    assert jobs.HANDLERS["preflight"]
+
+
+def test_drawn_boxes_are_readable_at_any_size(tmp_path):
+    from inference.runtime.overlay import draw_boxes
+
+    for size in ((40, 30), (4000, 3000), (30, 2000)):
+        box = [size[0] * 0.1, 0, size[0] * 0.9, size[1] * 0.9]
+        content = draw_boxes(
+            Image.new("RGB", size, "white"), [{"label": "größe", "score": 0.5, "box": box}], {"größe": "#0072b2"}, "png"
+        )
+        drawn = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        assert drawn.shape[:2] == size[::-1] and (drawn == (0, 0x72, 0xB2)).all(axis=2).sum() > 20
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_lite0"])
 def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     import keras

@@ -1,0 +1,62 @@
+"""Boxes drawn on their picture, readable at any size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+MIN_TEXT_PIXELS, MAX_TEXT_PIXELS = 11, 60
+TEXT_SHARE, LINE_SHARE = 1 / 32, 1 / 250
+GREY = "#808080"
+FORMATS = {"png": "PNG", "jpeg": "JPEG"}
+
+
+def draw_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, str], kind: str) -> bytes:
+    """The picture with its boxes, each with its label and score, as a file.
+
+    Args:
+        image: upright RGB.
+        boxes: `{"label", "score", "box": [x_min, y_min, x_max, y_max]}` in its pixels, the best first.
+        colors: `#rrggbb` of each label.
+        kind: `png` or `jpeg`.
+    """
+    picture = image.copy()
+    draw = ImageDraw.Draw(picture)
+    side = min(picture.size)
+    text_pixels = int(min(MAX_TEXT_PIXELS, max(MIN_TEXT_PIXELS, side * TEXT_SHARE)))
+    line = max(1, round(side * LINE_SHARE))
+    font = _font(text_pixels)
+    for one in reversed(boxes):  # the surest on top
+        color = colors.get(one["label"], GREY)
+        draw.rectangle(one["box"], outline=color, width=line)
+    for one in reversed(boxes):
+        _caption(draw, one, colors.get(one["label"], GREY), font, picture.size)
+    target = io.BytesIO()
+    picture.save(target, FORMATS[kind], **({"quality": 90} if kind == "jpeg" else {}))
+    return target.getvalue()
+
+
+def _caption(draw: ImageDraw.ImageDraw, one: dict, color: str, font, size: tuple[int, int]) -> None:
+    """Above the box, or inside where there is no room; never beyond the picture."""
+    text = f"{one['label']} {one['score']:.2f}"
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    width, height = right - left + 4, bottom - top + 4
+    x = max(0, min(one["box"][0], size[0] - width))
+    y = one["box"][1] - height if one["box"][1] >= height else one["box"][1]
+    y = max(0, min(y, size[1] - height))
+    draw.rectangle((x, y, x + width, y + height), fill=color)
+    draw.text((x + 2 - left, y + 2 - top), text, font=font, fill=_readable_on(color))
+
+
+def _readable_on(color: str) -> str:
+    """Black or white, whichever stands out more (ITU-R BT.601 luma)."""
+    red, green, blue = ImageColor.getrgb(color)[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
+
+
+@lru_cache(maxsize=8)
+def _font(pixels: int):
+    return ImageFont.load_default(pixels)
