@@ -21,7 +21,7 @@ from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTNetwork, ModelFileError, ModelPool
+from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
 from projects.models import Project, Task
 from projects.services import adjust_counts
@@ -127,7 +127,7 @@ def predictor_of(model: Model, wishes: Wishes) -> Predictor:
         ModelNotServable, ModelFileBroken: as `runtime_of`.
     """
     if model.task == Task.DETECTION:
-        return partial(detect_objects, runtime_of(model, LiteRTNetwork), model, wishes)
+        return partial(detect_objects, runtime_of(model, LiteRTDetector), model, wishes)
     runtime = runtime_of(model, LiteRTClassifier)
     return partial(classify_image, runtime, model.class_names, wishes)
 

@@ -469,5 +469,5 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     export.export_keras(model, tmp_path / "m.keras")
     loaded = keras.saving.load_model(tmp_path / "m.keras", compile=False)
     assert np.allclose(np.asarray(loaded(images.astype(np.float32), training=False)), raw, atol=1e-5)
-    export.export_litert(model, tmp_path / "m.tflite")
-    assert export.check_litert(tmp_path / "m.tflite", images, model) <= 1e-3
+    export.export_litert(model, tmp_path / "m.tflite", SHAPES, 0.5)
+    assert export.check_litert(tmp_path / "m.tflite", images, model, SHAPES, 0.5) <= 1e-3

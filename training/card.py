@@ -64,7 +64,8 @@ def _detector_input(result: dict) -> dict:
     return {
         "size": list(result["input_size"]),
         "values": "float32 RGB, 0 to 255, upright; scaled without distortion, at the top left, the rest grey (114)",
-        "output": "for every anchor four offsets and a logit for each label",
+        "output": "boxes (100, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (100), labels (100) as "
+        "numbers into class_names, count of those that are real; raw: offsets and logits of every anchor",
     }
 
 

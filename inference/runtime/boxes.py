@@ -133,7 +133,7 @@ def detections_from(
     limit: int = 300,
     candidates: int = 1000,
 ) -> Detections:
-    """What a network's raw output says about one input.
+    """What a network's raw output says about one input. An anchor speaks for its best label only.
 
     Args:
         raw: `(anchors, 4 + labels)` float32: offsets, then logits.
@@ -141,9 +141,11 @@ def detections_from(
         score_threshold: one for all labels, or one a label.
         candidates: how many of the best scores are looked at.
     """
-    scores = 1 / (1 + np.exp(-raw[:, 4:]))
-    rows, labels = np.nonzero(scores >= np.asarray(score_threshold, dtype=np.float32))
-    values = scores[rows, labels]
+    labels = raw[:, 4:].argmax(axis=1)
+    values = 1 / (1 + np.exp(-raw[np.arange(len(raw)), 4 + labels]))
+    lowest = np.broadcast_to(np.asarray(score_threshold, dtype=np.float32), (raw.shape[1] - 4,))
+    rows = np.flatnonzero(values >= lowest[labels])
+    labels, values = labels[rows], values[rows]
     if len(values) > candidates:
         best = np.argpartition(-values, candidates)[:candidates]
         rows, labels, values = rows[best], labels[best], values[best]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.runtime.boxes import Detections
+
 
 class ModelFileError(ValueError):
     """A model file that LiteRT cannot load or run."""
@@ -39,15 +41,21 @@ class LiteRTNetwork:
         self._permits = threading.Semaphore(max_interpreters)
         self._wide = first = self._make(num_threads)
         inputs, outputs = first.get_input_details(), first.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
+        chosen = self._chosen(outputs)
+        if len(inputs) != 1 or chosen is None or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
             raise ModelFileError(
                 "The model must have one input (1, height, width, 3) and one output; "
                 f"received inputs {[d['shape'].tolist() for d in inputs]}, "
                 f"outputs {[d['shape'].tolist() for d in outputs]}."
             )
-        self._input, self._output = inputs[0], outputs[0]
+        self._input, self._output = inputs[0], chosen
         self.image_size: tuple[int, int] = (int(inputs[0]["shape"][1]), int(inputs[0]["shape"][2]))
-        self.num_classes = int(outputs[0]["shape"][-1])
+        self.num_classes = int(chosen["shape"][-1])
+
+    @staticmethod
+    def _chosen(outputs: list[dict]) -> dict | None:
+        """The output that `run` answers with; None when the file has another kind of outputs."""
+        return outputs[0] if len(outputs) == 1 else None
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """The output for one image, without its batch axis: float32.
@@ -112,6 +120,25 @@ class LiteRTClassifier(LiteRTNetwork):
             `(classes,)` float32.
         """
         return self.run(pixels)
+
+
+class LiteRTDetector(LiteRTNetwork):
+    """A network whose file has its raw output and, for devices, the boxes made of it."""
+
+    @staticmethod
+    def _chosen(outputs: list[dict]) -> dict | None:
+        raw = [one for one in outputs if len(one["shape"]) == 3]
+        return raw[0] if len(raw) == 1 else None
+
+    def detect(self, pixels: np.ndarray) -> tuple[Detections, np.ndarray]:
+        """The boxes that the file itself gives, in pixels of the input, and the raw output they were made of."""
+        with self._interpreter() as interpreter:
+            runner = interpreter.get_signature_runner()
+            (name,) = runner.get_input_details()
+            outputs = runner(**{name: pixels[np.newaxis].astype(np.float32)})
+        count = int(outputs["count"])
+        found = Detections(*(outputs[key][:count] for key in ("boxes", "scores", "labels")))
+        return found, outputs["raw"][0]
 
 
 class ModelPool:

@@ -1,4 +1,4 @@
-"""RetinaNet networks from KerasHub's backbones and pyramid. Inputs are float32 RGB in 0..255."""
+"""RetinaNet networks on KerasHub's backbones. Inputs are float32 RGB in 0..255."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from inference.runtime.boxes import AnchorShapes
 
 PRIOR = 0.01
 GROUPS = 32
+BACKBONE_LEVELS = (3, 4, 5)
 RESNETS: dict[str, tuple[list[int], list[int], str]] = {
     "resnet18": ([64, 128, 256, 512], [2, 2, 2, 2], "basic_block"),
     "resnet50": ([64, 128, 256, 512], [3, 4, 6, 3], "bottleneck_block"),
@@ -39,21 +40,17 @@ def build_retinanet(
         A functional model: `(batch, height, width, 3)` float32 RGB 0..255 → `(batch, anchors, 4 + num_classes)`
         float32, offsets and logits in the order of `anchors_for`.
     """
-    from keras_hub.src.models.retinanet.feature_pyramid import FeaturePyramid
-
     image = keras.Input((*image_size, 3), name="image", dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(image)
     features = _features(backbone, image_size)(x)
-    pyramid = FeaturePyramid(
-        min_level=shapes.min_level, max_level=shapes.max_level, use_p5=False, num_filters=filters, name="fpn"
-    )(features)
+    pyramid = _pyramid(features, shapes, filters)
     box_head = _head("box_head", filters, head_convolutions, shapes.per_cell * 4)
     # Every anchor begins as background with probability 0.99.
     rare = -math.log((1 - PRIOR) / PRIOR)
     label_head = _head("label_head", filters, head_convolutions, shapes.per_cell * num_classes, rare)
     offsets, logits = [], []
     for level in range(shapes.min_level, shapes.max_level + 1):
-        maps = pyramid[f"P{level}"]
+        maps = pyramid[level]
         offsets.append(layers.Reshape((-1, 4), name=f"offsets_p{level}")(box_head(maps)))
         logits.append(layers.Reshape((-1, num_classes), name=f"logits_p{level}")(label_head(maps)))
     joined = [layers.Concatenate(axis=1, name=n)(p) for n, p in (("offsets", offsets), ("logits", logits))]
@@ -61,10 +58,34 @@ def build_retinanet(
     return keras.Model(image, raw, name=f"retinanet_{backbone}")
 
 
+def _pyramid(features: dict, shapes: AnchorShapes, filters: int) -> dict[int, keras.KerasTensor]:
+    """A feature pyramid (Lin et al. 2017, "Feature Pyramid Networks"), with coarser levels from the last one.
+
+    From plain layers: KerasHub's `FeaturePyramid` tells Keras a wrong shape where a level has an odd side (0.32).
+    """
+
+    def convolution(size: int, name: str, strides: int = 1):
+        return layers.Conv2D(
+            filters, size, strides, padding="same", kernel_initializer="VarianceScaling", name=f"pyramid_{name}"
+        )
+
+    maps = {level: convolution(1, f"lateral{level}")(features[f"P{level}"]) for level in BACKBONE_LEVELS}
+    for level in reversed(BACKBONE_LEVELS[:-1]):
+        larger = layers.UpSampling2D(2, name=f"pyramid_upsample{level}")(maps[level + 1])
+        maps[level] = layers.Add(name=f"pyramid_merge{level}")([maps[level], larger])
+    outputs = {level: convolution(3, f"output{level}")(maps[level]) for level in BACKBONE_LEVELS}
+    for level in range(BACKBONE_LEVELS[-1] + 1, shapes.max_level + 1):
+        finer = outputs[level - 1]
+        if level > BACKBONE_LEVELS[-1] + 1:
+            finer = layers.ReLU(name=f"pyramid_relu{level - 1}")(finer)
+        outputs[level] = convolution(3, f"coarser{level}", strides=2)(finer)
+    return outputs
+
+
 def _head(name: str, filters: int, convolutions: int, outputs: int, bias: float = 0.0) -> keras.Model:
     """One head for all levels: convolutions with group normalisation, started as in the paper, section 4.1.
 
-    From plain layers: KerasHub's `PredictionHead` cannot be loaded again as a part of a functional model.
+    From plain layers: KerasHub's `PredictionHead` cannot be loaded again as a part of a functional model (0.32).
     """
     small = keras.initializers.RandomNormal(stddev=0.01)
     maps = keras.Input((None, None, filters), name="maps")
@@ -88,7 +109,7 @@ def _features(name: str, image_size: tuple[int, int]) -> keras.Model:
         body = _efficientnet_lite0(image_size)
     else:
         raise ValueError(f"backbone must be one of {', '.join([*RESNETS, 'efficientnet_lite0'])}, received {name!r}")
-    outputs = {f"P{level}": body.pyramid_outputs[f"P{level}"] for level in (3, 4, 5)}
+    outputs = {f"P{level}": body.pyramid_outputs[f"P{level}"] for level in BACKBONE_LEVELS}
     return keras.Model(body.inputs, outputs, name="backbone")
 
 
