@@ -33,7 +33,7 @@ def run(folder: Path) -> list[Row]:
         target = (studio.url, studio.client.headers["Authorization"], model, photograph)
         cores = os.cpu_count() or 1
         client, bare, wide = Client(*target), Bare(path, photograph), Bare(path, photograph, cores)
-        ours_ms, bare_ms, wide_ms = _medians(client, bare, wide)
+        ours_ms, bare_ms, wide_ms = medians(client, bare, wide)
         # Turn by turn, so that other work on the machine meets both alike.
         bare_rates, our_rates, many_rates = [], [], []
         for _ in range(3):
@@ -110,7 +110,7 @@ class Bare:
         self._interpreter.get_tensor(self._output["index"])
 
 
-def _medians(*calls) -> tuple[float, ...]:
+def medians(*calls) -> tuple[float, ...]:
     times: dict[object, list[float]] = {call: [] for call in calls}
     for turn in range(SINGLE + 20):
         for call in calls:

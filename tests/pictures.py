@@ -46,12 +46,48 @@ def shape_jpeg(seed: int, kind: str, side: int = 32) -> bytes:
     return target.getvalue()
 
 
+def scene(seed: int, side: int = 96) -> tuple[bytes, list[list[float]], list[int]]:
+    """Bright squares (0) and dark discs (1) on grey noise, with their boxes."""
+    generator = np.random.default_rng(seed)
+    image = generator.normal(120, 12, (side, side, 3))
+    marks, labels = [], []
+    unit = side / 96
+    for slot in generator.permutation(4)[: generator.integers(1, 4)]:
+        size = int(generator.integers(20, 32) * unit)
+        x, y = (int((place * 46 + generator.integers(2, 14)) * unit) for place in (slot % 2, slot // 2))
+        label = int(generator.integers(0, 2))
+        if label == 0:
+            image[y : y + size, x : x + size] = 235
+        else:
+            rows, columns = np.mgrid[:side, :side]
+            image[(rows - y - size / 2) ** 2 + (columns - x - size / 2) ** 2 < (size / 2) ** 2] = 20
+        marks.append([float(x), float(y), float(x + size), float(y + size)])
+        labels.append(label)
+    target = io.BytesIO()
+    Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(target, "PNG")
+    return target.getvalue(), marks, labels
+
+
 def shapes_zip(count: int, side: int = 32) -> bytes:
     """A zip with `count` discs and `count` crosses, a folder each."""
     return make_zip(
         {f"shapes/{kind}/{n}.jpg": shape_jpeg(n + 10_000 * (kind == "disc"), kind, side)
          for kind in ("disc", "cross") for n in range(count)}
     )  # fmt: skip
+
+
+def scenes_zip(count: int, side: int = 96) -> bytes:
+    """A zip of scenes with their boxes as CSV, three fifths of them to train."""
+    rows, files = [], {}
+    for number in range(count):
+        content, marks, labels = scene(number, side)
+        name = f"{('train', 'train', 'train', 'valid', 'test')[number % 5]}/{number}.png"
+        files[name] = content
+        rows += [
+            f"{name},{','.join(map(str, mark))},{('square', 'disc')[label]}"
+            for mark, label in zip(marks, labels, strict=True)
+        ]
+    return make_zip({**files, "annotations.csv": "\n".join(rows).encode()})
 
 
 def make_zip(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:

@@ -33,7 +33,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
-from tests.pictures import jpeg
+from tests.pictures import jpeg, scene, scenes_zip
 from training.engine.detection.augment import BoxAugmentation
 from training.engine.detection.checks import check_boxes
 from training.engine.detection.configuration import DetectionConfiguration
@@ -309,27 +309,6 @@ def test_the_input_follows_the_images_and_anchors_the_boxes():
 # A training
 
 
-def scene(seed: int, side: int = 96) -> tuple[bytes, list[list[float]], list[int]]:
-    """Bright squares (0) and dark discs (1) on grey noise, with their boxes."""
-    generator = np.random.default_rng(seed)
-    image = generator.normal(120, 12, (side, side, 3))
-    marks, labels = [], []
-    for slot in generator.permutation(4)[: generator.integers(1, 4)]:
-        size = generator.integers(20, 32)
-        x, y = (int(slot % 2 * 46 + generator.integers(2, 14)), int(slot // 2 * 46 + generator.integers(2, 14)))
-        label = int(generator.integers(0, 2))
-        if label == 0:
-            image[y : y + size, x : x + size] = 235
-        else:
-            rows, columns = np.mgrid[:side, :side]
-            image[(rows - y - size / 2) ** 2 + (columns - x - size / 2) ** 2 < (size / 2) ** 2] = 20
-        marks.append([float(x), float(y), float(x + size), float(y + size)])
-        labels.append(label)
-    target = io.BytesIO()
-    Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(target, "PNG")
-    return target.getvalue(), marks, labels
-
-
 def scenes(folder: Path, counts: dict[str, int]):
     from training.engine.detection.data import DetectionData, DetectionSample
 
@@ -391,22 +370,13 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
 def test_a_detector_over_http(api, owner, tmp_path, outsider):
     """Import, preflight, train, metrics, card, predict, draw."""
     from datasets.models import Label
-    from projects import jobs
     from tests.conftest import client_of
-    from tests.pictures import make_zip
     from tests.test_boxes import new_dataset
     from tests.test_imports import run_import
     from training import services
 
-    rows, files = [], {}
-    for number in range(20):
-        content, marks, labels = scene(number)
-        split = ("train", "train", "train", "valid", "test")[number % 5]
-        files[f"{split}/{number}.png"] = content
-        rows += [f"{split}/{number}.png,{','.join(map(str, mark))},{['square', 'disc'][label]}"
-                 for mark, label in zip(marks, labels, strict=True)]  # fmt: skip
     dataset = new_dataset(owner, "scenes")
-    run_import(api, dataset, make_zip({**files, "annotations.csv": "\n".join(rows).encode()}))
+    run_import(api, dataset, scenes_zip(20))
     wanted = {"project": dataset["project"], "image_size": 96, "epochs": 2, "augmentation": "none"}
     wrong = api.post("/api/v1/trainings/", {**wanted, "label_smoothing": 0.1})
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (400, "invalid_configuration")
@@ -438,7 +408,6 @@ def test_a_detector_over_http(api, owner, tmp_path, outsider):
     assert api.post(f"{path}?overlay=png", {"images": [image["id"]] * 2}).status_code == 400
     assert api.post(f"{path}?overlay=svg", {"images": [image["id"]]}).status_code == 400
     assert client_of(outsider).post(path, {"images": [image["id"]]}).status_code == 404
-    assert jobs.HANDLERS["preflight"]
 
 
 def test_drawn_boxes_are_readable_at_any_size(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ import psutil
 
 from training.engine.configuration import Configuration
 from training.engine.data import choose_place, needed_bytes
+from training.engine.errors import DiskFullError, OutOfMemoryError
 from training.engine.networks import (
     Network,
     augmentation_layers,
@@ -137,6 +139,25 @@ def mean_seconds(step: Callable[[], object]) -> float:
         step()
         count += 1
     return (time.perf_counter() - started) / count
+
+
+def require_room(estimate: Estimate, folder: Path) -> None:
+    """Refuse a training that cannot fit, with the numbers.
+
+    Raises:
+        OutOfMemoryError, DiskFullError.
+    """
+    total, free = psutil.virtual_memory().total, shutil.disk_usage(folder).free
+    if estimate.memory_bytes > total:
+        raise OutOfMemoryError(
+            f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
+            f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
+        )
+    if estimate.disk_bytes > free:
+        raise DiskFullError(
+            f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
+            "are free. Free some space and start it again."
+        )
 
 
 def peak_memory() -> int:

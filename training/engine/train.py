@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -15,7 +14,6 @@ from typing import Protocol
 
 import keras
 import numpy as np
-import psutil
 import tensorflow as tf
 
 from inference.runtime.metrics import classification_metrics, worst_mistakes
@@ -30,8 +28,8 @@ from training.engine.data import (
     choose_place,
     sample_weights,
 )
-from training.engine.errors import DiskFullError, OutOfMemoryError
-from training.engine.estimate import Estimate, estimate_training
+from training.engine.errors import OutOfMemoryError
+from training.engine.estimate import Estimate, estimate_training, require_room
 from training.engine.networks import (
     Network,
     augmentation_layers,
@@ -166,18 +164,7 @@ class _Training:
             return Estimate(**{**estimate.to_dict(), "pixels": place})
         estimate = estimate_training(network, self.configuration, counts, self.folder)
         keras.utils.set_random_seed(self.configuration.seed)
-        total = psutil.virtual_memory().total
-        if estimate.memory_bytes > total:
-            raise OutOfMemoryError(
-                f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
-                f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
-            )
-        free = shutil.disk_usage(self.folder).free
-        if estimate.disk_bytes > free:
-            raise DiskFullError(
-                f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
-                "are free. Free some space and start it again."
-            )
+        require_room(estimate, self.folder)
         saved.write_text(json.dumps(estimate.to_dict()))
         for line in estimate.warnings:
             self.watcher.log(line)

@@ -26,6 +26,7 @@ class DetectionConfiguration:
         early_stopping: judged epochs without improvement before the end; 0 never stops (the schedule wants its end).
         anchor_sizes: sides of the square anchors as multiples of a cell's side; None proposes them from the boxes.
         anchor_ratios: height over width of the anchors; None proposes them from the boxes.
+        mixed_precision: "off" unless asked for: float16 of a detector was not measured yet.
     """
 
     architecture: str = "retinanet_resnet18"
@@ -40,7 +41,7 @@ class DetectionConfiguration:
     early_stopping: int = 0
     anchor_sizes: tuple[float, ...] | None = None
     anchor_ratios: tuple[float, ...] | None = None
-    mixed_precision: str = "auto"
+    mixed_precision: str = "off"
     seed: int = 42
 
     @property

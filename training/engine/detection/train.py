@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import psutil
 import tensorflow as tf
 
 from datasets.imaging.letterbox import Letterbox, load_letterboxed
@@ -40,8 +38,7 @@ from training.engine.detection.data import (
 )
 from training.engine.detection.losses import RetinaNetLoss
 from training.engine.detection.networks import build_retinanet
-from training.engine.errors import DiskFullError, OutOfMemoryError
-from training.engine.estimate import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory
+from training.engine.estimate import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory, require_room
 from training.engine.phases import Judgement, Phase, Watcher, make_optimizer
 from training.engine.train import library_versions, out_of_memory_explained, prepare_runtime
 
@@ -191,17 +188,7 @@ class _DetectorTraining:
             return Estimate(**json.loads(saved.read_text()))
         estimate = self.estimate()
         keras.utils.set_random_seed(self.configuration.seed)
-        total, free = psutil.virtual_memory().total, shutil.disk_usage(self.folder).free
-        if estimate.memory_bytes > total:
-            raise OutOfMemoryError(
-                f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
-                f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
-            )
-        if estimate.disk_bytes > free:
-            raise DiskFullError(
-                f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
-                "are free. Free some space and start it again."
-            )
+        require_room(estimate, self.folder)
         saved.write_text(json.dumps(estimate.to_dict()))
         for line in estimate.warnings:
             self.watcher.log(line)
