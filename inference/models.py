@@ -36,6 +36,7 @@ class Model(Identified):
     metrics = models.JSONField(default=dict)
     detector = models.JSONField(default=dict, blank=True)
     training = models.UUIDField(null=True, unique=True)
+    base_model = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     snapshot = models.ForeignKey(Snapshot, null=True, on_delete=models.SET_NULL, related_name="models")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -32,7 +32,8 @@ class ModelSerializer(serializers.ModelSerializer):
         model = Model
         fields = [
             "id", "project", "name", "version", "notes", "task", "class_names", "architecture", "input_height",
-            "input_width", "parameters", "metrics", "detector", "training", "snapshot", "files", "created_at",
+            "input_width", "parameters", "metrics", "detector", "training", "base_model", "snapshot", "files",
+            "created_at",
         ]  # fmt: skip
         read_only_fields = [field for field in fields if field not in ("name", "notes")]
 

@@ -57,13 +57,15 @@ def register_model(
     snapshot: Snapshot,
     user,
     detector: dict | None = None,
+    base_model: Model | None = None,
 ) -> Model:
     """A new version in the project with its files, and its evaluation on the test split."""
     version = _next_version(project)
     model = Model.objects.create(
         project=project, name=name, version=version, task=project.task, class_names=class_names,
         architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
-        metrics=metrics, detector=detector or {}, training=training, snapshot=snapshot, created_by=user,
+        metrics=metrics, detector=detector or {}, base_model=base_model, training=training, snapshot=snapshot,
+        created_by=user,
     )  # fmt: skip
     for kind, path in files.items():
         add_file(model=model, kind=kind, path=path)
@@ -75,6 +77,14 @@ def register_model(
 def _next_version(project: Project) -> int:
     Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
     return Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
+
+
+def copy_file(*, model: Model, kind: str, target: Path) -> bool:
+    """Put one of the model's files at `target`, fetched when it is not in the cache. False when it has no such file."""
+    row = ModelFile.objects.select_related("blob").filter(model=model, kind=kind).first()
+    if row is not None:
+        storage.copy_to(row.blob, target)
+    return row is not None
 
 
 def add_file(*, model: Model, kind: str, path: Path) -> ModelFile:

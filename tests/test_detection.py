@@ -392,6 +392,19 @@ def test_a_detector_over_http(api, owner, tmp_path, outsider):
     card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
     assert "An object detector" in card and "background" in card and "AP50" in card
 
+    again = {"project": dataset["project"], "base_model": model["id"]}
+    assert api.post("/api/v1/trainings/", {**again, "architecture": "retinanet_resnet50"}).status_code == 400
+    assert api.post("/api/v1/trainings/", {**again, "anchor_sizes": [2.0]}).status_code == 400
+    assert client_of(outsider).post("/api/v1/trainings/", again).status_code == 400
+    second = api.post("/api/v1/trainings/", {**again, "image_size": 96, "epochs": 1}).json()
+    assert second["configuration"]["learning_rate"] == pytest.approx(3e-4)
+    services.run_training(second["id"])
+    second = api.get(f"/api/v1/trainings/{second['id']}/").json()
+    assert second["state"] == "succeeded", second["error"]
+    assert api.get(f"/api/v1/models/{second['model']}/").json()["base_model"] == model["id"]
+    assert second["history"][0]["val_loss"] < run["history"][0]["val_loss"]  # it begins with what was learned
+    assert "100% of its weights fit" in api.get(f"/api/v1/trainings/{second['id']}/log/").content.decode()
+
     path = f"/api/v1/models/{model['id']}/predict/"
     image = api.get("/api/v1/images/").json()["results"][0]
     answer = api.post(f"{path}?threshold=0.01&max=7&iou=0.3", {"images": [image["id"]]}).json()

@@ -19,6 +19,7 @@ class TrainingRun(Work):
     estimate = models.JSONField(null=True, blank=True)
     history = models.JSONField(default=list)
     actual = models.JSONField(null=True, blank=True)
+    base_model = models.ForeignKey(Model, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     model = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta(Work.Meta):

@@ -17,6 +17,9 @@ from django.conf import settings
 
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
+from inference.models import FileKind, Model
+from inference.services import copy_file
+from projects.errors import WorkFailed
 from projects.models import Task
 from storage import services as storage
 from training.engine.data import SPLITS
@@ -88,7 +91,9 @@ class EngineProcess:
         self._messages.put(None)
 
 
-def prepare_folder(folder: Path, snapshot: Snapshot, configuration: dict, mode: str = "train") -> None:
+def prepare_folder(
+    folder: Path, snapshot: Snapshot, configuration: dict, mode: str = "train", base: Model | None = None
+) -> None:
     """Write the request with the paths of all images; files that are not in the cache are fetched."""
     folder.mkdir(parents=True, exist_ok=True)
     index = {name: number for number, name in enumerate(snapshot.class_names)}
@@ -106,8 +111,16 @@ def prepare_folder(folder: Path, snapshot: Snapshot, configuration: dict, mode: 
         "configuration": configuration,
         "class_names": snapshot.class_names,
         "splits": splits,
+        "base": None if base is None else _start(base, folder),
     }
     (folder / "request.json").write_text(json.dumps(request))
+
+
+def _start(base: Model, folder: Path) -> dict:
+    path = folder / "base.keras"  # Keras tells the format from the name
+    if not copy_file(model=base, kind=FileKind.KERAS, target=path):
+        raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
+    return {"path": str(path), "anchors": base.detector["anchors"]}
 
 
 def _label(annotations: list[dict], index: dict[str, int]) -> dict:

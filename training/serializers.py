@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from datasets.models import Dataset, Snapshot
+from inference.models import Model
 from projects.models import Project, Task
 from projects.serializers import ProgressSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
@@ -68,6 +69,9 @@ class TrainingRequestSerializer(ConfigurationFields):
     dataset = serializers.PrimaryKeyRelatedField(
         queryset=Dataset.objects.none(), required=False, help_text="Instead: freeze this dataset as it is now."
     )
+    base_model = serializers.PrimaryKeyRelatedField(
+        queryset=Model.objects.none(), required=False, help_text="A detector to start from, of any project of yours."
+    )
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
     def get_fields(self) -> dict:
@@ -98,7 +102,7 @@ class TrainingRequestSerializer(ConfigurationFields):
         """The validated data as keyword arguments of `start_training`."""
         own = {
             key: self.validated_data[key]
-            for key in ("project", "snapshot", "dataset", "name")
+            for key in ("project", "snapshot", "dataset", "base_model", "name")
             if key in self.validated_data
         }
         settings = {key: value for key, value in self.validated_data.items() if key not in own}
@@ -146,8 +150,8 @@ class TrainingSummarySerializer(WorkSerializer):
     class Meta:
         model = TrainingRun
         fields = [
-            "id", "project", "snapshot", "name", "state", "configuration", "progress", "error", "attempts", "model",
-            "created_at", "started_at", "finished_at",
+            "id", "project", "snapshot", "base_model", "name", "state", "configuration", "progress", "error",
+            "attempts", "model", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -10,11 +10,12 @@ from django.db import transaction
 
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
+from inference.models import Model
 from projects import work
 from projects.errors import Conflict, WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles, queue_is_empty, ring
 from projects.models import ENDED, Job, Project, Task, WorkState
-from training.engine.architectures import default_architecture
+from training.engine.architectures import ARCHITECTURES, default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
 from training.engine.detection.checks import check_boxes
@@ -30,11 +31,13 @@ log = structlog.get_logger(__name__)
 AnyConfiguration = Configuration | DetectionConfiguration
 
 PREFLIGHT = "preflight"
+# What an earlier model knows would be forgotten at the rate of a training from scratch.
+BASE_RATE = 0.3
 
 
 def start_training(
     *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, name: str = "",
+    dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> TrainingRun:  # fmt: skip
     """Check what can be checked at once, queue the run and ring for a trainer.
 
@@ -47,10 +50,15 @@ def start_training(
     """
     from training.tasks import run_training
 
-    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset)
+    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
     with transaction.atomic():
         run = TrainingRun.objects.create(
-            project=project, snapshot=snapshot, created_by=user, name=name, configuration=resolved.to_dict()
+            project=project,
+            snapshot=snapshot,
+            created_by=user,
+            name=name,
+            configuration=resolved.to_dict(),
+            base_model=base_model,
         )
         work.record_event(run, "state", {"state": run.state})
         transaction.on_commit(lambda: ring(run_training, run))
@@ -59,31 +67,52 @@ def start_training(
 
 def start_preflight(
     *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, name: str = "",
+    dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> Job:  # fmt: skip
     """A job that answers what such a training would take. Raises `CannotTrain`."""
-    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset)
+    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
     with transaction.atomic():
         return enqueue_job(
             project=project,
             user=user,
             kind=PREFLIGHT,
-            parameters={"snapshot": str(snapshot.pk), "configuration": resolved.to_dict()},
+            parameters={
+                "snapshot": str(snapshot.pk),
+                "configuration": resolved.to_dict(),
+                "base_model": None if base_model is None else str(base_model.pk),
+            },
         )
 
 
-def _checked(project, user, configuration, snapshot, dataset) -> tuple[Snapshot, AnyConfiguration]:
+def _checked(project, user, configuration, snapshot, dataset, base_model) -> tuple[Snapshot, AnyConfiguration]:
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()
         if dataset is None:
             raise CannotTrain("The project has no dataset. Make one and add images.", code="no_dataset")
         snapshot = current_snapshot(dataset=dataset, user=user)
     wanted = {"architecture": default_architecture(project.task), **configuration}
+    if base_model is not None:
+        wanted = _as_its_base(base_model, project, configuration)
     resolve = _resolved_detector if project.task == Task.DETECTION else _resolved_classifier
     try:
         return snapshot, resolve(snapshot, wanted)
     except EngineError as error:
         raise CannotTrain(str(error), code=error.code) from error
+
+
+def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
+    """The configuration of a training that starts from a model: its architecture, and a smaller rate by default."""
+    if project.task != Task.DETECTION or base.task != Task.DETECTION:
+        raise CannotTrain("Only detectors start from an earlier detector so far.", code="base_model_does_not_fit")
+    if configuration.get("architecture", base.architecture) != base.architecture:
+        raise CannotTrain(
+            f"{base} is a {base.architecture}; a training that starts from it has the same architecture.",
+            code="base_model_does_not_fit",
+        )
+    if {"anchor_sizes", "anchor_ratios"} & set(configuration):
+        raise CannotTrain("The anchors are those of the base model: leave them out.", code="base_model_does_not_fit")
+    rate = ARCHITECTURES[base.architecture].learning_rate * BASE_RATE
+    return {"learning_rate": rate, **configuration, "architecture": base.architecture}
 
 
 def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> Configuration:
@@ -140,7 +169,8 @@ def run_preflight(context: JobContext) -> dict:
     if snapshot is None:
         raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
     folder = settings.WORK_DIR / "preflight" / str(job.pk)
-    prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight")
+    base = Model.objects.filter(pk=job.parameters.get("base_model")).first()
+    prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight", base=base)
     process = EngineProcess(folder)
     try:
         return _estimate_from(process, context) | {"configuration": job.parameters["configuration"]}

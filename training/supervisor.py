@@ -60,7 +60,7 @@ class Supervisor:
             raise WorkFailed("worker_lost", f"The trainer died {settings.MAX_ATTEMPTS} times over this training.")
         if self.run.cancel_requested:
             raise WorkCancelled()
-        prepare_folder(self.folder, self.run.snapshot, self.run.configuration)
+        prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
         work.renew(self.run)
 
     def _run_process(self) -> None:
@@ -167,6 +167,7 @@ class Supervisor:
                 architecture=configuration["architecture"],
                 input_size=(height, width),
                 detector=result.get("detector", {}),
+                base_model=run.base_model,
                 parameters=result["parameters"],
                 metrics=result["metrics"],
                 mistakes=result["mistakes"],

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.selectors import datasets_of, snapshots_of
+from inference.selectors import models_of
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Role, Task
 from projects.permissions import ProjectPermission, require_role
@@ -108,6 +109,7 @@ class TrainingViewSet(
             "project": projects_of(request.user),
             "snapshot": snapshots_of(request.user),
             "dataset": datasets_of(request.user),
+            "base_model": models_of(request.user),
         }
         data = serializers.TrainingRequestSerializer(data=request.data, context={"visible": visible})
         data.is_valid(raise_exception=True)

@@ -132,12 +132,15 @@ def _classifier(request: dict) -> tuple:
 
 
 def _detector(request: dict) -> tuple:
+    from inference.runtime.boxes import AnchorShapes
     from training.engine.detection.configuration import DetectionConfiguration
-    from training.engine.detection.data import DetectionData, DetectionSample
+    from training.engine.detection.data import DetectionData, DetectionSample, Start
     from training.engine.detection.train import preflight_detector, train_detector
 
     splits = {split: [DetectionSample(**sample) for sample in rows] for split, rows in request["splits"].items()}
-    data = DetectionData(request["class_names"], splits)
+    base = request.get("base")
+    start = None if base is None else Start(base["path"], AnchorShapes.from_dict(base["anchors"]))
+    data = DetectionData(request["class_names"], splits, start)
     configuration = DetectionConfiguration.from_dict(request["configuration"])
     return configuration, data, preflight_detector, train_detector
 

@@ -31,11 +31,20 @@ class DetectionSample:
 
 
 @dataclass(frozen=True)
+class Start:
+    """An earlier model to start from: its `.keras` file and its anchors."""
+
+    path: str
+    shapes: AnchorShapes
+
+
+@dataclass(frozen=True)
 class DetectionData:
-    """The samples of each split, in a fixed order, and the labels in the model's order."""
+    """The samples of each split, in a fixed order, the labels in the model's order, and what to start from."""
 
     class_names: list[str]
     splits: dict[str, list[DetectionSample]] = field(default_factory=dict)
+    start: Start | None = None
 
 
 def check_detection_data(data: DetectionData) -> None:

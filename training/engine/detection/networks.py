@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import keras
 from keras import layers
 
 from inference.runtime.boxes import AnchorShapes
+from training.engine.errors import WeightsError
 
 PRIOR = 0.01
 GROUPS = 32
@@ -145,3 +147,31 @@ def _efficientnet_lite0(image_size: tuple[int, int]):
         activation="relu6",
         input_shape=(*image_size, 3),
     )
+
+
+def start_from(model: keras.Model, path: Path) -> float:
+    """Give the model the weights of an earlier one of its architecture; outputs of other labels stay as they are.
+
+    Args:
+        path: a `.keras` file that `export_keras` wrote.
+
+    Returns:
+        The share of the model's weights that were taken, 0 to 1.
+
+    Raises:
+        WeightsError: the file is damaged, or of another architecture.
+    """
+    import keras_hub  # noqa: F401 - registers the layers of its backbones
+
+    try:
+        earlier = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
+    if len(earlier.weights) != len(model.weights):
+        raise WeightsError("The base model is of another architecture. Choose one of the same architecture.")
+    taken = 0
+    for own, other in zip(model.weights, earlier.weights, strict=True):
+        if own.shape == other.shape:
+            own.assign(other)
+            taken += math.prod(own.shape)
+    return taken / model.count_params()

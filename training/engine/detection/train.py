@@ -37,7 +37,7 @@ from training.engine.detection.data import (
     propose_anchors,
 )
 from training.engine.detection.losses import RetinaNetLoss
-from training.engine.detection.networks import build_retinanet
+from training.engine.detection.networks import build_retinanet, start_from
 from training.engine.estimate import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory, require_room
 from training.engine.phases import Judgement, Phase, Watcher, make_optimizer
 from training.engine.train import library_versions, out_of_memory_explained, prepare_runtime
@@ -50,6 +50,10 @@ LOWEST_SCORE = 0.02
 NMS_IOU = 0.5
 DECODE_SECONDS_PER_IMAGE = 0.01
 JUDGE_SECONDS_PER_IMAGE = 0.02
+FROM_SCRATCH = (
+    "There are no pretrained weights for detectors on this machine: the network is trained from scratch, which takes "
+    "longer and needs more images."
+)
 STRENGTHS = {
     "none": BoxAugmentation(),
     "light": BoxAugmentation(True, False, (0.75, 1.35), 0.15, 0.2, 0.2, 0.2),
@@ -133,7 +137,13 @@ class _DetectorTraining:
             configuration.architecture.removeprefix(BACKBONE_PREFIX), self.size, len(data.class_names), self.shapes
         )
 
+        if data.start is not None:
+            taken = start_from(self.model, Path(data.start.path))
+            watcher.log(f"Starting from an earlier model: {taken:.0%} of its weights fit")
+
     def _anchor_shapes(self) -> AnchorShapes:
+        if self.data.start is not None:
+            return self.data.start.shapes
         boxes = [
             Letterbox.fit(*self.sizes[sample.id], self.size).to_input(np.array(sample.boxes, np.float32).reshape(-1, 4))
             for sample in self.data.splits["train"]
@@ -176,10 +186,7 @@ class _DetectorTraining:
             disk_bytes=9 * size_bytes + (pixels if place == "disk" else 0) + (1 << 20),
             pixels=place,
             seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
-            warnings=[
-                "There are no pretrained weights for detectors on this machine: the network is trained from scratch, "
-                "which takes longer and needs more images."
-            ],
+            warnings=[] if self.data.start is not None else [FROM_SCRATCH],
         )
 
     def _promise(self, on_estimate) -> Estimate:
