@@ -22,12 +22,16 @@ def areas(boxes: np.ndarray) -> np.ndarray:
 
 def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Intersection over union of all pairs: `(n, 4)`, `(m, 4)` → `(n, m)` float32 in 0..1."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = np.clip(high - low, 0, None)
-    shared = sides[..., 0] * sides[..., 1]
+    shared = _shared_side(first, second, 0)
+    shared *= _shared_side(first, second, 1)
     union = areas(first)[:, None] + areas(second)[None] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def _shared_side(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
+    high = np.minimum(first[:, None, 2 + axis], second[None, :, 2 + axis])
+    high -= np.maximum(first[:, None, axis], second[None, :, axis])
+    return high.clip(0)
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class _DetectorTraining:
         size_bytes = self.model.count_params() * 4
         return Estimate(
             seconds=round(sum(phases.values()), 1),
-            memory_bytes=int(peak_memory() * 1.1) + 5 * size_bytes + (pixels if place == "memory" else 0),
+            memory_bytes=int(peak_memory() * 1.25) + 5 * size_bytes + (pixels if place == "memory" else 0),
             disk_bytes=9 * size_bytes + (pixels if place == "disk" else 0) + (1 << 20),
             pixels=place,
             seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
