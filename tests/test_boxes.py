@@ -15,7 +15,7 @@ from datasets.models import Annotation, Dataset, Image, Label
 from datasets.services import create_label
 from projects import jobs
 from projects.services import create_project
-from tests.conftest import client_of, make_user
+from tests.conftest import client_of
 from tests.pictures import jpeg, make_zip
 from tests.real_data import FOLDER
 from tests.test_imports import report_of, run_import, start
@@ -296,9 +296,11 @@ def test_an_export_imported_again_is_the_same_dataset(api, owner, name, made):
     assert job["state"] == "succeeded", job["error"]
     assert set(job["result"]["remarks_by_code"]) <= {"no_annotations"}, report_of(api, job)
     assert content_of(copy) == content_of(dataset)
-    labels_of = lambda one: list(Label.objects.filter(project=one["project"]).values_list("name", flat=True))  # noqa: E731
     seen = {label for _, _, marks in content_of(dataset).values() for label, _ in marks}
-    assert seen <= set(labels_of(copy)) <= set(labels_of(dataset))
+    labels_here, labels_there = (
+        set(Label.objects.filter(project=one["project"]).values_list("name", flat=True)) for one in (dataset, copy)
+    )
+    assert seen <= labels_there <= labels_here
 
 
 def test_folders_make_the_round_trip_too(api, owner, dataset):
@@ -400,4 +402,3 @@ class TestRealArchives:
 
 def test_the_front_door_refuses_unknown_formats(api, boxes):
     assert start(api, boxes, make_zip(GOOD["voc"]), format="createml").status_code == 400
-    assert make_user("x").pk
