@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
@@ -162,7 +163,7 @@ def add_images(
 
 def edges_of(box: Box | None) -> dict[str, float]:
     """The box as fields of an annotation."""
-    return {} if box is None else dict(zip(("x_min", "y_min", "x_max", "y_max"), box, strict=True))
+    return {} if box is None else dict(zip(("x_min", "y_min", "x_max", "y_max"), on_grid(box), strict=True))
 
 
 def _marks_of(item: Examined) -> list[tuple[Label, Box | None]]:

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Max
 from rest_framework.exceptions import ValidationError
 
 from datasets.errors import LabelExists, LabelInUse, RevisionConflict
+from datasets.formats.boxes import on_grid
 from datasets.ingest import count_images
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from projects.models import Project, Task
@@ -259,8 +260,9 @@ def _checked_annotation(image: Image, annotation: dict, index: int, user) -> Ann
 def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, float, float, float]:
     if not all(math.isfinite(value) for value in box):
         raise ValidationError({"annotations": [f"Annotation {index}: the box has a value that is no number."]})
-    x_min, x_max = (min(max(value, 0.0), float(image.width)) for value in (box[0], box[2]))
-    y_min, y_max = (min(max(value, 0.0), float(image.height)) for value in (box[1], box[3]))
+    limits = (image.width, image.height, image.width, image.height)
+    clipped = (min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, limits, strict=True))
+    x_min, y_min, x_max, y_max = on_grid(clipped)
     if x_max <= x_min or y_max <= y_min:
         raise ValidationError(
             {"annotations": [f"Annotation {index}: the box {list(box)} has no area inside the image "

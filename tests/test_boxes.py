@@ -45,7 +45,7 @@ def content_of(dataset: dict) -> dict:
         row.blob.sha256: (
             row.split,
             row.reviewed,
-            sorted((one.label.name, [round(edge, 4) for edge in one.box or ()]) for one in row.annotations.all()),
+            sorted((one.label.name, list(one.box or ())) for one in row.annotations.all()),
         )
         for row in rows
     }

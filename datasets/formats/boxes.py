@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from datasets.formats.base import Mark, Record, Remark
 
@@ -12,6 +12,15 @@ MAX_BOXES = 10_000
 MAX_LABEL = 100
 # What rounding of fractions moves an edge; less than that over the border is not worth a word.
 ROUNDING_PIXELS = 0.01
+# Edges are kept on a grid that is far finer than any label and far coarser than the rounding of formats that store
+# fractions or sizes. So what is exported and imported again is the same to the last bit, and so is its digest.
+EDGE_DECIMALS = 4
+
+
+def on_grid(edges: Iterable[float]) -> tuple[float, float, float, float]:
+    """The edges of a box in pixels as the studio keeps them."""
+    x_min, y_min, x_max, y_max = (round(edge, EDGE_DECIMALS) for edge in edges)
+    return x_min, y_min, x_max, y_max
 
 
 def place_marks(record: Record, width: int, height: int) -> tuple[list[Mark], list[Remark]]:
@@ -70,10 +79,11 @@ def _placed(mark: Mark, width: int, height: int, position: int, say) -> tuple[fl
     if mark.is_relative:
         box = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
     text = f"Box {position} ({mark.label}) {[round(value, 2) for value in box]}"
-    if box[2] <= box[0] or box[3] <= box[1]:
+    kept = on_grid(box)
+    if kept[2] <= kept[0] or kept[3] <= kept[1]:
         say("box_without_area", f"{text} has no area; it was left out.")
         return None
-    clipped = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+    clipped = on_grid((max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height))))
     if clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
         say("box_outside", f"{text} lies outside of the image ({width} x {height}); it was left out.")
         return None
