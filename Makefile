@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format bench lock doctor clean
+.PHONY: run test lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python manage.py studio $(ARGS)
 
 test: lint
+	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -28,6 +29,8 @@ bench: $(VENV)/.installed-dev
 doctor: $(VENV)/.installed
 	@$(BIN)/python manage.py doctor
 
+keras-retinanet: $(VENV)/.installed-keras-retinanet
+
 lock: $(VENV)/.installed-dev
 	@for name in requirements requirements-dev requirements-gpu; do \
 	  $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
@@ -44,6 +47,12 @@ $(VENV)/.installed: requirements.txt $(VENV)/bin/python
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Needs a C compiler, so it is no part of what everybody installs.
+$(VENV)/.installed-keras-retinanet: requirements-keras-retinanet.txt $(VENV)/.installed
+	@echo "Installing keras-retinanet…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-keras-retinanet.txt
 	@touch $@
 
 clean:

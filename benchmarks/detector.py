@@ -29,9 +29,10 @@ def _step(folder: Path) -> Row:
     from datasets.imaging.letterbox import load_letterboxed
     from inference.runtime.boxes import AnchorShapes, anchors_for
     from training.engine.data import PixelStore
-    from training.engine.detection.data import DetectionSample, make_source
+    from training.engine.detection.data import make_source
     from training.engine.detection.losses import RetinaNetLoss
     from training.engine.detection.networks import build_retinanet
+    from training.engine.detection.samples import DetectionSample
     from training.engine.detection.train import STRENGTHS
     from training.engine.phases import make_optimizer
 

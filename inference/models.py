@@ -11,6 +11,7 @@ from projects.models import Identified, Project, Task
 
 class FileKind(models.TextChoices):
     KERAS = "keras"
+    KERAS_H5 = "keras-h5"
     LITERT_FLOAT32 = "litert-float32"
     LABELS = "labels"
     MODEL_CARD = "model_card"

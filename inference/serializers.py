@@ -5,7 +5,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datasets.serializers import RejectedSerializer
+from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
 from inference.models import Evaluation, Model, ModelFile
+from projects.models import Project, Task
 
 
 class ModelFileSerializer(serializers.ModelSerializer):
@@ -22,11 +24,33 @@ class ModelFileSerializer(serializers.ModelSerializer):
         return reverse("model-files", args=[file.model_id, file.kind])
 
 
+class DetectorSerializer(serializers.Serializer):
+    """How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is."""
+
+    score_threshold = serializers.FloatField(
+        min_value=0, max_value=1, help_text="Lowest score of a box whose label has no threshold of its own."
+    )
+    label_thresholds = serializers.DictField(
+        child=serializers.FloatField(min_value=0, max_value=1), help_text="Lowest score by label."
+    )
+    iou_threshold = serializers.FloatField(
+        min_value=0, max_value=1,
+        help_text="Of two boxes of a label that overlap by more, the better one stays.",
+    )  # fmt: skip
+    anchors = serializers.DictField(read_only=True)
+    letterbox = serializers.CharField(read_only=True)
+
+    def to_representation(self, instance: dict) -> dict:
+        return instance  # of a classifier there is nothing
+
+
 class ModelSerializer(serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
     metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
-    detector = serializers.DictField(read_only=True, help_text="Of a detector: anchors, thresholds, suppression.")
+    detector = DetectorSerializer(
+        required=False, partial=True, help_text="Of a detector: anchors, thresholds, suppression; else empty."
+    )
 
     class Meta:
         model = Model
@@ -35,7 +59,64 @@ class ModelSerializer(serializers.ModelSerializer):
             "input_width", "parameters", "metrics", "detector", "training", "base_model", "snapshot", "files",
             "created_at",
         ]  # fmt: skip
-        read_only_fields = [field for field in fields if field not in ("name", "notes")]
+        read_only_fields = [field for field in fields if field not in ("name", "notes", "detector")]
+
+    def validate_detector(self, value: dict) -> dict:
+        model = self.instance
+        if value and model.task != Task.DETECTION:
+            raise serializers.ValidationError("Only detectors have these settings.")
+        unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
+        if unknown:
+            raise serializers.ValidationError({"label_thresholds": [f"The model has no label {unknown[0]!r}."]})
+        return {**model.detector, **value}
+
+
+class ModelUploadSerializer(serializers.Serializer):
+    """A model that was made elsewhere."""
+
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+    file = serializers.FileField(help_text="The .h5 file of keras-retinanet: a training snapshot or a converted model.")
+    labels = serializers.CharField(
+        max_length=2_000_000, trim_whitespace=False,
+        help_text='In the order of the outputs: one a line, a JSON list, {"label": index}, or classes.csv.',
+    )  # fmt: skip
+    name = serializers.CharField(max_length=100, required=False, default="")
+    input_width = serializers.IntegerField(min_value=64, max_value=1536, default=512)
+    input_height = serializers.IntegerField(min_value=64, max_value=1536, default=512)
+    anchors = serializers.CharField(
+        max_length=10_000, required=False, default="", allow_blank=True,
+        help_text="The text of the configuration file it was trained with; default: the package's own anchors.",
+    )  # fmt: skip
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        if "projects" in self.context:
+            fields["project"].queryset = self.context["projects"]
+        return fields
+
+    def _side(self, value: int) -> int:
+        if value % 32:
+            raise serializers.ValidationError("Must be a multiple of 32.")
+        return value
+
+    validate_input_width = validate_input_height = _side
+
+    def validate_labels(self, value: str) -> list[str]:
+        return self._parsed(parse_labels, value)
+
+    def validate_anchors(self, value: str) -> dict | None:
+        return self._parsed(parse_anchor_config, value)
+
+    def _parsed(self, parse, value: str):
+        try:
+            return parse(value)
+        except UploadProblem as problem:
+            raise serializers.ValidationError(str(problem)) from problem
+
+    def validate_project(self, project: Project) -> Project:
+        if project.task != Task.DETECTION:
+            raise serializers.ValidationError("Must be a detection project: these models find boxes.")
+        return project
 
 
 class MistakeSerializer(serializers.Serializer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -34,6 +34,7 @@ DEFAULT_LABELS, DEFAULT_BOXES = 5, 300
 LOWEST_SCORE = 0.01
 CONTENT_TYPES = {
     FileKind.KERAS: "application/zip",
+    FileKind.KERAS_H5: "application/x-hdf5",
     FileKind.LITERT_FLOAT32: "application/octet-stream",
     FileKind.LABELS: "text/plain",
     FileKind.MODEL_CARD: "text/markdown",
@@ -50,26 +51,29 @@ def register_model(
     architecture: str,
     input_size: tuple[int, int],
     parameters: int,
-    metrics: dict,
-    mistakes: list[dict],
-    files: dict[str, Path],
-    training,
-    snapshot: Snapshot,
+    files: Mapping[str, Path | str],
     user,
+    training=None,
+    snapshot: Snapshot | None = None,
+    metrics: dict | None = None,
+    mistakes: list[dict] | None = None,
     detector: dict | None = None,
     base_model: Model | None = None,
 ) -> Model:
-    """A new version in the project with its files, and its evaluation on the test split."""
+    """A new version in the project with its files and, of a model trained here, its evaluation on the test split."""
     version = _next_version(project)
     model = Model.objects.create(
         project=project, name=name, version=version, task=project.task, class_names=class_names,
         architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
-        metrics=metrics, detector=detector or {}, base_model=base_model, training=training, snapshot=snapshot,
+        metrics=metrics or {}, detector=detector or {}, base_model=base_model, training=training, snapshot=snapshot,
         created_by=user,
     )  # fmt: skip
     for kind, path in files.items():
-        add_file(model=model, kind=kind, path=path)
-    Evaluation.objects.create(model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes)
+        add_file(model=model, kind=kind, path=Path(path))
+    if metrics is not None:
+        Evaluation.objects.create(
+            model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or []
+        )
     adjust_counts(project.pk, model_count=1)
     return model
 

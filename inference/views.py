@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import get_object_or_404
@@ -18,10 +19,13 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import clean_filename
 from datasets.selectors import images_of
 from inference import serializers, services
+from inference.model_uploads import start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.selectors import models_of
 from projects.models import Role, Task
-from projects.permissions import ProjectPermission
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import projects_of
+from projects.serializers import JobSerializer
 from storage import services as storage
 from storage.downloads import blob_response
 from storage.uploads import memory_first
@@ -56,6 +60,7 @@ class ModelViewSet(
     ordering_fields = ("version",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    parser_classes = [JSONParser, MultiPartParser]
 
     @property
     def change_role(self) -> Role:
@@ -69,6 +74,28 @@ class ModelViewSet(
         if self.action_map.get(request.method.lower()) == "predict":
             request.upload_handlers = memory_first(request)
         return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(request={"multipart/form-data": serializers.ModelUploadSerializer}, responses={202: JobSerializer})
+    def create(self, request):
+        """Bring a model that was made elsewhere; it is read and proved in the background.
+
+        So far: detectors of keras-retinanet (`.h5`). The job's result names the model.
+        """
+        data = serializers.ModelUploadSerializer(data=request.data, context={"projects": projects_of(request.user)})
+        data.is_valid(raise_exception=True)
+        wanted = data.validated_data
+        require_role(wanted["project"], request.user, Role.EDITOR)
+        job = start_model_import(
+            project=wanted["project"],
+            user=request.user,
+            incoming=wanted["file"].incoming,
+            name=wanted["name"],
+            class_names=wanted["labels"],
+            image_size=(wanted["input_height"], wanted["input_width"]),
+            anchors=wanted["anchors"],
+        )
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
     def perform_destroy(self, instance: Model) -> None:
         services.delete_model(model=instance)

@@ -296,7 +296,7 @@ def test_boxes_that_cannot_be_trained_on(counts, images, code):
 
 
 def test_the_input_follows_the_images_and_anchors_the_boxes():
-    from training.engine.detection.data import input_size, propose_anchors
+    from training.engine.detection.samples import input_size, propose_anchors
 
     assert input_size([(640, 480)] * 9, 320) == (256, 320)
     assert input_size([(480, 640)] * 9, 320) == (320, 256)
@@ -310,7 +310,7 @@ def test_the_input_follows_the_images_and_anchors_the_boxes():
 
 
 def scenes(folder: Path, counts: dict[str, int]):
-    from training.engine.detection.data import DetectionData, DetectionSample
+    from training.engine.detection.samples import DetectionData, DetectionSample
 
     splits, seed = {}, 0
     for split, count in counts.items():
@@ -333,7 +333,7 @@ TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentatio
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
     from training.engine.detection.train import train_detector
     from training.engine.errors import Interrupted
-    from training.engine.phases import Watcher
+    from training.engine.watcher import Watcher
 
     data = scenes(tmp_path, {"train": 11, "validation": 4, "test": 4})
     configuration = TINY.resolved(12)
@@ -442,6 +442,7 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
 
     from training.engine.detection import export
     from training.engine.detection.networks import build_retinanet
+    from training.engine.detection.proof import check_litert
 
     model = build_retinanet(backbone, (64, 96), 2, SHAPES)
     images = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3), dtype=np.uint8)
@@ -452,4 +453,8 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "m.keras", compile=False)
     assert np.allclose(np.asarray(loaded(images.astype(np.float32), training=False)), raw, atol=1e-5)
     export.export_litert(model, tmp_path / "m.tflite", SHAPES, 0.5)
-    assert export.check_litert(tmp_path / "m.tflite", images, model, SHAPES, 0.5) <= 1e-3
+
+    def forward(batch):
+        return np.asarray(model(batch.astype(np.float32), training=False))
+
+    assert check_litert(tmp_path / "m.tflite", images, forward, SHAPES, 0.5) <= 1e-3

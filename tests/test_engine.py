@@ -46,8 +46,8 @@ def data(tmp_path_factory) -> TrainingData:
 
 
 def run(configuration: Configuration, data: TrainingData, folder: Path, **watching):
-    from training.engine.phases import Watcher
     from training.engine.train import train
+    from training.engine.watcher import Watcher
 
     folder.mkdir(parents=True, exist_ok=True)
     return train(configuration.resolved(), data, folder, Watcher(**watching))

@@ -22,6 +22,7 @@ from inference.services import copy_file
 from projects.errors import WorkFailed
 from projects.models import Task
 from storage import services as storage
+from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
 
 STDERR_BYTES = 20_000
@@ -117,8 +118,10 @@ def prepare_folder(
 
 
 def _start(base: Model, folder: Path) -> dict:
-    path = folder / "base.keras"  # Keras tells the format from the name
-    if not copy_file(model=base, kind=FileKind.KERAS, target=path):
+    is_package = ARCHITECTURES[base.architecture].is_keras_retinanet
+    # Keras tells the format from the name.
+    kind, path = (FileKind.KERAS_H5, folder / "base.h5") if is_package else (FileKind.KERAS, folder / "base.keras")
+    if not copy_file(model=base, kind=kind, target=path):
         raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
     return {"path": str(path), "anchors": base.detector["anchors"]}
 

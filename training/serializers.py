@@ -21,9 +21,11 @@ class ArchitectureSerializer(serializers.Serializer):
     default_image_size = serializers.IntegerField()
     image_sizes = serializers.ListField(child=serializers.IntegerField())
     weights_file = serializers.CharField(allow_null=True, help_text="What the file with ImageNet weights is called.")
+    coco_weights = serializers.CharField(allow_null=True, help_text="What the file of a detector of COCO is called.")
     weights_available = serializers.BooleanField(help_text="Whether it is on this machine.")
-    starts_from = serializers.ChoiceField(["imagenet", "scratch"], help_text="What weights=auto does here.")
+    starts_from = serializers.ChoiceField(["coco", "imagenet", "scratch"], help_text="What weights=auto does here.")
     is_exportable = serializers.BooleanField()
+    is_installed = serializers.BooleanField(help_text="Whether the packages that it needs are on this server.")
     is_default = serializers.BooleanField()
 
 
@@ -31,11 +33,14 @@ class ConfigurationFields(serializers.Serializer):
     """What a user may set; every field has a good default."""
 
     architecture = serializers.ChoiceField(list(ARCHITECTURES), required=False)
-    weights = serializers.ChoiceField(["auto", "imagenet", "none"], required=False)
+    weights = serializers.ChoiceField(["auto", "coco", "imagenet", "none"], required=False)
     image_size = serializers.IntegerField(min_value=32, max_value=1536, required=False)
     batch_size = serializers.IntegerField(min_value=1, max_value=1024, required=False)
     epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     fine_tune = serializers.BooleanField(required=False)
+    frozen_epochs = serializers.IntegerField(
+        min_value=0, max_value=999, required=False, help_text="For detectors: epochs at the start of the heads alone."
+    )
     fine_tune_epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)
     fine_tune_learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)

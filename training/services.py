@@ -111,6 +111,8 @@ def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
         )
     if {"anchor_sizes", "anchor_ratios"} & set(configuration):
         raise CannotTrain("The anchors are those of the base model: leave them out.", code="base_model_does_not_fit")
+    if base.architecture not in ARCHITECTURES:
+        raise CannotTrain(f"A {base.architecture} cannot be trained here.", code="base_model_does_not_fit")
     rate = ARCHITECTURES[base.architecture].learning_rate * BASE_RATE
     return {"learning_rate": rate, **configuration, "architecture": base.architecture}
 

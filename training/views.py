@@ -20,7 +20,7 @@ from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from projects.work import log_of
 from training import serializers, services
-from training.engine.architectures import ARCHITECTURES, default_architecture, find_weights
+from training.engine.architectures import ARCHITECTURES, default_architecture, weights_here
 from training.models import TrainingRun
 from training.selectors import trainings_of
 
@@ -39,7 +39,7 @@ class ArchitecturesView(APIView):
         defaults = [default_architecture(one) for one in Task.values]
         rows = []
         for one in ARCHITECTURES.values():
-            here = find_weights(one) is not None
+            here = list(weights_here(one))
             rows.append(
                 {
                     "name": one.name,
@@ -50,8 +50,10 @@ class ArchitecturesView(APIView):
                     "default_image_size": one.default_image_size,
                     "image_sizes": one.image_sizes,
                     "weights_file": one.weights_file,
-                    "weights_available": here,
-                    "starts_from": "imagenet" if here else "scratch",
+                    "coco_weights": one.coco_weights,
+                    "weights_available": bool(here),
+                    "starts_from": here[0] if here else "scratch",
+                    "is_installed": one.is_installed,
                     "is_exportable": True,
                     "is_default": one.name in defaults,
                 }

@@ -42,12 +42,14 @@ class AnchorShapes:
         min_level, max_level: pyramid levels; level n has one cell for 2ⁿ × 2ⁿ pixels.
         sizes: sides of the square anchors of a cell, as multiples of the cell's side.
         ratios: height over width.
+        factors: of the sizes, one a level; none for the same sizes on every level.
     """
 
     min_level: int = 3
     max_level: int = 7
     sizes: tuple[float, ...] = (2.0, 2.52, 3.17)
     ratios: tuple[float, ...] = (0.7, 1.0, 1.4)
+    factors: tuple[float, ...] = ()
 
     @property
     def per_cell(self) -> int:
@@ -58,7 +60,8 @@ class AnchorShapes:
 
     @classmethod
     def from_dict(cls, values: dict) -> AnchorShapes:
-        return cls(values["min_level"], values["max_level"], tuple(values["sizes"]), tuple(values["ratios"]))
+        sizes, ratios, factors = (tuple(values.get(name, ())) for name in ("sizes", "ratios", "factors"))
+        return cls(values["min_level"], values["max_level"], sizes, ratios, factors)
 
 
 def anchors_for(image_size: tuple[int, int], shapes: AnchorShapes) -> np.ndarray:
@@ -73,11 +76,12 @@ def anchors_for(image_size: tuple[int, int], shapes: AnchorShapes) -> np.ndarray
         rows, columns = (-(-side // stride) for side in image_size)
         y, x = np.mgrid[:rows, :columns]
         centres = (np.stack([x, y, x, y], axis=-1).reshape(-1, 1, 4) + 0.5) * stride
-        levels.append((centres + _cell_anchors(stride, shapes)).reshape(-1, 4))
+        factor = shapes.factors[level - shapes.min_level] if shapes.factors else 1.0
+        levels.append((centres + _cell_anchors(stride * factor, shapes)).reshape(-1, 4))
     return np.concatenate(levels).astype(np.float32)
 
 
-def _cell_anchors(stride: int, shapes: AnchorShapes) -> np.ndarray:
+def _cell_anchors(stride: float, shapes: AnchorShapes) -> np.ndarray:
     """`(1, per_cell, 4)` around the origin; the area depends on the size alone."""
     sides = np.array([(size / ratio**0.5, size * ratio**0.5) for ratio in shapes.ratios for size in shapes.sizes])
     half = sides * stride / 2

@@ -92,7 +92,10 @@ def main(folder: Path) -> int:
 def _work(folder: Path, reporter: Reporter) -> int:
     request = json.loads((folder / "request.json").read_text())
     reporter.send("log", line="Starting: importing TensorFlow")
-    from training.engine.phases import Watcher
+    if request.get("mode") == "import":
+        reporter.send("result", result=_import(request, folder, reporter))
+        return 0
+    from training.engine.watcher import Watcher
 
     prepared = _detector(request) if request.get("task") == "detection" else _classifier(request)
     configuration, data, preflight, train = prepared
@@ -121,6 +124,32 @@ def _work(folder: Path, reporter: Reporter) -> int:
     return 0
 
 
+def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
+    from training.engine.errors import ConfigurationError
+
+    try:
+        from training.engine.legacy_keras.imports import PackageAnchors, import_model
+    except ModuleNotFoundError as error:
+        if error.name not in ("keras_retinanet", "keras_resnet", "tf_keras"):
+            raise
+        raise ConfigurationError(
+            "Reading models of keras-retinanet needs its package, which is not installed here. Run "
+            "`make keras-retinanet` on the server."
+        ) from error
+    from training.engine.watcher import Watcher
+
+    anchors = request["anchors"]
+    return import_model(
+        Path(request["path"]),
+        request["class_names"],
+        (request["image_size"][0], request["image_size"][1]),
+        folder,
+        anchors=None if anchors is None else PackageAnchors(**anchors),
+        images=request["images"],
+        watcher=Watcher(log=lambda line: reporter.send("log", line=line), check=reporter.check),
+    ).to_dict()
+
+
 def _classifier(request: dict) -> tuple:
     from training.engine.configuration import Configuration
     from training.engine.data import Sample, TrainingData
@@ -134,14 +163,19 @@ def _classifier(request: dict) -> tuple:
 def _detector(request: dict) -> tuple:
     from inference.runtime.boxes import AnchorShapes
     from training.engine.detection.configuration import DetectionConfiguration
-    from training.engine.detection.data import DetectionData, DetectionSample, Start
-    from training.engine.detection.train import preflight_detector, train_detector
+    from training.engine.detection.samples import DetectionData, DetectionSample, Start
 
     splits = {split: [DetectionSample(**sample) for sample in rows] for split, rows in request["splits"].items()}
     base = request.get("base")
     start = None if base is None else Start(base["path"], AnchorShapes.from_dict(base["anchors"]))
     data = DetectionData(request["class_names"], splits, start)
     configuration = DetectionConfiguration.from_dict(request["configuration"])
+    if configuration.is_keras_retinanet:
+        from training.engine.legacy_keras.train import preflight_keras_retinanet, train_keras_retinanet
+
+        return configuration, data, preflight_keras_retinanet, train_keras_retinanet
+    from training.engine.detection.train import preflight_detector, train_detector
+
     return configuration, data, preflight_detector, train_detector
 
 

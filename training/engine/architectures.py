@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+# Detectors of the keras-retinanet package, which is installed only where somebody wants it.
+KERAS_RETINANET = "keras_retinanet_"
+KINDS_OF_WEIGHTS = ("coco", "imagenet")
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,9 @@ class Architecture:
         parameters: weights of the network without its classification head (measured); of a detector without the
             outputs of its heads.
         image_sizes: offered square input sizes in pixels; any other size of at least 32 works too.
-        weights_file: ImageNet weights without head, named as `keras.applications` names them.
+        weights_file: ImageNet weights without head, named as their source names them: a file of `keras.applications`
+            or keras-retinanet, or the folder of a KerasHub preset.
+        coco_weights: of a whole detector trained on COCO, likewise.
         learning_rate: default peak of the warm-up and cosine schedule when trained from scratch.
     """
 
@@ -27,6 +35,7 @@ class Architecture:
     default_image_size: int
     image_sizes: tuple[int, ...] = (96, 128, 160, 192, 224)
     weights_file: str | None = None
+    coco_weights: str | None = None
     learning_rate: float = 1e-3
     task: str = "classification"
 
@@ -34,6 +43,39 @@ class Architecture:
     def is_backbone(self) -> bool:
         """Whether ImageNet weights exist for it, so that it can be used frozen and fine-tuned."""
         return self.weights_file is not None
+
+    @property
+    def weights_files(self) -> dict[str, str]:
+        """Names of the files with pretrained weights by kind."""
+        names = {"coco": self.coco_weights, "imagenet": self.weights_file}
+        return {kind: name for kind, name in names.items() if name is not None}
+
+    @property
+    def is_keras_retinanet(self) -> bool:
+        return self.name.startswith(KERAS_RETINANET)
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the packages it needs are here; those of most architectures always are."""
+        return not self.is_keras_retinanet or find_spec("keras_retinanet") is not None
+
+
+def _keras_retinanet(
+    backbone: str, parameters: int, weights_file: str, coco_weights: str | None = None
+) -> Architecture:
+    return Architecture(
+        name=KERAS_RETINANET + backbone,
+        title=f"keras-retinanet, {backbone}",
+        description="The network of the keras-retinanet package, for those who have models of it: its files work here, "
+        "and those made here work there. For a new project choose another detector: the package is no longer kept.",
+        parameters=parameters,
+        default_image_size=512,
+        image_sizes=(256, 320, 416, 512, 640, 800),
+        weights_file=weights_file,
+        coco_weights=coco_weights,
+        learning_rate=1e-4,
+        task="detection",
+    )
 
 
 _MOBILENET_V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{}_224_no_top.h5"
@@ -103,6 +145,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="RetinaNet, ResNet18",
             description="Finds objects and their boxes. Trains on a CPU within an hour for some hundred images.",
             parameters=12_629_952,
+            weights_file="resnet_18_imagenet",
             default_image_size=320,
             image_sizes=(256, 320, 416, 512, 640),
             task="detection",
@@ -112,6 +155,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="RetinaNet, EfficientNet-Lite0",
             description="The smallest detector, for edge devices; slower to train from scratch than ResNet18.",
             parameters=4_925_472,
+            weights_file="efficientnet_lite0_ra_imagenet",
             default_image_size=320,
             image_sizes=(256, 320, 416, 512, 640),
             task="detection",
@@ -121,6 +165,8 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="RetinaNet, ResNet50",
             description="The network of the paper; wants a GPU or much patience.",
             parameters=25_349_056,
+            weights_file="resnet_50_imagenet",
+            coco_weights="retinanet_resnet50_fpn_coco",
             default_image_size=512,
             image_sizes=(320, 416, 512, 640, 800),
             task="detection",
@@ -133,7 +179,14 @@ ARCHITECTURES: dict[str, Architecture] = {
             default_image_size=512,
             image_sizes=(320, 416, 512, 640, 800),
             task="detection",
+            weights_file="resnet_101_imagenet",
         ),
+        _keras_retinanet("resnet50", 36_279_232, "ResNet-50-model.keras.h5", "resnet50_coco_best_v2.1.0.h5"),
+        _keras_retinanet("resnet101", 55_323_584, "ResNet-101-model.keras.h5"),
+        _keras_retinanet("resnet152", 71_013_312, "ResNet-152-model.keras.h5"),
+        _keras_retinanet("mobilenet224_1.0", 13_128_896, "mobilenet_1_0_224_tf_no_top.h5"),
+        _keras_retinanet("vgg16", 23_304_000, "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        _keras_retinanet("densenet121", 17_130_048, "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"),
     )
 }
 
@@ -149,15 +202,16 @@ def weights_folders() -> list[Path]:
     return [folder for root in roots for folder in (root / "models", root)]
 
 
-def find_weights(architecture: Architecture) -> Path | None:
-    """The local file with ImageNet weights, or None when it is not on this machine."""
-    if architecture.weights_file is None:
-        return None
-    for folder in weights_folders():
-        path = folder / architecture.weights_file
-        if path.is_file():
-            return path
-    return None
+def find_weights(architecture: Architecture, kind: str = "imagenet") -> Path | None:
+    """The local file or folder with pretrained weights of a kind, or None when it is not on this machine."""
+    name = architecture.weights_files.get(kind)
+    found = (folder / name for folder in weights_folders() if name is not None and (folder / name).exists())
+    return next(found, None)
+
+
+def weights_here(architecture: Architecture) -> Iterator[str]:
+    """The kinds of pretrained weights that are on this machine, the better one first."""
+    return (kind for kind in KINDS_OF_WEIGHTS if find_weights(architecture, kind) is not None)
 
 
 def default_architecture(task: str = "classification") -> str:

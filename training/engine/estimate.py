@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import shutil
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
@@ -15,7 +10,6 @@ import psutil
 
 from training.engine.configuration import Configuration
 from training.engine.data import choose_place, needed_bytes
-from training.engine.errors import DiskFullError, OutOfMemoryError
 from training.engine.networks import (
     Network,
     augmentation_layers,
@@ -24,33 +18,9 @@ from training.engine.networks import (
     with_augmentation,
 )
 from training.engine.phases import compile_for
+from training.engine.promise import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory
 
-TIMED_SECONDS = 2.0
-EXPORT_SECONDS = 15.0
 DECODE_SECONDS_PER_IMAGE = 0.004
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A promise, made before a training starts. Early stopping may end it sooner; a busy machine takes longer.
-
-    Attributes:
-        seconds: whole training, from decoding to the exported files.
-        seconds_by_phase: the same, by phase.
-        memory_bytes: peak resident memory of the training process.
-        disk_bytes: largest use of the disk while it runs, model files included.
-        pixels: where decoded images are kept: "memory", "disk" or "stream".
-    """
-
-    seconds: float
-    memory_bytes: int
-    disk_bytes: int
-    pixels: str
-    seconds_by_phase: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def estimate_training(network: Network, configuration: Configuration, counts: dict[str, int], folder: Path) -> Estimate:
@@ -130,36 +100,3 @@ def _time_steps(model: keras.Model, images: np.ndarray, configuration: Configura
     targets = np.eye(model.output_shape[-1], dtype=np.float32)[np.zeros(len(images), int)]
     trained.train_on_batch(images, targets)
     return mean_seconds(lambda: trained.train_on_batch(images, targets))
-
-
-def mean_seconds(step: Callable[[], object]) -> float:
-    """Of as many calls as fit into a moment: a shared machine is not equally fast at every instant."""
-    count, started = 0, time.perf_counter()
-    while count < 3 or time.perf_counter() - started < TIMED_SECONDS:
-        step()
-        count += 1
-    return (time.perf_counter() - started) / count
-
-
-def require_room(estimate: Estimate, folder: Path) -> None:
-    """Refuse a training that cannot fit, with the numbers.
-
-    Raises:
-        OutOfMemoryError, DiskFullError.
-    """
-    total, free = psutil.virtual_memory().total, shutil.disk_usage(folder).free
-    if estimate.memory_bytes > total:
-        raise OutOfMemoryError(
-            f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
-            f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
-        )
-    if estimate.disk_bytes > free:
-        raise DiskFullError(
-            f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
-            "are free. Free some space and start it again."
-        )
-
-
-def peak_memory() -> int:
-    """The largest resident memory of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -17,6 +17,8 @@ from training.engine.checkpoint import get_values, load_checkpoint, save_checkpo
 from training.engine.configuration import Configuration
 from training.engine.data import epoch_order
 from training.engine.errors import DivergedError, Interrupted
+from training.engine.feeds import Feed
+from training.engine.watcher import Watcher
 
 CHECKPOINT_SECONDS = 120.0
 
@@ -30,105 +32,6 @@ class PhaseSettings(Protocol):
     def early_stopping(self) -> int: ...
     @property
     def seed(self) -> int: ...
-
-
-@dataclass
-class Watcher:
-    """What the engine tells the outside while it works. Every function may be left out.
-
-    Attributes:
-        on_progress: `(phase, done, total)` in steps.
-        on_epoch: one entry of the history.
-        on_checkpoint: called after a checkpoint is safe on disk.
-        log: one line for people.
-        check: raises `Cancelled` or `Interrupted` when the training must stop.
-    """
-
-    on_progress: Callable[[str, int, int], None] = lambda phase, done, total: None
-    on_epoch: Callable[[dict], None] = lambda entry: None
-    on_checkpoint: Callable[[], None] = lambda: None
-    log: Callable[[str], None] = lambda line: None
-    check: Callable[[], None] = lambda: None
-
-
-Batches = Callable[[], Iterator[tuple[np.ndarray, int]]]
-
-
-class Feed(Protocol):
-    """What a phase is fed with: one split, batch by batch."""
-
-    @property
-    def count(self) -> int: ...
-
-    def dataset(self, batches: Batches, steps: int) -> tf.data.Dataset:
-        """`steps` batches of what `fit` takes, in order; `batches` yields indices and the number of the epoch."""
-
-    def in_order(self, batch_size: int) -> tf.data.Dataset:
-        """The whole split once, unchanged."""
-
-
-def in_order(count: int, batch_size: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Index batches of a split from its first to its last image, as epoch 0."""
-    for start in range(0, count, batch_size):
-        yield np.arange(start, min(start + batch_size, count)), 0
-
-
-def loaded(
-    batches: Batches, steps: int, read: Callable[[np.ndarray, int], tuple], signature: list[tf.TensorSpec]
-) -> tf.data.Dataset:
-    """`read(indices, epoch)` for every batch, in parallel and in order, as tensors of `signature`."""
-
-    def load(indices, epoch):
-        tensors = tf.numpy_function(read, [indices, epoch], [spec.dtype for spec in signature], stateful=False)
-        for tensor, spec in zip(tensors, signature, strict=True):
-            tensor.set_shape(spec.shape)
-        return (tf.cast(tensors[0], tf.float32), *tensors[1:])
-
-    indices = tf.data.Dataset.from_generator(
-        batches, output_signature=(tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64))
-    )
-    mapped = indices.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return mapped.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
-
-
-@dataclass
-class Source:
-    """Inputs, targets and weights of one split of a classifier.
-
-    Attributes:
-        gather: `(indices,)` → `(batch, …)` uint8 images or float32 features.
-        labels: `(count,)` int64.
-        weights: `(count,)` float32.
-    """
-
-    gather: Callable[[np.ndarray], np.ndarray]
-    labels: np.ndarray
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    num_classes: int
-    weights: np.ndarray | None = None
-
-    @property
-    def count(self) -> int:
-        return len(self.labels)
-
-    def dataset(self, batches: Batches, steps: int) -> tf.data.Dataset:
-        """Batches of `(inputs float32, one-hot float32, weight float32)`."""
-        weights = np.ones(self.count, np.float32) if self.weights is None else self.weights
-        eye = np.eye(self.num_classes, dtype=np.float32)
-
-        def read(indices: np.ndarray, epoch: int) -> tuple:
-            return self.gather(indices), eye[self.labels[indices]], weights[indices]
-
-        signature = [
-            tf.TensorSpec((None, *self.shape), tf.as_dtype(self.dtype)),
-            tf.TensorSpec((None, self.num_classes), tf.float32),
-            tf.TensorSpec((None,), tf.float32),
-        ]
-        return loaded(batches, steps, read, signature)
-
-    def in_order(self, batch_size: int) -> tf.data.Dataset:
-        return self.dataset(lambda: in_order(self.count, batch_size), -(-self.count // batch_size))
 
 
 @dataclass(frozen=True)

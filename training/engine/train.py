@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -28,8 +25,9 @@ from training.engine.data import (
     choose_place,
     sample_weights,
 )
-from training.engine.errors import OutOfMemoryError
-from training.engine.estimate import Estimate, estimate_training, require_room
+from training.engine.estimate import estimate_training
+from training.engine.feeds import Source
+from training.engine.machine import library_versions, out_of_memory_explained
 from training.engine.networks import (
     Network,
     augmentation_layers,
@@ -39,7 +37,9 @@ from training.engine.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from training.engine.phases import Phase, Source, Watcher, compile_for
+from training.engine.phases import Phase, compile_for
+from training.engine.promise import Estimate, promised
+from training.engine.watcher import Watcher
 
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
@@ -146,8 +146,7 @@ class _Training:
 
     def run(self, on_estimate, started: float) -> TrainingResult:
         network = build_network(self.configuration, self.num_classes)
-        estimate = self._promise(network, on_estimate)
-        stores = self._decode(estimate.pixels)
+        stores = self._decode(self._promise(network, on_estimate))
         try:
             self._fit(network, stores)
             return self._finish(network, stores, started)
@@ -155,26 +154,17 @@ class _Training:
             for store in stores.values():
                 store.close()
 
-    def _promise(self, network: Network, on_estimate) -> Estimate:
+    def _promise(self, network: Network, on_estimate) -> str:
+        """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
-        saved = self.folder / "estimate.json"
-        if saved.exists():  # a resumed training keeps its promise
-            estimate = Estimate(**json.loads(saved.read_text()))
-            place = choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
-            return Estimate(**{**estimate.to_dict(), "pixels": place})
-        estimate = estimate_training(network, self.configuration, counts, self.folder)
-        keras.utils.set_random_seed(self.configuration.seed)
-        require_room(estimate, self.folder)
-        saved.write_text(json.dumps(estimate.to_dict()))
-        for line in estimate.warnings:
-            self.watcher.log(line)
-        self.watcher.log(
-            f"Expected: about {estimate.seconds / 60:.1f} minutes if not stopped early, "
-            f"{estimate.memory_bytes / 2**20:.0f} MiB memory, "
-            f"{estimate.disk_bytes / 2**20:.0f} MiB disk"
+        promised(
+            self.folder,
+            lambda: estimate_training(network, self.configuration, counts, self.folder),
+            self.watcher,
+            on_estimate,
         )
-        on_estimate(estimate)
-        return estimate
+        keras.utils.set_random_seed(self.configuration.seed)
+        return choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
 
     def _decode(self, place: str) -> dict[str, PixelStore]:
         side = self.configuration.image_size
@@ -321,7 +311,7 @@ class _Training:
                 probabilities["test"], test.labels, [sample.id for sample in test.samples], self.data.class_names
             ),
             history=self.history,
-            versions=library_versions(),
+            versions=library_versions("keras"),
             parameters=int(network.model.count_params()),
             seconds=round(time.monotonic() - started, 1),
             litert_difference=difference,
@@ -352,37 +342,3 @@ class _Training:
         difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
         self.watcher.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
         return {kind: str(path) for kind, path in paths.items()}, difference
-
-
-class Sized(Protocol):
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def image_size(self) -> int: ...
-
-
-def library_versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "platform": platform.platform(),
-    }
-
-
-class out_of_memory_explained:
-    """TensorFlow's and Python's out-of-memory errors as ours."""
-
-    def __init__(self, configuration: Sized) -> None:
-        self._configuration = configuration
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, traceback) -> None:
-        if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
-            raise OutOfMemoryError(
-                "The memory of this machine was not enough. Choose a smaller batch_size "
-                f"(now {self._configuration.batch_size}) or image_size (now {self._configuration.image_size})."
-            ) from error

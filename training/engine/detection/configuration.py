@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 
-from training.engine.architectures import ARCHITECTURES, Architecture
+from training.engine.architectures import ARCHITECTURES, KERAS_RETINANET, KINDS_OF_WEIGHTS, Architecture, weights_here
 from training.engine.errors import ConfigurationError, WeightsError
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
@@ -19,11 +19,12 @@ class DetectionConfiguration:
 
     Attributes:
         architecture: a detector from the catalogue.
-        weights: "auto" or "none"; "imagenet" fails, for no weights of these backbones are known here yet.
+        weights: "auto" (of COCO or ImageNet when they are here), "coco", "imagenet" (fail when absent) or "none".
         image_size: longer side of the input in pixels; the other side follows the images.
         epochs: passes over the training images.
         augmentation: strength of the random changes of training images; `flip` overrides that part.
         early_stopping: judged epochs without improvement before the end; 0 never stops (the schedule wants its end).
+        frozen_epochs: epochs at the start that train the heads only; None is a fifth with pretrained weights, else 0.
         anchor_sizes: sides of the square anchors as multiples of a cell's side; None proposes them from the boxes.
         anchor_ratios: height over width of the anchors; None proposes them from the boxes.
         mixed_precision: "off" unless asked for: float16 of a detector was not measured yet.
@@ -39,6 +40,7 @@ class DetectionConfiguration:
     augmentation: str = "auto"
     flip: str | None = None
     early_stopping: int = 0
+    frozen_epochs: int | None = None
     anchor_sizes: tuple[float, ...] | None = None
     anchor_ratios: tuple[float, ...] | None = None
     mixed_precision: str = "off"
@@ -50,7 +52,11 @@ class DetectionConfiguration:
 
     @property
     def uses_pretrained(self) -> bool:
-        return False
+        return self.weights in KINDS_OF_WEIGHTS
+
+    @property
+    def is_keras_retinanet(self) -> bool:
+        return self.architecture.startswith(KERAS_RETINANET)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -77,19 +83,38 @@ class DetectionConfiguration:
         if spec is None or spec.task != "detection":
             names = [one.name for one in ARCHITECTURES.values() if one.task == "detection"]
             raise ConfigurationError(f"architecture must be one of {', '.join(names)}, received {self.architecture!r}")
-        if self.weights == "imagenet":
-            raise WeightsError(
-                f"There are no pretrained weights of {spec.name} on this machine. Choose weights=none to train from "
-                "scratch."
+        if not spec.is_installed:
+            raise ConfigurationError(
+                f"{spec.name} needs the keras-retinanet package, which is not installed here. Run "
+                "`make keras-retinanet` on the server, or choose another detector."
             )
+        weights = self._chosen_weights(spec)
+        epochs = self.epochs or max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images))))
+        frozen = self.frozen_epochs
+        if frozen is None:
+            frozen = 0 if weights == "none" else max(1, epochs // 5)
         return replace(
             self,
-            weights="none",
+            weights=weights,
+            frozen_epochs=frozen,
             augmentation="light" if self.augmentation == "auto" else self.augmentation,
             image_size=self.image_size or spec.default_image_size,
-            epochs=self.epochs or max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images)))),
+            epochs=epochs,
             learning_rate=self.learning_rate or spec.learning_rate,
         )._checked()
+
+    def _chosen_weights(self, spec: Architecture) -> str:
+        if self.weights == "none":
+            return "none"
+        here = [kind for kind in weights_here(spec) if self.weights in ("auto", kind)]
+        if not here and self.weights != "auto":
+            name = spec.weights_files.get(self.weights)
+            reason = f"{name!r} is not in its folder of weights" if name else "none are known"
+            raise WeightsError(
+                f"There are no {self.weights} weights of {spec.name} on this machine: {reason}. Put them there, or "
+                "choose weights=none to train from scratch."
+            )
+        return here[0] if here else "none"
 
     def _checked(self) -> DetectionConfiguration:
         ranges = {
@@ -99,6 +124,7 @@ class DetectionConfiguration:
             "learning_rate": (1e-7, 1.0),
             "weight_decay": (0.0, 1.0),
             "early_stopping": (0, 1000),
+            "frozen_epochs": (0, 999),
             "seed": (0, 2**31 - 1),
         }
         for name, (low, high) in ranges.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 from keras import layers
@@ -21,6 +22,20 @@ RESNETS: dict[str, tuple[list[int], list[int], str]] = {
 }
 
 
+class Scaling(NamedTuple):
+    """Pixels 0..255 → what a network expects: `scale * pixel + offset`, one for all channels or one each (RGB)."""
+
+    scale: float | list[float]
+    offset: float | list[float]
+
+
+SYMMETRIC = Scaling(1 / 127.5, -1.0)
+# Mean and deviation of ImageNet's pixels, as the weights of timm and torchvision expect them.
+NORMALIZE_IMAGENET = Scaling(
+    [1 / (255 * one) for one in (0.229, 0.224, 0.225)], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225]
+)
+
+
 def build_retinanet(
     backbone: str,
     image_size: tuple[int, int],
@@ -29,6 +44,7 @@ def build_retinanet(
     *,
     filters: int = 128,
     head_convolutions: int = 2,
+    scaling: Scaling = SYMMETRIC,
 ) -> keras.Model:
     """A network without weights from elsewhere.
 
@@ -37,13 +53,14 @@ def build_retinanet(
         image_size: `(height, width)` of the input in pixels, multiples of 32.
         filters: channels of pyramid and heads (256 in the paper; half of it costs a quarter).
         head_convolutions: convolutions before the output of each head (4 in the paper).
+        scaling: of pixels, as pretrained weights expect it.
 
     Returns:
         A functional model: `(batch, height, width, 3)` float32 RGB 0..255 → `(batch, anchors, 4 + num_classes)`
         float32, offsets and logits in the order of `anchors_for`.
     """
     image = keras.Input((*image_size, 3), name="image", dtype="float32")
-    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(image)
+    x = layers.Rescaling(scaling.scale, offset=scaling.offset, name="rescale")(image)
     features = _features(backbone, image_size)(x)
     pyramid = _pyramid(features, shapes, filters)
     box_head = _head("box_head", filters, head_convolutions, shapes.per_cell * 4)
@@ -149,24 +166,68 @@ def _efficientnet_lite0(image_size: tuple[int, int]):
     )
 
 
-def start_from(model: keras.Model, path: Path) -> float:
-    """Give the model the weights of an earlier one of its architecture; outputs of other labels stay as they are.
+def load_preset(model: keras.Model, folder: Path) -> None:
+    """Give the backbone the weights of a KerasHub preset: of the backbone itself, or of a RetinaNet around it.
 
-    Args:
-        path: a `.keras` file that `export_keras` wrote.
+    Raises:
+        WeightsError: the folder is damaged, or of another network.
+    """
+    import keras_hub
+
+    try:
+        preset = keras_hub.models.Backbone.from_preset(str(folder))
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise WeightsError(f"The weights in {folder.name} cannot be read: {error}. Copy the folder again.") from error
+    own, other = model.get_layer("backbone").weights, getattr(preset, "image_encoder", preset).weights
+    # A preset may go on after what the pyramid needs.
+    if len(other) < len(own) or any(a.shape != b.shape for a, b in zip(own, other, strict=False)):
+        raise WeightsError(f"The weights in {folder.name} are of another network than {model.name}.")
+    for mine, theirs in zip(own, other, strict=False):
+        mine.assign(theirs)
+
+
+def freeze_backbone(model: keras.Model) -> None:
+    model.get_layer("backbone").trainable = False
+
+
+def unfreeze_backbone(model: keras.Model) -> None:
+    """All but the batch normalisations, whose statistics small batches would spoil (He et al. 2017, section 3.1)."""
+    backbone = model.get_layer("backbone")
+    backbone.trainable = True
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def load_earlier(path: Path) -> keras.Model:
+    """A detector from a `.keras` file that `export_keras` wrote.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+    import keras_hub  # noqa: F401 - registers the layers of its backbones
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
+
+
+def scaling_of(model: keras.Model) -> Scaling:
+    """How a detector scales its pixels."""
+    rescale = model.get_layer("rescale")
+    return Scaling(rescale.scale, rescale.offset)
+
+
+def take_weights(model: keras.Model, earlier: keras.Model) -> float:
+    """Give the model the weights of an earlier one of its architecture; outputs of other labels stay as they are.
 
     Returns:
         The share of the model's weights that were taken, 0 to 1.
 
     Raises:
-        WeightsError: the file is damaged, or of another architecture.
+        WeightsError: it is of another architecture.
     """
-    import keras_hub  # noqa: F401 - registers the layers of its backbones
-
-    try:
-        earlier = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
     if len(earlier.weights) != len(model.weights):
         raise WeightsError("The base model is of another architecture. Choose one of the same architecture.")
     taken = 0

@@ -1,0 +1,108 @@
+"""Models that users bring: what they say about them is checked here, the file itself in a process of its own."""
+
+from __future__ import annotations
+
+import configparser
+import json
+
+from django.db import transaction
+
+from projects.jobs import enqueue_job
+from projects.models import Job, Project
+from storage import services as storage
+from storage.cache import Incoming
+
+KIND = "model_import"
+MAX_LABELS = 10_000
+MAX_LABEL_LENGTH = 100
+
+
+class UploadProblem(ValueError):
+    """What was said about the model cannot be understood; the text is for the user."""
+
+
+def start_model_import(
+    *, project: Project, user, incoming: Incoming, name: str, class_names: list[str], image_size: tuple[int, int],
+    anchors: dict | None,
+) -> Job:  # fmt: skip
+    """Keep the file and make the job that reads it."""
+    with transaction.atomic():
+        blob = storage.keep(incoming, "application/x-hdf5")
+        return enqueue_job(
+            project=project, user=user, kind=KIND, input_blob=blob,
+            parameters={
+                "name": name, "class_names": class_names, "image_size": list(image_size), "anchors": anchors
+            },
+        )  # fmt: skip
+
+
+def parse_labels(text: str) -> list[str]:
+    """Labels in the order of the model's outputs: one a line, a JSON list, or a JSON object `{label: index}`.
+
+    Lines of a keras-retinanet `classes.csv` (`label,index`) are understood too.
+
+    Raises:
+        UploadProblem.
+    """
+    stripped = text.lstrip("\ufeff").strip()
+    names = _json_labels(stripped) if stripped[:1] in ("[", "{") else _line_labels(stripped)
+    names = [name.strip() for name in names]
+    if not names or any(not name or len(name) > MAX_LABEL_LENGTH for name in names):
+        raise UploadProblem(f"Every label needs a name of at most {MAX_LABEL_LENGTH} characters.")
+    if len(set(names)) != len(names):
+        raise UploadProblem("A label is named twice.")
+    if len(names) > MAX_LABELS:
+        raise UploadProblem(f"At most {MAX_LABELS} labels.")
+    return names
+
+
+def _json_labels(text: str) -> list[str]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UploadProblem(f"The labels are no valid JSON: {error}.") from error
+    if isinstance(document, list) and all(isinstance(one, str) for one in document):
+        return document
+    if isinstance(document, dict):
+        return _in_order(document)
+    raise UploadProblem('The labels must be a list of texts, or an object such as {"cat": 0, "dog": 1}.')
+
+
+def _line_labels(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    pairs = [line.rsplit(",", 1) for line in lines]
+    if lines and all(len(pair) == 2 and pair[1].strip().isdecimal() for pair in pairs):
+        return _in_order({name: int(index) for name, index in pairs})
+    return lines
+
+
+def _in_order(indices: dict) -> list[str]:
+    if any(isinstance(one, bool) or not isinstance(one, int) for one in indices.values()):
+        raise UploadProblem("The number of every label must be a whole number.")
+    if sorted(indices.values()) != list(range(len(indices))):
+        raise UploadProblem(f"The numbers of the labels must be 0 to {len(indices) - 1}, each once.")
+    return sorted(indices, key=indices.__getitem__)
+
+
+def parse_anchor_config(text: str) -> dict[str, list[float]] | None:
+    """`[anchor_parameters]` of a keras-retinanet configuration file; None for an empty text.
+
+    Raises:
+        UploadProblem.
+    """
+    if not text.strip():
+        return None
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text)
+        section = parser["anchor_parameters"]
+        anchors = {name: [float(word) for word in section[name].split()] for name in
+                   ("sizes", "strides", "ratios", "scales")}  # fmt: skip
+    except (configparser.Error, KeyError, ValueError) as error:
+        raise UploadProblem(
+            "The anchors must be the configuration file of keras-retinanet, with [anchor_parameters] and its sizes, "
+            f"strides, ratios and scales as numbers ({error})."
+        ) from error
+    if not all(anchors.values()) or any(not 0 < one < 1e5 for values in anchors.values() for one in values):
+        raise UploadProblem("The anchors must be numbers above 0.")
+    return anchors

@@ -1,0 +1,281 @@
+"""The keras-retinanet engine: trained, cut off, continued, served; models of the package brought from elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from datasets.imaging.letterbox import load_letterboxed
+from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
+from inference.runtime.boxes import AnchorShapes, anchors_for, decode_offsets
+from inference.runtime.interpreters import LiteRTDetector
+from projects import jobs
+from tests.conftest import client_of
+from tests.pictures import scene, scenes_zip
+from tests.test_boxes import new_dataset
+from tests.test_imports import run_import
+from training import services
+from training.engine.detection.configuration import DetectionConfiguration
+from training.process import EngineProcess
+
+ROOT = Path(__file__).resolve().parent.parent
+needs_package = pytest.mark.skipif(
+    importlib.util.find_spec("keras_retinanet") is None,
+    reason="keras-retinanet is missing (make keras-retinanet)",
+)
+ARCHITECTURE = "keras_retinanet_mobilenet224_1.0"
+TINY = {"architecture": ARCHITECTURE, "image_size": 96, "epochs": 2, "batch_size": 4}
+
+
+def in_its_own_process(code: str, *arguments: str) -> str:
+    """Keras 2 and 3 cannot share a process."""
+    prelude = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import training.engine.legacy_keras\n"
+    done = subprocess.run([sys.executable, "-c", prelude + code, *arguments], capture_output=True, text=True,
+                          env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+# Without the package
+
+
+def test_labels_in_every_form_people_have_them():
+    assert parse_labels("cat\ndog\n\n") == ["cat", "dog"]
+    assert parse_labels('\ufeff["cat", "Hund, groß"]') == ["cat", "Hund, groß"]
+    assert parse_labels('{"dog": 1, "cat": 0}') == parse_labels("dog,1\ncat,0\n") == ["cat", "dog"]
+    wrong = [
+        "",
+        "cat\ncat",
+        "[1]",
+        "[",
+        '{"a": 1}',
+        '{"a": 0, "b": 0}',
+        '{"a": true}',
+        "x" * 101,
+        '"a"\n"a"',
+        "{" * 5000,
+    ]
+    for text in wrong:
+        with pytest.raises(UploadProblem) as problem:
+            parse_labels(text)
+        assert len(str(problem.value)) > 15
+
+
+def test_anchors_from_the_package_s_configuration_file():
+    text = "[anchor_parameters]\nsizes = 16 32\nstrides = 8 16\nratios = 0.5 1\nscales = 1 1.2\n"
+    assert parse_anchor_config(text) == {
+        "sizes": [16, 32], "strides": [8, 16], "ratios": [0.5, 1], "scales": [1, 1.2]
+    }  # fmt: skip
+    assert parse_anchor_config(" ") is None
+    for wrong in ("x", "[anchor_parameters]\nsizes = 1", text.replace("16 32", "a b"), text.replace("16 32", "0 1")):
+        with pytest.raises(UploadProblem):
+            parse_anchor_config(wrong)
+
+
+@pytest.mark.django_db
+def test_without_the_package_it_is_said_at_once(api, owner, monkeypatch):
+    dataset = new_dataset(owner, "scenes")
+    run_import(api, dataset, scenes_zip(12))
+    monkeypatch.setattr("training.engine.architectures.find_spec", lambda name: None)
+    rows = {row["name"]: row for row in api.get("/api/v1/architectures/?task=detection").json()}
+    assert not rows[ARCHITECTURE]["is_installed"] and rows["retinanet_resnet18"]["is_installed"]
+    answer = api.post("/api/v1/trainings/", {"project": dataset["project"], **TINY})
+    assert answer.status_code == 400 and "make keras-retinanet" in answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.django_db
+def test_what_is_said_about_a_model_is_checked(api, owner, outsider, viewer, project):
+    boxes = new_dataset(owner, "boxes")
+
+    def send(client=api, **changes):
+        file = SimpleUploadedFile("m.h5", b"no model")
+        values = {"project": boxes["project"], "labels": "a\nb", "file": file, **changes}
+        answer = client.post("/api/v1/models/", values, format="multipart")
+        return answer.status_code, answer.json()["errors"][0]["attr"] if answer.status_code == 400 else None
+
+    assert send(labels="") == (400, "labels") and send(labels="[1") == (400, "labels")
+    assert send(input_width=100) == (400, "input_width") and send(anchors="[x]") == (400, "anchors")
+    assert send(project=str(project.pk)) == (400, "project")  # a classification project
+    assert send(client=client_of(outsider)) == (400, "project")
+    assert api.post("/api/v1/models/", {"project": boxes["project"], "labels": "a"}).status_code == 400
+
+
+# With it
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> dict:
+    """A training that was killed in its second epoch and went on."""
+    folder = tmp_path_factory.mktemp("training")
+    splits, seed = {}, 0
+    for split, count in {"train": 24, "validation": 4, "test": 4}.items():
+        rows = []
+        for _ in range(count):
+            content, boxes, labels = scene(seed)
+            path = folder / f"{seed}.png"
+            path.write_bytes(content)
+            rows.append({"id": str(seed), "path": str(path), "boxes": boxes, "labels": labels})
+            seed += 1
+        splits[split] = rows
+    splits["train"].append({"id": "empty", "path": str(folder / "0.png"), "boxes": [], "labels": []})
+    configuration = DetectionConfiguration(**{**TINY, "epochs": 3}, frozen_epochs=1).resolved(25)
+    request = {"task": "detection", "configuration": configuration.to_dict(), "class_names": ["square", "disc"],
+               "splits": splits, "base": None}  # fmt: skip
+    (folder / "request.json").write_text(json.dumps(request))
+    first = EngineProcess(folder)
+    cut = read(first, until="checkpoint")
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    second = EngineProcess(folder)
+    events = read(second)
+    assert second.wait() == 0, second.stderr_tail()
+    return {"folder": folder, "cut": cut, "events": events, "result": events[-1]["result"]}
+
+
+def read(process: EngineProcess, until: str = "") -> list[dict]:
+    events = []
+    while (message := process.next_message(timeout=300)) is not None:
+        events.append(message)
+        assert message["event"] != "error", message
+        if message["event"] == until:
+            break
+    return events
+
+
+@needs_package
+@pytest.mark.slow
+def test_a_killed_training_goes_on_and_its_loss_falls(trained):
+    log = [event["line"] for event in trained["events"] if event["event"] == "log"]
+    assert any("continued after epoch 1" in line for line in log), log
+    assert [event["entry"]["epoch"] for event in trained["events"] if event["event"] == "epoch"] == [2, 3]
+    history = trained["result"]["history"]
+    assert [entry["phase"] for entry in history] == ["head", "fine_tuning", "fine_tuning"]
+    assert history[-1]["loss"] < history[0]["loss"] and history[-1]["val_loss"] < history[0]["val_loss"]
+    assert trained["result"]["litert_difference"] <= 1e-3 and 0 <= trained["result"]["metrics"]["ap50"] <= 1
+    estimate = next(event["estimate"] for event in trained["cut"] if event["event"] == "estimate")
+    assert estimate["memory_bytes"] > 10**8 and "from scratch" in estimate["warnings"][0]
+    first_line = (trained["folder"] / "annotations-train.csv").read_text().splitlines()[0]
+    assert len(first_line.split(",")) == 6
+
+
+CONVERT = """
+import json, numpy as np, tf_keras
+from keras_retinanet import models
+from inference.runtime.boxes import AnchorShapes
+from training.engine.legacy_keras.networks import anchor_parameters, prediction_model
+folder, name = sys.argv[1], "mobilenet224_1.0"
+model = models.load_model(folder + "/model.h5", backbone_name=name)
+converted = prediction_model(model, AnchorShapes.from_dict(json.loads(sys.argv[2])))
+converted.save(folder + "/converted.h5")
+image = models.backbone(name).preprocess_image(np.load(folder + "/pixels.npy")[..., ::-1])
+outputs = [converted.get_layer(layer).output for layer in ("boxes", "classification")]
+np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).predict(image[None], verbose=0))
+"""
+
+
+@pytest.fixture(scope="module")
+def converted(trained) -> Path:
+    """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
+    folder = trained["folder"]
+    np.save(folder / "pixels.npy", load_letterboxed(folder / "27.png", (96, 96)))
+    in_its_own_process(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))
+    return folder / "converted.h5"
+
+
+@needs_package
+@pytest.mark.slow
+def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converted):
+    folder = trained["folder"]
+    raw = LiteRTDetector(folder / "model.tflite", max_interpreters=1).run(np.load(folder / "pixels.npy"))
+    anchors = anchors_for((96, 96), AnchorShapes.from_dict(trained["result"]["detector"]["anchors"]))
+    with np.load(folder / "package.npz") as answer:
+        boxes, scores = answer["arr_0"][0], answer["arr_1"][0]
+    assert np.abs(decode_offsets(anchors, raw[:, :4]) - boxes).max() < 0.01
+    assert np.abs(1 / (1 + np.exp(-raw[:, 4:])) - scores).max() < 1e-5
+
+
+@needs_package
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_over_http_and_brought_back_as_a_file(api, owner, converted):
+    dataset = new_dataset(owner, "scenes")
+    run_import(api, dataset, scenes_zip(12))
+    run = api.post("/api/v1/trainings/", {"project": dataset["project"], **TINY, "epochs": 1}).json()
+    services.run_training(run["id"])
+    run = api.get(f"/api/v1/trainings/{run['id']}/").json()
+    assert run["state"] == "succeeded", (run["error"], api.get(f"/api/v1/trainings/{run['id']}/log/").content)
+    model = api.get(f"/api/v1/models/{run['model']}/").json()
+    assert {"keras-h5", "litert-float32", "model_card"} <= {file["kind"] for file in model["files"]}
+    again = api.post("/api/v1/trainings/", {"project": dataset["project"], "base_model": model["id"], "epochs": 1,
+                                            "image_size": 96}).json()  # fmt: skip
+    services.run_training(again["id"])
+    again = api.get(f"/api/v1/trainings/{again['id']}/").json()
+    assert again["state"] == "succeeded" and again["history"][0]["val_loss"] < run["history"][0]["val_loss"]
+
+    content = b"".join(api.get(f"/api/v1/models/{model['id']}/files/keras-h5/").streaming_content)
+    anchors = model["detector"]["anchors"]
+    strides = [2**level for level in range(3, 8)]
+    words = {"sizes": strides, "strides": strides, "ratios": anchors["ratios"], "scales": anchors["sizes"]}
+    config = "[anchor_parameters]\n" + "".join(f"{key} = {' '.join(map(str, value))}\n" for key, value in words.items())
+    job = bring(api, dataset, content, labels='{"disc": 0, "square": 1}', anchors=config)
+    assert job["state"] == "succeeded", job["error"]
+    brought = api.get(f"/api/v1/models/{job['result']['model']}/").json()
+    assert brought["architecture"] == ARCHITECTURE and brought["class_names"] == ["disc", "square"]
+    assert brought["training"] is None and brought["metrics"] == {}
+    image = api.get("/api/v1/images/").json()["results"][0]["id"]
+    ours, theirs = (
+        api.post(f"/api/v1/models/{one['id']}/predict/?threshold=0.01", {"images": [image]}).json()["predictions"]
+        for one in (model, brought)
+    )
+    assert ours == theirs and ours[0]["boxes"]
+
+    settings = {"detector": {"label_thresholds": {"disc": 1.0, "square": 0.0}, "iou_threshold": 0.3}}
+    changed = api.patch(f"/api/v1/models/{brought['id']}/", settings).json()["detector"]
+    assert changed["iou_threshold"] == 0.3 and changed["anchors"] == brought["detector"]["anchors"]
+    found = api.post(f"/api/v1/models/{brought['id']}/predict/", {"images": [image]}).json()["predictions"][0]["boxes"]
+    assert {box["label"] for box in found} == {"square"}
+    for wrong in ({"label_thresholds": {"cat": 0.5}}, {"score_threshold": 2}, {"iou_threshold": "x"}):
+        assert api.patch(f"/api/v1/models/{brought['id']}/", {"detector": wrong}).status_code == 400
+
+    job = bring(api, dataset, converted.read_bytes(), labels="square\ndisc")  # it knows its anchors
+    assert job["state"] == "succeeded", job["error"]
+
+    assert bring(api, dataset, content)["error"]["code"] == "anchors_do_not_fit"
+    assert bring(api, dataset, content, labels="a", anchors=config)["error"]["code"] == "labels_do_not_fit"
+    assert bring(api, dataset, content[: len(content) // 2])["error"]["code"] == "not_a_model"
+    assert bring(api, dataset, b"text")["error"]["code"] == "not_a_model"
+    assert (
+        bring(api, dataset, hdf5({"class_name": "Lambda", "config": {"name": "x"}}))["error"]["code"]
+        == "unknown_layers"
+    )
+    assert bring(api, dataset, hdf5(None))["error"]["code"] == "weights_only"
+    assert len(api.get("/api/v1/models/").json()["results"]) == 4
+
+
+def bring(api, dataset: dict, content: bytes, **values) -> dict:
+    wanted = {"project": dataset["project"], "labels": "disc\nsquare", "input_width": 96, "input_height": 96, **values}
+    file = SimpleUploadedFile("model.h5", content)
+    answer = api.post("/api/v1/models/", {**wanted, "file": file}, format="multipart")
+    assert answer.status_code == 202, answer.content
+    jobs.run_job(answer.json()["id"])
+    return api.get(answer["Location"]).json()
+
+
+def hdf5(layer: dict | None) -> bytes:
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        if layer is not None:
+            file.attrs["model_config"] = json.dumps({"class_name": "Model", "config": {"name": "m", "layers": [layer]}})
+    return buffer.getvalue()
