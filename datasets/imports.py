@@ -195,7 +195,9 @@ def _import_batch(context, dataset, batch, results, report: _Report, total: int,
             report.remark(remarks)
             report.add(outcomes + added, len(batch))
             report.boxes += sum(
-                len(item.boxes) for item, outcome in zip(examined, added, strict=True) if outcome.kind == "created"
+                len(item.boxes)
+                for item, outcome in zip(examined, added, strict=True)
+                if outcome.kind == "created" or outcome.code == "annotated"
             )
             context.report(report.next, total, position=report.position())
     except BaseException:
@@ -220,8 +222,9 @@ def _finish(job: Job, report: _Report, parsed: formats.Parsed) -> dict:
         "files": len(parsed.records),
         "created": report.counts["created"],
         "duplicates": report.counts["duplicate"],
+        "annotated": report.codes["annotated"],
         "rejected": report.counts["rejected"],
-        "rejected_by_code": dict(report.codes),
+        "rejected_by_code": {code: count for code, count in report.codes.items() if code != "annotated"},
         "boxes": report.boxes,
         "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
@@ -250,7 +253,7 @@ class _Report:
     def add(self, outcomes: list[Outcome], files: int) -> None:
         self.next += files
         self.counts.update(outcome.kind for outcome in outcomes)
-        self.codes.update(outcome.code for outcome in outcomes if outcome.kind == "rejected")
+        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == "annotated")
         with open(self.path, "a", encoding="utf-8") as file:
             for outcome in outcomes:
                 if outcome.kind != "created":

@@ -17,7 +17,7 @@ from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
-from datasets.models import Annotation, Dataset, Image, Label, Origin
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
@@ -131,7 +131,8 @@ def add_images(
 ) -> list[Outcome]:
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
 
-    A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first.
+    A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first. What it says
+    about a picture that nobody has labelled or looked at is taken all the same.
     """
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     first: dict[str, Examined] = {}
@@ -157,8 +158,33 @@ def add_images(
         ),
         batch_size=INSERT_CHUNK,
     )
+    filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
+    _fill(filled, first, origin, user)
     count_images(dataset, len(images))
-    return [_outcome(item, first, images, known) for item in items]
+    return [_outcome(item, first, images, known, filled) for item in items]
+
+
+def _says_more(item: Examined, image: Image) -> bool:
+    return not image.reviewed and bool(item.is_reviewed or item.label or item.boxes)
+
+
+def _fill(images: dict[str, Image], items: dict[str, Examined], origin: str, user) -> None:
+    """Give images without annotations those of the files with the same bytes, with a line in their history."""
+    rows: list[Annotation] = []
+    changes: list[AnnotationChange] = []
+    for sha256, image in images.items():
+        own = [
+            Annotation(image=image, label=label, origin=origin, created_by=user, **edges_of(box))
+            for label, box in _marks_of(items[sha256])
+        ]
+        image.revision += 1
+        image.reviewed = True
+        after = [{"label": row.label.name, "box": row.box} for row in own]
+        changes.append(AnnotationChange(image=image, revision=image.revision, changed_by=user, before=[], after=after))
+        rows += own
+    Image.objects.bulk_update(images.values(), ["revision", "reviewed"])
+    Annotation.objects.bulk_create(rows, batch_size=INSERT_CHUNK)
+    AnnotationChange.objects.bulk_create(change for change in changes if change.after)
 
 
 def edges_of(box: Box | None) -> dict[str, float]:
@@ -175,11 +201,14 @@ def _known_images(dataset: Dataset, shas: Iterable[str]) -> dict[str, Image]:
     return {image.blob.sha256: image for image in rows.prefetch_related("annotations__label")}
 
 
-def _outcome(item: Examined, first: dict, images: dict, known: dict) -> Outcome:
+def _outcome(item: Examined, first: dict, images: dict, known: dict, filled: dict) -> Outcome:
     sha256 = item.incoming.sha256
     if sha256 in known:
         image = known[sha256]
         detail = f"The dataset has this picture already, as {image.filename!r}"
+        if sha256 in filled and first[sha256] is item:
+            detail += ", without annotations: those of this file were taken."
+            return Outcome(item.filename, "duplicate", str(image.pk), "annotated", detail)
         return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + _other_label(item, image) + ".")
     image = images[sha256]
     if first[sha256] is item:

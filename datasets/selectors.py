@@ -6,6 +6,7 @@ import uuid
 
 from django.db.models import QuerySet
 
+from datasets.formats.boxes import composed
 from datasets.models import Dataset, Image, Label, Snapshot
 from projects.models import Project
 from projects.selectors import project_ids_of
@@ -35,6 +36,10 @@ def snapshots_of(user) -> QuerySet[Snapshot]:
 def find_label(project: Project, text: str) -> Label | None:
     """The project's label with this id or name."""
     try:
-        return labels_of(project).filter(pk=uuid.UUID(text)).first() or labels_of(project).filter(name=text).first()
+        return labels_of(project).filter(pk=uuid.UUID(text)).first() or _label_named(project, text)
     except ValueError:
-        return labels_of(project).filter(name=text).first()
+        return _label_named(project, text)
+
+
+def _label_named(project: Project, name: str) -> Label | None:
+    return labels_of(project).filter(name=composed(name)).first()

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Max
 from rest_framework.exceptions import ValidationError
 
 from datasets.errors import LabelExists, LabelInUse, RevisionConflict
-from datasets.formats.boxes import on_grid
+from datasets.formats.boxes import composed, on_grid
 from datasets.ingest import count_images
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from projects.models import Project, Task
@@ -29,6 +29,8 @@ BULK_CHUNK = 500
 
 @transaction.atomic
 def create_label(*, project: Project, name: str, color: str = "") -> Label:
+    """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it."""
+    name = composed(name)
     order = Label.objects.filter(project=project).aggregate(last=Max("order"))["last"]
     position = 0 if order is None else order + 1
     try:
@@ -55,7 +57,7 @@ def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]
 def update_label(*, label: Label, **changes) -> Label:
     """Rename, recolour: every image that carries the label shows it at once, for it refers to this row."""
     for name, value in changes.items():
-        setattr(label, name, value)
+        setattr(label, name, composed(value) if name == "name" else value)
     try:
         with transaction.atomic():
             label.save(update_fields=list(changes))

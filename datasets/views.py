@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots, thumbnails
 from datasets.exports import start_export
+from datasets.formats.boxes import composed
 from datasets.imaging.preprocessing import ImageError
 from datasets.imports import start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
@@ -248,7 +249,7 @@ class ImageFilter(filters.FilterSet):
 
     def with_label(self, queryset, name, value):
         labels = Label.objects.filter(project__in=project_ids_of(self.request.user))
-        wanted = Q(name=value)
+        wanted = Q(name=composed(value))
         with contextlib.suppress(ValueError):
             wanted |= Q(pk=uuid.UUID(value))
         annotations = Annotation.objects.filter(label__in=list(labels.filter(wanted).values_list("pk", flat=True)))

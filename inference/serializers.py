@@ -40,8 +40,8 @@ class DetectorSerializer(serializers.Serializer):
     anchors = serializers.DictField(read_only=True)
     letterbox = serializers.CharField(read_only=True)
 
-    def to_representation(self, instance: dict) -> dict:
-        return instance  # of a classifier there is nothing
+    def get_attribute(self, instance: Model) -> dict | None:
+        return super().get_attribute(instance) or None
 
 
 class ModelSerializer(serializers.ModelSerializer):
@@ -49,7 +49,10 @@ class ModelSerializer(serializers.ModelSerializer):
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
     metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
     detector = DetectorSerializer(
-        required=False, partial=True, help_text="Of a detector: anchors, thresholds, suppression; else empty."
+        required=False,
+        allow_null=True,
+        partial=True,
+        help_text="Of a detector: anchors, thresholds, suppression; else null.",
     )
 
     class Meta:
@@ -61,9 +64,11 @@ class ModelSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
         read_only_fields = [field for field in fields if field not in ("name", "notes", "detector")]
 
-    def validate_detector(self, value: dict) -> dict:
+    def validate_detector(self, value: dict | None) -> dict:
         model = self.instance
-        if value and model.task != Task.DETECTION:
+        if value is None:
+            return model.detector
+        if model.task != Task.DETECTION:
             raise serializers.ValidationError("Only detectors have these settings.")
         unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
         if unknown:

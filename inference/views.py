@@ -60,7 +60,6 @@ class ModelViewSet(
     ordering_fields = ("version",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
-    parser_classes = [JSONParser, MultiPartParser]
 
     @property
     def change_role(self) -> Role:
@@ -69,6 +68,11 @@ class ModelViewSet(
     def get_queryset(self):
         models = models_of(self.request.user)
         return models if self.action == "predict" else models.prefetch_related("files__blob")
+
+    def get_parsers(self):
+        """A model comes as a form, all else as JSON or as its action says."""
+        method = self.request.method.lower() if self.request is not None else ""
+        return [MultiPartParser()] if self.action_map.get(method) == "create" else super().get_parsers()
 
     def initialize_request(self, request, *args, **kwargs):
         if self.action_map.get(request.method.lower()) == "predict":

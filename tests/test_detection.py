@@ -403,6 +403,10 @@ def test_a_detector_over_http(api, owner, tmp_path, outsider):
     assert second["state"] == "succeeded", second["error"]
     assert api.get(f"/api/v1/models/{second['model']}/").json()["base_model"] == model["id"]
     assert second["history"][0]["val_loss"] < run["history"][0]["val_loss"]  # it begins with what was learned
+    orphan = api.post("/api/v1/trainings/", {"project": dataset["project"], "base_model": second["model"]}).json()
+    api.delete(f"/api/v1/models/{second['model']}/")
+    services.run_training(orphan["id"])
+    assert api.get(f"/api/v1/trainings/{orphan['id']}/").json()["error"]["code"] == "base_model_deleted"
     assert "100% of its weights fit" in api.get(f"/api/v1/trainings/{second['id']}/log/").content.decode()
 
     path = f"/api/v1/models/{model['id']}/predict/"
@@ -458,3 +462,69 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
         return np.asarray(model(batch.astype(np.float32), training=False))
 
     assert check_litert(tmp_path / "m.tflite", images, forward, SHAPES, 0.5) <= 1e-3
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory) -> Path:
+    """Folders as KerasHub writes them: a backbone, and a detector around one; random weights."""
+    import keras_hub
+
+    from training.engine.detection.networks import _resnet
+
+    folder = tmp_path_factory.mktemp("weights")
+    _resnet("resnet18", (64, 64)).save_to_preset(str(folder / "resnet_18_imagenet"))
+    encoder = _resnet("resnet50", (64, 64))
+    detector = keras_hub.models.RetinaNetBackbone(
+        image_encoder=encoder, min_level=3, max_level=7, use_p5=True, image_shape=(64, 64, 3)
+    )
+    detector.save_to_preset(str(folder / "retinanet_resnet50_fpn_coco"))
+    (folder / "resnet_50_imagenet").mkdir()
+    (folder / "resnet_50_imagenet" / "config.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.slow
+def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
+    from training.engine.architectures import find_weights
+    from training.engine.detection.networks import build_retinanet, load_preset
+
+    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
+    small = DetectionConfiguration(epochs=10).resolved(100)
+    assert (small.weights, small.frozen_epochs) == ("imagenet", 2)
+    large = DetectionConfiguration(architecture="retinanet_resnet50").resolved(100)
+    assert large.weights == "coco" and DetectionConfiguration(weights="none").resolved(100).frozen_epochs == 0
+    for configuration in (small, large):
+        path = find_weights(configuration.spec, configuration.weights)
+        model = build_retinanet(configuration.architecture.removeprefix("retinanet_"), (64, 96), 2, SHAPES)
+        before = model.get_layer("backbone").get_weights()
+        load_preset(model, path)
+        assert not np.allclose(model.get_layer("backbone").get_weights()[0], before[0])
+    with pytest.raises(WeightsError, match="another network"):
+        load_preset(build_retinanet("resnet18", (64, 96), 2, SHAPES), presets / "retinanet_resnet50_fpn_coco")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        load_preset(model, presets / "resnet_50_imagenet")
+    with pytest.raises(WeightsError, match="none are known"):
+        DetectionConfiguration(weights="coco").resolved(100)
+
+
+@pytest.mark.slow
+def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(presets, monkeypatch, tmp_path):
+    from training.engine.detection.train import train_detector
+    from training.engine.errors import Interrupted
+    from training.engine.watcher import Watcher
+
+    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
+    data = scenes(tmp_path, {"train": 7, "validation": 3, "test": 3})
+    configuration = dataclasses.replace(TINY, weights="auto", frozen_epochs=1).resolved(8)
+    entries: list[dict] = []
+
+    def stop_after_the_head():
+        if entries:
+            raise Interrupted("pause")
+
+    with pytest.raises(Interrupted):
+        train_detector(configuration, data, tmp_path, Watcher(check=stop_after_the_head, on_epoch=entries.append))
+    lines: list[str] = []
+    result = train_detector(configuration, data, tmp_path, Watcher(log=lines.append))
+    assert [entry["phase"] for entry in result.history] == ["head", "fine_tuning"]
+    assert any("weights of imagenet" in line for line in lines) and result.litert_difference <= 1e-3

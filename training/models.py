@@ -20,6 +20,7 @@ class TrainingRun(Work):
     history = models.JSONField(default=list)
     actual = models.JSONField(null=True, blank=True)
     base_model = models.ForeignKey(Model, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    starts_from = models.CharField(max_length=120, blank=True)  # what the base model was called, should it be deleted
     model = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta(Work.Meta):

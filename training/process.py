@@ -26,6 +26,8 @@ from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
 
 STDERR_BYTES = 20_000
+# What TensorFlow says on every start, whatever its log level.
+NOISE = ("I0000 ", "WARNING: All log messages before")
 
 
 class EngineProcess:
@@ -82,7 +84,8 @@ class EngineProcess:
         path = self.folder / "stderr.log"
         with open(path, "rb") as file:
             file.seek(max(0, path.stat().st_size - STDERR_BYTES))
-            return file.read().decode("utf-8", "replace").splitlines()[-20:]
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return [line for line in lines if not line.startswith(NOISE)][-20:]
 
     def _read(self) -> None:
         for line in self._process.stdout:

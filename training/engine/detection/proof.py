@@ -30,7 +30,7 @@ def check_litert(
     """
     expected = forward(images)
     runtime = LiteRTDetector(path, max_interpreters=1)
-    difference = float(max(np.abs(runtime.run(image) - raw).max() for image, raw in zip(images, expected, strict=True)))
+    difference = max(_difference(runtime.run(image), raw) for image, raw in zip(images, expected, strict=True))
     if not difference <= LITERT_TOLERANCE:
         raise ExportError(
             f"The exported LiteRT file differs from the trained model by {difference:.2e} (at most "
@@ -49,6 +49,11 @@ def check_litert(
                 "Please report this with the training's log."
             )
     return difference
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, as a share of the largest number where that is above 1: float32 has 7 digits."""
+    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
 
 
 def _agree(found: Detections, wanted: Detections) -> bool:
