@@ -107,7 +107,7 @@ def test_what_is_said_about_a_model_is_checked(api, owner, outsider, viewer, pro
     assert send(input_width=100) == (400, "input_width") and send(anchors="[x]") == (400, "anchors")
     assert send(project=str(project.pk)) == (400, "project")  # a classification project
     assert send(client=client_of(outsider)) == (400, "project")
-    assert api.post("/api/v1/models/", {"project": boxes["project"], "labels": "a"}).status_code == 400
+    assert api.post("/api/v1/models/", {"project": boxes["project"], "labels": "a"}).status_code == 415
 
 
 # With it

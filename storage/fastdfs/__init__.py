@@ -1,0 +1,36 @@
+"""A FastDFS client: the wire protocol of FastDFS 6 in plain Python, with nothing but the standard library.
+
+It imports nothing of the studio, so that an edge device can use it as it is.
+"""
+
+from storage.fastdfs.client import Client
+from storage.fastdfs.errors import (
+    Busy,
+    ConnectionFailed,
+    DataDamaged,
+    FastDFSError,
+    FileNotInStore,
+    InvalidFileId,
+    NoActiveStorage,
+    NoSpace,
+    ProtocolError,
+    RequestRefused,
+)
+from storage.fastdfs.fileid import FileId
+from storage.fastdfs.urls import signed_url
+
+__all__ = [
+    "Busy",
+    "Client",
+    "ConnectionFailed",
+    "DataDamaged",
+    "FastDFSError",
+    "FileId",
+    "FileNotInStore",
+    "InvalidFileId",
+    "NoActiveStorage",
+    "NoSpace",
+    "ProtocolError",
+    "RequestRefused",
+    "signed_url",
+]

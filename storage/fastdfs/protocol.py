@@ -1,0 +1,171 @@
+"""Bytes of the protocol: header, addresses, metadata, statistics. Knows no sockets.
+
+Source: `tracker/tracker_proto.h` of FastDFS 6.16.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from storage.fastdfs.errors import Address, InvalidFileId, ProtocolError
+
+HEADER = struct.Struct(">QBB")
+RESPONSE = 100
+GROUP_BYTES = 16
+EXTENSION_BYTES = 6
+# Replies carry addresses of 16 bytes, or of 46 where IPv6 is on; only the length of the body tells.
+IP_BYTES = (16, 46)
+
+ACTIVE_TEST = 111
+QUERY_STORE, QUERY_STORE_IN_GROUP = 101, 104
+QUERY_FETCH, QUERY_UPDATE = 102, 103
+LIST_GROUPS, LIST_STORAGES = 91, 92
+UPLOAD, UPLOAD_APPENDER, APPEND = 11, 23, 24
+DOWNLOAD, DELETE, FILE_INFO = 14, 12, 22
+SET_METADATA, GET_METADATA = 13, 15
+
+FIELD, RECORD = b"\x02", b"\x01"
+
+
+@dataclass(frozen=True)
+class StorageStatus:
+    """A storage server as its tracker sees it. `state` 7 is active."""
+
+    address: Address
+    state: int
+    version: str
+    total_mb: int
+    free_mb: int
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == 7
+
+
+@dataclass(frozen=True)
+class GroupStatus:
+    name: str
+    total_mb: int
+    free_mb: int
+    storage_count: int
+    storage_port: int
+    active_count: int
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What the storage says of a file: bytes, seconds since 1970, checksum, where it came from."""
+
+    size: int
+    created: int
+    crc32: int
+    source: str
+
+
+def header(length: int, command: int) -> bytes:
+    return HEADER.pack(length, command, 0)
+
+
+def group_field(group: str) -> bytes:
+    """16 bytes."""
+    content = group.encode("ascii", "replace")
+    if not 0 < len(content) <= GROUP_BYTES:
+        raise InvalidFileId(f"a group has 1 to {GROUP_BYTES} characters, received {group[:40]!r}")
+    return content.ljust(GROUP_BYTES, b"\0")
+
+
+def number(value: int) -> bytes:
+    return struct.pack(">Q", value)
+
+
+def text_of(field: bytes) -> str:
+    """A NUL-padded text."""
+    return field.split(b"\0", 1)[0].decode("ascii", "replace")
+
+
+def parse_store(body: bytes) -> tuple[str, Address, int]:
+    """Group, storage and the index of its path, from a body of 40 or 70 bytes."""
+    group, address = _parse_target(body[:-1], body)
+    return group, address, body[-1]
+
+
+def parse_fetch(body: bytes) -> Address:
+    """The storage, from a body of 39 or 69 bytes."""
+    return _parse_target(body, body)[1]
+
+
+def _parse_target(part: bytes, body: bytes) -> tuple[str, Address]:
+    ip_bytes = len(part) - GROUP_BYTES - 8
+    # Older servers leave out the last byte of an address, which is always NUL.
+    if ip_bytes not in (IP_BYTES[0] - 1, IP_BYTES[0], IP_BYTES[1] - 1, IP_BYTES[1]):
+        raise ProtocolError(f"an address cannot be read from {len(body)} bytes")
+    end = GROUP_BYTES + ip_bytes
+    port = int.from_bytes(part[end : end + 8], "big")
+    if not 0 < port < 65536:
+        raise ProtocolError(f"an address has the port {port}")
+    return text_of(part[:GROUP_BYTES]), (text_of(part[GROUP_BYTES:end]), port)
+
+
+def parse_file_info(body: bytes) -> FileInfo:
+    if len(body) - 24 not in IP_BYTES:
+        raise ProtocolError(f"file information cannot be read from {len(body)} bytes")
+    size, created, crc32 = struct.unpack(">QQQ", body[:24])
+    return FileInfo(size, created, crc32 & 0xFFFFFFFF, text_of(body[24:]))
+
+
+def pack_metadata(metadata: dict[str, str]) -> bytes:
+    records = []
+    for key, value in metadata.items():
+        pair = key.encode(), value.encode()
+        if any(FIELD in one or RECORD in one for one in pair) or not 0 < len(pair[0]) <= 64 or len(pair[1]) > 256:
+            raise ValueError(
+                f"metadata {key[:40]!r}: names have 1 to 64 bytes, values up to 256, without control bytes"
+            )
+        records.append(FIELD.join(pair))
+    return RECORD.join(records)
+
+
+def unpack_metadata(body: bytes) -> dict[str, str]:
+    if not body:
+        return {}
+    pairs = (record.partition(FIELD) for record in body.split(RECORD))
+    return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, _, value in pairs}
+
+
+# A group's record: name with a NUL, then numbers; 6.13 added some in between.
+GROUP_RECORD_NUMBERS = 12
+
+
+def parse_groups(body: bytes) -> list[GroupStatus]:
+    size = GROUP_BYTES + 1 + 8 * GROUP_RECORD_NUMBERS
+    if len(body) % size:
+        raise ProtocolError(f"groups cannot be read from {len(body)} bytes; FastDFS 6.13.1 or newer is needed for that")
+    found = []
+    for start in range(0, len(body), size):
+        record = body[start : start + size]
+        numbers = struct.unpack(f">{GROUP_RECORD_NUMBERS}Q", record[GROUP_BYTES + 1 :])
+        found.append(
+            GroupStatus(text_of(record[: GROUP_BYTES + 1]), numbers[0], numbers[1], numbers[4], numbers[5], numbers[6])
+        )
+    return found
+
+
+STORAGE_RECORD_BYTES = {16: 487, 46: 517}
+
+
+def parse_storages(body: bytes) -> list[StorageStatus]:
+    for ip_bytes, size in STORAGE_RECORD_BYTES.items():
+        if len(body) % size == 0:
+            return [_parse_storage(body[at : at + size], ip_bytes) for at in range(0, len(body), size)]
+    raise ProtocolError(f"storages cannot be read from {len(body)} bytes; FastDFS 6.13.1 or newer is needed for that")
+
+
+def _parse_storage(record: bytes, ip_bytes: int) -> StorageStatus:
+    """Status, mode, id, address, source id, version, join and up time, then numbers of which the port is the tenth."""
+    at = 2 + 16
+    ip = text_of(record[at : at + ip_bytes])
+    at += ip_bytes + 16
+    version = text_of(record[at : at + 8])
+    numbers = struct.unpack(">10Q", record[at + 8 : at + 88])
+    return StorageStatus((ip, numbers[9]), record[0], version, numbers[2], numbers[3])
