@@ -112,6 +112,21 @@ WHITENOISE_USE_FINDERS = True
 STORAGE_BACKEND = text("MLSTUDIO_STORAGE", "local")
 STORAGE_CACHE_DIR = DATA_DIR / "blobs"
 STORAGE_LOCAL_DIR = Path(text("MLSTUDIO_LOCAL_STORE") or STORAGE_CACHE_DIR)
+# What the local cache may hold; 0: no limit. Only what the store has, and nobody used for a while, is dropped.
+STORAGE_CACHE_BYTES = number("MLSTUDIO_CACHE_BYTES", 0)
+STORAGE_CACHE_REST_SECONDS = number("MLSTUDIO_CACHE_REST_SECONDS", 60)
+FASTDFS_TRACKERS = text("FASTDFS_TRACKERS", "")
+FASTDFS_GROUP = text("FASTDFS_GROUP", "")
+FASTDFS_ADDRESS_MAP = text("FASTDFS_ADDRESS_MAP", "")
+FASTDFS_HTTP_URL = text("FASTDFS_HTTP_URL", "")
+FASTDFS_HTTP_SECRET = text("FASTDFS_HTTP_SECRET", "")
+FASTDFS_CONNECT_SECONDS = number("FASTDFS_CONNECT_SECONDS", 3)
+FASTDFS_TIMEOUT_SECONDS = number("FASTDFS_TIMEOUT_SECONDS", 30)
+S3_BUCKET = text("S3_BUCKET", "")
+S3_PREFIX = text("S3_PREFIX", "")
+S3_ENDPOINT = text("S3_ENDPOINT", "")
+S3_REGION = text("S3_REGION", "")
+S3_ADDRESSING_STYLE = text("S3_ADDRESSING_STYLE", "auto")
 STORAGE_ORPHAN_HOURS = number("MLSTUDIO_ORPHAN_HOURS", 24)
 THUMBNAIL_DIR = DATA_DIR / "thumbnails"
 WORK_DIR = DATA_DIR / "work"
@@ -156,7 +171,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap-jobs": {"task": "projects.tasks.reap_jobs", "schedule": 5.0, "options": {"expires": 30}},
     "reap-trainings": {"task": "training.tasks.reap_trainings", "schedule": 5.0, "options": {"expires": 30}},
-    "replicate": {"task": "storage.tasks.replicate_pending", "schedule": 60.0, "options": {"expires": 60}},
+    "replicate": {"task": "storage.tasks.replicate_pending", "schedule": 10.0, "options": {"expires": 10}},
     "sweep": {"task": "storage.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600}},
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.http import content_disposition_header
 
 from storage.backends.base import CHUNK_BYTES
+from storage.fetching import is_here, start_fetch
 from storage.models import Blob
-from storage.services import path_of
+from storage.services import local_cache, path_of, touch
 
 RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 INLINE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "text/plain", "application/json")
@@ -21,7 +23,27 @@ INLINE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp
 
 def blob_response(request: HttpRequest, blob: Blob, filename: str, *, private: bool = True) -> HttpResponseBase:
     """The blob's bytes as `filename`. Only types a browser shows without executing anything are inline."""
+    cache = local_cache()
+    touch([blob])
+    if is_here(cache, blob):
+        return file_response(request, cache.path(blob.sha256), blob.sha256, blob.content_type, filename)
+    if request.method == "GET" and "Range" not in request.headers and "If-None-Match" not in request.headers:
+        return _while_it_comes(request, blob, filename)
     return file_response(request, path_of(blob), blob.sha256, blob.content_type, filename)
+
+
+def _while_it_comes(request: HttpRequest, blob: Blob, filename: str) -> HttpResponseBase:
+    """A file that only the store has: its first bytes leave before its last have come.
+
+    Raises:
+        BlobMissing: nothing of it comes.
+    """
+    chunks = start_fetch(blob, local_cache()).read_growing()
+    first = next(chunks, b"")
+    whole = itertools.chain([first], chunks)
+    response = StreamingHttpResponse(_as_async(whole) if _is_async(request) else whole)
+    response["Content-Length"] = str(blob.size)
+    return _described(response, f'"{blob.sha256}"', blob.content_type, filename)
 
 
 def file_response(request, path: Path, tag: str, content_type: str, filename: str) -> HttpResponseBase:
@@ -43,6 +65,10 @@ def file_response(request, path: Path, tag: str, content_type: str, filename: st
     if asked:
         response["Content-Range"] = f"bytes {start}-{end}/{size}"
     response["Content-Length"] = str(length)
+    return _described(response, etag, content_type, filename)
+
+
+def _described(response: HttpResponseBase, etag: str, content_type: str, filename: str) -> HttpResponseBase:
     response["Content-Type"] = content_type
     disposition = content_disposition_header(content_type not in INLINE_TYPES, _safe(filename))
     response["Content-Disposition"] = disposition or "attachment"
@@ -83,10 +109,13 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | tupl
 
 
 def _stream(request: HttpRequest, path: Path, start: int, length: int) -> Iterator[bytes] | AsyncIterator[bytes]:
+    chunks = _read(path, start, length)
+    return _as_async(chunks) if _is_async(request) else chunks
+
+
+def _is_async(request: HttpRequest) -> bool:
     # Django reads a plain iterator to its end into memory under ASGI, and an async one under WSGI.
-    if isinstance(request, ASGIRequest) or isinstance(getattr(request, "_request", None), ASGIRequest):
-        return _read_async(path, start, length)
-    return _read(path, start, length)
+    return isinstance(request, ASGIRequest) or isinstance(getattr(request, "_request", None), ASGIRequest)
 
 
 def _read(path: Path, start: int, length: int) -> Generator[bytes, None, None]:
@@ -97,13 +126,13 @@ def _read(path: Path, start: int, length: int) -> Generator[bytes, None, None]:
             yield chunk
 
 
-async def _read_async(path: Path, start: int, length: int) -> AsyncIterator[bytes]:
-    chunks = _read(path, start, length)
+async def _as_async(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     try:
         while chunk := await asyncio.to_thread(next, chunks, b""):
             yield chunk
     finally:
-        chunks.close()
+        if isinstance(chunks, Generator):
+            chunks.close()
 
 
 def _safe(filename: str) -> str:

@@ -26,6 +26,9 @@ class Blob(models.Model):
     backend = models.CharField(max_length=20, blank=True)
     remote_id = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=12, choices=BlobState.choices, default=BlobState.CACHED)
+    attempts = models.PositiveSmallIntegerField(default=0)  # to replicate it, since the last success
+    retry_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(default=timezone.now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -17,10 +17,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
-from storage.backends import BackendError, get_backend
+from storage.backends import BackendError, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
 from storage.cache import Incoming, LocalCache, sync_folder
-from storage.errors import BlobMissing, InsufficientStorage
+from storage.errors import InsufficientStorage
+from storage.fetching import fetch, is_here
 from storage.models import Blob, BlobState
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,7 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
         Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
         Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now())
         cache_.place(file for file, _ in files)
+        Blob.objects.filter(sha256__in=shas, state=BlobState.REMOTE).update(state=BlobState.REPLICATED)
         # Where the store is this very folder, nothing is left to replicate.
         shared = [sha256 for sha256 in shas if backend.shares_path(cache_.path(sha256), sha256)]
         Blob.objects.filter(sha256__in=shared, state=BlobState.CACHED).update(
@@ -101,64 +103,67 @@ def keep_bytes(content: bytes, content_type: str) -> Blob:
 
 
 def path_of(blob: Blob) -> Path:
-    """The blob's file in the local cache, fetched from the store when it is not there.
+    """The blob's file in the local cache, fetched from the store when it is not there. Open it at once: a file that
+    was not used for a while may be dropped again. What must stay is taken with `pin`.
 
     Raises:
-        BlobMissing: it is in neither.
+        BlobMissing: it is in neither, or the store does not answer.
     """
-    path = local_cache().path(blob.sha256)
-    if not path.exists():
-        _fetch(blob)
-    return path
+    touch([blob])
+    cache_ = local_cache()
+    if not is_here(cache_, blob):
+        fetch(blob, cache_)
+    return cache_.path(blob.sha256)
+
+
+def touch(blobs: Iterable[Blob]) -> None:
+    """Note that they are used now, so that they are not dropped; not oftener than it matters."""
+    if not settings.STORAGE_CACHE_BYTES:
+        return
+    now = timezone.now()
+    stale = now - timedelta(seconds=settings.STORAGE_CACHE_REST_SECONDS / 4)
+    pks = [blob.pk for blob in blobs if blob.last_used < stale]
+    if pks:
+        Blob.objects.filter(pk__in=pks).update(last_used=now)
+
+
+def pin(blob: Blob, folder: Path) -> Path:
+    """A path of the blob's content that stays until `folder` is removed, whatever the cache drops.
+
+    It is a second name of the same file where the file system allows that, and the cache's own file where nothing is
+    ever dropped.
+    """
+    if not settings.STORAGE_CACHE_BYTES:
+        return path_of(blob)
+    target = folder / blob.sha256
+    if not target.exists() or target.stat().st_size != blob.size:
+        for attempt in range(3):
+            try:
+                copy_to(blob, target)
+                break
+            except FileNotFoundError:  # dropped between finding and linking
+                if attempt == 2:
+                    raise
+    return target
 
 
 @contextmanager
 def opened(blob: Blob) -> Iterator:
-    with open(path_of(blob), "rb") as file:
+    for attempt in range(3):
+        try:
+            file = open(path_of(blob), "rb")  # noqa: SIM115 - closed below
+            break
+        except FileNotFoundError:
+            if attempt == 2:
+                raise
+    with file:
         yield file
-
-
-def _fetch(blob: Blob) -> None:
-    if not blob.remote_id:
-        log.error("blob_missing", sha256=blob.sha256)
-        raise BlobMissing()
-    file = local_cache().receive()
-    try:
-        for chunk in get_backend().read(blob.remote_id):
-            file.write(chunk)
-        if file.sha256 != blob.sha256:
-            log.error("blob_damaged_in_store", sha256=blob.sha256, found=file.sha256)
-            raise BlobMissing("The store has this file with a damaged content.", code="file_damaged")
-        file.sync()
-        local_cache().place([file])
-    except BackendError as error:
-        log.error("blob_fetch_failed", sha256=blob.sha256, error=str(error))
-        raise BlobMissing() from error
-    finally:
-        file.discard()
-    Blob.objects.filter(pk=blob.pk, state=BlobState.REMOTE).update(state=BlobState.REPLICATED, last_used=timezone.now())
 
 
 def is_intact(path: Path, sha256: str) -> bool:
     """Whether a file still has the content its name promises."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-
-
-def replicate_pending(limit: int = 200) -> int:
-    """Put cached blobs into the store. Returns how many; failures stay pending and are tried again."""
-    backend = get_backend()
-    done = 0
-    for blob in Blob.objects.filter(state=BlobState.CACHED).order_by("last_used")[:limit]:
-        try:
-            remote_id = backend.put(path_of(blob), blob.sha256)
-        except (BackendError, BlobMissing, OSError) as error:
-            log.warning("replication_failed", sha256=blob.sha256, error=str(error))
-            continue
-        done += Blob.objects.filter(pk=blob.pk, state=BlobState.CACHED).update(
-            state=BlobState.REPLICATED, backend=backend.name, remote_id=remote_id
-        )
-    return done
 
 
 def unreferenced() -> QuerySet[Blob]:
@@ -197,9 +202,12 @@ def _delete_orphan(blob: Blob, before) -> int:
                 return 0
             local_cache().remove(blob.sha256)
             if blob.remote_id:
-                get_backend().delete(blob.remote_id)
+                backend_named(blob.backend).delete(blob.remote_id)
             return 1
     except ProtectedError:  # a reference was made meanwhile
+        return 0
+    except BackendError as error:  # the row stays, and is tried again
+        log.warning("orphan_not_deleted", sha256=blob.sha256, error=str(error))
         return 0
 
 
@@ -222,7 +230,7 @@ def _sweep_stray_files(cache_: LocalCache, before: float) -> int:
     return removed + flush()
 
 
-def copy_to(blob: Blob, target: Path, on_chunk: Callable[[], None] = lambda: None) -> None:
+def copy_to(blob: Blob, target: Path) -> None:
     """Put the blob's content at `target`: a hard link where the file system allows it, else a copy."""
     source = path_of(blob)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -232,4 +240,3 @@ def copy_to(blob: Blob, target: Path, on_chunk: Callable[[], None] = lambda: Non
     except OSError:
         shutil.copyfile(source, target)
         sync_folder(target.parent)
-    on_chunk()

@@ -1,11 +1,21 @@
 from celery import shared_task
+from django.core.cache import caches
 
-from storage import services
+from storage import replication, services
+
+SECONDS = 50
 
 
 @shared_task
 def replicate_pending() -> int:
-    return services.replicate_pending()
+    """One task at a time in a process; beat rings every ten seconds."""
+    cache = caches["default"]
+    if not cache.add("replicating", True, timeout=SECONDS * 3):
+        return 0
+    try:
+        return replication.work_for(SECONDS, lambda: False)[0]
+    finally:
+        cache.delete("replicating")
 
 
 @shared_task

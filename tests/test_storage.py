@@ -2,45 +2,109 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from storage import services
-from storage.backends import get_backend
+from storage import replication, services
+from storage.backends import BackendError, backend_named, get_backend
 from storage.backends.base import NotInStore
-from storage.backends.local import LocalBackend
 from storage.cache import LocalCache
 from storage.errors import BlobMissing, InsufficientStorage
 from storage.models import Blob, BlobState
 from tests.conftest import upload
+from tests.fastdfs_server import FakeFastDFS
 from tests.pictures import jpeg
+
+
+def forget_stores() -> None:
+    services.local_cache.cache_clear()
+    backend_named.cache_clear()
 
 
 @pytest.fixture
 def stores(tmp_path, settings):
     """A cache and a store in folders of their own, as with a second disk."""
     settings.STORAGE_CACHE_DIR, settings.STORAGE_LOCAL_DIR = tmp_path / "cache", tmp_path / "store"
-    services.local_cache.cache_clear()
-    get_backend.cache_clear()
+    settings.STORAGE_CACHE_REST_SECONDS = 0
+    forget_stores()
     yield tmp_path
-    services.local_cache.cache_clear()
-    get_backend.cache_clear()
+    forget_stores()
+
+
+@pytest.fixture(scope="module")
+def s3_server():
+    """moto's server in a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+def s3_settings(settings, monkeypatch, url: str) -> None:
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    settings.S3_BUCKET, settings.S3_ENDPOINT, settings.S3_REGION = "studio-files", url, "us-east-1"
+    settings.S3_ADDRESSING_STYLE, settings.S3_PREFIX = "path", "blobs/"
+    boto3.client("s3", endpoint_url=url, region_name="us-east-1").create_bucket(Bucket="studio-files")
+
+
+BACKEND_NAMES = ["local", "fastdfs", "real fastdfs", "s3"]
+
+
+@pytest.fixture
+def backend_called(tmp_path, settings, monkeypatch, request):
+    """A function from a name to a store that works, made through the settings."""
+    houses = []
+
+    def make(name: str):
+        forget_stores()
+        settings.STORAGE_BACKEND = name.split()[-1]
+        settings.STORAGE_LOCAL_DIR = tmp_path / "local-store"
+        if name == "s3":
+            s3_settings(settings, monkeypatch, request.getfixturevalue("s3_server"))
+        elif name == "fastdfs":
+            houses.append(FakeFastDFS(tmp_path / "fastdfs").start())
+            settings.FASTDFS_TRACKERS = houses[0].trackers[0]
+        elif name == "real fastdfs":
+            settings.FASTDFS_TRACKERS = os.environ.get("FASTDFS_TRACKERS", "")
+            if not settings.FASTDFS_TRACKERS:
+                pytest.skip("FASTDFS_TRACKERS names no FastDFS")
+        return get_backend()
+
+    yield make
+    for house in houses:
+        house.stop()
+    forget_stores()
 
 
 class TestBackendContract:
-    """What every store must do; FastDFS and S3 join this list."""
+    """What every store must do."""
 
-    @pytest.fixture(params=["local"])
-    def backend(self, request, tmp_path):
-        return {"local": lambda: LocalBackend(tmp_path / "store")}[request.param]()
+    @pytest.fixture(params=BACKEND_NAMES)
+    def backend(self, request, backend_called):
+        return backend_called(request.param)
 
     def put(self, backend, tmp_path, content: bytes) -> str:
-        import hashlib
-
         path = tmp_path / "file"
         path.write_bytes(content)
         return backend.put(path, hashlib.sha256(content).hexdigest())
@@ -53,14 +117,29 @@ class TestBackendContract:
         assert b"".join(backend.read(key, 2_999_999, 50)) == content[-1:]
 
     def test_the_same_bytes_twice(self, backend, tmp_path):
-        assert self.put(backend, tmp_path, b"x" * 100) == self.put(backend, tmp_path, b"x" * 100)
+        first, second = (self.put(backend, tmp_path, b"x" * 100) for _ in range(2))
+        assert b"".join(backend.read(first)) == b"".join(backend.read(second)) == b"x" * 100
+        for key in (first, second):
+            backend.delete(key)
+
+    def test_nothing_and_much(self, backend, tmp_path):
+        empty = self.put(backend, tmp_path, b"")
+        assert backend.size(empty) == 0 and b"".join(backend.read(empty)) == b"" and not list(backend.read(empty, 0, 0))
+        large = os.urandom(40_000_000)  # several parts in S3
+        key = self.put(backend, tmp_path, large)
+        assert hashlib.sha256(b"".join(backend.read(key))).digest() == hashlib.sha256(large).digest()
+        for one in (empty, key):
+            backend.delete(one)
+
+    def test_it_says_how_it_is(self, backend):
+        assert len(backend.check()) > 5 and not backend.shares_path(Path("/nowhere"), "0" * 64)
 
     def test_a_missing_key_and_deletion(self, backend, tmp_path):
         key = self.put(backend, tmp_path, b"abc")
         backend.delete(key)
         backend.delete(key)
         with pytest.raises(NotInStore):
-            backend.read(key)
+            list(backend.read(key))
         with pytest.raises(NotInStore):
             backend.size(key)
 
@@ -78,14 +157,14 @@ class TestBlobs:
     def test_another_store_gets_its_copy_in_the_background(self, stores):
         blob = services.keep_bytes(b"there", "text/plain")
         assert blob.state == BlobState.CACHED and not (stores / "store").exists()
-        assert services.replicate_pending() == 1
+        assert replication.replicate_pending() == 1
         blob.refresh_from_db()
         assert blob.state == BlobState.REPLICATED and blob.remote_id
-        assert services.replicate_pending() == 0
+        assert replication.replicate_pending() == 0
 
     def test_a_file_gone_from_the_cache_is_fetched_and_verified(self, stores):
         blob = services.keep_bytes(b"fetch me", "text/plain")
-        services.replicate_pending()
+        replication.replicate_pending()
         blob.refresh_from_db()
         services.local_cache().remove(blob.sha256)
         assert services.path_of(blob).read_bytes() == b"fetch me"
@@ -144,3 +223,165 @@ def test_a_sweep_spares_what_is_being_written_and_takes_what_a_killed_process_le
     assert cache.sweep_incoming() == 1
     assert list(cache.incoming.iterdir()) == [writing.path]
     writing.discard()
+
+
+@pytest.mark.django_db
+class TestStore:
+    """Cache and FastDFS together."""
+
+    @pytest.fixture
+    def house(self, tmp_path, settings):
+        house = FakeFastDFS(tmp_path / "fastdfs").start()
+        settings.STORAGE_BACKEND, settings.FASTDFS_TRACKERS = "fastdfs", house.trackers[0]
+        settings.FASTDFS_TIMEOUT_SECONDS = settings.FASTDFS_CONNECT_SECONDS = 1
+        settings.STORAGE_CACHE_DIR, settings.STORAGE_CACHE_REST_SECONDS = tmp_path / "cache", 0
+        settings.STORAGE_CACHE_BYTES = 3000
+        forget_stores()
+        yield house
+        house.stop()
+        forget_stores()
+
+    def keep(self, count: int = 5) -> list[Blob]:
+        return [services.keep_bytes(bytes([number]) * 1000, "text/plain") for number in range(count)]
+
+    def state(self) -> list[str]:
+        return list(Blob.objects.order_by("created_at").values_list("state", flat=True))
+
+    def in_cache(self, blobs: list[Blob]) -> list[bool]:
+        return [services.local_cache().path(blob.sha256).exists() for blob in blobs]
+
+    def test_only_what_the_store_has_is_dropped_and_comes_back(self, house):
+        blobs = self.keep()
+        assert replication.evict() == 0 and all(self.in_cache(blobs))  # nothing is in the store yet
+        assert replication.replicate_pending() == 5 and replication.evict() == 2
+        assert self.in_cache(blobs) == [False, False, True, True, True] and self.state()[:3] == ["remote"] * 2 + [
+            "replicated"
+        ]
+        for blob in Blob.objects.all():
+            assert hashlib.sha256(services.path_of(blob).read_bytes()).hexdigest() == blob.sha256
+        assert self.state() == ["replicated"] * 5 and replication.evict() == 2
+
+    def test_what_is_used_stays(self, house, settings):
+        blobs = self.keep()
+        replication.replicate_pending()
+        settings.STORAGE_CACHE_REST_SECONDS = 3600
+        assert replication.evict() == 0 and all(self.in_cache(blobs))
+        settings.STORAGE_CACHE_REST_SECONDS = 0
+        services.touch(Blob.objects.filter(pk=blobs[0].pk))
+        replication.evict()
+        assert self.in_cache(blobs)[0] and not self.in_cache(blobs)[1]
+
+    def test_what_is_pinned_stays_whatever_is_dropped(self, house, tmp_path):
+        blobs = self.keep()
+        replication.replicate_pending()
+        paths = []
+        for blob in blobs:
+            blob.refresh_from_db()
+            paths.append(services.pin(blob, tmp_path / "work"))
+        replication.evict(1)
+        assert not any(self.in_cache(blobs))
+        assert [path.read_bytes()[:1] for path in paths] == [bytes([number]) for number in range(5)]
+
+    def test_a_store_that_is_down_makes_it_later_not_fail(self, house, settings, monkeypatch):
+        monkeypatch.setattr(replication, "FIRST_RETRY_SECONDS", 0.01)
+        house.stop_storage()
+        blobs = self.keep(3)
+        assert replication.replicate_pending() == 0
+        assert [blob.attempts for blob in Blob.objects.order_by("created_at")] == [1, 0, 0]  # the others were not tried
+        assert "cannot connect" in Blob.objects.order_by("created_at")[0].problem
+        house.start_storage()
+        time.sleep(0.1)
+        assert replication.replicate_pending() == 3 and self.state() == ["replicated"] * 3
+        assert all(self.in_cache(blobs)) and not Blob.objects.exclude(problem="").exists()
+
+    def test_a_store_that_is_down_is_said_so_and_nothing_is_lost(self, house, api, image):
+        replication.replicate_pending()
+        replication.evict(1)
+        path = f"/api/v1/images/{image['id']}/file/"
+        house.stop_storage()
+        for headers in ({}, {"HTTP_RANGE": "bytes=0-3"}):
+            answer = api.get(path, **headers)
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "store_unavailable")
+        house.start_storage()
+        content = b"".join(api.get(path).streaming_content)
+        assert hashlib.sha256(content).hexdigest() == image["sha256"]
+
+    def test_a_store_that_lost_a_file_gets_it_again_before_the_cache_lets_go(self, house):
+        blobs = self.keep()
+        replication.replicate_pending()
+        for path in house.files():
+            path.unlink()
+        assert replication.evict() == 0 and all(self.in_cache(blobs))
+        assert replication.replicate_pending() > 0 and replication.evict() == 2
+
+    def test_a_cut_file_in_the_cache_is_replaced(self, house):
+        (blob,) = self.keep(1)
+        replication.replicate_pending()
+        blob.refresh_from_db()
+        services.local_cache().path(blob.sha256).write_bytes(b"short")
+        assert services.path_of(blob).read_bytes() == bytes(1000)
+
+    def test_a_damaged_file_in_the_store_is_not_served(self, house):
+        (blob,) = self.keep(1)
+        replication.replicate_pending()
+        replication.evict(1)
+        blob.refresh_from_db()
+        house.faults.corrupt = True
+        with pytest.raises(BlobMissing):
+            services.path_of(blob)
+        assert self.in_cache([blob]) == [False]
+
+    def test_many_who_miss_the_same_file_fetch_it_once_and_read_while_it_comes(self, house, monkeypatch):
+        from storage import fetching
+
+        content = os.urandom(5_000_000)
+        blob = services.keep_bytes(content, "text/plain")
+        replication.replicate_pending()
+        replication.evict(1)
+        blob.refresh_from_db()
+        house.storage.commands.clear()
+        first = fetching.start_fetch(blob, services.local_cache())
+        readers = [first.read_growing() for _ in range(4)]
+        assert fetching._joined(blob, services.local_cache())[0] is first or first._is_done
+        results = [b"".join(reader) for reader in readers]
+        assert all(result == content for result in results) and house.storage.commands.count(14) == 1
+
+    def test_a_reader_never_takes_a_damaged_file_for_a_whole_one(self, house):
+        from storage import fetching
+
+        blob = services.keep_bytes(os.urandom(5_000_000), "text/plain")
+        replication.replicate_pending()
+        replication.evict(1)
+        blob.refresh_from_db()
+        house.faults.corrupt = True
+        received = 0
+        with pytest.raises(BlobMissing):
+            for chunk in fetching.start_fetch(blob, services.local_cache()).read_growing():
+                received += len(chunk)
+        assert received < blob.size
+
+    def test_the_same_bytes_again_after_they_were_dropped(self, house):
+        (blob,) = self.keep(1)
+        replication.replicate_pending()
+        replication.evict(1)
+        again = services.keep_bytes(bytes(1000), "text/plain")
+        assert again.pk == blob.pk and again.state == BlobState.REPLICATED and self.in_cache([blob]) == [True]
+
+    def test_orphans_leave_the_store_too_when_it_answers(self, house):
+        self.keep(2)
+        replication.replicate_pending()
+        house.stop_storage()
+        assert services.sweep_orphans(timedelta(seconds=-5)) == 0 and Blob.objects.count() == 2
+        house.start_storage()
+        assert services.sweep_orphans(timedelta(seconds=-5)) == 2 and not house.files()
+
+    def test_no_setting_is_a_clear_sentence(self, settings):
+        for backend, needed in (("fastdfs", "FASTDFS_TRACKERS"), ("s3", "S3_BUCKET")):
+            settings.STORAGE_BACKEND, settings.FASTDFS_TRACKERS, settings.S3_BUCKET = backend, "", ""
+            forget_stores()
+            with pytest.raises(BackendError, match=needed):
+                get_backend()
+        settings.STORAGE_BACKEND, settings.FASTDFS_TRACKERS = "fastdfs", "host:port"
+        with pytest.raises(BackendError, match="host:port"):
+            get_backend()
+        forget_stores()

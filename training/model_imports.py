@@ -34,7 +34,7 @@ def import_model(context: JobContext) -> dict:
     request = {
         "mode": "import",
         "path": str(folder / "model.h5"),
-        "images": [str(storage.path_of(image.blob)) for image in images],
+        "images": [str(storage.pin(image.blob, folder / "images")) for image in images],
         **{key: job.parameters[key] for key in ("class_names", "image_size", "anchors")},
     }
     (folder / "request.json").write_text(json.dumps(request))

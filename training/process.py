@@ -100,11 +100,12 @@ def prepare_folder(
 ) -> None:
     """Write the request with the paths of all images; files that are not in the cache are fetched."""
     folder.mkdir(parents=True, exist_ok=True)
+    images = folder / "images"
     index = {name: number for number, name in enumerate(snapshot.class_names)}
     marks = _boxes if snapshot.project.task == Task.DETECTION else _label
     splits = {
         split: [
-            {"id": str(row.image_key), "path": str(storage.path_of(row.blob)), **marks(row.annotations, index)}
+            {"id": str(row.image_key), "path": str(storage.pin(row.blob, images)), **marks(row.annotations, index)}
             for row in iterate_images(snapshot, split)
         ]
         for split in SPLITS

@@ -7,14 +7,38 @@ from importlib import import_module
 
 from django.conf import settings
 
-from storage.backends.base import Backend, BackendError
+from storage.backends.base import (
+    Backend,
+    BackendConfigurationError,
+    BackendError,
+    BackendUnavailable,
+    NotInStore,
+)
 
-BACKENDS = {"local": "storage.backends.local"}
+BACKENDS = {"local": "storage.backends.local", "fastdfs": "storage.backends.fastdfs", "s3": "storage.backends.s3"}
 
-__all__ = ["BACKENDS", "Backend", "BackendError", "get_backend"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "BackendConfigurationError",
+    "BackendError",
+    "BackendUnavailable",
+    "NotInStore",
+    "backend_named",
+    "get_backend",
+]
+
+
+def get_backend() -> Backend:
+    """The configured store, where new files go."""
+    return backend_named(settings.STORAGE_BACKEND)
 
 
 @cache
-def get_backend() -> Backend:
-    """The configured store. Its module alone imports its client library."""
-    return import_module(BACKENDS[settings.STORAGE_BACKEND]).from_settings(settings)
+def backend_named(name: str) -> Backend:
+    """A store that files may be in from earlier. Its module alone imports its client library.
+
+    Raises:
+        BackendConfigurationError: a setting is missing.
+    """
+    return import_module(BACKENDS[name]).from_settings(settings)

@@ -56,6 +56,13 @@ class LocalBackend:
         except FileNotFoundError:
             return False
 
+    def url(self, remote_id: str, seconds: int) -> str | None:
+        return None
+
+    def check(self) -> str:
+        free = shutil.disk_usage(next(one for one in (self._root, *self._root.parents) if one.exists())).free
+        return f"folder {self._root}, {free / 2**30:.1f} GiB free"
+
     def _path(self, sha256: str) -> Path:
         return blob_path(self._root, sha256)
 
