@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from projects.models import Job, WorkState
+from storage.backends import BackendError, get_backend
 from storage.models import Blob, BlobState
+from storage.replication import cached_bytes
 from training.models import TrainingRun
 
 
@@ -24,6 +26,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = {"database": _database(), "disk": _disk(), "broker": _broker()}
     ready = checks["database"] == "ok" and checks["disk"] == "ok"
     pending = Blob.objects.filter(state=BlobState.CACHED).count() if checks["database"] == "ok" else None
+    checks["store"] = _store()
     body = {"status": "ready" if ready else "not ready", "checks": checks, "blobs_to_replicate": pending}
     return JsonResponse(body, status=200 if ready else 503)
 
@@ -36,6 +39,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
             gauge.labels(state).set(model.objects.filter(state=state).count())
     pending = Gauge("mlstudio_blobs_to_replicate", "Blobs that are not in the store yet", registry=registry)
     pending.set(Blob.objects.filter(state=BlobState.CACHED).count())
+    failing = Gauge("mlstudio_blobs_failing", "Of these, such that the store refused at least once", registry=registry)
+    failing.set(Blob.objects.filter(state=BlobState.CACHED, attempts__gt=0).count())
+    cached = Gauge("mlstudio_cache_bytes", "What the local cache holds", registry=registry)
+    cached.set(cached_bytes())
     free = Gauge("mlstudio_disk_free_bytes", "Free space under the data directory", registry=registry)
     free.set(shutil.disk_usage(settings.DATA_DIR).free)
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
@@ -53,6 +60,15 @@ def _database() -> str:
 def _disk() -> str:
     free = shutil.disk_usage(settings.DATA_DIR).free
     return "ok" if free >= settings.MIN_FREE_BYTES else f"full ({free // 2**20} MiB free)"
+
+
+def _store() -> str:
+    """Not needed to be ready: uploads wait in the cache until it answers."""
+    try:
+        get_backend().check()
+        return "ok"
+    except BackendError as error:
+        return f"unreachable ({error})"
 
 
 def _broker() -> str:

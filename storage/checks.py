@@ -5,7 +5,7 @@ import os
 from django.conf import settings
 from django.core.checks import Error, register
 
-from storage.backends import BACKENDS
+from storage.backends import BACKENDS, BackendConfigurationError, get_backend
 
 
 @register()
@@ -18,6 +18,13 @@ def check_storage(app_configs, **kwargs):
                 id="storage.E001",
             )
         )
+    else:
+        try:
+            get_backend()
+        except BackendConfigurationError as error:
+            problems.append(Error(str(error), hint="See docs/storage.md.", id="storage.E003"))
+        except ImportError as error:
+            problems.append(Error(f"The store's client is not installed: {error}.", id="storage.E004"))
     for folder in (settings.DATA_DIR, settings.STORAGE_CACHE_DIR):
         existing = next(one for one in (folder, *folder.parents) if one.exists())
         if not os.access(existing, os.W_OK | os.X_OK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import replication, services
+from storage import maintenance, replication, services
 from storage.backends import BackendError, backend_named, get_backend
 from storage.backends.base import NotInStore
 from storage.cache import LocalCache
@@ -385,3 +386,105 @@ class TestStore:
         with pytest.raises(BackendError, match="host:port"):
             get_backend()
         forget_stores()
+
+    def test_an_operator_sees_checks_and_mends(self, house, settings, capsys):
+        settings.STORAGE_CACHE_BYTES = 1_000_000
+        blobs = self.keep(4)
+        replication.replicate_pending()
+        assert run_command("verify", "--deep") == ("4 files looked at, 0 with problems, 0 lost", 0)
+        cache, stored = services.local_cache(), {path.stat().st_size: path for path in house.files()}
+        assert len(stored) == 1
+        for blob in Blob.objects.all():
+            blob.refresh_from_db()
+        rows = {blob.pk: Blob.objects.get(pk=blob.pk) for blob in blobs}
+        first, second, third, _ = (rows[blob.pk] for blob in blobs)
+        cache.path(first.sha256).write_bytes(b"x" * 1000)  # damaged here, whole there
+        house.storage_path(second.remote_id).unlink()  # gone there, whole here
+        cache.path(third.sha256).write_bytes(b"x" * 1000)  # damaged here and there
+        house.storage_path(third.remote_id).write_bytes(b"x" * 1000)
+        last, code = run_command("verify", "--deep")
+        assert (last, code) == ("4 files looked at, 3 with problems, 1 lost", 1)
+        last, code = run_command("repair", "--deep")
+        assert (last, code) == ("4 files looked at, 3 with problems, 1 lost", 1)  # what is lost is said, not hidden
+        assert services.path_of(first).read_bytes() == bytes(1000)
+        second.refresh_from_db()
+        assert second.state == BlobState.REPLICATED and house.storage_path(second.remote_id).exists()
+        assert cache.path(third.sha256).read_bytes() == b"x" * 1000  # left for whoever can use it
+        assert "fastdfs" in run_command("status")[2] and run_command("gc", "--hours", "-1")[0].startswith("4 files")
+
+    def test_a_move_to_another_store_can_be_broken_off_and_goes_on(self, house, settings, monkeypatch, tmp_path):
+        blobs = self.keep()
+        replication.replicate_pending()
+        replication.evict(1)
+        settings.STORAGE_BACKEND, settings.STORAGE_LOCAL_DIR = "local", tmp_path / "other-disk"
+        original = maintenance._move
+        moved = []
+
+        def break_after_two(*arguments):
+            if len(moved) == 2:
+                raise KeyboardInterrupt
+            moved.append(original(*arguments))
+            return moved[-1]
+
+        monkeypatch.setattr(maintenance, "_move", break_after_two)
+        with pytest.raises(KeyboardInterrupt):
+            run_command("migrate")
+        assert maintenance.to_migrate() == 3 and len(house.files()) == 3
+        monkeypatch.setattr(maintenance, "_move", original)
+        assert run_command("migrate")[0] == "3 files moved, 0 could not be, 0 left"
+        assert not house.files() and Blob.objects.filter(backend="local").count() == 5
+        house.stop_storage()
+        for blob in blobs:
+            assert services.path_of(Blob.objects.get(pk=blob.pk)).stat().st_size == 1000
+
+    def test_commands_say_when_the_store_is_away(self, house):
+        self.keep(1)
+        house.stop_storage()
+        house.tracker.shutdown()
+        house.tracker.server_close()
+        last, code = run_command("status")[:2]
+        assert code == 2 and "waiting for the store: 1 files" in last
+
+
+def run_command(action: str, *arguments: str):
+    """The last line that `manage.py storage` printed, its exit code, and everything."""
+    from io import StringIO
+
+    from django.core.management import CommandError, call_command
+
+    out, code = StringIO(), 0
+    try:
+        call_command("storage", action, *arguments, stdout=out, stderr=StringIO())
+    except CommandError as error:
+        code = error.returncode
+    lines = out.getvalue().strip().splitlines()
+    return (lines[-1], code) if action != "status" else (lines[-1], code, out.getvalue())
+
+
+@pytest.mark.slow
+def test_no_acknowledged_file_is_lost_when_processes_are_killed(tmp_path):
+    """40 here; the same with 200 and another seed is what docs/storage.md speaks of."""
+    root = Path(__file__).resolve().parent.parent
+    rounds = os.environ.get("MLSTUDIO_TEST_KILLS", "40")
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "tests.fastdfs_server.server", str(tmp_path / "fastdfs")]
+    pipe = subprocess.PIPE
+    server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=root, env=environment)
+    try:
+        tracker = server.stdout.readline().strip()
+        command = [
+            sys.executable,
+            "-m",
+            "tests.kill_storage",
+            str(tmp_path / "data"),
+            tracker,
+            rounds,
+            os.environ.get("MLSTUDIO_TEST_SEED", "7"),
+        ]
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=500)
+        assert done.returncode == 0, done.stderr[-3000:]
+    finally:
+        server.kill()
+    seen = json.loads(done.stdout)
+    assert seen["wrong"] == [] and seen["acknowledged"] > int(rounds) // 2, seen
+    assert seen["backends"]["fastdfs"] and seen["backends"]["local"], seen

@@ -150,17 +150,23 @@ def detections_from(
         candidates: how many of the best scores are looked at.
     """
     labels = raw[:, 4:].argmax(axis=1)
-    values = 1 / (1 + np.exp(-raw[np.arange(len(raw)), 4 + labels]))
+    # Ordered by logits: the scores of a network that is very sure are all 1.
+    logits = raw[np.arange(len(raw)), 4 + labels]
     lowest = np.broadcast_to(np.asarray(score_threshold, dtype=np.float32), (raw.shape[1] - 4,))
-    rows = np.flatnonzero(values >= lowest[labels])
-    labels, values = labels[rows], values[rows]
-    if len(values) > candidates:
-        best = np.argpartition(-values, candidates)[:candidates]
-        rows, labels, values = rows[best], labels[best], values[best]
+    rows = np.flatnonzero(_sigmoid(logits) >= lowest[labels])
+    labels, logits = labels[rows], logits[rows]
+    if len(logits) > candidates:
+        best = np.argpartition(-logits, candidates)[:candidates]
+        rows, labels, logits = rows[best], labels[best], logits[best]
     boxes = decode_offsets(anchors[rows], raw[rows, :4])
     height, width = image_size
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], dtype=np.float32))
     good = areas(boxes) > 0
-    boxes, values, labels = boxes[good], values[good], labels[good]
-    kept = suppress(boxes, values, labels, iou_threshold, limit)
-    return Detections(boxes[kept].astype(np.float32), values[kept].astype(np.float32), labels[kept].astype(np.int64))
+    boxes, logits, labels = boxes[good], logits[good], labels[good]
+    kept = suppress(boxes, logits, labels, iou_threshold, limit)
+    scores = _sigmoid(logits[kept]).astype(np.float32)
+    return Detections(boxes[kept].astype(np.float32), scores, labels[kept].astype(np.int64))
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(logits, -80, 80)))

@@ -320,6 +320,10 @@ class FakeFastDFS:
     def stop_storage(self) -> None:
         _stop(self.storage)
 
+    def storage_path(self, file_id: str) -> Path:
+        """Where the content of a file lies."""
+        return self.root / file_id.partition("/")[2].replace("/", "_")
+
     def files(self) -> list[Path]:
         return [path for path in self.root.iterdir() if not path.name.startswith(".")]
 

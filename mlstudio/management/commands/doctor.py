@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
+from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
 from storage.services import is_intact, local_cache
 from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
@@ -142,6 +143,17 @@ def broker() -> Iterator[Finding]:
         yield Finding(BAD, f"broker at REDIS_URL: {error}", "Start it, or unset REDIS_URL for the embedded one.")
 
 
+def store() -> Iterator[Finding]:
+    try:
+        yield Finding(GOOD, f"store ({settings.STORAGE_BACKEND}): {get_backend().check()}")
+    except BackendConfigurationError as error:
+        yield Finding(BAD, f"store ({settings.STORAGE_BACKEND}): {error}", "See docs/storage.md.")
+    except BackendError as error:
+        yield Finding(
+            BAD, f"store ({settings.STORAGE_BACKEND}): {error}", "Uploads wait in the cache until it answers."
+        )
+
+
 def pretrained_weights() -> Iterator[Finding]:
     here = [one.name for one in ARCHITECTURES.values() if any(weights_here(one))]
     if here:
@@ -156,4 +168,4 @@ def pretrained_weights() -> Iterator[Finding]:
     )
 
 
-CHECKS = (versions, data_directory, memory, configuration, database, broker, pretrained_weights)
+CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,6 +12,7 @@ from inference.runtime.boxes import MAX_LOG_SCALE, OFFSET_SCALE
 MAX_DETECTIONS = 100
 CANDIDATES = 1000
 LOWEST_SCORE = 0.02
+LOWEST_LOGIT = math.log(LOWEST_SCORE / (1 - LOWEST_SCORE))
 
 
 def detections_graph(
@@ -40,8 +43,8 @@ def detections_graph(
     # Boxes of different labels are moved apart, so that they never suppress each other.
     apart = boxes + tf.cast(labels, tf.float32)[:, None] * (2.0 * max(width, height))
     kept, found = tf.raw_ops.NonMaxSuppressionV4(
-        boxes=tf.gather(apart, [1, 0, 3, 2], axis=1), scores=scores, max_output_size=MAX_DETECTIONS,
-        iou_threshold=iou_threshold, score_threshold=LOWEST_SCORE, pad_to_max_output_size=True,
+        boxes=tf.gather(apart, [1, 0, 3, 2], axis=1), scores=best, max_output_size=MAX_DETECTIONS,
+        iou_threshold=iou_threshold, score_threshold=LOWEST_LOGIT, pad_to_max_output_size=True,
     )  # fmt: skip
     real = tf.cast(tf.range(MAX_DETECTIONS) < found, tf.float32)
     return {
