@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +24,10 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
 from storage import services as storage
+from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
+from storage.models import Blob
+from storage.sources import SourceRefused, parse_source, receive_source
 
 log = structlog.get_logger(__name__)
 
@@ -34,11 +38,12 @@ MAX_LABELS = 10_000
 
 
 def start_import(
-    *, dataset: Dataset, user, incoming: Incoming, filename: str, format: str = "auto", strip_location: bool = False
-) -> Job:
-    """Keep the archive and make the job that reads it."""
+    *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
+    strip_location: bool = False, source: str = "",
+) -> Job:  # fmt: skip
+    """Keep the archive, or remember where it lies, and make the job that reads it."""
     with transaction.atomic():
-        blob = storage.keep(incoming, "application/zip")
+        blob = None if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(
             project=dataset.project,
             user=user,
@@ -48,6 +53,7 @@ def start_import(
                 "filename": filename,
                 "format": format,
                 "strip_location": strip_location,
+                "source": source,
             },
             input_blob=blob,
         )
@@ -60,9 +66,9 @@ def run_import(context: JobContext) -> dict:
     dataset = Dataset.objects.filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")
-    assert job.input_blob is not None  # start_import gave it one
+    archive_blob = job.input_blob or _fetched(context)
     report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
-    with storage.opened(job.input_blob) as file, archives.open_archive(file) as archive:
+    with storage.opened(archive_blob) as file, archives.open_archive(file) as archive:
         contents = archives.ZipContents(archive)
         parsed = _parsed(contents, dataset, job.parameters["format"])
         if report.next == 0:
@@ -73,6 +79,40 @@ def run_import(context: JobContext) -> dict:
                 labels = parsed.labels if parsed.format != "folder" else []
                 _import_batch(context, dataset, batch, results, report, len(parsed.records), labels)
     return _finish(job, report, parsed)
+
+
+def _fetched(context: JobContext) -> Blob:
+    """The archive from the store it lies in; kept with the job, so that it is fetched once."""
+    job = context.job
+    incoming = storage.receive()
+    try:
+        source = parse_source(job.parameters["source"])
+        receive_source(source, incoming, _throttled(context.report))
+        with transaction.atomic():
+            job.input_blob = storage.keep(incoming, "application/zip")
+            Job.objects.filter(pk=job.pk).update(input_blob=job.input_blob)
+        return job.input_blob
+    except SourceRefused as refused:
+        raise WorkFailed(refused.code, str(refused)) from refused
+    except NotInStore as error:
+        raise WorkFailed("source_not_found", f"Nothing lies at {job.parameters['source']}: {error}") from error
+    except BackendError as error:
+        raise WorkFailed("source_unavailable", f"The store did not give the archive: {error}") from error
+    finally:
+        incoming.discard()
+
+
+def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """A megabyte comes in a moment; the job's row need not be written for each."""
+    last = 0.0
+
+    def say(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > 1:
+            last = time.monotonic()
+            report(done, total)
+
+    return say
 
 
 def _parsed(contents: archives.ZipContents, dataset: Dataset, name: str) -> formats.Parsed:

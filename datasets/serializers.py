@@ -11,6 +11,7 @@ from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
 from storage.signing import sign_path
+from storage.sources import Source, SourceRefused, parse_source
 
 
 class LabelSerializer(serializers.ModelSerializer):
@@ -157,9 +158,24 @@ class BulkAnswerSerializer(serializers.Serializer):
 
 
 class ImportSerializer(serializers.Serializer):
-    file = serializers.FileField(allow_empty_file=True, help_text="A zip archive.")
+    file = serializers.FileField(required=False, allow_empty_file=True, help_text="A zip archive.")
+    source = serializers.CharField(
+        required=False, max_length=1100,
+        help_text="Instead of a file: s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….",
+    )  # fmt: skip
     format = serializers.ChoiceField(["auto", *READERS], default="auto")
     strip_location = serializers.BooleanField(default=False, help_text="Remove where the pictures were taken.")
+
+    def validate_source(self, value: str) -> Source:
+        try:
+            return parse_source(value)
+        except SourceRefused as refused:
+            raise serializers.ValidationError(str(refused), code=refused.code) from refused
+
+    def validate(self, attrs: dict) -> dict:
+        if ("file" in attrs) == ("source" in attrs):
+            raise serializers.ValidationError({"file": "Send a file, or name a source, one of them."}, code="required")
+        return attrs
 
 
 class ExportSerializer(serializers.Serializer):

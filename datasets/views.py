@@ -12,7 +12,7 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots, thumbnails
@@ -167,12 +167,17 @@ class DatasetViewSet(viewsets.ModelViewSet):
         }
 
     @extend_schema(
-        request={"multipart/form-data": serializers.ImportSerializer},
+        request={
+            "multipart/form-data": serializers.ImportSerializer,
+            "application/json": serializers.ImportSerializer,
+        },
         responses={202: JobSerializer},
     )
-    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser], filterset_class=None)
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
     def imports(self, request, pk=None):
         """Import a zip in the background: images with their annotations and splits.
+
+        It is sent as `file`, or lies in a store already and is named by `source`, where the operator allows that.
 
         Formats: `folder` (a folder a label), `coco`, `voc`, `yolo`, `csv` (keras-retinanet); `auto` recognises them.
         The job's report names every file and box that was not taken as it was.
@@ -180,12 +185,13 @@ class DatasetViewSet(viewsets.ModelViewSet):
         dataset = self.get_object()
         data = serializers.ImportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        upload = data.validated_data["file"]
+        upload, source = data.validated_data.get("file"), data.validated_data.get("source")
         job = start_import(
             dataset=dataset,
             user=request.user,
-            incoming=upload.incoming,
-            filename=clean_filename(upload.name),
+            incoming=None if upload is None else upload.incoming,
+            source="" if source is None else source.url,
+            filename=source.url if upload is None else clean_filename(upload.name),
             format=data.validated_data["format"],
             strip_location=data.validated_data["strip_location"],
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from projects import jobs
 from storage import maintenance, replication, services
 from storage.backends import BackendError, backend_named, get_backend
 from storage.backends.base import NotInStore
@@ -24,6 +25,7 @@ from storage.models import Blob, BlobState
 from tests.conftest import upload
 from tests.fastdfs_server import FakeFastDFS
 from tests.pictures import jpeg
+from tests.test_imports import make_zip
 
 
 def forget_stores() -> None:
@@ -488,3 +490,64 @@ def test_no_acknowledged_file_is_lost_when_processes_are_killed(tmp_path):
     seen = json.loads(done.stdout)
     assert seen["wrong"] == [] and seen["acknowledged"] > int(rounds) // 2, seen
     assert seen["backends"]["fastdfs"] and seen["backends"]["local"], seen
+
+
+@pytest.mark.django_db
+class TestSources:
+    """Imports of what lies in a store already."""
+
+    def start(self, api, dataset, source: str, **options):
+        return api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {"source": source, **options}, format="json")
+
+    def finished(self, api, answer) -> dict:
+        assert answer.status_code == 202, answer.content
+        jobs.run_job(answer.json()["id"])
+        return api.get(answer["Location"]).json()
+
+    def test_an_archive_in_fastdfs(self, api, dataset, backend_called, settings, tmp_path):
+        backend = backend_called("fastdfs")
+        path = tmp_path / "a.zip"
+        path.write_bytes(make_zip({"cats/a.jpg": jpeg(1), "dogs/b.jpg": jpeg(2)}))
+        file_id = backend.put(path, "")
+        refused = self.start(api, dataset, f"fastdfs://{file_id}")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "source_not_allowed")
+        settings.IMPORT_GROUPS = "group2, group1"
+        job = self.finished(api, self.start(api, dataset, f"fastdfs://{file_id}"))
+        assert (job["state"], job["result"]["created"]) == ("succeeded", 2)
+        backend.delete(file_id)
+        job = self.finished(api, self.start(api, dataset, f"fastdfs://{file_id}"))
+        assert job["error"]["code"] == "source_not_found"
+
+    def test_an_archive_and_a_folder_in_s3(self, api, dataset, backend_called, settings, tmp_path):
+        backend_called("s3")
+        client = get_backend()._client
+        client.put_object(Bucket="studio-files", Key="in/a.zip", Body=make_zip({"cats/a.jpg": jpeg(1)}))
+        for name, content in (("dogs/b.jpg", jpeg(2)), ("dogs/c.jpg", jpeg(3)), ("dogs/", b"")):
+            client.put_object(Bucket="studio-files", Key=f"in/set/{name}", Body=content)
+        settings.IMPORT_BUCKETS = "studio-files/in"
+        job = self.finished(api, self.start(api, dataset, "s3://studio-files/in/a.zip"))
+        assert job["result"]["created"] == 1
+        job = self.finished(api, self.start(api, dataset, "s3://studio-files/in/set/"))
+        assert job["result"]["created"] == 2, job
+        labels = {
+            row["label"] for row in (image["annotations"][0] for image in api.get("/api/v1/images/").json()["results"])
+        }
+        assert labels == {"cats", "dogs"}
+        for missing in ("s3://studio-files/in/none.zip", "s3://studio-files/in/none/"):
+            assert self.finished(api, self.start(api, dataset, missing))["error"]["code"] == "source_not_found"
+
+    @pytest.mark.parametrize(("source", "code"), [
+        ("file:///etc/passwd", "bad_source"), ("http://169.254.169.254/latest", "bad_source"), ("s3://", "bad_source"),
+        ("s3://other/x.zip", "source_not_allowed"), ("s3://bucket/private/x.zip", "source_not_allowed"),
+        ("s3://bucket/open-not/x.zip", "source_not_allowed"), ("fastdfs://group1/../../etc/passwd", "bad_source"),
+        ("fastdfs://group9/M00/00/00/fwAAAmsF9QyADKZrAAAACw1KEYU876.zip", "source_not_allowed"),
+    ])  # fmt: skip
+    def test_what_is_not_allowed_is_refused_at_once(self, api, dataset, settings, source, code):
+        settings.IMPORT_BUCKETS, settings.IMPORT_GROUPS = "bucket/open", "group1"
+        answer = self.start(api, dataset, source)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, code)
+
+    def test_one_of_file_and_source(self, api, dataset):
+        assert self.start(api, dataset, "").status_code == 400
+        answer = api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {}, format="json")
+        assert answer.json()["errors"][0]["attr"] == "file"

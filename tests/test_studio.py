@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -36,7 +37,7 @@ def imported(studio) -> dict:
     """A project with 80 shapes, imported through the worker."""
     project = studio.call("POST", "projects/", json={"name": "shapes", "task": "classification"})
     dataset = studio.call("POST", "datasets/", json={"project": project["id"], "name": "shapes"})
-    files = {"file": ("shapes.zip", shapes_zip(40), "application/zip")}
+    files = {"file": ("shapes.zip", shapes_zip(20), "application/zip")}
     job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
     job = studio.wait_for_end(f"jobs/{job['id']}/")
     assert job["state"] == "succeeded" and job["result"]["created"] == 80, job
@@ -316,3 +317,44 @@ def test_the_launcher_killed_takes_all_its_processes_along(tmp_path):
     studio.process.send_signal(signal.SIGKILL)
     studio.process.wait()
     wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE], 60)
+
+
+@pytest.mark.slow
+def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
+    """Import, replication, eviction, training, prediction, download; then everything is there, with its hash."""
+    folder = tmp_path / "fastdfs"
+    command = [sys.executable, "-m", "tests.fastdfs_server.server", str(folder)]
+    pipe = subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=environment)
+    tracker = server.stdout.readline().strip()
+    cache = {"MLSTUDIO_CACHE_BYTES": "20000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
+    studio = Studio(tmp_path / "data", MLSTUDIO_STORAGE="fastdfs", FASTDFS_TRACKERS=tracker, **cache).start()
+    try:
+        studio.register()
+        project = studio.call("POST", "projects/", json={"name": "p", "task": "classification"})
+        dataset = studio.call("POST", "datasets/", json={"project": project["id"], "name": "d"})
+        files = {"file": ("a.zip", shapes_zip(20), "application/zip")}
+        job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
+        assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 40
+        wait_for(lambda: "waiting" not in storage_status(studio) and "remote" in storage_status(studio), 90)
+        run = studio.call("POST", "trainings/", json={"project": project["id"], "epochs": 1, "image_size": 32})
+        run = studio.wait_for_end(f"trainings/{run['id']}/")
+        assert run["state"] == "succeeded", run["error"]
+        images = studio.call("GET", f"images/?dataset={dataset['id']}&page_size=100")["results"]
+        ids = {"images": [image["id"] for image in images[:5]]}
+        assert len(studio.call("POST", f"models/{run['model']}/predict/", json=ids)["predictions"]) == 5
+        for image in images:
+            content = studio.client.get(f"images/{image['id']}/file/").content
+            assert hashlib.sha256(content).hexdigest() == image["sha256"]
+        assert httpx.get(f"{studio.url}/readyz/").json()["checks"]["store"] == "ok"
+    finally:
+        studio.stop()
+        server.kill()
+
+
+def storage_status(studio: Studio) -> str:
+    environment = {**studio._environment, "MLSTUDIO_DATA_DIR": str(studio.folder)}
+    done = subprocess.run([sys.executable, "manage.py", "storage", "status"], cwd=ROOT, env=environment,
+                          capture_output=True, text=True)  # fmt: skip
+    return done.stdout

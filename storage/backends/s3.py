@@ -61,6 +61,16 @@ class S3Backend:
         except NotInStore:
             return
 
+    def listed(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """Keys below a prefix with their sizes, at most `limit`, without the empty objects that stand for folders."""
+        found: list[tuple[str, int]] = []
+        with _translated():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                found += [(one["Key"], one["Size"]) for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+                if len(found) >= limit:
+                    break
+        return found[:limit]
+
     def shares_path(self, path: Path, remote_id: str) -> bool:
         return False
 

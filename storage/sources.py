@@ -1,0 +1,158 @@
+"""Files that lie in a store already, as input: an archive, or everything under a prefix.
+
+Only what configuration allows can be reached; nothing else is opened, no file, no HTTP address.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from storage.backends import BackendError, NotInStore, backend_named
+from storage.cache import Incoming
+from storage.fastdfs import FileId, InvalidFileId
+
+S3_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^\x00-\x1f]{0,1000})\Z")
+Progress = Callable[[int, int], None]
+
+
+class SourceRefused(ValueError):
+    """A source that is not understood or not allowed; `code` says which."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checked address. `is_folder` of a prefix in S3, whose objects become one archive."""
+
+    url: str
+    bucket: str = ""
+    key: str = ""
+    file_id: FileId | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        return bool(self.bucket) and not self.key.lower().endswith(".zip")
+
+
+def parse_source(url: str) -> Source:
+    """`s3://bucket/prefix`, `s3://bucket/file.zip` or `fastdfs://group1/M00/…`, when configuration allows it.
+
+    Raises:
+        SourceRefused: `bad_source`, `source_not_allowed`.
+    """
+    if match := S3_URL.match(url):
+        bucket, key = match["bucket"], match["key"]
+        if not any(_covers(allowed, f"{bucket}/{key}") for allowed in _listed(settings.IMPORT_BUCKETS)):
+            raise SourceRefused(
+                "source_not_allowed", f"The bucket {bucket} is not open for imports (MLSTUDIO_IMPORT_BUCKETS)."
+            )
+        return Source(url, bucket=bucket, key=key)
+    if url.startswith("fastdfs://"):
+        try:
+            file_id = FileId.parse(url.removeprefix("fastdfs://"))
+        except InvalidFileId as error:
+            raise SourceRefused("bad_source", f"This is no file id: {error}.") from error
+        if file_id.group not in _listed(settings.IMPORT_GROUPS):
+            raise SourceRefused(
+                "source_not_allowed", f"The group {file_id.group} is not open for imports (MLSTUDIO_IMPORT_GROUPS)."
+            )
+        return Source(url, file_id=file_id)
+    raise SourceRefused("bad_source", "A source is s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….")
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip().strip("/") for one in text.split(",") if one.strip()]
+
+
+def _covers(allowed: str, path: str) -> bool:
+    """`bucket` allows all of it, `bucket/a` what lies below a/."""
+    return (path.rstrip("/") + "/").startswith(allowed + "/")
+
+
+def receive_source(source: Source, target: Incoming, on_progress: Progress) -> None:
+    """Write the archive to `target`; of a folder, one that is made of its objects.
+
+    Raises:
+        NotInStore, BackendError, SourceRefused: nothing there; the store's trouble; too much.
+    """
+    if source.file_id is not None:
+        chunks = backend_named("fastdfs").read(str(source.file_id))
+        _copy(chunks, target, source.file_id.size or 0, on_progress)
+        return
+    client = _s3_client()
+    if source.is_folder:
+        _receive_folder(client, source, target, on_progress)
+        return
+    backend = _bucket(client, source.bucket)
+    size = backend.size(source.key)
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise SourceRefused("file_too_large", f"The archive has more than {settings.MAX_UPLOAD_BYTES:,} bytes.")
+    _copy(backend.read(source.key), target, size, on_progress)
+
+
+def _copy(chunks, target: Incoming, size: int, on_progress: Progress) -> None:
+    for chunk in chunks:
+        target.write(chunk)
+        if target.size > settings.MAX_UPLOAD_BYTES:
+            raise SourceRefused("file_too_large", f"The file has more than {settings.MAX_UPLOAD_BYTES:,} bytes.")
+        on_progress(target.size, max(size, target.size))
+
+
+def _receive_folder(client, source: Source, target: Incoming, on_progress: Progress) -> None:
+    backend = _bucket(client, source.bucket)
+    objects = backend.listed(source.key, limit=settings.MAX_ARCHIVE_ENTRIES + 1)
+    if not objects:
+        raise NotInStore(f"there is nothing under {source.url}")
+    total = sum(size for _, size in objects)
+    if len(objects) > settings.MAX_ARCHIVE_ENTRIES or total > settings.MAX_ARCHIVE_BYTES:
+        raise SourceRefused(
+            "source_too_large",
+            f"There are more than {settings.MAX_ARCHIVE_ENTRIES:,} files or {settings.MAX_ARCHIVE_BYTES:,} bytes under "
+            "this prefix. Import its parts.",
+        )
+    done = 0
+    base = source.key if source.key.endswith("/") or not source.key else source.key.rpartition("/")[0] + "/"
+    with zipfile.ZipFile(_Writer(target), "w", zipfile.ZIP_STORED) as archive:
+        for key, size in objects:
+            with archive.open(zipfile.ZipInfo(key.removeprefix(base)), "w", force_zip64=size > 1 << 31) as entry:
+                for chunk in backend.read(key):
+                    entry.write(chunk)
+            done += size
+            on_progress(done, total)
+
+
+class _Writer(io.RawIOBase):
+    """What `zipfile` needs of a file it cannot seek in."""
+
+    def __init__(self, target: Incoming) -> None:
+        self._target = target
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content, /) -> int:
+        self._target.write(bytes(content))
+        return len(content)
+
+
+def _s3_client():
+    try:
+        from storage.backends.s3 import make_client
+    except ImportError as error:
+        raise BackendError("boto3 is not installed") from error
+    return make_client(settings)
+
+
+def _bucket(client, name: str):
+    from storage.backends.s3 import S3Backend
+
+    return S3Backend(client, name)
