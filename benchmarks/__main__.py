@@ -11,7 +11,7 @@ import psutil
 from benchmarks.fresh import run_one
 from benchmarks.rows import Row, table
 
-NAMES = ("startup", "listing", "imports", "prediction", "classifier", "few_images", "detector")
+NAMES = ("startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage")
 
 
 def main() -> int:

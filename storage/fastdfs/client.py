@@ -107,6 +107,19 @@ class Client:
         Raises:
             FileNotInStore; DataDamaged: after the last piece was yielded.
         """
+        for piece in self._pieces(file_id, offset, length):
+            yield bytes(piece)
+
+    def download_to(self, file_id: FileId, target: BinaryIO) -> int:
+        """Write the whole file to an open one; returns its bytes."""
+        written = 0
+        for piece in self._pieces(file_id, 0, None):
+            written += len(piece)
+            target.write(piece)
+        return written
+
+    def _pieces(self, file_id: FileId, offset: int, length: int | None) -> Iterator[memoryview]:
+        """Views of one buffer: each is good until the next is asked for."""
         if length == 0 or file_id.size == 0:  # the storage refuses to send nothing
             return
         crc, position, left = 0, offset, length
@@ -126,14 +139,6 @@ class Client:
                     raise
         if is_whole and crc != file_id.crc32:
             raise DataDamaged(f"the content of {file_id} is damaged in the store")
-
-    def download_to(self, file_id: FileId, target: BinaryIO) -> int:
-        """Write the whole file to an open one; returns its bytes. As `download`, but not continued when it breaks."""
-        written = 0
-        for piece in self.download(file_id):
-            target.write(piece)
-            written += len(piece)
-        return written
 
     def delete(self, file_id: FileId) -> None:
         """Raises `FileNotInStore` when there is no such file."""
@@ -200,7 +205,7 @@ class Client:
             raise DataDamaged("the storage received other bytes than were sent")
         return file_id
 
-    def _download_once(self, file_id: FileId, offset: int, length: int | None) -> Iterator[bytes]:
+    def _download_once(self, file_id: FileId, offset: int, length: int | None) -> Iterator[memoryview]:
         address = self._storage_of(file_id, protocol.QUERY_FETCH)
         body = protocol.number(offset) + protocol.number(length or 0) + _file_body(file_id)
         with self._pool.connection(address) as connection:
@@ -213,7 +218,7 @@ class Client:
                 view = buffer[: min(left, len(buffer))]
                 connection.read_into(view)
                 left -= len(view)
-                yield bytes(view)
+                yield view
 
     def _on_storage(self, file_id: FileId, query: int, command: int, body: bytes, *, is_delete: bool = False) -> bytes:
         """One exchange with the storage of a file; once more when the connection broke: all these may be repeated."""
