@@ -1,0 +1,187 @@
+"""A copy of everything, taken while the studio runs, and the way back.
+
+The database is copied first, by its own means, as of one moment. Then every file that this copy knows is copied. What
+is deleted meanwhile is still there, for files without a reference are kept for a day.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from storage.cache import blob_path, sync_folder
+from storage.models import Blob, BlobState
+from storage.services import is_intact, local_cache, path_of
+
+MANIFEST, DATABASE, SECRET = "backup.json", "db.sqlite3", "secret_key"
+Progress = Callable[[int, int], None]
+
+
+class BackupError(Exception):
+    """It cannot be done; the text says what to do."""
+
+
+@dataclass
+class Manifest:
+    """What a backup holds. Written last: a folder without it is an unfinished backup."""
+
+    taken_at: str
+    files: int
+    bytes: int
+    has_files: bool
+    version: int = 1
+
+
+def back_up(folder: Path, *, with_files: bool, on_progress: Progress) -> Manifest:
+    """Copy database, secret key and files to a folder; one that holds an earlier backup gets only what is new.
+
+    Raises:
+        BackupError: not SQLite, or files that are in neither cache nor store.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    _copy_database(folder / DATABASE)
+    secret = settings.DATA_DIR / SECRET
+    if secret.exists():
+        shutil.copyfile(secret, folder / SECRET)
+        (folder / SECRET).chmod(0o600)
+    known = dict(_files_of(folder / DATABASE))
+    if with_files:
+        _copy_files(folder, known, on_progress)
+    manifest = Manifest(timezone.now().isoformat(), len(known), sum(known.values()), with_files)
+    unfinished = folder / f".{MANIFEST}"
+    unfinished.write_text(json.dumps(asdict(manifest), indent=2))
+    _sync(unfinished)
+    os.replace(unfinished, folder / MANIFEST)
+    sync_folder(folder)
+    if with_files:
+        _remove_others(folder / "blobs", known)
+    return manifest
+
+
+def _copy_database(target: Path) -> None:
+    if connection.vendor != "sqlite":
+        raise BackupError(
+            "The database is no SQLite: take a copy with pg_dump at the same time, and the files with your store's "
+            "own tools. docs/storage.md says how."
+        )
+    unfinished = target.with_suffix(".partial")
+    unfinished.unlink(missing_ok=True)
+    # sqlite3's own online backup: consistent, and writers go on meanwhile.
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=60)) as source:
+        with closing(sqlite3.connect(unfinished)) as copy:
+            source.backup(copy)  # in one step, as of one moment
+    _sync(unfinished)
+    os.replace(unfinished, target)
+
+
+def _files_of(database: Path) -> Iterator[tuple[str, int]]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as copy:
+        yield from copy.execute("SELECT sha256, size FROM storage_blob")
+
+
+def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress) -> None:
+    missing = []
+    for done, (sha256, size) in enumerate(known.items(), start=1):
+        target = blob_path(folder / "blobs", sha256)
+        if not (target.exists() and target.stat().st_size == size):
+            blob = Blob.objects.filter(sha256=sha256).first()
+            try:
+                if blob is None:
+                    raise FileNotFoundError(sha256)
+                _copy_file(path_of(blob), target)
+            except Exception as error:  # every kind of absence is one line here
+                missing.append(f"{sha256}: {error}")
+        on_progress(done, len(known))
+    if missing:
+        raise BackupError(
+            f"{len(missing):,} files could not be copied, first {missing[0]}. Run `manage.py storage verify`. The "
+            "backup is not finished."
+        )
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".partial")
+    shutil.copyfile(source, unfinished)
+    _sync(unfinished)
+    os.replace(unfinished, target)
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _remove_others(folder: Path, known: dict[str, int]) -> None:
+    """Files of an earlier backup that nobody has any more."""
+    for path in folder.glob("??/*"):
+        if path.name not in known:
+            path.unlink()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises `BackupError` when the folder holds no finished backup."""
+    try:
+        return Manifest(**json.loads((folder / MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise BackupError(f"{folder} holds no finished backup ({error}).") from error
+
+
+def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Manifest:
+    """Put a backup into an empty data folder. Call it before anything has opened the database.
+
+    Args:
+        store_is_intact: the large-file store still has its files; else all are sent to it again.
+
+    Raises:
+        BackupError: no finished backup, a damaged file, or a data folder that is in use.
+    """
+    manifest = read_manifest(folder)
+    target = Path(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite":
+        raise BackupError("The database is no SQLite: restore it with pg_restore.")
+    if target.exists():
+        raise BackupError(f"{target} exists. Restore into an empty folder: name one with --data-dir.")
+    if not manifest.has_files and not store_is_intact:
+        raise BackupError("This backup has no files: it needs the store they are in (--store-is-intact).")
+    if manifest.has_files:
+        _restore_files(folder, on_progress)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if (folder / SECRET).exists():
+        shutil.copyfile(folder / SECRET, settings.DATA_DIR / SECRET)
+        (settings.DATA_DIR / SECRET).chmod(0o600)
+    unfinished = target.with_suffix(".partial")
+    shutil.copyfile(folder / DATABASE, unfinished)
+    with closing(sqlite3.connect(unfinished)) as database, database:
+        if store_is_intact:
+            if not manifest.has_files:
+                database.execute("UPDATE storage_blob SET state = ? WHERE remote_id != ''", [BlobState.REMOTE])
+        else:
+            database.execute("UPDATE storage_blob SET state = ?, backend = '', remote_id = ''", [BlobState.CACHED])
+    _sync(unfinished)
+    os.replace(unfinished, target)
+    sync_folder(target.parent)
+    return manifest
+
+
+def _restore_files(folder: Path, on_progress: Progress) -> None:
+    known = dict(_files_of(folder / DATABASE))
+    cache = local_cache()
+    for done, sha256 in enumerate(known, start=1):
+        source, target = blob_path(folder / "blobs", sha256), cache.path(sha256)
+        if not source.exists() or not is_intact(source, sha256):
+            raise BackupError(f"The file {sha256} of this backup is missing or damaged; nothing was restored.")
+        if not target.exists():
+            _copy_file(source, target)
+        on_progress(done, len(known))
