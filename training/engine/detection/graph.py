@@ -40,6 +40,9 @@ def detections_graph(
     best, index = tf.math.top_k(tf.reduce_max(logits, axis=1), count)
     boxes, labels = tf.gather(boxes, index), tf.gather(tf.argmax(logits, axis=1, output_type=tf.int32), index)
     scores = tf.sigmoid(best)
+    # What lies outside of the input has no area left, and is no box.
+    extent = tf.reduce_min(boxes[:, 2:] - boxes[:, :2], axis=1)
+    best = tf.where(extent > 0, best, tf.fill(tf.shape(best), -1e4))
     # Boxes of different labels are moved apart, so that they never suppress each other.
     apart = boxes + tf.cast(labels, tf.float32)[:, None] * (2.0 * max(width, height))
     kept, found = tf.raw_ops.NonMaxSuppressionV4(
