@@ -117,7 +117,7 @@ def test_metadata_appenders_and_empty_files(any_client):
     assert empty.size == 0 and list(any_client.download(empty)) == []  # a storage would refuse to send it
     with pytest.raises(RequestRefused) as error:
         list(any_client.download(file_id, 5))
-    assert error.value.status == errno.EINVAL
+    assert error.value.status in (errno.EINVAL, errno.EFAULT)  # the latter by 6.06
     assert b"".join(any_client.download(file_id)) == b"x"  # the server hung up on the error; nobody notices
     for one in (file_id, growing, empty):
         any_client.delete(one)
@@ -127,6 +127,8 @@ def test_what_the_trackers_know(any_client):
     any_client.ping()
     (group,) = [one for one in any_client.groups() if one.name == "group1"]
     assert group.storage_count >= 1 and group.free_mb > 0
+    for storage in any_client.storages("group1"):
+        assert storage.is_active and storage.address[1] > 0 and storage.version and storage.free_mb > 0
     with pytest.raises(NoActiveStorage):
         put(any_client, b"x", group="nowhere")
 

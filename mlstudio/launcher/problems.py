@@ -54,9 +54,9 @@ def prepare_folder(folder: Path) -> None:
         ) from error
 
 
-def lock_folder(folder: Path) -> IO:
-    """Hold the data directory for this studio; the lock ends with the process, however it ends."""
-    file = open(folder / "studio.lock", "a+")  # noqa: SIM115 - held open as long as the studio runs
+def lock_folder(folder: Path, role: str | None = None) -> IO:
+    """Hold the data directory for this studio or part; the lock ends with the process, however it ends."""
+    file = open(folder / (f"studio-{role}.lock" if role else "studio.lock"), "a+")  # noqa: SIM115 - held open as long as the studio runs
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

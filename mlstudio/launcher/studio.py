@@ -27,6 +27,8 @@ from mlstudio.launcher.problems import (
 )
 
 READY_SECONDS = 60.0
+MIGRATION_SECONDS = 600.0
+ROLES = ("web", "worker", "trainer", "beat")
 POLL_SECONDS = 0.2
 
 
@@ -47,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=os.environ.get("MLSTUDIO_HOST", "127.0.0.1"), help="address to listen on")
     parser.add_argument("--port", type=int, default=_port_from_environment(), help="0: a free one")
     parser.add_argument("--data-dir", type=Path, help="where everything is kept (default: data, beside manage.py)")
+    parser.add_argument(
+        "--only", choices=ROLES, help="one part of a studio whose parts run in containers or on machines of their own"
+    )
     parser.add_argument("--workers", type=int, default=max(2, cores), help="background tasks at once")
     parser.add_argument("--trainers", type=int, default=1, help="trainings at once (one a GPU)")
     parser.add_argument("--web-processes", type=int, default=min(4, cores), help="web server processes")
@@ -78,16 +83,26 @@ class Studio:
         check_versions()
         prepare_folder(self.folder)
         check_settings()
-        lock = lock_folder(self.folder)
-        listening = open_port(self.options.host, self.options.port)
-        port = listening.getsockname()[1]
+        role = self.options.only
+        if role and not os.environ.get("REDIS_URL"):
+            raise CannotStart("--only needs a broker that all parts share: set REDIS_URL.")
+        # Of web servers, workers and trainers there may be many on a folder; of the whole, and of beat, one.
+        lock = lock_folder(self.folder, role) if role in (None, "beat") else None
+        listening = open_port(self.options.host, self.options.port) if role in (None, "web") else None
+        port = listening.getsockname()[1] if listening else self.options.port
         for caught in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(caught, self._ask_to_stop)
         environment = self._environment(port)
         try:
-            self._migrate(environment)
-            self._start_children(environment, listening.fileno())
-            self._wait_until_ready(port)
+            if listening is not None:
+                self._migrate(environment)
+            else:
+                self._wait_for_migrations(environment)
+            self._start_children(environment, None if listening is None else listening.fileno())
+            if listening is not None:
+                self._wait_until_ready(port)
+            else:
+                say(f"ready: {role}")
             while not self._stopping:
                 for child in self.children:
                     child.watch(say)
@@ -95,8 +110,9 @@ class Studio:
         finally:
             say("stopping (trainings go on at the next start)…")
             stop_all(self.children, say)
-            listening.close()
-            lock.close()
+            for held in (listening, lock):
+                if held is not None:
+                    held.close()
         say("stopped")
         return 0
 
@@ -123,24 +139,38 @@ class Studio:
             if done.returncode:
                 raise CannotStart(f"the database could not be prepared (`manage.py {command[0]}` failed, see above).")
 
-    def _start_children(self, environment: dict[str, str], descriptor: int) -> None:
+    def _wait_for_migrations(self, environment: dict[str, str]) -> None:
+        """The web part prepares the database; all others wait for it."""
+        say(f"data in {self.folder}")
+        deadline = time.monotonic() + MIGRATION_SECONDS
+        command = [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "--check", "--verbosity", "0"]
+        while not self._stopping:
+            if subprocess.run(command, env=environment, capture_output=True).returncode == 0:
+                return
+            if time.monotonic() > deadline:
+                raise CannotStart("the database was not prepared within 10 minutes; is the web part running?")
+            time.sleep(2)
+
+    def _start_children(self, environment: dict[str, str], descriptor: int | None) -> None:
+        if self._stopping:
+            return
         if not environment.get("REDIS_URL"):
             broker = embedded_broker(self.folder / "broker")
             environment["REDIS_URL"] = broker.url
             self._start(Child("broker", broker.command, environment, stop_order=2))
         python = sys.executable
-        for index in range(self.options.web_processes):
+        for index in range(self.options.web_processes if descriptor is not None else 0):
             name = "web" if self.options.web_processes == 1 else f"web {index + 1}"
             command = [python, "-m", "mlstudio.web", str(descriptor)]
-            self._start(Child(name, command, environment, pass_fds=(descriptor,)))
+            self._start(Child(name, command, environment, pass_fds=(descriptor,)))  # type: ignore[arg-type]
         celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]
         common = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "threads"]
         worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", "default", "-c", str(self.options.workers)]
         trainer = [*celery, "worker", *common, "-n", "trainer@%h", "-Q", "training", "-c", str(self.options.trainers)]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "-s", str(self.folder / "beat-schedule")]
-        self._start(Child("worker", worker, environment, stop_order=1))
-        self._start(Child("trainer", trainer, environment, stop_order=1))
-        self._start(Child("beat", beat, environment))
+        for name, command, order in (("worker", worker, 1), ("trainer", trainer, 1), ("beat", beat, 0)):
+            if self.options.only in (None, name):
+                self._start(Child(name, command, environment, stop_order=order))
 
     def _start(self, child: Child) -> None:
         child.start()

@@ -133,39 +133,51 @@ def unpack_metadata(body: bytes) -> dict[str, str]:
     return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, _, value in pairs}
 
 
-# A group's record: name with a NUL, then numbers; 6.13 added some in between.
-GROUP_RECORD_NUMBERS = 12
+# A group's record is its name with a NUL, then numbers: 12 since 6.13.1, 11 before. Where in it are total and free
+# megabytes, how many storages there are, their port, and how many of them can be read from.
+GROUP_LAYOUTS = {12: (0, 1, 4, 5, 6), 11: (0, 1, 3, 4, 6)}
 
 
 def parse_groups(body: bytes) -> list[GroupStatus]:
-    size = GROUP_BYTES + 1 + 8 * GROUP_RECORD_NUMBERS
-    if len(body) % size:
-        raise ProtocolError(f"groups cannot be read from {len(body)} bytes; FastDFS 6.13.1 or newer is needed for that")
-    found = []
-    for start in range(0, len(body), size):
-        record = body[start : start + size]
-        numbers = struct.unpack(f">{GROUP_RECORD_NUMBERS}Q", record[GROUP_BYTES + 1 :])
-        found.append(
-            GroupStatus(text_of(record[: GROUP_BYTES + 1]), numbers[0], numbers[1], numbers[4], numbers[5], numbers[6])
-        )
-    return found
+    for count, places in GROUP_LAYOUTS.items():
+        size = GROUP_BYTES + 1 + 8 * count
+        if len(body) % size == 0:
+            return [_parse_group(body[at : at + size], count, places) for at in range(0, len(body), size)]
+    raise ProtocolError(f"groups cannot be read from {len(body)} bytes")
 
 
-STORAGE_RECORD_BYTES = {16: 487, 46: 517}
+def _parse_group(record: bytes, count: int, places: tuple[int, ...]) -> GroupStatus:
+    numbers = struct.unpack(f">{count}Q", record[GROUP_BYTES + 1 :])
+    return GroupStatus(text_of(record[: GROUP_BYTES + 1]), *(numbers[place] for place in places))
+
+
+@dataclass(frozen=True)
+class _StorageLayout:
+    """Where things are in a storage's record; numbers begin with the times of joining and starting."""
+
+    ip_at: int
+    ip_bytes: int
+    version_at: int
+    port_place: int
+
+
+# Since 6.13.1 with short and long addresses, and until 6.10 (tried with 6.06).
+STORAGE_LAYOUTS = {
+    487: _StorageLayout(ip_at=18, ip_bytes=16, version_at=50, port_place=9),
+    517: _StorageLayout(ip_at=18, ip_bytes=46, version_at=80, port_place=9),
+    612: _StorageLayout(ip_at=17, ip_bytes=16, version_at=177, port_place=8),
+}
 
 
 def parse_storages(body: bytes) -> list[StorageStatus]:
-    for ip_bytes, size in STORAGE_RECORD_BYTES.items():
+    for size, layout in STORAGE_LAYOUTS.items():
         if len(body) % size == 0:
-            return [_parse_storage(body[at : at + size], ip_bytes) for at in range(0, len(body), size)]
-    raise ProtocolError(f"storages cannot be read from {len(body)} bytes; FastDFS 6.13.1 or newer is needed for that")
+            return [_parse_storage(body[at : at + size], layout) for at in range(0, len(body), size)]
+    raise ProtocolError(f"storages cannot be read from {len(body)} bytes")
 
 
-def _parse_storage(record: bytes, ip_bytes: int) -> StorageStatus:
-    """Status, mode, id, address, source id, version, join and up time, then numbers of which the port is the tenth."""
-    at = 2 + 16
-    ip = text_of(record[at : at + ip_bytes])
-    at += ip_bytes + 16
-    version = text_of(record[at : at + 8])
-    numbers = struct.unpack(">10Q", record[at + 8 : at + 88])
-    return StorageStatus((ip, numbers[9]), record[0], version, numbers[2], numbers[3])
+def _parse_storage(record: bytes, layout: _StorageLayout) -> StorageStatus:
+    ip = text_of(record[layout.ip_at : layout.ip_at + layout.ip_bytes])
+    version = text_of(record[layout.version_at : layout.version_at + 8])
+    numbers = struct.unpack(">10Q", record[layout.version_at + 8 : layout.version_at + 88])
+    return StorageStatus((ip, numbers[layout.port_place]), record[0], version, numbers[2], numbers[3])

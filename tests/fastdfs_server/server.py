@@ -106,6 +106,10 @@ class _Tracker(_Handler):
         if command == 91:
             numbers = (1000, 500, 10, 0, 1, house.storage_address[1], 1, 1, 0, 1, 8, 0)
             return self.reply(b"group1".ljust(17, b"\0") + struct.pack(">12Q", *numbers))
+        if command == 92:
+            numbers = (1, 1, 1000, 500, 10, 10, 1, 8, 0, house.storage_address[1])
+            record = b"\x07\x06" + b"127.0.0.1".ljust(16, b"\0") * 2 + bytes(16) + b"6.16.1".ljust(8, b"\0")
+            return self.reply((record + struct.pack(">10Q", *numbers)).ljust(487, b"\0"))
         if command in (102, 103, 104) and body[:16].rstrip(b"\0") != b"group1":
             return self.reply(status=errno.ENOENT)
         host, port = ("127.0.0.1", 1) if self.faults.dead_storage else house.announced

@@ -140,7 +140,7 @@ class DetectorTraining(ABC):
         from_scratch = self.data.start is None and not configuration.uses_pretrained
         return Estimate(
             seconds=round(sum(phases.values()), 1),
-            memory_bytes=int(peak_memory() * 1.25) + 5 * weights_bytes + (pixels if place == "memory" else 0),
+            memory_bytes=int(peak_memory() * 1.35) + 5 * weights_bytes + (pixels if place == "memory" else 0),
             disk_bytes=9 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20),
             pixels=place,
             seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
