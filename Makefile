@@ -1,10 +1,10 @@
-# make run: start everything · make test: what CI runs · make lint, make format, make bench, make lock
+# make run: start everything · make test, make test-postgres: what CI runs · make lint, make format, make bench, make lock
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format bench lock doctor keras-retinanet clean
+.PHONY: run test test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python manage.py studio $(ARGS)
@@ -13,6 +13,10 @@ test: lint
 	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The quick tests on a PostgreSQL server that is started for them, where Debian's package is installed.
+test-postgres: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.with_postgres -m "not slow" $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

@@ -26,7 +26,8 @@ def django_db_modify_db_settings() -> None:
     """A file, because event streams and threads read through connections of their own."""
     from django.conf import settings
 
-    settings.DATABASES["default"]["TEST"]["NAME"] = settings.DATA_DIR / "test.sqlite3"
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        settings.DATABASES["default"]["TEST"]["NAME"] = settings.DATA_DIR / "test.sqlite3"
 
 
 @pytest.fixture(scope="session")

@@ -17,5 +17,7 @@ os.environ.update(
 )
 for name in ("REDIS_URL", "DATABASE_URL", "MLSTUDIO_WEIGHTS_DIR", "MLSTUDIO_STORAGE"):
     os.environ.pop(name, None)
+if os.environ.get("MLSTUDIO_TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["MLSTUDIO_TEST_DATABASE_URL"]
 # Nothing listens here: a test that needs a broker starts the whole studio.
 os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"

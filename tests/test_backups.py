@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.studio import ROOT, Studio
 
 def manage(data: Path, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "manage.py", *arguments, "--data-dir", str(data)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}  # it is about SQLite
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.slow

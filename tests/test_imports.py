@@ -233,8 +233,9 @@ def test_wrong_options_are_refused(api, dataset, fields):
     assert start(api, dataset, make_zip({"a/a.jpg": jpeg(1)}), **fields).status_code == 400
 
 
-def test_a_json_body_is_an_unsupported_media_type(api, dataset):
-    assert api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {"file": "x"}).status_code == 415
+def test_a_json_body_cannot_carry_a_file(api, dataset):
+    answer = api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {"file": "x"})
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "file")
 
 
 class TestInterruption:

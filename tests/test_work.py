@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from projects import jobs, work
@@ -107,7 +108,7 @@ def test_old_jobs_are_forgotten_with_their_events(job):
     assert jobs.delete_old_jobs() == 1 and not WorkEvent.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 class TestEventStream:
     def read(self, api, job, **headers) -> list[str]:
         answer = api.get(f"/api/v1/jobs/{job.pk}/events/", **headers)
