@@ -153,21 +153,34 @@ class ZipContents:
             raise FormatError(*refused)
         limit = settings.MAX_ANNOTATION_BYTES
         if info.file_size > limit:
-            raise FormatError(
-                "annotations_too_large",
-                f"{name} has {info.file_size:,} bytes; annotation files may have {limit:,}. Split the archive.",
-            )
+            raise too_large_annotations(name, limit)
         try:
             with self._archive.open(info) as source:
                 content = source.read(limit + 1)
         except Exception as error:  # zipfile, zlib and their relatives raise many types on damage
             raise FormatError("damaged_annotations", f"{name} is damaged in the archive ({error}).") from error
         if len(content) > limit:
-            raise FormatError("annotations_too_large", f"{name} has more than {limit:,} bytes. Split the archive.")
-        for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
-            with contextlib.suppress(UnicodeDecodeError):
-                return content.decode(encoding)
-        return content.decode("latin-1")
+            raise too_large_annotations(name, limit)
+        return decoded(content)
+
+    def refusal(self, name: str) -> tuple[str, str] | None:
+        return refusal(self.entries[name], name)
+
+    def read(self, name: str) -> bytes:
+        """An image. Raises `ImageError`."""
+        return read_entry(self._archive, self.entries[name])
+
+
+def too_large_annotations(name: str, limit: int) -> FormatError:
+    return FormatError("annotations_too_large", f"{name} has more than {limit:,} bytes. Split the archive.")
+
+
+def decoded(content: bytes) -> str:
+    """A text in whatever encoding people have used."""
+    for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    return content.decode("latin-1")
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

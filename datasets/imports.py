@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from datasets import archives, formats, services
+from datasets.buckets import BucketContents
 from datasets.formats.base import Mark, Record, Remark
 from datasets.formats.boxes import clean_label, place_marks
 from datasets.imaging.preprocessing import ImageError
@@ -32,6 +33,7 @@ from storage.sources import SourceRefused, parse_source, receive_source
 log = structlog.get_logger(__name__)
 
 KIND = "import"
+AnyContents = archives.ZipContents | BucketContents
 BATCH = 256
 SHOWN_REJECTS = 100
 MAX_LABELS = 10_000
@@ -39,7 +41,7 @@ MAX_LABELS = 10_000
 
 def start_import(
     *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
-    strip_location: bool = False, source: str = "",
+    strip_location: bool = False, source: str = "", link: bool = False,
 ) -> Job:  # fmt: skip
     """Keep the archive, or remember where it lies, and make the job that reads it."""
     with transaction.atomic():
@@ -54,6 +56,7 @@ def start_import(
                 "format": format,
                 "strip_location": strip_location,
                 "source": source,
+                "link": link,
             },
             input_blob=blob,
         )
@@ -66,18 +69,36 @@ def run_import(context: JobContext) -> dict:
     dataset = Dataset.objects.filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")
-    archive_blob = job.input_blob or _fetched(context)
+    try:
+        source = parse_source(job.parameters["source"]) if job.parameters.get("source") else None
+        if source is not None and source.is_folder:
+            listing = settings.WORK_DIR / "jobs" / f"{job.pk}.listing"
+            contents = BucketContents(source, listing)
+            links = contents if job.parameters.get("link") else None
+            result = _read_all(context, dataset, contents, links)
+            listing.unlink(missing_ok=True)
+            return result
+        with storage.opened(job.input_blob or _fetched(context)) as file, archives.open_archive(file) as archive:
+            return _read_all(context, dataset, archives.ZipContents(archive), None)
+    except SourceRefused as refused:
+        raise WorkFailed(refused.code, str(refused)) from refused
+    except NotInStore as error:
+        raise WorkFailed("source_not_found", f"Nothing lies at {job.parameters['source']}: {error}") from error
+    except BackendError as error:
+        raise WorkFailed("source_unavailable", f"The store did not give the files: {error}") from error
+
+
+def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
+    job = context.job
     report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
-    with storage.opened(archive_blob) as file, archives.open_archive(file) as archive:
-        contents = archives.ZipContents(archive)
-        parsed = _parsed(contents, dataset, job.parameters["format"])
-        if report.next == 0:
-            report.remark(parsed.remarks)
-        source = _Source(archive, contents, strip_location=job.parameters["strip_location"])
-        with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
-            for batch, results in _examined_ahead(pool, source.examine, parsed.records[report.next :]):
-                labels = parsed.labels if parsed.format != "folder" else []
-                _import_batch(context, dataset, batch, results, report, len(parsed.records), labels)
+    parsed = _parsed(contents, dataset, job.parameters["format"])
+    if report.next == 0:
+        report.remark(parsed.remarks)
+    source = _Source(contents, links, strip_location=job.parameters["strip_location"])
+    with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
+        for batch, results in _examined_ahead(pool, source.examine, parsed.records[report.next :]):
+            labels = parsed.labels if parsed.format != "folder" else []
+            _import_batch(context, dataset, batch, results, report, len(parsed.records), labels)
     return _finish(job, report, parsed)
 
 
@@ -92,12 +113,6 @@ def _fetched(context: JobContext) -> Blob:
             job.input_blob = storage.keep(incoming, "application/zip")
             Job.objects.filter(pk=job.pk).update(input_blob=job.input_blob)
         return job.input_blob
-    except SourceRefused as refused:
-        raise WorkFailed(refused.code, str(refused)) from refused
-    except NotInStore as error:
-        raise WorkFailed("source_not_found", f"Nothing lies at {job.parameters['source']}: {error}") from error
-    except BackendError as error:
-        raise WorkFailed("source_unavailable", f"The store did not give the archive: {error}") from error
     finally:
         incoming.discard()
 
@@ -115,7 +130,7 @@ def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]
     return say
 
 
-def _parsed(contents: archives.ZipContents, dataset: Dataset, name: str) -> formats.Parsed:
+def _parsed(contents: AnyContents, dataset: Dataset, name: str) -> formats.Parsed:
     """What the archive says, made to fit the project's task."""
     if not contents.entries:
         raise WorkFailed("empty_archive", "The archive has no files.")
@@ -158,23 +173,24 @@ def _forget_folders(parsed: formats.Parsed) -> None:
 class _Source:
     """Decodes the images of an archive and puts their boxes in place."""
 
-    def __init__(self, archive, contents: archives.ZipContents, *, strip_location: bool) -> None:
-        self._archive = archive
+    def __init__(self, contents: AnyContents, links: BucketContents | None, *, strip_location: bool) -> None:
         self._contents = contents
+        self._links = links
         self._strip_location = strip_location
 
     def examine(self, record: Record) -> Looked:
-        info = self._contents.entries[record.path]
-        refused = archives.refusal(info, record.path)
+        refused = self._contents.refusal(record.path)
         if refused:
             return Looked(Outcome(record.path, "rejected", None, *refused))
         try:
-            content = archives.read_entry(self._archive, info)
+            content = self._contents.read(record.path)
             examined = examine_content(content, record.path, strip_location=self._strip_location)
         except ImageError as error:
             return Looked(Outcome(record.path, "rejected", None, error.code, str(error)))
         examined.split = record.split
         examined.is_reviewed = record.is_annotated
+        if self._links is not None:
+            examined.linked_to = self._links.remote_id(record.path)
         marks, remarks = place_marks(record, examined.width, examined.height)
         return Looked(examined, marks, remarks)
 

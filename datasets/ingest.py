@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
@@ -50,6 +51,7 @@ class Examined:
     is_reviewed: bool = False
     split: str | None = None
     group: str = ""
+    linked_to: str = ""  # the object that has these bytes, when they stay where they are
 
     @property
     def content_type(self) -> str:
@@ -140,7 +142,9 @@ def add_images(
         first.setdefault(item.incoming.sha256, item)
     known = _known_images(dataset, first)
     new = {sha256: item for sha256, item in first.items() if sha256 not in known}
+    since = timezone.now()
     blobs = storage.keep_many([(item.incoming, item.content_type) for item in new.values()]) if new else {}
+    storage.link({sha256: item.linked_to for sha256, item in new.items() if item.linked_to}, since)
     images = {
         sha256: Image(
             dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,

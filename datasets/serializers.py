@@ -165,6 +165,9 @@ class ImportSerializer(serializers.Serializer):
     )  # fmt: skip
     format = serializers.ChoiceField(["auto", *READERS], default="auto")
     strip_location = serializers.BooleanField(default=False, help_text="Remove where the pictures were taken.")
+    link = serializers.BooleanField(
+        default=False, help_text="For s3://bucket/prefix: the images stay there and are only cached here."
+    )
 
     def validate_source(self, value: str) -> Source:
         try:
@@ -175,6 +178,10 @@ class ImportSerializer(serializers.Serializer):
     def validate(self, attrs: dict) -> dict:
         if ("file" in attrs) == ("source" in attrs):
             raise serializers.ValidationError({"file": "Send a file, or name a source, one of them."}, code="required")
+        if attrs["link"] and not ("source" in attrs and attrs["source"].is_folder):
+            raise serializers.ValidationError({"link": "Only the images of a prefix s3://bucket/prefix can be linked."})
+        if attrs["link"] and attrs["strip_location"]:
+            raise serializers.ValidationError({"strip_location": "Images that stay where they are are not changed."})
         return attrs
 
 

@@ -191,6 +191,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
             user=request.user,
             incoming=None if upload is None else upload.incoming,
             source="" if source is None else source.url,
+            link=data.validated_data["link"],
             filename=source.url if upload is None else clean_filename(upload.name),
             format=data.validated_data["format"],
             strip_location=data.validated_data["strip_location"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import threading
 from collections.abc import Generator, Iterator
@@ -14,7 +15,7 @@ from django.utils import timezone
 from storage.backends import BackendError, NotInStore, backend_named
 from storage.backends.base import CHUNK_BYTES
 from storage.cache import LocalCache
-from storage.errors import BlobMissing
+from storage.errors import BlobMissing, InsufficientStorage
 from storage.models import Blob, BlobState
 
 log = structlog.get_logger(__name__)
@@ -118,6 +119,10 @@ class Fetch:
                 "The file is not in the cache, and the store does not answer. Try again in a moment.",
                 code="store_unavailable",
             ) from error
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise InsufficientStorage() from error
+            raise
         finally:
             file.discard()
 

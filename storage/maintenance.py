@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Count, Min, Sum
 
-from storage.backends import BackendError, BackendUnavailable, NotInStore, backend_named, get_backend
+from storage.backends import LINKED, BackendError, BackendUnavailable, NotInStore, backend_named, get_backend
 from storage.errors import BlobMissing
 from storage.models import Blob, BlobState
 from storage.replication import cached_bytes, pending
@@ -145,7 +145,7 @@ def repair(blob: Blob, problems: list[Problem]) -> str:
 
 def to_migrate() -> int:
     """How many files are in another store than the configured one."""
-    return Blob.objects.exclude(backend__in=("", settings.STORAGE_BACKEND)).count()
+    return Blob.objects.exclude(backend__in=("", LINKED, settings.STORAGE_BACKEND)).count()
 
 
 def migrate(*, keep_source: bool, on_progress: Callable[[int, int], None]) -> tuple[int, list[Problem]]:
@@ -164,7 +164,7 @@ def migrate(*, keep_source: bool, on_progress: Callable[[int, int], None]) -> tu
     total, moved = to_migrate(), 0
     problems: list[Problem] = []
     for blob in blobs_after():
-        if blob.backend in ("", target.name):
+        if blob.backend in ("", LINKED, target.name):
             continue
         try:
             moved += _move(blob, target, keep_source)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from storage.backends import BackendError, BackendUnavailable, get_backend
+from storage.backends import LINKED, BackendError, BackendUnavailable, backend_named, get_backend
 from storage.errors import BlobMissing
 from storage.fetching import is_here
 from storage.models import Blob, BlobState
@@ -95,9 +95,9 @@ def evict(limit_bytes: int | None = None) -> int:
     excess = cached_bytes() - limit
     if excess <= 0:
         return 0
-    backend = get_backend()
     before = timezone.now() - timedelta(seconds=settings.STORAGE_CACHE_REST_SECONDS)
-    candidates = Blob.objects.filter(state=BlobState.REPLICATED, backend=backend.name, last_used__lt=before)
+    stores = (settings.STORAGE_BACKEND, LINKED)
+    candidates = Blob.objects.filter(state=BlobState.REPLICATED, backend__in=stores, last_used__lt=before)
     dropped = 0
     for blob in candidates.order_by("last_used").iterator(chunk_size=200):
         if excess <= 0:
@@ -116,7 +116,7 @@ def evict(limit_bytes: int | None = None) -> int:
 
 
 def _drop(blob: Blob, before) -> bool:
-    backend, cache = get_backend(), local_cache()
+    backend, cache = backend_named(blob.backend), local_cache()
     path = cache.path(blob.sha256)
     if backend.shares_path(path, blob.remote_id):
         return False

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
-from storage.backends import BackendError, backend_named, get_backend
+from storage.backends import LINKED, BackendError, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
 from storage.cache import Incoming, LocalCache, sync_folder
 from storage.errors import InsufficientStorage
@@ -79,6 +79,15 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
         )
         blobs = {blob.sha256: blob for blob in Blob.objects.filter(sha256__in=shas)}
     return blobs
+
+
+def link(objects: dict[str, str], since: datetime) -> None:
+    """Note that files which came `since` lie in somebody else's bucket, which keeps them: sha256 → `bucket/key`."""
+    for sha256, remote_id in objects.items():
+        # What was here before stays ours: its store does not forget it when that bucket does.
+        Blob.objects.filter(sha256=sha256, created_at__gte=since).exclude(backend=LINKED).update(
+            state=BlobState.REPLICATED, backend=LINKED, remote_id=remote_id
+        )
 
 
 def keep_path(path: Path, content_type: str) -> Blob:

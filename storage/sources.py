@@ -5,9 +5,7 @@ Only what configuration allows can be reached; nothing else is opened, no file, 
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,7 +29,7 @@ class SourceRefused(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A checked address. `is_folder` of a prefix in S3, whose objects become one archive."""
+    """A checked address. `is_folder` of a prefix in S3, whose objects are imported one by one."""
 
     url: str
     bucket: str = ""
@@ -41,6 +39,11 @@ class Source:
     @property
     def is_folder(self) -> bool:
         return bool(self.bucket) and not self.key.lower().endswith(".zip")
+
+    @property
+    def folder(self) -> str:
+        """The part of the key up to its last slash: names of files begin behind it."""
+        return self.key[: self.key.rfind("/") + 1]
 
 
 def parse_source(url: str) -> Source:
@@ -79,7 +82,7 @@ def _covers(allowed: str, path: str) -> bool:
 
 
 def receive_source(source: Source, target: Incoming, on_progress: Progress) -> None:
-    """Write the archive to `target`; of a folder, one that is made of its objects.
+    """Write an archive to `target`.
 
     Raises:
         NotInStore, BackendError, SourceRefused: nothing there; the store's trouble; too much.
@@ -88,11 +91,7 @@ def receive_source(source: Source, target: Incoming, on_progress: Progress) -> N
         chunks = backend_named("fastdfs").read(str(source.file_id))
         _copy(chunks, target, source.file_id.size or 0, on_progress)
         return
-    client = _s3_client()
-    if source.is_folder:
-        _receive_folder(client, source, target, on_progress)
-        return
-    backend = _bucket(client, source.bucket)
+    backend = bucket_of(source)
     size = backend.size(source.key)
     if size > settings.MAX_UPLOAD_BYTES:
         raise SourceRefused("file_too_large", f"The archive has more than {settings.MAX_UPLOAD_BYTES:,} bytes.")
@@ -107,52 +106,28 @@ def _copy(chunks, target: Incoming, size: int, on_progress: Progress) -> None:
         on_progress(target.size, max(size, target.size))
 
 
-def _receive_folder(client, source: Source, target: Incoming, on_progress: Progress) -> None:
-    backend = _bucket(client, source.bucket)
-    objects = backend.listed(source.key, limit=settings.MAX_ARCHIVE_ENTRIES + 1)
+def list_folder(source: Source) -> list[tuple[str, int]]:
+    """Keys and sizes of all objects below a prefix, in the order of the keys.
+
+    Raises:
+        NotInStore, BackendError, SourceRefused: nothing there; the store's trouble; too many.
+    """
+    objects = bucket_of(source).listed(source.key, limit=settings.MAX_ARCHIVE_ENTRIES + 1)
     if not objects:
         raise NotInStore(f"there is nothing under {source.url}")
-    total = sum(size for _, size in objects)
-    if len(objects) > settings.MAX_ARCHIVE_ENTRIES or total > settings.MAX_ARCHIVE_BYTES:
+    if len(objects) > settings.MAX_ARCHIVE_ENTRIES or sum(size for _, size in objects) > settings.MAX_ARCHIVE_BYTES:
         raise SourceRefused(
             "source_too_large",
             f"There are more than {settings.MAX_ARCHIVE_ENTRIES:,} files or {settings.MAX_ARCHIVE_BYTES:,} bytes under "
             "this prefix. Import its parts.",
         )
-    done = 0
-    base = source.key if source.key.endswith("/") or not source.key else source.key.rpartition("/")[0] + "/"
-    with zipfile.ZipFile(_Writer(target), "w", zipfile.ZIP_STORED) as archive:
-        for key, size in objects:
-            with archive.open(zipfile.ZipInfo(key.removeprefix(base)), "w", force_zip64=size > 1 << 31) as entry:
-                for chunk in backend.read(key):
-                    entry.write(chunk)
-            done += size
-            on_progress(done, total)
+    return objects
 
 
-class _Writer(io.RawIOBase):
-    """What `zipfile` needs of a file it cannot seek in."""
-
-    def __init__(self, target: Incoming) -> None:
-        self._target = target
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content, /) -> int:
-        self._target.write(bytes(content))
-        return len(content)
-
-
-def _s3_client():
+def bucket_of(source: Source):
+    """The bucket of an `s3://` source, on the server that the S3 settings name."""
     try:
-        from storage.backends.s3 import make_client
+        from storage.backends.s3 import S3Backend, make_client
     except ImportError as error:
         raise BackendError("boto3 is not installed") from error
-    return make_client(settings)
-
-
-def _bucket(client, name: str):
-    from storage.backends.s3 import S3Backend
-
-    return S3Backend(client, name)
+    return S3Backend(make_client(settings), source.bucket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -349,6 +350,21 @@ class TestStore:
         results = [b"".join(reader) for reader in readers]
         assert all(result == content for result in results) and house.storage.commands.count(14) == 1
 
+    def test_a_full_disk_is_said_when_a_file_would_come_back(self, house, monkeypatch):
+        (blob,) = self.keep(1)
+        replication.replicate_pending()
+        replication.evict(1)
+        blob.refresh_from_db()
+
+        def full(self, chunk: bytes) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("storage.cache.Incoming.write", full)
+            with pytest.raises(InsufficientStorage):
+                services.path_of(blob)
+        assert services.path_of(blob).stat().st_size == 1000  # nothing is left behind that would spoil it
+
     def test_a_reader_never_takes_a_damaged_file_for_a_whole_one(self, house):
         from storage import fetching
 
@@ -535,6 +551,45 @@ class TestSources:
         assert labels == {"cats", "dogs"}
         for missing in ("s3://studio-files/in/none.zip", "s3://studio-files/in/none/"):
             assert self.finished(api, self.start(api, dataset, missing))["error"]["code"] == "source_not_found"
+
+    @pytest.mark.parametrize("store", ["local", "fastdfs"])
+    def test_linked_images_stay_in_the_bucket_and_are_cached_on_use(
+        self, api, dataset, backend_called, settings, tmp_path, store
+    ):
+        backend_called("s3")
+        client = get_backend()._client
+        for number in range(3):
+            client.put_object(Bucket="studio-files", Key=f"linked/cats/{number}.jpg", Body=jpeg(number, (80, 60)))
+        backend_called(store)
+        settings.STORAGE_CACHE_DIR = tmp_path / "cache"
+        settings.STORAGE_LOCAL_DIR = tmp_path / "cache" if store == "local" else settings.STORAGE_LOCAL_DIR
+        settings.STORAGE_CACHE_REST_SECONDS, settings.STORAGE_CACHE_BYTES = 0, 1
+        settings.IMPORT_BUCKETS = "studio-files"
+        forget_stores()
+        own = services.keep_bytes(jpeg(0, (80, 60)), "image/jpeg")  # here before: it stays ours
+        job = self.finished(api, self.start(api, dataset, "s3://studio-files/linked/", link=True))
+        assert job["state"] == "succeeded", job["error"]
+        assert job["result"]["created"] == 3
+        linked = Blob.objects.filter(backend="linked")
+        assert linked.count() == 2 and not linked.filter(pk=own.pk).exists()
+        replication.replicate_pending()
+        assert replication.evict() >= 2 and Blob.objects.filter(backend="linked", state=BlobState.REMOTE).count() == 2
+        for image in api.get("/api/v1/images/").json()["results"]:
+            content = b"".join(api.get(f"/api/v1/images/{image['id']}/file/").streaming_content)
+            assert hashlib.sha256(content).hexdigest() == image["sha256"]
+        assert maintenance.to_migrate() == 0
+        api.delete(f"/api/v1/datasets/{dataset['id']}/")
+        services.sweep_orphans(timedelta(seconds=-5))
+        assert (
+            len(client.list_objects_v2(Bucket="studio-files", Prefix="linked/")["Contents"]) == 3
+        )  # not ours to delete
+
+    def test_what_cannot_be_linked(self, api, dataset, settings):
+        settings.IMPORT_BUCKETS = "bucket"
+        answer = self.start(api, dataset, "s3://bucket/a.zip", link=True)
+        assert answer.json()["errors"][0]["attr"] == "link"
+        answer = self.start(api, dataset, "s3://bucket/a/", link=True, strip_location=True)
+        assert answer.json()["errors"][0]["attr"] == "strip_location"
 
     @pytest.mark.parametrize(("source", "code"), [
         ("file:///etc/passwd", "bad_source"), ("http://169.254.169.254/latest", "bad_source"), ("s3://", "bad_source"),

@@ -15,10 +15,13 @@ from storage.backends.base import (
     NotInStore,
 )
 
+# Where files go that are imported with `link`: they stay in somebody else's bucket.
+LINKED = "linked"
 BACKENDS = {"local": "storage.backends.local", "fastdfs": "storage.backends.fastdfs", "s3": "storage.backends.s3"}
 
 __all__ = [
     "BACKENDS",
+    "LINKED",
     "Backend",
     "BackendConfigurationError",
     "BackendError",
@@ -41,4 +44,5 @@ def backend_named(name: str) -> Backend:
     Raises:
         BackendConfigurationError: a setting is missing.
     """
-    return import_module(BACKENDS[name]).from_settings(settings)
+    module = "storage.backends.linked" if name == LINKED else BACKENDS[name]
+    return import_module(module).from_settings(settings)
