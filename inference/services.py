@@ -166,9 +166,8 @@ def _verified_path(model: Model) -> Path:
     row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
     if row is None:
         raise ModelNotServable()
-    blob = row.blob
-    path = storage.path_of(blob)
-    if not storage.is_intact(path, blob.sha256):
+    path = storage.intact_path(row.blob)
+    if path is None:
         raise ModelFileError("its content differs from what was stored")
     return path
 

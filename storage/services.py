@@ -125,6 +125,18 @@ def path_of(blob: Blob) -> Path:
     return cache_.path(blob.sha256)
 
 
+def intact_path(blob: Blob) -> Path | None:
+    """As `path_of`, compared with its hash; a damaged file is replaced by the store's. None when none is whole."""
+    path = path_of(blob)
+    if is_intact(path, blob.sha256):
+        return path
+    log.error("cache_file_damaged", sha256=blob.sha256)
+    if not blob.remote_id or backend_named(blob.backend).shares_path(path, blob.remote_id):
+        return None
+    local_cache().remove(blob.sha256)
+    return path_of(blob)
+
+
 def touch(blobs: Iterable[Blob]) -> None:
     """Note that they are used now, so that they are not dropped; not oftener than it matters."""
     if not settings.STORAGE_CACHE_BYTES:

@@ -325,6 +325,17 @@ class TestStore:
         services.local_cache().path(blob.sha256).write_bytes(b"short")
         assert services.path_of(blob).read_bytes() == bytes(1000)
 
+    def test_a_damaged_file_of_the_right_size_is_replaced_where_hashes_are_compared(self, house):
+        (blob,) = self.keep(1)
+        path = services.local_cache().path(blob.sha256)
+        path.write_bytes(b"x" * 1000)
+        assert services.intact_path(blob) is None  # nobody else has it
+        path.write_bytes(bytes(1000))
+        replication.replicate_pending()
+        blob.refresh_from_db()
+        path.write_bytes(b"x" * 1000)
+        assert services.intact_path(blob).read_bytes() == bytes(1000)
+
     def test_a_damaged_file_in_the_store_is_not_served(self, house):
         (blob,) = self.keep(1)
         replication.replicate_pending()
