@@ -137,7 +137,7 @@ class Fetch:
 
 
 def is_here(cache: LocalCache, blob: Blob) -> bool:
-    """Whether the cache has the file with its whole length; one that is cut is removed, to be fetched again."""
+    """Whether the cache has the file. One that is cut is removed when the store has another copy to fetch."""
     path = cache.path(blob.sha256)
     try:
         size = path.stat().st_size
@@ -146,8 +146,9 @@ def is_here(cache: LocalCache, blob: Blob) -> bool:
     if size == blob.size:
         return True
     log.error("cache_file_damaged", sha256=blob.sha256, size=size, expected=blob.size)
-    if blob.remote_id:
-        path.unlink(missing_ok=True)
+    if not blob.remote_id or backend_named(blob.backend).shares_path(path, blob.remote_id):
+        return True  # the only copy there is: whoever compares hashes says that it is damaged
+    path.unlink(missing_ok=True)
     return False
 
 

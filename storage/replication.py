@@ -59,6 +59,8 @@ def _replicate(blob: Blob) -> int:
     if not is_here(cache, blob):
         raise BlobMissing("The file is neither in the cache nor in the store.")
     path = cache.path(blob.sha256)
+    if path.stat().st_size != blob.size:
+        raise BlobMissing("The file in the cache is damaged, and there is no other copy.", code="file_damaged")
     remote_id = backend.put(path, blob.sha256)
     changed = pending().filter(pk=blob.pk).update(
         state=BlobState.REPLICATED, backend=backend.name, remote_id=remote_id, retry_at=None, attempts=0, problem=""
