@@ -21,7 +21,7 @@ FLOORS = {
     "accounts": 1,
     "storage": 1,
 }
-ENGINES = ("training/engine", "inference/runtime", "datasets/imaging", "datasets/formats")
+ENGINES = ("training/engine", "inference/runtime", "datasets/imaging", "datasets/formats", "storage/fastdfs")
 ENGINE_PACKAGES = tuple(engine.replace("/", ".") for engine in ENGINES)
 DJANGO = ("django", "rest_framework", "celery", "drf_spectacular")
 
