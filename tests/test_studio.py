@@ -37,7 +37,7 @@ def imported(studio) -> dict:
     """A project with 80 shapes, imported through the worker."""
     project = studio.call("POST", "projects/", json={"name": "shapes", "task": "classification"})
     dataset = studio.call("POST", "datasets/", json={"project": project["id"], "name": "shapes"})
-    files = {"file": ("shapes.zip", shapes_zip(20), "application/zip")}
+    files = {"file": ("shapes.zip", shapes_zip(40), "application/zip")}
     job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
     job = studio.wait_for_end(f"jobs/{job['id']}/")
     assert job["state"] == "succeeded" and job["result"]["created"] == 80, job
@@ -78,7 +78,7 @@ def test_from_a_zip_to_a_prediction(studio, imported):
         answer = studio.call("POST", f"models/{model['id']}/predict/", files=files)
         assert answer["predictions"][0]["labels"][0]["label"] == kind
     ready = httpx.get(f"{studio.url}/readyz/").json()
-    assert ready["checks"] == {"database": "ok", "disk": "ok", "broker": "ok"}
+    assert ready["checks"] == {"database": "ok", "disk": "ok", "broker": "ok", "store": "ok"}
     assert "mlstudio_trainings" in httpx.get(f"{studio.url}/metrics").text
 
 
