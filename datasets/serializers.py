@@ -10,6 +10,7 @@ from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label,
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
+from storage.models import BlobState
 from storage.signing import sign_path
 from storage.sources import Source, SourceRefused, parse_source
 
@@ -76,14 +77,20 @@ class AnnotationSerializer(serializers.ModelSerializer):
 class ImageSerializer(serializers.ModelSerializer):
     annotations = AnnotationSerializer(many=True, read_only=True)
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
+    stored = serializers.ChoiceField(
+        BlobState.choices,
+        source="blob.state",
+        read_only=True,
+        help_text="Where the file is: cache, store, or both.",
+    )
     file_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<img>` tags.")
     thumbnail_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<img>` tags.")
 
     class Meta:
         model = Image
         fields = [
-            "id", "dataset", "filename", "source", "width", "height", "format", "size", "sha256", "split", "group",
-            "revision", "reviewed", "annotations", "file_url", "thumbnail_url", "created_at",
+            "id", "dataset", "filename", "source", "width", "height", "format", "size", "sha256", "stored", "split",
+            "group", "revision", "reviewed", "annotations", "file_url", "thumbnail_url", "created_at",
         ]  # fmt: skip
         read_only_fields = [
             "dataset", "source", "width", "height", "format", "size", "revision", "reviewed", "created_at"

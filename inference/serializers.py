@@ -8,16 +8,23 @@ from datasets.serializers import RejectedSerializer
 from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
 from inference.models import Evaluation, Model, ModelFile
 from projects.models import Project, Task
+from storage.models import BlobState
 
 
 class ModelFileSerializer(serializers.ModelSerializer):
     size = serializers.IntegerField(source="blob.size", read_only=True)
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
+    stored = serializers.ChoiceField(
+        BlobState.choices,
+        source="blob.state",
+        read_only=True,
+        help_text="Where the file is: cache, store, or both.",
+    )
     url = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelFile
-        fields = ["kind", "filename", "size", "sha256", "url"]
+        fields = ["kind", "filename", "size", "sha256", "stored", "url"]
 
     @extend_schema_field(serializers.CharField())
     def get_url(self, file: ModelFile) -> str:

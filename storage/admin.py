@@ -18,6 +18,6 @@ class LookOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Blob)
 class BlobAdmin(LookOnlyAdmin):
-    list_display = ("sha256", "size", "content_type", "state", "backend", "last_used")
+    list_display = ("sha256", "size", "content_type", "state", "backend", "attempts", "problem", "last_used")
     list_filter = ("state", "backend", "content_type")
     search_fields = ("sha256",)

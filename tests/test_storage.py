@@ -299,8 +299,11 @@ class TestStore:
         assert all(self.in_cache(blobs)) and not Blob.objects.exclude(problem="").exists()
 
     def test_a_store_that_is_down_is_said_so_and_nothing_is_lost(self, house, api, image):
-        replication.replicate_pending()
-        replication.evict(1)
+        def stored() -> str:
+            return api.get(f"/api/v1/images/{image['id']}/").json()["stored"]
+
+        assert stored() == "cached" and replication.replicate_pending() and stored() == "replicated"
+        assert replication.evict(1) and stored() == "remote"
         path = f"/api/v1/images/{image['id']}/file/"
         house.stop_storage()
         for headers in ({}, {"HTTP_RANGE": "bytes=0-3"}):

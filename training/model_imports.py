@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import queue
-import time
 
 from django.conf import settings
 
 from datasets.models import Image
 from inference.model_uploads import KIND
 from inference.services import register_model
-from projects import work
-from projects.errors import WorkFailed
 from projects.jobs import JobContext, handles
 from projects.models import Project
 from storage import services as storage
-from training.process import EngineProcess, remove_folder
+from training.process import EngineProcess, remove_folder, result_of
 
 MAX_SECONDS = 1800
 PROOF_IMAGES = 4
@@ -40,31 +36,11 @@ def import_model(context: JobContext) -> dict:
     (folder / "request.json").write_text(json.dumps(request))
     process = EngineProcess(folder)
     try:
-        result = _result_of(process, context)
+        result = result_of(process, context, "model_import_died", MAX_SECONDS)
         return _register(job, result)
     finally:
         process.kill()
         remove_folder(folder)
-
-
-def _result_of(process: EngineProcess, context: JobContext) -> dict:
-    deadline = time.monotonic() + MAX_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            message = process.next_message(timeout=1.0)
-        except queue.Empty:
-            context.report(0, 1)
-            continue
-        if message is None:
-            raise WorkFailed("model_import_died", f"The model could not be read: {process.how_it_died()}.")
-        event = message.pop("event")
-        if event == "result":
-            return message["result"]
-        if event == "error":
-            raise WorkFailed(message["code"], message["detail"])
-        if event == "log":
-            work.record_event(context.job, "log", message)
-    raise WorkFailed("model_import_too_slow", f"Reading the model took more than {MAX_SECONDS // 60} minutes.")
 
 
 def _register(job, result: dict) -> dict:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -19,7 +20,9 @@ from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
 from inference.services import copy_file
+from projects import work
 from projects.errors import WorkFailed
+from projects.jobs import JobContext
 from projects.models import Task
 from storage import services as storage
 from training.engine.architectures import ARCHITECTURES
@@ -93,6 +96,35 @@ class EngineProcess:
                 self._messages.put(json.loads(line))
         self._process.wait()
         self._messages.put(None)
+
+
+def result_of(process: EngineProcess, context: JobContext, died: str, seconds: float = float("inf")) -> dict:
+    """What a process that was started for a job answers; its log goes to the job's events.
+
+    Args:
+        died: code of the failure when it ends without an answer.
+        seconds: how long it may take.
+
+    Raises:
+        WorkFailed: its own error, its death, or that it takes too long; and what `JobContext.report` raises.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            message = process.next_message(timeout=1.0)
+        except queue.Empty:
+            context.report(0, 1)
+            continue
+        if message is None:
+            raise WorkFailed(died, f"It could not be done: {process.how_it_died()}.")
+        event = message.pop("event")
+        if event == "result":
+            return message["result"]
+        if event == "error":
+            raise WorkFailed(message["code"], message["detail"])
+        if event == "log":
+            work.record_event(context.job, "log", message)
+    raise WorkFailed(f"{died}_slowly", f"It took more than {seconds / 60:.0f} minutes and was ended.")
 
 
 def prepare_folder(

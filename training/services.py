@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -23,7 +21,7 @@ from training.engine.detection.configuration import DetectionConfiguration
 from training.engine.errors import EngineError
 from training.errors import CannotTrain
 from training.models import TrainingRun
-from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
+from training.process import EngineProcess, prepare_folder, remove_folder, result_of, work_folder
 from training.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
@@ -178,25 +176,10 @@ def run_preflight(context: JobContext) -> dict:
     prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight", base=base)
     process = EngineProcess(folder)
     try:
-        return _estimate_from(process, context) | {"configuration": job.parameters["configuration"]}
+        return result_of(process, context, "preflight_died") | {"configuration": job.parameters["configuration"]}
     finally:
         process.kill()
         remove_folder(folder)
-
-
-def _estimate_from(process: EngineProcess, context: JobContext) -> dict:
-    while True:
-        try:
-            message = process.next_message(timeout=1.0)
-        except queue.Empty:
-            context.report(0, 1)
-            continue
-        if message is None:
-            raise WorkFailed("preflight_died", f"The estimate could not be made: {process.how_it_died()}.")
-        if message["event"] == "result":
-            return message["result"]
-        if message["event"] == "error":
-            raise WorkFailed(message["code"], message["detail"])
 
 
 def cancel_training(*, run: TrainingRun) -> TrainingRun:

@@ -1,5 +1,7 @@
 """What can end a training, each with a code and a sentence its user can act on."""
 
+from __future__ import annotations
+
 
 class EngineError(Exception):
     """Base of the engine's errors. `code` is stable and goes to the API."""
@@ -37,6 +39,14 @@ class ExportError(EngineError):
 
 class DivergedError(EngineError):
     code = "training_diverged"
+
+    @classmethod
+    def at(cls, loss: float, epoch: int) -> DivergedError:
+        """The loss is no number after an epoch, counted from 1."""
+        return cls(
+            f"The loss became {loss} in epoch {epoch}: the training diverged. Start it again with a smaller "
+            "learning_rate."
+        )
 
 
 class Cancelled(EngineError):

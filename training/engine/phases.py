@@ -188,10 +188,7 @@ class _Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs=None) -> None:
         logs = logs or {}
         if not np.isfinite(logs["loss"]):
-            raise DivergedError(
-                f"The loss became {logs['loss']} in epoch {epoch + 1}: the training diverged. "
-                "Start it again with a smaller learning_rate."
-            )
+            raise DivergedError.at(logs["loss"], epoch + 1)
         with self.average.in_place() if self.average is not None else nullcontext():
             judgement = self.phase.judge(epoch, logs)
             score = judgement.score

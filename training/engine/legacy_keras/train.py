@@ -241,10 +241,7 @@ class _Keeper(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs=None) -> None:
         logs = logs or {}
         if not np.isfinite(logs["loss"]):
-            raise DivergedError(
-                f"The loss became {logs['loss']} in epoch {epoch + 1}: the training diverged. "
-                "Start it again with a smaller learning_rate."
-            )
+            raise DivergedError.at(logs["loss"], epoch + 1)
         figures = {}
         if self.training.is_judged_after(epoch):
             ap50, ap = self.training.judge(self.validation_store, epoch)
