@@ -113,7 +113,7 @@ def test_what_is_said_about_a_model_is_checked(api, owner, outsider, viewer, pro
 # With it
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> dict:
     """A training that was killed in its second epoch and went on."""
     folder = tmp_path_factory.mktemp("training")
@@ -183,7 +183,7 @@ np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).pre
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def converted(trained) -> Path:
     """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
     folder = trained["folder"]
