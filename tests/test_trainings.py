@@ -158,6 +158,18 @@ class TestSupervisor:
         run = api.get(f"/api/v1/trainings/{run['id']}/").json()
         assert (run["state"], run["error"]["code"]) == ("failed", "training_process_died")
 
+    def test_a_store_that_is_away_ends_the_training_with_its_code(self, api, project, shapes, monkeypatch):
+        from storage.errors import BlobMissing
+
+        def away(*arguments, **options):
+            raise BlobMissing("The store does not answer.", code="store_unavailable")
+
+        monkeypatch.setattr("training.supervisor.prepare_folder", away)
+        run = start(api, project, **TINY).json()
+        services.run_training(run["id"])
+        run = api.get(f"/api/v1/trainings/{run['id']}/").json()
+        assert (run["state"], run["error"]["code"]) == ("failed", "store_unavailable")
+
     def test_lost_files_end_the_training_with_a_code(self, api, project, shapes):
         from storage.services import local_cache
 

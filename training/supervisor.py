@@ -13,6 +13,7 @@ from inference.services import register_model
 from projects import work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
 from projects.models import WorkState
+from storage.errors import BlobMissing, InsufficientStorage
 from training.card import model_card
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
@@ -65,7 +66,10 @@ class Supervisor:
                 "base_model_deleted",
                 f"The base model {self.run.starts_from} was deleted meanwhile. Choose another one.",
             )
-        prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
+        try:
+            prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
+        except (BlobMissing, InsufficientStorage) as error:  # an image is lost, the store is away, the disk is full
+            raise WorkFailed(str(error.get_codes()), str(error.detail)) from error
         work.renew(self.run)
 
     def _run_process(self) -> None:
