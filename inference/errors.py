@@ -11,3 +11,9 @@ class ModelFileBroken(APIException):
     status_code = 503
     default_code = "model_file_broken"
     default_detail = "The model's file is damaged."
+
+
+class ModelInUse(APIException):
+    status_code = 409
+    default_code = "model_in_use"
+    default_detail = "Something needs this model."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+from pathlib import PurePosixPath
 
 from django.db import transaction
 
@@ -13,6 +14,12 @@ from storage import services as storage
 from storage.cache import Incoming
 
 KIND = "model_import"
+# What a file is told by: its name's ending.
+FORMATS = {
+    ".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "litert", ".onnx": "onnx", ".zip": "saved_model",
+}  # fmt: skip
+# Names for what a network expects of pixels that are 0 to 255.
+SCALINGS = ("0_255", "0_1", "-1_1", "imagenet", "caffe")
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 100
 
@@ -22,18 +29,33 @@ class UploadProblem(ValueError):
 
 
 def start_model_import(
-    *, project: Project, user, incoming: Incoming, name: str, class_names: list[str], image_size: tuple[int, int],
-    anchors: dict | None,
+    *, project: Project, user, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
+    input_width: int | None, input_height: int | None, channels: str, scaling: str, resize: str, anchors: dict | None,
 ) -> Job:  # fmt: skip
-    """Keep the file and make the job that reads it."""
+    """Keep the file and make the job that reads it.
+
+    Args:
+        format: one of `FORMATS`' values, or `keras_retinanet`.
+        labels: in the order of the network's outputs.
+        input_width, input_height: needed where the file does not say.
+        channels: `rgb` or `bgr`, scaling: one of `SCALINGS`, resize: one of `Resize`: what the network was trained on.
+        anchors: of a detector of keras-retinanet.
+    """
     with transaction.atomic():
-        blob = storage.keep(incoming, "application/x-hdf5")
+        blob = storage.keep(incoming, "application/octet-stream")
         return enqueue_job(
             project=project, user=user, kind=KIND, input_blob=blob,
             parameters={
-                "name": name, "class_names": class_names, "image_size": list(image_size), "anchors": anchors
+                "filename": filename, "format": format, "name": name, "class_names": labels,
+                "image_size": [input_height, input_width], "channels": channels, "scaling": scaling, "resize": resize,
+                "anchors": anchors,
             },
         )  # fmt: skip
+
+
+def format_of(filename: str) -> str | None:
+    """The format that a file's name promises; None for a name that promises none."""
+    return FORMATS.get(PurePosixPath(filename.lower()).suffix)
 
 
 def parse_labels(text: str) -> list[str]:

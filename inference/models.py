@@ -13,15 +13,42 @@ class FileKind(models.TextChoices):
     KERAS = "keras"
     KERAS_H5 = "keras-h5"
     LITERT_FLOAT32 = "litert-float32"
+    LITERT_FLOAT16 = "litert-float16"
+    LITERT_DYNAMIC = "litert-dynamic"
+    LITERT_INT8 = "litert-int8"
+    ONNX = "onnx"
+    SAVED_MODEL = "saved_model"
+    BUNDLE = "bundle"
+    ORIGINAL = "original"
     LABELS = "labels"
     MODEL_CARD = "model_card"
     MODEL_CARD_JSON = "model_card_json"
 
 
+class Stage(models.TextChoices):
+    NONE = "none"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    ARCHIVED = "archived"
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class Resize(models.TextChoices):
+    """How a picture becomes the size of the input: without regard to its shape, or whole with a grey rest."""
+
+    STRETCH = "stretch"
+    LETTERBOX = "letterbox"
+
+
 class Model(Identified):
     """A trained model. `version` counts up within its project; `training` names the run that made it.
 
-    `detector` has what reading a detector's output takes: anchors, thresholds, suppression.
+    `detector` has what reading a detector's output takes: anchors, thresholds, suppression. `origin` says what is known
+    of a model that was made elsewhere. A project has at most one model in production.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
@@ -36,6 +63,11 @@ class Model(Identified):
     parameters = models.PositiveBigIntegerField()
     metrics = models.JSONField(default=dict)
     detector = models.JSONField(default=dict, blank=True)
+    resize = models.CharField(max_length=10, choices=Resize.choices, default=Resize.STRETCH)
+    origin = models.JSONField(default=dict, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.NONE)
+    visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE)
     training = models.UUIDField(null=True, unique=True)
     base_model = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     snapshot = models.ForeignKey(Snapshot, null=True, on_delete=models.SET_NULL, related_name="models")
@@ -43,17 +75,42 @@ class Model(Identified):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "version"], name="one_model_a_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="one_model_a_version"),
+            models.UniqueConstraint(
+                fields=["project", "task"], condition=models.Q(stage="production"), name="one_model_in_production"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
 
 
+class StageChange(models.Model):
+    """Who moved a model to which stage, when and why."""
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="stage_changes")
+    before = models.CharField(max_length=10, choices=Stage.choices)
+    after = models.CharField(max_length=10, choices=Stage.choices)
+    note = models.CharField(max_length=500, blank=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.before} to {self.after}"
+
+
 class ModelFile(models.Model):
+    """A file of a model. `report` has what was measured of an export before it was offered."""
+
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="files")
     kind = models.CharField(max_length=20, choices=FileKind.choices)
     filename = models.CharField(max_length=100)
     blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+    report = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model", "kind"], name="one_file_a_kind")]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from inference.models import Model
+from inference.models import Model, Visibility
 from projects.selectors import project_ids_of
 
 
 def models_of(user) -> QuerySet[Model]:
-    return Model.objects.filter(project__in=project_ids_of(user)).select_related("project")
+    """Those of his projects, and those that others made public."""
+    visible = Q(project__in=project_ids_of(user)) | Q(visibility=Visibility.PUBLIC)
+    return Model.objects.filter(visible).select_related("project")

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from datasets.ingest import clean_filename
+from datasets.models import Snapshot
 from datasets.serializers import RejectedSerializer
-from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
-from inference.models import Evaluation, Model, ModelFile
+from inference.exports import LARGEST_DROP
+from inference.model_uploads import (
+    FORMATS,
+    SCALINGS,
+    UploadProblem,
+    format_of,
+    parse_anchor_config,
+    parse_labels,
+)
+from inference.models import Evaluation, FileKind, Model, ModelFile, Resize, Stage, StageChange
+from inference.runtime.kinds import KINDS
 from projects.models import Project, Task
+from storage.errors import FileTooLarge
 from storage.models import BlobState
 
 
@@ -21,10 +34,13 @@ class ModelFileSerializer(serializers.ModelSerializer):
         help_text="Where the file is: cache, store, or both.",
     )
     url = serializers.SerializerMethodField()
+    report = serializers.DictField(
+        read_only=True, help_text="What was measured of an export: size, agreement, accuracy or AP50, latency."
+    )
 
     class Meta:
         model = ModelFile
-        fields = ["kind", "filename", "size", "sha256", "stored", "url"]
+        fields = ["kind", "filename", "size", "sha256", "stored", "url", "report"]
 
     @extend_schema_field(serializers.CharField())
     def get_url(self, file: ModelFile) -> str:
@@ -51,6 +67,18 @@ class DetectorSerializer(serializers.Serializer):
         return super().get_attribute(instance) or None
 
 
+class TagsField(serializers.ListField):
+    """Words to find models by: each once, in order."""
+
+    child = serializers.CharField(max_length=50)
+
+    def to_internal_value(self, data) -> list[str]:
+        tags = super().to_internal_value(data)
+        if any("\n" in tag for tag in tags):
+            raise serializers.ValidationError("A tag is one line.")
+        return sorted(set(tags))
+
+
 class ModelSerializer(serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -62,14 +90,19 @@ class ModelSerializer(serializers.ModelSerializer):
         help_text="Of a detector: anchors, thresholds, suppression; else null.",
     )
 
+    tags = TagsField(required=False, max_length=20)
+    origin = serializers.DictField(read_only=True, help_text="Of an uploaded model: its file and how it was read.")
+
     class Meta:
         model = Model
         fields = [
-            "id", "project", "name", "version", "notes", "task", "class_names", "architecture", "input_height",
-            "input_width", "parameters", "metrics", "detector", "training", "base_model", "snapshot", "files",
-            "created_at",
+            "id", "project", "name", "version", "notes", "tags", "task", "stage", "visibility", "class_names",
+            "architecture", "input_height", "input_width", "resize", "parameters", "metrics", "detector", "training",
+            "base_model", "snapshot", "origin", "files", "created_at",
         ]  # fmt: skip
-        read_only_fields = [field for field in fields if field not in ("name", "notes", "detector")]
+        read_only_fields = [
+            field for field in fields if field not in ("name", "notes", "tags", "visibility", "detector")
+        ]
 
     def validate_detector(self, value: dict | None) -> dict:
         model = self.instance
@@ -87,14 +120,32 @@ class ModelUploadSerializer(serializers.Serializer):
     """A model that was made elsewhere."""
 
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
-    file = serializers.FileField(help_text="The .h5 file of keras-retinanet: a training snapshot or a converted model.")
+    file = serializers.FileField(
+        help_text="A classifier as .keras, .h5, .tflite, .onnx or a zip of a SavedModel; a detector of keras-retinanet "
+        "as .h5."
+    )
     labels = serializers.CharField(
         max_length=2_000_000, trim_whitespace=False,
         help_text='In the order of the outputs: one a line, a JSON list, {"label": index}, or classes.csv.',
     )  # fmt: skip
     name = serializers.CharField(max_length=100, required=False, default="")
-    input_width = serializers.IntegerField(min_value=64, max_value=1536, default=512)
-    input_height = serializers.IntegerField(min_value=64, max_value=1536, default=512)
+    input_width = serializers.IntegerField(
+        min_value=16, max_value=1536, required=False, allow_null=True, default=None,
+        help_text="Of the network's input, where the file leaves it open. Detectors: a multiple of 32, default 512.",
+    )  # fmt: skip
+    input_height = serializers.IntegerField(min_value=16, max_value=1536, required=False, allow_null=True, default=None)
+    channels = serializers.ChoiceField(
+        ["rgb", "bgr"], default="rgb", help_text="The order of colours that the network was trained on."
+    )
+    scaling = serializers.ChoiceField(
+        list(SCALINGS), default="0_255",
+        help_text="What the network was trained on: pixels 0 to 255 (or it scales them itself), 0 to 1, -1 to 1, with "
+        "ImageNet's mean and deviation (imagenet), or less ImageNet's mean, blue first (caffe).",
+    )  # fmt: skip
+    resize = serializers.ChoiceField(
+        Resize.choices, default=Resize.STRETCH,
+        help_text="How a picture becomes the size of the input: stretched, or whole with a grey rest (letterbox).",
+    )  # fmt: skip
     anchors = serializers.CharField(
         max_length=10_000, required=False, default="", allow_blank=True,
         help_text="The text of the configuration file it was trained with; default: the package's own anchors.",
@@ -105,13 +156,6 @@ class ModelUploadSerializer(serializers.Serializer):
         if "projects" in self.context:
             fields["project"].queryset = self.context["projects"]
         return fields
-
-    def _side(self, value: int) -> int:
-        if value % 32:
-            raise serializers.ValidationError("Must be a multiple of 32.")
-        return value
-
-    validate_input_width = validate_input_height = _side
 
     def validate_labels(self, value: str) -> list[str]:
         return self._parsed(parse_labels, value)
@@ -125,10 +169,37 @@ class ModelUploadSerializer(serializers.Serializer):
         except UploadProblem as problem:
             raise serializers.ValidationError(str(problem)) from problem
 
-    def validate_project(self, project: Project) -> Project:
-        if project.task != Task.DETECTION:
-            raise serializers.ValidationError("Must be a detection project: these models find boxes.")
-        return project
+    def validate_file(self, file):
+        if file.size > settings.MAX_MODEL_BYTES:
+            raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
+        if format_of(file.name) is None:
+            raise serializers.ValidationError(
+                f"What kind of model is {file.name!r}? Its name must end in one of {', '.join(FORMATS)}."
+            )
+        return file
+
+    def validate(self, attrs: dict) -> dict:
+        attrs["filename"], attrs["format"] = clean_filename(attrs["file"].name), format_of(attrs["file"].name)
+        if attrs["project"].task == Task.DETECTION:
+            return self._as_detector(attrs)
+        if attrs["anchors"] is not None:
+            raise serializers.ValidationError({"anchors": ["Only detectors have anchors; leave them out."]})
+        if (attrs["input_width"] is None) != (attrs["input_height"] is None):
+            raise serializers.ValidationError({"input_height": ["Give both sides of the input, or none."]})
+        return attrs
+
+    def _as_detector(self, attrs: dict) -> dict:
+        if attrs["format"] != "h5":
+            raise serializers.ValidationError(
+                {"file": ["In a detection project this is the .h5 file of keras-retinanet: a snapshot of a training or "
+                          "a converted model."]}
+            )  # fmt: skip
+        attrs["format"] = "keras_retinanet"
+        for side in ("input_width", "input_height"):
+            attrs[side] = attrs[side] or 512
+            if attrs[side] % 32 or attrs[side] < 64:
+                raise serializers.ValidationError({side: ["Must be a multiple of 32, at least 64."]})
+        return attrs
 
 
 class MistakeSerializer(serializers.Serializer):
@@ -208,3 +279,85 @@ class PredictionAnswerSerializer(serializers.Serializer):
     rejected = RejectedSerializer(many=True)
     model = PredictionModelSerializer()
     timing_ms = serializers.FloatField()
+
+
+class StageSerializer(serializers.Serializer):
+    stage = serializers.ChoiceField(Stage.choices)
+    note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True, help_text="Why.")
+
+
+class StageChangeSerializer(serializers.ModelSerializer):
+    changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = StageChange
+        fields = ["id", "before", "after", "note", "changed_by", "changed_at"]
+
+
+class RelatedModelSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Model
+        fields = ["id", "project", "name", "version", "stage"]
+
+
+class LineageSnapshotSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    digest = serializers.CharField()
+    dataset = serializers.UUIDField(source="dataset_id")
+
+
+class LineageSerializer(serializers.Serializer):
+    training = serializers.UUIDField(allow_null=True)
+    snapshot = LineageSnapshotSerializer(allow_null=True)
+    origin = serializers.DictField(allow_null=True)
+    ancestors = RelatedModelSerializer(many=True, help_text="What it started from, the nearest first.")
+    descendants = RelatedModelSerializer(many=True, help_text="What started from it.")
+
+
+class ExportRequestSerializer(serializers.Serializer):
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(list(KINDS)), required=False, default=list, max_length=len(KINDS)
+    )
+    bundle_of = serializers.ChoiceField(
+        list(KINDS), required=False, allow_null=True, default=None,
+        help_text="Also a zip of this kind of file with labels, model card and a program that runs it.",
+    )  # fmt: skip
+    snapshot = serializers.PrimaryKeyRelatedField(
+        queryset=Snapshot.objects.none(), required=False, allow_null=True, default=None,
+        help_text="Whose test split the files are proved on. Default: what the model was trained on.",
+    )  # fmt: skip
+    largest_drop = serializers.FloatField(
+        min_value=0, max_value=1, default=LARGEST_DROP,
+        help_text="How much accuracy (of detectors AP50) a file may lose; what loses more is not offered.",
+    )  # fmt: skip
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        if "snapshots" in self.context:
+            fields["snapshot"].queryset = self.context["snapshots"]
+        return fields
+
+    def validate(self, attrs: dict) -> dict:
+        if not attrs["kinds"] and not attrs["bundle_of"]:
+            raise serializers.ValidationError({"kinds": "Name at least one kind of file."}, code="required")
+        return attrs
+
+
+class ExportSerializer(serializers.Serializer):
+    """A kind of file that the model can be exported as."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField(source="spec.title")
+    runtime = serializers.CharField(source="spec.runtime", help_text="What a device needs to run it.")
+    file = ModelFileSerializer(allow_null=True, help_text="null: not made yet.")
+
+
+class PublishRequestSerializer(serializers.Serializer):
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(FileKind.choices), required=False, default=list, max_length=len(FileKind),
+        help_text="Which files; default: all.",
+    )  # fmt: skip
+    seconds = serializers.IntegerField(
+        min_value=60, max_value=604_800, default=86_400, help_text="How long signed addresses shall hold."
+    )

@@ -14,12 +14,13 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from PIL.Image import Image
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
 from datasets.imaging.preprocessing import decode_upright, open_image, to_pixels, upright_size
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
-from inference.models import Evaluation, FileKind, Model, ModelFile
+from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
@@ -36,6 +37,13 @@ CONTENT_TYPES = {
     FileKind.KERAS: "application/zip",
     FileKind.KERAS_H5: "application/x-hdf5",
     FileKind.LITERT_FLOAT32: "application/octet-stream",
+    FileKind.LITERT_FLOAT16: "application/octet-stream",
+    FileKind.LITERT_DYNAMIC: "application/octet-stream",
+    FileKind.LITERT_INT8: "application/octet-stream",
+    FileKind.ONNX: "application/octet-stream",
+    FileKind.SAVED_MODEL: "application/zip",
+    FileKind.BUNDLE: "application/zip",
+    FileKind.ORIGINAL: "application/octet-stream",
     FileKind.LABELS: "text/plain",
     FileKind.MODEL_CARD: "text/markdown",
     FileKind.MODEL_CARD_JSON: "application/json",
@@ -59,13 +67,16 @@ def register_model(
     mistakes: list[dict] | None = None,
     detector: dict | None = None,
     base_model: Model | None = None,
+    resize: str = Resize.STRETCH,
+    origin: dict | None = None,
 ) -> Model:
     """A new version in the project with its files and, of a model trained here, its evaluation on the test split."""
     version = _next_version(project)
     model = Model.objects.create(
         project=project, name=name, version=version, task=project.task, class_names=class_names,
         architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
-        metrics=metrics or {}, detector=detector or {}, base_model=base_model, training=training, snapshot=snapshot,
+        metrics=metrics or {}, detector=detector or {}, resize=Resize.LETTERBOX if detector else resize,
+        origin=origin or {}, base_model=base_model, training=training, snapshot=snapshot,
         created_by=user,
     )  # fmt: skip
     for kind, path in files.items():
@@ -91,15 +102,9 @@ def copy_file(*, model: Model, kind: str, target: Path) -> bool:
     return row is not None
 
 
-def add_file(*, model: Model, kind: str, path: Path) -> ModelFile:
+def add_file(*, model: Model, kind: str, path: Path, report: dict | None = None) -> ModelFile:
     blob = storage.keep_path(path, CONTENT_TYPES[FileKind(kind)])
-    return ModelFile.objects.create(model=model, kind=kind, filename=path.name, blob=blob)
-
-
-@transaction.atomic
-def delete_model(*, model: Model) -> None:
-    adjust_counts(model.project_id, model_count=-1)
-    model.delete()
+    return ModelFile.objects.create(model=model, kind=kind, filename=path.name, blob=blob, report=report or {})
 
 
 # Prediction
@@ -143,7 +148,8 @@ def predictor_of(model: Model, wishes: Wishes) -> Predictor:
     if model.task == Task.DETECTION:
         return partial(detect_objects, runtime_of(model, LiteRTDetector), model, wishes)
     runtime = runtime_of(model, LiteRTClassifier)
-    return partial(classify_image, runtime, model.class_names, wishes)
+    way = to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
+    return partial(classify_image, runtime, way, model.class_names, wishes)
 
 
 def runtime_of(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
@@ -173,12 +179,17 @@ def _verified_path(model: Model) -> Path:
 
 
 def classify_image(
-    runtime: LiteRTClassifier, class_names: Sequence[str], wishes: Wishes, source: Path | BinaryIO, filename: str
+    runtime: LiteRTClassifier,
+    to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
+    class_names: Sequence[str],
+    wishes: Wishes,
+    source: Path | BinaryIO,
+    filename: str,
 ) -> Prediction:
     """Labels with scores of one image, the best first."""
     with open_image(source) as image:
         width, height = upright_size(image)
-        pixels = to_pixels(image, runtime.image_size)
+        pixels = to_pixels_of(image, runtime.image_size)
     scores = runtime.predict(pixels)
     order = scores.argsort()[::-1][: wishes.limit or DEFAULT_LABELS]
     labels = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rest_framework import permissions
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 
 from projects.models import Project, Role
 from projects.selectors import role_in
@@ -17,6 +17,12 @@ def require_role(project: Project, user, role: Role) -> None:
     actual = role_in(project, user)
     if actual is None or RANK[actual] < RANK[role]:
         raise PermissionDenied(f"This needs the role {role.value} in the project; you are {actual or 'no member'}.")
+
+
+def require_member(project: Project, user) -> None:
+    """Raises `NotFound` for what only members see of something that others may use."""
+    if role_in(project, user) is None:
+        raise NotFound()
 
 
 class ProjectPermission(permissions.IsAuthenticated):

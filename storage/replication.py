@@ -46,7 +46,7 @@ def replicate_pending(limit: int = 500, should_stop: Callable[[], bool] = lambda
         if not pending().filter(pk=blob.pk, retry_at=blob.retry_at).update(retry_at=timezone.now() + CLAIM):
             continue
         try:
-            done += _replicate(blob)
+            done += replicate_one(blob)
         except (BackendError, BlobMissing, OSError) as error:
             _try_later(blob, error)
             if isinstance(error, BackendUnavailable):
@@ -54,7 +54,13 @@ def replicate_pending(limit: int = 500, should_stop: Callable[[], bool] = lambda
     return done
 
 
-def _replicate(blob: Blob) -> int:
+def replicate_one(blob: Blob) -> int:
+    """Put one cached blob into the store now. Returns 1, or 0 when another did it meanwhile.
+
+    Raises:
+        BackendError: the store does not take it.
+        BlobMissing: there is no file.
+    """
     cache, backend = local_cache(), get_backend()
     if not is_here(cache, blob):
         raise BlobMissing("The file is neither in the cache nor in the store.")

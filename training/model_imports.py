@@ -1,13 +1,15 @@
-"""Models from elsewhere, converted in a process of their own."""
+"""Models from elsewhere, read and checked in a process of their own, which has little memory and little time."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from django.conf import settings
 
 from datasets.models import Image
 from inference.model_uploads import KIND
+from inference.models import FileKind
 from inference.services import register_model
 from projects.jobs import JobContext, handles
 from projects.models import Project
@@ -25,34 +27,60 @@ def import_model(context: JobContext) -> dict:
     folder = settings.WORK_DIR / "model-imports" / str(job.pk)
     folder.mkdir(parents=True, exist_ok=True)
     assert job.input_blob is not None  # start_model_import gave it one
-    storage.copy_to(job.input_blob, folder / "model.h5")
+    path = folder / f"upload{Path(job.parameters['filename']).suffix.lower()}"  # Keras tells the format from the name
+    storage.copy_to(job.input_blob, path)
     images = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
-    request = {
-        "mode": "import",
-        "path": str(folder / "model.h5"),
-        "images": [str(storage.pin(image.blob, folder / "images")) for image in images],
-        **{key: job.parameters[key] for key in ("class_names", "image_size", "anchors")},
-    }
-    (folder / "request.json").write_text(json.dumps(request))
+    pictures = [str(storage.pin(image.blob, folder / "images")) for image in images]
+    (folder / "request.json").write_text(json.dumps(_request(job.parameters, path, pictures)))
     process = EngineProcess(folder)
     try:
-        result = result_of(process, context, "model_import_died", MAX_SECONDS)
-        return _register(job, result)
+        result = result_of(process, context, "model_import_died", MAX_SECONDS, settings.MODEL_IMPORT_MEMORY_BYTES)
+        return _register(job, result, path)
     finally:
         process.kill()
         remove_folder(folder)
 
 
-def _register(job, result: dict) -> dict:
+def _request(parameters: dict, path: Path, pictures: list[str]) -> dict:
+    said = {key: parameters[key] for key in ("class_names", "image_size")}
+    if parameters["format"] == "keras_retinanet":
+        return {"mode": "import", "path": str(path), "images": pictures, "anchors": parameters["anchors"], **said}
+    if None in said["image_size"]:
+        said["image_size"] = None
+    upload = {
+        **said,
+        **{key: parameters[key] for key in ("format", "channels", "scaling", "resize")},
+        "path": str(path),
+        "images": pictures,
+        "max_parameters": settings.MAX_MODEL_PARAMETERS,
+    }
+    return {"mode": "upload", "upload": upload}
+
+
+def _register(job, result: dict, path: Path) -> dict:
+    parameters = job.parameters
+    files = dict(result["files"])
+    origin = {"filename": parameters["filename"], **result.get("origin", {"format": parameters["format"]})}
+    if "origin" in result:  # what was brought stays as it came
+        files[FileKind.ORIGINAL] = path
     model = register_model(
         project=Project.objects.get(pk=job.project_id),
-        name=job.parameters["name"] or result["architecture"],
+        name=parameters["name"] or _name_of(parameters, result),
         class_names=result["class_names"],
         architecture=result["architecture"],
         input_size=tuple(result["input_size"]),
         parameters=result["parameters"],
-        files=result["files"],
-        detector=result["detector"],
+        files=files,
+        detector=result.get("detector"),
+        resize=parameters["resize"],
+        origin=origin,
         user=job.created_by,
     )
-    return {"model": str(model.pk), "version": model.version, "litert_difference": result["litert_difference"]}
+    answer = {"model": str(model.pk), "version": model.version, "litert_difference": result["litert_difference"]}
+    return answer | ({"read": result["origin"]} if "origin" in result else {})
+
+
+def _name_of(parameters: dict, result: dict) -> str:
+    if result["architecture"] != "uploaded":
+        return result["architecture"]
+    return Path(parameters["filename"]).stem[:100] or "uploaded"

@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 from django.conf import settings
 
 from datasets.models import Snapshot
@@ -67,6 +68,13 @@ class EngineProcess:
             self._process.stdin.write(f"{wish}\n")
             self._process.stdin.flush()
 
+    def memory_bytes(self) -> int:
+        """What the process has of the machine's memory; 0 when it has ended."""
+        try:
+            return psutil.Process(self._process.pid).memory_info().rss
+        except psutil.Error:
+            return 0
+
     def wait(self) -> int:
         return self._process.wait()
 
@@ -98,22 +106,38 @@ class EngineProcess:
         self._messages.put(None)
 
 
-def result_of(process: EngineProcess, context: JobContext, died: str, seconds: float = float("inf")) -> dict:
+def result_of(
+    process: EngineProcess,
+    context: JobContext,
+    died: str,
+    seconds: float = float("inf"),
+    memory_bytes: float = float("inf"),
+) -> dict:
     """What a process that was started for a job answers; its log goes to the job's events.
 
     Args:
         died: code of the failure when it ends without an answer.
         seconds: how long it may take.
+        memory_bytes: how much memory it may use.
 
     Raises:
-        WorkFailed: its own error, its death, or that it takes too long; and what `JobContext.report` raises.
+        WorkFailed: its own error, its death, or that it takes too long or too much; and what `JobContext.report`
+            raises.
     """
     deadline = time.monotonic() + seconds
+    progress, reported = (0, 1), time.monotonic()
     while time.monotonic() < deadline:
+        if process.memory_bytes() > memory_bytes:
+            process.kill()
+            raise WorkFailed(
+                f"{died}_of_memory", f"It took more than {memory_bytes / 2**30:.1f} GiB of memory and was ended."
+            )
+        if time.monotonic() - reported > 1.0:
+            context.report(*progress)
+            reported = time.monotonic()
         try:
-            message = process.next_message(timeout=1.0)
+            message = process.next_message(timeout=0.2)
         except queue.Empty:
-            context.report(0, 1)
             continue
         if message is None:
             raise WorkFailed(died, f"It could not be done: {process.how_it_died()}.")
@@ -124,6 +148,8 @@ def result_of(process: EngineProcess, context: JobContext, died: str, seconds: f
             raise WorkFailed(message["code"], message["detail"])
         if event == "log":
             work.record_event(context.job, "log", message)
+        if event == "progress":
+            progress = (message["done"], message["total"])
     raise WorkFailed(f"{died}_slowly", f"It took more than {seconds / 60:.0f} minutes and was ended.")
 
 
@@ -159,7 +185,7 @@ def _start(base: Model, folder: Path) -> dict:
     kind, path = (FileKind.KERAS_H5, folder / "base.h5") if is_package else (FileKind.KERAS, folder / "base.keras")
     if not copy_file(model=base, kind=kind, target=path):
         raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
-    return {"path": str(path), "anchors": base.detector["anchors"]}
+    return {"path": str(path), "anchors": base.detector.get("anchors")}
 
 
 def _label(annotations: list[dict], index: dict[str, int]) -> dict:

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from datasets.models import Dataset, Snapshot
-from inference.models import Model
+from inference.models import Model, Resize
 from projects.models import Project, Task
 from projects.serializers import ProgressSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
@@ -32,7 +32,16 @@ class ArchitectureSerializer(serializers.Serializer):
 class ConfigurationFields(serializers.Serializer):
     """What a user may set; every field has a good default."""
 
-    architecture = serializers.ChoiceField(list(ARCHITECTURES), required=False)
+    architecture = serializers.ChoiceField(
+        [one.name for one in ARCHITECTURES.values() if one.is_offered], required=False
+    )
+    network = serializers.DictField(
+        required=False, help_text="For architecture=custom: a Keras network as `model.to_json()` gives it."
+    )
+    resize = serializers.ChoiceField(
+        Resize.choices, required=False,
+        help_text="For classifiers: how a picture becomes the size of the input. Default: stretched.",
+    )  # fmt: skip
     weights = serializers.ChoiceField(["auto", "coco", "imagenet", "none"], required=False)
     image_size = serializers.IntegerField(min_value=32, max_value=1536, required=False)
     batch_size = serializers.IntegerField(min_value=1, max_value=1024, required=False)
@@ -75,8 +84,10 @@ class TrainingRequestSerializer(ConfigurationFields):
         queryset=Dataset.objects.none(), required=False, help_text="Instead: freeze this dataset as it is now."
     )
     base_model = serializers.PrimaryKeyRelatedField(
-        queryset=Model.objects.none(), required=False, help_text="A detector to start from, of any project of yours."
-    )
+        queryset=Model.objects.none(),
+        required=False,
+        help_text="A model of the same task to start from: of a project of yours, or a public one.",
+    )  # fmt: skip
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
     def get_fields(self) -> dict:

@@ -101,8 +101,8 @@ def _checked(project, user, configuration, snapshot, dataset, base_model) -> tup
 
 def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
     """The configuration of a training that starts from a model: its architecture, and a smaller rate by default."""
-    if project.task != Task.DETECTION or base.task != Task.DETECTION:
-        raise CannotTrain("Only detectors start from an earlier detector so far.", code="base_model_does_not_fit")
+    if project.task != base.task:
+        raise CannotTrain(f"{base} is for {base.task}, the project for {project.task}.", code="base_model_does_not_fit")
     if configuration.get("architecture", base.architecture) != base.architecture:
         raise CannotTrain(
             f"{base} is a {base.architecture}; a training that starts from it has the same architecture.",
@@ -112,8 +112,28 @@ def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
         raise CannotTrain("The anchors are those of the base model: leave them out.", code="base_model_does_not_fit")
     if base.architecture not in ARCHITECTURES:
         raise CannotTrain(f"A {base.architecture} cannot be trained here.", code="base_model_does_not_fit")
+    if base.task == Task.CLASSIFICATION:
+        return _as_earlier_classifier(base, configuration)
     rate = ARCHITECTURES[base.architecture].learning_rate * BASE_RATE
     return {"learning_rate": rate, **configuration, "architecture": base.architecture}
+
+
+def _as_earlier_classifier(base: Model, configuration: dict) -> dict:
+    """Its network without the last layer is the backbone; the rates are those of every backbone."""
+    if configuration.get("weights", "auto") != "auto" or configuration.get("network") is not None:
+        raise CannotTrain("The weights are those of the base model: leave weights out.", code="base_model_does_not_fit")
+    if base.input_height != base.input_width:
+        raise CannotTrain(
+            f"{base} takes pictures of {base.input_width} x {base.input_height} px; only a model with a square input "
+            "can be trained further.",
+            code="base_model_does_not_fit",
+        )
+    if configuration.get("image_size", base.input_width) != base.input_width:
+        raise CannotTrain(
+            f"{base} takes pictures of {base.input_width} px: leave image_size out.", code="base_model_does_not_fit"
+        )
+    own = {"architecture": base.architecture, "weights": "base", "image_size": base.input_width, "resize": base.resize}
+    return {**configuration, **own}
 
 
 def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> Configuration:

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from inference.models import Resize
 from inference.services import register_model
 from projects import work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
@@ -177,6 +178,7 @@ class Supervisor:
                 input_size=(height, width),
                 detector=result.get("detector", {}),
                 base_model=run.base_model,
+                resize=configuration.get("resize", Resize.STRETCH),
                 parameters=result["parameters"],
                 metrics=result["metrics"],
                 mistakes=result["mistakes"],

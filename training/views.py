@@ -39,6 +39,8 @@ class ArchitecturesView(APIView):
         defaults = [default_architecture(one) for one in Task.values]
         rows = []
         for one in ARCHITECTURES.values():
+            if not one.is_offered:
+                continue
             here = list(weights_here(one))
             rows.append(
                 {

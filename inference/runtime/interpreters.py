@@ -123,12 +123,28 @@ class LiteRTClassifier(LiteRTNetwork):
 
 
 class LiteRTDetector(LiteRTNetwork):
-    """A network whose file has its raw output and, for devices, the boxes made of it."""
+    """A network whose file has its raw output and, for devices, the boxes made of it.
+
+    A file of whole numbers has no boxes, and its raw output in two parts: offsets and logits.
+    """
 
     @staticmethod
     def _chosen(outputs: list[dict]) -> dict | None:
         raw = [one for one in outputs if len(one["shape"]) == 3]
-        return raw[0] if len(raw) == 1 else None
+        return raw[0] if len(raw) in (1, 2) else None
+
+    @property
+    def _is_split(self) -> bool:
+        return len([one for one in self._wide.get_output_details() if len(one["shape"]) == 3]) == 2
+
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        if not self._is_split:
+            return super().run(pixels)
+        with self._interpreter() as interpreter:
+            runner = interpreter.get_signature_runner()
+            (name,) = runner.get_input_details()
+            outputs = runner(**{name: pixels[np.newaxis].astype(np.float32)})
+        return np.concatenate([outputs["offsets"][0], outputs["logits"][0]], axis=-1)
 
     def detect(self, pixels: np.ndarray) -> tuple[Detections, np.ndarray]:
         """The boxes that the file itself gives, in pixels of the input, and the raw output they were made of."""

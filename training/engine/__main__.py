@@ -92,8 +92,8 @@ def main(folder: Path) -> int:
 def _work(folder: Path, reporter: Reporter) -> int:
     request = json.loads((folder / "request.json").read_text())
     reporter.send("log", line="Starting: importing TensorFlow")
-    if request.get("mode") == "import":
-        reporter.send("result", result=_import(request, folder, reporter))
+    if request.get("mode") in TOOLS:
+        reporter.send("result", result=TOOLS[request["mode"]](request, folder, reporter))
         return 0
     from training.engine.watcher import Watcher
 
@@ -136,8 +136,6 @@ def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
             "Reading models of keras-retinanet needs its package, which is not installed here. Run "
             "`make keras-retinanet` on the server."
         ) from error
-    from training.engine.watcher import Watcher
-
     anchors = request["anchors"]
     return import_model(
         Path(request["path"]),
@@ -146,8 +144,36 @@ def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
         folder,
         anchors=None if anchors is None else PackageAnchors(**anchors),
         images=request["images"],
-        watcher=Watcher(log=lambda line: reporter.send("log", line=line), check=reporter.check),
+        watcher=_watcher(reporter),
     ).to_dict()
+
+
+def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
+    if request["export"]["engine"] == "keras_retinanet":
+        import training.engine.legacy_keras  # noqa: F401 - decides which Keras this process has
+    from training.engine.exporting.work import ExportRequest, export_model
+
+    return {"exports": export_model(ExportRequest(**request["export"]), folder, _watcher(reporter))}
+
+
+def _watcher(reporter: Reporter):
+    """Of a job: log, progress and the wish to stop."""
+    from training.engine.watcher import Watcher
+
+    return Watcher(
+        log=lambda line: reporter.send("log", line=line),
+        on_progress=lambda phase, done, total: reporter.send("progress", done=done, total=total),
+        check=reporter.check,
+    )
+
+
+def _upload(request: dict, folder: Path, reporter: Reporter) -> dict:
+    from training.engine.uploads.work import UploadRequest, import_upload
+
+    return import_upload(UploadRequest(**request["upload"]), folder, _watcher(reporter)).to_dict()
+
+
+TOOLS = {"import": _import, "export": _export, "upload": _upload}
 
 
 def _classifier(request: dict) -> tuple:
@@ -156,7 +182,8 @@ def _classifier(request: dict) -> tuple:
     from training.engine.train import preflight, train
 
     splits = {split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()}
-    data = TrainingData(request["class_names"], splits)
+    base = request.get("base")
+    data = TrainingData(request["class_names"], splits, None if base is None else Path(base["path"]))
     return Configuration.from_dict(request["configuration"]), data, preflight, train
 
 

@@ -38,6 +38,7 @@ class Architecture:
     coco_weights: str | None = None
     learning_rate: float = 1e-3
     task: str = "classification"
+    is_offered: bool = True
 
     @property
     def is_backbone(self) -> bool:
@@ -139,6 +140,24 @@ ARCHITECTURES: dict[str, Architecture] = {
             parameters=42_658_176,
             default_image_size=160,
             weights_file="resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        ),
+        Architecture(
+            name="custom",
+            title="A network of your own",
+            description="A Keras network as JSON (`model.to_json()`), in `network`: Keras' own layers only, trained "
+            "from scratch. It gets RGB pixels 0 to 255, so begin it with a Rescaling layer.",
+            parameters=0,
+            default_image_size=0,
+            image_sizes=(),
+        ),
+        Architecture(
+            name="uploaded",
+            title="An uploaded model",
+            description="What a model that was made elsewhere is called, and what is trained from it.",
+            parameters=0,
+            default_image_size=0,
+            image_sizes=(),
+            is_offered=False,
         ),
         Architecture(
             name="retinanet_resnet18",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from training.engine.architectures import ARCHITECTURES, Architecture, find_weights
 from training.engine.errors import ConfigurationError, WeightsError
+from training.engine.uploads.layers import check_network, square_input
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
@@ -17,7 +18,8 @@ class Configuration:
 
     Attributes:
         architecture: a name from the catalogue.
-        weights: "auto" (ImageNet when here), "imagenet" (fail when absent) or "none" (from scratch).
+        weights: "auto" (ImageNet when here), "imagenet" (fail when absent), "none" (from scratch) or "base" (those of
+            an earlier model).
         image_size: side of the square input in pixels.
         epochs: epochs of the whole network from scratch, or of the head on a frozen backbone.
         fine_tune: whether the backbone is trained too after the head.
@@ -28,6 +30,8 @@ class Configuration:
         class_weights: "auto" balances when the largest label has over 1.5 times the images of the smallest.
         early_stopping: epochs without improvement on the validation split before a phase ends; 0 never stops.
         mixed_precision: "auto" uses float16 arithmetic on a GPU.
+        resize: "stretch" or "letterbox": how a picture becomes the size of the input.
+        network: of the architecture "custom": a Keras configuration.
     """
 
     architecture: str = "small_cnn"
@@ -51,6 +55,8 @@ class Configuration:
     early_stopping: int = 10
     mixed_precision: str = "auto"
     seed: int = 42
+    resize: str = "stretch"
+    network: dict | None = None
 
     @property
     def spec(self) -> Architecture:
@@ -58,7 +64,7 @@ class Configuration:
 
     @property
     def uses_pretrained(self) -> bool:
-        return self.weights == "imagenet"
+        return self.weights in ("imagenet", "base")
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -86,7 +92,7 @@ class Configuration:
         if spec.task != "classification":
             raise ConfigurationError(f"{spec.name} is a detector and this is a classification project")
         weights = self._resolved_weights(spec)
-        pretrained = weights == "imagenet"
+        pretrained = weights in ("imagenet", "base")
         fine_tune = pretrained if self.fine_tune is None else self.fine_tune
         if fine_tune and not pretrained:
             raise ConfigurationError(
@@ -102,10 +108,27 @@ class Configuration:
             weights=weights,
             fine_tune=fine_tune,
             augmentation=augmentation,
-            image_size=self.image_size or spec.default_image_size,
+            image_size=self._resolved_size(spec),
             epochs=self.epochs or (60 if pretrained else 25),
             learning_rate=self.learning_rate or (1e-3 if pretrained else spec.learning_rate),
         )._checked()
+
+    def _resolved_size(self, spec: Architecture) -> int:
+        if spec.name != "custom" or self.weights == "base":
+            if self.network is not None:
+                raise ConfigurationError("network is only for architecture=custom; leave it out")
+            if not (self.image_size or spec.default_image_size):
+                raise ConfigurationError(f"{spec.title} is trained from a base model: name one in base_model")
+            return self.image_size or spec.default_image_size
+        if self.network is None:
+            raise ConfigurationError(
+                "architecture=custom needs network: a Keras configuration as model.to_json() gives"
+            )
+        check_network(self.network)
+        size = square_input(self.network)
+        if self.image_size not in (0, size):
+            raise ConfigurationError(f"The network's input is {size} px, received image_size {self.image_size}")
+        return size
 
     def _resolved_weights(self, spec: Architecture) -> str:
         found = find_weights(spec)
@@ -141,7 +164,8 @@ class Configuration:
             if value is not None and not low <= value <= high:
                 raise ConfigurationError(f"{name} must be between {low} and {high}, received {value}")
         choices = {
-            "weights": ("imagenet", "none"),
+            "weights": ("imagenet", "none", "base"),
+            "resize": ("stretch", "letterbox"),
             "augmentation": AUGMENTATIONS[1:],
             "flip": (None, *FLIPS),
             "class_weights": ("auto", "none", "balanced"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,9 +11,15 @@ from keras import layers
 
 from training.engine.architectures import find_weights
 from training.engine.configuration import Configuration, augmentation_strength
+from training.engine.earlier import backbone_of
 from training.engine.errors import WeightsError
+from training.engine.uploads.build import custom_network
 
+MAX_CUSTOM_PARAMETERS = 100_000_000
+# Layers that put pixels into the values a backbone was trained on; they have nothing to learn.
+PREPARATIONS = ("rgb_to_centred_bgr", "prepare_rgb_to_bgr")
 BLOCK_FILTERS = (16, 32, 64, 128)
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of pixels 0..1
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,29 @@ class Network:
     head: keras.Model | None = None
 
 
-def build_network(configuration: Configuration, num_classes: int) -> Network:
+def build_network(configuration: Configuration, num_classes: int, start: Path | None = None) -> Network:
     """Build the network of a resolved configuration, with its pretrained weights loaded.
 
     Args:
         configuration: a resolved configuration.
         num_classes: number of labels, at least 2.
+        start: the `.keras` file of the classifier to start from, with `weights="base"`.
 
     Raises:
         ValueError: `num_classes` is below 2.
         WeightsError: the weights file is damaged or of another network.
+        UploadError: a network of the user's own is too large or does not fit.
     """
     if num_classes < 2:
         raise ValueError(f"num_classes must be at least 2, received {num_classes}")
     shape = (configuration.image_size, configuration.image_size, 3)
+    if configuration.weights == "base":
+        assert start is not None
+        return _with_head(backbone_of(start), shape, num_classes, configuration)
+    if configuration.architecture == "custom":
+        assert configuration.network is not None  # `resolved` has looked
+        size, limit = configuration.image_size, MAX_CUSTOM_PARAMETERS
+        return Network(model=custom_network(configuration.network, size, num_classes, limit))
     if configuration.architecture == "small_cnn":
         return Network(model=_small_cnn(shape, num_classes, configuration))
     return _transfer_network(shape, num_classes, configuration)
@@ -68,7 +84,12 @@ def _small_cnn(shape: tuple[int, int, int], num_classes: int, configuration: Con
 
 
 def _transfer_network(shape: tuple[int, int, int], num_classes: int, configuration: Configuration) -> Network:
-    backbone = _backbone(shape, configuration)
+    return _with_head(_backbone(shape, configuration), shape, num_classes, configuration)
+
+
+def _with_head(
+    backbone: keras.Model, shape: tuple[int, int, int], num_classes: int, configuration: Configuration
+) -> Network:
     features = keras.Input(backbone.output_shape[1:], name="features")
     x = features
     if configuration.uses_pretrained:
@@ -98,7 +119,7 @@ def _backbone(shape: tuple[int, int, int], configuration: Configuration) -> kera
         x = image
     elif name in ("resnet50", "resnet101"):
         body = (applications.ResNet50 if name == "resnet50" else applications.ResNet101)(**common)
-        x = _caffe_preprocessing(image)
+        x = caffe_preprocessing(image)
     else:
         raise ValueError(f"architecture {name!r} has no backbone")
     if configuration.uses_pretrained:
@@ -127,7 +148,7 @@ def _middle_of(body: keras.Model):
     return larger[-1]
 
 
-def _caffe_preprocessing(image):
+def caffe_preprocessing(image):
     """BGR minus the ImageNet mean, as the ResNet weights expect it, in layers that every export knows."""
     blue_green_red = layers.Conv2D(
         3,
@@ -174,7 +195,7 @@ def unfreeze_backbone(network: Network) -> None:
     assert network.backbone is not None
     network.backbone.trainable = True
     for layer in network.backbone._flatten_layers():
-        if isinstance(layer, layers.BatchNormalization) or layer.name == "rgb_to_centred_bgr":
+        if isinstance(layer, layers.BatchNormalization) or layer.name in PREPARATIONS:
             layer.trainable = False
 
 

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from datasets.imaging.letterbox import load_letterboxed
+from datasets.imaging.preprocessing import load_pixels
 from inference.runtime.metrics import classification_metrics, worst_mistakes
 from training.engine import export
 from training.engine.checkpoint import load_checkpoint
@@ -101,7 +103,7 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     check_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        network = build_network(configuration, len(data.class_names))
+        network = build_network(configuration, len(data.class_names), data.start)
         return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
 
 
@@ -142,10 +144,11 @@ class _Training:
         self.watcher: Watcher = watcher
         self.checkpoint = folder / "checkpoint.npz"
         self.num_classes = len(data.class_names)
+        self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
         self.history: list[dict] = []
 
     def run(self, on_estimate, started: float) -> TrainingResult:
-        network = build_network(self.configuration, self.num_classes)
+        network = build_network(self.configuration, self.num_classes, self.data.start)
         stores = self._decode(self._promise(network, on_estimate))
         try:
             self._fit(network, stores)
@@ -173,7 +176,7 @@ class _Training:
         stores = {}
         for split in SPLITS:
             samples = self.data.splits[split]
-            store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy")
+            store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
             report = partial(self._decoded, before, total)
             store.fill(report, self.watcher.check)
             before += len(samples)

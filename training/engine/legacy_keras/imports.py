@@ -89,7 +89,7 @@ def import_model(
     """
     configuration = check_configuration(path)
     watcher.log("Reading the model")
-    model = _load(path, is_resnet='"res2a_branch2a"' in configuration)
+    model = load_package_model(path, configuration)
     name, levels = backbone_of(model), _levels(model)
     shapes = _shapes(model, levels, anchors)
     _check_outputs(model, shapes, class_names)
@@ -167,7 +167,13 @@ def _classes(part):
             yield from _classes(value)
 
 
-def _load(path: Path, is_resnet: bool) -> tf_keras.Model:
+def load_package_model(path: Path, configuration: str) -> tf_keras.Model:
+    """The model of a file whose configuration was checked.
+
+    Raises:
+        ModelImportError: `not_a_model`.
+    """
+    is_resnet = '"res2a_branch2a"' in configuration
     # Only the ResNets have a batch normalisation of their own under the common name.
     objects = package_backbone("resnet50" if is_resnet else "vgg16").custom_objects
     try:

@@ -1,0 +1,56 @@
+"""Exports of a model: what is asked for is checked here, the files are made in a process of their own."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from datasets.models import Snapshot
+from inference.models import FileKind, Model
+from inference.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
+from projects.jobs import enqueue_job
+from projects.models import Job
+
+KIND = "model_export"
+LARGEST_DROP = 0.02
+
+
+def exportable_kinds(model: Model) -> list[str]:
+    """What this model can be exported as; nothing when it has no file of its own to start from."""
+    kinds = {file.kind for file in model.files.all()}
+    if FileKind.KERAS in kinds:
+        return list(KINDS)
+    return list(KERAS_RETINANET_KINDS) if FileKind.KERAS_H5 in kinds else []
+
+
+def start_export(
+    *, model: Model, user, kinds: list[str], bundle_of: str | None = None, snapshot: Snapshot | None = None,
+    largest_drop: float = LARGEST_DROP,
+) -> Job:  # fmt: skip
+    """Make the job that writes, proves and keeps the files.
+
+    Args:
+        bundle_of: the kind of file that a zip with everything around it is made for, if one is wanted.
+        snapshot: whose test split they are proved on; the model's own by default.
+        largest_drop: how much accuracy or AP50 a file may lose.
+
+    Raises:
+        ValidationError: the model cannot be exported as one of them.
+    """
+    possible = exportable_kinds(model)
+    wanted = list(dict.fromkeys(kinds + ([bundle_of] if bundle_of else [])))
+    impossible = [kind for kind in wanted if kind not in possible]
+    if impossible:
+        detail = f"This model cannot be exported as {impossible[0]}; possible: {', '.join(possible) or 'nothing'}."
+        raise ValidationError({"kinds": [detail]}, code="export_not_possible")
+    if snapshot is not None and snapshot.project.task != model.task:
+        raise ValidationError({"snapshot": ["It is of a project with another task."]}, code="snapshot_does_not_fit")
+    parameters = {
+        "model": str(model.pk),
+        "kinds": wanted,
+        "bundle_of": bundle_of,
+        "snapshot": None if snapshot is None else str(snapshot.pk),
+        "largest_drop": largest_drop,
+    }
+    with transaction.atomic():
+        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)

@@ -1,0 +1,69 @@
+"""Publishing: the chosen files of a model are put into the large-file store, and the answer says where they are."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.urls import reverse
+from rest_framework.exceptions import ValidationError
+
+from inference.models import Model, ModelFile
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job
+from storage.publishing import locate, push
+from storage.signing import sign_path
+
+KIND = "model_publish"
+
+
+def start_publishing(*, model: Model, user, kinds: list[str], seconds: int) -> Job:
+    """Make the job.
+
+    Args:
+        kinds: of the files; empty: all that the model has.
+        seconds: how long signed addresses shall hold.
+
+    Raises:
+        ValidationError: the model has no file of a kind.
+    """
+    present = sorted(file.kind for file in model.files.all())
+    missing = [kind for kind in kinds if kind not in present]
+    if missing:
+        detail = f"This model has no file {missing[0]!r}; it has {', '.join(present)}. Export it first."
+        raise ValidationError({"kinds": [detail]}, code="no_such_file")
+    parameters = {"model": str(model.pk), "kinds": kinds or present, "seconds": seconds}
+    with transaction.atomic():
+        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
+
+
+@handles(KIND)
+def publish(context: JobContext) -> dict:
+    """Put the files into the store and say where each is."""
+    parameters = context.job.parameters
+    rows = ModelFile.objects.filter(model=parameters["model"], kind__in=parameters["kinds"]).select_related("blob")
+    files = list(rows.order_by("kind"))
+    if not files:
+        raise WorkFailed("model_deleted", "The model or its files were deleted meanwhile.")
+    published = []
+    for number, file in enumerate(files):
+        context.report(number, len(files))
+        published.append(published_file(file, parameters["seconds"]))
+    return {"model": parameters["model"], "files": published}
+
+
+def published_file(file: ModelFile, seconds: int) -> dict:
+    """One file, in the store when this returns. Raises `BlobMissing` when the store does not answer."""
+    blob = push(file.blob)
+    location = locate(blob, seconds)
+    assert location is not None  # push has put it there
+    return {
+        "kind": file.kind,
+        "filename": file.filename,
+        "sha256": blob.sha256,
+        "size": blob.size,
+        "store": location.backend,
+        "remote_id": location.remote_id,
+        "trackers": list(location.trackers),
+        # The local folder has no HTTP of its own: there the studio gives the file.
+        "url": location.url or sign_path(reverse("model-files", args=[file.model_id, file.kind])),
+    }

@@ -1,0 +1,71 @@
+"""What becomes of a model after its training: stages, lineage, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from inference.errors import ModelInUse
+from inference.models import Model, Stage, StageChange
+from projects.models import Project
+from projects.services import adjust_counts
+
+# Rooms above say what they need a model for: `(model) → sentence`, or None when they do not need it.
+USES: list[Callable[[Model], str | None]] = []
+
+
+@transaction.atomic
+def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
+    """Move a model. What was in production before is archived in the same transaction."""
+    Project.objects.select_for_update().get(pk=model.project_id)
+    model.refresh_from_db()
+    if stage == Stage.PRODUCTION:
+        others = Model.objects.filter(project=model.project_id, task=model.task, stage=Stage.PRODUCTION)
+        for other in others.exclude(pk=model.pk):
+            _move(other, Stage.ARCHIVED, user, f"replaced by {model}")
+    if model.stage != stage:
+        _move(model, stage, user, note)
+    return model
+
+
+def _move(model: Model, stage: Stage, user, note: str) -> None:
+    StageChange.objects.create(model=model, before=model.stage, after=stage, note=note[:500], changed_by=user)
+    model.stage = stage
+    model.save(update_fields=["stage"])
+
+
+@transaction.atomic
+def delete_model(*, model: Model) -> None:
+    """Delete a model with its files.
+
+    Raises:
+        ModelInUse: it is in production, or something above runs on it.
+    """
+    Project.objects.select_for_update().get(pk=model.project_id)
+    model.refresh_from_db()
+    if model.stage == Stage.PRODUCTION:
+        raise ModelInUse(f"{model} is in production. Move it to another stage first.")
+    for needed in (use(model) for use in USES):
+        if needed is not None:
+            raise ModelInUse(needed)
+    adjust_counts(model.project_id, model_count=-1)
+    model.delete()
+
+
+def ancestors(model: Model, visible: QuerySet[Model]) -> list[Model]:
+    """The models that it started from, the nearest first, as far as they are visible."""
+    found: list[Model] = []
+    while model.base_model_id is not None and len(found) < 100:
+        base = visible.filter(pk=model.base_model_id).first()
+        if base is None:
+            break
+        found.append(base)
+        model = base
+    return found
+
+
+def descendants(model: Model, visible: QuerySet[Model]) -> QuerySet[Model]:
+    """The models that started from it."""
+    return visible.filter(base_model=model.pk).order_by("id")

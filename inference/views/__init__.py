@@ -1,0 +1,1 @@
+from inference.views.models import ModelViewSet as ModelViewSet

@@ -1,0 +1,55 @@
+"""Exports and publishing of a model."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from datasets.selectors import snapshots_of
+from inference import serializers
+from inference.exports import exportable_kinds, start_export
+from inference.publishing import start_publishing
+from inference.runtime.kinds import KINDS
+from projects.permissions import require_member
+from projects.serializers import JobSerializer
+
+
+class Exports:
+    """The part of the models' view that gives models away."""
+
+    @extend_schema(methods=["get"], responses=serializers.ExportSerializer(many=True))
+    @extend_schema(methods=["post"], request=serializers.ExportRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
+    def exports(self, request, pk=None):
+        """What the model can be exported as, and what was measured of each file that exists.
+
+        POST writes files: each is run on the test split by the runtime that will run it, and is offered only when it
+        says what the model says. What it lost is in the job's result.
+        """
+        model = self.get_object()
+        if request.method == "GET":
+            files = {file.kind: file for file in model.files.all()}
+            rows = [{"kind": kind, "spec": KINDS[kind], "file": files.get(kind)} for kind in exportable_kinds(model)]
+            return Response(serializers.ExportSerializer(rows, many=True).data)
+        data = serializers.ExportRequestSerializer(data=request.data, context={"snapshots": snapshots_of(request.user)})
+        data.is_valid(raise_exception=True)
+        require_member(model.project, request.user)
+        return _accepted(start_export(model=model, user=request.user, **data.validated_data))
+
+    @extend_schema(request=serializers.PublishRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def publish(self, request, pk=None):
+        """Put files into the large-file store. The job's result has, for each, its id there (of FastDFS
+        `group1/M00/…`), an address, sha256 and size."""
+        model = self.get_object()
+        data = serializers.PublishRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return _accepted(start_publishing(model=model, user=request.user, **data.validated_data))
+
+
+def _accepted(job) -> Response:
+    location = reverse("job-detail", args=[job.pk])
+    return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from django.urls import reverse
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from inference import serializers, services
+from inference.model_uploads import start_model_import
+from inference.models import Evaluation, FileKind, Model
+from inference.registry import delete_model
+from inference.selectors import models_of
+from inference.views.exports import Exports
+from inference.views.prediction import Predicts
+from inference.views.registry import Registry
+from projects.models import Role
+from projects.permissions import ProjectPermission, SignedReadPermission, require_member, require_role
+from projects.selectors import projects_of
+from projects.serializers import JobSerializer
+from storage.downloads import blob_response
+from storage.errors import FileTooLarge
+from storage.signing import is_signed
+from storage.uploads import memory_first
+
+# The JSON card is an object in the schema, every other file is bytes.
+MODEL_FILE = {
+    (code, media_type): OpenApiTypes.ANY if media_type == "application/json" else OpenApiTypes.BINARY
+    for code in (200, 206)
+    for media_type in sorted(set(services.CONTENT_TYPES.values()))
+}
+# What every user may do with a public model.
+USING = ("predict",)
+
+
+class ModelFilter(filters.FilterSet):
+    tag = filters.CharFilter(method="tagged", help_text="Models with this tag.")
+
+    class Meta:
+        model = Model
+        fields = ["project", "task", "architecture", "training", "stage", "visibility"]
+
+    def tagged(self, queryset, name, value):
+        if connection.features.supports_json_field_contains:
+            return queryset.filter(tags__contains=[value])
+        text = Cast("tags", TextField())  # as SQLite has it: JSON in ASCII
+        return queryset.annotate(tags_text=text).filter(tags_text__contains=json.dumps(value))
+
+
+class ModelViewSet(
+    Predicts,
+    Registry,
+    Exports,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """Trained and uploaded models: your projects' own, and those that others made public."""
+
+    queryset = Model.objects.none()
+    serializer_class = serializers.ModelSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = ModelFilter
+    ordering_fields = ("version",)
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @property
+    def change_role(self) -> Role:
+        return Role.VIEWER if self.action in USING else Role.EDITOR
+
+    def get_queryset(self):
+        if self.action == "files" and is_signed(self.request):
+            return Model.objects.prefetch_related("files__blob")
+        models = models_of(self.request.user)
+        return models if self.action in USING else models.prefetch_related("files__blob")
+
+    def get_parsers(self):
+        """A model comes as a form, all else as JSON or as its action says."""
+        method = self.request.method.lower() if self.request is not None else ""
+        return [MultiPartParser()] if self.action_map.get(method) == "create" else super().get_parsers()
+
+    def initialize_request(self, request, *args, **kwargs):
+        if self.action_map.get(request.method.lower()) == "predict":
+            request.upload_handlers = memory_first(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(request={"multipart/form-data": serializers.ModelUploadSerializer}, responses={202: JobSerializer})
+    def create(self, request):
+        """Bring a model that was made elsewhere; it is read, checked and proved in the background.
+
+        Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`, or a zip with a SavedModel. Detectors: `.h5` of
+        keras-retinanet. Nothing in the file is executed: networks with code of their own are refused. The job's result
+        names the model.
+        """
+        # Before the body is read: nobody waits for gigabytes that will not be taken.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_MODEL_BYTES + (4 << 20):
+            raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
+        data = serializers.ModelUploadSerializer(data=request.data, context={"projects": projects_of(request.user)})
+        data.is_valid(raise_exception=True)
+        wanted = dict(data.validated_data)
+        project, file = wanted.pop("project"), wanted.pop("file")
+        require_role(project, request.user, Role.EDITOR)
+        job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    def perform_update(self, serializer) -> None:
+        if "visibility" in serializer.validated_data:
+            require_role(serializer.instance.project, self.request.user, Role.OWNER)
+        serializer.save()
+
+    def perform_destroy(self, instance: Model) -> None:
+        delete_model(model=instance)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FileKind.values)],
+        responses=MODEL_FILE,
+    )
+    @action(
+        detail=True,
+        url_path="files/<str:kind>",
+        permission_classes=[SignedReadPermission],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def files(self, request, pk=None, kind=None):
+        """One file of the model. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
+        model = self.get_object()
+        file = next((file for file in model.files.all() if file.kind == kind), None)
+        if file is None:
+            raise NotFound(f"This model has no file {kind!r}.")
+        return blob_response(request, file.blob, f"{model.name}-v{model.version}-{file.filename}")
+
+    @extend_schema(responses=serializers.EvaluationSerializer(many=True))
+    @action(detail=True, filterset_class=None, ordering_fields=())
+    def evaluations(self, request, pk=None):
+        """How good the model is, and the images it got wrong."""
+        model = self.get_object()
+        require_member(model.project, request.user)
+        page = self.paginate_queryset(Evaluation.objects.filter(model=model))
+        return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)

@@ -1,0 +1,95 @@
+"""Asking a model about images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.ingest import clean_filename
+from datasets.selectors import images_of
+from inference import serializers, services
+from projects.models import Task
+from storage import services as storage
+
+
+class Predicts:
+    """The part of the models' view that predicts."""
+
+    @extend_schema(
+        parameters=[serializers.OverlaySerializer],
+        request={
+            "multipart/form-data": serializers.PredictionRequestSerializer,
+            "application/json": serializers.PredictionRequestSerializer,
+        },
+        responses={
+            (200, "application/json"): serializers.PredictionAnswerSerializer,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+        },
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        parser_classes=[MultiPartParser, JSONParser],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def predict(self, request, pk=None):
+        """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
+        watch = services.Stopwatch()
+        model = self.get_object()
+        query = serializers.OverlaySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        sources = self._sources(request)
+        overlay = query.validated_data.get("overlay")
+        if overlay is not None and (model.task != Task.DETECTION or len(sources) != 1):
+            raise ValidationError({"overlay": ["Boxes are drawn by detectors, on one image a request."]})
+        wishes = services.Wishes(
+            threshold=query.validated_data.get("threshold"),
+            limit=query.validated_data.get("max"),
+            iou=query.validated_data.get("iou"),
+        )
+        predict = services.predictor_of(model, wishes)
+        predictions, rejected = [], []
+        for source, name in sources:
+            try:
+                prediction = predict(source, name)
+            except ImageError as error:
+                rejected.append({"filename": name, "code": error.code, "detail": str(error)})
+            else:
+                if overlay is not None:
+                    content = services.draw_prediction(model, source, prediction, overlay)
+                    return HttpResponse(content, content_type=f"image/{overlay}")
+                predictions.append(asdict(prediction))
+        return Response(
+            {
+                "predictions": predictions,
+                "rejected": rejected,
+                "model": {"id": str(model.pk), "name": model.name, "version": model.version},
+                "timing_ms": watch.milliseconds,
+            }
+        )
+
+    def _sources(self, request) -> list[tuple]:
+        data = serializers.PredictionRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        files, ids = data.validated_data.get("files", []), data.validated_data.get("images", [])
+        if not files and not ids:
+            raise ValidationError({"files": ["Send files, or the ids of images."]}, code="required")
+        if len(files) + len(ids) > settings.MAX_PREDICTION_IMAGES:
+            raise ValidationError({"files": [f"At most {settings.MAX_PREDICTION_IMAGES} images a request."]})
+        sources = [(upload, clean_filename(upload.name)) for upload in files]
+        for pk in ids:
+            image = get_object_or_404(images_of(request.user), pk=pk)
+            sources.append((storage.path_of(image.blob), image.filename))
+        return sources

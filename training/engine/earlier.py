@@ -1,0 +1,67 @@
+"""Starting a classifier from an earlier one: all but its last layer becomes the backbone of the new network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from training.engine.errors import WeightsError
+
+# What may stand between the last layer with weights and the output, or between that layer and its features.
+BETWEEN = (layers.Softmax, layers.Activation, layers.Flatten, layers.Reshape, layers.Dropout, layers.Identity)
+
+
+def backbone_of(path: Path) -> keras.Model:
+    """The features of a classifier from a `.keras` file of the studio.
+
+    Returns:
+        `(batch, height, width, 3)` float32 RGB 0..255 → `(batch, features)` float32.
+
+    Raises:
+        WeightsError: the file is damaged, or the network does not end in a layer that tells labels apart.
+    """
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
+    features = _features(model.outputs[0])
+    if len(features.shape) == 4:
+        features = layers.GlobalAveragePooling2D(name="features_pool", dtype="float32")(features)
+    if len(features.shape) != 2:
+        raise WeightsError("The base model's last layer has no plain features in front of it. Choose another one.")
+    return keras.Model(model.inputs, features, name="earlier_features")
+
+
+def _features(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """The tensor that the last layer with weights of its own gets."""
+    while True:
+        operation, given = _source(tensor)
+        if isinstance(operation, keras.Model) or _tells_apart(operation):
+            break
+        if not isinstance(operation, BETWEEN):
+            raise WeightsError(
+                f"The base model ends in {type(operation).__name__}, which cannot be replaced by new labels. Choose "
+                "another base model."
+            )
+        tensor = given
+    tensor = given
+    while isinstance(_source(tensor)[0], (layers.Dropout, layers.Identity)):
+        tensor = _source(tensor)[1]
+    return tensor
+
+
+def _tells_apart(operation) -> bool:
+    # The two outputs that the studio made of one are no layer that learned anything.
+    is_dense = isinstance(operation, layers.Dense) and operation.trainable
+    return is_dense or (isinstance(operation, layers.Conv2D) and operation.kernel_size == (1, 1))
+
+
+def _source(tensor: keras.KerasTensor) -> tuple:
+    """The operation that made a tensor, and what it was given."""
+    history = tensor._keras_history
+    node = history.operation._inbound_nodes[history.node_index]
+    if len(node.input_tensors) != 1:
+        raise WeightsError("The base model ends in parallel branches. Choose another base model.")
+    return history.operation, node.input_tensors[0]

@@ -1,0 +1,165 @@
+"""The export job: the engine writes and proves the files, the good ones become files of the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from datasets.models import Image, Snapshot, SnapshotImage
+from inference.bundles import write_bundle
+from inference.exports import KIND
+from inference.models import FileKind, Model, ModelFile
+from inference.services import add_file, copy_file
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, handles
+from projects.models import Task
+from storage import services as storage
+from training.process import EngineProcess, remove_folder, result_of
+
+MAX_PROOF_IMAGES = 2000
+CALIBRATION_IMAGES = 200
+UNLABELLED_IMAGES = 64
+# What a training or an upload left; an export proves them and does not write them anew.
+GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
+
+
+@handles(KIND)
+def export_model(context: JobContext) -> dict:
+    """Write what was asked for; a file that is worse than allowed is not kept, and the result says by how much."""
+    parameters = context.job.parameters
+    model = Model.objects.select_related("project", "snapshot").filter(pk=parameters["model"]).first()
+    if model is None:
+        raise WorkFailed("model_deleted", "The model was deleted before the export began.")
+    folder = settings.WORK_DIR / "model-exports" / str(context.job.pk)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "request.json").write_text(
+            json.dumps({"mode": "export", "export": export_request(model, parameters, folder)})
+        )
+        process = EngineProcess(folder)
+        try:
+            exports = result_of(process, context, "model_export_died")["exports"]
+        finally:
+            process.kill()
+        return _keep(model, exports, parameters, folder)
+    finally:
+        remove_folder(folder)
+
+
+def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> dict:
+    offered = {one["kind"]: one for one in exports if not one["problem"]}
+    if not offered:
+        raise WorkFailed("export_refused", " ".join(f"{one['kind']}: {one['problem']}" for one in exports))
+    with transaction.atomic():
+        for kind, export in offered.items():
+            _replace(model, kind, Path(export["path"]), export["report"])
+        if parameters["bundle_of"] in offered:
+            _bundle(model, offered[parameters["bundle_of"]], folder)
+    return {
+        "model": str(model.pk),
+        "exports": [
+            {
+                "kind": one["kind"], "offered": not one["problem"], "problem": one["problem"], **one["report"],
+            }
+            for one in exports
+        ],
+        "bundle": parameters["bundle_of"] if parameters["bundle_of"] in offered else None,
+    }  # fmt: skip
+
+
+def _replace(model: Model, kind: str, path: Path, report: dict) -> None:
+    if kind in GIVEN and ModelFile.objects.filter(model=model, kind=kind).update(report=report):
+        return
+    ModelFile.objects.filter(model=model, kind=kind).delete()
+    add_file(model=model, kind=kind, path=path, report=report)
+
+
+def _bundle(model: Model, export: dict, folder: Path) -> None:
+    documents = {}
+    for kind, name in ((FileKind.MODEL_CARD, "model_card.md"), (FileKind.MODEL_CARD_JSON, "model_card.json")):
+        if copy_file(model=model, kind=kind, target=folder / name):
+            documents[name] = folder / name
+    target = folder / "bundle.zip"
+    write_bundle(target, model=model, kind=export["kind"], file=Path(export["path"]), documents=documents)
+    _replace(model, FileKind.BUNDLE, target, {"kind": export["kind"]})
+
+
+def export_request(model: Model, parameters: dict, folder: Path) -> dict:
+    """Fields of the engine's `ExportRequest`, with every file they name in the folder.
+
+    Raises:
+        WorkFailed: the model has no file of its own.
+    """
+    is_package = model.files.filter(kind=FileKind.KERAS_H5).exists()
+    # Keras tells the format from the name.
+    own, path = (FileKind.KERAS_H5, folder / "own.h5") if is_package else (FileKind.KERAS, folder / "own.keras")
+    if not copy_file(model=model, kind=own, target=path):
+        raise WorkFailed("model_without_file", f"{model} has no Keras file to start from.")
+    litert = folder / "given.tflite"
+    has_litert = copy_file(model=model, kind=FileKind.LITERT_FLOAT32, target=litert)
+    snapshot = model.snapshot
+    if parameters["snapshot"] is not None:
+        snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
+        if snapshot is None:
+            raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
+    return {
+        "path": str(path),
+        "engine": "keras_retinanet" if is_package else "keras",
+        "architecture": model.architecture,
+        "class_names": model.class_names,
+        "input_size": [model.input_height, model.input_width],
+        "resize": model.resize,
+        "detector": model.detector,
+        "kinds": parameters["kinds"],
+        "largest_drop": parameters["largest_drop"],
+        "files": {"litert-float32": str(litert)} if has_litert else {},
+        **_pictures(model, snapshot, folder / "images"),
+    }
+
+
+def _pictures(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
+    """Pictures to prove the files on, and others to calibrate them with: of a snapshot, or whatever the project has."""
+    if snapshot is not None:
+        proof = _known(model, _evenly(snapshot, "test", MAX_PROOF_IMAGES), folder)
+        rows = _evenly(snapshot, "train", CALIBRATION_IMAGES)
+        calibration = [str(storage.pin(row.blob, folder)) for row in rows]
+        if proof:
+            source = f"test split of snapshot {snapshot.number}"
+            return {"samples": proof, "source": source, "is_labelled": True, "calibration": calibration}
+    images = Image.objects.filter(dataset__project=model.project_id).select_related("blob").order_by("id")
+    paths = [(str(image.pk), str(storage.pin(image.blob, folder))) for image in images[: 2 * UNLABELLED_IMAGES]]
+    unknown = {"boxes": [], "labels": []} if model.task == Task.DETECTION else {"label": -1}
+    samples = [{"id": pk, "path": path, **unknown} for pk, path in paths[::2]]
+    return {
+        "samples": samples,
+        "source": "images of the project, without regard to their labels",
+        "is_labelled": False,
+        "calibration": [path for _, path in paths[1::2] or paths],
+    }
+
+
+def _evenly(snapshot: Snapshot, split: str, limit: int) -> list[SnapshotImage]:
+    """At most `limit` images of a split, from all over it."""
+    pks = list(snapshot.images.filter(split=split).order_by("id").values_list("pk", flat=True))
+    chosen = pks[:: -(-len(pks) // limit)] if pks else []
+    return list(snapshot.images.filter(pk__in=chosen).select_related("blob").order_by("id"))
+
+
+def _known(model: Model, rows: list[SnapshotImage], folder: Path) -> list[dict]:
+    """Samples of those images whose labels the model knows."""
+    index = {name: number for number, name in enumerate(model.class_names)}
+    samples = []
+    for row in rows:
+        names = [one["label"] for one in row.annotations]
+        if not set(names) <= set(index):
+            continue
+        sample: dict = {"id": str(row.image_key), "path": str(storage.pin(row.blob, folder))}
+        if model.task == Task.DETECTION:
+            sample |= {"boxes": [one["box"] for one in row.annotations], "labels": [index[name] for name in names]}
+        else:
+            sample["label"] = index[names[0]]
+        samples.append(sample)
+    return samples
