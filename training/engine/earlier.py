@@ -9,6 +9,11 @@ from keras import layers
 
 from training.engine.errors import WeightsError
 
+# The last maps of a network know what its own labels ask for; what others ask for may still be there in earlier ones
+# (Yosinski et al. 2014; Evci et al. 2022, "Head2Toe"). So many of them, evenly over the depth, become features too.
+EARLIER_MAPS = 5
+COARSE = 8  # pixels for a cell of a map that is looked at
+ACTIVATIONS = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Add)
 # What may stand between the last layer with weights and the output, or between that layer and its features.
 BETWEEN = (layers.Softmax, layers.Activation, layers.Flatten, layers.Reshape, layers.Dropout, layers.Identity)
 
@@ -26,15 +31,36 @@ def backbone_of(path: Path) -> keras.Model:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
-    features = _features(model.outputs[0])
+    tensor = _last_given(model.outputs[0])
+    features = tensor
     if len(features.shape) == 4:
         features = layers.GlobalAveragePooling2D(name="features_pool", dtype="float32")(features)
     if len(features.shape) != 2:
         raise WeightsError("The base model's last layer has no plain features in front of it. Choose another one.")
+    pooled = [
+        layers.GlobalAveragePooling2D(name=f"earlier_pool_{number}", dtype="float32")(maps)
+        for number, maps in enumerate(_earlier_maps(model, tensor))
+    ]
+    if pooled:
+        features = layers.Concatenate(name="features")([*pooled, features])
     return keras.Model(model.inputs, features, name="earlier_features")
 
 
-def _features(tensor: keras.KerasTensor) -> keras.KerasTensor:
+def _earlier_maps(model: keras.Model, last: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Maps from all over a flat network, none of one whose features are ready (its backbone is a layer of it)."""
+    if isinstance(last._keras_history.operation, keras.Model):
+        return []
+    side = model.inputs[0].shape[1]
+    maps = [
+        layer.output
+        for layer in model.layers
+        if isinstance(layer, ACTIVATIONS) and len(layer.output.shape) == 4 and side / layer.output.shape[1] >= COARSE
+    ]
+    step = max(1, len(maps) // EARLIER_MAPS)
+    return maps[::-1][step::step][: EARLIER_MAPS - 1]
+
+
+def _last_given(tensor: keras.KerasTensor) -> keras.KerasTensor:
     """The tensor that the last layer with weights of its own gets."""
     while True:
         operation, given = _source(tensor)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -95,9 +97,38 @@ def _keras_2(path: Path, size: Size | None, folder: Path, configuration: str) ->
     if isinstance(shape, list) or len(shape) != 4 or shape[3] != 3:
         raise UploadError("wrong_input", f"The input must be one image with 3 channels; this network's is {shape}.")
     height, width = _known(shape[1:3], size)
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        return model(batch, training=False).numpy()
+
+    try:
+        network = _sized(_translated(path, configuration, folder), size)
+        return Network(network, "by Keras, from settings of Keras 2", run)
+    except (ValueError, TypeError, KeyError, OSError):
+        pass  # the graph has what the settings do not tell
     spec = tf.TensorSpec((1, height, width, 3), tf.float32, name="image")
     network = _through_onnx(lambda image: model(image, training=False), spec, (height, width), folder)
-    return Network(network, "by Keras 2 and ONNX", lambda batch: model(batch, training=False).numpy())
+    return Network(network, "by Keras 2 and ONNX", run)
+
+
+def _translated(path: Path, configuration: str, folder: Path) -> keras.Model:
+    """The network by Keras 3, without the settings that only Keras 2 knows and that say nothing."""
+    copy = folder / "translated.h5"
+    shutil.copyfile(path, copy)
+    with h5py.File(copy, "r+") as file:
+        file.attrs["model_config"] = json.dumps(_without_old_settings(json.loads(configuration)))
+    return keras.saving.load_model(copy, compile=False, safe_mode=True)
+
+
+def _without_old_settings(value):
+    if isinstance(value, list):
+        return [_without_old_settings(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    part = {key: _without_old_settings(one) for key, one in value.items()}
+    if part.get("class_name") == "DepthwiseConv2D" and part.get("config", {}).get("groups") == 1:
+        part["config"].pop("groups")
+    return part
 
 
 def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
