@@ -4,13 +4,15 @@ from django.core.cache import caches
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
 
 
-class _Counted(SimpleRateThrottle):
+class CountedThrottle(SimpleRateThrottle):
+    """Counted in the database: holds for every web process."""
+
     @property
     def cache(self):
         return caches["throttle"]
 
 
-class LoginThrottle(_Counted):
+class LoginThrottle(CountedThrottle):
     """By address and username together: one attacker does not lock out a user elsewhere."""
 
     scope = "login"
@@ -21,9 +23,9 @@ class LoginThrottle(_Counted):
         return self.cache_format % {"scope": self.scope, "ident": ident[:150]}
 
 
-class RegistrationThrottle(_Counted, AnonRateThrottle):
+class RegistrationThrottle(CountedThrottle, AnonRateThrottle):
     scope = "registration"
 
 
-class PasswordResetThrottle(_Counted, AnonRateThrottle):
+class PasswordResetThrottle(CountedThrottle, AnonRateThrottle):
     scope = "password_reset"

@@ -18,7 +18,7 @@ from inference.model_uploads import (
     parse_labels,
 )
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize, Stage, StageChange
-from inference.runtime.kinds import KINDS
+from inference.runtime.kinds import NAMES
 from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.models import BlobState
@@ -317,10 +317,10 @@ class LineageSerializer(serializers.Serializer):
 
 class ExportRequestSerializer(serializers.Serializer):
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(list(KINDS)), required=False, default=list, max_length=len(KINDS)
+        child=serializers.ChoiceField(list(NAMES)), required=False, default=list, max_length=len(NAMES)
     )
     bundle_of = serializers.ChoiceField(
-        list(KINDS), required=False, allow_null=True, default=None,
+        list(NAMES), required=False, allow_null=True, default=None,
         help_text="Also a zip of this kind of file with labels, model card and a program that runs it.",
     )  # fmt: skip
     snapshot = serializers.PrimaryKeyRelatedField(

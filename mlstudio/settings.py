@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "datasets",
     "inference",
     "training",
+    "edge",
     "mlstudio",
 ]
 
@@ -161,6 +162,11 @@ MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4)
 PREDICTION_THREADS = number("MLSTUDIO_PREDICTION_THREADS", os.cpu_count() or 1)
 MAX_PREDICTION_IMAGES = 100
 
+# Devices. A manifest holds so long; they go on with what they have when it is over and the studio is away.
+EDGE_MANIFEST_SECONDS = number("MLSTUDIO_MANIFEST_SECONDS", 2 * 86_400)
+EDGE_IMAGES_PER_DAY = number("MLSTUDIO_DEVICE_IMAGES_PER_DAY", 1000)
+EDGE_URL = text("MLSTUDIO_EDGE_URL", "").rstrip("/")
+
 # Background work
 REDIS_URL = text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
@@ -180,6 +186,7 @@ CELERY_BEAT_SCHEDULE = {
     "replicate": {"task": "storage.tasks.replicate_pending", "schedule": 10.0, "options": {"expires": 10}},
     "sweep": {"task": "storage.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600}},
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
+    "roll-outs": {"task": "edge.tasks.look_after_rollouts", "schedule": 10.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30)
@@ -203,6 +210,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "login": text("MLSTUDIO_LOGIN_RATE", "10/min"),
         "registration": text("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
+        "enrolment": text("MLSTUDIO_ENROLMENT_RATE", "60/min"),
         "password_reset": text("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
     },
     "NUM_PROXIES": number("MLSTUDIO_PROXIES", 0),
@@ -228,6 +236,9 @@ SPECTACULAR_SETTINGS = {
         "TaskKind": "projects.models.Task",
         "RoleName": "projects.models.Role",
         "SplitName": "datasets.models.Split",
+        "StageName": "inference.models.Stage",
+        "ModelFileKind": "inference.models.FileKind",
+        "ExportKindName": "inference.runtime.kinds.NAMES",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"

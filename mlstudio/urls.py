@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from edge.urls import device_urlpatterns
 from mlstudio import health, views
 
 api = [
@@ -12,11 +13,13 @@ api = [
     path("", include("datasets.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
+    path("", include("edge.urls")),
 ]
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("api/v1/", include(api)),
+    path("edge/v1/", include(device_urlpatterns)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),

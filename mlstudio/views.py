@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 RESOURCES = (
     "auth/register", "auth/login", "users/me", "tokens", "projects", "datasets", "images", "jobs", "architectures",
-    "trainings", "models",
+    "trainings", "models", "devices", "device-groups", "enrolment-codes", "deployments",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from datasets.imaging.preprocessing import decode_upright, open_image, upright_size
+from .preprocessing import decode_upright, open_image, upright_size
 
 PADDING_GREY = 114
 

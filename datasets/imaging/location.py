@@ -8,7 +8,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from datasets.imaging.preprocessing import decode_upright, open_image
+from .preprocessing import decode_upright, open_image
 
 GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference.runtime.boxes import Detections, iou_matrix
+from .boxes import Detections, iou_matrix
 
 CURVE_POINTS = 101
 MATCH_IOU = 0.5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.runtime.boxes import Detections
+from .boxes import Detections
 
 
 class ModelFileError(ValueError):

@@ -42,5 +42,6 @@ KINDS: dict[str, ExportKind] = {
         ExportKind("keras", "Keras archive", "keras", "model.keras"),
     )
 }  # fmt: skip
+NAMES = tuple(KINDS)
 # Of a detector of keras-retinanet, whose own file is an HDF5 of Keras 2.
-KERAS_RETINANET_KINDS = tuple(name for name in KINDS if name != "keras")
+KERAS_RETINANET_KINDS = tuple(name for name in NAMES if name != "keras")

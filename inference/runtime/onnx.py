@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.runtime.interpreters import ModelFileError
+from .interpreters import ModelFileError
 
 
 class OnnxNetwork:

@@ -3,8 +3,8 @@
 It imports nothing of the studio, so that an edge device can use it as it is.
 """
 
-from storage.fastdfs.client import Client
-from storage.fastdfs.errors import (
+from .client import Client
+from .errors import (
     Busy,
     ConnectionFailed,
     DataDamaged,
@@ -16,8 +16,8 @@ from storage.fastdfs.errors import (
     ProtocolError,
     RequestRefused,
 )
-from storage.fastdfs.fileid import FileId
-from storage.fastdfs.urls import signed_url
+from .fileid import FileId
+from .urls import signed_url
 
 __all__ = [
     "Busy",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from storage.fastdfs import protocol
-from storage.fastdfs.connection import Connection, Pool
-from storage.fastdfs.errors import (
+from . import protocol
+from .connection import Connection, Pool
+from .errors import (
     Address,
     ConnectionFailed,
     DataDamaged,
@@ -20,7 +20,7 @@ from storage.fastdfs.errors import (
     InvalidFileId,
     ProtocolError,
 )
-from storage.fastdfs.fileid import FileId, checked_extension
+from .fileid import FileId, checked_extension
 
 BUFFER_BYTES = 256 << 10
 TRACKER_REST_SECONDS = 10.0

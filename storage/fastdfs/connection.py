@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from storage.fastdfs.errors import Address, ConnectionFailed, ProtocolError, refusal
-from storage.fastdfs.protocol import HEADER, RESPONSE, header
+from .errors import Address, ConnectionFailed, ProtocolError, refusal
+from .protocol import HEADER, RESPONSE, header
 
 MAX_SMALL_BODY = 16 << 20
 IDLE_SECONDS = 60.0

@@ -10,7 +10,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from storage.fastdfs.errors import InvalidFileId
+from .errors import InvalidFileId
 
 GROUP = re.compile(r"[A-Za-z0-9_-]{1,16}\Z")
 NAME = re.compile(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from storage.fastdfs.errors import Address, InvalidFileId, ProtocolError
+from .errors import Address, InvalidFileId, ProtocolError
 
 HEADER = struct.Struct(">QBB")
 RESPONSE = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 
-from storage.fastdfs.fileid import FileId
+from .fileid import FileId
 
 
 def token(name: str, secret: str, timestamp: int) -> str:

@@ -1,0 +1,157 @@
+"""Devices: how they come, what they report, how they go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from edge.errors import CodeNotValid
+from edge.keys import CODE_PREFIX, DEVICE_PREFIX, hash_of, new_secret
+from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
+from edge.rollouts import is_failing, look_after
+from projects.models import Project
+
+SEEN_FLUSH_SECONDS = 10.0
+SEEN_AT_ONCE = 500
+
+
+def create_device(*, project: Project, name: str, group: DeviceGroup | None = None) -> tuple[Device, str]:
+    """A device and its key, which is shown this once."""
+    key = new_secret(DEVICE_PREFIX)
+    device = Device.objects.create(project=project, name=name, group=group, key_hash=hash_of(key))
+    return device, key
+
+
+def rotate_key(*, device: Device) -> str:
+    """A new key; the old one is worth nothing from now on. A revoked device is welcome again."""
+    key = new_secret(DEVICE_PREFIX)
+    device.key_hash, device.revoked_at = hash_of(key), None
+    device.save(update_fields=["key_hash", "revoked_at"])
+    return key
+
+
+def revoke(*, device: Device) -> Device:
+    """Its key is worth nothing from now on; what it reported stays."""
+    device.revoked_at = timezone.now()
+    device.save(update_fields=["revoked_at"])
+    return device
+
+
+def create_code(
+    *, project: Project, user, group: DeviceGroup | None = None, uses: int = 1, hours: float = 24
+) -> tuple[EnrolmentCode, str]:
+    """A code that lets devices enrol, shown this once."""
+    code = new_secret(CODE_PREFIX)
+    row = EnrolmentCode.objects.create(
+        project=project, group=group, code_hash=hash_of(code), uses_left=uses, created_by=user,
+        expires_at=timezone.now() + timedelta(hours=hours),
+    )  # fmt: skip
+    return row, code
+
+
+@transaction.atomic
+def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[Device, str]:
+    """A device of the code's project and group.
+
+    Raises:
+        CodeNotValid: it is unknown, used up or expired.
+    """
+    usable = EnrolmentCode.objects.filter(code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=timezone.now())
+    # The conditional update lets two devices that come together have one use each.
+    if not usable.update(uses_left=F("uses_left") - 1):
+        raise CodeNotValid()
+    row = EnrolmentCode.objects.select_related("project", "group").get(code_hash=hash_of(code))
+    device, key = create_device(project=row.project, name=name, group=row.group)
+    device.platform, device.agent_version, device.last_seen = platform, agent_version, timezone.now()
+    device.save(update_fields=["platform", "agent_version", "last_seen"])
+    return device, key
+
+
+def move(*, device: Device, group: DeviceGroup | None) -> None:
+    if group is not None and group.project_id != device.project_id:
+        raise ValidationError({"group": ["Must be a group of the device's project."]})
+    device.group = group
+    device.save(update_fields=["group"])
+
+
+def create_group(*, project: Project, **settings) -> DeviceGroup:
+    try:
+        with transaction.atomic():
+            return DeviceGroup.objects.create(project=project, **settings)
+    except IntegrityError as error:
+        raise ValidationError({"name": ["The project has a group of this name."]}, code="unique") from error
+
+
+def update_group(*, group: DeviceGroup, **settings) -> DeviceGroup:
+    for name, value in settings.items():
+        setattr(group, name, value)
+    try:
+        with transaction.atomic():
+            group.save(update_fields=list(settings))
+    except IntegrityError as error:
+        raise ValidationError({"name": ["The project has a group of this name."]}, code="unique") from error
+    return group
+
+
+def record_heartbeat(
+    *, device: Device, agent_version: str, platform: dict | None, deployment, health: str, problem: str,
+    latency_ms: float | None, predictions: int, errors: int,
+) -> None:  # fmt: skip
+    """Keep what a device says of itself; a roll-out that begins to fail is stopped at once.
+
+    Args:
+        deployment: id of what it runs; one that its group never had is taken for nothing.
+        predictions, errors: since its last report.
+    """
+    running = Deployment.objects.filter(pk=deployment, group=device.group_id).first() if deployment else None
+    failing = is_failing(health, predictions, errors)
+    changes = {
+        "agent_version": agent_version, "running": running, "health": Health.FAILED if failing else Health(health),
+        "problem": problem, "last_seen": timezone.now(), "latency_ms": latency_ms,
+    }  # fmt: skip
+    if platform is not None:
+        changes["platform"] = platform
+    Device.objects.filter(pk=device.pk).update(
+        **changes, predictions=F("predictions") + predictions, errors=F("errors") + errors
+    )
+    if failing and running is not None and running.state == DeploymentState.ROLLING:
+        look_after(deployment=running)
+
+
+class Presence:
+    """Who was seen, written for many at once: a poll itself writes nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[object, datetime] = {}
+        self._written_at = time.monotonic()
+
+    def note(self, device: Device) -> None:
+        """Remember it; now and then the one who comes writes for all. What a crash loses is some seconds of it."""
+        with self._lock:
+            self._seen[device.pk] = timezone.now()
+            due = time.monotonic() - self._written_at > SEEN_FLUSH_SECONDS
+            seen, self._seen = (self._seen, {}) if due else ({}, self._seen)
+            if due:
+                self._written_at = time.monotonic()
+        self._write(list(seen))
+
+    def flush(self) -> None:
+        with self._lock:
+            seen, self._seen = self._seen, {}
+        self._write(list(seen))
+
+    @staticmethod
+    def _write(pks: list) -> None:
+        now = timezone.now()
+        for start in range(0, len(pks), SEEN_AT_ONCE):
+            Device.objects.filter(pk__in=pks[start : start + SEEN_AT_ONCE]).update(last_seen=now)
+
+
+presence = Presence()

@@ -1,0 +1,84 @@
+"""Pictures that devices were unsure of: they arrive in a dataset as unconfirmed suggestions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.ingest import add_images, edges_of, examine_upload
+from datasets.models import Annotation, Dataset, Image, Label, Origin
+from datasets.services import create_dataset
+from edge.errors import TooManyImages
+from edge.models import Device
+from projects.models import Task
+from storage.cache import Incoming
+
+DATASET_NAME = "From devices"
+MAX_SUGGESTIONS = 300
+
+
+def receive_image(
+    *, device: Device, incoming: Incoming, filename: str, labels: list[dict], boxes: list[dict]
+) -> tuple[str, Image]:
+    """Keep a picture with what the device's model said of it.
+
+    Args:
+        labels: `{"label", "score"}` of a classifier, the best first; boxes: `{"label", "score", "box"}` of a detector.
+
+    Returns:
+        `created` or `duplicate`, and the image.
+
+    Raises:
+        ImageError: it is no picture that can be used.
+        TooManyImages: the device has sent its share of today.
+    """
+    source = f"device {device.name}"[:100]
+    day = timezone.now() - timedelta(days=1)
+    dataset = _dataset_of(device)
+    limit = settings.EDGE_IMAGES_PER_DAY
+    if Image.objects.filter(dataset=dataset, source=source, created_at__gt=day).count() >= limit:
+        raise TooManyImages(f"This device has sent {limit} pictures within a day; more are taken tomorrow.")
+    item = examine_upload(incoming, filename)
+    with transaction.atomic():
+        (outcome,) = add_images(dataset=dataset, items=[item], user=None, source=source)
+        if outcome.kind == "rejected":
+            raise ImageError(outcome.code, outcome.detail)
+        image = Image.objects.get(pk=outcome.image_id)
+        if outcome.kind == "created":
+            _suggest(image, device, labels, boxes)
+    return outcome.kind, image
+
+
+def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]) -> None:
+    """Unconfirmed annotations; labels that the project does not have are left out."""
+    known = {label.name: label for label in Label.objects.filter(project=device.project_id)}
+    is_detection = device.project.task == Task.DETECTION
+    rows = []
+    for one in (boxes if is_detection else labels[:1])[:MAX_SUGGESTIONS]:
+        label = known.get(one["label"])
+        edges = _edges(one["box"], image) if is_detection else {}
+        if label is not None and edges is not None:
+            rows.append(
+                Annotation(image=image, label=label, origin=Origin.MODEL, score=one["score"], confirmed=False, **edges)
+            )
+    Annotation.objects.bulk_create(rows)
+
+
+def _edges(box: list[float], image: Image) -> dict | None:
+    """The box within the picture; None when nothing of it is there."""
+    x_min, y_min, x_max, y_max = box
+    clipped = (max(0.0, x_min), max(0.0, y_min), min(image.width, x_max), min(image.height, y_max))
+    edges = edges_of(clipped)
+    return edges if edges["x_max"] > edges["x_min"] and edges["y_max"] > edges["y_min"] else None
+
+
+def _dataset_of(device: Device) -> Dataset:
+    group = device.group
+    if group is not None and group.feedback_dataset is not None:
+        return group.feedback_dataset
+    found = Dataset.objects.filter(project=device.project_id, name=DATASET_NAME).order_by("id").first()
+    return found or create_dataset(project=device.project, name=DATASET_NAME, description="Sent by devices.")

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from datasets.models import Dataset
+from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
+from edge.rollouts import reports_of
+from inference.models import FileKind, Model
+from projects.models import Project
+
+MAX_PLATFORM_BYTES = 4_000
+
+
+class InProject(serializers.ModelSerializer):
+    """Rows of a project; what they name is looked for among what the user may see."""
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        for name, queryset in self.context.get("visible", {}).items():
+            if name in fields and not fields[name].read_only:
+                fields[name].queryset = queryset
+        return fields
+
+    def validate(self, attrs: dict) -> dict:
+        project = attrs.get("project") or (self.instance.project if self.instance else None)
+        for name in ("group", "feedback_dataset"):
+            named = attrs.get(name)
+            if named is not None and project is not None and named.project_id != project.pk:
+                raise serializers.ValidationError({name: "Must be of the same project."})
+        return attrs
+
+
+class DeviceGroupSerializer(InProject):
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+    feedback_dataset = serializers.PrimaryKeyRelatedField(
+        queryset=Dataset.objects.none(), required=False, allow_null=True,
+        help_text='Where pictures go that devices are unsure of. Default: a dataset "From devices".',
+    )  # fmt: skip
+    device_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = DeviceGroup
+        fields = [
+            "id", "project", "name", "current", "sequence", "poll_seconds", "feedback_dataset", "uncertain_below",
+            "uncertain_per_day", "device_count", "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["current", "sequence", "created_at"]
+        validators: list = []  # the service says it, with what to do
+
+
+class DeviceSerializer(InProject):
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+    group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
+    platform = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Device
+        fields = [
+            "id", "project", "group", "name", "revoked_at", "last_seen", "agent_version", "platform", "running",
+            "health", "problem", "latency_ms", "predictions", "errors", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [field for field in fields if field not in ("project", "group", "name")]
+
+
+class DeviceKeySerializer(DeviceSerializer):
+    """A device with its key, which is shown this once."""
+
+    key = serializers.CharField(read_only=True)
+
+    class Meta(DeviceSerializer.Meta):
+        fields = [*DeviceSerializer.Meta.fields, "key"]
+
+
+class EnrolmentCodeSerializer(InProject):
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+    group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
+    uses = serializers.IntegerField(min_value=1, max_value=100_000, default=1, write_only=True)
+    hours = serializers.FloatField(min_value=0.1, max_value=8760, default=24, write_only=True)
+
+    class Meta:
+        model = EnrolmentCode
+        fields = ["id", "project", "group", "uses", "hours", "uses_left", "expires_at", "created_at"]
+        read_only_fields = ["uses_left", "expires_at", "created_at"]
+
+
+class NewEnrolmentCodeSerializer(EnrolmentCodeSerializer):
+    """A code, which is shown this once."""
+
+    code = serializers.CharField(read_only=True)
+
+    class Meta(EnrolmentCodeSerializer.Meta):
+        fields = [*EnrolmentCodeSerializer.Meta.fields, "code"]
+
+
+class DeploymentReportsSerializer(serializers.Serializer):
+    reported = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class DeploymentSerializer(InProject):
+    group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none())
+    model = serializers.PrimaryKeyRelatedField(queryset=Model.objects.none(), allow_null=True)
+    kind = serializers.ChoiceField(FileKind.choices, default=FileKind.LITERT_FLOAT32)
+    steps = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=100), required=False, max_length=20,
+        help_text="Percent of the devices, growing, the last one 100. Default: all at once.",
+    )  # fmt: skip
+    step_minutes = serializers.IntegerField(min_value=0, max_value=100_000, default=30)
+    largest_failure_rate = serializers.FloatField(
+        min_value=0, max_value=1, default=0.1,
+        help_text="Of the devices that reported; above it the roll-out stops by itself.",
+    )  # fmt: skip
+    least_reports = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
+    percent = serializers.IntegerField(read_only=True, help_text="How many of the group's devices get it now.")
+    sha256 = serializers.CharField(source="file.sha256", read_only=True)
+    reports = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(DeploymentState.choices, read_only=True)
+    info = serializers.DictField(read_only=True, help_text="What devices are told of the model.")
+
+    class Meta:
+        model = Deployment
+        fields = [
+            "id", "project", "group", "model", "kind", "state", "steps", "step", "percent", "step_minutes",
+            "step_started_at", "largest_failure_rate", "least_reports", "reports", "previous", "sha256", "info", "note",
+            "created_at", "ended_at",
+        ]  # fmt: skip
+        read_only_fields = ["project", "step", "step_started_at", "previous", "created_at", "ended_at"]
+
+    def get_reports(self, deployment: Deployment) -> DeploymentReportsSerializer:
+        return reports_of(deployment)  # type: ignore[return-value]
+
+    def validate_model(self, model: Model | None) -> Model:
+        if model is None:
+            raise serializers.ValidationError("Name the model.", code="required")
+        return model
+
+    def validate_steps(self, steps: list[int]) -> list[int]:
+        if steps and (steps != sorted(set(steps)) or steps[-1] != 100):
+            raise serializers.ValidationError("The steps must grow and end with 100, for example [5, 25, 100].")
+        return steps
+
+    def validate(self, attrs: dict) -> dict:
+        group, model = attrs["group"], attrs["model"]
+        if group.project.task != model.task:
+            raise serializers.ValidationError({"model": f"It is for {model.task}, the group for {group.project.task}."})
+        return attrs
+
+
+class StopSerializer(serializers.Serializer):
+    note = serializers.CharField(max_length=500, required=False, default="Stopped by hand.", help_text="Why.")
+
+
+# What devices send and get
+
+
+class PlatformField(serializers.DictField):
+    """What a machine says of itself; little, and never looked at by the studio."""
+
+    child = serializers.CharField(max_length=200, allow_blank=True)
+
+    def to_internal_value(self, data) -> dict:
+        value = super().to_internal_value(data)
+        if len(json.dumps(value)) > MAX_PLATFORM_BYTES:
+            raise serializers.ValidationError(f"At most {MAX_PLATFORM_BYTES} bytes.")
+        return value
+
+
+class EnrolmentSerializer(serializers.Serializer):
+    code = serializers.CharField(max_length=200)
+    name = serializers.CharField(max_length=100)
+    agent_version = serializers.CharField(max_length=50, required=False, default="", allow_blank=True)
+    platform = PlatformField(required=False, default=dict)
+
+
+class PublicKeySerializer(serializers.Serializer):
+    key_id = serializers.CharField()
+    public_key = serializers.CharField(help_text="Ed25519, 32 bytes in base64.")
+
+
+class EnrolmentAnswerSerializer(serializers.Serializer):
+    device = serializers.UUIDField()
+    key = serializers.CharField(help_text="For `Authorization: Device …`; shown this once.")
+    keys = PublicKeySerializer(many=True, help_text="What manifests are signed with: keep them.")
+
+
+class SignatureSerializer(serializers.Serializer):
+    key_id = serializers.CharField()
+    signature = serializers.CharField(help_text="Ed25519 over the payload's bytes, in base64.")
+
+
+class ManifestSerializer(serializers.Serializer):
+    payload = serializers.CharField(help_text="JSON in base64: what to run, where to get it, until when it holds.")
+    signatures = SignatureSerializer(many=True)
+
+
+class HeartbeatSerializer(serializers.Serializer):
+    agent_version = serializers.CharField(max_length=50, required=False, default="", allow_blank=True)
+    platform = PlatformField(required=False, default=None, allow_null=True)
+    deployment = serializers.UUIDField(required=False, default=None, allow_null=True, help_text="What it runs.")
+    health = serializers.ChoiceField(Health.choices, default=Health.OK)
+    problem = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    latency_ms = serializers.FloatField(min_value=0, max_value=1e9, required=False, default=None, allow_null=True)
+    predictions = serializers.IntegerField(
+        min_value=0, max_value=10**9, default=0, help_text="Since the last heartbeat."
+    )
+    errors = serializers.IntegerField(min_value=0, max_value=10**9, default=0)
+
+
+class HeartbeatAnswerSerializer(serializers.Serializer):
+    time = serializers.DateTimeField(default=timezone.now)
+    poll_seconds = serializers.IntegerField()
+
+
+class SuggestedLabelSerializer(serializers.Serializer):
+    label = serializers.CharField(max_length=100)
+    score = serializers.FloatField(min_value=0, max_value=1)
+
+
+class SuggestedBoxSerializer(SuggestedLabelSerializer):
+    box = serializers.ListField(child=serializers.FloatField(min_value=-1e6, max_value=1e6), min_length=4, max_length=4)
+
+
+class FeedbackSerializer(serializers.Serializer):
+    file = serializers.FileField()
+    prediction = serializers.CharField(
+        max_length=200_000, required=False, default="{}",
+        help_text='JSON: {"labels": [{"label", "score"}]} or {"boxes": [{"label", "score", "box"}]}.',
+    )  # fmt: skip
+
+    def validate_prediction(self, text: str) -> dict:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise serializers.ValidationError("The prediction is no valid JSON.") from error
+        if not isinstance(found, dict):
+            raise serializers.ValidationError("The prediction must be an object.")
+        labels = SuggestedLabelSerializer(data=found.get("labels", []), many=True)
+        boxes = SuggestedBoxSerializer(data=found.get("boxes", []), many=True)
+        for part in (labels, boxes):
+            if not part.is_valid():
+                raise serializers.ValidationError("Each label has label and score, each box also box, four numbers.")
+        return {"labels": labels.validated_data, "boxes": boxes.validated_data}
+
+
+class FeedbackAnswerSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(["created", "duplicate"])
+    image = serializers.UUIDField()

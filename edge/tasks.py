@@ -1,0 +1,8 @@
+from celery import shared_task
+
+from edge import rollouts
+
+
+@shared_task(name="edge.tasks.look_after_rollouts")
+def look_after_rollouts() -> int:
+    return rollouts.look_after_all()

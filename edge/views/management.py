@@ -1,0 +1,209 @@
+"""What members of a project do with its devices."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from datasets.selectors import datasets_of
+from edge import devices, rollouts, serializers
+from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode
+from edge.selectors import codes_of, deployments_of, devices_of, groups_of
+from inference.selectors import models_of
+from projects.models import Role
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import projects_of
+
+METHODS = ["get", "post", "patch", "delete", "head", "options"]
+
+
+class EdgeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """Rows of a project that its editors change."""
+
+    permission_classes = [ProjectPermission]
+    lookup_value_converter = "uuid"
+    ordering_fields = ()
+    http_method_names = METHODS
+
+    def get_serializer_context(self) -> dict:
+        user = self.request.user if self.request is not None else None
+        visible = {}
+        if user is not None and user.is_authenticated:
+            visible = {
+                "project": projects_of(user), "group": groups_of(user), "feedback_dataset": datasets_of(user),
+                "model": models_of(user),
+            }  # fmt: skip
+        return {**super().get_serializer_context(), "visible": visible}
+
+    def checked(self, serializer_class, request) -> dict:
+        """The request's data, of a project that its user may change."""
+        data = serializer_class(data=request.data, context=self.get_serializer_context())
+        data.is_valid(raise_exception=True)
+        wanted = dict(data.validated_data)
+        require_role(wanted["project"] if "project" in wanted else wanted["group"].project, request.user, Role.EDITOR)
+        return wanted
+
+    def answer(self, serializer_class, row, code: int, **extra) -> Response:
+        data = serializer_class(row, context=self.get_serializer_context()).data
+        return Response({**data, **extra}, status=code)
+
+
+class DeviceGroupFilter(filters.FilterSet):
+    class Meta:
+        model = DeviceGroup
+        fields = ["project"]
+
+
+class DeviceGroupViewSet(mixins.UpdateModelMixin, EdgeViewSet):
+    """Groups of devices that run the same model."""
+
+    queryset = DeviceGroup.objects.none()
+    serializer_class = serializers.DeviceGroupSerializer
+    filterset_class = DeviceGroupFilter
+
+    def get_queryset(self):
+        return groups_of(self.request.user).annotate(device_count=Count("devices"))
+
+    @extend_schema(responses={201: serializers.DeviceGroupSerializer})
+    def create(self, request):
+        """Make a group."""
+        group = devices.create_group(**self.checked(self.serializer_class, request))
+        return self.answer(self.serializer_class, self.get_queryset().get(pk=group.pk), status.HTTP_201_CREATED)
+
+    def perform_update(self, serializer) -> None:
+        serializer.validated_data.pop("project", None)
+        devices.update_group(group=serializer.instance, **serializer.validated_data)
+
+
+class DeviceFilter(filters.FilterSet):
+    revoked = filters.BooleanFilter(field_name="revoked_at", lookup_expr="isnull", exclude=True)
+
+    class Meta:
+        model = Device
+        fields = ["project", "group", "health", "running"]
+
+
+class DeviceViewSet(mixins.UpdateModelMixin, EdgeViewSet):
+    """Devices: what they run, when they were last seen, how they are."""
+
+    queryset = Device.objects.none()
+    serializer_class = serializers.DeviceSerializer
+    filterset_class = DeviceFilter
+
+    def get_queryset(self):
+        return devices_of(self.request.user)
+
+    @extend_schema(responses={201: serializers.DeviceKeySerializer})
+    def create(self, request):
+        """Enrol one device by hand. The answer has its key, which is shown this once."""
+        device, key = devices.create_device(**self.checked(self.serializer_class, request))
+        return self.answer(self.serializer_class, device, status.HTTP_201_CREATED, key=key)
+
+    def perform_update(self, serializer) -> None:
+        changes = serializer.validated_data
+        if "name" in changes:
+            serializer.instance.name = changes["name"]
+            serializer.instance.save(update_fields=["name"])
+        if "group" in changes:
+            devices.move(device=serializer.instance, group=changes["group"])
+
+    @extend_schema(request=None, responses=serializers.DeviceKeySerializer)
+    @action(detail=True, methods=["post"], url_path="rotate-key", filterset_class=None, pagination_class=None)
+    def rotate_key(self, request, pk=None):
+        """A new key for the device, shown this once; the old one ends now."""
+        device = self.get_object()
+        key = devices.rotate_key(device=device)
+        return self.answer(self.serializer_class, device, status.HTTP_200_OK, key=key)
+
+    @extend_schema(request=None, responses=serializers.DeviceSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    def revoke(self, request, pk=None):
+        """End the device's key: it gets nothing any more and reports nothing any more."""
+        return self.answer(self.serializer_class, devices.revoke(device=self.get_object()), status.HTTP_200_OK)
+
+
+class EnrolmentCodeFilter(filters.FilterSet):
+    class Meta:
+        model = EnrolmentCode
+        fields = ["project", "group"]
+
+
+class EnrolmentCodeViewSet(EdgeViewSet):
+    """Codes with which devices enrol by themselves."""
+
+    queryset = EnrolmentCode.objects.none()
+    serializer_class = serializers.EnrolmentCodeSerializer
+    filterset_class = EnrolmentCodeFilter
+
+    def get_queryset(self):
+        return codes_of(self.request.user)
+
+    @extend_schema(responses={201: serializers.NewEnrolmentCodeSerializer})
+    def create(self, request):
+        """Make a code for one or many devices. The answer has it, which is shown this once."""
+        wanted = self.checked(self.serializer_class, request)
+        row, code = devices.create_code(user=request.user, **wanted)
+        return self.answer(self.serializer_class, row, status.HTTP_201_CREATED, code=code)
+
+
+class DeploymentFilter(filters.FilterSet):
+    class Meta:
+        model = Deployment
+        fields = ["project", "group", "state", "model"]
+
+
+class DeploymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """What groups of devices run, and ran before."""
+
+    queryset = Deployment.objects.none()
+    serializer_class = serializers.DeploymentSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = DeploymentFilter
+    lookup_value_converter = "uuid"
+    ordering_fields = ()
+    get_serializer_context = EdgeViewSet.get_serializer_context
+    checked = EdgeViewSet.checked
+
+    def get_queryset(self):
+        return deployments_of(self.request.user)
+
+    def _answer(self, deployment: Deployment, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=deployment.pk)).data, status=code)
+
+    @extend_schema(responses={201: serializers.DeploymentSerializer})
+    def create(self, request):
+        """Let a group run a file of a model: all devices at once, or in steps that stop when too many fail."""
+        wanted = self.checked(self.serializer_class, request)
+        return self._answer(rollouts.start_deployment(user=request.user, **wanted), status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    def advance(self, request, pk=None):
+        """Take the next step now."""
+        return self._answer(rollouts.advance(deployment=self.get_object()))
+
+    @extend_schema(request=serializers.StopSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    def stop(self, request, pk=None):
+        """No further devices get it; those that have it keep it."""
+        data = serializers.StopSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return self._answer(rollouts.stop(deployment=self.get_object(), reason=data.validated_data["note"]))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    def resume(self, request, pk=None):
+        """Go on with a stopped roll-out where it is."""
+        return self._answer(rollouts.resume(deployment=self.get_object()))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    def rollback(self, request, pk=None):
+        """Let the devices return to what they ran before. Answers with the deployment that ended."""
+        deployment = self.get_object()
+        rollouts.roll_back(deployment=deployment, user=request.user)
+        return self._answer(deployment)
