@@ -21,7 +21,7 @@ from projects.selectors import projects_of
 METHODS = ["get", "post", "patch", "delete", "head", "options"]
 
 
-class EdgeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+class InProjectViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Rows of a project that its editors change."""
 
     permission_classes = [ProjectPermission]
@@ -47,9 +47,13 @@ class EdgeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         require_role(wanted["project"] if "project" in wanted else wanted["group"].project, request.user, Role.EDITOR)
         return wanted
 
-    def answer(self, serializer_class, row, code: int, **extra) -> Response:
+    def answer(self, serializer_class, row, status_code: int, **extra) -> Response:
         data = serializer_class(row, context=self.get_serializer_context()).data
-        return Response({**data, **extra}, status=code)
+        return Response({**data, **extra}, status=status_code)
+
+
+class EdgeViewSet(mixins.DestroyModelMixin, InProjectViewSet):
+    """Rows that can be deleted."""
 
 
 class DeviceGroupFilter(filters.FilterSet):
@@ -156,17 +160,12 @@ class DeploymentFilter(filters.FilterSet):
         fields = ["project", "group", "state", "model"]
 
 
-class DeploymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class DeploymentViewSet(InProjectViewSet):
     """What groups of devices run, and ran before."""
 
     queryset = Deployment.objects.none()
     serializer_class = serializers.DeploymentSerializer
-    permission_classes = [ProjectPermission]
     filterset_class = DeploymentFilter
-    lookup_value_converter = "uuid"
-    ordering_fields = ()
-    get_serializer_context = EdgeViewSet.get_serializer_context
-    checked = EdgeViewSet.checked
 
     def get_queryset(self):
         return deployments_of(self.request.user)

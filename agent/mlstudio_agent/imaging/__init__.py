@@ -1,0 +1,1 @@
+"""The studio's own code that reads pictures: these are its files, linked."""

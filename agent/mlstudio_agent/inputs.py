@@ -1,0 +1,118 @@
+"""Where pictures come from: a folder, a camera, other programs over HTTP."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from .errors import AgentError
+from .service import Service
+
+log = logging.getLogger(__name__)
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic")
+MAX_BODY_BYTES = 50 << 20
+SETTLED_SECONDS = 0.5
+
+
+def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
+    """Predict every picture that appears in the folder, once, when it is not written to any more."""
+    if not folder.is_dir():
+        raise AgentError(f"There is no folder {folder}.")
+    seen: dict = {path.name: _mark(path) for path in _pictures(folder)}
+    while not service.stopping.wait(every):
+        present = set()
+        for path in _pictures(folder):
+            present.add(path.name)
+            mark = _mark(path)
+            if mark is None or seen.get(path.name) == mark or time.time() - mark[0] < SETTLED_SECONDS:
+                continue
+            seen[path.name] = mark
+            try:
+                service.predict(path.read_bytes(), str(path))
+            except OSError as error:  # gone again
+                log.warning("%s", error)
+        for name in set(seen) - present:
+            del seen[name]
+
+
+def _pictures(folder: Path) -> list:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+
+
+def _mark(path: Path):
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime, found.st_size
+
+
+def watch_camera(service: Service, number: int, every: float = 1.0) -> None:
+    """Predict a picture of a camera now and then. Raises `AgentError` without OpenCV or without the camera."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise AgentError("A camera needs OpenCV: pip install 'mlstudio-agent[camera]'") from error
+    camera = cv2.VideoCapture(number)
+    if not camera.isOpened():
+        raise AgentError(f"Camera {number} cannot be opened. Is it plugged in, and may this user use it?")
+    try:
+        while not service.stopping.wait(every):
+            good, frame = camera.read()
+            if not good:
+                log.warning("the camera gave no picture")
+                continue
+            good, content = cv2.imencode(".jpg", frame)
+            if good:
+                service.predict(content.tobytes(), f"camera-{number}-{time.time():.2f}.jpg")
+    finally:
+        camera.release()
+
+
+def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
+    """`POST /predict` with a picture as the body, `GET /status`. Started on a thread of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.rstrip("/") != "/status":
+                self._answer(404, {"error": "not_found"})
+                return
+            state = service.store.state()
+            running = state.get("current")
+            self._answer(200, {"model": running["model"] if running else None, "failed": state.get("failed")})
+
+        def do_POST(self) -> None:
+            length = self.headers.get("Content-Length", "")
+            if self.path.rstrip("/") != "/predict":
+                self._answer(404, {"error": "not_found"})
+            elif not length.isdigit() or int(length) > MAX_BODY_BYTES:
+                self._answer(413, {"error": "too_large", "detail": f"At most {MAX_BODY_BYTES} bytes, with a length."})
+            else:
+                found = service.predict(self.rfile.read(int(length)), "http")
+                if found is None:
+                    self._answer(400, {"error": "not_predicted", "detail": "No picture that can be read, or no model."})
+                else:
+                    self._answer(200, found)
+
+        def _answer(self, code: int, content: dict) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format, *args) -> None:
+            log.debug(format, *args)
+
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise AgentError(f"Port {port} cannot be used: {error}") from error
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server

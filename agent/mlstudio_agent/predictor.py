@@ -1,0 +1,88 @@
+"""One picture in, labels or boxes out: the same steps as the studio's."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from pathlib import Path
+
+from .errors import ModelFailed
+from .imaging.letterbox import Letterbox, to_letterboxed
+from .imaging.preprocessing import open_image, to_pixels, upright_size
+from .runtime.boxes import AnchorShapes, anchors_for, detections_from
+from .runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
+from .runtime.onnx import OnnxNetwork
+
+MAX_LABELS, MAX_BOXES = 5, 100
+
+
+class Predictor:
+    """A model of a manifest, loaded.
+
+    Args:
+        entry: a manifest's `model` and `file`.
+        path: of the file.
+
+    Raises:
+        ModelFailed: it cannot be loaded.
+    """
+
+    def __init__(self, entry: dict, path: Path, threads: int | None = None) -> None:
+        self.model = entry["model"]
+        self._size = (self.model["input_height"], self.model["input_width"])
+        self._is_detector = self.model["task"] == "detection"
+        threads = threads or os.cpu_count() or 1
+        try:
+            if entry["file"]["kind"] == "onnx":
+                self._network = OnnxNetwork(str(path), num_threads=threads)
+            else:
+                kind = LiteRTDetector if self._is_detector else LiteRTClassifier
+                self._network = kind(str(path), max_interpreters=1, num_threads=threads)
+        except ImportError as error:
+            raise ModelFailed(f"The package that runs this model is missing: {error}") from error
+        except ModelFileError as error:
+            raise ModelFailed(str(error)) from error
+        if self._is_detector:
+            shapes = AnchorShapes.from_dict(self.model["detector"]["anchors"])
+            self._anchors = anchors_for(self._size, shapes)
+
+    def predict(self, source: bytes | Path) -> dict:
+        """`{"width", "height", "labels", "boxes", "latency_ms"}` of a picture.
+
+        Raises:
+            ImageError: it is no picture that can be read.
+        """
+        started = time.perf_counter()
+        image = open_image(io.BytesIO(source) if isinstance(source, bytes) else source)
+        with image:
+            width, height = upright_size(image)
+            letterboxed = self._is_detector or self.model["resize"] == "letterbox"
+            pixels = (to_letterboxed if letterboxed else to_pixels)(image, self._size)
+        raw = self._network.run(pixels)
+        found = self._boxes(raw, width, height) if self._is_detector else self._labels(raw)
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        return {"width": width, "height": height, **found, "latency_ms": milliseconds}
+
+    def _labels(self, scores) -> dict:
+        order = scores.argsort()[::-1][:MAX_LABELS]
+        names = self.model["labels"]
+        return {"labels": [{"label": names[n], "score": round(float(scores[n]), 6)} for n in order], "boxes": []}
+
+    def _boxes(self, raw, width: int, height: int) -> dict:
+        detector, names = self.model["detector"], self.model["labels"]
+        own = detector.get("label_thresholds", {})
+        thresholds = [own.get(name, detector["score_threshold"]) for name in names]
+        letterbox = Letterbox.fit(width, height, self._size)
+        found = detections_from(
+            self._anchors, raw, letterbox.content_size, score_threshold=thresholds,
+            iou_threshold=detector["iou_threshold"], limit=MAX_BOXES,
+        )  # fmt: skip
+        boxes = letterbox.to_image(found.boxes, width, height)
+        return {
+            "labels": [],
+            "boxes": [
+                {"label": names[label], "score": round(float(score), 6), "box": [round(float(e), 2) for e in box]}
+                for box, score, label in zip(boxes, found.scores, found.labels)
+            ],
+        }

@@ -1,0 +1,1 @@
+"""The studio's own code that runs networks: these are its files, linked."""

@@ -1,0 +1,1 @@
+../../../inference/runtime/interpreters.py
