@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import DownloadFailed, NotTrusted
-from .fastdfs import Client, FastDFSError, FileId
+from .fastdfs import Client, DataDamaged, FastDFSError, FileId
 from .store import sync_folder
 from .studio import Studio
 
@@ -33,21 +33,35 @@ def fetch(entry: dict, target: Path, studio: Studio) -> Path:
     problems = []
     for source in entry["sources"]:
         try:
-            _fill(partial, source, entry["size"], studio)
+            if _is_filled(partial, source, entry, studio):
+                log.info("fetched %s bytes from %s", entry["size"], source["type"])
+                os.replace(str(partial), str(target))
+                sync_folder(target.parent)
+                return target
+            problems.append(f"{source['type']}: gave another file than was signed")
         except (OSError, FastDFSError, ValueError) as error:
             problems.append(f"{source['type']}: {error}")
-            log.warning("source failed: %s", problems[-1])
-            continue
-        if _sha256(partial) == entry["sha256"]:
-            os.replace(str(partial), str(target))
-            sync_folder(target.parent)
-            return target
-        partial.unlink()
-        problems.append(f"{source['type']}: gave another file than was signed")
         log.warning("source failed: %s", problems[-1])
     if all("another file" in one for one in problems):
         raise NotTrusted("Every source gave another file than was signed: " + "; ".join(problems))
     raise DownloadFailed("The model cannot be fetched now: " + "; ".join(problems))
+
+
+def _is_filled(partial: Path, source: dict, entry: dict, studio: Studio) -> bool:
+    """Whether the file is whole and the one that was signed. A wrong one is deleted; one that an earlier attempt or
+    another source began is then got anew, for the fault may be theirs."""
+    while True:
+        began_before = partial.exists() and partial.stat().st_size > 0
+        try:
+            _fill(partial, source, entry["size"], studio)
+        except DataDamaged as error:
+            partial.unlink()
+            raise ValueError(f"gave another file than was signed ({error})") from error
+        if _sha256(partial) == entry["sha256"]:
+            return True
+        partial.unlink()
+        if not began_before:
+            return False
 
 
 def _fill(partial: Path, source: dict, size: int, studio: Studio) -> None:

@@ -79,7 +79,7 @@ class Service:
         current = state.get("current")
         if current is None:
             return
-        starts = state.get("starts", {})
+        starts = state.get("starts") or {}
         count = starts.get("count", 0) + 1 if starts.get("sha256") == current["file"]["sha256"] else 1
         if count > CRASHES and self._puller is not None:
             if self._puller.fall_back(f"The agent went down {CRASHES} times with this model."):

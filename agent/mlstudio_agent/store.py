@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import AgentError, NotEnrolled
@@ -54,8 +56,9 @@ class Store:
         return self._read("state.json")
 
     def update_state(self, **changes) -> dict:
-        state = {**self.state(), **changes}
-        self._write("state.json", state)
+        with self._locked():
+            state = {**self.state(), **changes}
+            self._write_locked("state.json", state)
         return state
 
     def model_path(self, sha256: str) -> Path:
@@ -76,24 +79,30 @@ class Store:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise AgentError(
-                f"{path} is damaged ({error}). Delete it; the device pulls what it needs again."
-            ) from error
+            raise AgentError(f"{path} is damaged ({error}). Delete it; the device pulls what it needs.") from error
         return found if isinstance(found, dict) else {}
 
     def _write(self, name: str, content: dict) -> None:
+        with self._locked():
+            self._write_locked(name, content)
+
+    def _write_locked(self, name: str, content: dict) -> None:
         """Written beside it, on the disk for certain, then put in its place."""
-        handle, temporary = tempfile.mkstemp(dir=str(self.folder), prefix=f".{name}.")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, str(self.folder / name))
-        except BaseException:
-            Path(temporary).unlink()
-            raise
+        temporary = self.folder / f".{name}.new"
+        handle = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(str(temporary), str(self.folder / name))
         sync_folder(self.folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time, of whatever process: `pull` by hand beside a running `watch`."""
+        with open(str(self.folder / ".lock"), "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 def sync_folder(folder: Path) -> None:

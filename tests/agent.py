@@ -1,0 +1,63 @@
+"""The agent in an environment of its own, made once a session from `pip install ./agent`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.studio import ROOT
+
+
+def install_agent(folder: Path) -> Path:
+    """A fresh virtual environment with the agent. Returns its folder of programs."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    programs = folder / "bin"
+    command = [str(programs / "pip"), "install", "--quiet", "--disable-pip-version-check", str(ROOT / "agent")]
+    subprocess.run(command, check=True, capture_output=True)
+    return programs
+
+
+class Agent:
+    """`mlstudio-agent` of that environment, with a folder of its own."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.folder = folder
+        self._command = [str(programs / "mlstudio-agent"), "--folder", str(folder)]
+        # Nothing of the studio's own environment reaches it.
+        self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "LANG": "C.UTF-8"}
+
+    def start(self, *arguments: str, **options) -> subprocess.Popen:
+        return subprocess.Popen(
+            [*self._command, *arguments], env=self._environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, **options,
+        )  # fmt: skip
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*self._command, *arguments],
+            env=self._environment,
+            text=True,
+            capture_output=True,
+            timeout=180,
+            check=False,
+        )
+
+    def good(self, *arguments: str) -> str:
+        done = self.call(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def state(self) -> dict:
+        path = self.folder / "state.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def running(self) -> str | None:
+        """Name of the current model."""
+        current = self.state().get("current")
+        return current["model"]["name"] if current else None
+
+    def predict(self, *files: Path) -> list[dict]:
+        return [json.loads(line) for line in self.good("run", *map(str, files)).splitlines()]
