@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import json
 from pathlib import PurePosixPath
@@ -22,6 +23,7 @@ FORMATS = {
 SCALINGS = ("0_255", "0_1", "-1_1", "imagenet", "caffe")
 MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 100
+MAX_PRINTED = 200_000
 
 
 class UploadProblem(ValueError):
@@ -59,7 +61,9 @@ def format_of(filename: str) -> str | None:
 
 
 def parse_labels(text: str) -> list[str]:
-    """Labels in the order of the model's outputs: one a line, a JSON list, or a JSON object `{label: index}`.
+    """Labels in the order of the model's outputs: one a line, a list, or an object `{label: index}`.
+
+    List and object may be JSON or as Python prints them; they are read as data, nothing is evaluated.
 
     Lines of a keras-retinanet `classes.csv` (`label,index`) are understood too.
 
@@ -82,12 +86,24 @@ def _json_labels(text: str) -> list[str]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UploadProblem(f"The labels are no valid JSON: {error}.") from error
+        document = _printed_by_python(text)
+        if document is None:
+            raise UploadProblem(f"The labels are no valid JSON: {error}.") from error
     if isinstance(document, list) and all(isinstance(one, str) for one in document):
         return document
     if isinstance(document, dict):
         return _in_order(document)
     raise UploadProblem('The labels must be a list of texts, or an object such as {"cat": 0, "dog": 1}.')
+
+
+def _printed_by_python(text: str):
+    """A list or object of literals such as `{'cat': 0}`; None when it is none."""
+    if len(text) > MAX_PRINTED:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
 
 
 def _line_labels(text: str) -> list[str]:

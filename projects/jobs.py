@@ -99,7 +99,8 @@ def run_job(pk: str) -> None:
     except WorkFailed as error:
         _end(job, WorkState.FAILED, error.code, error.detail)
     except APIException as error:
-        _end(job, WorkState.FAILED, str(error.default_code), str(error.detail))
+        code = error.get_codes()
+        _end(job, WorkState.FAILED, code if isinstance(code, str) else error.default_code, str(error.detail))
     except OSError as error:
         log.exception("job_failed", work=pk)
         _end(job, WorkState.FAILED, *explain_os_error(error))

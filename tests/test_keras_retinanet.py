@@ -53,7 +53,10 @@ def test_labels_in_every_form_people_have_them():
     assert parse_labels("cat\ndog\n\n") == ["cat", "dog"]
     assert parse_labels('\ufeff["cat", "Hund, groß"]') == ["cat", "Hund, groß"]
     assert parse_labels('{"dog": 1, "cat": 0}') == parse_labels("dog,1\ncat,0\n") == ["cat", "dog"]
+    assert parse_labels("{'dog': 1, 'cat': 0}") == ["cat", "dog"] and parse_labels("['a', 'b']") == ["a", "b"]
     wrong = [
+        "{'a': __import__('os').getpid()}",
+        "[" * 3000,
         "",
         "cat\ncat",
         "[1]",
@@ -105,7 +108,8 @@ def test_what_is_said_about_a_model_is_checked(api, owner, outsider, viewer, pro
 
     assert send(labels="") == (400, "labels") and send(labels="[1") == (400, "labels")
     assert send(input_width=100) == (400, "input_width") and send(anchors="[x]") == (400, "anchors")
-    assert send(project=str(project.pk)) == (400, "project")  # a classification project
+    anchors = "[anchor_parameters]\nsizes = 1\nstrides = 1\nratios = 1\nscales = 1"
+    assert send(project=str(project.pk), anchors=anchors) == (400, "anchors")  # a classification project
     assert send(client=client_of(outsider)) == (400, "project")
     assert api.post("/api/v1/models/", {"project": boxes["project"], "labels": "a"}).status_code == 415
 

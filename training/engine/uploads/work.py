@@ -20,7 +20,7 @@ from training.engine.uploads.read import Limits, Network, onto, read_network
 from training.engine.watcher import Watcher
 
 TOLERANCE = 1e-3
-ROUNDED_TOLERANCE = 0.1
+ROUNDED_TOLERANCE = 0.25
 PATTERNS = 3
 
 
