@@ -15,6 +15,6 @@ def before_call(context, case, **kwargs):
     """Put a real id where the path names a kind of thing; deletions keep their made-up ids."""
     if case.method.upper() == "DELETE":
         return
-    for kind, parameter in re.findall(r"([a-z]+)/\{([a-z_]+)\}", case.path):
+    for kind, parameter in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", case.path):
         if kind in HOUSE and parameter in (case.path_parameters or {}) and zlib.crc32(str(case.query).encode()) % 5:
             case.path_parameters[parameter] = HOUSE[kind]

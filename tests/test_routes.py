@@ -10,10 +10,10 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from datasets.models import Label, Snapshot
-from inference.models import Model
 from projects.models import Job, Membership
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
+from tests.test_registry import make_model
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +34,20 @@ OWN_TOKENS = ("DELETE", "/api/v1/tokens/{id}/")
 
 
 @pytest.fixture
-def house(api, owner, project, dataset, labels) -> dict[str, str]:
+def house(api, owner, project, dataset, labels, tmp_path) -> dict[str, str]:
     """One object of every kind, all of the owner: path parameter by kind → id."""
     image = upload(api, dataset, [("a.jpg", jpeg(1))], label="good")["created"][0]
     snapshot = Snapshot.objects.get(pk=api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"])
     member = make_user("member")
     token = api.post("/api/v1/tokens/", {"name": "t"}).json()
+    model = make_model(project, owner, tmp_path, "m", snapshot=snapshot)
+    group = api.post("/api/v1/device-groups/", {"project": str(project.pk), "name": "g"}).json()["id"]
+    deployed = api.post("/api/v1/deployments/", {"group": group, "model": str(model.pk)}).json()["id"]
     return {
+        "device-groups": group,
+        "devices": api.post("/api/v1/devices/", {"project": str(project.pk), "name": "d"}).json()["id"],
+        "enrolment-codes": api.post("/api/v1/enrolment-codes/", {"project": str(project.pk)}).json()["id"],
+        "deployments": deployed,
         "projects": str(project.pk),
         "members": str(Membership.objects.create(project=project, user=member, role="viewer").pk),
         "labels": str(Label.objects.get(name="good").pk),
@@ -49,12 +56,7 @@ def house(api, owner, project, dataset, labels) -> dict[str, str]:
         "snapshots": str(snapshot.pk),
         "jobs": str(Job.objects.create(project=project, kind="import").pk),
         "trainings": str(TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}).pk),
-        "models": str(
-            Model.objects.create(
-                project=project, name="m", version=1, task="classification", class_names=["a"], architecture="x",
-                input_height=8, input_width=8, parameters=1, snapshot=snapshot,
-            ).pk
-        ),
+        "models": str(model.pk),
         "tokens": token["id"],
     }  # fmt: skip
 
@@ -62,7 +64,7 @@ def house(api, owner, project, dataset, labels) -> dict[str, str]:
 def filled(path: str, house: dict[str, str]) -> str:
     """The path with the ids of the house: each parameter is named by the word before it."""
     path = path.replace("{kind}", "labels")
-    return re.sub(r"([a-z]+)/\{[a-z_]+\}", lambda match: f"{match[1]}/{house[match[1]]}", path)
+    return re.sub(r"([a-z-]+)/\{[a-z_]+\}", lambda match: f"{match[1]}/{house[match[1]]}", path)
 
 
 def test_the_walk_covers_the_whole_api():
@@ -134,7 +136,17 @@ def test_ids_of_another_project_are_unknown_inside_mine(house, outsider):
 
 @pytest.mark.parametrize("identifier", ["x", "1", "..", "%00", "0" * 32, str(uuid.uuid4())])
 def test_nonsense_ids_are_404_in_our_shape(api, identifier):
-    for room in ("projects", "datasets", "images", "jobs", "trainings", "models", "snapshots"):
+    for room in (
+        "projects",
+        "datasets",
+        "images",
+        "jobs",
+        "trainings",
+        "models",
+        "snapshots",
+        "devices",
+        "deployments",
+    ):
         answer = api.get(f"/api/v1/{room}/{identifier}/")
         assert answer.status_code == 404 and answer["Content-Type"] == "application/json"
         assert answer.json()["errors"][0]["code"] == "not_found"

@@ -61,10 +61,14 @@ def house(studio) -> dict[str, str]:
     run = studio.call("POST", "trainings/", json=settings)["id"]
     model = studio.wait_for_end(f"trainings/{run}/")["model"]
     label = studio.call("GET", f"projects/{project}/labels/")["results"][0]["id"]
+    group = studio.call("POST", "device-groups/", json={"project": project, "name": "g"})["id"]
+    device = studio.call("POST", "devices/", json={"project": project, "name": "d"})["id"]
+    deployment = studio.call("POST", "deployments/", json={"group": group, "model": model})["id"]
     member = studio.call("GET", f"projects/{project}/members/")["results"][0]["id"]
     return {
         "projects": project, "datasets": dataset, "jobs": job, "images": image, "snapshots": snapshot,
         "trainings": run, "models": model, "labels": label, "members": member,
+        "device-groups": group, "devices": device, "deployments": deployment,
     }  # fmt: skip
 
 

@@ -1,0 +1,286 @@
+"""Exports: every kind, run by the runtime that will run it; and the zip that runs without the studio."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets.models import Snapshot
+from inference.bundles import program
+from inference.models import Model
+from inference.runtime.interpreters import LiteRTDetector
+from inference.runtime.kinds import KINDS, ONNX_OPSET
+from inference.services import Wishes, predictor_of, register_model
+from projects import jobs
+from tests.conftest import client_of
+from tests.pictures import scene, scenes_zip, shape_jpeg, shapes_zip
+from tests.test_boxes import new_dataset
+from tests.test_imports import run_import
+from training.engine.exporting.measure import problem_of
+
+pytestmark = pytest.mark.slow
+
+EXACT = [name for name, kind in KINDS.items() if not kind.is_lossy]
+
+
+@pytest.fixture(scope="session")
+def classifier_files(tmp_path_factory) -> dict[str, Path]:
+    """A small network that was trained a little, so that its answers are no accident."""
+    import keras
+
+    from datasets.imaging.preprocessing import load_pixels
+    from training.engine import export
+    from training.engine.configuration import Configuration
+    from training.engine.networks import build_network
+
+    keras.utils.set_random_seed(1)
+    folder = tmp_path_factory.mktemp("classifier")
+    network = build_network(Configuration(architecture="small_cnn", image_size=32).resolved(), 2).model
+    kinds = ["cross", "disc"]
+    pixels = np.stack([load_pixels(shape_jpeg(n, kinds[n % 2]), (32, 32)) for n in range(120)]).astype(np.float32)
+    network.compile("adam", "sparse_categorical_crossentropy")
+    network.fit(pixels, np.arange(120) % 2, epochs=15, verbose=0)
+    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
+    export.export_keras(network, files["keras"])
+    export.export_litert(network, files["litert-float32"])
+    return files
+
+
+@pytest.fixture(scope="session")
+def detector_files(tmp_path_factory) -> dict[str, Path]:
+    import keras
+
+    from inference.runtime.boxes import AnchorShapes
+    from training.engine.detection import export
+    from training.engine.detection.networks import build_retinanet
+
+    keras.utils.set_random_seed(2)
+    folder = tmp_path_factory.mktemp("detector")
+    model = build_retinanet("resnet18", (96, 96), 2, AnchorShapes(), filters=32, head_convolutions=1)
+    # Sure of something here and there, so that there are boxes to compare.
+    output = model.get_layer("label_head").get_layer("output")
+    kernel, bias = output.get_weights()
+    output.set_weights([kernel * 30, bias + 4])
+    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
+    export.export_keras(model, files["keras"])
+    export.export_litert(model, files["litert-float32"], AnchorShapes(), 0.5)
+    return files
+
+
+@pytest.fixture
+def classifier(api, project, dataset, owner, classifier_files) -> Model:
+    run_import(api, dataset, shapes_zip(60))
+    made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
+    return register_model(
+        project=project, name="Shapes", class_names=["cross", "disc"], architecture="small_cnn", input_size=(32, 32),
+        parameters=1, files=classifier_files, user=owner, snapshot=Snapshot.objects.get(pk=made["id"]),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def detector(api, owner, detector_files) -> Model:
+    from inference.runtime.boxes import AnchorShapes
+
+    dataset = new_dataset(owner, "scenes")
+    run_import(api, dataset, scenes_zip(20))
+    made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
+    snapshot = Snapshot.objects.get(pk=made["id"])
+    settings = {
+        "anchors": AnchorShapes().to_dict(), "score_threshold": 0.3, "label_thresholds": {}, "iou_threshold": 0.5,
+        "letterbox": "top left, grey 114",
+    }  # fmt: skip
+    return register_model(
+        project=snapshot.project, name="Scenes", class_names=snapshot.class_names, architecture="retinanet_resnet18",
+        input_size=(96, 96), parameters=1, files=detector_files, user=owner, snapshot=snapshot, detector=settings,
+    )  # fmt: skip
+
+
+def export(api, model: Model, *kinds: str, **body) -> dict:
+    answer = api.post(f"/api/v1/models/{model.pk}/exports/", {"kinds": list(kinds), **body}, format="json")
+    assert answer.status_code == 202, answer.content
+    jobs.run_job(answer.json()["id"])
+    return api.get(answer["Location"]).json()
+
+
+def content_of(api, model: Model, kind: str) -> bytes:
+    return b"".join(api.get(f"/api/v1/models/{model.pk}/files/{kind}/").streaming_content)
+
+
+def unpacked(api, model: Model, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(content_of(api, model, "bundle"))) as archive:
+        archive.extractall(folder)
+    (inside,) = folder.iterdir()
+    return inside
+
+
+def predicted(folder: Path, *files: Path) -> list[dict]:
+    """What the bundle's own program says, run outside of the studio."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "predict.py", *map(str, files)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.django_db
+class TestClassifier:
+    def test_every_kind_is_proved_on_the_test_split_and_kept(self, api, classifier):
+        listed = {row["kind"]: row for row in api.get(f"/api/v1/models/{classifier.pk}/exports/").json()}
+        assert set(listed) == set(KINDS) and listed["onnx"]["file"] is None and listed["keras"]["file"] is not None
+        job = export(api, classifier, *KINDS)
+        assert job["state"] == "succeeded", job["error"]
+        count = classifier.snapshot.counts["splits"]["test"]
+        for report in job["result"]["exports"]:
+            assert report["offered"] and report["images"] == count, report
+            assert report["pictures"] == "test split of snapshot 1"
+            assert 0.8 <= report["accuracy"] <= 1 and report["latency_ms"] > 0 and report["size"] > 1000
+            assert report["drop"] == pytest.approx(report["keras_accuracy"] - report["accuracy"], abs=1e-6)
+            if report["kind"] in EXACT:
+                assert report["agreement"] == 1.0 and report["largest_difference"] < 1e-4
+        sizes = {one["kind"]: one["size"] for one in job["result"]["exports"]}
+        assert sizes["litert-int8"] < sizes["litert-float16"] < sizes["litert-float32"]
+        listed = {row["kind"]: row for row in api.get(f"/api/v1/models/{classifier.pk}/exports/").json()}
+        assert all(row["file"]["report"]["images"] == count for row in listed.values())
+        assert listed["onnx"]["file"]["report"]["opset"] == ONNX_OPSET
+        # The server's own serving goes on with the same file.
+        assert content_of(api, classifier, "litert-float32")[4:8] == b"TFL3"
+
+    def test_a_second_export_replaces_the_first(self, api, classifier):
+        for _ in range(2):
+            assert export(api, classifier, "litert-float16")["state"] == "succeeded"
+        assert classifier.files.filter(kind="litert-float16").count() == 1
+
+    @pytest.mark.parametrize("kind", ["litert-float32", "litert-int8", "onnx", "saved_model", "keras"])
+    def test_a_bundle_runs_without_the_studio(self, api, classifier, tmp_path, kind):
+        job = export(api, classifier, bundle_of=kind)
+        assert job["result"]["bundle"] == kind
+        folder = unpacked(api, classifier, tmp_path / "bundle")
+        assert folder.name == "Shapes-v1" and (folder / "labels.txt").read_text() == "cross\ndisc\n"
+        assert len((folder / "predict.py").read_text().splitlines()) <= 50
+        pictures = []
+        for number, name in enumerate(("cross", "disc", "disc")):
+            pictures.append(tmp_path / f"{number}.jpg")
+            pictures[-1].write_bytes(shape_jpeg(100 + number, name, 90))
+        predict = predictor_of(classifier, Wishes())
+        for found, path in zip(predicted(folder, *pictures), pictures, strict=True):
+            expected = predict(path, path.name).labels
+            tolerance = 0.1 if kind == "litert-int8" else 2e-4
+            assert [one["label"] for one in found["labels"]] == [one["label"] for one in expected]
+            assert [one["score"] for one in found["labels"]] == pytest.approx(
+                [one["score"] for one in expected], abs=tolerance
+            )
+
+    def test_what_is_refused(self, api, classifier, viewer, outsider, project, owner, tmp_path):
+        path = f"/api/v1/models/{classifier.pk}/exports/"
+        for body in ({}, {"kinds": []}, {"kinds": ["x"]}, {"kinds": ["onnx"], "largest_drop": 2},
+                     {"kinds": ["onnx"], "snapshot": "x"}):  # fmt: skip
+            assert api.post(path, body, format="json").status_code == 400, body
+        assert client_of(viewer).post(path, {"kinds": ["onnx"]}).status_code == 403
+        assert client_of(outsider).post(path, {"kinds": ["onnx"]}).status_code == 404
+        bare = register_model(
+            project=project, name="bare", class_names=["a"], architecture="x", input_size=(8, 8), parameters=1,
+            files={}, user=owner,
+        )  # fmt: skip
+        answer = api.post(f"/api/v1/models/{bare.pk}/exports/", {"kinds": ["onnx"]}, format="json")
+        assert answer.json()["errors"][0]["code"] == "export_not_possible"
+
+    def test_a_damaged_model_ends_its_export_with_a_sentence(self, api, classifier):
+        from storage.services import local_cache
+
+        blob = classifier.files.get(kind="keras").blob
+        path = local_cache().path(blob.sha256)
+        whole = path.read_bytes()
+        try:
+            path.write_bytes(whole[: len(whole) // 2])
+            job = export(api, classifier, "onnx")
+        finally:
+            path.write_bytes(whole)
+        assert job["state"] == "failed" and "cannot be read" in job["error"]["detail"], job["error"]
+
+
+@pytest.mark.django_db
+class TestDetector:
+    def test_every_kind_is_proved_by_its_boxes(self, api, detector, tmp_path):
+        job = export(api, detector, *KINDS, largest_drop=1)
+        assert job["state"] == "succeeded", job["error"]
+        for report in job["result"]["exports"]:
+            assert report["offered"], report
+            assert {"ap50", "keras_ap50", "drop", "agreement", "latency_ms"} <= set(report)
+            if report["kind"] in EXACT:
+                assert report["agreement"] == 1.0 and report["largest_difference"] < 1e-3
+        path = tmp_path / "int8.tflite"
+        path.write_bytes(content_of(api, detector, "litert-int8"))
+        raw = LiteRTDetector(path).run(np.zeros((96, 96, 3), np.uint8))
+        assert raw.shape[1] == 4 + len(detector.class_names)
+
+    @pytest.mark.parametrize("kind", ["litert-float32", "litert-int8", "onnx"])
+    def test_a_bundle_finds_the_studio_s_boxes(self, api, detector, tmp_path, kind):
+        assert export(api, detector, bundle_of=kind, largest_drop=1)["state"] == "succeeded"
+        folder = unpacked(api, detector, tmp_path / "bundle")
+        picture = tmp_path / "scene.png"
+        picture.write_bytes(scene(5, 128)[0])
+        (found,) = predicted(folder, picture)
+        expected = predictor_of(detector, Wishes(limit=100))(picture, "scene.png").boxes
+        assert found["boxes"] and expected
+        if kind == "litert-int8":
+            return  # rounded: how far apart they are is what its report says
+        assert [one["label"] for one in found["boxes"][:5]] == [one["label"] for one in expected[:5]]
+        for one, other in zip(found["boxes"][:5], expected[:5], strict=True):
+            assert one["box"] == pytest.approx(other["box"], abs=0.5)
+            assert one["score"] == pytest.approx(other["score"], abs=1e-3)
+
+
+def report(**changes) -> dict:
+    return {"images": 100, "largest_difference": 1e-6, "agreement": 1.0, **changes}
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures", "words"),
+    [
+        ("onnx", report(), ""),
+        ("onnx", report(largest_difference=0.01), "differs from the trained model by 1.00e-02"),
+        ("onnx", report(largest_difference=float("nan")), "no number"),
+        ("litert-int8", report(largest_difference=0.5), ""),
+        ("litert-int8", report(agreement=0.9), "agrees with the trained model on 90.0% of 100"),
+        ("litert-int8", report(agreement=0.9, accuracy=0.89, keras_accuracy=0.9, drop=0.01), ""),
+        ("litert-int8", report(accuracy=0.8, keras_accuracy=0.9, drop=0.1), "accuracy on 100 images is 0.8000"),
+        ("litert-int8", report(ap50=0.5, keras_ap50=0.6, drop=0.1), "AP50 on 100 images is 0.5000"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
+    found = problem_of(kind, figures, largest_drop=0.02)
+    assert words in found and bool(found) == bool(words)
+
+
+@pytest.mark.django_db
+def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch):
+    from training import model_exports
+
+    def refuse(process, context, died, *limits):
+        figures = report(accuracy=0.5, keras_accuracy=0.9, drop=0.4, size=1, latency_ms=1.0)
+        return {"exports": [{"kind": "litert-int8", "path": "", "report": figures,
+                             "problem": problem_of("litert-int8", figures, 0.02)}]}  # fmt: skip
+
+    monkeypatch.setattr(model_exports, "result_of", refuse)
+    job = export(api, classifier, "litert-int8")
+    assert (job["state"], job["error"]["code"]) == ("failed", "export_refused")
+    assert "0.5000" in job["error"]["detail"] and not classifier.files.filter(kind="litert-int8").exists()
+
+
+def test_a_program_is_python_whatever_a_model_is_called():
+    model = Model(
+        name='x""" + __import__("os").system("true") + """\n', version=1, task="classification", class_names=["a"],
+        input_height=8, input_width=8, resize="letterbox",
+    )  # fmt: skip
+    for kind in KINDS:
+        text = program(model, kind)
+        compile(text, "predict.py", "exec")
+        assert "__import__" in text.splitlines()[0] and "__import__" not in "\n".join(text.splitlines()[1:])
