@@ -11,7 +11,9 @@ import psutil
 from benchmarks.fresh import run_one
 from benchmarks.rows import Row, table
 
-NAMES = ("startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage")
+NAMES = (
+    "startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage", "exports", "edge"
+)  # fmt: skip
 
 
 def main() -> int:

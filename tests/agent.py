@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.studio import ROOT
+from tests.studio import ROOT, Studio
 
 
 def install_agent(folder: Path) -> Path:
@@ -18,6 +18,36 @@ def install_agent(folder: Path) -> Path:
     command = [str(programs / "pip"), "install", "--quiet", "--disable-pip-version-check", str(ROOT / "agent")]
     subprocess.run(command, check=True, capture_output=True)
     return programs
+
+
+MODEL_SCRIPT = """
+import sys, keras
+from keras import layers
+keras.utils.set_random_seed(int(sys.argv[2]))
+image = keras.Input((32, 32, 3))
+x = layers.Rescaling(1 / 255)(image)
+x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
+x = layers.Flatten()(x)
+x = layers.Dense(int(sys.argv[3]), activation="relu")(x)
+keras.Model(image, layers.Dense(2, activation="softmax")(x)).save(sys.argv[1])
+"""
+
+
+def make_keras_file(path: Path, seed: int, width: int) -> None:
+    """A small classifier with two outputs; its file grows with the width of its hidden layer."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", MODEL_SCRIPT, str(path), str(seed), str(width)]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+
+
+def upload_model(studio: Studio, project: str, path: Path, name: str) -> str:
+    """The id of the model that the studio makes of the file, with the labels "open" and "shut"."""
+    with open(path, "rb") as file:
+        body = {"project": project, "labels": "open\nshut", "name": name}
+        job = studio.call("POST", "models/", files={"file": (path.name, file)}, data=body)
+    job = studio.wait_for_end(f"jobs/{job['id']}/")
+    assert job["state"] == "succeeded", job
+    return job["result"]["model"]
 
 
 class Agent:

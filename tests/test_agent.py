@@ -18,24 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent import Agent, install_agent
+from tests.agent import Agent, install_agent, make_keras_file, upload_model
 from tests.fastdfs_server import FakeFastDFS
 from tests.pictures import jpeg
 from tests.studio import ROOT, Studio, wait_for
 
 pytestmark = pytest.mark.slow
 
-MODEL_SCRIPT = """
-import sys, keras
-from keras import layers
-keras.utils.set_random_seed(int(sys.argv[2]))
-image = keras.Input((32, 32, 3))
-x = layers.Rescaling(1 / 255)(image)
-x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
-x = layers.Flatten()(x)
-x = layers.Dense(int(sys.argv[3]), activation="relu")(x)
-keras.Model(image, layers.Dense(2, activation="softmax")(x)).save(sys.argv[1])
-"""
 BREAK_SCRIPT = """
 import random
 from inference.models import Model, ModelFile
@@ -74,17 +63,8 @@ class House:
 
     def _upload(self, name: str, seed: int, width: int) -> str:
         path = self.folder / f"{name}.keras"
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [sys.executable, "-c", MODEL_SCRIPT, str(path), str(seed), str(width)]
-        subprocess.run(command, check=True, env=environment, capture_output=True)
-        with open(path, "rb") as file:
-            job = self.studio.call(
-                "POST", "models/", files={"file": (path.name, file)},
-                data={"project": self.project, "labels": "open\nshut", "name": name},
-            )  # fmt: skip
-        job = self.studio.wait_for_end(f"jobs/{job['id']}/")
-        assert job["state"] == "succeeded", job
-        return job["result"]["model"]
+        make_keras_file(path, seed, width)
+        return upload_model(self.studio, self.project, path, name)
 
     def _break(self, model: str) -> None:
         """Give a model a LiteRT file that no runtime stands: the studio itself would never offer one."""
