@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datasets.ingest import clean_filename
-from datasets.models import Snapshot
+from datasets.models import Snapshot, Split
 from datasets.serializers import RejectedSerializer
 from inference.exports import LARGEST_DROP
 from inference.model_uploads import (
@@ -279,6 +279,19 @@ class PredictionAnswerSerializer(serializers.Serializer):
     rejected = RejectedSerializer(many=True)
     model = PredictionModelSerializer()
     timing_ms = serializers.FloatField()
+
+
+class EvaluationRequestSerializer(serializers.Serializer):
+    snapshot = serializers.PrimaryKeyRelatedField(
+        queryset=Snapshot.objects.none(), help_text="Of any project of yours with the same task."
+    )
+    split = serializers.ChoiceField(Split.choices, default=Split.TEST)
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        if "snapshots" in self.context:
+            fields["snapshot"].queryset = self.context["snapshots"]
+        return fields
 
 
 class StageSerializer(serializers.Serializer):

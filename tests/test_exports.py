@@ -284,3 +284,58 @@ def test_a_program_is_python_whatever_a_model_is_called():
         text = program(model, kind)
         compile(text, "predict.py", "exec")
         assert "__import__" in text.splitlines()[0] and "__import__" not in "\n".join(text.splitlines()[1:])
+
+
+class TestEvaluation:
+    """On any snapshot, by the file that serves; here because the models are."""
+
+    def measure(self, api, model: Model, snapshot: Snapshot, **body) -> dict:
+        answer = api.post(f"/api/v1/models/{model.pk}/evaluations/", {"snapshot": str(snapshot.pk), **body})
+        assert answer.status_code == 202, answer.content
+        jobs.run_job(answer.json()["id"])
+        job = api.get(answer["Location"]).json()
+        assert job["state"] == "succeeded", job["error"]
+        found = api.get(f"/api/v1/models/{model.pk}/evaluations/").json()["results"]
+        return next(one for one in found if one["id"] == job["result"]["evaluation"])
+
+    @pytest.mark.django_db
+    def test_a_classifier_on_each_split(self, api, classifier):
+        from sklearn.metrics import accuracy_score
+
+        snapshot = classifier.snapshot
+        for split in ("train", "test"):
+            found = self.measure(api, classifier, snapshot, split=split)
+            rows = list(snapshot.images.filter(split=split).select_related("blob"))
+            assert (found["split"], found["metrics"]["count"]) == (split, len(rows))
+            predict = predictor_of(classifier, Wishes(limit=1))
+            from storage.services import path_of
+
+            said = [predict(path_of(row.blob), "x").labels[0]["label"] for row in rows]
+            truth = [row.annotations[0]["label"] for row in rows]
+            assert found["metrics"]["accuracy"] == pytest.approx(accuracy_score(truth, said))
+            wrong = sum(one != other for one, other in zip(said, truth, strict=True))
+            assert len(found["mistakes"]) == wrong and found["metrics"]["unknown_label"] == 0
+
+    @pytest.mark.django_db
+    def test_images_with_other_labels_are_counted(self, api, classifier):
+        Model.objects.filter(pk=classifier.pk).update(class_names=["cross", "ring"])
+        classifier.refresh_from_db()
+        found = self.measure(api, classifier, classifier.snapshot)
+        metrics = found["metrics"]
+        assert metrics["unknown_label"] > 0
+        assert metrics["count"] + metrics["unknown_label"] == classifier.snapshot.counts["splits"]["test"]
+
+    @pytest.mark.django_db
+    def test_a_detector(self, api, detector):
+        found = self.measure(api, detector, detector.snapshot)
+        assert found["metrics"]["count"] == detector.snapshot.counts["splits"]["test"] and "ap50" in found["metrics"]
+
+    @pytest.mark.django_db
+    def test_what_is_refused(self, api, classifier, detector, outsider):
+        path = f"/api/v1/models/{classifier.pk}/evaluations/"
+        for body, code in (
+            ({}, "required"), ({"snapshot": str(detector.snapshot.pk)}, "snapshot_does_not_fit"),
+            ({"snapshot": str(classifier.snapshot.pk), "split": "x"}, "invalid_choice"),
+        ):  # fmt: skip
+            assert api.post(path, body).json()["errors"][0]["code"] == code
+        assert client_of(outsider).post(path, {}).status_code == 404

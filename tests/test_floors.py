@@ -60,6 +60,32 @@ def test_an_engine_imports_no_django_and_only_other_engines(engine):
     assert not wrong, "\n".join(wrong)
 
 
+AGENT = ROOT / "agent" / "mlstudio_agent"
+AGENT_PACKAGES = {"PIL", "ai_edge_litert", "cv2", "nacl", "numpy", "onnxruntime", "pi_heif"}
+
+
+def test_the_agent_has_nothing_of_the_studio_but_what_it_links_to():
+    for path in AGENT.rglob("*"):
+        if path.is_symlink():
+            target = path.resolve().relative_to(ROOT).as_posix()
+            assert target.startswith(("storage/fastdfs", "inference/runtime/", "datasets/imaging/")), target
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for folder in ("", "fastdfs", "runtime", "imaging")
+        for path in (AGENT / folder).glob("*.py")
+        for line, module in imports_of(path)
+        if (top := module.split(".")[0]) not in AGENT_PACKAGES and top not in sys.stdlib_module_names
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_agent_runs_on_python_3_9():
+    files = [str(path) for folder in ("", "fastdfs", "runtime", "imaging") for path in (AGENT / folder).glob("*.py")]
+    command = [str(Path(sys.executable).with_name("vermin")), "--target=3.9-", "--no-tips", "--violations", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def loaded_after(statement: str, *names: str) -> list[str]:
     code = f"{statement}; import sys; print([n for n in {names!r} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -70,7 +96,7 @@ def test_the_web_process_loads_no_tensorflow():
     statement = (
         "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'mlstudio.settings'; import mlstudio.asgi; "
         "from django.urls import get_resolver; get_resolver().url_patterns; "
-        "import inference.services, training.services, training.supervisor"
+        "import inference.services, training.services, training.supervisor, edge.manifest"
     )
     assert loaded_after(statement, "tensorflow", "keras", "training.engine.networks") == []
 

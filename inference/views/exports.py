@@ -37,7 +37,7 @@ class Exports:
         data = serializers.ExportRequestSerializer(data=request.data, context={"snapshots": snapshots_of(request.user)})
         data.is_valid(raise_exception=True)
         require_member(model.project, request.user)
-        return _accepted(start_export(model=model, user=request.user, **data.validated_data))
+        return accepted(start_export(model=model, user=request.user, **data.validated_data))
 
     @extend_schema(request=serializers.PublishRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
@@ -47,9 +47,9 @@ class Exports:
         model = self.get_object()
         data = serializers.PublishRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        return _accepted(start_publishing(model=model, user=request.user, **data.validated_data))
+        return accepted(start_publishing(model=model, user=request.user, **data.validated_data))
 
 
-def _accepted(job) -> Response:
+def accepted(job) -> Response:
     location = reverse("job-detail", args=[job.pk])
     return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})

@@ -6,22 +6,22 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import TextField
 from django.db.models.functions import Cast
-from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import MultiPartParser
-from rest_framework.response import Response
 
+from datasets.selectors import snapshots_of
 from inference import serializers, services
+from inference.evaluations import start_evaluation
 from inference.model_uploads import start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
 from inference.selectors import models_of
-from inference.views.exports import Exports
+from inference.views.exports import Exports, accepted
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
 from projects.models import Role
@@ -114,8 +114,7 @@ class ModelViewSet(
         project, file = wanted.pop("project"), wanted.pop("file")
         require_role(project, request.user, Role.EDITOR)
         job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
-        location = reverse("job-detail", args=[job.pk])
-        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        return accepted(job)
 
     def perform_update(self, serializer) -> None:
         if "visibility" in serializer.validated_data:
@@ -144,11 +143,18 @@ class ModelViewSet(
             raise NotFound(f"This model has no file {kind!r}.")
         return blob_response(request, file.blob, f"{model.name}-v{model.version}-{file.filename}")
 
-    @extend_schema(responses=serializers.EvaluationSerializer(many=True))
-    @action(detail=True, filterset_class=None, ordering_fields=())
+    @extend_schema(methods=["get"], responses=serializers.EvaluationSerializer(many=True))
+    @extend_schema(methods=["post"], request=serializers.EvaluationRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
     def evaluations(self, request, pk=None):
-        """How good the model is, and the images it got wrong."""
+        """How good the model is, and the images it got wrong. POST measures it on a split of any snapshot of yours."""
         model = self.get_object()
         require_member(model.project, request.user)
-        page = self.paginate_queryset(Evaluation.objects.filter(model=model))
-        return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
+        if request.method == "GET":
+            page = self.paginate_queryset(Evaluation.objects.filter(model=model))
+            return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
+        data = serializers.EvaluationRequestSerializer(
+            data=request.data, context={"snapshots": snapshots_of(request.user)}
+        )
+        data.is_valid(raise_exception=True)
+        return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
