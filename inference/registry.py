@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
 
 from inference.errors import ModelInUse
 from inference.models import Model, Stage, StageChange
@@ -19,8 +20,7 @@ USES: list[Callable[[Model], str | None]] = []
 @transaction.atomic
 def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
     """Move a model. What was in production before is archived in the same transaction."""
-    Project.objects.select_for_update().get(pk=model.project_id)
-    model.refresh_from_db()
+    model = _locked(model)
     if stage == Stage.PRODUCTION:
         others = Model.objects.filter(project=model.project_id, task=model.task, stage=Stage.PRODUCTION)
         for other in others.exclude(pk=model.pk):
@@ -28,6 +28,15 @@ def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
     if model.stage != stage:
         _move(model, stage, user, note)
     return model
+
+
+def _locked(model: Model) -> Model:
+    """The model as it is now, while nobody else moves or deletes one of its project. Raises `NotFound`."""
+    Project.objects.select_for_update().get(pk=model.project_id)
+    found = Model.objects.select_related("project").filter(pk=model.pk).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def _move(model: Model, stage: Stage, user, note: str) -> None:
@@ -43,8 +52,7 @@ def delete_model(*, model: Model) -> None:
     Raises:
         ModelInUse: it is in production, or something above runs on it.
     """
-    Project.objects.select_for_update().get(pk=model.project_id)
-    model.refresh_from_db()
+    model = _locked(model)
     if model.stage == Stage.PRODUCTION:
         raise ModelInUse(f"{model} is in production. Move it to another stage first.")
     for needed in (use(model) for use in USES):

@@ -284,7 +284,7 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
 
         def arrived() -> list:
             found = house.studio.call("GET", "images/?page_size=50")["results"]
-            return [one for one in found if one["source"] == "device device" and one["filename"] == "one.jpg"]
+            return [one for one in found if one["source"].startswith("device device") and one["filename"] == "one.jpg"]
 
         wait_for(arrived, 60)
         (annotation,) = house.studio.call("GET", f"images/{arrived()[0]['id']}/")["annotations"]

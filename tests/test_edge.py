@@ -364,7 +364,11 @@ class TestImages:
         image = Image.objects.get(pk=answer.json()["image"])
         (suggestion,) = Annotation.objects.filter(image=image)
         assert (suggestion.label.name, suggestion.score, suggestion.confirmed) == ("bad", 0.41, False)
-        assert (suggestion.origin, image.source, image.dataset.name) == ("model", "device pi-7", "From devices")
+        assert (suggestion.origin, image.source, image.dataset.name) == (
+            "model",
+            f"device pi-7 ({gadget.device[-6:]})",
+            "From devices",
+        )
         assert not image.reviewed
         assert self.send(gadget, jpeg(1), said).json()["status"] == "duplicate"
 

@@ -119,7 +119,11 @@ class ModelViewSet(
     def perform_update(self, serializer) -> None:
         if "visibility" in serializer.validated_data:
             require_role(serializer.instance.project, self.request.user, Role.OWNER)
-        serializer.save()
+        model = serializer.instance
+        for name, value in serializer.validated_data.items():
+            setattr(model, name, value)
+        # These alone: its stage may move at the same time.
+        model.save(update_fields=list(serializer.validated_data))
 
     def perform_destroy(self, instance: Model) -> None:
         delete_model(model=instance)

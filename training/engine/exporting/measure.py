@@ -23,6 +23,7 @@ from training.engine.exporting.runners import Run
 EXACT_TOLERANCE = 1e-3
 LOWEST_AGREEMENT = 0.95
 TIMED_RUNS = 30
+COMPARED_OUTPUTS = 32
 SURE = 0.5
 
 
@@ -30,7 +31,7 @@ SURE = 0.5
 class Seen:
     """What one runtime said about all images, in the words of the task."""
 
-    outputs: list[np.ndarray]
+    outputs: list[np.ndarray]  # of a detector only the first, for each has some hundred thousand numbers
     detections: list[Detections]
 
 
@@ -64,26 +65,29 @@ class Judge:
         self.class_names = class_names
         self.check = check
         self._detector = detector
+        height, width = pictures.pixels[0].shape[:2]
+        self._input_size = (height, width)
+        if detector:
+            self._anchors = anchors_for(self._input_size, AnchorShapes.from_dict(detector["anchors"]))
 
     def look(self, run: Run) -> Seen:
-        outputs = []
-        for pixels in self.pictures.pixels:
+        seen = Seen([], [])
+        for pixels, size in zip(self.pictures.pixels, self.pictures.sizes, strict=True):
             self.check()
-            outputs.append(run(pixels))
-        return Seen(outputs, self._detections(outputs) if self._detector else [])
+            output = run(pixels)
+            if self._detector:
+                seen.detections.append(self._boxes(output, *size))
+            if not self._detector or len(seen.outputs) < COMPARED_OUTPUTS:
+                seen.outputs.append(output)
+        return seen
 
-    def _detections(self, outputs: list[np.ndarray]) -> list[Detections]:
-        size = self.pictures.pixels[0].shape[:2]
-        anchors = anchors_for((size[0], size[1]), AnchorShapes.from_dict(self._detector["anchors"]))
-        found = []
-        for raw, (width, height) in zip(outputs, self.pictures.sizes, strict=True):
-            letterbox = Letterbox.fit(width, height, (size[0], size[1]))
-            boxes = detections_from(
-                anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE,
-                iou_threshold=self._detector["iou_threshold"], limit=MAX_DETECTIONS,
-            )  # fmt: skip
-            found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
-        return found
+    def _boxes(self, raw: np.ndarray, width: int, height: int) -> Detections:
+        letterbox = Letterbox.fit(width, height, self._input_size)
+        boxes = detections_from(
+            self._anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE,
+            iou_threshold=self._detector["iou_threshold"], limit=MAX_DETECTIONS,
+        )  # fmt: skip
+        return Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels)
 
     def report(self, kind: str, path: Path, run: Run, expected: Seen) -> dict:
         """Figures of one file; `problem` says why it is not offered, "" when it is."""
