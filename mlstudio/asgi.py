@@ -17,6 +17,10 @@ from storage.errors import FileTooLarge, InsufficientStorage  # noqa: E402
 from storage.services import ensure_free_space  # noqa: E402
 
 JSON_LIMIT_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+# A form's fields and boundaries, beside its files.
+FORM_BYTES = 4 << 20
+# Where one file comes that is never as large as a dataset.
+FILE_LIMITS = {"/api/v1/models/": settings.MAX_MODEL_BYTES, "/edge/v1/images/": settings.MAX_IMAGE_BYTES}
 
 
 class BodyTooLarge(Exception):
@@ -34,7 +38,7 @@ class BodyGuard:
             await self._application(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        limit = self._limit(headers)
+        limit = self._limit(scope["path"], headers)
         announced = headers.get(b"content-length", b"0")
         size = int(announced) if announced.isdigit() else 0
         if size > limit:
@@ -61,9 +65,10 @@ class BodyGuard:
             await _answer(send, 413, FileTooLarge.default_code, f"The request has more than {limit:,} bytes.")
 
     @staticmethod
-    def _limit(headers: dict[bytes, bytes]) -> int:
-        is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
-        return settings.MAX_UPLOAD_BYTES + (1 << 20) if is_form else JSON_LIMIT_BYTES
+    def _limit(path: str, headers: dict[bytes, bytes]) -> int:
+        if not headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
+            return JSON_LIMIT_BYTES
+        return FILE_LIMITS.get(path, settings.MAX_UPLOAD_BYTES) + FORM_BYTES
 
 
 def _fits(size: int) -> bool:

@@ -318,6 +318,26 @@ def test_other_programs_ask_over_http(house, agent, picture):
         process.wait(20)
 
 
+def test_it_gives_up_a_model_that_takes_it_down_again_and_again(house, agent):
+    house.deploy("first")
+    house.enrol(agent)
+    agent.good("pull")
+    house.deploy("second")
+    agent.good("pull")
+    for _ in range(3):
+        process = agent.start("watch")
+        wait_for(lambda: agent.state().get("starts"), 20)
+        process.kill()
+        process.wait()
+    process = agent.start("watch")
+    try:
+        wait_for(lambda: agent.running() == "first", 20)
+        assert "went down 3 times" in agent.state()["failed"]["problem"]
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_revoked_device_is_told_so_and_goes_on_with_what_it_has(house, agent, picture):
     house.deploy("first")
     house.enrol(agent)

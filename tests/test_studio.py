@@ -201,6 +201,11 @@ def test_a_large_upload_takes_little_memory_and_a_larger_one_is_refused(studio):
     huge = {**headers, "Content-Length": str(1 << 50)}
     refused = raw_request(studio, f"/api/v1/datasets/{dataset['id']}/imports/", huge)
     assert refused.startswith("HTTP/1.1 413") and "file_too_large" in refused
+    # A model is never as large as a dataset may be: eight gigabytes are not even received.
+    refused = raw_request(studio, "/api/v1/models/", {**headers, "Content-Length": str(8 << 30)})
+    assert refused.startswith("HTTP/1.1 413") and "2,1" in refused
+    refused = raw_request(studio, "/edge/v1/images/", {**headers, "Content-Length": str(1 << 30)})
+    assert refused.startswith("HTTP/1.1 413")
 
 
 def raw_request(studio, path: str, headers: dict[str, str]) -> str:

@@ -126,13 +126,12 @@ def _run(store: Store, options) -> int:
             good = False
             continue
         good = service.predict(content, str(path)) is not None and good
-    service.stands()
     return 0 if good else 1
 
 
 def _watch(store: Store, options) -> int:
     output = open(options.output, "a", encoding="utf-8") if options.output else None  # noqa: SIM115 - as long as we run
-    service = Service(store, output)
+    service = Service(store, output, for_long=True)
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: service.stopping.set())
     if options.http is not None:

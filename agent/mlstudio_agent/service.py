@@ -43,9 +43,10 @@ class Service:
 
     Args:
         output: where JSON lines go.
+        for_long: whether it stays, so that a model that takes it down again and again is given up.
     """
 
-    def __init__(self, store: Store, output: TextIO | None = None) -> None:
+    def __init__(self, store: Store, output: TextIO | None = None, *, for_long: bool = False) -> None:
         self.store = store
         self._output = output or sys.stdout
         self._lock = threading.Lock()
@@ -58,7 +59,8 @@ class Service:
             self._puller: Puller | None = Puller(store)
         except AgentError:
             self._puller = None
-        self._survive_crashes()
+        if for_long:
+            self._unless_disk_full(self._survive_crashes)
         self.reload()
 
     # The model
@@ -90,7 +92,15 @@ class Service:
     def stands(self) -> None:
         """The model did not take the process down: it has worked, or run for a while, or ended as it should."""
         if self.store.state().get("starts"):
-            self.store.update_state(starts=None)
+            self._unless_disk_full(lambda: self.store.update_state(starts=None))
+
+    @staticmethod
+    def _unless_disk_full(step) -> None:
+        """Predicting goes on when nothing can be written."""
+        try:
+            step()
+        except OSError as error:
+            log.warning("could not be written: %s", error)
 
     # Predicting
 
@@ -113,7 +123,7 @@ class Service:
         model = {"name": predictor.model["name"], "version": predictor.model["version"]}
         self._write({"source": source, **found, "model": model})
         settings = self.store.state().get("settings", {})
-        self._queue.consider(content, Path(source).name, found, settings)
+        self._unless_disk_full(lambda: self._queue.consider(content, Path(source).name, found, settings))
         return found
 
     def _worked(self, found: dict) -> None:

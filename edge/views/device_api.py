@@ -22,7 +22,6 @@ from edge.feedback import receive_image
 from edge.keys import signers
 from edge.manifest import manifest_of
 from storage.downloads import blob_response
-from storage.errors import FileTooLarge
 
 
 class EnrolmentThrottle(CountedThrottle, AnonRateThrottle):
@@ -118,9 +117,6 @@ class ImagesView(DeviceView):
         responses={201: serializers.FeedbackAnswerSerializer, 200: serializers.FeedbackAnswerSerializer},
     )
     def post(self, request):
-        # Before the body is read.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_IMAGE_BYTES + (1 << 20):
-            raise FileTooLarge(f"A picture may have at most {settings.MAX_IMAGE_BYTES:,} bytes.")
         data = serializers.FeedbackSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         upload, prediction = data.validated_data["file"], data.validated_data["prediction"]

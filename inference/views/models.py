@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -29,7 +28,6 @@ from projects.permissions import ProjectPermission, SignedReadPermission, requir
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from storage.downloads import blob_response
-from storage.errors import FileTooLarge
 from storage.signing import is_signed
 from storage.uploads import memory_first
 
@@ -105,9 +103,6 @@ class ModelViewSet(
         keras-retinanet. Nothing in the file is executed: networks with code of their own are refused. The job's result
         names the model.
         """
-        # Before the body is read: nobody waits for gigabytes that will not be taken.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_MODEL_BYTES + (4 << 20):
-            raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
         data = serializers.ModelUploadSerializer(data=request.data, context={"projects": projects_of(request.user)})
         data.is_valid(raise_exception=True)
         wanted = dict(data.validated_data)
