@@ -59,10 +59,12 @@ class Agent:
         # Nothing of the studio's own environment reaches it.
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "LANG": "C.UTF-8"}
 
-    def start(self, *arguments: str, **options) -> subprocess.Popen:
+    def start(self, *arguments: str, python_path: Path | None = None, **options) -> subprocess.Popen:
+        if python_path is not None:
+            options["env"] = {**self._environment, "PYTHONPATH": str(python_path)}
+        options.setdefault("env", self._environment)
         return subprocess.Popen(
-            [*self._command, *arguments], env=self._environment, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, **options,
+            [*self._command, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
         )  # fmt: skip
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:

@@ -318,6 +318,52 @@ def test_other_programs_ask_over_http(house, agent, picture):
         process.wait(20)
 
 
+CAMERA = """
+import io
+import numpy as np
+from PIL import Image
+
+class VideoCapture:
+    left = 12
+    def __init__(self, source):
+        assert source == 0
+    def isOpened(self):
+        return True
+    def read(self):
+        VideoCapture.left -= 1
+        return VideoCapture.left % 12 == 11, np.full((48, 64, 3), 90, np.uint8)
+    def release(self):
+        pass
+
+def imencode(ending, frame):
+    content = io.BytesIO()
+    Image.fromarray(frame).save(content, "JPEG")
+    return True, np.frombuffer(content.getvalue(), np.uint8)
+"""
+
+
+def test_a_camera_is_looked_at_and_opened_again(house, agent, tmp_path):
+    """With a module in the place of OpenCV, for there is no camera here: it gives a picture in twelve."""
+    house.deploy("first")
+    house.enrol(agent)
+    agent.good("pull")
+    done = agent.call("watch", "--camera", "0")
+    assert done.returncode == 1 and "needs OpenCV" in done.stderr
+    (tmp_path / "stub").mkdir()
+    (tmp_path / "stub" / "cv2.py").write_text(CAMERA)
+    output = tmp_path / "out.jsonl"
+    process = agent.start(
+        "watch", "--camera", "0", "--every", "0.05", "--output", str(output), python_path=tmp_path / "stub"
+    )
+    try:
+        wait_for(lambda: output.exists() and len(output.read_text().splitlines()) >= 2, 30)
+        assert json.loads(output.read_text().splitlines()[0])["source"].startswith("camera-")
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "opening it again" in process.stderr.read()
+
+
 def test_it_gives_up_a_model_that_takes_it_down_again_and_again(house, agent):
     house.deploy("first")
     house.enrol(agent)

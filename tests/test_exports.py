@@ -339,3 +339,25 @@ class TestEvaluation:
         ):  # fmt: skip
             assert api.post(path, body).json()["errors"][0]["code"] == code
         assert client_of(outsider).post(path, {}).status_code == 404
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", "resnet50"])
+def test_backbones_become_onnx_with_one_input(architecture, tmp_path):
+    """Some have constants of their own, which the converter must not take for inputs."""
+    import keras
+
+    from training.engine import export as files
+    from training.engine.configuration import Configuration
+    from training.engine.exporting.runners import runner_of
+    from training.engine.exporting.servable import keras_classifier
+    from training.engine.exporting.write import write_export
+    from training.engine.networks import build_network
+
+    keras.utils.set_random_seed(1)
+    configuration = Configuration(architecture=architecture, weights="none", image_size=64).resolved()
+    files.export_keras(build_network(configuration, 3).model, tmp_path / "model.keras")
+    servable = keras_classifier(tmp_path / "model.keras")
+    write_export("onnx", servable, tmp_path / "model.onnx", [])
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    found = runner_of("onnx", tmp_path / "model.onnx", servable)(pixels)
+    assert found == pytest.approx(servable.forward(pixels), abs=1e-5)

@@ -281,6 +281,13 @@ def test_hdf5_files_that_are_more_than_numbers(files, tmp_path):
     for change in (pickled, pickled_attribute, objects, external, outside, virtual):
         assert refusal("h5", changed(change.__name__, change), tmp_path / change.__name__) == "unsafe_file", change
     assert refusal("h5", changed("inflated", inflated), tmp_path / "inflated") == "too_large"
+
+    def huge(file) -> None:
+        network = json.loads(file.attrs["model_config"])
+        network["config"]["layers"][-1]["config"]["units"] = 10**9
+        file.attrs["model_config"] = json.dumps(network)
+
+    assert refusal("h5", changed("huge", huge), tmp_path / "huge") == "too_large"
     without = changed("weights", lambda file: file.attrs.pop("model_config"))
     assert refusal("h5", without, tmp_path / "w") == "weights_only"
 
@@ -478,7 +485,6 @@ class TestThroughTheAPI:
         assert "must end in" in self.send(api, project, files["keras"], file=named).json()["errors"][0]["detail"]
         settings.MAX_MODEL_BYTES = 1000
         assert self.send(api, project, files["keras"]).status_code == 413
-
 
     def test_a_network_of_ones_own_is_trained(self, api, project):
         wanted = {"project": str(project.pk), "architecture": "custom", "network": own_network(), "epochs": 2}

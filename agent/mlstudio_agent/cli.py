@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
     watch = commands.add_parser("watch", help="stay: keep the model fresh, predict what comes in, report")
     watch.add_argument("--input", dest="watched", type=Path, help="a folder; every picture that appears is predicted")
-    watch.add_argument("--camera", type=int, help="number of a camera")
+    watch.add_argument("--camera", help="number of a camera, or the address of one (rtsp://…)")
     watch.add_argument("--every", type=float, default=1.0, help="seconds between looks at folder or camera")
     watch.add_argument("--http", type=int, help="a port for other programs on this device")
     watch.add_argument("--http-host", default="127.0.0.1")

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic")
 MAX_BODY_BYTES = 50 << 20
 SETTLED_SECONDS = 0.5
+MISSED_BEFORE_OPENING = 10
 
 
 def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
@@ -52,24 +53,38 @@ def _mark(path: Path):
     return found.st_mtime, found.st_size
 
 
-def watch_camera(service: Service, number: int, every: float = 1.0) -> None:
-    """Predict a picture of a camera now and then. Raises `AgentError` without OpenCV or without the camera."""
+def watch_camera(service: Service, name: str, every: float = 1.0) -> None:
+    """Predict a picture of a camera now and then. One that was unplugged or restarted is opened again.
+
+    Args:
+        name: number of a camera of this device, or an address such as `rtsp://camera.local/stream`.
+
+    Raises:
+        AgentError: OpenCV is missing, or the camera cannot be opened at the start.
+    """
     try:
         import cv2
     except ImportError as error:
         raise AgentError("A camera needs OpenCV: pip install 'mlstudio-agent[camera]'") from error
-    camera = cv2.VideoCapture(number)
+    source = int(name) if name.isdigit() else name
+    camera = cv2.VideoCapture(source)
     if not camera.isOpened():
-        raise AgentError(f"Camera {number} cannot be opened. Is it plugged in, and may this user use it?")
+        raise AgentError(f"Camera {name} cannot be opened. Is it plugged in, and may this user use it?")
+    missed = 0
     try:
         while not service.stopping.wait(every):
             good, frame = camera.read()
-            if not good:
-                log.warning("the camera gave no picture")
-                continue
-            good, content = cv2.imencode(".jpg", frame)
             if good:
-                service.predict(content.tobytes(), f"camera-{number}-{time.time():.2f}.jpg")
+                missed = 0
+                good, content = cv2.imencode(".jpg", frame)
+                if good:
+                    service.predict(content.tobytes(), f"camera-{time.time():.2f}.jpg")
+                continue
+            missed += 1
+            if missed % MISSED_BEFORE_OPENING == 0:
+                log.warning("the camera gives no picture, opening it again")
+                camera.release()
+                camera = cv2.VideoCapture(source)
     finally:
         camera.release()
 

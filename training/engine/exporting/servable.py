@@ -29,8 +29,7 @@ class Servable:
         serve: `(batch, height, width, 3)` float32 → probabilities `(batch, labels)`, or a detector's outputs by name.
         serve_parts: as `serve`, of a detector its offsets and logits as two outputs: each has its own scale when
             numbers are rounded to int8, and the arithmetic after them stays exact.
-        tracked: what holds the weights.
-        new_archive: makes an `ExportArchive` of the library that the network is of.
+        tracked: the networks that have the weights.
         path: the file it was loaded from.
     """
 
@@ -39,7 +38,6 @@ class Servable:
     serve: Callable[[tf.Tensor], Outputs]
     serve_parts: Callable[[tf.Tensor], Outputs]
     tracked: list
-    new_archive: Callable[[], Any]
     path: Path
 
     @property
@@ -71,7 +69,7 @@ def keras_classifier(path: Path) -> Servable:
     def serve(image):
         return model(image, training=False)
 
-    return Servable((height, width), None, serve, serve, [model], keras.export.ExportArchive, path)
+    return Servable((height, width), None, serve, serve, [model], path)
 
 
 def keras_detector(path: Path, shapes: AnchorShapes, iou_threshold: float) -> Servable:
@@ -89,7 +87,7 @@ def keras_detector(path: Path, shapes: AnchorShapes, iou_threshold: float) -> Se
     def serve_parts(image):
         return parts(image, training=False)
 
-    return Servable(size, 1, serve, serve_parts, [model, parts], keras.export.ExportArchive, path)
+    return Servable(size, 1, serve, serve_parts, [model], path)
 
 
 def load_keras(path: Path) -> keras.Model:

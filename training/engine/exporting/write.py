@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from inference.runtime.kinds import ONNX_OPSET
 from training.engine.errors import EngineError
 from training.engine.exporting.servable import Servable
+from training.engine.to_onnx import function_to_onnx
 
 
 class CannotExport(EngineError):
@@ -86,11 +86,8 @@ def _whole_numbers(converter, calibration: list[np.ndarray]) -> None:
 
 
 def _write_onnx(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
-    import tf2onnx
-
-    function = tf.function(servable.serve)
-    signature = [servable.signature(servable.batch_size)]
-    tf2onnx.convert.from_function(function, input_signature=signature, opset=ONNX_OPSET, output_path=str(target))
+    proto = function_to_onnx(servable.serve, servable.signature(servable.batch_size))
+    target.write_bytes(proto.SerializeToString())
 
 
 def _write_saved_model(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
@@ -108,14 +105,20 @@ def _write_keras(servable: Servable, target: Path, calibration: list[np.ndarray]
     shutil.copyfile(servable.path, target)
 
 
+class _Served(tf.Module):
+    """A function and the variables it reads. Keras' own `ExportArchive` writes every weight twice (3.15)."""
+
+    def __init__(self, servable: Servable, batch_size: int | None, *, parts: bool) -> None:
+        super().__init__()
+        self.weights = [getattr(one, "value", one) for model in servable.tracked for one in model.variables]
+        function = servable.serve_parts if parts else servable.serve
+        self.serve = tf.function(function, input_signature=[servable.signature(batch_size)])
+
+
 def _saved_model(servable: Servable, folder: Path, batch_size: int | None, *, parts: bool = False) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
-    archive = servable.new_archive()
-    for one in servable.tracked:
-        archive.track(one)
-    function = servable.serve_parts if parts else servable.serve
-    archive.add_endpoint("serve", function, input_signature=[servable.signature(batch_size)])
-    archive.write_out(str(folder))
+    served = _Served(servable, batch_size, parts=parts)
+    tf.saved_model.save(served, str(folder), signatures={"serving_default": served.serve, "serve": served.serve})
     return folder
 
 

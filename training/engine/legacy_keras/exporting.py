@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tf_keras
-
 from inference.runtime.boxes import AnchorShapes, anchors_for
 from training.engine.architectures import KERAS_RETINANET
 from training.engine.detection.graph import detections_graph
@@ -36,4 +34,4 @@ def keras_retinanet_detector(request: ExportRequest) -> Servable:
         outputs = raw(image, training=False)
         return {"offsets": outputs[..., :4], "logits": outputs[..., 4:]}
 
-    return Servable(size, 1, serve, serve_parts, [raw], tf_keras.export.ExportArchive, path)
+    return Servable(size, 1, serve, serve_parts, [raw], path)

@@ -19,12 +19,19 @@ def build_checked(network: dict, max_parameters: int) -> keras.Model:
     Raises:
         UploadError: `forbidden_layer`, `not_a_model`, `too_large`.
     """
-    check_network(network)
-    # First without memory for its weights: shapes alone say how large it is.
-    with keras.StatelessScope(initialize_variables=False):
-        sketch = _from_configuration(network)
-        _check_size(sketch, max_parameters)
+    check_size(network, max_parameters)
     return _from_configuration(network)
+
+
+def check_size(network: dict, max_parameters: int) -> None:
+    """Refuse a network that is too large, without memory for its weights: shapes alone say how large it is.
+
+    Raises:
+        UploadError: as `build_checked`.
+    """
+    check_network(network)
+    with keras.StatelessScope(initialize_variables=False):
+        _check_sketch(_from_configuration(network), max_parameters)
 
 
 def _from_configuration(network: dict) -> keras.Model:
@@ -37,7 +44,7 @@ def _from_configuration(network: dict) -> keras.Model:
     return model
 
 
-def _check_size(model: keras.Model, max_parameters: int) -> None:
+def _check_sketch(model: keras.Model, max_parameters: int) -> None:
     parameters = sum(math.prod(weight.shape) for weight in model.weights)
     if parameters > max_parameters:
         raise UploadError(

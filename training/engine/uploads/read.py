@@ -14,8 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from inference.runtime.kinds import ONNX_OPSET
+from training.engine.to_onnx import function_to_onnx
 from training.engine.uploads import containers, onnx_graph
-from training.engine.uploads.build import build_checked, check_image_input
+from training.engine.uploads.build import check_image_input, check_size
 from training.engine.uploads.layers import UploadError
 
 BYTES_A_PARAMETER = 8
@@ -67,7 +69,7 @@ def read_network(format: str, path: Path, size: Size | None, folder: Path, limit
 def _keras(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
     clean = containers.unpack_keras(path, folder, limits.weights_bytes)
     with zipfile.ZipFile(clean) as archive:
-        build_checked(json.loads(archive.read("config.json")), limits.parameters)
+        check_size(json.loads(archive.read("config.json")), limits.parameters)
     try:
         model = keras.saving.load_model(clean, compile=False, safe_mode=True)
     except Exception as error:  # whatever a damaged file makes of Keras
@@ -77,6 +79,11 @@ def _keras(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netwo
 
 def _hdf5(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
     configuration = containers.check_keras_hdf5(path, limits.weights_bytes)
+    try:
+        check_size(_without_old_settings(json.loads(configuration)), limits.parameters)
+    except UploadError as error:
+        if error.code != "not_a_model":  # what Keras 3 cannot build may still be read below
+            raise
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         return Network(_sized(model, size), "by Keras")
@@ -151,7 +158,7 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
             f"{[one['shape'].tolist() for one in inputs]} and outputs {[one['shape'].tolist() for one in outputs]}.",
         )
     try:
-        proto, _ = tf2onnx.convert.from_tflite(str(path), opset=17, output_path=str(folder / "litert.onnx"))
+        proto, _ = tf2onnx.convert.from_tflite(str(path), opset=ONNX_OPSET, output_path=str(folder / "litert.onnx"))
     except Exception as error:  # tf2onnx raises whatever it comes across
         raise UploadError("unsupported_operation", f"The file cannot be converted: {str(error)[:300]}") from error
     size = (shape[1], shape[2])
@@ -248,10 +255,8 @@ def _check_function(signature) -> None:
 
 
 def _through_onnx(function: Callable, spec: tf.TensorSpec, size: Size, folder: Path) -> keras.Model:
-    import tf2onnx
-
     try:
-        proto, _ = tf2onnx.convert.from_function(tf.function(function), input_signature=[spec], opset=17)
+        proto = function_to_onnx(function, spec)
     except Exception as error:  # tf2onnx raises whatever it comes across
         raise UploadError("unsupported_operation", f"The model cannot be converted: {str(error)[:300]}") from error
     return onnx_graph.keras_network(onnx_graph.simplified(proto, size, folder), size)
