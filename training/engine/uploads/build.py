@@ -36,12 +36,20 @@ def check_size(network: dict, max_parameters: int) -> None:
 
 def _from_configuration(network: dict) -> keras.Model:
     try:
-        model = keras.models.model_from_json(json.dumps(network))
+        # Keras 2 wrote no modules; the reader of its HDF5 files knows such networks.
+        build = keras.models.model_from_json if "module" in network else _of_keras_2
+        model = build(json.dumps(network))
     except Exception as error:  # whatever a wrong configuration makes of Keras
         raise UploadError("not_a_model", f"Keras cannot build this network: {str(error)[:300]}") from error
     if not model.inputs or not model.outputs:
         raise UploadError("not_a_model", "The network has no input of a known shape: begin it with an InputLayer.")
     return model
+
+
+def _of_keras_2(text: str) -> keras.Model:
+    from keras.src.legacy.saving import saving_utils
+
+    return saving_utils.model_from_config(json.loads(text))
 
 
 def _check_sketch(model: keras.Model, max_parameters: int) -> None:
