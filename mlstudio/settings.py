@@ -224,7 +224,8 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "ML Studio",
-    "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions, let devices run it. All on your own machine.",
+    "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions, let devices run it. "
+    "All on your own machine.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
