@@ -12,7 +12,8 @@ from benchmarks.fresh import run_one
 from benchmarks.rows import Row, table
 
 NAMES = (
-    "startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage", "exports", "edge"
+    "startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage", "exports", "edge",
+    "base_model",
 )  # fmt: skip
 
 
