@@ -16,9 +16,11 @@ import tensorflow as tf
 
 from inference.runtime.kinds import ONNX_OPSET
 from training.engine.to_onnx import function_to_onnx
-from training.engine.uploads import containers, onnx_graph
+from training.engine.uploads import containers
 from training.engine.uploads.build import check_image_input, check_size
 from training.engine.uploads.layers import UploadError
+from training.engine.uploads.onnx_graph.files import input_of, load_onnx, simplified
+from training.engine.uploads.onnx_graph.network import keras_network
 
 BYTES_A_PARAMETER = 8
 Size = tuple[int, int]
@@ -162,7 +164,7 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
     except Exception as error:  # tf2onnx raises whatever it comes across
         raise UploadError("unsupported_operation", f"The file cannot be converted: {str(error)[:300]}") from error
     size = (shape[1], shape[2])
-    model = onnx_graph.keras_network(onnx_graph.simplified(proto, size, folder), size)
+    model = keras_network(simplified(proto, size, folder), size)
     kinds = {one["dtype"] for one in interpreter.get_tensor_details()}
 
     def run(batch: np.ndarray) -> np.ndarray:
@@ -185,16 +187,16 @@ def _litert_once(interpreter, given: dict, wanted: dict, image: np.ndarray) -> n
 
 
 def _onnx(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
-    proto = onnx_graph.load_onnx(path)
+    proto = load_onnx(path)
     parameters = sum(int(np.prod(one.dims)) for one in proto.graph.initializer)
     if parameters > limits.parameters:
         raise UploadError(
             "too_large", f"The network has {parameters:,} parameters; at most {limits.parameters:,} are taken."
         )
-    given = onnx_graph.input_of(proto)
+    given = input_of(proto)
     fixed = _known(given.size, size)
-    simple = onnx_graph.simplified(proto, fixed, folder)
-    model = onnx_graph.keras_network(simple, fixed)
+    simple = simplified(proto, fixed, folder)
+    model = keras_network(simple, fixed)
     return Network(model, "by way of its graph", _onnx_runtime(simple, given))
 
 
@@ -259,7 +261,7 @@ def _through_onnx(function: Callable, spec: tf.TensorSpec, size: Size, folder: P
         proto = function_to_onnx(function, spec)
     except Exception as error:  # tf2onnx raises whatever it comes across
         raise UploadError("unsupported_operation", f"The model cannot be converted: {str(error)[:300]}") from error
-    return onnx_graph.keras_network(onnx_graph.simplified(proto, size, folder), size)
+    return keras_network(simplified(proto, size, folder), size)
 
 
 def _known(found, given: Size | None) -> Size:
