@@ -44,6 +44,7 @@ def network():
     skip = layers.DepthwiseConv2D(3, padding="same")(x)
     x = layers.Add()([x, layers.Activation("silu")(skip)])
     x = layers.MaxPooling2D(3, 2, padding="same")(x)
+    x = layers.Cropping2D(((0, 1), (1, 0)))(layers.ZeroPadding2D(1)(x))
     squeezed = layers.GlobalAveragePooling2D(keepdims=True)(x)
     x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="hard_sigmoid")(squeezed)])
     x = layers.Concatenate()([x, layers.AveragePooling2D(3, 1, padding="same")(x)])
