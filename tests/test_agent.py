@@ -370,14 +370,14 @@ def test_it_gives_up_a_model_that_takes_it_down_again_and_again(house, agent):
     agent.good("pull")
     house.deploy("second")
     agent.good("pull")
-    for _ in range(3):
+    for number in (1, 2, 3):
         process = agent.start("watch")
-        wait_for(lambda: agent.state().get("starts"), 20)
+        wait_for(lambda n=number: (agent.state().get("starts") or {}).get("count") == n, 60)
         process.kill()
         process.wait()
     process = agent.start("watch")
     try:
-        wait_for(lambda: agent.running() == "first", 20)
+        wait_for(lambda: agent.running() == "first", 60)
         assert "went down 3 times" in agent.state()["failed"]["problem"]
     finally:
         process.kill()
