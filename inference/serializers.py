@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -116,6 +117,18 @@ class ModelSerializer(serializers.ModelSerializer):
         return {**model.detector, **value}
 
 
+class TextField(serializers.CharField):
+    """A text, or a file of it (`curl -F labels=@labels.txt`)."""
+
+    def to_internal_value(self, data) -> str:
+        if isinstance(data, UploadedFile):
+            try:
+                data = data.read(self.max_length + 1).decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise serializers.ValidationError("The file must be text in UTF-8.") from error
+        return super().to_internal_value(data)
+
+
 class ModelUploadSerializer(serializers.Serializer):
     """A model that was made elsewhere."""
 
@@ -124,7 +137,7 @@ class ModelUploadSerializer(serializers.Serializer):
         help_text="A classifier as .keras, .h5, .tflite, .onnx or a zip of a SavedModel; a detector of keras-retinanet "
         "as .h5."
     )
-    labels = serializers.CharField(
+    labels = TextField(
         max_length=2_000_000, trim_whitespace=False,
         help_text='In the order of the outputs: one a line, a JSON list, {"label": index}, or classes.csv.',
     )  # fmt: skip
@@ -146,7 +159,7 @@ class ModelUploadSerializer(serializers.Serializer):
         Resize.choices, default=Resize.STRETCH,
         help_text="How a picture becomes the size of the input: stretched, or whole with a grey rest (letterbox).",
     )  # fmt: skip
-    anchors = serializers.CharField(
+    anchors = TextField(
         max_length=10_000, required=False, default="", allow_blank=True,
         help_text="The text of the configuration file it was trained with; default: the package's own anchors.",
     )  # fmt: skip

@@ -479,6 +479,11 @@ class TestThroughTheAPI:
 
     def test_what_is_refused_before_anything_is_read(self, api, project, files, settings, viewer):
         assert self.send(api, project, files["keras"], labels="").status_code == 400
+        text = SimpleUploadedFile("labels.txt", b"ant\nbee\ncat\n")
+        assert self.send(api, project, files["keras"], labels=text).status_code == 202
+        for content in (b"ant\nant\ncat", b"\xff\xfe\x00", b""):
+            text = SimpleUploadedFile("labels.txt", content)
+            assert self.send(api, project, files["keras"], labels=text).status_code == 400, content
         assert self.send(api, project, files["keras"], scaling="x").status_code == 400
         assert self.send(api, project, files["keras"], input_width=64).status_code == 400
         assert self.send(client_of(viewer), project, files["keras"]).status_code == 403
