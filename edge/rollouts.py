@@ -46,7 +46,7 @@ def start_deployment(
         raise ValidationError({"kind": ["Devices run LiteRT and ONNX files."]}, code="kind_not_for_devices")
     if file is None:
         raise ValidationError({"kind": [f"{model} has no {kind} file: export it first."]}, code="no_such_file")
-    group = DeviceGroup.objects.select_for_update().select_related("current__previous").get(pk=group.pk)
+    group = DeviceGroup.objects.select_for_update(of=("self",)).select_related("current__previous").get(pk=group.pk)
     before = group.current
     deployment = Deployment.objects.create(
         project=group.project, group=group, model=model, kind=kind, file=file.blob, info=_info(model, file),
