@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
@@ -393,7 +394,7 @@ class TestImages:
         assert codes == [201, 201, 429]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 def test_one_use_of_a_code_is_one_device_however_many_come(api, project):
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("needs a database that threads share")

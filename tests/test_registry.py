@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from datasets.models import Snapshot
@@ -73,7 +74,7 @@ class TestStages:
         assert Model.objects.count() == 2
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 def test_many_who_move_at_once_leave_one_in_production(owner, project, tmp_path):
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("needs a database that threads share")
