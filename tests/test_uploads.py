@@ -242,6 +242,14 @@ def test_archives_that_are_more_than_they_seem(files, tmp_path):
         content[place : place + 4] = (1000).to_bytes(4, "little")
     lying.write_bytes(content)
     assert refusal("keras", lying, tmp_path / "2") in ("not_a_model", "too_large")
+    broken = tmp_path / "broken.keras"
+    with zipfile.ZipFile(files["keras"]) as source, zipfile.ZipFile(broken, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    content = bytearray(broken.read_bytes())
+    content[200:260] = b"\xff" * 60
+    broken.write_bytes(content)
+    assert refusal("keras", broken, tmp_path / "4") == "not_a_model"
     with zipfile.ZipFile(tmp_path / "deep.keras", "w") as archive:
         archive.writestr("config.json", "[" * 200_000)
         archive.writestr("model.weights.h5", b"")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from training.engine.uploads.layers import UploadError, check_network
 
+# What reading a member of a broken or encrypted archive raises; a full disk is something else.
+DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 MAX_CONFIG_BYTES = 50 << 20
 MAX_MEMBERS = 200
 MAX_OBJECTS = 100_000
@@ -200,7 +202,7 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     try:
         with archive.open(name) as source:
             content = source.read(limit + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except DAMAGED as error:
         raise UploadError("not_a_model", f"{name} in the archive is damaged.") from error
     if len(content) > limit:
         raise UploadError("too_large", f"{name} in the archive has more than {limit:,} bytes.")
@@ -219,7 +221,7 @@ def _copy(archive: zipfile.ZipFile, name: str, target: Path, limit: int) -> int:
                 if size > limit:
                     raise UploadError("too_large", f"{name} in the archive unpacks to more than {limit:,} bytes.")
                 file.write(chunk)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, shutil.Error) as error:
+    except DAMAGED as error:
         raise UploadError("not_a_model", f"{name} in the archive is damaged.") from error
     return size
 
