@@ -16,7 +16,7 @@ from inference.runtime.interpreters import ModelFileError
 from inference.runtime.kinds import KINDS, ONNX_OPSET
 from training.engine.data import Sample
 from training.engine.detection.samples import DetectionSample
-from training.engine.errors import EngineError
+from training.engine.errors import Cancelled, EngineError, Interrupted
 from training.engine.exporting.measure import Judge, Pictures, problem_of
 from training.engine.exporting.runners import runner_of
 from training.engine.exporting.servable import Servable, keras_classifier, keras_detector
@@ -98,6 +98,8 @@ def _export(kind, request: ExportRequest, servable: Servable, judge: Judge, expe
             calibration = _calibration(request, servable) if KINDS[kind].is_calibrated else []
             write_export(kind, servable, path, calibration)
         report = judge.report(kind, path, runner_of(kind, path, servable), expected)
+    except (Cancelled, Interrupted):
+        raise
     except (EngineError, ModelFileError) as error:
         return Export(kind, str(path), {}, str(error))
     if kind == "onnx":

@@ -34,7 +34,7 @@ def write_export(kind: str, servable: Servable, target: Path, calibration: list[
     """
     try:
         WRITERS[kind](servable, target, calibration)
-    except EngineError:
+    except (EngineError, OSError):  # a full disk is no fault of the network
         raise
     except Exception as error:  # converters raise whatever they come across
         raise CannotExport(f"The converter does not take this network: {str(error)[-300:].strip()}") from error
@@ -110,7 +110,9 @@ class _Served(tf.Module):
 
     def __init__(self, servable: Servable, batch_size: int | None, *, parts: bool) -> None:
         super().__init__()
-        self.weights = [getattr(one, "value", one) for model in servable.tracked for one in model.variables]
+        variables = [one for model in servable.tracked for one in model.variables]
+        # Those of Keras 2 are TensorFlow's own; Keras 3 has them inside of its own.
+        self.weights = [one if isinstance(one, tf.Variable) else one.value for one in variables]
         function = servable.serve_parts if parts else servable.serve
         self.serve = tf.function(function, input_signature=[servable.signature(batch_size)])
 
