@@ -283,3 +283,35 @@ def hdf5(layer: dict | None) -> bytes:
         if layer is not None:
             file.attrs["model_config"] = json.dumps({"class_name": "Model", "config": {"name": "m", "layers": [layer]}})
     return buffer.getvalue()
+
+
+EXPORT = """
+import dataclasses, json
+from pathlib import Path
+from PIL import Image
+import numpy as np
+from keras_retinanet import models
+from inference.runtime.kinds import KERAS_RETINANET_KINDS
+from training.engine.exporting.work import ExportRequest, export_model
+from training.engine.legacy_keras.imports import import_model
+from training.engine.watcher import Watcher
+folder = Path(sys.argv[1])
+models.backbone("mobilenet224_1.0").retinanet(num_classes=2).save(str(folder / "m.h5"))
+made = import_model(folder / "m.h5", ["a", "b"], (96, 96), folder, images=[], watcher=Watcher())
+paths = [str(folder / f"{n}.png") for n in range(4)]
+for n, path in enumerate(paths):
+    Image.fromarray(np.random.default_rng(n).integers(0, 256, (96, 96, 3), dtype=np.uint8)).save(path)
+request = ExportRequest(
+    path=str(folder / "m.h5"), engine="keras_retinanet", architecture=made.architecture, class_names=["a", "b"],
+    input_size=(96, 96), resize="letterbox", detector=made.detector, kinds=list(KERAS_RETINANET_KINDS), samples=[],
+    source="", is_labelled=False, calibration=paths, largest_drop=1.0, files={},
+)
+print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, Watcher())}))
+"""
+
+
+@needs_package
+@pytest.mark.slow
+def test_a_detector_of_the_package_is_exported_in_every_format(tmp_path):
+    problems = json.loads(in_its_own_process(EXPORT, str(tmp_path)).splitlines()[-1])
+    assert len(problems) == 6 and not any(problems.values()), problems
