@@ -5,4 +5,4 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        from datasets import exports, imports  # noqa: F401 - registers their jobs
+        from datasets import duplicates, exports, imports, videos  # noqa: F401 - registers their jobs

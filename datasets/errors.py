@@ -18,6 +18,21 @@ class LabelInUse(Conflict):
     default_detail = "Images carry this label: say with ?images= what happens to them (unlabel, delete or a label id)."
 
 
+class VideoExists(Conflict):
+    default_code = "video_exists"
+    default_detail = "The dataset has this video already."
+
+
+class FramesExist(Conflict):
+    default_code = "frames_exist"
+    default_detail = "Frames of this video are in the dataset: say with ?frames= what happens to them (keep, delete)."
+
+
+class NotAVideo(APIException):
+    status_code = 400
+    default_code = "not_a_video"
+
+
 class NothingToSnapshot(APIException):
     status_code = 400
     default_code = "no_labelled_images"

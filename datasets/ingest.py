@@ -18,7 +18,7 @@ from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
@@ -51,6 +51,9 @@ class Examined:
     is_reviewed: bool = False
     split: str | None = None
     group: str = ""
+    video: Video | None = None
+    frame_index: int | None = None
+    frame_time: float | None = None
     linked_to: str = ""  # the object that has these bytes, when they stay where they are
 
     @property
@@ -149,7 +152,8 @@ def add_images(
         sha256: Image(
             dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
             height=item.height, format=item.format, size=item.incoming.size, phash=item.phash, split=item.split,
-            group=item.group, reviewed=item.is_reviewed or item.label is not None or bool(item.boxes),
+            group=item.group, video=item.video, frame_index=item.frame_index, frame_time=item.frame_time,
+            reviewed=item.is_reviewed or item.label is not None or bool(item.boxes),
         )
         for sha256, item in new.items()
     }  # fmt: skip

@@ -53,10 +53,49 @@ class Dataset(Identified):
         return self.name
 
 
+class Video(Identified):
+    """A film in a dataset. Width and height are those of the upright picture, times are seconds, rotation is degrees.
+
+    Until `is_surveyed`, `frame_count`, `fps` and `duration` are the file's own claims. `note` says what is odd of it.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="videos")
+    blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+    strip_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    filename = models.CharField(max_length=255)
+    container = models.CharField(max_length=10)
+    codec = models.CharField(max_length=20, blank=True)
+    size = models.BigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    rotation = models.PositiveSmallIntegerField(default=0)
+    fps = models.FloatField()
+    frame_count = models.PositiveBigIntegerField()
+    duration = models.FloatField()
+    is_surveyed = models.BooleanField(default=False, editable=False)
+    is_variable_rate = models.BooleanField(null=True, editable=False)
+    strip_times = models.JSONField(default=list, editable=False)
+    note = models.CharField(max_length=300, blank=True, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "blob"], name="one_video_a_content")]
+        indexes = [models.Index(fields=["dataset", "id"]), models.Index(fields=["dataset", "filename", "id"])]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def project(self) -> Project:
+        return self.dataset.project
+
+
 class Image(Identified):
     """One picture of a dataset. Width and height are those of the upright image.
 
     `phash` is a 256-bit perceptual hash in hexadecimal; `group` names what must stay on one side of a split;
+    `frame_index` and `frame_time` (seconds after the first frame) say where in `video` it was cut out;
     `revision` counts changes of its annotations; `reviewed` says that somebody looked at it, so that in a detection
     project an image without boxes is one that shows nothing.
     """
@@ -72,6 +111,9 @@ class Image(Identified):
     phash = models.CharField(max_length=64)
     split = models.CharField(max_length=10, choices=Split.choices, null=True, blank=True)
     group = models.CharField(max_length=100, blank=True)
+    video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.SET_NULL, related_name="frames")
+    frame_index = models.PositiveBigIntegerField(null=True, blank=True)
+    frame_time = models.FloatField(null=True, blank=True)
     has_thumbnails = models.BooleanField(default=False, editable=False)
     revision = models.PositiveIntegerField(default=0)
     reviewed = models.BooleanField(default=False, editable=False)

@@ -7,7 +7,7 @@ import uuid
 from django.db.models import QuerySet
 
 from datasets.formats.boxes import composed
-from datasets.models import Dataset, Image, Label, Snapshot
+from datasets.models import Dataset, Image, Label, Snapshot, Video
 from projects.models import Project
 from projects.selectors import project_ids_of
 
@@ -23,6 +23,14 @@ def images_of(user) -> QuerySet[Image]:
 
 def all_images() -> QuerySet[Image]:
     return Image.objects.select_related("dataset__project", "blob").prefetch_related("annotations__label")
+
+
+def videos_of(user) -> QuerySet[Video]:
+    return all_videos().filter(dataset__project__in=project_ids_of(user))
+
+
+def all_videos() -> QuerySet[Video]:
+    return Video.objects.select_related("dataset__project", "blob", "strip_blob")
 
 
 def labels_of(project: Project) -> QuerySet[Label]:

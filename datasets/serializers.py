@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from datasets.formats import READERS, WRITERS
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
@@ -90,10 +90,12 @@ class ImageSerializer(serializers.ModelSerializer):
         model = Image
         fields = [
             "id", "dataset", "filename", "source", "width", "height", "format", "size", "sha256", "stored", "split",
-            "group", "revision", "reviewed", "annotations", "file_url", "thumbnail_url", "created_at",
+            "group", "video", "frame_index", "frame_time", "revision", "reviewed", "annotations", "file_url",
+            "thumbnail_url", "created_at",
         ]  # fmt: skip
         read_only_fields = [
-            "dataset", "source", "width", "height", "format", "size", "revision", "reviewed", "created_at"
+            "dataset", "source", "width", "height", "format", "size", "video", "frame_index", "frame_time", "revision",
+            "reviewed", "created_at",
         ]  # fmt: skip
 
     @extend_schema_field(OpenApiTypes.STR)
@@ -103,6 +105,57 @@ class ImageSerializer(serializers.ModelSerializer):
     @extend_schema_field(OpenApiTypes.STR)
     def get_thumbnail_url(self, image: Image) -> str:
         return sign_path(reverse("image-thumbnail", args=[image.pk]), size=SIZES[0])
+
+
+class VideoSerializer(serializers.ModelSerializer):
+    sha256 = serializers.CharField(source="blob.sha256", read_only=True)
+    stored = serializers.ChoiceField(BlobState.choices, source="blob.state", read_only=True)
+    frame_images = serializers.SerializerMethodField(help_text="How many frames were made images.")
+    strip_times = serializers.ListField(
+        child=serializers.FloatField(), read_only=True, help_text="Seconds of the pictures of the strip, side by side."
+    )
+    file_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<video>` tags.")
+    strip_url = serializers.SerializerMethodField(help_text="Signed, expires; null until the video was read through.")
+
+    class Meta:
+        model = Video
+        fields = [
+            "id", "dataset", "filename", "container", "codec", "size", "sha256", "stored", "width", "height",
+            "rotation", "fps", "frame_count", "duration", "is_surveyed", "is_variable_rate", "note", "frame_images",
+            "strip_times", "file_url", "strip_url", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [field for field in fields if field != "filename"]
+
+    def get_frame_images(self, video: Video) -> int:
+        counted = getattr(video, "counted_frames", None)
+        return video.frames.count() if counted is None else counted
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def get_file_url(self, video: Video) -> str:
+        return sign_path(reverse("video-file", args=[video.pk]))
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_strip_url(self, video: Video) -> str | None:
+        return None if video.strip_blob_id is None else sign_path(reverse("video-strip", args=[video.pk]))
+
+
+class NewVideoSerializer(serializers.Serializer):
+    """The file itself, or the id of an upload in parts that is complete."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True)
+    upload = serializers.UUIDField(required=False, help_text="Id of a finished upload of yours (`uploads/`).")
+    filename = serializers.CharField(required=False, max_length=255, help_text="With upload: another name.")
+
+    def validate(self, attrs: dict) -> dict:
+        if ("file" in attrs) == ("upload" in attrs):
+            raise serializers.ValidationError({"file": "Send a file, or name an upload, one of them."}, code="required")
+        return attrs
+
+
+class VideoDeletionSerializer(serializers.Serializer):
+    frames = serializers.ChoiceField(
+        ["keep", "delete"], required=False, help_text="What happens to the images that were cut from it."
+    )
 
 
 class UploadSerializer(serializers.Serializer):
@@ -142,8 +195,45 @@ class AnnotationsAnswerSerializer(serializers.Serializer):
     annotations = AnnotationSerializer(many=True)
 
 
+class CorrectionSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
+    box = serializers.ListField(child=serializers.FloatField(), required=False, min_length=4, max_length=4)
+
+    def validate(self, attrs: dict) -> dict:
+        if "label" not in attrs and "box" not in attrs:
+            raise serializers.ValidationError({"label": "Give another label, another box, or both."}, code="required")
+        return attrs
+
+
+class ReviewSerializer(serializers.Serializer):
+    """Decisions about annotations of one project, at most 10,000 of each kind."""
+
+    confirm = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=10_000)
+    reject = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=10_000)
+    correct = serializers.ListField(child=CorrectionSerializer(), required=False, default=list, max_length=10_000)
+
+    def validate(self, attrs: dict) -> dict:
+        if not any(attrs.values()):
+            raise serializers.ValidationError({"confirm": "Name at least one annotation."}, code="required")
+        return attrs
+
+
+class ReviewAnswerSerializer(serializers.Serializer):
+    confirmed = serializers.IntegerField()
+    corrected = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
+class DuplicatesRequestSerializer(serializers.Serializer):
+    whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
+    max_bits = serializers.IntegerField(
+        min_value=0, max_value=32, default=20, help_text="How different look-alikes may be, in bits of 256."
+    )
+
+
 class BulkSerializer(serializers.Serializer):
-    action = serializers.ChoiceField(["label", "unlabel", "move", "split", "group", "delete"])
+    action = serializers.ChoiceField(["label", "unlabel", "confirm", "reject", "move", "split", "group", "delete"])
     images = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
     label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
     dataset = serializers.UUIDField(required=False, help_text="For move: a dataset of the same project.")

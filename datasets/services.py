@@ -182,14 +182,14 @@ def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
     for start in range(0, len(images), BULK_CHUNK):
         chunk = images[start : start + BULK_CHUNK]
         pks = [image.pk for image in chunk]
-        before = _marks_by_image(pks)
+        before = marks_by_image(pks)
         Annotation.objects.filter(image__in=pks).delete()
         rows = [Annotation(image=image, label=label, origin=Origin.HUMAN, created_by=user) for image in chunk]
         if label is not None:
             Annotation.objects.bulk_create(rows)
         changed += Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1, reviewed=label is not None)
         after = [{"label": label.name, "box": None}] if label is not None else []
-        _record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
+        record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
     return changed
 
 
@@ -208,7 +208,7 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
         RevisionConflict: the image was changed meanwhile.
         ValidationError: a box outside the image, a second label on a classified image…
     """
-    rows = [_checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
+    rows = [checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
     if image.project.task == Task.CLASSIFICATION and len(rows) > 1:
         raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
     changed = Image.objects.filter(pk=image.pk)
@@ -218,24 +218,25 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
     reviewed = bool(rows) or image.project.task == Task.DETECTION
     if not changed.update(revision=F("revision") + 1, reviewed=reviewed):
         raise RevisionConflict()
-    before = _marks_by_image([image.pk]).get(image.pk, [])
+    before = marks_by_image([image.pk]).get(image.pk, [])
     image.annotations.all().delete()
     Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
     after = [{"label": row.label.name, "box": row.box} for row in rows]
-    _record_changes({image.pk: (before, after)}, user)
+    record_changes({image.pk: (before, after)}, user)
     image.refresh_from_db()
     return image
 
 
-def _marks_by_image(pks: Sequence) -> dict:
+def marks_by_image(pks: Sequence) -> dict:
     marks: dict = {}
     rows = Annotation.objects.filter(image__in=pks).select_related("label").order_by("id")
     for row in rows.iterator(chunk_size=2000):
-        marks.setdefault(row.image_id, []).append({"label": row.label.name, "box": row.box})
+        mark = {"label": row.label.name, "box": row.box}
+        marks.setdefault(row.image_id, []).append(mark if row.confirmed else {**mark, "confirmed": False})
     return marks
 
 
-def _record_changes(changes: dict, user) -> None:
+def record_changes(changes: dict, user) -> None:
     """`changes`: image id → (before, after)."""
     revisions = dict(Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision"))
     AnnotationChange.objects.bulk_create(
@@ -245,7 +246,7 @@ def _record_changes(changes: dict, user) -> None:
     )
 
 
-def _checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:
+def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:
     label, box = annotation["label"], annotation.get("box")
     if label.project_id != image.dataset.project_id:
         raise ValidationError({"annotations": [f"Annotation {index}: the label is of another project."]})

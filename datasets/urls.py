@@ -1,14 +1,21 @@
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
-from datasets import views
+from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
+from datasets.views.images import ImageViewSet, ReviewView
+from datasets.views.labels import LabelViewSet
+from datasets.views.videos import VideoViewSet
 
 router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
-router.register("projects/<uuid:project_id>/labels", views.LabelViewSet, basename="label")
-router.register("datasets", views.DatasetViewSet)
-router.register("images", views.ImageViewSet)
-router.register("snapshots", views.SnapshotViewSet)
+router.register("projects/<uuid:project_id>/labels", LabelViewSet, basename="label")
+router.register("datasets", DatasetViewSet)
+router.register("images", ImageViewSet)
+router.register("videos", VideoViewSet)
+router.register("snapshots", SnapshotViewSet)
 
-urlpatterns = [path("", include(router.urls))]
+urlpatterns = [
+    path("annotations/review/", ReviewView.as_view({"post": "review"}), name="review"),
+    path("", include(router.urls)),
+]

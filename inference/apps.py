@@ -5,4 +5,12 @@ class InferenceConfig(AppConfig):
     name = "inference"
 
     def ready(self) -> None:
-        from inference import evaluations, publishing  # noqa: F401 - they register their jobs
+        from inference import (  # noqa: F401 - they register their jobs
+            batches,
+            comparisons,
+            evaluations,
+            explanations,
+            frames,
+            publishing,
+            teaching,
+        )

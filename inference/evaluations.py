@@ -1,25 +1,30 @@
-"""How good a model is on a split of a snapshot, by the file that serves it."""
+"""How good a model is on a split of a snapshot, by any of its files."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
+from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
-from PIL.Image import Image
 from rest_framework.exceptions import ValidationError
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import ImageError, open_image, to_pixels, upright_size
+from datasets.imaging.preprocessing import ImageError, open_image, upright_size
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images
-from inference.models import Evaluation, Model, Resize
+from inference.analysis.curves import classifier_curves
+from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from
 from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector
+from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
+from inference.runtime.kinds import KINDS, NAMES
 from inference.runtime.metrics import classification_metrics, worst_mistakes
-from inference.services import LOWEST_SCORE, runtime_of
+from inference.runtime.onnx import OnnxNetwork
+from inference.services import LOWEST_SCORE, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
@@ -28,13 +33,35 @@ from storage import services as storage
 KIND = "evaluation"
 REPORT_EVERY = 20
 
+# (height, width, 3) uint8 → probabilities (labels,), or raw output (anchors, 4 + labels)
+Run = Callable[[np.ndarray], np.ndarray]
+# Runs of files that need TensorFlow, which this room does not have; the room above registers itself:
+# (context, model, file kind, paths of pictures) → the outputs, one after another.
+EngineRuns = Callable[[JobContext, Model, str, list[Path]], Iterator[np.ndarray]]
+ENGINE_RUNS: list[EngineRuns] = []
 
-def start_evaluation(*, model: Model, user, snapshot: Snapshot, split: str) -> Job:
-    """Make the job that measures the model.
+
+def start_evaluation(
+    *, model: Model, user, snapshot: Snapshot, split: str, file_kind: str = FileKind.LITERT_FLOAT32
+) -> Job:
+    """Make the job that measures the model, by one of its files.
 
     Raises:
-        ValidationError: the snapshot is of another task, its split is empty, or has none of the model's labels.
+        ValidationError: the snapshot is of another task, its split is empty, or has none of the model's labels; the
+            model has no such file.
     """
+    check_fits(model, snapshot, split)
+    if not model.files.filter(kind=file_kind).exists() or file_kind not in NAMES:
+        raise ValidationError({"file_kind": [f"{model} has no {file_kind} file: export it first."]}, code="no_file")
+    parameters = {
+        "model": str(model.pk), "snapshot": str(snapshot.pk), "split": split, "file_kind": file_kind,
+    }  # fmt: skip
+    with transaction.atomic():
+        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
+
+
+def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:
+    """Raises `ValidationError` when the model cannot be measured on the split."""
     if snapshot.project.task != model.task:
         raise ValidationError({"snapshot": ["It is of a project with another task."]}, code="snapshot_does_not_fit")
     if not snapshot.counts["splits"].get(split):
@@ -42,28 +69,60 @@ def start_evaluation(*, model: Model, user, snapshot: Snapshot, split: str) -> J
     if not set(snapshot.class_names) & set(model.class_names):
         detail = f"None of its labels is one of the model's: {', '.join(model.class_names[:5])}."
         raise ValidationError({"snapshot": [detail]}, code="snapshot_does_not_fit")
-    parameters = {"model": str(model.pk), "snapshot": str(snapshot.pk), "split": split}
-    with transaction.atomic():
-        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
 
 
 @handles(KIND)
-def evaluate(context: JobContext) -> dict:
-    """Predict every image of the split and keep the figures. Images with a label that the model does not know, and
-    such that cannot be read, are counted and left out."""
+def run_evaluation(context: JobContext) -> dict:
     parameters = context.job.parameters
     model = Model.objects.select_related("project").filter(pk=parameters["model"]).first()
     snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
     if model is None or snapshot is None:
         raise WorkFailed("evaluation_without_object", "The model or the snapshot was deleted meanwhile.")
-    measure = _detector if model.task == Task.DETECTION else _classifier
-    rows = _Rows(context, model, snapshot, parameters["split"])
-    metrics, mistakes = measure(model, rows)
+    kind = parameters.get("file_kind", FileKind.LITERT_FLOAT32)
+    evaluation = evaluate(context, model, snapshot, parameters["split"], kind)
+    return {"model": str(model.pk), "evaluation": str(evaluation.pk), "images": evaluation.metrics["count"]}
+
+
+def evaluate(
+    context: JobContext, model: Model, snapshot: Snapshot, split: str, kind: str = FileKind.LITERT_FLOAT32
+) -> Evaluation:
+    """Predict every image of the split and keep the figures, and what was said of each image. Images with a label that
+    the model does not know, and such that cannot be read, are counted and left out.
+
+    Raises:
+        WorkFailed: nothing could be measured, or the file is gone or damaged.
+    """
+    rows = _Rows(context, model, snapshot, split)
+    with tempfile.TemporaryDirectory(dir=_work_root()) as folder:
+        outputs = _outputs(context, model, kind, rows, Path(folder))
+        if model.task == Task.DETECTION:
+            boxes = _boxes(model, rows, outputs)
+            if not boxes.truths:
+                raise WorkFailed(
+                    "nothing_to_measure", "None of the images could be used: unknown labels, or damaged files."
+                )
+            threshold = model.detector["score_threshold"]
+            metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, threshold)
+            mistakes, curves = worst_images(boxes.truths, boxes.found, threshold), {}
+            boxes.save(Path(folder) / "outcomes.npz")
+        else:
+            labels = _labels(model, rows, outputs)
+            metrics = classification_metrics(labels.probabilities, labels.truth, model.class_names)
+            mistakes = worst_mistakes(labels.probabilities, labels.truth, labels.keys, model.class_names)
+            curves = classifier_curves(labels.probabilities, labels.truth, model.class_names)
+            labels.save(Path(folder) / "outcomes.npz")
+        blob = storage.keep_path(Path(folder) / "outcomes.npz", "application/octet-stream")
     metrics |= {"unknown_label": rows.unknown, "unreadable": rows.unreadable}
-    evaluation = Evaluation.objects.create(
-        model=model, snapshot=snapshot, split=parameters["split"], metrics=metrics, mistakes=mistakes
-    )
-    return {"model": str(model.pk), "evaluation": str(evaluation.pk), "images": metrics["count"]}
+    return Evaluation.objects.create(
+        model=model, snapshot=snapshot, split=split, metrics=metrics, mistakes=mistakes, curves=curves, outcomes=blob,
+        file_kind=kind,
+    )  # fmt: skip
+
+
+def _work_root() -> Path:
+    folder = settings.WORK_DIR / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class _Rows:
@@ -72,10 +131,12 @@ class _Rows:
     def __init__(self, context: JobContext, model: Model, snapshot: Snapshot, split: str) -> None:
         self._context, self._snapshot, self._split = context, snapshot, split
         self.index = {name: number for number, name in enumerate(model.class_names)}
+        self.size = (model.input_height, model.input_width)
+        self.way = to_letterboxed if model.task == Task.DETECTION else way_of(model)
         self.unknown = self.unreadable = 0
 
-    def each(self, read: Callable[[Image], None]) -> Iterator[SnapshotImage]:
-        """Every image that `read` took."""
+    def each(self) -> Iterator[tuple[SnapshotImage, np.ndarray, tuple[int, int]]]:
+        """Every image whose labels the model knows, as pixels of its input, with the size of the upright picture."""
         total = self._snapshot.counts["splits"][self._split]
         for number, row in enumerate(iterate_images(self._snapshot, self._split)):
             if number % REPORT_EVERY == 0:
@@ -85,48 +146,75 @@ class _Rows:
                 continue
             try:
                 with storage.opened(row.blob) as file, open_image(file) as image:
-                    read(image)
+                    pixels, size = self.way(image, self.size), upright_size(image)
             except ImageError:
                 self.unreadable += 1
                 continue
-            yield row
+            yield row, pixels, size
 
 
-def _classifier(model: Model, rows: _Rows) -> tuple[dict, list[dict]]:
-    runtime = runtime_of(model, LiteRTClassifier)
-    way = to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
-    probabilities: list[np.ndarray] = []
+Outputs = Iterator[tuple[SnapshotImage, tuple[int, int], np.ndarray]]
 
-    def read(image: Image) -> None:
-        probabilities.append(runtime.predict(way(image, runtime.image_size)))
 
-    seen = [(str(row.image_key), rows.index[row.annotations[0]["label"]]) for row in rows.each(read)]
-    truth = np.array([label for _, label in seen], dtype=np.int64)
+def _outputs(context: JobContext, model: Model, kind: str, rows: _Rows, folder: Path) -> Outputs:
+    """What the file says of each image."""
+    file = ModelFile.objects.select_related("blob").filter(model=model, kind=kind).first()
+    if file is None:
+        raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
+    runtime = KINDS[kind].runtime
+    if runtime in ("litert", "onnxruntime"):
+        run = _run_of(model, runtime, storage.path_of(file.blob))
+        for row, pixels, size in rows.each():
+            yield row, size, run(pixels)
+        return
+    kept: list[tuple[SnapshotImage, tuple[int, int]]] = []
+    paths: list[Path] = []
+    for row, pixels, size in rows.each():
+        path = folder / f"{len(paths)}.npy"
+        np.save(path, pixels)
+        kept.append((row, size))
+        paths.append(path)
+    for (row, size), output in zip(kept, ENGINE_RUNS[0](context, model, kind, paths), strict=True):
+        yield row, size, output
+
+
+def _run_of(model: Model, runtime: str, path: Path) -> Run:
+    try:
+        if runtime == "onnxruntime":
+            return OnnxNetwork(path, num_threads=settings.PREDICTION_THREADS).run
+        network = LiteRTDetector if model.task == Task.DETECTION else LiteRTClassifier
+        return network(path, max_interpreters=1, num_threads=settings.PREDICTION_THREADS).run
+    except ModelFileError as error:
+        raise WorkFailed("model_file_broken", f"The file is damaged: {error}. Export it again.") from error
+
+
+def _labels(model: Model, rows: _Rows, outputs: Outputs) -> LabelOutcomes:
+    keys, truth, probabilities = [], [], []
+    for row, _, output in outputs:
+        keys.append(str(row.image_key))
+        truth.append(rows.index[row.annotations[0]["label"]])
+        probabilities.append(output)
     found = np.stack(probabilities) if probabilities else np.zeros((0, len(model.class_names)), np.float32)
-    mistakes = worst_mistakes(found, truth, [key for key, _ in seen], model.class_names)
-    return classification_metrics(found, truth, model.class_names), mistakes
+    return LabelOutcomes(keys, np.array(truth, dtype=np.int64), found, model.class_names)
 
 
-def _detector(model: Model, rows: _Rows) -> tuple[dict, list[dict]]:
-    runtime = runtime_of(model, LiteRTDetector)
-    anchors = anchors_for(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"]))
-    found: list[Detections] = []
-    truths = []
-    for row in rows.each(partial(_detect, runtime, anchors, model.detector["iou_threshold"], found)):
-        boxes = np.array([one["box"] for one in row.annotations], np.float32).reshape(-1, 4)
+def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> BoxOutcomes:
+    anchors = anchors_for(rows.size, AnchorShapes.from_dict(model.detector["anchors"]))
+    truths, found = [], []
+    for row, (width, height), output in outputs:
+        letterbox = Letterbox.fit(width, height, rows.size)
+        boxes = detections_from(
+            anchors, output, letterbox.content_size, score_threshold=LOWEST_SCORE,
+            iou_threshold=model.detector["iou_threshold"], limit=MAX_DETECTIONS,
+        )  # fmt: skip
+        found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
+        drawn = np.array([one["box"] for one in row.annotations], np.float32).reshape(-1, 4)
         labels = np.array([rows.index[one["label"]] for one in row.annotations], int)
-        truths.append(Truth(str(row.image_key), boxes, labels))
-    if not truths:
-        raise WorkFailed("nothing_to_measure", "None of the images could be used: unknown labels, or damaged files.")
-    threshold = model.detector["score_threshold"]
-    return detection_metrics(truths, found, model.class_names, threshold), worst_images(truths, found, threshold)
+        truths.append(Truth(str(row.image_key), drawn, labels))
+    return BoxOutcomes(truths, found, model.class_names)
 
 
-def _detect(runtime: LiteRTDetector, anchors, iou_threshold: float, found: list[Detections], image: Image) -> None:
-    width, height = upright_size(image)
-    letterbox = Letterbox.fit(width, height, runtime.image_size)
-    boxes = detections_from(
-        anchors, runtime.run(to_letterboxed(image, runtime.image_size)), letterbox.content_size,
-        score_threshold=LOWEST_SCORE, iou_threshold=iou_threshold, limit=MAX_DETECTIONS,
-    )  # fmt: skip
-    found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
+def outcomes_of(evaluation: Evaluation) -> LabelOutcomes | BoxOutcomes:
+    """What the model said of each image; of a training's evaluation there is nothing."""
+    path = storage.path_of(evaluation.outcomes)
+    return (BoxOutcomes if evaluation.model.task == Task.DETECTION else LabelOutcomes).load(path)

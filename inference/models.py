@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from datasets.models import Snapshot
+from datasets.models import Annotation, Dataset, Image, Snapshot
 from projects.models import Identified, Project, Task
 
 
@@ -120,14 +120,75 @@ class ModelFile(models.Model):
 
 
 class Evaluation(Identified):
-    """How good a model is on a part of a snapshot: figures, and the images behind the errors."""
+    """How good a model is on a part of a snapshot: figures, and the images behind the errors.
+
+    `outcomes` has what the model said of each image, so that every figure leads to its images and two models can be
+    compared; an evaluation that a training made has none.
+    """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="evaluations")
     snapshot = models.ForeignKey(Snapshot, null=True, on_delete=models.SET_NULL, related_name="+")
     split = models.CharField(max_length=10)
+    file_kind = models.CharField(max_length=20, choices=FileKind.choices, default=FileKind.LITERT_FLOAT32)
     metrics = models.JSONField()
+    curves = models.JSONField(default=dict, blank=True)
+    outcomes = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     mistakes = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.model} on {self.split}"
+
+    @property
+    def project(self) -> Project:
+        return self.model.project
+
+
+class Suggestion(Identified):
+    """An image that a model would learn from: how unsure it is, and its place in the order of what teaches most.
+
+    `uncertainty` and `disagreement` (with a second model) are 0 to 1; `rank` counts from 1 within model and dataset.
+    """
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="suggestions")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
+    rank = models.PositiveIntegerField()
+    uncertainty = models.FloatField()
+    disagreement = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "image"], name="one_suggestion_an_image")]
+        indexes = [models.Index(fields=["model", "dataset", "rank"])]
+
+    def __str__(self) -> str:
+        return f"{self.image} for {self.model}"
+
+
+class Suspect(Identified):
+    """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1."""
+
+    class Kind(models.TextChoices):
+        LABEL = "label", "another label fits better"
+        NOT_DRAWN = "not_drawn", "the model is sure of a box that nobody drew"
+        NOT_SEEN = "not_seen", "the model sees nothing in the box"
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="suspects")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
+    annotation = models.ForeignKey(Annotation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    label = models.CharField(max_length=100, blank=True)
+    suggested = models.CharField(max_length=100, blank=True)
+    box = models.JSONField(null=True, blank=True)
+    rank = models.PositiveIntegerField()
+    quality = models.FloatField()
+    is_issue = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["model", "dataset", "rank"])]
+
+    def __str__(self) -> str:
+        return f"{self.label} on {self.image}"

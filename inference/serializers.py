@@ -234,7 +234,18 @@ class EvaluationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Evaluation
-        fields = ["id", "model", "snapshot", "split", "metrics", "mistakes", "created_at"]
+        fields = [
+            "id", "model", "snapshot", "split", "file_kind", "metrics", "curves", "mistakes", "has_outcomes",
+            "created_at",
+        ]  # fmt: skip
+
+    curves = serializers.DictField(
+        help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics."
+    )
+    has_outcomes = serializers.SerializerMethodField(help_text="Whether `images/` can list what is behind each figure.")
+
+    def get_has_outcomes(self, evaluation: Evaluation) -> bool:
+        return evaluation.outcomes_id is not None
 
 
 class PredictionRequestSerializer(serializers.Serializer):
@@ -299,6 +310,9 @@ class EvaluationRequestSerializer(serializers.Serializer):
         queryset=Snapshot.objects.none(), help_text="Of any project of yours with the same task."
     )
     split = serializers.ChoiceField(Split.choices, default=Split.TEST)
+    file_kind = serializers.ChoiceField(
+        list(NAMES), default=FileKind.LITERT_FLOAT32.value, help_text="Which of the model's files is measured."
+    )
 
     def get_fields(self) -> dict:
         fields = super().get_fields()

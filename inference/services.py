@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from PIL import Image as pillow
 from PIL.Image import Image
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
@@ -148,8 +149,7 @@ def predictor_of(model: Model, wishes: Wishes) -> Predictor:
     if model.task == Task.DETECTION:
         return partial(detect_objects, runtime_of(model, LiteRTDetector), model, wishes)
     runtime = runtime_of(model, LiteRTClassifier)
-    way = to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
-    return partial(classify_image, runtime, way, model.class_names, wishes)
+    return partial(classify_image, runtime, way_of(model), model.class_names, wishes)
 
 
 def runtime_of(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
@@ -178,6 +178,20 @@ def _verified_path(model: Model) -> Path:
     return path
 
 
+def predict_pixels(model: Model, wishes: Wishes, pixels: np.ndarray, filename: str = "") -> Prediction:
+    """As `predictor_of`, for a picture in memory: `(height, width, 3)` uint8 RGB, upright."""
+    image = pillow.fromarray(pixels)
+    if model.task == Task.DETECTION:
+        return detect_in(runtime_of(model, LiteRTDetector), model, wishes, image, filename)
+    runtime = runtime_of(model, LiteRTClassifier)
+    return classify(runtime, way_of(model), model.class_names, wishes, image, filename)
+
+
+def way_of(model: Model) -> Callable[[Image, tuple[int, int]], np.ndarray]:
+    """How a picture becomes the pixels of a classifier's input."""
+    return to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
+
+
 def classify_image(
     runtime: LiteRTClassifier,
     to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
@@ -188,9 +202,20 @@ def classify_image(
 ) -> Prediction:
     """Labels with scores of one image, the best first."""
     with open_image(source) as image:
-        width, height = upright_size(image)
-        pixels = to_pixels_of(image, runtime.image_size)
-    scores = runtime.predict(pixels)
+        return classify(runtime, to_pixels_of, class_names, wishes, image, filename)
+
+
+def classify(
+    runtime: LiteRTClassifier,
+    to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
+    class_names: Sequence[str],
+    wishes: Wishes,
+    image: Image,
+    filename: str,
+) -> Prediction:
+    """As `classify_image`, of an opened image."""
+    width, height = upright_size(image)
+    scores = runtime.predict(to_pixels_of(image, runtime.image_size))
     order = scores.argsort()[::-1][: wishes.limit or DEFAULT_LABELS]
     labels = [
         {"label": class_names[index], "score": round(float(scores[index]), 6)}
@@ -205,8 +230,13 @@ def detect_objects(
 ) -> Prediction:
     """Boxes with labels and scores of one image, in pixels of the upright image, the best first."""
     with open_image(source) as image:
-        width, height = upright_size(image)
-        pixels = to_letterboxed(image, runtime.image_size)
+        return detect_in(runtime, model, wishes, image, filename)
+
+
+def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image, filename: str) -> Prediction:
+    """As `detect_objects`, of an opened image."""
+    width, height = upright_size(image)
+    pixels = to_letterboxed(image, runtime.image_size)
     letterbox = Letterbox.fit(width, height, runtime.image_size)
     found = detections_from(
         _anchors(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"])),

@@ -66,7 +66,10 @@ class BodyGuard:
 
     @staticmethod
     def _limit(path: str, headers: dict[bytes, bytes]) -> int:
-        if not headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
+        kind = headers.get(b"content-type", b"")
+        if kind == b"application/offset+octet-stream" and path.startswith("/api/v1/uploads/"):
+            return settings.MAX_UPLOAD_BYTES
+        if not kind.startswith(b"multipart/form-data"):
             return JSON_LIMIT_BYTES
         return FILE_LIMITS.get(path, settings.MAX_UPLOAD_BYTES) + FORM_BYTES
 

@@ -142,6 +142,10 @@ SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
 # Uploads: streamed straight into the blob cache, hashed on the way.
 FILE_UPLOAD_HANDLERS = ["storage.uploads.BlobUploadHandler"]
 MAX_UPLOAD_BYTES = number("MLSTUDIO_MAX_UPLOAD_BYTES", 20 << 30)
+# Files in parts: where they wait, and how long after the last part.
+UPLOADS_DIR = STORAGE_CACHE_DIR / "uploads"
+UPLOAD_DAYS = number("MLSTUDIO_UPLOAD_DAYS", 7)
+MAX_OPEN_UPLOADS = number("MLSTUDIO_MAX_OPEN_UPLOADS", 100)
 MAX_MODEL_BYTES = number("MLSTUDIO_MAX_MODEL_BYTES", 2 << 30)
 MAX_MODEL_PARAMETERS = number("MLSTUDIO_MAX_MODEL_PARAMETERS", 200_000_000)
 MODEL_IMPORT_MEMORY_BYTES = number("MLSTUDIO_MODEL_IMPORT_MEMORY_BYTES", 8 << 30)
@@ -255,10 +259,14 @@ CACHES = {
 
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Location", "ETag", "Retry-After", "Content-Disposition"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID", "Location", "ETag", "Retry-After", "Content-Disposition", "Tus-Resumable", "Tus-Version",
+    "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires",
+]  # fmt: skip
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
-    "range", "x-csrftoken", "x-request-id",
+    "range", "x-csrftoken", "x-request-id", "tus-resumable", "upload-length", "upload-metadata", "upload-offset",
+    "upload-checksum", "x-http-method-override", "x-requested-with",
 ]  # fmt: skip
 CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS))
 HTTPS = flag("MLSTUDIO_HTTPS", False)

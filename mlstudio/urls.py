@@ -9,6 +9,7 @@ from mlstudio import health, views
 api = [
     path("", views.RootView.as_view(), name="root"),
     path("", include("accounts.urls")),
+    path("", include("storage.urls")),
     path("", include("projects.urls")),
     path("", include("datasets.urls")),
     path("", include("inference.urls")),

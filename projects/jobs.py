@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -13,8 +14,9 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from projects import work
-from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
-from projects.models import ENDED, Job, Project, WorkState
+from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
+from projects.models import ENDED, Job, JobFile, Project, WorkState
+from storage import services as storage
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,15 @@ class JobContext:
         self.job = job
         self._started = time.monotonic()
         self._started_at_done: int | None = None
+
+    def log(self, line: str) -> None:
+        """Add a line to the job's log."""
+        work.record_event(self.job, "log", {"line": line})
+
+    def keep_file(self, name: str, path: Path, content_type: str) -> None:
+        """Let the job's user have a file."""
+        blob = storage.keep_path(path, content_type)
+        JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
 
     def report(self, done: int, total: int, **changes) -> None:
         """Write progress (and `changes`) and keep the lease.
@@ -63,6 +74,23 @@ def enqueue_job(*, project: Project, user, kind: str, parameters: dict, input_bl
     job = Job.objects.create(project=project, created_by=user, kind=kind, parameters=parameters, input_blob=input_blob)
     transaction.on_commit(lambda: ring(run_job, job))
     return job
+
+
+@transaction.atomic
+def retry_job(*, job: Job, user) -> Job:
+    """Do again what failed or was cancelled, as a new job.
+
+    Raises:
+        Conflict: it is still at work, or it succeeded.
+    """
+    if job.state not in (WorkState.FAILED, WorkState.CANCELLED):
+        raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
+    again = enqueue_job(
+        project=job.project, user=user, kind=job.kind, parameters=job.parameters, input_blob=job.input_blob
+    )
+    Job.objects.filter(pk=again.pk).update(retry_of=job)
+    again.retry_of = job
+    return again
 
 
 def ring(task, item: work.Work) -> None:

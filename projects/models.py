@@ -123,6 +123,7 @@ class Job(Work):
     input_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     report_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     output_blob = models.ForeignKey("storage.Blob", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     output_name = models.CharField(max_length=255, blank=True)
 
     class Meta(Work.Meta):
@@ -130,6 +131,20 @@ class Job(Work):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"
+
+
+class JobFile(models.Model):
+    """One of the files that a job made."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=100)
+    blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="one_job_file_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.job}"
 
 
 class WorkEvent(models.Model):

@@ -18,7 +18,11 @@ def project_ids_of(user) -> QuerySet:
 
 
 def jobs_of(user) -> QuerySet[Job]:
-    return Job.objects.filter(project__in=project_ids_of(user)).select_related("project", "report_blob", "output_blob")
+    return (
+        Job.objects.filter(project__in=project_ids_of(user))
+        .select_related("project", "report_blob", "output_blob")
+        .prefetch_related("files__blob")
+    )
 
 
 def role_in(project: Project, user) -> Role | None:

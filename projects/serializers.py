@@ -77,16 +77,28 @@ class JobSerializer(WorkSerializer):
     class Meta:
         model = Job
         fields = [
-            "id", "project", "kind", "state", "progress", "result", "error", "has_report", "created_at", "started_at",
-            "finished_at",
+            "id", "project", "kind", "state", "retry_of", "progress", "result", "error", "has_report",
+            "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
     @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
     def get_result(self, job: Job) -> dict | None:
-        if job.result is None or job.output_blob_id is None:
-            return job.result
-        return {**job.result, "download_url": sign_path(reverse("job-file", args=[job.pk]))}
+        if job.result is None:
+            return None
+        result = dict(job.result)
+        if job.output_blob_id is not None:
+            result["download_url"] = sign_path(reverse("job-file", args=[job.pk]))
+        files = [
+            {
+                "name": file.name,
+                "size": file.blob.size,
+                "content_type": file.blob.content_type,
+                "url": sign_path(reverse("job-files", args=[job.pk, file.name])),
+            }
+            for file in sorted(job.files.all(), key=lambda file: file.name)
+        ]
+        return {**result, "files": files} if files else result
 
     def get_has_report(self, job: Job) -> bool:
         return job.report_blob_id is not None

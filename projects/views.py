@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from django.db.models import F
+from django.http import HttpResponse
+from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -12,6 +14,7 @@ from rest_framework.response import Response
 
 from projects import serializers, services, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.jobs import retry_job
 from projects.models import Job, Membership, Project, Role
 from projects.permissions import ProjectPermission, SignedReadPermission, require_role
 from projects.selectors import jobs_of, projects_of
@@ -123,7 +126,7 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     lookup_value_converter = "uuid"
 
     def get_queryset(self):
-        if self.action == "file" and is_signed(self.request):
+        if self.action in ("file", "files") and is_signed(self.request):
             return Job.objects.select_related("project", "output_blob")
         return jobs_of(self.request.user)
 
@@ -134,6 +137,35 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
         job = self.get_object()
         work.request_cancel(job)
         return Response(self.get_serializer(job).data)
+
+    @extend_schema(request=None, responses={202: serializers.JobSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request, pk=None):
+        """Do again what failed or was cancelled: a new job with the same settings."""
+        job = retry_job(job=self.get_object(), user=request.user)
+        location = reverse("job-detail", args=[job.pk])
+        return Response(self.get_serializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def log(self, request, pk=None):
+        """What the job said while it worked, a line each, with times."""
+        return HttpResponse(work.log_of(self.get_object()), content_type="text/plain; charset=utf-8")
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        }
+    )
+    @action(
+        detail=True, url_path="files/<str:name>", permission_classes=[SignedReadPermission], pagination_class=None,
+        filterset_class=None,
+    )  # fmt: skip
+    def files(self, request, pk=None, name=None):
+        """One of the files that the job made, as `result.files` lists them. Supports `Range`; takes signed URLs."""
+        file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)
+        return blob_response(request, file.blob, file.name)
 
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 ABANDONED_SECONDS = 2.0
+CHUNK_BYTES = 1 << 20
 
 
 def blob_path(root: Path, sha256: str) -> Path:
@@ -42,6 +43,21 @@ class Incoming:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._hash = hashlib.sha256()
         self.size = 0
+
+    @classmethod
+    def adopt(cls, folder: Path, path: Path) -> Incoming:
+        """A file that was received elsewhere on this disk, hashed now; `path` keeps its name too."""
+        adopted = cls(folder)
+        adopted._file.close()
+        adopted.path.unlink()
+        os.link(path, adopted.path)
+        adopted._file = open(adopted.path, "ab")  # noqa: SIM115 - closed by discard or release
+        fcntl.flock(adopted._file, fcntl.LOCK_EX)
+        with open(path, "rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                adopted._hash.update(chunk)
+                adopted.size += len(chunk)
+        return adopted
 
     def write(self, chunk: bytes) -> None:
         self._file.write(chunk)

@@ -18,7 +18,18 @@ from storage.models import Blob
 from storage.services import local_cache, path_of, touch
 
 RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
-INLINE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "text/plain", "application/json")
+INLINE_TYPES = (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+    "text/plain",
+    "application/json",
+    "video/mp4",
+    "video/webm",
+    "video/quicktime",
+)
 
 
 def blob_response(request: HttpRequest, blob: Blob, filename: str, *, private: bool = True) -> HttpResponseBase:

@@ -15,6 +15,18 @@ class InsufficientStorage(APIException):
     default_detail = "The server's disk is full. Nothing was lost; ask its operator to free some space."
 
 
+class UploadConflict(APIException):
+    status_code = 409
+    default_code = "offset_conflict"
+    default_detail = "This part does not begin where the last one ended: ask with HEAD for Upload-Offset and go on."
+
+
+class UploadIncomplete(APIException):
+    status_code = 409
+    default_code = "upload_incomplete"
+    default_detail = "Parts of this upload are missing: ask with HEAD for Upload-Offset and send the rest."
+
+
 class BlobMissing(APIException):
     status_code = 503
     default_code = "file_unavailable"

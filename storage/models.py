@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid_utils.compat
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -40,3 +41,26 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]}… ({self.size} bytes)"
+
+
+class Upload(models.Model):
+    """A file that comes in parts. `received` bytes of `length` are on the disk for certain."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    filename = models.CharField(max_length=255, blank=True)
+    metadata = models.TextField(blank=True, max_length=4000)
+    length = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.received} of {self.length} bytes)"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.received == self.length

@@ -247,7 +247,7 @@ def test_our_ap50_is_that_of_pycocotools():
     order = np.argsort(-matches.score, kind="stable")
     ours = np.mean(
         [
-            module._interpolated_ap(
+            module.interpolated_ap(
                 matches.hit[order][matches.label[order] == one],
                 np.ones((matches.label == one).sum()),
                 int(matches.boxes_of[:, one].sum()),

@@ -21,7 +21,15 @@ FLOORS = {
     "accounts": 1,
     "storage": 1,
 }
-ENGINES = ("training/engine", "inference/runtime", "datasets/imaging", "datasets/formats", "storage/fastdfs")
+ENGINES = (
+    "training/engine",
+    "inference/runtime",
+    "datasets/imaging",
+    "datasets/formats",
+    "datasets/video",
+    "inference/analysis",
+    "storage/fastdfs",
+)
 ENGINE_PACKAGES = tuple(engine.replace("/", ".") for engine in ENGINES)
 DJANGO = ("django", "rest_framework", "celery", "drf_spectacular")
 

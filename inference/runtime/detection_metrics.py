@@ -15,7 +15,6 @@ CURVE_POINTS = 101
 MATCH_IOU = 0.5
 MAX_DETECTIONS = 100
 BOOTSTRAPS = 200
-WORST = 50
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def match(truths: Sequence[Truth], found: Sequence[Detections], num_classes: int
     boxes_of = np.zeros((len(truths), num_classes), dtype=int)
     for image, (truth, one) in enumerate(zip(truths, found, strict=True)):
         boxes_of[image] = np.bincount(truth.labels.astype(int), minlength=num_classes)
-        hits = _hits(truth, one)
+        hits = hits_of(truth, one)
         columns += [
             (image, int(label), float(score), bool(hit))
             for label, score, hit in zip(one.labels, one.scores, hits, strict=True)
@@ -144,7 +143,7 @@ def match(truths: Sequence[Truth], found: Sequence[Detections], num_classes: int
     return Matches(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2], table[:, 3].astype(bool), boxes_of)
 
 
-def _hits(truth: Truth, one: Detections) -> np.ndarray:
+def hits_of(truth: Truth, one: Detections) -> np.ndarray:
     """As pycocotools does: each detection takes the free box of its label that it overlaps most."""
     hits = np.zeros(len(one.scores), dtype=bool)
     if len(truth.boxes) == 0:
@@ -174,13 +173,13 @@ def ap50_interval(matches: Matches, seed: int = 0) -> list[float] | None:
         total = times @ matches.boxes_of
         weights = times[image]
         aps = [
-            _interpolated_ap(hit[label == one], weights[label == one], int(total[one])) for one in np.flatnonzero(total)
+            interpolated_ap(hit[label == one], weights[label == one], int(total[one])) for one in np.flatnonzero(total)
         ]
         values.append(np.mean(aps) if aps else 0.0)
     return [float(value) for value in np.quantile(np.array(values), [0.025, 0.975])]
 
 
-def _interpolated_ap(hit: np.ndarray, weights: np.ndarray, total: int) -> float:
+def interpolated_ap(hit: np.ndarray, weights: np.ndarray, total: int) -> float:
     """Precision at 101 recalls, from detections in the order of their score; each counts `weights` times."""
     right, wrong = np.cumsum(hit * weights), np.cumsum(~hit * weights)
     precision = right / np.maximum(right + wrong, 1)
@@ -248,19 +247,19 @@ def _pairs(overlap: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def worst_images(truths: Sequence[Truth], found: Sequence[Detections], threshold: float) -> list[dict]:
+def worst_images(truths: Sequence[Truth], found: Sequence[Detections], threshold: float, limit: int = 50) -> list[dict]:
     """The images with the most false alarms and misses at the threshold, the worst first."""
     rows: list[dict] = []
     for truth, one in zip(truths, found, strict=True):
         sure = one.scores >= threshold
         kept = Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
-        hits = _hits(truth, kept)
+        hits = hits_of(truth, kept)
         wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
         if wrong or missed:
             surest = float(kept.scores[~hits].max()) if wrong else 0.0
             rows.append({"image": truth.id, "false_positives": wrong, "misses": missed, "surest_mistake": surest})
     rows.sort(key=lambda row: (-(row["false_positives"] + row["misses"]), -row["surest_mistake"]))
-    return rows[:WORST]
+    return rows[:limit]
 
 
 def detection_metrics(

@@ -23,6 +23,13 @@ def draw_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, s
         colors: `#rrggbb` of each label.
         kind: `png` or `jpeg`.
     """
+    target = io.BytesIO()
+    with_boxes(image, boxes, colors).save(target, FORMATS[kind], **({"quality": 90} if kind == "jpeg" else {}))
+    return target.getvalue()
+
+
+def with_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, str]) -> Image.Image:
+    """A copy of the picture with its boxes; a box with a `track` shows its number."""
     picture = image.copy()
     draw = ImageDraw.Draw(picture)
     side = min(picture.size)
@@ -34,14 +41,20 @@ def draw_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, s
         draw.rectangle(one["box"], outline=color, width=line)
     for one in reversed(boxes):
         _caption(draw, one, colors.get(one["label"], GREY), font, picture.size)
-    target = io.BytesIO()
-    picture.save(target, FORMATS[kind], **({"quality": 90} if kind == "jpeg" else {}))
-    return target.getvalue()
+    return picture
+
+
+def with_label(image: Image.Image, labels: Sequence[dict], colors: Mapping[str, str]) -> Image.Image:
+    """A copy of the picture with its best label in the upper left corner."""
+    if not labels:
+        return image.copy()
+    return with_boxes(image, [{**labels[0], "box": [0, 0, 0, 0]}], colors)
 
 
 def _caption(draw: ImageDraw.ImageDraw, one: dict, color: str, font, size: tuple[int, int]) -> None:
     """Above the box, or inside where there is no room; never beyond the picture."""
-    text = f"{one['label']} {one['score']:.2f}"
+    track = f" #{one['track']}" if one.get("track") else ""
+    text = f"{one['label']}{track} {one['score']:.2f}"
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     width, height = right - left + 4, bottom - top + 4
     x = max(0, min(one["box"][0], size[0] - width))

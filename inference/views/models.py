@@ -21,6 +21,7 @@ from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
 from inference.selectors import models_of
 from inference.views.exports import Exports, accepted
+from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
 from projects.models import Role
@@ -38,7 +39,7 @@ MODEL_FILE = {
     for media_type in sorted(set(services.CONTENT_TYPES.values()))
 }
 # What every user may do with a public model.
-USING = ("predict",)
+USING = ("predict", "suggestions", "suspects", "explanations")
 
 
 class ModelFilter(filters.FilterSet):
@@ -59,6 +60,7 @@ class ModelViewSet(
     Predicts,
     Registry,
     Exports,
+    Improves,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,

@@ -173,7 +173,13 @@ def _upload(request: dict, folder: Path, reporter: Reporter) -> dict:
     return import_upload(UploadRequest(**request["upload"]), folder, _watcher(reporter)).to_dict()
 
 
-TOOLS = {"import": _import, "export": _export, "upload": _upload}
+def _outputs(request: dict, folder: Path, reporter: Reporter) -> dict:
+    from training.engine.exporting.outputs import write_outputs
+
+    return write_outputs(request["outputs"], folder, _watcher(reporter))
+
+
+TOOLS = {"import": _import, "export": _export, "upload": _upload, "outputs": _outputs}
 
 
 def _classifier(request: dict) -> tuple:

@@ -33,7 +33,12 @@ def runner_of(kind: str, path: Path, servable: Servable) -> Run:
         return network(path, max_interpreters=1, num_threads=THREADS).run
     if runtime == "onnxruntime":
         return OnnxNetwork(path, num_threads=THREADS).run
-    return _saved_model(path) if runtime == "tensorflow" else _keras(path)
+    return runner_for(kind, path)
+
+
+def runner_for(kind: str, path: Path) -> Run:
+    """As `runner_of`, for the kinds that TensorFlow runs."""
+    return _saved_model(path) if KINDS[kind].runtime == "tensorflow" else _keras(path)
 
 
 def _saved_model(path: Path) -> Run:

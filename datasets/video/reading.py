@@ -1,0 +1,131 @@
+"""Asking the reading process: what a video is, and its frames one after another, in constant memory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from datasets.video.facts import Frame, Selection, Survey, VideoFacts, VideoProblem
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SILENCE_SECONDS = 120.0
+HEADER_BYTES = 100_000
+
+OnProgress = Callable[[int, int], None]
+
+
+def probe(path: Path) -> VideoFacts:
+    """What the file says of itself, and that its first frame can be decoded.
+
+    Raises:
+        VideoProblem: `empty_file`, `not_a_video`, `no_video_track`, `video_empty`, `too_many_pixels`, `video_broken`.
+    """
+    for message, _ in _asked({"task": "probe"}, path):
+        return VideoFacts(**message["facts"])
+    raise _broken()
+
+
+def survey(path: Path, on_progress: OnProgress) -> tuple[Survey, bytes]:
+    """Read all of it: the true number of frames and length, and a strip of small pictures as JPEG.
+
+    Raises:
+        VideoProblem: as `probe`.
+    """
+    with contextlib.closing(_asked({"task": "survey"}, path)) as messages:
+        for message, content in messages:
+            if "survey" in message:
+                return Survey(**message["survey"]), content
+            on_progress(message["done"], message["total"])
+    raise _broken()
+
+
+@contextlib.contextmanager
+def frames(path: Path, selection: Selection, on_progress: OnProgress | None = None) -> Iterator[Iterator[Frame]]:
+    """The chosen frames in their order.
+
+    Raises:
+        VideoProblem: as `probe`, also between two frames.
+    """
+    messages = _asked({"task": "frames", "selection": asdict(selection)}, path)
+    with contextlib.closing(messages):
+        yield _as_frames(messages, on_progress)
+
+
+def _as_frames(messages: Iterator[tuple[dict, bytes]], on_progress: OnProgress | None) -> Iterator[Frame]:
+    for message, content in messages:
+        if "index" in message:
+            pixels = np.frombuffer(content, np.uint8).reshape(message["height"], message["width"], 3)
+            yield Frame(message["index"], message["time"], pixels)
+        elif on_progress is not None:
+            on_progress(message["done"], message["total"])
+
+
+def _broken() -> VideoProblem:
+    return VideoProblem("video_broken", "The video cannot be decoded: the file is damaged.")
+
+
+def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, None]:
+    """Messages of a reading process; it ends with the generator."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "datasets.video", json.dumps(request), str(path)],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+    )  # fmt: skip
+    try:
+        pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
+        while (line := pipe.line()) is not None:
+            message = json.loads(line)
+            content = pipe.exactly(message.pop("bytes"))
+            if "problem" in message:
+                raise VideoProblem(message["problem"], message["detail"])
+            yield message, content
+        if process.wait() != 0:
+            raise _broken()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()  # type: ignore[union-attr]
+
+
+class _Pipe:
+    """Reads lines and blocks from a pipe; a writer that falls silent is a decoder that hangs."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = bytearray()
+
+    def line(self) -> bytes | None:
+        while (end := self._rest.find(b"\n")) < 0:
+            if len(self._rest) > HEADER_BYTES:
+                raise _broken()
+            chunk = self._chunk(65_536)
+            if not chunk:
+                return None
+            self._rest += chunk
+        line = bytes(self._rest[:end])
+        del self._rest[: end + 1]
+        return line
+
+    def exactly(self, size: int) -> bytes:
+        block = bytearray(self._rest[:size])
+        del self._rest[:size]
+        while len(block) < size:
+            chunk = self._chunk(min(1 << 20, size - len(block)))
+            if not chunk:
+                raise _broken()
+            block += chunk
+        return bytes(block)
+
+    def _chunk(self, size: int) -> bytes:
+        ready, _, _ = select.select([self._descriptor], [], [], SILENCE_SECONDS)
+        if not ready:
+            raise VideoProblem("video_broken", "The video cannot be decoded: its decoder does not get on.")
+        return os.read(self._descriptor, size)

@@ -1,0 +1,238 @@
+"""Videos: taken in, read through, cut into images, deleted."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+from django.db import IntegrityError, transaction
+from PIL import Image as PillowImage
+
+from datasets.errors import FramesExist, NotAVideo, VideoExists
+from datasets.imaging.hashing import NEAR_BITS
+from datasets.ingest import Examined, Outcome, add_images, clean_filename, examine_content
+from datasets.models import Dataset, Image, Origin, Video
+from datasets.services import delete_images
+from datasets.video.facts import Frame, Selection, VideoProblem
+from datasets.video.reading import frames, probe, survey
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from storage import services as storage
+from storage.cache import Incoming
+from storage.models import Upload
+from storage.resumable import adopt_upload, delete_upload
+
+SURVEY = "video_survey"
+CONTENT_TYPES = {
+    "mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm",
+    "avi": "video/x-msvideo",
+}  # fmt: skip
+FRAMES_A_BATCH = 20
+JPEG_QUALITY = 95
+# A file that claims more frames than it has by more than rounding is cut off.
+CLAIM_SLACK = 0.02
+
+
+def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> Video:
+    """Check a received file, keep it, and let a job read it through.
+
+    Raises:
+        NotAVideo: with the code of the problem; nothing is left behind.
+        VideoExists
+    """
+    try:
+        incoming.flush()
+        try:
+            facts = probe(incoming.path)
+        except VideoProblem as problem:
+            raise NotAVideo(str(problem), code=problem.code) from problem
+        with transaction.atomic():
+            blob = storage.keep(incoming, CONTENT_TYPES[facts.container])
+            try:
+                with transaction.atomic():
+                    video = Video.objects.create(
+                        dataset=dataset, blob=blob, filename=clean_filename(filename), size=blob.size,
+                        created_by=user, **facts.to_dict(),
+                    )  # fmt: skip
+            except IntegrityError as error:
+                known = Video.objects.get(dataset=dataset, blob=blob)
+                raise VideoExists(f"The dataset has this video already, as {known.filename!r} ({known.pk}).") from error
+            enqueue_job(project=dataset.project, user=user, kind=SURVEY, parameters={"video": str(video.pk)})
+        return video
+    finally:
+        incoming.discard()
+
+
+def add_uploaded_video(*, dataset: Dataset, user, upload: Upload, filename: str = "") -> Video:
+    """As `add_video`, of an upload in parts, which is gone when it succeeds.
+
+    Raises:
+        UploadIncomplete, NotAVideo, VideoExists.
+    """
+    video = add_video(
+        dataset=dataset, user=user, incoming=adopt_upload(upload), filename=filename or upload.filename or "video"
+    )
+    delete_upload(upload=upload)
+    return video
+
+
+@transaction.atomic
+def delete_video(*, video: Video, frames: str | None) -> None:
+    """Delete a video; `frames` says what happens to its images: "keep" or "delete".
+
+    Raises:
+        FramesExist: it has frames and nothing was said.
+    """
+    cut = Image.objects.filter(video=video).select_related("dataset")
+    if frames is None and cut.exists():
+        raise FramesExist()
+    if frames == "delete":
+        delete_images(images=list(cut))
+    video.delete()
+
+
+@handles(SURVEY)
+def survey_video(context: JobContext) -> dict:
+    """Read every frame: the true length, whether the rate varies, and the strip."""
+    video = video_of(context)
+    found, strip = told(survey, path_of(video), context.report)
+    note = ""
+    if found.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
+        note = f"The file is cut off or damaged: {found.frame_count:,} of {video.frame_count:,} frames could be read."
+    Video.objects.filter(pk=video.pk).update(
+        frame_count=found.frame_count, duration=found.duration, fps=found.fps, strip_times=found.strip_times,
+        is_variable_rate=found.is_variable_rate, is_surveyed=True, note=note,
+        strip_blob=storage.keep_bytes(strip, "image/jpeg"),
+    )  # fmt: skip
+    return {"video": str(video.pk), "frames": found.frame_count, "duration": found.duration, "note": note}
+
+
+def video_of(context: JobContext) -> Video:
+    """The job's video. Raises `WorkFailed`."""
+    rows = Video.objects.select_related("dataset__project", "blob")
+    video = rows.filter(pk=context.job.parameters["video"]).first()
+    if video is None:
+        raise WorkFailed("video_deleted", "The video was deleted meanwhile.")
+    return video
+
+
+def path_of(video: Video):
+    return storage.path_of(video.blob)
+
+
+def told(function, *arguments):
+    """The function's result; its problem with the video ends the job with its code."""
+    try:
+        return function(*arguments)
+    except VideoProblem as problem:
+        raise WorkFailed(problem.code, str(problem)) from problem
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How frames become images.
+
+    Attributes:
+        skip_similar: leave out frames that look like one that was taken before.
+        format: `jpeg` or `png`.
+    """
+
+    selection: Selection
+    skip_similar: bool = False
+    format: str = "jpeg"
+    split: str | None = None
+
+
+def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[list[Image]]:
+    """Make images of the chosen frames; yields those of each batch, when they are safe.
+
+    Each batch is followed by its place in the job's `position`, so that a job that is taken up again goes on there.
+    The counts are in `position["counts"]`: created, duplicate, similar.
+
+    Raises:
+        WorkFailed: the video cannot be read.
+    """
+    position = dict(context.job.position) or {"after": -1, "counts": {}}
+    counts: Counter[str] = Counter(position["counts"])
+    similar = _Similar(video) if cut.skip_similar else None
+    selection = Selection(**{**vars(cut.selection), "after_index": position["after"]})
+    total = video.frame_count
+
+    def on_progress(done: int, claimed: int) -> None:
+        context.report(done, max(total, claimed))
+
+    batch: list[Examined] = []
+    last = position["after"]
+
+    def keep() -> list[Image]:
+        outcomes = add_images(dataset=video.dataset, items=batch, user=user, source="video", origin=Origin.HUMAN)
+        counts.update(outcome.kind for outcome in outcomes)
+        for item in batch:
+            item.incoming.discard()
+        batch.clear()
+        context.report(last + 1, max(total, last + 1), position={"after": last, "counts": dict(counts)})
+        return _created(outcomes)
+
+    try:
+        with frames(path_of(video), selection, on_progress) as chosen:
+            for frame in chosen:
+                item = _examined(video, frame, cut)
+                last = frame.index
+                if similar is not None and not similar.takes(item.phash):
+                    item.incoming.discard()
+                    counts["similar"] += 1
+                    continue
+                batch.append(item)
+                if len(batch) == FRAMES_A_BATCH:
+                    yield keep()
+        yield keep()
+    except VideoProblem as problem:
+        raise WorkFailed(problem.code, str(problem)) from problem
+    finally:
+        for item in batch:
+            item.incoming.discard()
+
+
+def _created(outcomes: list[Outcome]) -> list[Image]:
+    pks = [outcome.image_id for outcome in outcomes if outcome.kind == "created" and outcome.image_id]
+    return list(Image.objects.filter(pk__in=pks).select_related("blob", "dataset__project").order_by("frame_index"))
+
+
+def _examined(video: Video, frame: Frame, cut: Cut) -> Examined:
+    target = io.BytesIO()
+    picture = PillowImage.fromarray(frame.pixels)
+    if cut.format == "png":
+        picture.save(target, "PNG", compress_level=3)
+    else:
+        picture.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    stem = PurePath(video.filename).stem[:200]
+    item = examine_content(target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}")
+    item.video, item.frame_index, item.frame_time = video, frame.index, frame.time
+    # Frames of one video never sit on both sides of a split.
+    item.group, item.split = f"video {video.pk}", cut.split
+    return item
+
+
+class _Similar:
+    """Which frames look like one that was taken, by their perceptual hashes."""
+
+    def __init__(self, video: Video) -> None:
+        taken = Image.objects.filter(video=video).values_list("phash", flat=True)
+        self._words = [_words(phash) for phash in taken.iterator()]
+
+    def takes(self, phash: str) -> bool:
+        words = _words(phash)
+        if self._words:
+            distances = np.bitwise_count(np.array(self._words) ^ words).sum(axis=1)
+            if distances.min() <= NEAR_BITS:
+                return False
+        self._words.append(words)
+        return True
+
+
+def _words(phash: str) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(phash), dtype=np.uint64)

@@ -1,0 +1,1 @@
+"""Labels, datasets, images, videos and snapshots over HTTP."""

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import contextlib
+
+from django.urls import reverse
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from datasets import serializers, services, snapshots
+from datasets.duplicates import start_duplicates
+from datasets.exports import start_export
+from datasets.imaging.preprocessing import ImageError
+from datasets.imports import start_import
+from datasets.ingest import Examined, add_images, clean_filename, examine_upload
+from datasets.models import Dataset, Origin, Snapshot, Split
+from datasets.selectors import all_images, datasets_of, snapshots_of
+from datasets.videos import add_uploaded_video, add_video
+from datasets.views.labels import label_or_400
+from projects.models import Project, Role
+from projects.permissions import ProjectPermission, require_role
+from projects.selectors import projects_of
+from projects.serializers import JobSerializer
+from storage.models import Upload
+
+
+class DatasetFilter(filters.FilterSet):
+    class Meta:
+        model = Dataset
+        fields = ["project"]
+
+
+class DatasetViewSet(viewsets.ModelViewSet):
+    """Collections of images. Upload with `images/`, or a whole archive with `imports/`."""
+
+    queryset = Dataset.objects.none()
+    serializer_class = serializers.DatasetSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = DatasetFilter
+    ordering_fields = ("name",)
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        return datasets_of(self.request.user)
+
+    def get_serializer_context(self) -> dict:
+        user = getattr(self.request, "user", None)
+        visible = projects_of(user) if user is not None and user.is_authenticated else Project.objects.none()
+        return {**super().get_serializer_context(), "visible_projects": visible}
+
+    def perform_create(self, serializer) -> None:
+        require_role(serializer.validated_data["project"], self.request.user, Role.EDITOR)
+        serializer.instance = services.create_dataset(**serializer.validated_data)
+
+    def perform_destroy(self, instance: Dataset) -> None:
+        services.delete_dataset(dataset=instance)
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.UploadSerializer},
+        responses={201: serializers.UploadAnswerSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser], filterset_class=None)
+    def images(self, request, pk=None):
+        """Upload many images. Each file has its own outcome; the good ones stay whatever the others are."""
+        dataset = self.get_object()
+        data = serializers.UploadSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        options = data.validated_data
+        label = label_or_400(dataset.project, options["label"]) if "label" in options else None
+        items: list[Examined] = []
+        rejected = []
+        with contextlib.ExitStack() as cleanup:
+            for upload in options["files"]:
+                try:
+                    item = examine_upload(upload.incoming, upload.name, strip_location=options["strip_location"])
+                except ImageError as error:
+                    rejected.append({"filename": clean_filename(upload.name), "code": error.code, "detail": str(error)})
+                    continue
+                cleanup.callback(item.incoming.discard)
+                item.label, item.split, item.group = label, options.get("split"), options.get("group", "")
+                items.append(item)
+            outcomes = add_images(dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN)
+        return Response(self._upload_answer(outcomes, rejected), status=status.HTTP_201_CREATED)
+
+    def _upload_answer(self, outcomes, rejected: list[dict]) -> dict:
+        created = [outcome.image_id for outcome in outcomes if outcome.kind == "created"]
+        images = {str(image.pk): image for image in all_images().filter(pk__in=created)}
+        return {
+            "created": serializers.ImageSerializer([images[pk] for pk in created], many=True).data,
+            "duplicates": [
+                {**outcome.to_dict(), "id": outcome.image_id} for outcome in outcomes if outcome.kind == "duplicate"
+            ],
+            "rejected": rejected,
+        }
+
+    @extend_schema(
+        request={
+            "multipart/form-data": serializers.NewVideoSerializer,
+            "application/json": serializers.NewVideoSerializer,
+        },
+        responses={201: serializers.VideoSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
+    def videos(self, request, pk=None):
+        """Add a video (MP4, MOV, MKV, WebM, AVI), as `file` or, when it is large, as an `upload` in parts.
+
+        It is listed at `videos/?dataset=`. A job reads it through and makes its strip of small pictures.
+        """
+        dataset = self.get_object()
+        data = serializers.NewVideoSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        file = data.validated_data.get("file")
+        if file is not None:
+            video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=file.name)
+        else:
+            upload = get_object_or_404(Upload.objects.filter(user=request.user), pk=data.validated_data["upload"])
+            video = add_uploaded_video(
+                dataset=dataset, user=request.user, upload=upload, filename=data.validated_data.get("filename", "")
+            )
+        return Response(serializers.VideoSerializer(video).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        request={
+            "multipart/form-data": serializers.ImportSerializer,
+            "application/json": serializers.ImportSerializer,
+        },
+        responses={202: JobSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
+    def imports(self, request, pk=None):
+        """Import a zip in the background: images with their annotations and splits.
+
+        It is sent as `file`, or lies in a store already and is named by `source`, where the operator allows that.
+
+        Formats: `folder` (a folder a label), `coco`, `voc`, `yolo`, `csv` (keras-retinanet); `auto` recognises them.
+        The job's report names every file and box that was not taken as it was.
+        """
+        dataset = self.get_object()
+        data = serializers.ImportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        upload, source = data.validated_data.get("file"), data.validated_data.get("source")
+        job = start_import(
+            dataset=dataset,
+            user=request.user,
+            incoming=None if upload is None else upload.incoming,
+            source="" if source is None else source.url,
+            link=data.validated_data["link"],
+            filename=source.url if upload is None else clean_filename(upload.name),
+            format=data.validated_data["format"],
+            strip_location=data.validated_data["strip_location"],
+        )
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def exports(self, request, pk=None):
+        """Write the dataset as a zip in the background; the job's `result.download_url` has it."""
+        dataset = self.get_object()
+        data = serializers.ExportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job = start_export(dataset=dataset, user=request.user, format=data.validated_data["format"])
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    @extend_schema(request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def duplicates(self, request, pk=None):
+        """Look for exact and near duplicates, and for pictures that are in train and in test, in the background."""
+        dataset = self.get_object()
+        data = serializers.DuplicatesRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job = start_duplicates(dataset=dataset, user=request.user, **data.validated_data)
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    @extend_schema(responses=serializers.StatisticsSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def statistics(self, request, pk=None):
+        """Images by label, split, format and size."""
+        return Response(services.dataset_statistics(self.get_object()))
+
+    @extend_schema(methods=["GET"], responses=serializers.SnapshotSerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        request=serializers.SnapshotRequestSerializer,
+        responses={201: serializers.SnapshotSerializer},
+    )
+    @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
+    def snapshots(self, request, pk=None):
+        """Frozen versions of the dataset, the newest first."""
+        dataset = self.get_object()
+        if request.method == "GET":
+            page = self.paginate_queryset(Snapshot.objects.filter(dataset=dataset))
+            return self.get_paginated_response(serializers.SnapshotSerializer(page, many=True).data)
+        data = serializers.SnapshotRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        fractions = {split: data.validated_data[split] for split in Split.values}
+        snapshot = snapshots.take_snapshot(
+            dataset=dataset, user=request.user, fractions=fractions, seed=data.validated_data["seed"]
+        )
+        return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
+
+
+class SnapshotViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """One frozen version of a dataset."""
+
+    queryset = Snapshot.objects.none()
+    serializer_class = serializers.SnapshotSerializer
+    permission_classes = [ProjectPermission]
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return snapshots_of(self.request.user)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.response import Response
+
+from datasets import serializers, services, thumbnails
+from datasets.filters import ImageFilter
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Annotation, AnnotationChange, Image
+from datasets.review import Correction, Review, review_annotations, review_images
+from datasets.selectors import all_images, datasets_of, images_of
+from datasets.views.labels import label_or_400
+from projects.models import Project, Role
+from projects.permissions import ProjectPermission, SignedReadPermission, require_role
+from projects.selectors import project_ids_of
+from storage.downloads import blob_response, file_response
+from storage.signing import is_signed
+
+
+class ImageViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """Images of your datasets."""
+
+    queryset = Image.objects.none()
+    serializer_class = serializers.ImageSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = ImageFilter
+    ordering_fields = ("filename",)
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        if self.action in ("file", "thumbnail") and is_signed(self.request):
+            return all_images()
+        return images_of(self.request.user)
+
+    @extend_schema(exclude=True)
+    def update(self, request, *args, **kwargs):
+        if not kwargs.get("partial"):
+            self.http_method_not_allowed(request)
+        return super().update(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Image) -> None:
+        services.delete_images(images=[instance])
+
+    @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def file(self, request, pk=None):
+        """The original bytes. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
+        image = self.get_object()
+        return blob_response(request, image.blob, image.filename)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0])],
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, (206, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def thumbnail(self, request, pk=None):
+        """A small JPEG of the upright image. Takes signed URLs."""
+        image = self.get_object()
+        text = request.query_params.get("size", str(thumbnails.SIZES[0]))
+        if text not in [str(size) for size in thumbnails.SIZES]:
+            raise ValidationError({"size": [f"Must be one of {', '.join(map(str, thumbnails.SIZES))}."]})
+        try:
+            path = thumbnails.ensure_thumbnail(image.blob, int(text))
+        except ImageError as error:
+            raise NotFound(f"This image has no thumbnail: {error}") from error
+        return file_response(request, path, f"{image.blob.sha256}-{text}", "image/jpeg", f"{image.filename}-{text}.jpg")
+
+    @extend_schema(methods=["GET"], responses=serializers.AnnotationsAnswerSerializer)
+    @extend_schema(
+        methods=["PUT"],
+        parameters=[OpenApiParameter("revision", OpenApiTypes.INT, description="The revision you saw; 409 if passed.")],
+        request=serializers.AnnotationRequestSerializer(many=True),
+        responses=serializers.AnnotationsAnswerSerializer,
+    )
+    @action(detail=True, methods=["get", "put"], pagination_class=None, filterset_class=None)
+    def annotations(self, request, pk=None):
+        """All annotations of the image; PUT replaces them."""
+        image = self.get_object()
+        if request.method == "PUT":
+            data = serializers.AnnotationRequestSerializer(data=request.data, many=True, max_length=10_000)
+            data.is_valid(raise_exception=True)
+            wanted = [{**one, "label": label_or_400(image.project, one["label"])} for one in data.validated_data]
+            image = services.replace_annotations(
+                image=image, annotations=wanted, revision=self._seen_revision(), user=request.user
+            )
+        rows = image.annotations.select_related("label").order_by("id")
+        answer = {"revision": image.revision, "annotations": rows}
+        return Response(serializers.AnnotationsAnswerSerializer(answer).data)
+
+    @extend_schema(responses=serializers.ChangeSerializer(many=True))
+    @action(detail=True, filterset_class=None, ordering_fields=())
+    def history(self, request, pk=None):
+        """Who changed the annotations of the image, the latest change first."""
+        changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
+        page = self.paginate_queryset(changes)
+        return self.get_paginated_response(serializers.ChangeSerializer(page, many=True).data)
+
+    def _seen_revision(self) -> int | None:
+        text = self.request.query_params.get("revision")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise ValidationError({"revision": ["Must be the revision number of the image."]})
+        return int(text)
+
+    @extend_schema(request=serializers.BulkSerializer, responses=serializers.BulkAnswerSerializer)
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def bulk(self, request):
+        """Label, move, split, group or delete many images of one project. All or none."""
+        data = serializers.BulkSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        options = data.validated_data
+        images = self._chosen(options["images"])
+        project = images[0].dataset.project
+        require_role(project, request.user, Role.EDITOR)
+        return Response(self._change(options, images, project))
+
+    def _chosen(self, ids: list) -> list[Image]:
+        wanted = list(dict.fromkeys(ids))
+        found: list[Image] = []
+        for start in range(0, len(wanted), 500):
+            chunk = images_of(self.request.user).filter(pk__in=wanted[start : start + 500])
+            found += chunk.prefetch_related(None).select_related("dataset__project")
+        if len(found) != len(wanted):
+            raise NotFound(f"{len(wanted) - len(found)} of the images do not exist.")
+        if len({image.dataset.project_id for image in found}) > 1:
+            raise ValidationError({"images": ["Must be of one project."]})
+        return found
+
+    def _change(self, options: dict, images: list[Image], project: Project) -> dict[str, int]:
+        action_name = options["action"]
+        if action_name == "move":
+            target = get_object_or_404(datasets_of(self.request.user), pk=options["dataset"])
+            return services.move_images(images=images, target=target)
+        if action_name == "label":
+            label = label_or_400(project, options["label"])
+            if project.task != "classification":
+                raise ValidationError({"action": ["A detection project labels boxes, not images."]})
+            changed = services.label_images(images=images, label=label, user=self.request.user)
+        elif action_name == "unlabel":
+            changed = services.label_images(images=images, label=None, user=self.request.user)
+        elif action_name in ("confirm", "reject"):
+            changed = review_images(images=images, confirm=action_name == "confirm", user=self.request.user)
+        elif action_name == "split":
+            changed = services.set_split(images=images, split=options["split"])
+        elif action_name == "group":
+            changed = services.set_group(images=images, group=options["group"])
+        else:
+            changed = services.delete_images(images=images)
+        return {"changed": changed, "unchanged": len(images) - changed}
+
+
+class ReviewView(viewsets.GenericViewSet):
+    """Annotations that models suggested."""
+
+    queryset = Annotation.objects.none()
+    serializer_class = serializers.ReviewSerializer
+
+    @extend_schema(request=serializers.ReviewSerializer, responses=serializers.ReviewAnswerSerializer)
+    def review(self, request):
+        """Confirm, correct or reject suggestions of one project. All or none."""
+        data = serializers.ReviewSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        wishes = data.validated_data
+        named = [*wishes["confirm"], *wishes["reject"], *(one["id"] for one in wishes["correct"])]
+        found = self._found(named)
+        project = next(iter(found.values())).image.project
+        require_role(project, request.user, Role.EDITOR)
+        review = Review(
+            confirm=[found[pk] for pk in dict.fromkeys(wishes["confirm"])],
+            reject=[found[pk] for pk in dict.fromkeys(wishes["reject"])],
+            correct=[
+                Correction(
+                    found[one["id"]], label_or_400(project, one["label"]) if "label" in one else None, one.get("box")
+                )
+                for one in wishes["correct"]
+            ],
+        )
+        return Response(review_annotations(review=review, user=request.user))
+
+    def _found(self, ids: list) -> dict:
+        wanted = list(dict.fromkeys(ids))
+        mine = Annotation.objects.filter(image__dataset__project__in=project_ids_of(self.request.user))
+        found = {}
+        for start in range(0, len(wanted), 500):
+            rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
+            found |= {row.pk: row for row in rows}
+        if len(found) != len(wanted):
+            raise NotFound(f"{len(wanted) - len(found)} of the annotations do not exist (any more).")
+        if len({row.image.dataset.project_id for row in found.values()}) > 1:
+            raise ValidationError({"confirm": ["The annotations must be of one project."]})
+        return found

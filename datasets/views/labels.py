@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.response import Response
+
+from datasets import serializers, services
+from datasets.models import Label
+from datasets.selectors import find_label, labels_of
+from projects.models import Project
+from projects.views import InProject
+
+NOTHING = OpenApiResponse(description="Done.")
+
+
+def label_or_400(project: Project, text: str) -> Label:
+    label = find_label(project, text)
+    if label is None:
+        raise ValidationError({"label": [f"The project has no label {text!r}."]}, code="unknown_label")
+    return label
+
+
+class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """The labels of a project."""
+
+    queryset = Label.objects.none()
+    serializer_class = serializers.LabelSerializer
+    lookup_value_converter = "uuid"
+    default_ordering = "order"
+    ordering_fields = ("order", "name")
+
+    def get_queryset(self):
+        return Label.objects.filter(project_id=self.kwargs["project_id"])
+
+    @extend_schema(responses={201: serializers.LabelSerializer})
+    def create(self, request, project_id):
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        label = services.create_label(project=self.project, **data.validated_data)
+        return Response(self.get_serializer(label).data, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request, project_id, pk):
+        """Rename or recolour. Every image shows the new name at once."""
+        label = self.get_object()
+        data = self.get_serializer(label, data=request.data, partial=True)
+        data.is_valid(raise_exception=True)
+        return Response(self.get_serializer(services.update_label(label=label, **data.validated_data)).data)
+
+    @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING})
+    def destroy(self, request, project_id, pk):
+        """Delete a label. When images carry it, `images` says what happens to them."""
+        data = serializers.LabelDeletionSerializer(data=request.query_params)
+        data.is_valid(raise_exception=True)
+        choice, target = data.validated_data.get("images"), data.validated_data.get("move_to")
+        move_to = get_object_or_404(labels_of(self.project), pk=target) if target else None
+        services.delete_label(label=self.get_object(), images=choice, move_to=move_to)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=serializers.LabelMergeSerializer, responses=serializers.LabelSerializer)
+    @action(detail=True, methods=["post"])
+    def merge(self, request, project_id, pk):
+        """Give all images of this label another one and delete it. Answers with the label that stays."""
+        data = serializers.LabelMergeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        into = get_object_or_404(labels_of(self.project), pk=data.validated_data["into"])
+        return Response(self.get_serializer(services.merge_labels(label=self.get_object(), into=into)).data)
+
+    @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def reorder(self, request, project_id):
+        """Put the labels into an order."""
+        data = serializers.LabelOrderSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        services.reorder_labels(project=self.project, ids=data.validated_data["labels"])
+        return Response(self.get_serializer(self.get_queryset(), many=True).data)

@@ -1,0 +1,1 @@
+"""What predictions tell: which images teach most, which labels are wrong, which model is better. No Django."""

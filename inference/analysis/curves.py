@@ -1,0 +1,159 @@
+"""ROC, precision and recall, calibration and thresholds of classifiers. Tested against scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+POINTS = 101
+BINS = 15
+
+
+def roc_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:
+    """False and true positive rates over all thresholds, with the area below (Fawcett 2006, algorithms 1 and 2).
+
+    Args:
+        scores: `(images,)` float.
+        positive: `(images,)` bool.
+
+    Returns:
+        `false_positive_rate`, `true_positive_rate` (at most 101 points each) and `auc`; None when one side is empty.
+    """
+    total, others = int(positive.sum()), int((~positive).sum())
+    if not total or not others:
+        return None
+    right, wrong, _ = _counts(scores, positive)
+    rate = np.r_[0.0, right / total]
+    false = np.r_[0.0, wrong / others]
+    auc = float(np.trapezoid(rate, false))
+    keep = _thinned(len(rate))
+    return {"false_positive_rate": _listed(false[keep]), "true_positive_rate": _listed(rate[keep]), "auc": auc}
+
+
+def precision_recall_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:
+    """Precision and recall over all thresholds, with the average precision: the mean of the precisions, each weighted
+    by what it adds to the recall (Manning et al. 2008, section 8.4; not interpolated).
+
+    Returns:
+        `precision`, `recall`, `threshold` (at most 101 points each) and `average_precision`; None without positives.
+    """
+    total = int(positive.sum())
+    if not total:
+        return None
+    right, wrong, thresholds = _counts(scores, positive)
+    precision, recall = right / (right + wrong), right / total
+    average = float((np.diff(np.r_[0.0, recall]) * precision).sum())
+    keep = _thinned(len(precision))
+    return {
+        "precision": _listed(precision[keep]), "recall": _listed(recall[keep]), "threshold": _listed(thresholds[keep]),
+        "average_precision": average,
+    }  # fmt: skip
+
+
+def _counts(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Right and wrong positives at each different score, from the highest down."""
+    order = np.argsort(-scores, kind="stable")
+    sorted_scores = scores[order]
+    ends = np.r_[np.flatnonzero(np.diff(sorted_scores)), len(scores) - 1]
+    right = np.cumsum(positive[order])[ends]
+    return right, ends + 1 - right, sorted_scores[ends]
+
+
+def _thinned(count: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(int))
+
+
+def _listed(values: np.ndarray) -> list[float]:
+    return [round(float(value), 6) for value in values]
+
+
+def calibration_bins(probabilities: np.ndarray, y_true: np.ndarray, bins: int = BINS) -> list[dict]:
+    """The reliability diagram (Guo et al. 2017, section 2): per bin of confidence how sure and how right the model is.
+
+    Returns:
+        For each bin with images `from`, `to`, `count`, `confidence` (mean) and `accuracy`.
+    """
+    if not len(y_true):
+        return []
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == y_true
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "from": one / bins, "to": (one + 1) / bins, "count": int((index == one).sum()),
+            "confidence": float(confidence[index == one].mean()), "accuracy": float(right[index == one].mean()),
+        }
+        for one in range(bins)
+        if (index == one).any()
+    ]  # fmt: skip
+
+
+def threshold_table(probabilities: np.ndarray, y_true: np.ndarray, steps: int = 20) -> list[dict]:
+    """What an answer costs: for each lowest score, how many images are answered and how many of those rightly.
+
+    Returns:
+        `threshold`, `answered` (share of images whose best score reaches it), `accuracy` (of the answered; None when
+        there are none), `right` (share of all images that are answered rightly).
+    """
+    confidence = probabilities.max(axis=1) if len(y_true) else np.zeros(0)
+    right = probabilities.argmax(axis=1) == y_true if len(y_true) else np.zeros(0, bool)
+    rows = []
+    for step in range(steps + 1):
+        threshold = step / steps
+        answered = confidence >= threshold
+        rows.append(
+            {
+                "threshold": threshold,
+                "answered": float(answered.mean()) if len(y_true) else 0.0,
+                "accuracy": float(right[answered].mean()) if answered.any() else None,
+                "right": float((right & answered).mean()) if len(y_true) else 0.0,
+            }
+        )
+    return rows
+
+
+def label_thresholds(scores: np.ndarray, positive: np.ndarray, steps: int = 20) -> list[dict]:
+    """Of one label against the rest: precision, recall and F1 at each threshold."""
+    rows = []
+    total = int(positive.sum())
+    for step in range(steps + 1):
+        found = scores >= step / steps
+        right = int((found & positive).sum())
+        precision = right / int(found.sum()) if found.any() else None
+        recall = right / total if total else None
+        both = int(found.sum()) + total
+        f1 = 2 * right / both if both else 0.0
+        rows.append(
+            {
+                "threshold": step / steps,
+                "precision": precision,
+                "recall": recall,
+                "f1": f1,
+            }
+        )
+    return rows
+
+
+def classifier_curves(probabilities: np.ndarray, y_true: np.ndarray, class_names: list[str]) -> dict:
+    """Everything above for a classifier, as JSON types: `per_class` (`label`, `roc`, `precision_recall`,
+    `thresholds`), `macro_auc`, `mean_average_precision`, `calibration` and `thresholds`."""
+    rows: list[dict] = []
+    for index, name in enumerate(class_names):
+        scores = probabilities[:, index] if len(y_true) else np.zeros(0)
+        positive = y_true == index
+        rows.append(
+            {
+                "label": name,
+                "roc": roc_curve(scores, positive),
+                "precision_recall": precision_recall_curve(scores, positive),
+                "thresholds": label_thresholds(scores, positive),
+            }
+        )
+    areas = [row["roc"]["auc"] for row in rows if row["roc"]]
+    precisions = [row["precision_recall"]["average_precision"] for row in rows if row["precision_recall"]]
+    return {
+        "per_class": rows,
+        "macro_auc": float(np.mean(areas)) if areas else None,
+        "mean_average_precision": float(np.mean(precisions)) if precisions else None,
+        "calibration": calibration_bins(probabilities, y_true) if len(y_true) else [],
+        "thresholds": threshold_table(probabilities, y_true),
+    }

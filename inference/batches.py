@@ -1,0 +1,336 @@
+"""A model on many images, or on a film, in the background: what it found as JSON and CSV, and to look at."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from django.conf import settings
+from django.db.models import QuerySet
+from PIL import Image as pillow
+from rest_framework.exceptions import ValidationError
+
+from datasets.filters import ImageFilter
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Dataset, Image, Video
+from datasets.selectors import images_of
+from datasets.video.facts import Selection, VideoProblem
+from datasets.video.reading import frames
+from datasets.video.writing import FilmWriter
+from datasets.videos import path_of, video_of
+from inference.analysis.timeline import LabelTimeline, Timeline
+from inference.analysis.tracking import track
+from inference.frames import model_of
+from inference.models import Model
+from inference.runtime.overlay import with_boxes, with_label
+from inference.services import Prediction, Wishes, predict_pixels, predictor_of
+from inference.suggestions import store_suggestions
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Task
+from storage import services as storage
+
+KIND = "prediction"
+SUGGEST_EVERY = 100
+REPORT_EVERY = 20
+# The film is there to look at: larger pictures are made smaller.
+FILM_SIDE = 1920
+FEW_STRETCHES = 200
+COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track")
+
+
+def start_predictions(
+    *, model: Model, user, dataset: Dataset | None = None, filter: dict | None = None, video: Video | None = None,
+    threshold: float | None = None, limit: int | None = None, suggest: bool = False, every_frames: int = 1,
+    annotate: bool = True, tracking: bool = False,
+) -> Job:  # fmt: skip
+    """Make the job that predicts the images of a dataset (those that pass the filter), or the frames of a video.
+
+    Raises:
+        ValidationError: the filter names what does not exist; there is nothing to predict; tracking without boxes.
+    """
+    source = dataset or video
+    assert source is not None
+    if tracking and model.task != Task.DETECTION:
+        raise ValidationError({"tracking": ["Only boxes can be followed: choose a detector."]})
+    if suggest and model.task != source.project.task:
+        raise ValidationError(
+            {"suggest": [f"A model for {model.task} cannot label a {source.project.task} project."]},
+            code="model_does_not_fit",
+        )
+    if dataset is not None and not chosen_images(user, dataset, filter or {}).exists():
+        raise ValidationError({"filter": ["No image of the dataset passes the filter."]}, code="nothing_to_predict")
+    parameters = {
+        "model": str(model.pk), "dataset": None if dataset is None else str(dataset.pk), "filter": filter or {},
+        "video": None if video is None else str(video.pk), "threshold": threshold, "limit": limit, "suggest": suggest,
+        "every_frames": every_frames, "annotate": annotate, "tracking": tracking,
+    }  # fmt: skip
+    return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters)
+
+
+def chosen_images(user, dataset: Dataset, wishes: dict) -> QuerySet[Image]:
+    """The dataset's images that pass the filters of the list of images. Raises `ValidationError`."""
+    rows = images_of(user).filter(dataset=dataset).prefetch_related(None)
+    chosen = ImageFilter(data=wishes, queryset=rows, request=SimpleNamespace(user=user))
+    if not chosen.is_valid():
+        raise ValidationError({"filter": [f"{name}: {problem[0]}" for name, problem in chosen.errors.items()]})
+    return chosen.qs.order_by("id")
+
+
+@handles(KIND)
+def run_predictions(context: JobContext) -> dict:
+    parameters = context.job.parameters
+    model = model_of(parameters["model"])
+    assert model is not None
+    with work_folder(context) as folder:
+        if parameters["video"] is not None:
+            return _Film(context, model, folder).predict()
+        return _predict_images(context, model, folder)
+
+
+@contextlib.contextmanager
+def work_folder(context: JobContext) -> Iterator[Path]:
+    """A folder of this job, gone at its end; what a killed worker left in it is removed first."""
+    folder = settings.WORK_DIR / "jobs" / str(context.job.pk)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wishes(parameters: dict) -> Wishes:
+    return Wishes(threshold=parameters["threshold"], limit=parameters["limit"])
+
+
+def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
+    parameters = context.job.parameters
+    dataset = Dataset.objects.select_related("project").filter(pk=parameters["dataset"]).first()
+    if dataset is None or context.job.created_by is None:
+        raise WorkFailed("dataset_deleted", "The dataset, or the account that asked, was deleted meanwhile.")
+    images = chosen_images(context.job.created_by, dataset, parameters["filter"])
+    total = images.count()
+    predict = predictor_of(model, _wishes(parameters))
+    counts: Counter[str] = Counter()
+    rejected, waiting, suggested = [], [], 0
+    with _Results(folder, model, ("image", "filename")) as results:
+        for number, image in enumerate(images.iterator(chunk_size=500)):
+            if number % REPORT_EVERY == 0:
+                context.report(number, total)
+            try:
+                with storage.opened(image.blob) as file:
+                    prediction = predict(file, image.filename)
+            except ImageError as error:
+                rejected.append({"image": str(image.pk), "filename": image.filename, "code": error.code})
+                continue
+            results.add({"image": str(image.pk)}, prediction, (str(image.pk), image.filename))
+            counts.update(one["label"] for one in prediction.boxes or prediction.labels[:1])
+            if parameters["suggest"]:
+                waiting.append((image, prediction))
+                if len(waiting) == SUGGEST_EVERY:
+                    suggested += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+                    waiting = []
+        suggested += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+        results.end(rejected)
+    context.report(total, total)
+    results.keep(context)
+    return {
+        "model": str(model.pk), "images": total - len(rejected), "rejected": len(rejected), "suggestions": suggested,
+        "labels": dict(counts.most_common()),
+    }  # fmt: skip
+
+
+class _Results:
+    """predictions.json and predictions.csv, written as they come."""
+
+    def __init__(self, folder: Path, model: Model, columns: tuple[str, ...]) -> None:
+        self.json_path, self.csv_path = folder / "predictions.json", folder / "predictions.csv"
+        self._json = open(self.json_path, "w", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
+        self._csv = open(self.csv_path, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        self._rows = csv.writer(self._csv)
+        self._rows.writerow([*columns, *COLUMNS])
+        head = {"id": str(model.pk), "name": model.name, "version": model.version}
+        self._json.write(f'{{"model": {json.dumps(head)}, "predictions": [')
+        self._separator = "\n"
+
+    def add(self, where: dict, prediction: Prediction, cells: tuple) -> None:
+        """One image or frame; in the CSV a row for each label or box, one without when there is nothing."""
+        self._json.write(self._separator + json.dumps({**where, **asdict(prediction)}, ensure_ascii=False))
+        self._separator = ",\n"
+        for one in prediction.boxes or prediction.labels or [{}]:
+            box = one.get("box", ["", "", "", ""])
+            name = _plain(one.get("label", ""))
+            self._rows.writerow([*map(_plain, cells), name, one.get("score", ""), *box, one.get("track", "")])
+
+    def end(self, rejected: list[dict]) -> None:
+        self._json.write(f'\n], "rejected": {json.dumps(rejected, ensure_ascii=False)}}}\n')
+
+    def keep(self, context: JobContext) -> None:
+        context.keep_file("predictions.json", self.json_path, "application/json")
+        context.keep_file("predictions.csv", self.csv_path, "text/csv")
+
+    def __enter__(self) -> _Results:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._json.close()
+        self._csv.close()
+
+
+def _plain(value):
+    """A cell that no spreadsheet takes for a formula."""
+    text = value if isinstance(value, str) else ""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+class _Film:
+    """A model on the frames of a video: first what it finds, then who is who, then the film with it."""
+
+    def __init__(self, context: JobContext, model: Model, folder: Path) -> None:
+        self.context, self.model, self.folder = context, model, folder
+        self.parameters = context.job.parameters
+        self.video = video_of(context)
+        self.every = self.parameters["every_frames"]
+        self.interval = self.every / self.video.fps if self.video.fps else 0.04
+        self.passes = 2 if self.parameters["annotate"] else 1
+
+    def predict(self) -> dict:
+        try:
+            count, last = self._find()
+            tracks = self._follow() if self.parameters["tracking"] else None
+            stretches = self._write_results()
+            codec = self._draw(count, last) if self.parameters["annotate"] else None
+        except VideoProblem as problem:
+            raise WorkFailed(problem.code, str(problem)) from problem
+        result = {
+            "model": str(self.model.pk), "video": str(self.video.pk), "frames": count, "codec": codec,
+            "timeline": stretches[:FEW_STRETCHES],
+        }  # fmt: skip
+        if tracks is not None:
+            result |= {"tracks": len(tracks), "counts": dict(Counter(one["label"] for one in tracks))}
+        if self.video.is_variable_rate and codec is not None:
+            result["note"] = "The video has a variable frame rate; the annotated one has its mean, and the same frames."
+        return result
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "frames.jsonl"
+
+    def _report(self, done: int, number: int) -> None:
+        total = max(self.video.frame_count, 1)
+        self.context.report(min(done, total) + number * total, self.passes * total)
+
+    def _find(self) -> tuple[int, float]:
+        """Predict each nth frame into the spool. Returns how many frames there are and the time of the last."""
+        wishes = _wishes(self.parameters)
+        if self.parameters["tracking"]:
+            # ByteTrack lives on boxes that are too weak to show.
+            wishes = replace(wishes, threshold=min(wishes.threshold or 1.0, self._threshold() / 2))
+        count, last = 0, 0.0
+        with open(self.spool, "w") as spool, frames(path_of(self.video), Selection()) as film:
+            for frame in film:
+                count, last = frame.index + 1, frame.time
+                if frame.index % REPORT_EVERY == 0:
+                    self._report(frame.index, 0)
+                if frame.index % self.every:
+                    continue
+                found = predict_pixels(self.model, wishes, frame.pixels)
+                row = {"frame": frame.index, "time": frame.time, "labels": found.labels, "boxes": found.boxes,
+                       "width": found.width, "height": found.height}  # fmt: skip
+                spool.write(json.dumps(row) + "\n")
+        return count, last
+
+    def _threshold(self) -> float:
+        own = self.parameters["threshold"]
+        return self.model.detector["score_threshold"] if own is None else own
+
+    def _rows(self) -> Iterator[dict]:
+        with open(self.spool) as spool:
+            yield from map(json.loads, spool)
+
+    def _follow(self) -> list[dict]:
+        """Give boxes the numbers of their tracks, and drop those that are weak and belong to none."""
+        threshold = self._threshold()
+        numbers = track(
+            (row["boxes"] for row in self._rows()), self.model.class_names, threshold=threshold,
+            fps=1 / self.interval,
+        )  # fmt: skip
+        tracks: dict[int, dict] = {}
+        numbered = self.spool.with_suffix(".numbered")
+        with open(numbered, "w") as target:
+            for row, own in zip(self._rows(), numbers, strict=True):
+                boxes = []
+                for box, number in zip(row["boxes"], own, strict=True):
+                    if number:
+                        boxes.append({**box, "track": number})
+                        one = tracks.setdefault(
+                            number, {"track": number, "label": box["label"], "start": row["time"], "frames": 0}
+                        )
+                        one["end"], one["frames"] = round(row["time"] + self.interval, 3), one["frames"] + 1
+                    elif box["score"] >= threshold:
+                        boxes.append(box)
+                target.write(json.dumps({**row, "boxes": boxes}) + "\n")
+        numbered.replace(self.spool)
+        path = self.folder / "tracks.json"
+        path.write_text(json.dumps(list(tracks.values()), ensure_ascii=False))
+        self.context.keep_file("tracks.json", path, "application/json")
+        return list(tracks.values())
+
+    def _write_results(self) -> list[dict]:
+        is_detector = self.model.task == Task.DETECTION
+        timeline = Timeline(self.interval) if is_detector else LabelTimeline(self.interval)
+        with _Results(self.folder, self.model, ("frame", "time")) as results:
+            for row in self._rows():
+                prediction = Prediction(self.video.filename, row["width"], row["height"], row["labels"], row["boxes"])
+                where = {"frame": row["frame"], "time": row["time"]}
+                results.add(where, prediction, (row["frame"], row["time"]))
+                timeline.add(row["time"], [(one["label"], one["score"]) for one in row["boxes"] or row["labels"]])
+            results.end([])
+        results.keep(self.context)
+        stretches = timeline.stretches()
+        path = self.folder / "timeline.json"
+        path.write_text(json.dumps(stretches, ensure_ascii=False))
+        self.context.keep_file("timeline.json", path, "application/json")
+        return stretches
+
+    def _draw(self, count: int, last: float) -> str:
+        """The film with what was found on each frame; frames in between show what was found before."""
+        colors = dict(self.model.project.labels.values_list("name", "color"))
+        path = self.folder / "annotated.mp4"
+        # As many frames in as much time, whatever the file claims.
+        fps = (count - 1) / last if count > 1 and last > 0 else self.video.fps or 25.0
+        rows = self._rows()
+        row: dict = {"labels": [], "boxes": []}
+        writer: FilmWriter | None = None
+        with contextlib.ExitStack() as stack:
+            film = stack.enter_context(frames(path_of(self.video), Selection(max_side=FILM_SIDE)))
+            for frame in film:
+                if frame.index % REPORT_EVERY == 0:
+                    self._report(frame.index, 1)
+                if frame.index % self.every == 0:
+                    row = next(rows, row)
+                picture = _drawn(pillow.fromarray(frame.pixels), row, self.video.width, colors)
+                if writer is None:
+                    writer = stack.enter_context(FilmWriter(path, fps, picture.size))
+                writer.write(np.asarray(picture))
+        if writer is None:
+            raise WorkFailed("video_empty", "The video has no frame that can be decoded.")
+        self.context.keep_file("annotated.mp4", path, "video/mp4")
+        return writer.codec
+
+
+def _drawn(picture: pillow.Image, row: dict, width: int, colors: dict) -> pillow.Image:
+    if row["boxes"]:
+        scale = picture.size[0] / width
+        boxes = [{**one, "box": [edge * scale for edge in one["box"]]} for one in row["boxes"]]
+        return with_boxes(picture, boxes, colors)
+    return with_label(picture, row["labels"], colors) if row["labels"] else picture

@@ -1,0 +1,214 @@
+"""Models side by side on the same images, and whether the difference means anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from rest_framework.exceptions import ValidationError
+
+from datasets.models import Snapshot
+from inference.analysis.comparison import ap50_difference, mcnemar
+from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from inference.errors import NotEvaluated
+from inference.evaluations import check_fits, evaluate, outcomes_of
+from inference.models import Evaluation, FileKind, Model
+from inference.runtime.boxes import Detections
+from inference.runtime.detection_metrics import Truth, match, worst_images
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Project, Task
+
+KIND = "comparison"
+MOST_DIFFERENCES = 200
+MOST_MODELS = 5
+
+
+def start_comparison(*, models: Sequence[Model], project: Project, user, snapshot: Snapshot, split: str) -> Job:
+    """Make the job that measures those of the models that were not yet measured there, and compares them.
+
+    Raises:
+        ValidationError
+    """
+    check_models(models)
+    for model in models:
+        check_fits(model, snapshot, split)
+    parameters = {"models": [str(model.pk) for model in models], "snapshot": str(snapshot.pk), "split": split}
+    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters)
+
+
+def check_models(models: Sequence[Model]) -> None:
+    """Raises `ValidationError` for fewer than two, too many, or models of different tasks."""
+    if not 2 <= len(models) <= MOST_MODELS:
+        raise ValidationError({"ids": [f"Name 2 to {MOST_MODELS} different models."]})
+    if len({model.task for model in models}) > 1:
+        raise ValidationError({"ids": ["Classifiers and detectors cannot be compared."]})
+
+
+@handles(KIND)
+def run_comparison(context: JobContext) -> dict:
+    parameters = context.job.parameters
+    snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
+    by_pk = {str(one.pk): one for one in Model.objects.select_related("project").filter(pk__in=parameters["models"])}
+    if snapshot is None or len(by_pk) < len(parameters["models"]):
+        raise WorkFailed("comparison_without_object", "A model or the snapshot was deleted meanwhile.")
+    models = [by_pk[pk] for pk in parameters["models"]]
+    for model in models:
+        if latest_evaluation(model, snapshot, parameters["split"]) is None:
+            context.log(f"Measuring {model}")
+            evaluate(context, model, snapshot, parameters["split"])
+    return compare(models=models, snapshot=snapshot, split=parameters["split"])
+
+
+def latest_evaluation(model: Model, snapshot: Snapshot, split: str) -> Evaluation | None:
+    """With outcomes, by the file that serves."""
+    measured = Evaluation.objects.filter(
+        model=model, snapshot=snapshot, split=split, outcomes__isnull=False, file_kind=FileKind.LITERT_FLOAT32
+    )
+    return measured.select_related("model", "outcomes").order_by("-id").first()
+
+
+def common_snapshot(models: Sequence[Model], split: str) -> Snapshot:
+    """The newest snapshot on which all of them were measured. Raises `NotEvaluated`."""
+    shared = Snapshot.objects.all()
+    for model in models:
+        measured = Evaluation.objects.filter(
+            model=model, split=split, outcomes__isnull=False, file_kind=FileKind.LITERT_FLOAT32
+        )
+        shared = shared.filter(pk__in=measured.values("snapshot"))
+    snapshot = shared.order_by("-id").first()
+    if snapshot is None:
+        raise NotEvaluated()
+    return snapshot
+
+
+def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
+    """The models' figures on the images that all of them were measured on, and a test of each pair.
+
+    Raises:
+        NotEvaluated: a model was not measured there.
+    """
+    evaluations = [latest_evaluation(model, snapshot, split) for model in models]
+    if not all(evaluations):
+        raise NotEvaluated()
+    found = [outcomes_of(evaluation) for evaluation in evaluations]  # type: ignore[arg-type]
+    keys = [key for key in found[0].keys if all(key in set(other.keys) for other in found[1:])]
+    common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)
+    return {
+        "snapshot": str(snapshot.pk),
+        "split": split,
+        "images": len(keys),
+        "models": [
+            {
+                "id": str(model.pk), "name": model.name, "version": model.version, "evaluation": str(evaluation.pk),
+                "left_out": len(one.keys) - len(keys), **common.figures(index),
+            }
+            for index, (model, evaluation, one) in enumerate(zip(models, evaluations, found, strict=True))
+        ],
+        "pairs": [
+            {"first": str(models[one].pk), "second": str(models[other].pk), **common.test(one, other)}
+            for one, other in combinations(range(len(models)), 2)
+        ],
+        "differences": common.differences()[:MOST_DIFFERENCES],
+    }  # fmt: skip
+
+
+class _Labels:
+    """Classifiers on the same images; each with its own labels."""
+
+    def __init__(self, models: Sequence[Model], found: Sequence[LabelOutcomes], keys: list[str]) -> None:
+        self._keys = keys
+        self._rows = [[{key: row for row, key in enumerate(one.keys)}[key] for key in keys] for one in found]
+        self._found = found
+        self._truth = [found[0].class_names[found[0].truth[row]] for row in self._rows[0]]
+        self._said = [
+            [one.class_names[label] for label in one.predicted[rows]]
+            for one, rows in zip(found, self._rows, strict=True)
+        ]
+        self._right = [
+            np.array([said == truth for said, truth in zip(names, self._truth, strict=True)], bool)
+            for names in self._said
+        ]
+
+    def figures(self, index: int) -> dict:
+        from inference.runtime.metrics import wilson_interval
+
+        right, count = int(self._right[index].sum()), len(self._keys)
+        labels = sorted(set(self._truth))
+        return {
+            "accuracy": right / count if count else 0.0,
+            "accuracy_interval": list(wilson_interval(right, count)),
+            "recall_by_label": {
+                label: float(self._right[index][[one == label for one in self._truth]].mean()) for label in labels
+            },
+        }
+
+    def test(self, one: int, other: int) -> dict:
+        return {"test": "mcnemar_exact", **mcnemar(self._right[one], self._right[other])}
+
+    def differences(self) -> list[dict]:
+        """Images on which the models say different things: first where one is right, then the surest."""
+        rows = []
+        for position, key in enumerate(self._keys):
+            said = [names[position] for names in self._said]
+            if len(set(said)) > 1:
+                scores = [
+                    float(one.probabilities[rows_[position]].max())
+                    for one, rows_ in zip(self._found, self._rows, strict=True)
+                ]
+                answers = [
+                    {"label": label, "score": round(score, 4)} for label, score in zip(said, scores, strict=True)
+                ]
+                rows.append({"image": key, "label": self._truth[position], "answers": answers})
+        rows.sort(key=lambda row: (
+            all(one["label"] != row["label"] for one in row["answers"]), -max(one["score"] for one in row["answers"])
+        ))  # fmt: skip
+        return rows
+
+
+class _Boxes:
+    """Detectors on the same images, with the labels that occur in any of them."""
+
+    def __init__(self, models: Sequence[Model], found: Sequence[BoxOutcomes], keys: list[str]) -> None:
+        self._names = list(dict.fromkeys(name for one in found for name in one.class_names))
+        self._thresholds = [model.detector["score_threshold"] for model in models]
+        self._keys = keys
+        self._truths: list[list[Truth]] = []
+        self._boxes: list[list[Detections]] = []
+        for one in found:
+            index = np.array([self._names.index(name) for name in one.class_names], int)
+            row_of = {key: row for row, key in enumerate(one.keys)}
+            truths = [one.truths[row_of[key]] for key in keys]
+            boxes = [one.found[row_of[key]] for key in keys]
+            self._truths.append([Truth(t.id, t.boxes, index[t.labels.astype(int)]) for t in truths])
+            self._boxes.append([Detections(b.boxes, b.scores, index[b.labels.astype(int)]) for b in boxes])
+        self._matches = [
+            match(truths, boxes, len(self._names)) for truths, boxes in zip(self._truths, self._boxes, strict=True)
+        ]
+
+    def figures(self, index: int) -> dict:
+        from inference.runtime.detection_metrics import detection_metrics
+
+        metrics = detection_metrics(self._truths[index], self._boxes[index], self._names, self._thresholds[index])
+        names = ("ap", "ap50", "ap50_interval", "precision", "recall", "threshold")
+        per_label = {row["label"]: row["ap50"] for row in metrics["per_class"]}
+        return {**{name: metrics[name] for name in names}, "ap50_by_label": per_label}
+
+    def test(self, one: int, other: int) -> dict:
+        return {"test": "paired_bootstrap_ap50", **ap50_difference(self._matches[one], self._matches[other])}
+
+    def differences(self) -> list[dict]:
+        """Images on which the models make different numbers of mistakes, the largest difference first."""
+        mistakes = []
+        for truths, boxes, threshold in zip(self._truths, self._boxes, self._thresholds, strict=True):
+            mistakes.append({row["image"]: row for row in worst_images(truths, boxes, threshold, limit=len(truths))})
+        rows = []
+        for key in self._keys:
+            answers = [
+                {name: one.get(key, {}).get(name, 0) for name in ("false_positives", "misses")} for one in mistakes
+            ]
+            totals = [sum(one.values()) for one in answers]
+            if len(set(totals)) > 1:
+                rows.append((max(totals) - min(totals), {"image": key, "answers": answers}))
+        return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]

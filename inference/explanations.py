@@ -1,0 +1,139 @@
+"""Why a model says what it says of a picture: what its score loses when a part is covered."""
+
+from __future__ import annotations
+
+import numpy as np
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from datasets.imaging.letterbox import Letterbox, to_letterboxed
+from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
+from datasets.models import Image
+from inference.analysis.saliency import heat_over, occlusion_map
+from inference.batches import work_folder
+from inference.frames import model_of
+from inference.models import Model, Resize
+from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, iou_matrix
+from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector
+from inference.services import LOWEST_SCORE, runtime_of, way_of
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Project, Task
+from storage import services as storage
+from storage.cache import Incoming
+
+KIND = "explanation"
+OVERLAP = 0.3
+
+
+def start_explanation(
+    *, model: Model, project: Project, user, image: Image | None = None, incoming: Incoming | None = None,
+    label: str | None = None,
+) -> Job:  # fmt: skip
+    """Make the job that explains one picture, of a dataset or sent along.
+
+    Args:
+        label: what to explain; default: the model's first answer.
+
+    Raises:
+        ValidationError: the model has no such label, or the file is no picture.
+    """
+    if label is not None and label not in model.class_names:
+        raise ValidationError({"label": [f"The model has no label {label!r}."]}, code="unknown_label")
+    with transaction.atomic():
+        if image is not None:
+            blob = image.blob
+        else:
+            assert incoming is not None
+            try:
+                incoming.flush()
+                with open_image(incoming.path):
+                    pass
+                blob = storage.keep(incoming, "application/octet-stream")
+            except ImageError as error:
+                raise ValidationError({"file": [str(error)]}, code=error.code) from error
+            finally:
+                incoming.discard()
+        parameters = {"model": str(model.pk), "label": label, "image": None if image is None else str(image.pk)}
+        return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, input_blob=blob)
+
+
+@handles(KIND)
+def explain(context: JobContext) -> dict:
+    """An overlay as `explanation.png`, and the cells behind it."""
+    model, blob = model_of(context.job.parameters["model"]), context.job.input_blob
+    assert model is not None and blob is not None
+    wanted = context.job.parameters["label"]
+    try:
+        with storage.opened(blob) as file, open_image(file) as image:
+            picture = decode_upright(image)
+    except ImageError as error:
+        raise WorkFailed(error.code, str(error)) from error
+    look = _detector if model.task == Task.DETECTION else _classifier
+    pixels, score_of, label, box = look(model, picture, wanted)
+    heat = occlusion_map(score_of, pixels, context.report)
+    seen, shown = _shown(model, picture, pixels, heat)
+    with work_folder(context) as folder:
+        heat_over(seen, shown).save(folder / "explanation.png")
+        context.keep_file("explanation.png", folder / "explanation.png", "image/png")
+    return {
+        "model": str(model.pk), "image": context.job.parameters["image"], "label": label, "box": box,
+        "score": round(score_of(pixels), 6), "method": "occlusion",
+        "heat": [[round(float(value), 5) for value in row] for row in heat],
+    }  # fmt: skip
+
+
+def _classifier(model: Model, picture, wanted: str | None) -> tuple:
+    runtime = runtime_of(model, LiteRTClassifier)
+    pixels = way_of(model)(picture, runtime.image_size)
+    first = int(runtime.predict(pixels).argmax())
+    index = first if wanted is None else model.class_names.index(wanted)
+    return pixels, lambda covered: float(runtime.predict(covered)[index]), model.class_names[index], None
+
+
+def _detector(model: Model, picture, wanted: str | None) -> tuple:
+    """Explains the surest box (of the label): the best score of its label where it is."""
+    runtime = runtime_of(model, LiteRTDetector)
+    pixels = to_letterboxed(picture, runtime.image_size)
+    width, height = upright_size(picture)
+    letterbox = Letterbox.fit(width, height, runtime.image_size)
+    anchors = anchors_for(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"]))
+
+    def found(covered: np.ndarray):
+        return detections_from(
+            anchors, runtime.run(covered), letterbox.content_size, score_threshold=LOWEST_SCORE,
+            iou_threshold=model.detector["iou_threshold"], limit=100,
+        )  # fmt: skip
+
+    whole = found(pixels)
+    mine = np.ones(len(whole.scores), bool)
+    if wanted is not None:
+        mine = whole.labels == model.class_names.index(wanted)
+    if not mine.any():
+        raise WorkFailed("nothing_found", "The model finds nothing on this picture, so there is nothing to explain.")
+    best = int(np.where(mine, whole.scores, -1).argmax())
+    box, label = whole.boxes[best], int(whole.labels[best])
+
+    def score_of(covered: np.ndarray) -> float:
+        other = found(covered)
+        if not len(other.scores):
+            return 0.0
+        near = (other.labels == label) & (iou_matrix(box[None], other.boxes)[0] >= OVERLAP)
+        return float(other.scores[near].max()) if near.any() else 0.0
+
+    upright = letterbox.to_image(box[None], width, height)[0]
+    return pixels, score_of, model.class_names[label], [round(float(edge), 2) for edge in upright]
+
+
+def _shown(model: Model, picture, pixels: np.ndarray, heat: np.ndarray) -> tuple:
+    """The picture and the heat over it: of a letterboxed one without the grey rest."""
+    picture = picture.copy()
+    picture.thumbnail((1024, 1024))
+    if model.task != Task.DETECTION and model.resize != Resize.LETTERBOX:
+        return picture, heat
+    height, width = pixels.shape[:2]
+    letterbox = Letterbox.fit(*upright_size(picture), (height, width))
+    inside_height, inside_width = letterbox.content_size
+    rows = max(1, round(heat.shape[0] * inside_height / height))
+    columns = max(1, round(heat.shape[1] * inside_width / width))
+    return picture, heat[:rows, :columns]

@@ -1,0 +1,75 @@
+"""Frames of a video as images, with a model's predictions on them where one is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Image, Video
+from datasets.video.facts import Selection
+from datasets.videos import Cut, cut_frames, video_of
+from inference.models import Model
+from inference.services import Prediction, Wishes, predictor_of
+from inference.suggestions import store_suggestions
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job
+from storage import services as storage
+
+KIND = "video_frames"
+
+
+def start_frames(
+    *, video: Video, user, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
+    split: str | None = None, model: Model | None = None,
+) -> Job:  # fmt: skip
+    """Make the job that cuts the chosen frames; with a model its predictions become unconfirmed annotations."""
+    parameters = {
+        "video": str(video.pk), "selection": vars(selection), "skip_similar": skip_similar, "format": format,
+        "split": split, "model": None if model is None else str(model.pk),
+    }  # fmt: skip
+    return enqueue_job(project=video.project, user=user, kind=KIND, parameters=parameters)
+
+
+@handles(KIND)
+def run_frames(context: JobContext) -> dict:
+    parameters = context.job.parameters
+    video = video_of(context)
+    model = model_of(parameters["model"])
+    cut = Cut(
+        Selection(**parameters["selection"]), parameters["skip_similar"], parameters["format"], parameters["split"]
+    )
+    suggested = 0
+    for images in cut_frames(context, video, cut, context.job.created_by):
+        if model is not None and images:
+            suggested += store_suggestions(
+                project=video.project, model=model, predictions=predictions_of(model, images)
+            )
+    counts = Counter(context.job.position.get("counts", {}))
+    return {
+        "video": str(video.pk), "created": counts["created"], "duplicates": counts["duplicate"],
+        "similar": counts["similar"], "suggestions": suggested,
+    }  # fmt: skip
+
+
+def model_of(pk: str | None) -> Model | None:
+    """The model of a job. Raises `WorkFailed` when it is gone."""
+    if pk is None:
+        return None
+    model = Model.objects.select_related("project").filter(pk=pk).first()
+    if model is None:
+        raise WorkFailed("model_deleted", "The model was deleted meanwhile.")
+    return model
+
+
+def predictions_of(model: Model, images: list[Image], wishes: Wishes | None = None) -> list[tuple[Image, Prediction]]:
+    """Predictions of images, without those whose file is damaged."""
+    predict = predictor_of(model, wishes or Wishes())
+    found = []
+    for image in images:
+        try:
+            with storage.opened(image.blob) as file:
+                found.append((image, predict(file, image.filename)))
+        except ImageError:
+            continue
+    return found

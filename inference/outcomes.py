@@ -1,0 +1,131 @@
+"""The images behind the figures of an evaluation, and the figures as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rest_framework.exceptions import NotFound, ValidationError
+
+from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
+from inference.errors import NotEvaluated
+from inference.evaluations import outcomes_of
+from inference.models import Evaluation
+from inference.runtime.boxes import Detections
+from inference.runtime.detection_metrics import hits_of
+from projects.models import Task
+
+PICTURES = ("confusion", "precision_recall", "roc", "calibration")
+
+
+def images_behind(evaluation: Evaluation, wishes: dict) -> list[dict]:
+    """Images of an evaluation that fit the wishes, the surest mistakes first.
+
+    Raises:
+        NotEvaluated: it has no outcomes: a training made it.
+        ValidationError: a label that the model does not have.
+    """
+    if evaluation.outcomes is None:
+        raise NotEvaluated("This evaluation was made by a training: evaluate the model to see the images.")
+    names = evaluation.model.class_names
+    for field in ("label", "predicted"):
+        if field in wishes and wishes[field] not in names:
+            raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
+    found = outcomes_of(evaluation)
+    if isinstance(found, BoxOutcomes):
+        threshold = wishes.get("threshold", evaluation.model.detector["score_threshold"])
+        return list(_boxes(found, wishes, threshold))
+    return list(_labels(found, wishes))
+
+
+def _labels(found: LabelOutcomes, wishes: dict) -> Iterator[dict]:
+    predicted = found.predicted
+    rows = np.arange(len(found.keys))
+    scores, own = found.probabilities[rows, predicted], found.probabilities[rows, found.truth]
+    right = predicted == found.truth
+    keep = np.ones(len(rows), bool)
+    for field, column in (("label", found.truth), ("predicted", predicted)):
+        if field in wishes:
+            keep &= column == found.class_names.index(wishes[field])
+    if wishes.get("outcome") == "right":
+        keep &= right
+    elif wishes.get("outcome"):
+        keep &= ~right
+    keep &= (scores >= wishes.get("min_score", 0.0)) & (scores <= wishes.get("max_score", 1.0))
+    for index in sorted(np.flatnonzero(keep).tolist(), key=lambda index: (bool(right[index]), -scores[index])):
+        yield {
+            "image": found.keys[index], "label": found.class_names[found.truth[index]],
+            "predicted": found.class_names[predicted[index]], "score": round(float(scores[index]), 6),
+            "label_score": round(float(own[index]), 6),
+        }  # fmt: skip
+
+
+def _boxes(found: BoxOutcomes, wishes: dict, threshold: float) -> Iterator[dict]:
+    rows = []
+    names = found.class_names
+    for truth, one in zip(found.truths, found.found, strict=True):
+        sure = one.scores >= threshold
+        kept = Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
+        best = float(kept.scores.max()) if len(kept.scores) else 0.0
+        hits = hits_of(truth, kept)
+        wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
+        if "label" in wishes and names.index(wishes["label"]) not in truth.labels:
+            continue
+        if "predicted" in wishes and names.index(wishes["predicted"]) not in kept.labels:
+            continue
+        fits = {
+            None: True, "right": not wrong and not missed, "wrong": bool(wrong or missed),
+            "false_positive": bool(wrong), "miss": bool(missed),
+        }[wishes.get("outcome")]  # fmt: skip
+        if fits and wishes.get("min_score", 0.0) <= best <= wishes.get("max_score", 1.0):
+            rows.append(
+                {"image": truth.id, "hits": int(hits.sum()), "false_positives": wrong, "misses": missed,
+                 "score": round(best, 6)}
+            )  # fmt: skip
+    rows.sort(key=lambda row: -(row["false_positives"] + row["misses"]))
+    yield from rows
+
+
+def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
+    """A picture of the evaluation's figures.
+
+    Raises:
+        NotFound: it does not have these figures.
+    """
+    is_detector = evaluation.model.task == Task.DETECTION
+    names, metrics, curves = evaluation.model.class_names, evaluation.metrics, evaluation.curves
+    if name == "confusion" and "confusion_matrix" in metrics:
+        return confusion_picture(metrics["confusion_matrix"], [*names, "nothing"] if is_detector else names, kind)
+    if name == "precision_recall" and is_detector:
+        lines = [
+            (_title(row["label"], row["ap50"]), list(np.linspace(0, 1, 101)), row["precision_at_recall"])
+            for row in metrics["per_class"]
+            if row.get("precision_at_recall")
+        ]
+        return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
+    if name == "precision_recall" and curves:
+        lines = [
+            (_title(row["label"], row["precision_recall"]["average_precision"]), row["precision_recall"]["recall"],
+             row["precision_recall"]["precision"])
+            for row in curves["per_class"]
+            if row["precision_recall"]
+        ]  # fmt: skip
+        return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
+    if name == "roc" and curves:
+        lines = [
+            (_title(row["label"], row["roc"]["auc"]), row["roc"]["false_positive_rate"],
+             row["roc"]["true_positive_rate"])
+            for row in curves["per_class"]
+            if row["roc"]
+        ]  # fmt: skip
+        return curve_picture(
+            lines, x_label="False positive rate", y_label="True positive rate", kind=kind, diagonal="up"
+        )
+    if name == "calibration" and curves.get("calibration"):
+        return calibration_picture(curves["calibration"], kind)
+    raise NotFound(f"This evaluation has no picture {name!r}: evaluate the model anew.")
+
+
+def _title(label: str, value: float | None) -> str:
+    return label if value is None else f"{label} ({value:.3f})"

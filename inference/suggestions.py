@@ -1,0 +1,70 @@
+"""What a model thinks of images that nobody has labelled yet, as annotations to confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from datasets.ingest import edges_of
+from datasets.models import Annotation, Image, Origin
+from datasets.services import ensure_labels
+from inference.models import Model
+from inference.services import Prediction
+from projects.models import Project, Task
+
+
+def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
+    """Those that nobody has looked at and that have no confirmed annotation."""
+    confirmed = Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)
+    return images.filter(~Exists(confirmed), reviewed=False)
+
+
+@transaction.atomic
+def store_suggestions(*, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]]) -> int:
+    """Make unconfirmed annotations of predictions: the best label, or every box. They replace earlier suggestions.
+
+    An image that was labelled or looked at meanwhile is left alone. Labels that the project does not have are made.
+
+    Returns:
+        How many annotations were made.
+    """
+    open_images = set(
+        unlabelled(Image.objects.filter(pk__in=[image.pk for image, _ in predictions])).values_list("pk", flat=True)
+    )
+    rows: list[Annotation] = []
+    wanted = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
+    names = [one["label"] for _, prediction in wanted for one in _marks(model, prediction)]
+    labels = ensure_labels(project=project, names=names)
+    for image, prediction in wanted:
+        for one in _marks(model, prediction):
+            box = one.get("box")
+            if box is not None:
+                box = _inside(box, image)
+                if box is None:
+                    continue
+            rows.append(
+                Annotation(
+                    image=image,
+                    label=labels[one["label"]],
+                    origin=Origin.MODEL,
+                    confirmed=False,
+                    score=one["score"],
+                    **edges_of(box),
+                )
+            )
+    Annotation.objects.filter(image__in=open_images, confirmed=False, origin=Origin.MODEL).delete()
+    Annotation.objects.bulk_create(rows, batch_size=2000)
+    Image.objects.filter(pk__in=open_images).update(revision=F("revision") + 1)
+    return len(rows)
+
+
+def _marks(model: Model, prediction: Prediction) -> list[dict]:
+    return prediction.boxes if model.task == Task.DETECTION else prediction.labels[:1]
+
+
+def _inside(box: Sequence[float], image: Image) -> tuple[float, float, float, float] | None:
+    x_min, y_min = max(box[0], 0.0), max(box[1], 0.0)
+    x_max, y_max = min(box[2], float(image.width)), min(box[3], float(image.height))
+    return (x_min, y_min, x_max, y_max) if x_max - x_min >= 1 and y_max - y_min >= 1 else None

@@ -1,0 +1,196 @@
+"""Files that come in parts, by the rules of tus 1.0 (tus.io/protocols/resumable-upload).
+
+A part counts when it is on the disk and begins where the last one ended; after any break it is sent again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from storage import services
+from storage.cache import CHUNK_BYTES, Incoming, sync_folder
+from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
+from storage.models import Upload
+
+CHECKSUMS = ("sha1", "sha256", "md5")
+
+
+class ChecksumMismatch(Exception):
+    """The part is not what its sender meant; nothing of it was kept."""
+
+
+def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
+    """Announce a file.
+
+    Args:
+        length: in bytes.
+        metadata: as tus has it, `name base64` pairs with commas; `filename` is used here.
+
+    Raises:
+        FileTooLarge, InsufficientStorage, ValidationError.
+    """
+    if length > settings.MAX_UPLOAD_BYTES:
+        raise FileTooLarge(f"A file may have at most {settings.MAX_UPLOAD_BYTES:,} bytes.")
+    services.ensure_free_space(length)
+    if Upload.objects.filter(user=user).count() >= settings.MAX_OPEN_UPLOADS:
+        raise ValidationError(
+            {"Upload-Length": [f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some."]},
+            code="too_many_uploads",
+        )
+    names = parse_metadata(metadata)
+    upload = Upload.objects.create(
+        user=user, length=length, metadata=metadata, expires_at=_expiry(),
+        filename=(names.get("filename") or names.get("name") or "")[:255],
+    )  # fmt: skip
+    path = path_of(upload)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    sync_folder(path.parent)
+    return upload
+
+
+def parse_metadata(text: str) -> dict[str, str]:
+    """`Upload-Metadata` as a dictionary. Raises `ValidationError`."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = pair.partition(" ")
+        try:
+            found[name] = base64.b64decode(value, validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise ValidationError(
+                {"Upload-Metadata": [f"The value of {name!r} must be UTF-8 in base64."]}, code="invalid_metadata"
+            ) from error
+    return found
+
+
+def append_part(*, upload: Upload, offset: int, part: BinaryIO, checksum: str = "") -> Upload:
+    """Write a part behind what is there. On return it survives a power cut.
+
+    Args:
+        offset: where the part begins: what was received before.
+        checksum: `sha256 <base64>` of the part, or "".
+
+    Raises:
+        UploadConflict: the part begins elsewhere, or another one is being written.
+        FileTooLarge: it goes beyond the announced length; what fits is not kept either.
+        ChecksumMismatch
+    """
+    with _alone(upload) as file:
+        upload.refresh_from_db()
+        if offset != upload.received:
+            raise UploadConflict()
+        digest = _Checksum(checksum)
+        file.seek(offset)
+        size = 0
+        while chunk := part.read(CHUNK_BYTES):
+            size += len(chunk)
+            if offset + size > upload.length:
+                raise FileTooLarge(f"The part goes beyond the announced {upload.length:,} bytes.")
+            services.ensure_free_space(len(chunk))
+            digest.update(chunk)
+            file.write(chunk)
+        digest.check()
+        file.flush()
+        os.fsync(file.fileno())
+        upload.received, upload.expires_at = offset + size, _expiry()
+        upload.save(update_fields=["received", "expires_at"])
+    return upload
+
+
+def adopt_upload(upload: Upload) -> Incoming:
+    """The finished file, on its way into the store. It is deleted with `delete_upload` once it has its place.
+
+    Raises:
+        UploadIncomplete
+    """
+    if not upload.is_complete:
+        raise UploadIncomplete()
+    return Incoming.adopt(services.local_cache().incoming, path_of(upload))
+
+
+def delete_upload(*, upload: Upload) -> None:
+    path = path_of(upload)
+    upload.delete()
+    path.unlink(missing_ok=True)
+
+
+def delete_expired_uploads() -> int:
+    """Forget what nobody went on with, and files whose row is gone. Returns how many."""
+    deleted = 0
+    for upload in Upload.objects.filter(expires_at__lt=timezone.now()):
+        delete_upload(upload=upload)
+        deleted += 1
+    for path in settings.UPLOADS_DIR.glob("*"):
+        if path.stat().st_mtime < (timezone.now() - timedelta(hours=1)).timestamp() and not _has_row(path):
+            path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted
+
+
+def path_of(upload: Upload) -> Path:
+    return settings.UPLOADS_DIR / str(upload.id)
+
+
+def _has_row(path: Path) -> bool:
+    try:
+        return Upload.objects.filter(pk=path.name).exists()
+    except (ValueError, ValidationError):
+        return False
+
+
+def _expiry():
+    return timezone.now() + timedelta(days=settings.UPLOAD_DAYS)
+
+
+@contextmanager
+def _alone(upload: Upload) -> Iterator[BinaryIO]:
+    """The upload's file, for one part at a time."""
+    try:
+        file = open(path_of(upload), "r+b")  # noqa: SIM115 - closed below
+    except FileNotFoundError as error:
+        raise UploadConflict("The received parts are gone from the server: begin the upload again.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UploadConflict("Another part of this upload is being received: wait for its answer.") from error
+        yield file
+
+
+class _Checksum:
+    """Of one part, by `Upload-Checksum`."""
+
+    def __init__(self, header: str) -> None:
+        self._wanted = b""
+        self._hash = None
+        if not header:
+            return
+        name, _, value = header.partition(" ")
+        try:
+            self._wanted = base64.b64decode(value, validate=True)
+        except binascii.Error as error:
+            raise ValidationError({"Upload-Checksum": ["Must be: name of the algorithm, space, base64."]}) from error
+        if name not in CHECKSUMS:
+            raise ValidationError({"Upload-Checksum": [f"Must be of one of {', '.join(CHECKSUMS)}."]})
+        self._hash = hashlib.new(name, usedforsecurity=False)
+
+    def update(self, chunk: bytes) -> None:
+        if self._hash is not None:
+            self._hash.update(chunk)
+
+    def check(self) -> None:
+        if self._hash is not None and self._hash.digest() != self._wanted:
+            raise ChecksumMismatch

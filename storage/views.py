@@ -1,0 +1,159 @@
+"""Uploads in parts over HTTP: tus 1.0 with creation, expiration, checksum and termination."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.http import http_date
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.exceptions import APIException, UnsupportedMediaType, ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+
+from storage import resumable
+from storage.models import Upload
+from storage.serializers import ResumableUploadSerializer
+
+VERSION = "1.0.0"
+PART = "application/offset+octet-stream"
+
+
+class WrongTusVersion(APIException):
+    status_code = 412
+    default_code = "tus_version"
+    default_detail = "Send the header `Tus-Resumable: 1.0.0`: that is the version of the protocol spoken here."
+
+
+class WrongChecksum(APIException):
+    status_code = 460
+    default_code = "checksum_mismatch"
+    default_detail = "The part is damaged: its checksum is another one. Nothing of it was kept; send it again."
+
+
+class PartParser(BaseParser):
+    """The body is read by the service, as it comes."""
+
+    media_type = PART
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        return {}
+
+
+def header(name: str, kind=OpenApiTypes.STR, **options) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, **options)
+
+
+VERSION_HEADER = header("Tus-Resumable", required=True, enum=[VERSION])
+PROBLEMS = {412: OpenApiResponse(description="The header Tus-Resumable is missing or names another version.")}
+
+
+class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Large files in parts that can be resumed: the tus protocol, which libraries for every language speak."""
+
+    queryset = Upload.objects.none()
+    serializer_class = ResumableUploadSerializer
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "head", "post", "patch", "delete", "options"]
+
+    def get_queryset(self):
+        return Upload.objects.filter(user=self.request.user.pk)
+
+    def get_parsers(self):
+        return [PartParser()]
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in ("POST", "PATCH") and request.headers.get("Tus-Resumable") != VERSION:
+            raise WrongTusVersion()
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Tus-Resumable"] = VERSION
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def options(self, request, *args, **kwargs):
+        response = Response(status=status.HTTP_204_NO_CONTENT)
+        response["Tus-Version"] = VERSION
+        response["Tus-Extension"] = "creation,expiration,checksum,termination"
+        response["Tus-Max-Size"] = str(settings.MAX_UPLOAD_BYTES)
+        response["Tus-Checksum-Algorithm"] = ",".join(resumable.CHECKSUMS)
+        return response
+
+    @extend_schema(
+        parameters=[
+            VERSION_HEADER,
+            header("Upload-Length", OpenApiTypes.INT64, required=True, description="Bytes of the whole file."),
+            header("Upload-Metadata", description="`filename` and its value in base64."),
+        ],
+        request=None,
+        responses={201: ResumableUploadSerializer, **PROBLEMS},
+    )
+    def create(self, request):
+        """Announce a file. `Location` is where its parts go, each with PATCH; 8 to 64 MB a part are good."""
+        length = self._number("Upload-Length")
+        metadata = request.headers.get("Upload-Metadata", "")
+        if len(metadata) > 4000:
+            raise ValidationError({"Upload-Metadata": ["Must have at most 4,000 characters."]})
+        upload = resumable.begin_upload(user=request.user, length=length, metadata=metadata)
+        location = request.build_absolute_uri(reverse("upload-detail", args=[upload.pk]))
+        return self._described(
+            Response(ResumableUploadSerializer(upload).data, status.HTTP_201_CREATED, headers={"Location": location}),
+            upload,
+        )
+
+    def retrieve(self, request, *args, **kwargs):
+        """How much has come; HEAD answers with `Upload-Offset`, where the next part begins."""
+        upload = self.get_object()
+        return self._described(Response(ResumableUploadSerializer(upload).data), upload)
+
+    @extend_schema(
+        parameters=[
+            VERSION_HEADER,
+            header("Upload-Offset", OpenApiTypes.INT64, required=True, description="Bytes that were received before."),
+            header("Upload-Checksum", description="Of this part: `sha256` and its value in base64."),
+        ],
+        request={PART: OpenApiTypes.BINARY},
+        responses={
+            204: OpenApiResponse(description="The part is safe; `Upload-Offset` is where the next one begins."),
+            460: OpenApiResponse(description="The part is damaged; nothing of it was kept."),
+            **PROBLEMS,
+        },
+    )
+    def partial_update(self, request, pk=None):
+        """Send the next part. It is kept for certain once this is answered."""
+        upload = self.get_object()
+        if request.content_type != PART:
+            raise UnsupportedMediaType(request.content_type, f"A part is sent as {PART}.")
+        offset = self._number("Upload-Offset")
+        try:
+            upload = resumable.append_part(
+                upload=upload, offset=offset, part=request._request,
+                checksum=request.headers.get("Upload-Checksum", ""),
+            )  # fmt: skip
+        except resumable.ChecksumMismatch as mismatch:
+            raise WrongChecksum() from mismatch
+        return self._described(Response(status=status.HTTP_204_NO_CONTENT), upload)
+
+    @extend_schema(responses={204: OpenApiResponse(description="Its parts are deleted.")})
+    def destroy(self, request, pk=None):
+        """Give it up."""
+        resumable.delete_upload(upload=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _number(self, name: str) -> int:
+        text = self.request.headers.get(name, "")
+        if not text.isascii() or not text.isdigit() or len(text) > 15:
+            raise ValidationError({name: ["Must be a number of bytes."]}, code="invalid")
+        return int(text)
+
+    @staticmethod
+    def _described(response: Response, upload: Upload) -> Response:
+        response["Upload-Offset"] = str(upload.received)
+        response["Upload-Length"] = str(upload.length)
+        response["Upload-Expires"] = http_date(upload.expires_at.timestamp())
+        if upload.metadata:
+            response["Upload-Metadata"] = upload.metadata
+        return response

@@ -1,0 +1,43 @@
+"""Evaluations of files that need TensorFlow: the engine runs them in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+
+from inference.evaluations import ENGINE_RUNS
+from inference.models import FileKind, Model
+from inference.services import copy_file
+from projects.errors import WorkFailed
+from projects.jobs import JobContext
+from training.process import EngineProcess, remove_folder, result_of
+
+FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}
+
+
+def run_in_the_engine(context: JobContext, model: Model, kind: str, pictures: list[Path]) -> Iterator[np.ndarray]:
+    """The file's output for each picture, in their order."""
+    folder = settings.WORK_DIR / "engine-runs" / str(context.job.pk)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path = folder / FILENAMES[FileKind(kind)]
+        if not copy_file(model=model, kind=kind, target=path):
+            raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
+        request = {"kind": kind, "path": str(path), "pictures": [str(one) for one in pictures]}
+        (folder / "request.json").write_text(json.dumps({"mode": "outputs", "outputs": request}))
+        process = EngineProcess(folder)
+        try:
+            result_of(process, context, "evaluation_died")
+        finally:
+            process.kill()
+        for number in range(len(pictures)):
+            yield np.load(folder / f"output-{number}.npy")
+    finally:
+        remove_folder(folder)
+
+
+ENGINE_RUNS.append(run_in_the_engine)
