@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from rest_framework import serializers
 
 from datasets.models import Dataset, Image, Snapshot, Split, Video
@@ -145,8 +147,11 @@ class CompareQuerySerializer(Scoped):
     )
     split = serializers.ChoiceField(Split.choices, default=Split.TEST)
 
-    def validate_ids(self, value: str) -> list[str]:
-        return list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    def validate_ids(self, value: str) -> list[uuid.UUID]:
+        try:
+            return list(dict.fromkeys(uuid.UUID(part.strip()) for part in value.split(",") if part.strip()))
+        except ValueError as error:
+            raise serializers.ValidationError("Must be ids of models, with commas.") from error
 
 
 class CompareRequestSerializer(Scoped):

@@ -21,86 +21,12 @@ from inference.runtime.kinds import KINDS, ONNX_OPSET
 from inference.services import Wishes, predictor_of, register_model
 from projects import jobs
 from tests.conftest import client_of
-from tests.pictures import scene, scenes_zip, shape_jpeg, shapes_zip
-from tests.test_boxes import new_dataset
-from tests.test_imports import run_import
+from tests.pictures import scene, shape_jpeg
 from training.engine.exporting.measure import problem_of
 
 pytestmark = pytest.mark.slow
 
 EXACT = [name for name, kind in KINDS.items() if not kind.is_lossy]
-
-
-@pytest.fixture(scope="session")
-def classifier_files(tmp_path_factory) -> dict[str, Path]:
-    """A small network that was trained a little, so that its answers are no accident."""
-    import keras
-
-    from datasets.imaging.preprocessing import load_pixels
-    from training.engine import export
-    from training.engine.configuration import Configuration
-    from training.engine.networks import build_network
-
-    keras.utils.set_random_seed(1)
-    folder = tmp_path_factory.mktemp("classifier")
-    network = build_network(Configuration(architecture="small_cnn", image_size=32).resolved(), 2).model
-    kinds = ["cross", "disc"]
-    pixels = np.stack([load_pixels(shape_jpeg(n, kinds[n % 2]), (32, 32)) for n in range(120)]).astype(np.float32)
-    network.compile("adam", "sparse_categorical_crossentropy")
-    network.fit(pixels, np.arange(120) % 2, epochs=15, verbose=0)
-    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
-    export.export_keras(network, files["keras"])
-    export.export_litert(network, files["litert-float32"])
-    return files
-
-
-@pytest.fixture(scope="session")
-def detector_files(tmp_path_factory) -> dict[str, Path]:
-    import keras
-
-    from inference.runtime.boxes import AnchorShapes
-    from training.engine.detection import export
-    from training.engine.detection.networks import build_retinanet
-
-    keras.utils.set_random_seed(2)
-    folder = tmp_path_factory.mktemp("detector")
-    model = build_retinanet("resnet18", (96, 96), 2, AnchorShapes(), filters=32, head_convolutions=1)
-    # Sure of something here and there, so that there are boxes to compare.
-    output = model.get_layer("label_head").get_layer("output")
-    kernel, bias = output.get_weights()
-    output.set_weights([kernel * 30, bias + 4])
-    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
-    export.export_keras(model, files["keras"])
-    export.export_litert(model, files["litert-float32"], AnchorShapes(), 0.5)
-    return files
-
-
-@pytest.fixture
-def classifier(api, project, dataset, owner, classifier_files) -> Model:
-    run_import(api, dataset, shapes_zip(60))
-    made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
-    return register_model(
-        project=project, name="Shapes", class_names=["cross", "disc"], architecture="small_cnn", input_size=(32, 32),
-        parameters=1, files=classifier_files, user=owner, snapshot=Snapshot.objects.get(pk=made["id"]),
-    )  # fmt: skip
-
-
-@pytest.fixture
-def detector(api, owner, detector_files) -> Model:
-    from inference.runtime.boxes import AnchorShapes
-
-    dataset = new_dataset(owner, "scenes")
-    run_import(api, dataset, scenes_zip(20))
-    made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
-    snapshot = Snapshot.objects.get(pk=made["id"])
-    settings = {
-        "anchors": AnchorShapes().to_dict(), "score_threshold": 0.3, "label_thresholds": {}, "iou_threshold": 0.5,
-        "letterbox": "top left, grey 114",
-    }  # fmt: skip
-    return register_model(
-        project=snapshot.project, name="Scenes", class_names=snapshot.class_names, architecture="retinanet_resnet18",
-        input_size=(96, 96), parameters=1, files=detector_files, user=owner, snapshot=snapshot, detector=settings,
-    )  # fmt: skip
 
 
 def export(api, model: Model, *kinds: str, **body) -> dict:

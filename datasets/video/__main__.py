@@ -59,8 +59,8 @@ def _open(path: Path) -> tuple[cv2.VideoCapture, VideoFacts]:
     if not capture.isOpened():
         raise VideoProblem(
             "no_video_track",
-            f"The {container.upper()} file has no video that can be read here: it is cut off, empty, has sound only, or "
-            "is in a codec that is not known. Convert it to MP4 with H.264 and try again.",
+            f"The {container.upper()} file has no video that can be read here: it is cut off, empty, has sound only, "
+            "or is in a codec that is not known. Convert it to MP4 with H.264 and try again.",
         )
     width, height = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     if width * height > MAX_PIXELS:
