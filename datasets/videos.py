@@ -139,12 +139,14 @@ class Cut:
     Attributes:
         skip_similar: leave out frames that look like one that was taken before.
         format: `jpeg` or `png`.
+        group_seconds: frames of so long a stretch stay on one side of a split; None: those of the whole video.
     """
 
     selection: Selection
     skip_similar: bool = False
     format: str = "jpeg"
     split: str | None = None
+    group_seconds: float | None = None
 
 
 def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[list[Image]]:
@@ -212,8 +214,9 @@ def _examined(video: Video, frame: Frame, cut: Cut) -> Examined:
     stem = PurePath(video.filename).stem[:200]
     item = examine_content(target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}")
     item.video, item.frame_index, item.frame_time = video, frame.index, frame.time
-    # Frames of one video never sit on both sides of a split.
-    item.group, item.split = f"video {video.pk}", cut.split
+    # Frames of one video never sit on both sides of a split, unless its user says how far apart is far enough.
+    stretch = "" if cut.group_seconds is None else f" {int(frame.time // cut.group_seconds)}"
+    item.group, item.split = f"video {video.pk}{stretch}", cut.split
     return item
 
 

@@ -15,6 +15,8 @@ from edge.errors import DeploymentConflict
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model
 from inference.runtime.kinds import KINDS
+from projects.models import WebhookEvent
+from projects.webhooks import announce
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +92,15 @@ def _point(group: DeviceGroup, deployment: Deployment | None) -> None:
 def _end(deployment: Deployment, state: DeploymentState) -> None:
     deployment.state, deployment.ended_at = state, timezone.now()
     deployment.save(update_fields=["state", "ended_at"])
+    _announce(deployment)
+
+
+def _announce(deployment: Deployment) -> None:
+    data = {
+        "id": str(deployment.pk), "state": deployment.state, "note": deployment.note,
+        "group": str(deployment.group_id), "model": str(deployment.model_id),
+    }  # fmt: skip
+    announce(project_id=deployment.project_id, event=WebhookEvent.DEPLOYMENT, data=data)
 
 
 @transaction.atomic
@@ -125,6 +136,7 @@ def stop(*, deployment: Deployment, reason: str) -> Deployment:
 def _stopped(deployment: Deployment, reason: str) -> Deployment:
     deployment.state, deployment.note = DeploymentState.STOPPED, reason[:500]
     deployment.save(update_fields=["state", "note"])
+    _announce(deployment)
     log.warning("rollout_stopped", deployment=str(deployment.pk), reason=reason)
     return deployment
 
@@ -157,6 +169,8 @@ def _next_step(group: DeviceGroup, deployment: Deployment) -> Deployment:
         deployment.step += 1
     deployment.step_started_at = timezone.now()
     deployment.save(update_fields=["state", "step", "step_started_at", "ended_at"])
+    if deployment.state == DeploymentState.COMPLETED:
+        _announce(deployment)
     DeviceGroup.objects.filter(pk=group.pk).update(sequence=F("sequence") + 1)
     return deployment
 

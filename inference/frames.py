@@ -21,12 +21,12 @@ KIND = "video_frames"
 
 def start_frames(
     *, video: Video, user, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
-    split: str | None = None, model: Model | None = None,
+    split: str | None = None, group_seconds: float | None = None, model: Model | None = None,
 ) -> Job:  # fmt: skip
     """Make the job that cuts the chosen frames; with a model its predictions become unconfirmed annotations."""
     parameters = {
         "video": str(video.pk), "selection": vars(selection), "skip_similar": skip_similar, "format": format,
-        "split": split, "model": None if model is None else str(model.pk),
+        "split": split, "group_seconds": group_seconds, "model": None if model is None else str(model.pk),
     }  # fmt: skip
     return enqueue_job(project=video.project, user=user, kind=KIND, parameters=parameters)
 
@@ -37,7 +37,11 @@ def run_frames(context: JobContext) -> dict:
     video = video_of(context)
     model = model_of(parameters["model"])
     cut = Cut(
-        Selection(**parameters["selection"]), parameters["skip_similar"], parameters["format"], parameters["split"]
+        Selection(**parameters["selection"]),
+        parameters["skip_similar"],
+        parameters["format"],
+        parameters["split"],
+        parameters["group_seconds"],
     )
     suggested = 0
     for images in cut_frames(context, video, cut, context.job.created_by):

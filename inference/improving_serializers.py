@@ -41,6 +41,10 @@ class FramesRequestSerializer(Scoped):
     )
     format = serializers.ChoiceField(["jpeg", "png"], default="jpeg")
     split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, default=None)
+    group_seconds = serializers.FloatField(
+        min_value=0.1, max_value=1e6, required=False, allow_null=True, default=None,
+        help_text="Frames of so long a stretch stay on one side of a split; default: those of the whole video.",
+    )  # fmt: skip
     model = related(
         Model, required=False, allow_null=True, default=None,
         help_text="Its predictions become annotations to confirm.",

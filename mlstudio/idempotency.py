@@ -20,7 +20,7 @@ KEPT = timedelta(days=1)
 ABANDONED = timedelta(minutes=15)
 MAX_BODY_BYTES = 1 << 20
 KEPT_HEADERS = ("Content-Type", "Location")
-SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/")
+SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/", "/api/v1/webhooks/")
 
 
 class IdempotencyMiddleware:

@@ -193,11 +193,17 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "storage.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600}},
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
     "roll-outs": {"task": "edge.tasks.look_after_rollouts", "schedule": 10.0, "options": {"expires": 10}},
+    "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},
+    "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30)
 MAX_ATTEMPTS = 10
 JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
+# Receivers of webhooks inside the house, by name or address (with the port when it is no usual one); every other
+# address must be a public one, by https.
+WEBHOOK_HOSTS = words("MLSTUDIO_WEBHOOK_HOSTS")
+WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10)
 
 # API
 REST_FRAMEWORK = {

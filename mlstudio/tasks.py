@@ -6,6 +6,7 @@ from celery import shared_task
 from accounts.services import delete_expired_tokens
 from mlstudio.idempotency import delete_old_records
 from projects.jobs import delete_old_jobs
+from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
 from training.services import sweep_work_folders
 
@@ -18,6 +19,7 @@ def housekeeping() -> None:
         "housekeeping",
         tokens=delete_expired_tokens(),
         jobs=delete_old_jobs(),
+        deliveries=delete_old_deliveries(),
         uploads=delete_expired_uploads(),
         folders=sweep_work_folders(),
         idempotency_records=delete_old_records(),

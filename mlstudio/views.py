@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 
 RESOURCES = (
     "auth/register", "auth/login", "users/me", "tokens", "projects", "datasets", "images", "jobs", "architectures",
-    "trainings", "models", "devices", "device-groups", "enrolment-codes", "deployments",
+    "trainings", "searches", "models", "videos", "uploads", "predictions", "suggestions", "suspects",
+    "activity", "webhooks", "devices", "device-groups", "enrolment-codes", "deployments",
 )  # fmt: skip
 
 

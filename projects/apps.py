@@ -5,4 +5,6 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from projects import receivers  # noqa: F401 - connects the signals
+        from projects import receivers, webhooks, work  # noqa: F401 - connects the signals
+
+        work.ON_END.append(webhooks.announce_work)

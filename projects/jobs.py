@@ -175,7 +175,7 @@ def queue_is_empty(queue: str) -> bool:
 
 
 def delete_old_jobs() -> int:
-    """Forget jobs that ended long ago, with their events and reports."""
+    """Forget jobs that ended long ago, with their events, reports and files."""
     before = timezone.now() - timedelta(days=settings.JOB_DAYS)
     old = list(Job.objects.filter(state__in=ENDED, finished_at__lt=before).values_list("pk", flat=True)[:1000])
     work.delete_events(old)

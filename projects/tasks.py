@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from projects import jobs
+from projects import jobs, webhooks
 
 
 @shared_task(name="projects.tasks.run_job")
@@ -11,3 +11,8 @@ def run_job(pk: str) -> None:
 @shared_task(name="projects.tasks.reap_jobs")
 def reap_jobs() -> int:
     return jobs.reap_jobs()
+
+
+@shared_task(name="projects.tasks.deliver_webhooks")
+def deliver_webhooks() -> int:
+    return webhooks.deliver_due()

@@ -9,6 +9,7 @@ router.include_format_suffixes = False
 router.register("projects", views.ProjectViewSet)
 router.register("projects/<uuid:project_id>/members", views.MemberViewSet, basename="member")
 router.register("jobs", views.JobViewSet)
+router.register("webhooks", views.WebhookViewSet)
 
 urlpatterns = [
     path("projects/<uuid:project_id>/leave/", views.LeaveView.as_view({"post": "leave"}), name="leave-project"),

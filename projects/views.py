@@ -12,10 +12,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from projects import serializers, services, work
+from projects import serializers, services, webhooks, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.jobs import retry_job
-from projects.models import Job, Membership, Project, Role
+from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import ProjectPermission, SignedReadPermission, require_role
 from projects.selectors import jobs_of, projects_of
 from storage.downloads import blob_response
@@ -194,3 +194,64 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
         if job.output_blob is None:
             raise NotFound("This job has no file (yet).")
         return blob_response(request, job.output_blob, job.output_name)
+
+
+class WebhookFilter(filters.FilterSet):
+    class Meta:
+        model = Webhook
+        fields = ["project"]
+
+
+class WebhookViewSet(viewsets.ModelViewSet):
+    """Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+
+    Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
+    """
+
+    queryset = Webhook.objects.none()
+    serializer_class = serializers.WebhookSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = WebhookFilter
+    lookup_value_converter = "uuid"
+    change_role = Role.OWNER
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        mine = Membership.objects.filter(user=self.request.user, role=Role.OWNER).values("project_id")
+        return Webhook.objects.filter(project__in=mine).select_related("project")
+
+    def get_serializer_context(self) -> dict:
+        user = getattr(self.request, "user", None)
+        visible = projects_of(user) if user is not None and user.is_authenticated else Project.objects.none()
+        return {**super().get_serializer_context(), "visible_projects": visible}
+
+    @extend_schema(request=serializers.WebhookSerializer, responses={201: serializers.NewWebhookSerializer})
+    def create(self, request):
+        """Add an address. Its secret, with which it verifies what it gets, is shown this once."""
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        wishes = data.validated_data
+        require_role(wishes["project"], request.user, Role.OWNER)
+        webhook = webhooks.add_webhook(
+            project=wishes["project"], user=request.user, url=wishes["url"], events=wishes["events"]
+        )
+        return Response(serializers.NewWebhookSerializer(webhook).data, status=status.HTTP_201_CREATED)
+
+    def perform_update(self, serializer) -> None:
+        if "url" in serializer.validated_data:
+            webhooks.check_url(serializer.validated_data["url"])
+        serializer.save()
+
+    @extend_schema(request=None, responses={202: serializers.DeliverySerializer})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def test(self, request, pk=None):
+        """Send a message that says nothing; `deliveries/` tells whether it arrived."""
+        delivery = webhooks.send_ping(webhook=self.get_object())
+        return Response(serializers.DeliverySerializer(delivery).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=serializers.DeliverySerializer(many=True))
+    @action(detail=True, filterset_class=None)
+    def deliveries(self, request, pk=None):
+        """What was sent to the address, the latest first."""
+        page = self.paginate_queryset(self.get_object().deliveries.all())
+        return self.get_paginated_response(serializers.DeliverySerializer(page, many=True).data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -76,7 +77,17 @@ def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: 
         for name, value in ({"state": state} | changes).items():
             setattr(work, name, value)
         record_event(work, "state", {"state": state, "error": error_of(work)})
+        announce_end(work)
     log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)
+
+
+# Who wants to know that work has ended: functions of the work, called inside the transaction that ends it.
+ON_END: list[Callable[[Work], None]] = []
+
+
+def announce_end(work: Work) -> None:
+    for listener in ON_END:
+        listener(work)
 
 
 def release(work: Work) -> None:
@@ -98,6 +109,8 @@ def request_cancel(work: Work) -> None:
             state=WorkState.CANCELLED, cancel_requested=True, finished_at=now
         ):
             record_event(work, "state", {"state": WorkState.CANCELLED, "error": None})
+            work.state, work.finished_at = WorkState.CANCELLED, now
+            announce_end(work)
         elif not rows.filter(state=WorkState.RUNNING).update(cancel_requested=True):
             raise WorkHasEnded()
     work.refresh_from_db()

@@ -346,3 +346,55 @@ def test_class_weights_balance_and_orders_repeat():
     assert np.all(sample_weights(labels[20:], 2, "auto") == 1)
     assert np.array_equal(epoch_order(50, 1, 3), epoch_order(50, 1, 3))
     assert not np.array_equal(epoch_order(50, 1, 3), epoch_order(50, 1, 4))
+
+
+class TestStartingFromAnEarlierModel:
+    """What the base model knows of labels that stay is kept, before anything is learned."""
+
+    NAMES = ("cat", "dog", "fox")
+
+    def logits(self, model, images: np.ndarray) -> np.ndarray:
+        return np.log(np.asarray(model(images, training=False)))
+
+    @pytest.mark.parametrize("kind", ["one piece", "backbone and head"])
+    def test_rows_of_kept_labels_say_what_they_said(self, tmp_path, kind):
+        import keras
+
+        from training.engine.earlier import head_of, keep_rows
+        from training.engine.networks import Network, _with_head, build_network, standardize
+
+        keras.utils.set_random_seed(3)
+        configuration = Configuration(architecture="small_cnn", image_size=32).resolved()
+        base = build_network(configuration, 3).model
+        if kind == "backbone and head":
+            pool = keras.Model(base.inputs, base.get_layer("pool").output, name="features")
+            taught = dataclasses.replace(configuration, weights="imagenet")
+            network: Network = _with_head(pool, (32, 32, 3), 3, taught)
+            standardize(network, np.full(128, 0.3, np.float32), np.full(128, 2.0, np.float32))
+            base = network.model
+        base.save(tmp_path / "base.keras")
+        images = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3)).astype(np.float32)
+        again = build_network(dataclasses.replace(configuration, weights="base"), 4, tmp_path / "base.keras")
+        features = np.asarray(again.backbone(images))
+        standardize(again, features.mean(axis=0), features.var(axis=0) + 0.1)
+        names = ["fox", "owl", "cat", "emu"]
+        assert keep_rows(again.head, head_of(tmp_path / "base.keras"), names, self.NAMES) == 2
+        before, after = self.logits(base, images), self.logits(again.model, images)
+        assert after[:, 0] - after[:, 2] == pytest.approx(before[:, 2] - before[:, 0], abs=1e-4)
+
+    def test_labels_of_a_detector_keep_their_outputs(self):
+        from inference.runtime.boxes import AnchorShapes
+        from training.engine.detection.networks import build_retinanet, keep_labels, take_weights
+
+        shapes = AnchorShapes()
+        base = build_retinanet("resnet18", (64, 64), 3, shapes, filters=32, head_convolutions=1)
+        output = base.get_layer("label_head").get_layer("output")
+        kernel, bias = output.get_weights()
+        output.set_weights([kernel + np.random.default_rng(0).normal(0, 0.1, kernel.shape), bias + 1])
+        again = build_retinanet("resnet18", (64, 64), 2, shapes, filters=32, head_convolutions=1)
+        take_weights(again, base)
+        assert keep_labels(again, base, ["owl", "fox"], self.NAMES) == 1
+        image = np.random.default_rng(1).integers(0, 255, (1, 64, 64, 3)).astype(np.float32)
+        before, after = np.asarray(base(image)), np.asarray(again(image))
+        assert after[..., 4 + 1] == pytest.approx(before[..., 4 + 2], abs=1e-3)
+        assert keep_labels(again, base, ["owl", "emu"], self.NAMES) == 0

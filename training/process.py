@@ -185,7 +185,7 @@ def _start(base: Model, folder: Path) -> dict:
     kind, path = (FileKind.KERAS_H5, folder / "base.h5") if is_package else (FileKind.KERAS, folder / "base.keras")
     if not copy_file(model=base, kind=kind, target=path):
         raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
-    return {"path": str(path), "anchors": base.detector.get("anchors")}
+    return {"path": str(path), "anchors": base.detector.get("anchors"), "class_names": base.class_names}
 
 
 def _label(annotations: list[dict], index: dict[str, int]) -> dict:

@@ -1,10 +1,43 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
-from projects.selectors import project_ids_of
-from training.models import TrainingRun
+from projects.models import ENDED
+from projects.selectors import jobs_of, project_ids_of
+from projects.work import error_of
+from training.models import Search, TrainingRun
 
 
 def trainings_of(user) -> QuerySet[TrainingRun]:
     return TrainingRun.objects.filter(project__in=project_ids_of(user)).select_related("project")
+
+
+def searches_of(user) -> QuerySet[Search]:
+    rows = Search.objects.filter(project__in=project_ids_of(user)).select_related("project", "best")
+    return rows.prefetch_related("runs")
+
+
+def activity_of(user, project, state: str, limit: int) -> list[dict]:
+    """Jobs and trainings together, the newest first; `state` is active, ended or all."""
+    rows: list[dict] = []
+    sources = (
+        (jobs_of(user).prefetch_related(None), "job", "job-detail"),
+        (trainings_of(user), "training", "trainingrun-detail"),
+    )
+    for found, kind, view in sources:
+        if project is not None:
+            found = found.filter(project=project)
+        if state != "all":
+            found = found.filter(state__in=ENDED) if state == "ended" else found.exclude(state__in=ENDED)
+        rows += [
+            {
+                "id": one.pk, "type": kind, "kind": getattr(one, "kind", "training"), "project": one.project_id,
+                "project_name": one.project.name, "state": one.state, "progress": one.progress, "error": error_of(one),
+                "started_by": None if one.created_by is None else one.created_by.username,
+                "url": reverse(view, args=[one.pk]), "created_at": one.created_at, "started_at": one.started_at,
+                "finished_at": one.finished_at,
+            }
+            for one in found.select_related("project", "created_by").order_by("-id")[:limit]
+        ]  # fmt: skip
+    return sorted(rows, key=lambda row: row["id"], reverse=True)[:limit]

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
 from projects.models import Project, Task
-from projects.serializers import ProgressSerializer, WorkSerializer
+from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
-from training.models import TrainingRun
+from training.models import Search, TrainingRun
+from training.searches import SEARCHABLE
 
 
 class ArchitectureSerializer(serializers.Serializer):
@@ -166,8 +167,8 @@ class TrainingSummarySerializer(WorkSerializer):
     class Meta:
         model = TrainingRun
         fields = [
-            "id", "project", "snapshot", "base_model", "name", "state", "configuration", "progress", "error",
-            "attempts", "model", "created_at", "started_at", "finished_at",
+            "id", "project", "snapshot", "base_model", "search", "name", "state", "configuration", "progress", "error",
+            "attempts", "score", "model", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -181,3 +182,112 @@ class TrainingSerializer(TrainingSummarySerializer):
     class Meta(TrainingSummarySerializer.Meta):
         fields = [*TrainingSummarySerializer.Meta.fields, "estimate", "actual", "history"]
         read_only_fields = fields
+
+
+class SearchRequestSerializer(TrainingRequestSerializer):
+    """A search for better settings. What is set here is shared by all trainings; `space` is what varies."""
+
+    space = serializers.DictField(
+        required=False,
+        help_text="Setting → a list of choices, or {min, max, log}. Default: learning rate, augmentation, for "
+        "classifiers also dropout and label smoothing.",
+    )
+    max_runs = serializers.IntegerField(min_value=3, max_value=100, default=7, help_text="Trainings altogether.")
+    max_minutes = serializers.FloatField(
+        min_value=1, max_value=100_000, required=False, allow_null=True, default=None,
+        help_text="When they are over, the best of what was trained is kept.",
+    )  # fmt: skip
+
+    OWN = ("space", "max_runs", "max_minutes")
+
+    def validate_space(self, value: dict) -> dict:
+        if not value:
+            raise serializers.ValidationError("Name at least one setting, or leave it out.")
+        checked = {}
+        for name, choices in value.items():
+            if name not in SEARCHABLE:
+                raise serializers.ValidationError(
+                    {name: [f"Cannot be searched; these can: {', '.join(SEARCHABLE)}."]}, code="unknown"
+                )
+            checked[name] = self._choices(name, choices)
+        return checked
+
+    def _choices(self, name: str, choices):
+        field = self.fields[name]
+        if isinstance(choices, list) and choices:
+            return [field.run_validation(one) for one in choices]
+        if isinstance(choices, dict) and isinstance(field, serializers.FloatField) and {"min", "max"} <= set(choices):
+            low, high = field.run_validation(choices["min"]), field.run_validation(choices["max"])
+            is_log = serializers.BooleanField().run_validation(choices.get("log", False))
+            if low < high and (low > 0 or not is_log):
+                return {"min": low, "max": high, "log": is_log}
+        raise serializers.ValidationError({name: ["Give a list of choices or, for numbers, {min, max, log}."]})
+
+    @property
+    def service_arguments(self) -> dict:
+        own = super().service_arguments
+        settings = own["configuration"]
+        seed = settings.get("seed", 42)
+        return {**own, **{name: settings.pop(name) for name in self.OWN if name in settings}, "seed": seed}
+
+
+class SearchRunSerializer(serializers.ModelSerializer):
+    settings = serializers.DictField(source="chosen", allow_null=True)
+    epochs = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TrainingRun
+        fields = ["id", "rung", "settings", "epochs", "state", "score", "model"]
+        read_only_fields = fields
+
+    def get_epochs(self, run: TrainingRun) -> int | None:
+        return run.configuration.get("epochs")
+
+
+class SearchSerializer(serializers.ModelSerializer):
+    runs = serializers.SerializerMethodField(help_text="Its trainings, the best first, by validation score.")
+    space = serializers.DictField()
+    configuration = serializers.DictField()
+    sizes = serializers.ListField(child=serializers.IntegerField(), help_text="Trainings of each round.")
+    model = serializers.SerializerMethodField(help_text="The model that was kept.")
+
+    class Meta:
+        model = Search
+        fields = [
+            "id", "project", "snapshot", "base_model", "name", "configuration", "space", "sizes", "rung", "max_runs",
+            "max_minutes", "seed", "state", "note", "best", "model", "runs", "created_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(SearchRunSerializer(many=True))
+    def get_runs(self, search: Search) -> list[dict]:
+        runs = sorted(search.runs.all(), key=lambda run: (-(run.rung or 0), -(run.score or -1.0), str(run.pk)))
+        return SearchRunSerializer(runs, many=True).data
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
+    def get_model(self, search: Search) -> str | None:
+        return None if search.best is None or search.best.model_id is None else str(search.best.model_id)
+
+
+class ActivitySerializer(serializers.Serializer):
+    """A job or a training: what is at work, what waits, what ended lately."""
+
+    id = serializers.UUIDField()
+    type = serializers.ChoiceField(["job", "training"])
+    kind = serializers.CharField()
+    project = serializers.UUIDField()
+    project_name = serializers.CharField()
+    state = serializers.CharField()
+    progress = TrainingProgressSerializer()
+    error = ErrorDetailSerializer(allow_null=True)
+    started_by = serializers.CharField(allow_null=True)
+    url = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ActivityQuerySerializer(serializers.Serializer):
+    project = serializers.UUIDField(required=False)
+    state = serializers.ChoiceField(["active", "ended", "all"], default="active")
+    page_size = serializers.IntegerField(min_value=1, max_value=200, default=50)

@@ -83,6 +83,35 @@ def start_preflight(
         )
 
 
+def check_configuration(
+    project: Project, user, configuration: dict, snapshot: Snapshot, base_model: Model | None
+) -> AnyConfiguration:
+    """The configuration with every open choice made. Raises `CannotTrain`."""
+    return _checked(project, user, configuration, snapshot, None, base_model)[1]
+
+
+def retry_training(*, run: TrainingRun, user) -> TrainingRun:
+    """Train again what failed or was cancelled, with the same settings on the same snapshot.
+
+    Raises:
+        Conflict: it is still at work, or it succeeded.
+        CannotTrain
+    """
+    if run.state not in (WorkState.FAILED, WorkState.CANCELLED):
+        raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
+    if run.starts_from and run.base_model is None:
+        raise CannotTrain(f"The base model {run.starts_from} was deleted.", code="base_model_deleted")
+    settings = run.configuration
+    if run.base_model is not None and run.project.task == Task.CLASSIFICATION:
+        settings = {name: value for name, value in settings.items() if name not in ("weights", "network")}
+    if run.base_model is not None and run.project.task == Task.DETECTION:
+        settings = {name: value for name, value in settings.items() if not name.startswith("anchor_")}
+    return start_training(
+        project=run.project, user=user, configuration=settings, snapshot=run.snapshot, name=run.name,
+        base_model=run.base_model,
+    )  # fmt: skip
+
+
 def _checked(project, user, configuration, snapshot, dataset, base_model) -> tuple[Snapshot, AnyConfiguration]:
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()

@@ -169,7 +169,8 @@ class Supervisor:
         height, width = result.get("input_size") or (side, side)
         with transaction.atomic():
             # finish() first: it is the conditional update that makes sure of one model only.
-            work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"])
+            score = _score(result.get("validation_metrics") or {})
+            work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)
             model = register_model(
                 project=run.project,
                 name=run.name or f"{configuration['architecture']}",
@@ -195,3 +196,9 @@ class Supervisor:
             work.finish(self.run, state, error_code=code, error_detail=detail)
         except LeaseLost:
             log.warning("lease_lost", work=str(self.run.pk))
+
+
+def _score(validation: dict) -> float | None:
+    """What trainings are compared by. The test split has no say in which is better."""
+    found = validation.get("accuracy", validation.get("ap50"))
+    return None if found is None else float(found)

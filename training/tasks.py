@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from training import services
+from training import searches, services
 
 
 @shared_task(name="training.tasks.run_training")
@@ -11,3 +11,8 @@ def run_training(pk: str) -> None:
 @shared_task(name="training.tasks.reap_trainings")
 def reap_trainings() -> int:
     return services.reap_trainings()
+
+
+@shared_task(name="training.tasks.look_after_searches")
+def look_after_searches() -> int:
+    return searches.look_after_searches()

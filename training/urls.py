@@ -7,8 +7,10 @@ router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
 router.register("trainings", views.TrainingViewSet)
+router.register("searches", views.SearchViewSet)
 
 urlpatterns = [
     path("architectures/", views.ArchitecturesView.as_view(), name="architectures"),
+    path("activity/", views.ActivityView.as_view(), name="activity"),
     path("", include(router.urls)),
 ]

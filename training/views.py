@@ -7,11 +7,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.selectors import datasets_of, snapshots_of
+from inference.analysis.plots import history_picture
+from inference.improving_serializers import PictureQuerySerializer
+from inference.pictures import picture_response
 from inference.selectors import models_of
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Role, Task
@@ -19,10 +22,10 @@ from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from projects.work import log_of
-from training import serializers, services
+from training import searches, serializers, services
 from training.engine.architectures import ARCHITECTURES, default_architecture, weights_here
-from training.models import TrainingRun
-from training.selectors import trainings_of
+from training.models import Search, TrainingRun
+from training.selectors import activity_of, searches_of, trainings_of
 
 
 class ArchitecturesView(APIView):
@@ -143,3 +146,86 @@ class TrainingViewSet(
         run = self.get_object()
         user = request.user
         return event_stream(request, run, lambda: trainings_of(user).filter(pk=run.pk).exists())
+
+    @extend_schema(request=None, responses={201: serializers.TrainingSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request, pk=None):
+        """Train again what failed or was cancelled: a new training with the same settings on the same snapshot."""
+        run = services.retry_training(run=self.get_object(), user=request.user)
+        location = reverse("trainingrun-detail", args=[run.pk])
+        answer = serializers.TrainingSerializer(run).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(
+        parameters=[PictureQuerySerializer],
+        responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def picture(self, request, pk=None):
+        """The curves of the training: its losses, and accuracy or AP50, epoch by epoch."""
+        query = PictureQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        run = self.get_object()
+        if not run.history:
+            raise NotFound("This training has no epochs yet.")
+        kind = query.validated_data["kind"]
+        return picture_response(history_picture(run.history, kind), kind)
+
+
+class SearchFilter(filters.FilterSet):
+    class Meta:
+        model = Search
+        fields = ["project", "state", "snapshot"]
+
+
+class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Searches for better settings: groups of trainings by successive halving."""
+
+    queryset = Search.objects.none()
+    serializer_class = serializers.SearchSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = SearchFilter
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return searches_of(self.request.user)
+
+    @extend_schema(request=serializers.SearchRequestSerializer, responses={201: serializers.SearchSerializer})
+    def create(self, request):
+        """Start a search. The better half of each round trains twice as long; the best model is kept.
+
+        Which is better is decided on the validation split; the test split stays untouched.
+        """
+        visible = {
+            "project": projects_of(request.user), "snapshot": snapshots_of(request.user),
+            "dataset": datasets_of(request.user), "base_model": models_of(request.user),
+        }  # fmt: skip
+        data = serializers.SearchRequestSerializer(data=request.data, context={"visible": visible})
+        data.is_valid(raise_exception=True)
+        require_role(data.validated_data["project"], request.user, Role.EDITOR)
+        search = searches.start_search(user=request.user, **data.service_arguments)
+        location = reverse("search-detail", args=[search.pk])
+        answer = self.get_serializer(searches_of(request.user).get(pk=search.pk)).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(request=None, responses=serializers.SearchSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, pk=None):
+        """Cancel the search and the trainings that are at work or wait."""
+        searches.cancel_search(search=self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class ActivityView(APIView):
+    """Everything at work in one place."""
+
+    @extend_schema(
+        parameters=[serializers.ActivityQuerySerializer], responses=serializers.ActivitySerializer(many=True)
+    )
+    def get(self, request):
+        """Jobs and trainings of your projects, the newest first: what is at work or waits, or what has ended."""
+        query = serializers.ActivityQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wishes = query.validated_data
+        rows = activity_of(request.user, wishes.get("project"), wishes["state"], wishes["page_size"])
+        return Response(serializers.ActivitySerializer(rows, many=True).data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -21,6 +20,7 @@ from inference.explanations import start_explanation
 from inference.frames import start_frames
 from inference.models import Evaluation, Model, Suggestion, Suspect
 from inference.outcomes import PICTURES, images_behind, picture_of
+from inference.pictures import picture_response
 from inference.selectors import models_of
 from inference.serializers import EvaluationSerializer
 from inference.teaching import start_suggestions, start_suspects
@@ -215,13 +215,6 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         evaluation = self.get_object()
         kind = valid(shapes.PictureQuerySerializer, request.query_params)["kind"]
         return picture_response(picture_of(evaluation, name, kind), kind)
-
-
-def picture_response(content: bytes, kind: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="image/svg+xml" if kind == "svg" else "image/png")
-    # Labels are in it: an SVG that is opened alone must not run anything.
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-    return response
 
 
 class SuggestionFilter(filters.FilterSet):

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 SUPERVISOR_GONE = 75
@@ -189,7 +190,9 @@ def _classifier(request: dict) -> tuple:
 
     splits = {split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()}
     base = request.get("base")
-    data = TrainingData(request["class_names"], splits, None if base is None else Path(base["path"]))
+    data = TrainingData(request["class_names"], splits)
+    if base is not None:
+        data = replace(data, start=Path(base["path"]), start_names=base.get("class_names", []))
     return Configuration.from_dict(request["configuration"]), data, preflight, train
 
 
@@ -200,7 +203,9 @@ def _detector(request: dict) -> tuple:
 
     splits = {split: [DetectionSample(**sample) for sample in rows] for split, rows in request["splits"].items()}
     base = request.get("base")
-    start = None if base is None else Start(base["path"], AnchorShapes.from_dict(base["anchors"]))
+    start = None
+    if base is not None:
+        start = Start(base["path"], AnchorShapes.from_dict(base["anchors"]), tuple(base.get("class_names", ())))
     data = DetectionData(request["class_names"], splits, start)
     configuration = DetectionConfiguration.from_dict(request["configuration"])
     if configuration.is_keras_retinanet:

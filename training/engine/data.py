@@ -37,6 +37,7 @@ class TrainingData:
     class_names: list[str]
     splits: dict[str, list[Sample]] = field(default_factory=dict)
     start: Path | None = None  # the `.keras` file of an earlier classifier to start from
+    start_names: list[str] = field(default_factory=list)  # its labels
 
     def labels(self, split: str) -> np.ndarray:
         """`(images,)` int64."""

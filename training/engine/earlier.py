@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from training.engine.errors import WeightsError
@@ -44,6 +47,78 @@ def backbone_of(path: Path) -> keras.Model:
     if pooled:
         features = layers.Concatenate(name="features")([*pooled, features])
     return keras.Model(model.inputs, features, name="earlier_features")
+
+
+@dataclass(frozen=True)
+class EarlierHead:
+    """The last layer of an earlier classifier, on features as its backbone gives them.
+
+    Attributes:
+        kernel: `(features, labels)` float32, for features with mean 0 and deviation 1 by the two below.
+        bias: `(labels,)` float32.
+        mean, deviation: `(features,)` float32.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def head_of(path: Path) -> EarlierHead | None:
+    """What a classifier knows of its labels; None when it is not one layer on the features of `backbone_of`."""
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    tensor = model.outputs[0]
+    while not isinstance(_source(tensor)[0], keras.Model) and not _tells_apart(_source(tensor)[0]):
+        tensor = _source(tensor)[1]
+    last, norm = _source(tensor)[0], None
+    if isinstance(last, keras.Model):
+        parts = [layer for layer in last.layers if layer.weights]
+        norm = parts[0] if len(parts) == 2 and isinstance(parts[0], layers.BatchNormalization) else None
+        if len(parts) > 2 or (len(parts) == 2 and (norm is None or norm.scale or norm.center)):
+            return None
+        last = parts[-1]
+    if not _tells_apart(last):
+        return None
+    kernel = np.asarray(last.kernel).reshape(-1, last.kernel.shape[-1])
+    bias = np.zeros(kernel.shape[1], np.float32) if last.bias is None else np.asarray(last.bias)
+    mean, deviation = np.zeros(len(kernel), np.float32), np.ones(len(kernel), np.float32)
+    if norm is not None:
+        mean, variance = (np.asarray(weight) for weight in (norm.moving_mean, norm.moving_variance))
+        deviation = np.sqrt(variance + norm.epsilon)
+    return EarlierHead(kernel, bias, mean, deviation)
+
+
+def keep_rows(head: keras.Model, earlier: EarlierHead, names: Sequence[str], earlier_names: Sequence[str]) -> int:
+    """Let a new head say of the labels that it shares with an earlier one what that said, before it learns.
+
+    The features of the earlier head are the last ones of the new head; they were perhaps standardised with other
+    statistics, so the rows are put into the new ones. New labels begin with nothing.
+
+    Args:
+        head: with its statistics set, see `networks.standardize`.
+
+    Returns:
+        How many rows were kept; 0 when the features do not fit.
+    """
+    dense, norm = head.get_layer("probabilities"), head.get_layer("standardize")
+    kernel, bias = (np.array(weight) for weight in dense.get_weights())
+    offset = len(kernel) - len(earlier.kernel)
+    kept = [name for name in names if name in earlier_names]
+    if offset < 0 or not kept or earlier.kernel.shape[1] != len(earlier_names):
+        return 0
+    mean, variance = (np.asarray(weight)[offset:] for weight in norm.get_weights())
+    deviation = np.sqrt(variance + norm.epsilon)
+    kernel[:] = 0
+    for column, name in enumerate(names):
+        if name in earlier_names:
+            row = earlier.kernel[:, earlier_names.index(name)] / earlier.deviation
+            kernel[offset:, column] = row * deviation
+            bias[column] = earlier.bias[earlier_names.index(name)] + row @ (mean - earlier.mean)
+    others = [column for column, name in enumerate(names) if name not in earlier_names]
+    bias[others] = np.mean([bias[column] for column, name in enumerate(names) if name in earlier_names])
+    dense.set_weights([kernel, bias])
+    return len(kept)
 
 
 def _earlier_maps(model: keras.Model, last: keras.KerasTensor) -> list[keras.KerasTensor]:

@@ -27,6 +27,7 @@ from training.engine.data import (
     choose_place,
     sample_weights,
 )
+from training.engine.earlier import head_of, keep_rows
 from training.engine.estimate import estimate_training
 from training.engine.feeds import Source
 from training.engine.machine import library_versions, out_of_memory_explained
@@ -196,7 +197,7 @@ class _Training:
         found = load_checkpoint(self.checkpoint)
         freeze_backbone(network)
         if found is None or found[0]["phase"] == "head":
-            self._head(network, stores)
+            self._head(network, stores, is_new=found is None)
         else:
             self.history = found[0]["history"]
         head_epochs = sum(entry["phase"] == "head" for entry in self.history)
@@ -211,11 +212,13 @@ class _Training:
                 epoch_offset=head_epochs,
             )
 
-    def _head(self, network: Network, stores: dict[str, PixelStore]) -> None:
+    def _head(self, network: Network, stores: dict[str, PixelStore], is_new: bool) -> None:
         """Train the head; with unchanged pixels it trains on features that are computed only once."""
         configuration = self.configuration
         features = {split: self._features(network, stores[split], split) for split in ("train", "validation")}
         standardize(network, features["train"].mean(axis=0), features["train"].var(axis=0))
+        if is_new and self.data.start is not None:
+            self._keep_rows(network)
         if augmentation_layers(configuration) and not configuration.fine_tune:
             self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
             return
@@ -227,6 +230,14 @@ class _Training:
             "head", network.head, network.head, sources, configuration.epochs, configuration.learning_rate
         )
         self._run(phase)
+
+    def _keep_rows(self, network: Network) -> None:
+        assert self.data.start is not None and network.head is not None
+        earlier = head_of(self.data.start)
+        kept = 0
+        if earlier is not None:
+            kept = keep_rows(network.head, earlier, self.data.class_names, self.data.start_names)
+        self.watcher.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
 
     def _features(self, network: Network, store: PixelStore, split: str) -> np.ndarray:
         """`(images, features)` float32, kept in the work folder for a resume."""

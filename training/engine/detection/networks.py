@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -236,3 +237,26 @@ def take_weights(model: keras.Model, earlier: keras.Model) -> float:
             own.assign(other)
             taken += math.prod(own.shape)
     return taken / model.count_params()
+
+
+def keep_labels(model: keras.Model, earlier: keras.Model, names: Sequence[str], earlier_names: Sequence[str]) -> int:
+    """Give the label head what an earlier one knows of the labels that both have. Returns how many there are.
+
+    The outputs of a cell are those of its first anchor for all labels, then of the second…
+    """
+    kept = [name for name in names if name in earlier_names]
+    own, other = (one.get_layer("label_head").get_layer("output") for one in (model, earlier))
+    if not kept or other.bias.shape[-1] % len(earlier_names) or own.bias.shape[-1] % len(names):
+        return 0
+    weights = []
+    for mine, theirs in zip(own.get_weights(), other.get_weights(), strict=True):
+        new = mine.reshape(*mine.shape[:-1], -1, len(names)).copy()
+        old = theirs.reshape(*theirs.shape[:-1], -1, len(earlier_names))
+        if new.shape[:-1] != old.shape[:-1]:
+            return 0
+        for index, name in enumerate(names):
+            if name in kept:
+                new[..., index] = old[..., list(earlier_names).index(name)]
+        weights.append(new.reshape(mine.shape))
+    own.set_weights(weights)
+    return len(kept)

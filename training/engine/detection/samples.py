@@ -28,10 +28,11 @@ class DetectionSample:
 
 @dataclass(frozen=True)
 class Start:
-    """An earlier model to start from: its `.keras` file and its anchors."""
+    """An earlier model to start from: its `.keras` file, its anchors and its labels."""
 
     path: str
     shapes: AnchorShapes
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

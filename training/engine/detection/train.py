@@ -23,6 +23,7 @@ from training.engine.detection.networks import (
     NORMALIZE_IMAGENET,
     build_retinanet,
     freeze_backbone,
+    keep_labels,
     load_earlier,
     load_preset,
     scaling_of,
@@ -87,7 +88,10 @@ class _RetinaNetTraining(DetectorTraining):
             earlier = load_earlier(Path(self.data.start.path))
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=scaling_of(earlier))
             taken = take_weights(self.model, earlier)
-            self.watcher.log(f"Starting from an earlier model: {taken:.0%} of its weights fit")
+            kept = keep_labels(self.model, earlier, self.data.class_names, self.data.start.class_names)
+            self.watcher.log(
+                f"Starting from an earlier model: {taken:.0%} of its weights fit, and {kept} of {num_classes} labels"
+            )
         elif self.configuration.uses_pretrained:
             preset = find_weights(self.configuration.spec, self.configuration.weights)
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=NORMALIZE_IMAGENET)

@@ -1,0 +1,71 @@
+"""Wrong labels: 5 % of the sign digits' labels exchanged at random, and how many of them head the list of suspects."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.active_learning import train, unpack_all
+from benchmarks.rows import Row
+from benchmarks.sign_digits import is_here
+from datasets.imaging.preprocessing import load_pixels
+from inference.analysis.embedding import Embedder
+from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
+from tests.real_data import WEIGHTS
+
+SEEDS = (1, 2, 3)
+SHARE = 0.05
+CHOICES = {
+    "MobileNetV2 1.0, frozen": {"architecture": "mobilenet_v2", "fine_tune": False},
+    "small_cnn from scratch": {"architecture": "small_cnn"},
+}
+
+
+def run(folder: Path) -> list[Row]:
+    if not is_here():
+        return [Row("wrong labels", "not measured: no photographs and weights here", "")]
+    os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
+    images = unpack_all(folder / "images")
+    rows = []
+    for name, configuration in CHOICES.items():
+        found = [
+            _one(folder / f"{configuration['architecture']}-{seed}", images, configuration, seed) for seed in SEEDS
+        ]
+        at_top, issues, right = (np.array(column) for column in zip(*found, strict=True))
+        count = int(len(images) * SHARE)
+        rows.append(
+            Row(
+                f"{count} of {len(images)} labels exchanged, {name}",
+                f"in the first 5 %: {at_top.mean() / count:.3f} of them (precision and recall)",
+                f"each: {', '.join(f'{one / count:.3f}' for one in at_top)}; called wrong: {issues.mean():.0f}, of "
+                f"which {right.mean():.0f} are",
+            )
+        )
+    return rows
+
+
+def _one(folder: Path, images: list[tuple[str, int]], configuration: dict, seed: int) -> tuple[int, int, int]:
+    """Exchanged labels in the first 5 % of the list, labels called wrong, exchanged ones among them.
+
+    The model is trained on the wrong labels too, as its user's would be.
+    """
+    generator = np.random.default_rng(seed)
+    labels = np.array([label for _, label in images])
+    wrong = generator.choice(len(images), int(len(images) * SHARE), replace=False)
+    labels[wrong] = (labels[wrong] + generator.integers(1, 10, len(wrong))) % 10
+    given = [(path, int(label)) for (path, _), label in zip(images, labels, strict=True)]
+    order = generator.permutation(len(given))
+    mixed = [given[index] for index in order]
+    result = train(folder, mixed[: int(len(mixed) * 0.85)], mixed[int(len(mixed) * 0.85) :], configuration, seed=seed)
+    embedder = Embedder(result["files"]["litert-float32"])
+    vectors = np.stack([embedder.run(load_pixels(path, embedder.image_size)) for path, _ in given])
+    suspects = find_suspects(out_of_sample_probabilities(vectors, labels, 10), labels)
+    is_wrong = np.zeros(len(images), bool)
+    is_wrong[wrong] = True
+    return (
+        int(is_wrong[suspects.order[: len(wrong)]].sum()),
+        int(suspects.is_issue.sum()),
+        int((suspects.is_issue & is_wrong).sum()),
+    )
