@@ -2,31 +2,28 @@
 
 100 labelled photographs to start (10 a label), five rounds of 100 more, three seeds. 600 photographs are put aside and
 only measured on; validation is a fifth of what is labelled. Each round trains a head on a frozen MobileNetV2 0.35
-anew. MLSTUDIO_BENCH_PLOT names a file (SVG or PNG) for the plot.
+anew, with the engine's own phase. MLSTUDIO_BENCH_PLOT names a file (SVG or PNG) for the plot.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
-import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.rows import Row
-from benchmarks.sign_digits import is_here
+from benchmarks.sign_digits import is_here, unpack_all
 from datasets.imaging.preprocessing import load_pixels
-from inference.analysis.embedding import Embedder
+from inference.analysis.embedding import project
 from inference.analysis.selection import margin_uncertainty, teaching_order
-from inference.runtime.interpreters import LiteRTClassifier
-from tests.real_data import SIGN_DIGITS, WEIGHTS
+from tests.real_data import WEIGHTS
 from training.engine.configuration import Configuration
 
 SEEDS = (1, 2, 3)
+LABELS = 10
 START, MORE, ROUNDS, TEST = 100, 100, 5, 600
 CONFIGURATION = {"architecture": "mobilenet_v2_035", "fine_tune": False}
 ORDERS = ("ours", "random")
@@ -36,11 +33,8 @@ def run(folder: Path) -> list[Row]:
     if not is_here():
         return [Row("which images to label next", "not measured: no photographs and weights here", "")]
     os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
-    images = unpack_all(folder / "images")
-    found = {order: [] for order in ORDERS}
-    for seed in SEEDS:
-        for order in ORDERS:
-            found[order].append(_rounds(folder / f"{order}-{seed}", images, seed, order))
+    heads = Heads(unpack_all(folder / "images"), folder)
+    found = {order: [_rounds(heads, seed, order) for seed in SEEDS] for order in ORDERS}
     means = {order: np.mean(found[order], axis=0) for order in ORDERS}
     if os.environ.get("MLSTUDIO_BENCH_PLOT"):
         _plot(Path(os.environ["MLSTUDIO_BENCH_PLOT"]), found)
@@ -56,83 +50,83 @@ def run(folder: Path) -> list[Row]:
     return [*rows, Row("mean gain over the five rounds", f"{gain:+.3f}", "ours less random")]
 
 
-def unpack_all(folder: Path) -> list[tuple[str, int]]:
-    """Paths and labels of all photographs, in a fixed order."""
-    found = []
-    with zipfile.ZipFile(SIGN_DIGITS) as archive:
-        for name in sorted(archive.namelist()):
-            if name.lower().endswith((".jpg", ".jpeg", ".png")):
-                label = int(name.split("/")[-2])
-                target = folder / str(label) / Path(name).name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(archive.read(name))
-                found.append((str(target), label))
-    return found
+class Heads:
+    """The engine's head phase, on features of the frozen backbone that are computed once."""
+
+    def __init__(self, images: list[tuple[str, int]], folder: Path) -> None:
+        from training.engine.networks import build_network
+
+        self._folder = folder
+        self.configuration = Configuration(**CONFIGURATION).resolved()
+        network = build_network(self.configuration, LABELS)
+        size = (self.configuration.image_size, self.configuration.image_size)
+        pixels = np.stack([load_pixels(path, size) for path, _ in images]).astype(np.float32)
+        self._head = network.head
+        self.features = np.asarray(network.backbone.predict(pixels, batch_size=64, verbose=0))
+        self.labels = np.array([label for _, label in images])
+
+    def train(self, chosen: list[int], seed: int):
+        """A function from rows of features to probabilities; a fifth of what is chosen is for validation."""
+        import keras
+
+        from training.engine.phases import Phase, compile_for
+        from training.engine.train import HEAD_WEIGHT_DECAY
+        from training.engine.watcher import Watcher
+
+        keras.utils.set_random_seed(seed)
+        held = {one for label in range(LABELS) for one in self._of(chosen, label)[: max(1, self._share(chosen, label))]}
+        rows = {"validation": sorted(held), "train": sorted(set(chosen) - held)}
+        head = keras.models.clone_model(self._head)
+        train = self.features[rows["train"]]
+        head.get_layer("standardize").set_weights([train.mean(axis=0), train.var(axis=0)])
+        sources = {split: self._source(part) for split, part in rows.items()}
+        configuration = replace(self.configuration, seed=seed)
+        steps = configuration.epochs * -(-len(rows["train"]) // configuration.batch_size)
+        decayed = replace(configuration, weight_decay=HEAD_WEIGHT_DECAY)
+        compile_for(head, decayed, peak=configuration.learning_rate, steps=steps, label_smoothing=0.0)
+        checkpoint = self._folder / "head.npz"
+        checkpoint.unlink(missing_ok=True)
+        Phase(
+            name="head", model=head, saved=head, train=sources["train"], validation=sources["validation"],
+            epochs=configuration.epochs, configuration=configuration, checkpoint_path=checkpoint, history=[],
+        ).run(Watcher())  # fmt: skip
+        return lambda features: np.asarray(head(features, training=False))
+
+    def _of(self, chosen: list[int], label: int) -> list[int]:
+        return [one for one in chosen if self.labels[one] == label]
+
+    def _share(self, chosen: list[int], label: int) -> int:
+        return len(self._of(chosen, label)) // 5
+
+    def _source(self, rows: list[int]):
+        from training.engine.feeds import Source
+
+        part = self.features[rows]
+        return Source(part.__getitem__, self.labels[rows], part.shape[1:], np.dtype(np.float32), LABELS)
 
 
-def _rounds(folder: Path, images: list[tuple[str, int]], seed: int, order: str) -> list[float]:
+def _rounds(heads: Heads, seed: int, order: str) -> list[float]:
     """Test accuracy after each round."""
     generator = random.Random(seed)
-    shuffled = list(images)
+    shuffled = list(range(len(heads.labels)))
     generator.shuffle(shuffled)
     test, pool = shuffled[:TEST], shuffled[TEST:]
-    labelled = []
-    for label in range(10):
-        labelled += [one for one in pool if one[1] == label][: START // 10]
-    pool = [one for one in pool if one not in set(labelled)]
+    labelled = [
+        one for label in range(LABELS) for one in [p for p in pool if heads.labels[p] == label][: START // LABELS]
+    ]
     accuracies = []
     for number in range(ROUNDS + 1):
-        result = train(folder / str(number), labelled, test, CONFIGURATION, seed=seed)
-        accuracies.append(result["metrics"]["accuracy"])
+        pool = sorted(set(pool) - set(labelled))
+        predict = heads.train(labelled, seed)
+        accuracies.append(float((predict(heads.features[test]).argmax(axis=1) == heads.labels[test]).mean()))
         if number < ROUNDS:
-            chosen = _random(pool, generator) if order == "random" else _ours(result, pool)
-            taken = set(chosen)
-            labelled, pool = labelled + chosen, [one for one in pool if one not in taken]
+            if order == "random":
+                labelled = labelled + generator.sample(pool, MORE)
+            else:
+                uncertainty = margin_uncertainty(predict(heads.features[pool]))
+                chosen = teaching_order(uncertainty, project(heads.features[pool]))
+                labelled = labelled + [pool[index] for index in chosen[:MORE]]
     return accuracies
-
-
-def train(work: Path, labelled: list[tuple[str, int]], test: list[tuple[str, int]], configuration: dict,
-          seed: int, base: dict | None = None, names: list[str] | None = None) -> dict:  # fmt: skip
-    """Train with the engine on four fifths of what is labelled; the last fifth of each label is for validation."""
-    splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
-    by_label: dict[int, list[str]] = {}
-    for path, label in labelled:
-        by_label.setdefault(label, []).append(path)
-    for label, paths in by_label.items():
-        cut = max(1, len(paths) // 5)
-        for split, part in (("validation", paths[:cut]), ("train", paths[cut:])):
-            splits[split] += [{"id": path, "path": path, "label": label} for path in part]
-    splits["test"] = [{"id": path, "path": path, "label": label} for path, label in test]
-    work.mkdir(parents=True)
-    request = {
-        "configuration": Configuration(**configuration, seed=seed).resolved().to_dict(),
-        "class_names": names or [str(label) for label in range(10)], "splits": splits, "base": base,
-    }  # fmt: skip
-    (work / "request.json").write_text(json.dumps(request))
-    with open(work / "stderr.log", "wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "training.engine", str(work)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        messages = [json.loads(line) for line in process.stdout]
-        process.wait()
-    result = next((message["result"] for message in messages if message["event"] == "result"), None)
-    assert result is not None, messages[-1]
-    return result
-
-
-def _random(pool: list[tuple[str, int]], generator: random.Random) -> list[tuple[str, int]]:
-    return generator.sample(pool, MORE)
-
-
-def _ours(result: dict, pool: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """As `inference.teaching` does it: by the file that serves."""
-    network, embedder = LiteRTClassifier(result["files"]["litert-float32"]), Embedder(result["files"]["litert-float32"])
-    pixels = [load_pixels(path, network.image_size) for path, _ in pool]
-    uncertainty = margin_uncertainty(np.stack([network.predict(one) for one in pixels]))
-    order = teaching_order(uncertainty, np.stack([embedder.run(one) for one in pixels]))
-    return [pool[index] for index in order[:MORE]]
 
 
 def _plot(path: Path, found: dict[str, list[list[float]]]) -> None:

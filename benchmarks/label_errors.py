@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.active_learning import train, unpack_all
 from benchmarks.rows import Row
-from benchmarks.sign_digits import is_here
+from benchmarks.sign_digits import is_here, train_on, unpack_all
 from datasets.imaging.preprocessing import load_pixels
 from inference.analysis.embedding import Embedder
 from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
@@ -58,7 +57,9 @@ def _one(folder: Path, images: list[tuple[str, int]], configuration: dict, seed:
     given = [(path, int(label)) for (path, _), label in zip(images, labels, strict=True)]
     order = generator.permutation(len(given))
     mixed = [given[index] for index in order]
-    result = train(folder, mixed[: int(len(mixed) * 0.85)], mixed[int(len(mixed) * 0.85) :], configuration, seed=seed)
+    result = train_on(
+        folder, mixed[: int(len(mixed) * 0.85)], mixed[int(len(mixed) * 0.85) :], configuration, seed=seed
+    )
     embedder = Embedder(result["files"]["litert-float32"])
     vectors = np.stack([embedder.run(load_pixels(path, embedder.image_size)) for path, _ in given])
     suspects = find_suspects(out_of_sample_probabilities(vectors, labels, 10), labels)

@@ -68,3 +68,48 @@ def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[
     result = next((message["result"] for message in messages if message["event"] == "result"), None)
     assert result is not None, messages[-1]
     return time.perf_counter() - started, result
+
+
+def unpack_all(folder: Path) -> list[tuple[str, int]]:
+    """Paths and labels of all photographs, in a fixed order."""
+    found = []
+    with zipfile.ZipFile(SIGN_DIGITS) as archive:
+        for name in sorted(archive.namelist()):
+            if name.lower().endswith((".jpg", ".jpeg", ".png")):
+                label = int(name.split("/")[-2])
+                target = folder / str(label) / Path(name).name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(name))
+                found.append((str(target), label))
+    return found
+
+
+def train_on(work: Path, labelled: list[tuple[str, int]], test: list[tuple[str, int]], configuration: dict,
+          seed: int, base: dict | None = None, names: list[str] | None = None) -> dict:  # fmt: skip
+    """Train with the engine on four fifths of what is labelled; the last fifth of each label is for validation."""
+    splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
+    by_label: dict[int, list[str]] = {}
+    for path, label in labelled:
+        by_label.setdefault(label, []).append(path)
+    for label, paths in by_label.items():
+        cut = max(1, len(paths) // 5)
+        for split, part in (("validation", paths[:cut]), ("train", paths[cut:])):
+            splits[split] += [{"id": path, "path": path, "label": label} for path in part]
+    splits["test"] = [{"id": path, "path": path, "label": label} for path, label in test]
+    work.mkdir(parents=True)
+    request = {
+        "configuration": Configuration(**configuration, seed=seed).resolved().to_dict(),
+        "class_names": names or [str(label) for label in range(10)], "splits": splits, "base": base,
+    }  # fmt: skip
+    (work / "request.json").write_text(json.dumps(request))
+    with open(work / "stderr.log", "wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "training.engine", str(work)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        messages = [json.loads(line) for line in process.stdout]
+        process.wait()
+    result = next((message["result"] for message in messages if message["event"] == "result"), None)
+    assert result is not None, messages[-1]
+    return result

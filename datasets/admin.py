@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from datasets.models import Dataset, Image, Label, Snapshot
+from datasets.models import Dataset, Image, Label, Snapshot, Video
 from storage.admin import LookOnlyAdmin
 
 
@@ -27,3 +27,10 @@ class ImageAdmin(LookOnlyAdmin):
 @admin.register(Snapshot)
 class SnapshotAdmin(LookOnlyAdmin):
     list_display = ("dataset", "number", "digest", "created_at")
+
+
+@admin.register(Video)
+class VideoAdmin(LookOnlyAdmin):
+    list_display = ("filename", "dataset", "container", "codec", "width", "height", "frame_count", "note", "created_at")
+    list_filter = ("container", "codec")
+    search_fields = ("filename",)

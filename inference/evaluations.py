@@ -15,11 +15,11 @@ from datasets.imaging.letterbox import Letterbox, to_letterboxed
 from datasets.imaging.preprocessing import ImageError, open_image, upright_size
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images
-from inference.analysis.curves import classifier_curves
+from inference.analysis.curves import box_threshold_table, classifier_curves
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from
-from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
+from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, match, worst_images
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from inference.runtime.kinds import KINDS, NAMES
 from inference.runtime.metrics import classification_metrics, worst_mistakes
@@ -103,7 +103,9 @@ def evaluate(
                 )
             threshold = model.detector["score_threshold"]
             metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, threshold)
-            mistakes, curves = worst_images(boxes.truths, boxes.found, threshold), {}
+            mistakes = worst_images(boxes.truths, boxes.found, threshold)
+            matches = match(boxes.truths, boxes.found, len(model.class_names))
+            curves = {"thresholds": box_threshold_table(matches)}
             boxes.save(Path(folder) / "outcomes.npz")
         else:
             labels = _labels(model, rows, outputs)

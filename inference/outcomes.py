@@ -104,7 +104,7 @@ def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
             if row.get("precision_at_recall")
         ]
         return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
-    if name == "precision_recall" and curves:
+    if name == "precision_recall" and "per_class" in curves:
         lines = [
             (_title(row["label"], row["precision_recall"]["average_precision"]), row["precision_recall"]["recall"],
              row["precision_recall"]["precision"])
@@ -112,7 +112,7 @@ def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
             if row["precision_recall"]
         ]  # fmt: skip
         return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
-    if name == "roc" and curves:
+    if name == "roc" and "per_class" in curves:
         lines = [
             (_title(row["label"], row["roc"]["auc"]), row["roc"]["false_positive_rate"],
              row["roc"]["true_positive_rate"])

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from projects.models import Job, Membership, Project
+from projects.models import Job, Membership, Project, Webhook, WebhookDelivery
 from storage.admin import LookOnlyAdmin
 
 
@@ -28,3 +28,16 @@ class ProjectAdmin(admin.ModelAdmin):
 class JobAdmin(LookOnlyAdmin):
     list_display = ("id", "kind", "project", "state", "error_code", "created_at", "finished_at")
     list_filter = ("kind", "state")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(LookOnlyAdmin):
+    list_display = ("url", "project", "is_active", "note", "created_at")
+    search_fields = ("url", "project__name")
+    exclude = ("secret",)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(LookOnlyAdmin):
+    list_display = ("event", "webhook", "state", "attempts", "status_code", "problem", "created_at")
+    list_filter = ("state", "event")

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from storage.models import Blob
+from storage.models import Blob, Upload
 
 
 class LookOnlyAdmin(admin.ModelAdmin):
@@ -21,3 +21,8 @@ class BlobAdmin(LookOnlyAdmin):
     list_display = ("sha256", "size", "content_type", "state", "backend", "attempts", "problem", "last_used")
     list_filter = ("state", "backend", "content_type")
     search_fields = ("sha256",)
+
+
+@admin.register(Upload)
+class UploadAdmin(LookOnlyAdmin):
+    list_display = ("filename", "user", "received", "length", "created_at", "expires_at")

@@ -63,11 +63,6 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def get_parsers(self):
         return [PartParser()]
 
-    def initial(self, request, *args, **kwargs) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method in ("POST", "PATCH") and request.headers.get("Tus-Resumable") != VERSION:
-            raise WrongTusVersion()
-
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Tus-Resumable"] = VERSION
@@ -93,6 +88,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     )
     def create(self, request):
         """Announce a file. `Location` is where its parts go, each with PATCH; 8 to 64 MB a part are good."""
+        self._check_version()
         length = self._number("Upload-Length")
         metadata = request.headers.get("Upload-Metadata", "")
         if len(metadata) > 4000:
@@ -125,6 +121,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def partial_update(self, request, pk=None):
         """Send the next part. It is kept for certain once this is answered."""
         upload = self.get_object()
+        self._check_version()
         if request.content_type != PART:
             raise UnsupportedMediaType(request.content_type, f"A part is sent as {PART}.")
         offset = self._number("Upload-Offset")
@@ -142,6 +139,10 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         """Give it up."""
         resumable.delete_upload(upload=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _check_version(self) -> None:
+        if self.request.headers.get("Tus-Resumable") != VERSION:
+            raise WrongTusVersion()
 
     def _number(self, name: str) -> int:
         text = self.request.headers.get(name, "")

@@ -22,6 +22,7 @@ from edge import keys, rollouts
 from edge.devices import presence
 from edge.models import Deployment, Device, EnrolmentCode, SigningKey
 from inference.services import register_model
+from projects.models import Webhook
 from tests.conftest import client_of
 from tests.pictures import jpeg
 
@@ -313,6 +314,17 @@ class TestDeployments:
         gadget.report(deployment=made["id"])
         assert rollouts.look_after_all() == 0
         assert Deployment.objects.get(pk=made["id"]).state == "completed"
+
+    def test_others_are_told_of_its_end(self, api, project, group, models):
+        hook = Webhook.objects.create(
+            project=project, url="https://example.com/", secret="whsec_eA==", events=["deployment.finished"]
+        )
+        made = deploy(api, group, models[0], steps=[50, 100])
+        assert not hook.deliveries.exists()
+        for _ in range(2):
+            api.post(f"/api/v1/deployments/{made['id']}/advance/")
+        (delivery,) = hook.deliveries.all()
+        assert delivery.payload["data"]["state"] == "completed" and delivery.payload["data"]["id"] == made["id"]
 
     def test_roll_back_to_nothing_and_only_of_what_runs(self, api, project, group, models):
         gadget = add_device(api, project, group)

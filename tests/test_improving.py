@@ -345,6 +345,8 @@ def test_boxes_lead_to_their_images_too(api, detector):
     assert hits / (hits + found) == pytest.approx(metrics["precision"])
     assert hits / (hits + sum(one["misses"] for one in every)) == pytest.approx(metrics["recall"])
     assert api.get(f"{url}images/?outcome=miss").json()["count"] == sum(one["misses"] > 0 for one in every)
+    at = min(api.get(url).json()["curves"]["thresholds"], key=lambda row: abs(row["threshold"] - metrics["threshold"]))
+    assert at["precision"] == pytest.approx(metrics["precision"]) and at["recall"] == pytest.approx(metrics["recall"])
     for name in ("confusion", "precision_recall"):
         assert b"<svg" in api.get(f"{url}pictures/{name}/").content
 

@@ -9,12 +9,14 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from datasets.models import Label, Snapshot
-from projects.models import Job, Membership
+from datasets.models import Label, Snapshot, Video
+from inference.models import Evaluation
+from projects.models import Job, Membership, Webhook
+from storage.resumable import begin_upload
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 from tests.test_registry import make_model
-from training.models import TrainingRun
+from training.models import Search, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +31,14 @@ OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/au
         "/api/v1/auth/password/reset/confirm/"}  # fmt: skip
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1]]
 # What a viewer may do although it is no GET: ask a model, leave.
-VIEWER_MAY = {("POST", "/api/v1/models/{id}/predict/"), ("POST", "/api/v1/projects/{project_id}/leave/")}
-OWN_TOKENS = ("DELETE", "/api/v1/tokens/{id}/")
+VIEWER_MAY = {
+    ("POST", f"/api/v1/{path}/")
+    for path in ("models/{id}/predict", "models/{id}/explanations", "projects/{project_id}/leave")
+}
+# These ask for a role in the dataset that the body names.
+BODY_DECIDES = {("POST", f"/api/v1/models/{{id}}/{name}/") for name in ("suggestions", "suspects")}
+# What belongs to a user alone, or only to owners, does not exist for others.
+OWN = ("/api/v1/tokens/", "/api/v1/uploads/", "/api/v1/webhooks/")
 
 
 @pytest.fixture
@@ -43,6 +51,10 @@ def house(api, owner, project, dataset, labels, tmp_path) -> dict[str, str]:
     model = make_model(project, owner, tmp_path, "m", snapshot=snapshot)
     group = api.post("/api/v1/device-groups/", {"project": str(project.pk), "name": "g"}).json()["id"]
     deployed = api.post("/api/v1/deployments/", {"group": group, "model": str(model.pk)}).json()["id"]
+    video = Video.objects.create(
+        dataset_id=dataset["id"], blob=snapshot.images.first().blob, filename="v.mp4", container="mp4", size=1, width=1,
+        height=1, fps=1, frame_count=1, duration=1,
+    )  # fmt: skip
     return {
         "device-groups": group,
         "devices": api.post("/api/v1/devices/", {"project": str(project.pk), "name": "d"}).json()["id"],
@@ -58,12 +70,17 @@ def house(api, owner, project, dataset, labels, tmp_path) -> dict[str, str]:
         "trainings": str(TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}).pk),
         "models": str(model.pk),
         "tokens": token["id"],
+        "videos": str(video.pk),
+        "evaluations": str(Evaluation.objects.create(model=model, split="test", metrics={}).pk),
+        "uploads": str(begin_upload(user=owner, length=9).pk),
+        "webhooks": str(Webhook.objects.create(project=project, url="https://example.com", secret="whsec_eA==").pk),
+        "searches": str(Search.objects.create(project=project, snapshot=snapshot, space={}, sizes=[1], max_runs=3).pk),
     }  # fmt: skip
 
 
 def filled(path: str, house: dict[str, str]) -> str:
     """The path with the ids of the house: each parameter is named by the word before it."""
-    path = path.replace("{kind}", "labels")
+    path = path.replace("{kind}", "labels").replace("{name}", "roc")
     return re.sub(r"([a-z-]+)/\{[a-z_]+\}", lambda match: f"{match[1]}/{house[match[1]]}", path)
 
 
@@ -87,7 +104,11 @@ def test_an_outsider_gets_404_for_every_id(house, outsider, method, path):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [one for one in WITH_IDS if one[0] != "GET" and one not in VIEWER_MAY and one != OWN_TOKENS],
+    [
+        one
+        for one in WITH_IDS
+        if one[0] != "GET" and one not in VIEWER_MAY | BODY_DECIDES and not one[1].startswith(OWN)
+    ],
 )
 def test_a_viewer_gets_403_for_every_change(house, viewer, method, path):
     client = client_of(viewer)

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.films import film
 from tests.pictures import jpeg, shape_jpeg, shapes_zip
 from tests.studio import ROOT, Studio, wait_for
 
@@ -80,6 +81,31 @@ def test_from_a_zip_to_a_prediction(studio, imported):
     ready = httpx.get(f"{studio.url}/readyz/").json()
     assert ready["checks"] == {"database": "ok", "disk": "ok", "broker": "ok", "store": "ok"}
     assert "mlstudio_trainings" in httpx.get(f"{studio.url}/metrics").text
+
+
+def test_a_film_in_parts_by_the_reference_client(studio, imported, tmp_path):
+    """tuspy, a broken connection after the second part, and the worker that reads the film."""
+    from tusclient import client
+
+    path = tmp_path / "film.mp4"
+    path.write_bytes(film(60, size=(320, 192)))
+    tus = client.TusClient(f"{studio.url}/api/v1/uploads/", headers=dict(studio.client.headers))
+    size = path.stat().st_size // 5
+    first = tus.uploader(str(path), chunk_size=size, metadata={"filename": "film.mp4"})
+    first.upload_chunk()
+    first.upload_chunk()
+    second = tus.uploader(str(path), chunk_size=size, url=first.url)
+    assert second.get_offset() == 2 * size
+    second.upload()
+    video = studio.call(
+        "POST", f"datasets/{imported['dataset']}/videos/", json={"upload": first.url.rstrip("/").split("/")[-1]}
+    )
+    address = f"videos/{video['id']}/"
+    wait_for(lambda: studio.call("GET", address)["is_surveyed"], 60)
+    assert studio.call("GET", address)["frame_count"] == 60
+    job = studio.call("POST", f"{address}frames/", json={"every_frames": 20})
+    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 3
+    studio.call("DELETE", f"{address}?frames=delete")
 
 
 def test_web_processes_load_no_tensorflow_and_stay_small(studio):

@@ -331,3 +331,27 @@ def test_a_model_of_another_task_cannot_suggest(api, dataset, project):
     )  # fmt: skip
     answer = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 1, "model": str(model.pk)})
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == "model_does_not_fit"
+
+
+CLIPS = {"bottle-detection.mp4": 1189, "asl-again.mkv": 77, "dice_rolling_with_sound.mp4": 158}
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_frames_of_real_clips_are_those_of_another_decoder(api, dataset, real_data, name):
+    content = (real_data / "clips" / name).read_bytes()
+    video = add(api, dataset, content, name)
+    assert video["is_surveyed"] and video["frame_count"] == CLIPS[name]
+    cut(api, video, every_seconds=0.7, end_seconds=8, format="png")
+    reference = decoded(content)
+    images = images_of(video)
+    wanted = [
+        next(index for index, (time, _) in enumerate(reference) if time >= 0.7 * step - 1e-6)
+        for step in range(len(images))
+    ]
+    assert [image.frame_index for image in images] == wanted and len(images) >= 4
+    for image in images:
+        time, pixels = reference[image.frame_index]
+        assert image.frame_time == pytest.approx(time, abs=1e-3)
+        assert np.abs(pixels_of(image).astype(int) - pixels.astype(int)).mean() < 2

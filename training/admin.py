@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from storage.admin import LookOnlyAdmin
-from training.models import TrainingRun
+from training.models import Search, TrainingRun
 
 
 @admin.register(TrainingRun)
@@ -13,3 +13,9 @@ class TrainingRunAdmin(LookOnlyAdmin):
     @admin.display
     def architecture(self, run: TrainingRun) -> str:
         return run.configuration.get("architecture", "")
+
+
+@admin.register(Search)
+class SearchAdmin(LookOnlyAdmin):
+    list_display = ("id", "project", "state", "rung", "max_runs", "note", "created_at", "finished_at")
+    list_filter = ("state",)

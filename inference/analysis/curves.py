@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from inference.runtime.detection_metrics import Matches
+
 POINTS = 101
 BINS = 15
 
@@ -157,3 +159,21 @@ def classifier_curves(probabilities: np.ndarray, y_true: np.ndarray, class_names
         "calibration": calibration_bins(probabilities, y_true) if len(y_true) else [],
         "thresholds": threshold_table(probabilities, y_true),
     }
+
+
+def box_threshold_table(matches: Matches, steps: int = 20) -> list[dict]:
+    """Of a detector: precision, recall and F1 of all boxes together at each lowest score."""
+    total = int(matches.boxes_of.sum())
+    rows = []
+    for step in range(steps + 1):
+        sure = matches.score >= step / steps
+        right, found = int(matches.hit[sure].sum()), int(sure.sum())
+        rows.append(
+            {
+                "threshold": step / steps,
+                "precision": right / found if found else None,
+                "recall": right / total if total else None,
+                "f1": 2 * right / (found + total) if found + total else 0.0,
+            }
+        )
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,6 @@ class Embedder:
         self._input = self._interpreter.get_input_details()[0]
         self.image_size: tuple[int, int] = (int(self._input["shape"][1]), int(self._input["shape"][2]))
         self._feature = self._feature_tensor()
-        self._projection: np.ndarray | None = None
 
     def _feature_tensor(self) -> int:
         details = {one["index"]: one for one in self._interpreter.get_tensor_details()}
@@ -61,7 +61,7 @@ class Embedder:
         return min(wide, key=lambda index: (int(np.prod(details[index]["shape"][1:3])), index))
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """The embedding of one image: `(DIMENSIONS,)` float32 of length 1.
+        """The embedding of one image: `(DIMENSIONS,)` float32 of length 1, see `project`.
 
         Args:
             pixels: `(height, width, 3)` uint8 RGB in the size of the input.
@@ -71,16 +71,22 @@ class Embedder:
         features = self._interpreter.get_tensor(self._feature)[0].astype(np.float32)
         if features.ndim == 3:
             features = features.mean(axis=(0, 1))
-        return self._projected(features.ravel())
+        return project(features.reshape(1, -1))[0]
 
-    def _projected(self, features: np.ndarray) -> np.ndarray:
-        if self._projection is None:
-            generator = np.random.default_rng(SEED)
-            size = (len(features), DIMENSIONS)
-            identity = len(features) <= DIMENSIONS
-            self._projection = (
-                np.eye(*size, dtype=np.float32) if identity else generator.normal(size=size).astype(np.float32)
-            )
-        vector = features @ self._projection
-        length = float(np.linalg.norm(vector))
-        return vector / length if length > 0 else vector
+
+def project(features: np.ndarray) -> np.ndarray:
+    """`(images, DIMENSIONS)` float32 of length 1, or `(images, n)` when there are fewer features than that.
+
+    Args:
+        features: `(images, features)` float.
+    """
+    width = features.shape[1]
+    vectors = features.astype(np.float32)
+    if width > DIMENSIONS:
+        vectors = vectors @ _projection(width)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+@lru_cache(maxsize=4)
+def _projection(width: int) -> np.ndarray:
+    return np.random.default_rng(SEED).normal(size=(width, DIMENSIONS)).astype(np.float32)
