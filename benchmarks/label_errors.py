@@ -18,7 +18,6 @@ SEEDS = (1, 2, 3)
 SHARE = 0.05
 CHOICES = {
     "MobileNetV2 1.0, frozen": {"architecture": "mobilenet_v2", "fine_tune": False},
-    "small_cnn from scratch": {"architecture": "small_cnn"},
 }
 
 

@@ -54,9 +54,15 @@ def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[
     os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
     resolved = Configuration(**configuration).resolved().to_dict()
     request = {"configuration": resolved, "class_names": labels, "splits": splits}
-    work.mkdir()
-    (work / "request.json").write_text(json.dumps(request))
     started = time.perf_counter()
+    result = _result_of(work, request)
+    return time.perf_counter() - started, result
+
+
+def _result_of(work: Path, request: dict) -> dict:
+    """What a training process in a new folder answers."""
+    work.mkdir(parents=True)
+    (work / "request.json").write_text(json.dumps(request))
     with open(work / "stderr.log", "wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "training.engine", str(work)],
@@ -67,7 +73,7 @@ def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[
         process.wait()
     result = next((message["result"] for message in messages if message["event"] == "result"), None)
     assert result is not None, messages[-1]
-    return time.perf_counter() - started, result
+    return result
 
 
 def unpack_all(folder: Path) -> list[tuple[str, int]]:
@@ -96,20 +102,8 @@ def train_on(work: Path, labelled: list[tuple[str, int]], test: list[tuple[str, 
         for split, part in (("validation", paths[:cut]), ("train", paths[cut:])):
             splits[split] += [{"id": path, "path": path, "label": label} for path in part]
     splits["test"] = [{"id": path, "path": path, "label": label} for path, label in test]
-    work.mkdir(parents=True)
     request = {
         "configuration": Configuration(**configuration, seed=seed).resolved().to_dict(),
         "class_names": names or [str(label) for label in range(10)], "splits": splits, "base": base,
     }  # fmt: skip
-    (work / "request.json").write_text(json.dumps(request))
-    with open(work / "stderr.log", "wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "training.engine", str(work)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        messages = [json.loads(line) for line in process.stdout]
-        process.wait()
-    result = next((message["result"] for message in messages if message["event"] == "result"), None)
-    assert result is not None, messages[-1]
-    return result
+    return _result_of(work, request)

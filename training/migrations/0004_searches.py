@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('datasets', '0003_videos_and_uploads'),
         ('inference', '0006_improving'),
-        ('projects', '0004_searches'),
+        ('projects', '0004_webhooks'),
         ('training', '0003_starts_from'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
