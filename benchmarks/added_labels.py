@@ -41,7 +41,11 @@ def run(folder: Path) -> list[Row]:
     first = train_on(folder / "first", old, old_test, CONFIGURATION, SEED, names=names[: 10 - NEW])
     every = old + [one for label in added for one in label]
     base = {"path": first["files"]["keras"], "anchors": None, "class_names": names[: 10 - NEW]}
-    further = {"architecture": "mobilenet_v2_035", "weights": "base", "image_size": first["configuration"]["image_size"]}
+    further = {
+        "architecture": "mobilenet_v2_035",
+        "weights": "base",
+        "image_size": first["configuration"]["image_size"],
+    }
     second = train_on(folder / "second", every, test, {**further, "fine_tune": True}, SEED, base=base)
     third = train_on(folder / "third", every, test, CONFIGURATION, SEED)
     right = {name: _right(one, test) for name, one in (("further", second), ("anew", third))}

@@ -171,7 +171,12 @@ def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[li
     last = position["after"]
 
     def keep() -> list[Image]:
-        outcomes = add_images(dataset=video.dataset, items=batch, user=user, source="video", origin=Origin.HUMAN)
+        if not Video.objects.filter(pk=video.pk).exists():
+            raise WorkFailed("video_deleted", "The video was deleted while it was cut.")
+        try:
+            outcomes = add_images(dataset=video.dataset, items=batch, user=user, source="video", origin=Origin.HUMAN)
+        except (IntegrityError, Dataset.DoesNotExist) as error:
+            raise WorkFailed("video_deleted", "The video was deleted while it was cut.") from error
         counts.update(outcome.kind for outcome in outcomes)
         for item in batch:
             item.incoming.discard()

@@ -112,12 +112,12 @@ def suggest(context: JobContext) -> dict:
             unreadable += 1
             continue
         seen.append(found)
-        waiting.append((image, prediction))
-        if len(waiting) == STORE_EVERY and context.job.parameters["annotate"]:
+        if context.job.parameters["annotate"]:
+            waiting.append((image, prediction))
+        if len(waiting) == STORE_EVERY:
             made += store_suggestions(project=dataset.project, model=model, predictions=waiting)
             waiting = []
-    if context.job.parameters["annotate"]:
-        made += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+    made += store_suggestions(project=dataset.project, model=model, predictions=waiting)
     _keep_order(model, dataset, seen)
     context.report(total, total)
     return {

@@ -452,3 +452,17 @@ def test_the_heat_is_where_the_evidence_is():
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     assert (row, column) in {(2, 10), (2, 11), (3, 10), (3, 11)}
     assert heat[9:, :6].max() == 0 and heat.max() > 0.5
+
+
+def test_lists_take_few_queries(api, suggested, project, django_assert_max_num_queries):
+    model = Model.objects.create(
+        project=project, name="m", version=1, task="classification", class_names=["good"], architecture="x",
+        input_height=32, input_width=32, parameters=1,
+    )  # fmt: skip
+    for rank, one in enumerate(suggested, start=1):
+        common = {"model": model, "dataset": one.image.dataset, "image": one.image, "rank": rank}
+        Suggestion.objects.create(uncertainty=0.5, **common)
+        Suspect.objects.create(kind="label", quality=0.1, is_issue=True, **common)
+    for name in ("suggestions", "suspects"):
+        with django_assert_max_num_queries(6):
+            assert len(api.get(f"/api/v1/{name}/").json()["results"]) == 4

@@ -168,6 +168,24 @@ def test_a_job_that_is_taken_up_again_goes_on_where_it_was(api, dataset, monkeyp
     assert job.result["created"] == 50 and [i.frame_index for i in images_of(video)] == list(range(60, 100, 2))
 
 
+def test_a_video_that_is_deleted_meanwhile_ends_the_job(api, dataset, monkeypatch):
+    video = add(api, dataset, film(60))
+    job = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 1}).json()["id"]
+    from datasets import videos
+
+    whole = videos.add_images
+
+    def then_deleted(**options):
+        outcomes = whole(**options)
+        Video.objects.all().delete()
+        return outcomes
+
+    monkeypatch.setattr(videos, "add_images", then_deleted)
+    jobs.run_job(job)
+    assert api.get(f"/api/v1/jobs/{job}/").json()["error"]["code"] == "video_deleted"
+    assert Image.objects.count() == 20
+
+
 def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset):
     video = add(api, dataset, film(30))
     cut(api, video, every_frames=10)

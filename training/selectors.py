@@ -23,7 +23,7 @@ def activity_of(user, project, state: str, limit: int) -> list[dict]:
     rows: list[dict] = []
     sources = (
         (jobs_of(user).prefetch_related(None), "job", "job-detail"),
-        (trainings_of(user), "training", "trainingrun-detail"),
+        (trainings_of(user).defer("history", "estimate", "configuration"), "training", "trainingrun-detail"),
     )
     for found, kind, view in sources:
         if project is not None:
