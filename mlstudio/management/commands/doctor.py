@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from datasets.video.writing import h264_encoder
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
@@ -168,4 +169,14 @@ def pretrained_weights() -> Iterator[Finding]:
     )
 
 
-CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights)
+def films() -> Iterator[Finding]:
+    encoder = h264_encoder()
+    if encoder is not None:
+        yield Finding(GOOD, f"annotated films are H.264 ({encoder} of ffmpeg)")
+        return
+    yield Finding(
+        NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg."
+    )
+
+
+CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights, films)
