@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, train_on, unpack_all
 from datasets.imaging.preprocessing import load_pixels
 from inference.analysis.embedding import Embedder
-from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
+from inference.analysis.suspects import DIMENSIONS, find_suspects, out_of_sample_probabilities
 from tests.real_data import WEIGHTS
 
 SEEDS = (1, 2, 3)
@@ -59,7 +59,7 @@ def _one(folder: Path, images: list[tuple[str, int]], configuration: dict, seed:
     result = train_on(
         folder, mixed[: int(len(mixed) * 0.85)], mixed[int(len(mixed) * 0.85) :], configuration, seed=seed
     )
-    embedder = Embedder(result["files"]["litert-float32"])
+    embedder = Embedder(result["files"]["litert-float32"], dimensions=DIMENSIONS)
     vectors = np.stack([embedder.run(load_pixels(path, embedder.image_size)) for path, _ in given])
     suspects = find_suspects(out_of_sample_probabilities(vectors, labels, 10), labels)
     is_wrong = np.zeros(len(images), bool)

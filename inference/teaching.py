@@ -14,6 +14,7 @@ from datasets.imaging.preprocessing import ImageError, open_image
 from datasets.models import Dataset, Image
 from inference.analysis.embedding import DIMENSIONS, Embedder
 from inference.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
+from inference.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
 from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
 from inference.frames import model_of
 from inference.models import FileKind, Model, ModelFile, Suggestion, Suspect
@@ -32,6 +33,7 @@ REPORT_EVERY = 20
 STORE_EVERY = 200
 # Memory is a vector and a distribution for each image; what is beyond waits for the next time.
 MOST_IMAGES = 200_000
+MOST_LABELLED = 50_000
 INSERT_CHUNK = 2000
 FEWEST_IMAGES = 20
 OVERLAP = 0.5
@@ -194,13 +196,13 @@ class _Look:
         return float(disagreement(_distribution(one, names)[None], _distribution(other, names)[None])[0])
 
 
-def embedder_of(model: Model) -> Embedder | None:
+def embedder_of(model: Model, dimensions: int = DIMENSIONS) -> Embedder | None:
     """The model's features; None for a network that shows none, which then has no notion of look-alikes."""
     row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
     if row is None:
         return None
     try:
-        return Embedder(storage.path_of(row.blob))
+        return Embedder(storage.path_of(row.blob), dimensions=dimensions)
     except ModelFileError:
         return None
 
@@ -254,8 +256,8 @@ def find_wrong_labels(context: JobContext) -> dict:
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
         .distinct().select_related("blob").prefetch_related("annotations__label").order_by("id")
     )  # fmt: skip
-    total = min(images.count(), MOST_IMAGES)
-    chosen = enumerate(images[:MOST_IMAGES].iterator(chunk_size=500))
+    total = min(images.count(), MOST_LABELLED)
+    chosen = enumerate(images[:MOST_LABELLED].iterator(chunk_size=500))
 
     def each() -> Iterable[Image]:
         for number, image in chosen:
@@ -279,7 +281,7 @@ def find_wrong_labels(context: JobContext) -> dict:
 
 def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
     """By confident learning, on probabilities of a small model on this one's features that did not see the image."""
-    embedder, runtime, way = embedder_of(model), runtime_of(model, LiteRTClassifier), way_of(model)
+    embedder, runtime, way = embedder_of(model, SUSPECT_DIMENSIONS), runtime_of(model, LiteRTClassifier), way_of(model)
     keys, names, features = [], [], []
     for image in images:
         label = next(one.label.name for one in image.annotations.all() if one.confirmed)

@@ -17,17 +17,18 @@ class Embedder:
     """Runs a LiteRT file and gives its output together with the features behind it.
 
     Of a classifier these are the values that its last dense layer gets; of a network without one, for example a
-    detector, its coarsest feature maps, averaged over the picture. They are brought to `DIMENSIONS` values by a fixed
+    detector, its coarsest feature maps, averaged over the picture. They are brought to so many `dimensions` by a fixed
     random projection, which keeps distances (Johnson and Lindenstrauss 1984), and to length 1.
 
     Args:
         path: a `.tflite` file with one image input.
+        dimensions: how long the vectors are at most.
 
     Raises:
         ModelFileError: LiteRT cannot load it, or it has no features.
     """
 
-    def __init__(self, path: str | Path, *, num_threads: int = 1) -> None:
+    def __init__(self, path: str | Path, *, dimensions: int = DIMENSIONS, num_threads: int = 1) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -40,6 +41,7 @@ class Embedder:
         self._input = self._interpreter.get_input_details()[0]
         self.image_size: tuple[int, int] = (int(self._input["shape"][1]), int(self._input["shape"][2]))
         self._feature = self._feature_tensor()
+        self._dimensions = dimensions
 
     def _feature_tensor(self) -> int:
         details = {one["index"]: one for one in self._interpreter.get_tensor_details()}
@@ -61,7 +63,7 @@ class Embedder:
         return min(wide, key=lambda index: (int(np.prod(details[index]["shape"][1:3])), index))
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """The embedding of one image: `(DIMENSIONS,)` float32 of length 1, see `project`.
+        """The embedding of one image: `(dimensions,)` float32 of length 1, see `project`.
 
         Args:
             pixels: `(height, width, 3)` uint8 RGB in the size of the input.
@@ -71,22 +73,22 @@ class Embedder:
         features = self._interpreter.get_tensor(self._feature)[0].astype(np.float32)
         if features.ndim == 3:
             features = features.mean(axis=(0, 1))
-        return project(features.reshape(1, -1))[0]
+        return project(features.reshape(1, -1), self._dimensions)[0]
 
 
-def project(features: np.ndarray) -> np.ndarray:
-    """`(images, DIMENSIONS)` float32 of length 1, or `(images, n)` when there are fewer features than that.
+def project(features: np.ndarray, dimensions: int = DIMENSIONS) -> np.ndarray:
+    """`(images, dimensions)` float32 of length 1, or `(images, n)` when there are fewer features than that.
 
     Args:
         features: `(images, features)` float.
     """
     width = features.shape[1]
     vectors = features.astype(np.float32)
-    if width > DIMENSIONS:
-        vectors = vectors @ _projection(width)
+    if width > dimensions:
+        vectors = vectors @ _projection(width, dimensions)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 @lru_cache(maxsize=4)
-def _projection(width: int) -> np.ndarray:
-    return np.random.default_rng(SEED).normal(size=(width, DIMENSIONS)).astype(np.float32)
+def _projection(width: int, dimensions: int) -> np.ndarray:
+    return np.random.default_rng(SEED).normal(size=(width, dimensions)).astype(np.float32)

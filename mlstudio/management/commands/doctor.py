@@ -174,9 +174,7 @@ def films() -> Iterator[Finding]:
     if encoder is not None:
         yield Finding(GOOD, f"annotated films are H.264 ({encoder} of ffmpeg)")
         return
-    yield Finding(
-        NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg."
-    )
+    yield Finding(NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg.")
 
 
 CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights, films)
