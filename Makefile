@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 
 .PHONY: run test test-postgres lint format bench lock doctor keras-retinanet clean
 
@@ -12,11 +13,11 @@ run: $(VENV)/.installed
 test: lint
 	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 # The quick tests on a PostgreSQL server that is started for them, where Debian's package is installed.
 test-postgres: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.with_postgres -m "not slow" $(ARGS)
+	@$(BIN)/python -m tests.with_postgres -n $(WORKERS) -m "django_db and not slow" $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

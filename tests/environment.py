@@ -1,18 +1,34 @@
-"""Loaded before Django: tests keep everything in a folder of their own and never touch the network."""
+"""Loaded before Django: tests keep everything in a folder of their own and never touch the network.
+
+Under pytest-xdist each worker has a folder inside that of the main process, and its share of the cores.
+"""
 
 import atexit
 import os
 import shutil
 import tempfile
 
-DATA_DIR = tempfile.mkdtemp(prefix="mlstudio-tests-")
-atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
+if WORKER:
+    DATA_DIR = os.path.join(os.environ["MLSTUDIO_TESTS_DIR"], WORKER)
+    os.makedirs(DATA_DIR)
+else:
+    DATA_DIR = os.environ["MLSTUDIO_TESTS_DIR"] = tempfile.mkdtemp(prefix="mlstudio-tests-")
+    atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+
+# Threads of libraries: two workers with a pool as wide as the machine each would only wait for each other.
+THREADS = str(max(1, (os.cpu_count() or 1) // WORKERS))
 os.environ.update(
     MLSTUDIO_DATA_DIR=DATA_DIR,
     MLSTUDIO_LOG_LEVEL="WARNING",
     MLSTUDIO_MIN_FREE_BYTES="1000000",
+    MLSTUDIO_PREDICTION_THREADS=THREADS,
     TF_CPP_MIN_LOG_LEVEL="3",
+    TF_NUM_INTRAOP_THREADS=THREADS,
+    OMP_NUM_THREADS=THREADS,
+    OPENBLAS_NUM_THREADS=THREADS,
     KERAS_HOME=os.path.join(DATA_DIR, "keras"),
 )
 for name in ("REDIS_URL", "DATABASE_URL", "MLSTUDIO_WEIGHTS_DIR", "MLSTUDIO_STORAGE"):
