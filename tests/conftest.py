@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
@@ -51,13 +53,35 @@ def real_data() -> Path:
     return FOLDER
 
 
-@pytest.fixture(autouse=True)
-def no_throttling(settings):
-    from django.core.cache import caches
+@pytest.fixture(scope="session", autouse=True)
+def quick_settings() -> None:
+    """Throttles count in memory, and passwords are hashed without effort."""
+    from django.conf import settings
 
     settings.CACHES = {**settings.CACHES, "throttle": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_throttling() -> None:
+    from django.core.cache import caches
+
     caches["throttle"].clear()
+
+
+@pytest.fixture(scope="module")
+def shared_rows(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """For what a module's tests look at together: rows made after this stay until its end, and a test's changes do not.
+
+    A test's own transaction becomes a savepoint inside the one of its module.
+    """
+    with django_db_blocker.unblock():
+        rows = transaction.atomic()
+        rows._from_testcase = True  # as TestCase does, so that durable blocks are allowed inside
+        rows.__enter__()
+        yield
+        transaction.set_rollback(True)
+        rows.__exit__(None, None, None)
 
 
 def make_user(name: str):

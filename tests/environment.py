@@ -7,13 +7,14 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 if WORKER:
     DATA_DIR = os.path.join(os.environ["MLSTUDIO_TESTS_DIR"], WORKER)
-    os.makedirs(DATA_DIR)
+    Path(DATA_DIR).mkdir()
 else:
     DATA_DIR = os.environ["MLSTUDIO_TESTS_DIR"] = tempfile.mkdtemp(prefix="mlstudio-tests-")
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
