@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 from fractions import Fraction
@@ -11,6 +12,8 @@ import numpy as np
 
 BITS = 10
 BASE = Fraction(1, 1000)
+# Without the time of its making or a random number inside, a video that is made twice is the same file.
+SAME_BYTES = {"fflags": "+bitexact"}
 
 
 def bars(number: int, size: tuple[int, int] = (160, 96), shade: int = 0) -> np.ndarray:
@@ -36,15 +39,20 @@ def film(
     count: int, *, kind: str = "mp4", codec: str = "h264", fps: int = 25, size: tuple[int, int] = (160, 96),
     times: list[int] | None = None, pictures=None,
 ) -> bytes:  # fmt: skip
-    """A film of `count` frames.
+    """A film of `count` frames, encoded once: x264 does not always give the same bytes for the same frames.
 
     Args:
         kind: mp4, mov, matroska, webm or avi.
         times: milliseconds of each frame, for a variable rate.
         pictures: makes frame n instead of `bars`.
     """
+    return _encoded(count, kind, codec, fps, size, None if times is None else tuple(times), pictures)
+
+
+@functools.lru_cache(maxsize=64)
+def _encoded(count, kind, codec, fps, size, times, pictures) -> bytes:
     target = io.BytesIO()
-    with av.open(target, "w", format=kind) as container:
+    with av.open(target, "w", format=kind, options=SAME_BYTES) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = (*size, "yuvj420p" if codec == "mjpeg" else "yuv420p")
         if times is not None:
@@ -63,7 +71,7 @@ def film(
 def sound(seconds: int = 1) -> bytes:
     """An MP4 with sound only."""
     target = io.BytesIO()
-    with av.open(target, "w", format="mp4") as container:
+    with av.open(target, "w", format="mp4", options=SAME_BYTES) as container:
         stream = container.add_stream("aac", rate=44_100)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 44_100 * seconds), np.float32), format="fltp", layout="mono")
         frame.sample_rate = 44_100

@@ -273,7 +273,7 @@ def test_pictures_larger_than_8k_are_refused_and_8k_is_read(tmp_path):
     path.write_bytes(film(1, codec="mjpeg", kind="avi", size=(7680, 4320)))
     with frames(path, Selection(max_side=256)) as found:
         assert [frame.pixels.shape for frame in found] == [(144, 256, 3)]
-    path.write_bytes(film(1, codec="mjpeg", kind="avi", size=(12_000, 6_000)))
+    path.write_bytes(film(1, codec="mjpeg", kind="avi", size=(9_600, 7_200)))
     with pytest.raises(VideoProblem) as refused:
         probe(path)
     assert refused.value.code == "too_many_pixels"
