@@ -23,7 +23,9 @@ from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Dataset, Label
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
+from projects.limits import require_bytes, require_place
+from projects.models import Job, Queue, Task
+from projects.queues import queue_for
 from storage import services as storage
 from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
@@ -43,7 +45,10 @@ def start_import(
     *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
     strip_location: bool = False, source: str = "", link: bool = False,
 ) -> Job:  # fmt: skip
-    """Keep the archive, or remember where it lies, and make the job that reads it."""
+    """Keep the archive, or remember where it lies, and make the job that reads it. Raises `LimitReached`."""
+    require_place(Job, project=dataset.project, user=user)
+    if incoming is not None:
+        require_bytes(dataset.project.created_by, incoming.size)
     with transaction.atomic():
         blob = None if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(
@@ -59,6 +64,8 @@ def start_import(
                 "link": link,
             },
             input_blob=blob,
+            # Nobody knows yet how much lies in a bucket.
+            queue=queue_for(size_bytes=blob.size) if blob is not None else Queue.HEAVY,
         )
 
 

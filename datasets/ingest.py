@@ -19,6 +19,7 @@ from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
+from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
@@ -138,6 +139,9 @@ def add_images(
 
     A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first. What it says
     about a picture that nobody has labelled or looked at is taken all the same.
+
+    Raises:
+        LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     first: dict[str, Examined] = {}
@@ -145,6 +149,7 @@ def add_images(
         first.setdefault(item.incoming.sha256, item)
     known = _known_images(dataset, first)
     new = {sha256: item for sha256, item in first.items() if sha256 not in known}
+    require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()
     blobs = storage.keep_many([(item.incoming, item.content_type) for item in new.values()]) if new else {}
     storage.link({sha256: item.linked_to for sha256, item in new.items() if item.linked_to}, since)

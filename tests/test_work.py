@@ -75,22 +75,19 @@ def test_shutdown_interrupts(monkeypatch):
         work.shutting_down.clear()
 
 
-def test_what_needs_attention(job):
-    early = timezone.now() - timedelta(minutes=5)
-    Job.objects.update(enqueued_at=early)
-    assert list(work.needing_attention(Job, queue_is_empty=True)) == [job]
-    assert list(work.needing_attention(Job, queue_is_empty=False)) == []
+def test_workers_are_told_again_of_what_waits_or_was_left(job, monkeypatch):
+    told = []
+    monkeypatch.setattr("projects.messages.send", lambda task, queue: told.append(queue))
+    assert jobs.reap_jobs() == 1 and told == ["quick"]
     work.claim(Job, job.pk)
-    assert list(work.needing_attention(Job, queue_is_empty=True)) == []
+    assert jobs.reap_jobs() == 0
     expire(job)
-    assert list(work.needing_attention(Job, queue_is_empty=False)) == [job]
+    assert jobs.reap_jobs() == 1 and told == ["quick", "quick"]
 
 
 def test_without_a_broker_work_waits_and_nothing_breaks(job):
-    from projects.tasks import run_job
-
-    jobs.ring(run_job, job)
-    assert jobs.reap_jobs() == 0  # an unreachable broker counts as a queue that is not empty
+    jobs.dispatch(job.queue)
+    jobs.reap_jobs()
     assert Job.objects.get().state == WorkState.QUEUED
 
 
@@ -136,6 +133,7 @@ class TestEventStream:
 
     def test_who_loses_the_right_to_see_loses_the_stream(self, api, job, monkeypatch):
         monkeypatch.setattr("projects.views.jobs_of", lambda user: Job.objects.none() if calls else Job.objects.all())
+        monkeypatch.setattr("projects.event_hub.CHECK_SECONDS", 0)
         calls: list[int] = []
         answer = api.get(f"/api/v1/jobs/{job.pk}/events/")
         calls.append(1)

@@ -12,7 +12,7 @@ from inference.model_uploads import KIND
 from inference.models import FileKind
 from inference.services import register_model
 from projects.jobs import JobContext, handles
-from projects.models import Project
+from projects.models import Project, Queue
 from storage import services as storage
 from training.process import EngineProcess, remove_folder, result_of
 
@@ -20,7 +20,7 @@ MAX_SECONDS = 1800
 PROOF_IMAGES = 4
 
 
-@handles(KIND)
+@handles(KIND, Queue.HEAVY)
 def import_model(context: JobContext) -> dict:
     """Let the engine read the uploaded file, and register what it made of it."""
     job = context.job
