@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from django.utils import timezone
 from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
-from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
+from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
 from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
 
-LARGE_PIXELS = 16_000_000
 INSERT_CHUNK = 2_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
@@ -32,9 +30,6 @@ CONTENT_TYPES = {
 }  # fmt: skip
 
 Box = tuple[float, float, float, float]
-
-# Only one large picture is decoded at a time in a process, so that memory stays bounded.
-_large_decode = threading.Lock()
 
 
 @dataclass
@@ -123,12 +118,8 @@ def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
         width, height = upright_size(image)
         kind = image.format or ""
         # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
-        if width * height > LARGE_PIXELS:
-            with _large_decode:
-                upright = decode_upright(image, min_size=(32, 32))
-        else:
-            upright = decode_upright(image, min_size=(32, 32))
-        return width, height, kind, perceptual_hash(upright)
+        with decoded(image, min_size=(32, 32)) as upright:
+            return width, height, kind, perceptual_hash(upright)
 
 
 @transaction.atomic

@@ -156,8 +156,9 @@ class Studio:
             "MLSTUDIO_HEAVY_WORKERS": str(self.options.heavy_workers),
             "MLSTUDIO_TRAINERS": str(self.options.trainers),
         }
-        # An arena for every thread would keep what large images took.
+        # The C library would keep what large images took, in an arena for every thread.
         environment.setdefault("MALLOC_ARENA_MAX", "2")
+        environment.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 20))
         environment.setdefault("MLSTUDIO_PUBLIC_URL", f"http://{host}:{port}")
         return environment
 
