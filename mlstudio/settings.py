@@ -11,7 +11,7 @@ import dj_database_url
 import structlog
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
-from mlstudio.environment import data_dir, flag, number, secret_key, text, words
+from mlstudio.environment import choice, data_dir, flag, number, secret_key, text, words
 
 VERSION = "0.1.0"
 
@@ -170,6 +170,10 @@ MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
 MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
 MAX_ANNOTATION_BYTES = number("MLSTUDIO_MAX_ANNOTATION_BYTES", 256 << 20)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
+
+# Work on strangers' files: "require" does none of it where the system lacks a protection; `manage.py doctor` names
+# what is missing.
+SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require")
 
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
 WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)
