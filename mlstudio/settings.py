@@ -18,6 +18,15 @@ VERSION = "0.1.0"
 DATA_DIR = data_dir()
 
 
+def _memory() -> int:
+    """Bytes of the machine, or of its container where that has fewer."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):
+        return total
+
+
 def _half_of_the_disk() -> int:
     """Bytes; what one user may fill unless the operator says otherwise."""
     folder = DATA_DIR
@@ -169,6 +178,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
 MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
 MAX_ANNOTATION_BYTES = number("MLSTUDIO_MAX_ANNOTATION_BYTES", 256 << 20)
+ANNOTATION_MEMORY_BYTES = number("MLSTUDIO_ANNOTATION_MEMORY_BYTES", min(2 << 30, _memory() // 8))
+ANNOTATION_SECONDS = number("MLSTUDIO_ANNOTATION_SECONDS", 900)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
 
 # Work on strangers' files: "require" does none of it where the system lacks a protection; `manage.py doctor` names

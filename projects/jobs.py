@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 HANDLERS: dict[str, Callable[[JobContext], dict]] = {}
 QUEUES: dict[str, Queue] = {}
+# Below the work folder: each of these holds files and folders named after a job.
+WORK_FOLDERS = {"jobs", "preflight"}
+LEFTOVER_SECONDS = 3600
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
@@ -56,6 +61,15 @@ class JobContext:
         """Let the job's user have a file."""
         blob = storage.keep_path(path, content_type)
         JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
+
+    def keep(self) -> None:
+        """Keep the lease where there is no progress to tell.
+
+        Raises:
+            LeaseLost, WorkCancelled, WorkInterrupted: end now.
+        """
+        work.renew(self.job)
+        work.check_shutdown()
 
     def report(self, done: int, total: int, **changes) -> None:
         """Write progress (and `changes`) and keep the lease.
@@ -200,6 +214,22 @@ def redispatch(model: type[work.Work], names: Sequence[Queue]) -> int:
 def reap_jobs() -> int:
     """Tell the workers again of jobs that nobody does. Returns how many queues have some."""
     return redispatch(Job, JOB_QUEUES)
+
+
+def sweep_job_files() -> int:
+    """Remove what jobs that have ended, or are gone, left in the work folders. Returns how much."""
+    before = time.time() - LEFTOVER_SECONDS
+    removed = 0
+    for path in settings.WORK_DIR.glob("*/*"):
+        try:
+            job = uuid.UUID(path.name[:36])
+        except ValueError:
+            continue
+        is_ours = path.parent.name in WORK_FOLDERS and path.stat().st_mtime < before
+        if is_ours and not Job.objects.filter(pk=job).exclude(state__in=ENDED).exists():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def delete_old_jobs() -> int:

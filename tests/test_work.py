@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -103,6 +106,26 @@ def test_old_jobs_are_forgotten_with_their_events(job):
     assert jobs.delete_old_jobs() == 0
     Job.objects.update(finished_at=timezone.now() - timedelta(days=100))
     assert jobs.delete_old_jobs() == 1 and not WorkEvent.objects.exists()
+
+
+def test_what_ended_jobs_left_in_the_work_folders_is_removed(job, owner, project):
+    ended = Job.objects.create(project=project, created_by=owner, kind="import", state=WorkState.FAILED)
+    hour_ago = time.time() - 2 * jobs.LEFTOVER_SECONDS
+    left, kept = [], []
+    for pk, names in ((job.pk, kept), (ended.pk, left), (uuid.uuid4(), left)):
+        for folder in jobs.WORK_FOLDERS:
+            path = settings.WORK_DIR / folder / str(pk)
+            path.mkdir(parents=True)
+            os.utime(path, (hour_ago, hour_ago))
+            names.append(path)
+        lines = settings.WORK_DIR / "jobs" / f"{pk}.jsonl"
+        lines.touch()
+        os.utime(lines, (hour_ago, hour_ago))
+        names.append(lines)
+    fresh = settings.WORK_DIR / "jobs" / f"{ended.pk}.listing"
+    fresh.touch()
+    assert jobs.sweep_job_files() >= len(left)
+    assert all(path.exists() for path in [*kept, fresh]) and not any(path.exists() for path in left)
 
 
 @pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)

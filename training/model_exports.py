@@ -14,11 +14,12 @@ from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
 from inference.services import add_file, copy_file
 from projects.errors import WorkFailed
-from projects.jobs import JobContext, handles
+from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task
 from storage import services as storage
 from training.process import EngineProcess, remove_folder, result_of
 
+WORK_FOLDERS.add("model-exports")
 MAX_PROOF_IMAGES = 2000
 CALIBRATION_IMAGES = 200
 UNLABELLED_IMAGES = 64
