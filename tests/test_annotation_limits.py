@@ -14,6 +14,7 @@ from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import report_of, run_import
 
+NAN = float("nan")
 YOLO = {"images/a.jpg": jpeg(1), "labels/a.txt": b"0 0.5 0.5 0.2 0.2\n"}
 # Nine lines of YAML that stand for 10^9 words ("billion laughs").
 LAUGHS = "\n".join(
