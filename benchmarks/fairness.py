@@ -1,4 +1,4 @@
-"""What one user's flood does to another user: forty trainings, thirty models, six hundred streams, a hundred uploads."""
+"""What a flood of one user does to another: 40 trainings, 30 models, 600 event streams, 100 uploads."""
 
 from __future__ import annotations
 

@@ -52,6 +52,15 @@ def data_dir() -> Path:
     return Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
 
 
+def machine_memory() -> int:
+    """Bytes of the machine, or of its container where that has fewer."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # "max", or no cgroup
+        return total
+
+
 def secret_key(folder: Path) -> str:
     """The configured key, or one that is made on first start and kept in the data directory."""
     configured = text("MLSTUDIO_SECRET_KEY")

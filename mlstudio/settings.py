@@ -11,20 +11,11 @@ import dj_database_url
 import structlog
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
-from mlstudio.environment import choice, data_dir, flag, number, secret_key, text, words
+from mlstudio.environment import choice, data_dir, flag, machine_memory, number, secret_key, text, words
 
 VERSION = "0.1.0"
 
 DATA_DIR = data_dir()
-
-
-def _memory() -> int:
-    """Bytes of the machine, or of its container where that has fewer."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):
-        return total
 
 
 def _half_of_the_disk() -> int:
@@ -178,7 +169,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
 MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
 MAX_ANNOTATION_BYTES = number("MLSTUDIO_MAX_ANNOTATION_BYTES", 256 << 20)
-ANNOTATION_MEMORY_BYTES = number("MLSTUDIO_ANNOTATION_MEMORY_BYTES", min(2 << 30, _memory() // 8))
+ANNOTATION_MEMORY_BYTES = number("MLSTUDIO_ANNOTATION_MEMORY_BYTES", min(2 << 30, machine_memory() // 8))
 ANNOTATION_SECONDS = number("MLSTUDIO_ANNOTATION_SECONDS", 900)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mlstudio.environment import BASE_DIR, data_dir, number
+from mlstudio.environment import BASE_DIR, data_dir, machine_memory, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
 from mlstudio.launcher.problems import (
@@ -82,6 +82,11 @@ def _number(name: str, default: int) -> int:
         return number(name, default)
     except ImproperlyConfigured as error:
         raise CannotStart(str(error)) from error
+
+
+def _memory_limit(part: str) -> int:
+    """Bytes that a process of this part may have."""
+    return _number(f"MLSTUDIO_{part}_MEMORY_BYTES", min(4 << 30, machine_memory() * 3 // 4))
 
 
 def say(text: str) -> None:
@@ -192,7 +197,9 @@ class Studio:
         for index in range(self.options.web_processes if descriptor is not None else 0):
             name = "web" if self.options.web_processes == 1 else f"web {index + 1}"
             command = [python, "-m", "mlstudio.web", str(descriptor)]
-            self._start(Child(name, command, environment, pass_fds=(descriptor,)))  # type: ignore[arg-type]
+            self._start(
+                Child(name, command, environment, pass_fds=(descriptor,), memory_bytes=_memory_limit("WEB"))  # type: ignore[arg-type]
+            )
         celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]
         common = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "threads"]
         worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", self.options.queues, "-c", str(WORKER_THREADS)]
@@ -201,7 +208,7 @@ class Studio:
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "-s", str(self.folder / "beat-schedule")]
         for name, command, order in (("worker", worker, 1), ("trainer", trainer, 1), ("beat", beat, 0)):
             if self.options.only in (None, name):
-                self._start(Child(name, command, environment, stop_order=order))
+                self._start(Child(name, command, environment, stop_order=order, memory_bytes=_memory_limit("WORKER")))
 
     def _start(self, child: Child) -> None:
         child.start()
