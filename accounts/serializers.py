@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from accounts.limits import limits_of
 from accounts.models import Token
 
 User = get_user_model()
@@ -23,6 +24,24 @@ class UserSerializer(serializers.ModelSerializer):
         model = User
         fields = ["id", "username", "email", "first_name", "last_name", "date_joined"]
         read_only_fields = ["id", "username", "date_joined"]
+
+
+class LimitSerializer(serializers.Serializer):
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True, help_text="null: no limit.")
+
+
+class MeSerializer(UserSerializer):
+    """The profile, for its user alone."""
+
+    limits = serializers.SerializerMethodField(help_text="What you have, and may have, of what all users share.")
+
+    class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "limits"]
+
+    @extend_schema_field(serializers.DictField(child=LimitSerializer()))
+    def get_limits(self, user) -> dict:
+        return limits_of(user)
 
 
 def checked_password(password: str, user) -> str:

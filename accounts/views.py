@@ -106,9 +106,10 @@ class PasswordResetConfirmView(APIView):
 class MeView(APIView):
     """Your profile."""
 
-    @extend_schema(responses=serializers.UserSerializer)
+    @extend_schema(responses=serializers.MeSerializer)
     def get(self, request):
-        return Response(serializers.UserSerializer(request.user).data)
+        """Who you are, and what you may have of what all users share."""
+        return Response(serializers.MeSerializer(request.user).data)
 
     @extend_schema(request=serializers.UserSerializer(partial=True), responses=serializers.UserSerializer)
     def patch(self, request):

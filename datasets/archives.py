@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import struct
-import unicodedata
 import zipfile
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from django.conf import settings
 
-from datasets.formats import FormatError
+from datasets.formats.texts import ZipTexts, unsafe
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
 from projects.errors import WorkFailed
@@ -87,100 +84,25 @@ def _end_record(file: BinaryIO) -> tuple[int, int]:
     return count, directory_bytes
 
 
-def readable_name(info: zipfile.ZipInfo) -> str:
-    """The entry's path in its own script: many tools write UTF-8 without saying so. Composed Unicode."""
-    name = info.orig_filename
-    if not info.flag_bits & 0x800:
-        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
-            name = name.encode("cp437").decode("utf-8")
-    return unicodedata.normalize("NFC", name.replace("\\", "/"))
-
-
-def is_junk(name: str) -> bool:
-    """What file managers leave in archives."""
-    parts = PurePosixPath(name).parts
-    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts) or (
-        bool(parts) and parts[-1].lower() in ("thumbs.db", "desktop.ini")
-    )
-
-
 def refusal(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
     """`(code, detail)` when an entry is not read at all."""
-    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in name.split("/") or "\x00" in name:
-        return "unsafe_path", "The path points outside of the archive."
-    kind = (info.external_attr >> 16) & 0o170000
-    if kind not in (0, 0o100000):
-        return "not_a_file", "The entry is a link or a device, not a file."
-    if info.flag_bits & 1:
-        return "encrypted_entry", "The entry is encrypted."
-    if info.file_size > settings.MAX_IMAGE_BYTES:
-        return too_large().code, str(too_large())
-    return None
+    if refused := unsafe(info, name):
+        return refused
+    return (too_large().code, str(too_large())) if info.file_size > settings.MAX_IMAGE_BYTES else None
 
 
-class ZipContents:
-    """The files of an archive as the format readers see them: readable names, without junk, in the archive's order."""
+class ZipContents(ZipTexts):
+    """The files of an archive: images to read here, and names; annotation files are read in the sandbox."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self.entries: dict[str, zipfile.ZipInfo] = {}
-        self.repeated: list[str] = []
-        for info in archive.infolist():
-            name = readable_name(info)
-            if info.is_dir() or is_junk(name):
-                continue
-            if name in self.entries:
-                name = self._beside(name)
-                self.repeated.append(name)
-            self.entries[name] = info
-
-    def _beside(self, name: str) -> str:
-        """A free name for a second file of the same path, so that it is not lost."""
-        path = PurePosixPath(name)
-        count = 2
-        while (free := str(path.with_name(f"{path.stem} ({count}){path.suffix}"))) in self.entries:
-            count += 1
-        return free
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.entries)
-
-    def text(self, name: str) -> str:
-        """An annotation file. All of an archive's annotations together are limited, for they are held in memory."""
-        info = self.entries[name]
-        if refused := refusal(info, name):
-            raise FormatError(*refused)
-        limit = settings.MAX_ANNOTATION_BYTES
-        if info.file_size > limit:
-            raise too_large_annotations(name, limit)
-        try:
-            with self._archive.open(info) as source:
-                content = source.read(limit + 1)
-        except Exception as error:  # zipfile, zlib and their relatives raise many types on damage
-            raise FormatError("damaged_annotations", f"{name} is damaged in the archive ({error}).") from error
-        if len(content) > limit:
-            raise too_large_annotations(name, limit)
-        return decoded(content)
+        super().__init__(archive, settings.MAX_ANNOTATION_BYTES)
 
     def refusal(self, name: str) -> tuple[str, str] | None:
         return refusal(self.entries[name], name)
 
     def read(self, name: str) -> bytes:
         """An image. Raises `ImageError`."""
-        return read_entry(self._archive, self.entries[name])
-
-
-def too_large_annotations(name: str, limit: int) -> FormatError:
-    return FormatError("annotations_too_large", f"{name} has more than {limit:,} bytes. Split the archive.")
-
-
-def decoded(content: bytes) -> str:
-    """A text in whatever encoding people have used."""
-    for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return content.decode(encoding)
-    return content.decode("latin-1")
+        return read_entry(self.archive, self.entries[name])
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
-from datasets.archives import decoded, is_junk, too_large_annotations
 from datasets.formats import FormatError
+from datasets.formats.base import TEXT_SUFFIXES, is_image
+from datasets.formats.texts import is_junk, too_many
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
 from storage.backends import BackendError, NotInStore
@@ -46,12 +49,30 @@ class BucketContents:
         """Where the object is, as the `linked` store names it."""
         return f"{self._source.bucket}/{self._source.folder}{name}"
 
-    def text(self, name: str) -> str:
-        limit = settings.MAX_ANNOTATION_BYTES
-        if self.entries[name] > limit:
-            raise too_large_annotations(name, limit)
+    def write_texts(self, target: Path, report: Callable[[], None]) -> None:
+        """The annotation files as a zip, and the images as empty entries, for who may not reach the bucket.
+
+        Raises:
+            TooManyAnnotations: they are larger together than what is read.
+            FormatError: one cannot be read.
+        """
+        left = settings.MAX_ANNOTATION_BYTES
+        with zipfile.ZipFile(target, "w") as archive:
+            for name, size in self.entries.items():
+                content = b""
+                if not is_image(name) and PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES:
+                    if size > left:
+                        raise too_many(settings.MAX_ANNOTATION_BYTES)
+                    content = self._annotations(name, left)
+                    left -= len(content)
+                archive.writestr(zipfile.ZipInfo(name), content)
+                report()
+
+    def _annotations(self, name: str, limit: int) -> bytes:
         try:
-            return decoded(self._read(name, limit))
+            return self._read(name, limit)
+        except ImageError as error:  # it has grown since it was listed
+            raise too_many(settings.MAX_ANNOTATION_BYTES) from error
         except BackendError as error:
             raise FormatError("damaged_annotations", f"{name} cannot be read from the bucket ({error}).") from error
 

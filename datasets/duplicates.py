@@ -12,6 +12,7 @@ from datasets.models import Dataset, Image, SnapshotImage
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
+from projects.queues import queue_for
 
 KIND = "duplicates"
 MOST_GROUPS = 200
@@ -20,7 +21,10 @@ MOST_GROUPS = 200
 def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max_bits: int = NEAR_BITS) -> Job:
     """Make the job that looks for look-alikes in a dataset, or in all datasets of its project."""
     parameters = {"dataset": str(dataset.pk), "whole_project": whole_project, "max_bits": max_bits}
-    return enqueue_job(project=dataset.project, user=user, kind=KIND, parameters=parameters)
+    count = dataset.project.image_count if whole_project else dataset.image_count
+    return enqueue_job(
+        project=dataset.project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=count)
+    )
 
 
 @handles(KIND)

@@ -15,6 +15,7 @@ from datasets.models import Dataset, Image
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
+from projects.queues import queue_for
 from storage import services as storage
 from storage.cache import Incoming
 
@@ -39,7 +40,10 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
             code="format_does_not_fit",
         )
     parameters = {"dataset": str(dataset.pk), "format": format}
-    return enqueue_job(project=dataset.project, user=user, kind=KIND, parameters=parameters)
+    return enqueue_job(
+        project=dataset.project, user=user, kind=KIND, parameters=parameters,
+        queue=queue_for(images=dataset.image_count),
+    )  # fmt: skip
 
 
 @handles(KIND)

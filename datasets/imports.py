@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 
-from datasets import archives, formats, services
+from datasets import archives, services
 from datasets.buckets import BucketContents
 from datasets.formats.base import Mark, Record, Remark
 from datasets.formats.boxes import clean_label, place_marks
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Dataset, Label
+from datasets.parsing import AnyContents, Said, read_annotations
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
+from projects.limits import require_bytes, require_place
+from projects.models import Job, Queue, Task
+from projects.queues import queue_for
 from storage import services as storage
 from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
@@ -33,7 +38,6 @@ from storage.sources import SourceRefused, parse_source, receive_source
 log = structlog.get_logger(__name__)
 
 KIND = "import"
-AnyContents = archives.ZipContents | BucketContents
 BATCH = 256
 SHOWN_REJECTS = 100
 MAX_LABELS = 10_000
@@ -43,7 +47,10 @@ def start_import(
     *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
     strip_location: bool = False, source: str = "", link: bool = False,
 ) -> Job:  # fmt: skip
-    """Keep the archive, or remember where it lies, and make the job that reads it."""
+    """Keep the archive, or remember where it lies, and make the job that reads it. Raises `LimitReached`."""
+    require_place(Job, project=dataset.project, user=user)
+    if incoming is not None:
+        require_bytes(dataset.project.created_by, incoming.size)
     with transaction.atomic():
         blob = None if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(
@@ -59,6 +66,8 @@ def start_import(
                 "link": link,
             },
             input_blob=blob,
+            # Nobody knows yet how much lies in a bucket.
+            queue=queue_for(size_bytes=blob.size) if blob is not None else Queue.HEAVY,
         )
 
 
@@ -91,15 +100,22 @@ def run_import(context: JobContext) -> dict:
 def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
     job = context.job
     report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
-    parsed = _parsed(contents, dataset, job.parameters["format"])
-    if report.next == 0:
-        report.remark(parsed.remarks)
-    source = _Source(contents, links, strip_location=job.parameters["strip_location"])
-    with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
-        for batch, results in _examined_ahead(pool, source.examine, parsed.records[report.next :]):
-            labels = parsed.labels if parsed.format != "folder" else []
-            _import_batch(context, dataset, batch, results, report, len(parsed.records), labels)
-    return _finish(job, report, parsed)
+    folder = settings.WORK_DIR / "jobs" / f"{job.pk}.annotations"
+    try:
+        said = _said(context, contents, dataset, folder)
+        if report.next == 0:
+            report.remark(said.remarks())
+            report.remark(_about_names(contents, said, dataset))
+        source = _Source(contents, links, strip_location=job.parameters["strip_location"])
+        is_blank = _ignores_folders(said, dataset)
+        labels = said.labels if said.format != "folder" else []
+        with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
+            records = (_blank(record) if is_blank else record for record in said.records(report.next))
+            for batch, results in _examined_ahead(pool, source.examine, records):
+                _import_batch(context, dataset, batch, results, report, said.count, labels)
+        return _finish(job, report, said)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetched(context: JobContext) -> Blob:
@@ -130,44 +146,43 @@ def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]
     return say
 
 
-def _parsed(contents: AnyContents, dataset: Dataset, name: str) -> formats.Parsed:
+def _said(context: JobContext, contents: AnyContents, dataset: Dataset, folder: Path) -> Said:
     """What the archive says, made to fit the project's task."""
     if not contents.entries:
         raise WorkFailed("empty_archive", "The archive has no files.")
-    try:
-        parsed = formats.read(contents, name)
-    except formats.FormatError as error:
-        raise WorkFailed(error.code, str(error)) from error
-    if not parsed.records:
-        raise WorkFailed("no_images", f"The archive has no images (read as {parsed.format}).")
-    parsed.remarks += [
-        Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
-        for path in contents.repeated
-    ]
-    labels = [clean_label(label) for label in parsed.labels]
-    parsed.labels = list(dict.fromkeys(label for label in labels if label))
-    if len(parsed.labels) > MAX_LABELS:
+    said = read_annotations(context, contents, context.job.parameters["format"], folder)
+    if not said.count:
+        raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).")
+    labels = [clean_label(label) for label in said.labels]
+    said.labels = list(dict.fromkeys(label for label in labels if label))
+    if len(said.labels) > MAX_LABELS:
         raise WorkFailed(
-            "too_many_labels", f"The archive has {len(parsed.labels):,} labels; a project may have {MAX_LABELS:,}."
+            "too_many_labels", f"The archive has {len(said.labels):,} labels; a project may have {MAX_LABELS:,}."
         )
-    is_folders = parsed.format == "folder"
-    if dataset.project.task == Task.CLASSIFICATION and not is_folders:
+    if dataset.project.task == Task.CLASSIFICATION and said.format != "folder":
         raise WorkFailed(
             "boxes_in_classification",
-            f"The archive has boxes (format {parsed.format}) and this project classifies whole images. Import it into "
+            f"The archive has boxes (format {said.format}) and this project classifies whole images. Import it into "
             "a detection project, or choose format=folder to take its folders as labels.",
         )
-    if dataset.project.task == Task.DETECTION and is_folders:
-        _forget_folders(parsed)
-    return parsed
+    return said
 
 
-def _forget_folders(parsed: formats.Parsed) -> None:
-    if parsed.labels:
+def _about_names(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
+    for path in contents.repeated:
+        yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
+    if _ignores_folders(said, dataset) and said.labels:
         detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
-        parsed.remarks.append(Remark("", "folders_ignored", detail))
-    for record in parsed.records:
-        record.marks, record.is_annotated = [], False
+        yield Remark("", "folders_ignored", detail)
+
+
+def _ignores_folders(said: Said, dataset: Dataset) -> bool:
+    return dataset.project.task == Task.DETECTION and said.format == "folder"
+
+
+def _blank(record: Record) -> Record:
+    record.marks, record.is_annotated = [], False
+    return record
 
 
 class _Source:
@@ -179,6 +194,8 @@ class _Source:
         self._strip_location = strip_location
 
     def examine(self, record: Record) -> Looked:
+        if record.path not in self._contents.entries:
+            return Looked(Outcome(record.path, "rejected", None, "missing_image", "The archive has no such file."))
         refused = self._contents.refusal(record.path)
         if refused:
             return Looked(Outcome(record.path, "rejected", None, *refused))
@@ -204,12 +221,12 @@ class Looked:
     remarks: list[Remark] = field(default_factory=list)
 
 
-def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: list[Record]) -> Iterator:
+def _examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: Iterable[Record]) -> Iterator:
     """`(batch, futures)` for all records; while one batch is written to the database, the next is decoded."""
     batches: list[tuple[list[Record], list[Future]]] = []
     try:
-        for start in range(0, len(entries), BATCH):
-            batch = entries[start : start + BATCH]
+        entries = iter(entries)
+        while batch := list(islice(entries, BATCH)):
             batches.append((batch, [pool.submit(read, entry) for entry in batch]))
             if len(batches) == 2:
                 yield batches.pop(0)
@@ -272,10 +289,10 @@ def _mark(item: Examined, marks: list[Mark], labels: dict[str, Label]) -> None:
             item.boxes.append((labels[mark.label], mark.box))
 
 
-def _finish(job: Job, report: _Report, parsed: formats.Parsed) -> dict:
+def _finish(job: Job, report: _Report, said: Said) -> dict:
     result = {
-        "format": parsed.format,
-        "files": len(parsed.records),
+        "format": said.format,
+        "files": said.count,
         "created": report.counts["created"],
         "duplicates": report.counts["duplicate"],
         "annotated": report.codes["annotated"],
@@ -316,11 +333,11 @@ class _Report:
                     row = {"outcome": outcome.kind, **outcome.to_dict(), "image": outcome.image_id}
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
-    def remark(self, remarks: list[Remark]) -> None:
+    def remark(self, remarks: Iterable[Remark]) -> None:
         """Lines about annotations that were changed or left out."""
-        self.remark_codes.update(remark.code for remark in remarks)
         with open(self.path, "a", encoding="utf-8") as file:
             for remark in remarks:
+                self.remark_codes[remark.code] += 1
                 row = {"outcome": "remark", **asdict(remark), "image": None}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 

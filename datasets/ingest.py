@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from django.utils import timezone
 from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
-from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
+from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
+from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
 
-LARGE_PIXELS = 16_000_000
 INSERT_CHUNK = 2_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
@@ -31,9 +30,6 @@ CONTENT_TYPES = {
 }  # fmt: skip
 
 Box = tuple[float, float, float, float]
-
-# Only one large picture is decoded at a time in a process, so that memory stays bounded.
-_large_decode = threading.Lock()
 
 
 @dataclass
@@ -122,12 +118,8 @@ def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
         width, height = upright_size(image)
         kind = image.format or ""
         # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
-        if width * height > LARGE_PIXELS:
-            with _large_decode:
-                upright = decode_upright(image, min_size=(32, 32))
-        else:
-            upright = decode_upright(image, min_size=(32, 32))
-        return width, height, kind, perceptual_hash(upright)
+        with decoded(image, min_size=(32, 32)) as upright:
+            return width, height, kind, perceptual_hash(upright)
 
 
 @transaction.atomic
@@ -138,6 +130,9 @@ def add_images(
 
     A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first. What it says
     about a picture that nobody has labelled or looked at is taken all the same.
+
+    Raises:
+        LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     first: dict[str, Examined] = {}
@@ -145,6 +140,7 @@ def add_images(
         first.setdefault(item.incoming.sha256, item)
     known = _known_images(dataset, first)
     new = {sha256: item for sha256, item in first.items() if sha256 not in known}
+    require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()
     blobs = storage.keep_many([(item.incoming, item.content_type) for item in new.values()]) if new else {}
     storage.link({sha256: item.linked_to for sha256, item in new.items() if item.linked_to}, since)

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from PIL import Image as PillowImage
 
-from datasets.imaging.preprocessing import ImageError, decode_upright, open_image
+from datasets.imaging.preprocessing import ImageError, decoded, open_image
 from datasets.models import Image
 from storage import services as storage
 from storage.errors import BlobMissing
@@ -40,14 +40,16 @@ def make_thumbnails(blob: Blob) -> None:
     Raises:
         ImageError, BlobMissing.
     """
-    with open_image(storage.path_of(blob)) as image:
-        upright = decode_upright(image, min_size=(max(SIZES), max(SIZES)))
+    largest = (max(SIZES), max(SIZES))
+    with open_image(storage.path_of(blob)) as image, decoded(image, min_size=largest) as upright:
+        upright.thumbnail(largest, PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
+        small = upright.copy()
     for size in sorted(SIZES, reverse=True):
-        upright.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
+        small.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
         path = thumbnail_path(blob.sha256, size)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{uuid.uuid4().hex}")
-        upright.save(temporary, "JPEG", quality=QUALITY)
+        small.save(temporary, "JPEG", quality=QUALITY)
         os.replace(temporary, path)
 
 

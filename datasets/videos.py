@@ -21,6 +21,8 @@ from datasets.video.facts import Frame, Selection, VideoProblem
 from datasets.video.reading import frames, probe, survey
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
+from projects.limits import require_bytes
+from projects.models import Queue
 from storage import services as storage
 from storage.cache import Incoming
 from storage.models import Upload
@@ -43,6 +45,7 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
     Raises:
         NotAVideo: with the code of the problem; nothing is left behind.
         VideoExists
+        LimitReached: the user who made the project has as many bytes as are allowed.
     """
     try:
         incoming.flush()
@@ -50,6 +53,7 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
             facts = probe(incoming.path)
         except VideoProblem as problem:
             raise NotAVideo(str(problem), code=problem.code) from problem
+        require_bytes(dataset.project.created_by, incoming.size)
         with transaction.atomic():
             blob = storage.keep(incoming, CONTENT_TYPES[facts.container])
             try:
@@ -95,7 +99,7 @@ def delete_video(*, video: Video, frames: str | None) -> None:
     video.delete()
 
 
-@handles(SURVEY)
+@handles(SURVEY, Queue.HEAVY)
 def survey_video(context: JobContext) -> dict:
     """Read every frame: the true length, whether the rate varies, and the strip."""
     video = video_of(context)

@@ -13,4 +13,8 @@ class InferenceConfig(AppConfig):
             frames,
             publishing,
             teaching,
+            usage,
         )
+        from projects.limits import BYTE_COUNTERS
+
+        BYTE_COUNTERS.append(usage.bytes_of)

@@ -35,7 +35,8 @@ from inference.services import Prediction, Wishes, predict_pixels, predictor_of
 from inference.suggestions import store_suggestions
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
+from projects.models import Job, Queue, Task
+from projects.queues import queue_for
 from storage import services as storage
 
 KIND = "prediction"
@@ -73,7 +74,8 @@ def start_predictions(
         "video": None if video is None else str(video.pk), "threshold": threshold, "limit": limit, "suggest": suggest,
         "every_frames": every_frames, "annotate": annotate, "tracking": tracking,
     }  # fmt: skip
-    return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters)
+    queue = Queue.HEAVY if dataset is None else queue_for(images=dataset.image_count)
+    return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
 def chosen_images(user, dataset: Dataset, wishes: dict) -> QuerySet[Image]:

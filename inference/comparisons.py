@@ -19,6 +19,7 @@ from inference.runtime.detection_metrics import Truth, match, worst_images
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
+from projects.queues import queue_for
 
 KIND = "comparison"
 MOST_DIFFERENCES = 200
@@ -35,7 +36,8 @@ def start_comparison(*, models: Sequence[Model], project: Project, user, snapsho
     for model in models:
         check_fits(model, snapshot, split)
     parameters = {"models": [str(model.pk) for model in models], "snapshot": str(snapshot.pk), "split": split}
-    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters)
+    count = snapshot.counts["splits"].get(split, 0) * len(models)
+    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=count))
 
 
 def check_models(models: Sequence[Model]) -> None:

@@ -27,7 +27,8 @@ from inference.runtime.onnx import OnnxNetwork
 from inference.services import LOWEST_SCORE, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
+from projects.models import Job, Queue, Task
+from projects.queues import queue_for
 from storage import services as storage
 
 KIND = "evaluation"
@@ -56,8 +57,11 @@ def start_evaluation(
     parameters = {
         "model": str(model.pk), "snapshot": str(snapshot.pk), "split": split, "file_kind": file_kind,
     }  # fmt: skip
+    queue = queue_for(images=snapshot.counts["splits"].get(split, 0))
+    if file_kind in (FileKind.KERAS, FileKind.SAVED_MODEL):  # TensorFlow runs these, in a process of its own
+        queue = Queue.HEAVY
     with transaction.atomic():
-        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
+        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
 def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import ImageError, decode_upright, open_image, upright_size
+from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
 from datasets.models import Image
 from inference.analysis.saliency import heat_over, occlusion_map
 from inference.batches import work_folder
@@ -24,6 +24,7 @@ from storage.cache import Incoming
 
 KIND = "explanation"
 OVERLAP = 0.3
+SHOWN_SIDE = 1024
 
 
 def start_explanation(
@@ -64,15 +65,16 @@ def explain(context: JobContext) -> dict:
     model, blob = model_of(context.job.parameters["model"]), context.job.input_blob
     assert model is not None and blob is not None
     wanted = context.job.parameters["label"]
+    look = _detector if model.task == Task.DETECTION else _classifier
     try:
-        with storage.opened(blob) as file, open_image(file) as image:
-            picture = decode_upright(image)
+        with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
+            pixels, score_of, label, box = look(model, upright, wanted)
+            seen = upright.copy() if max(upright.size) <= SHOWN_SIDE else upright
+            seen.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
     except ImageError as error:
         raise WorkFailed(error.code, str(error)) from error
-    look = _detector if model.task == Task.DETECTION else _classifier
-    pixels, score_of, label, box = look(model, picture, wanted)
     heat = occlusion_map(score_of, pixels, context.report)
-    seen, shown = _shown(model, picture, pixels, heat)
+    shown = _shown(model, seen, pixels, heat)
     with work_folder(context) as folder:
         heat_over(seen, shown).save(folder / "explanation.png")
         context.keep_file("explanation.png", folder / "explanation.png", "image/png")
@@ -125,15 +127,13 @@ def _detector(model: Model, picture, wanted: str | None) -> tuple:
     return pixels, score_of, model.class_names[label], [round(float(edge), 2) for edge in upright]
 
 
-def _shown(model: Model, picture, pixels: np.ndarray, heat: np.ndarray) -> tuple:
-    """The picture and the heat over it: of a letterboxed one without the grey rest."""
-    picture = picture.copy()
-    picture.thumbnail((1024, 1024))
+def _shown(model: Model, image, pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """The heat that lies over the image: of a letterboxed one without the grey rest."""
     if model.task != Task.DETECTION and model.resize != Resize.LETTERBOX:
-        return picture, heat
+        return heat
     height, width = pixels.shape[:2]
-    letterbox = Letterbox.fit(*upright_size(picture), (height, width))
+    letterbox = Letterbox.fit(*image.size, (height, width))
     inside_height, inside_width = letterbox.content_size
     rows = max(1, round(heat.shape[0] * inside_height / height))
     columns = max(1, round(heat.shape[1] * inside_width / width))
-    return picture, heat[:rows, :columns]
+    return heat[:rows, :columns]

@@ -13,7 +13,7 @@ from inference.services import Prediction, Wishes, predictor_of
 from inference.suggestions import store_suggestions
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
+from projects.models import Job, Queue
 from storage import services as storage
 
 KIND = "video_frames"
@@ -31,7 +31,7 @@ def start_frames(
     return enqueue_job(project=video.project, user=user, kind=KIND, parameters=parameters)
 
 
-@handles(KIND)
+@handles(KIND, Queue.HEAVY)
 def run_frames(context: JobContext) -> dict:
     parameters = context.job.parameters
     video = video_of(context)

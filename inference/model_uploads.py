@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from django.db import transaction
 
 from projects.jobs import enqueue_job
+from projects.limits import require_bytes, require_place
 from projects.models import Job, Project
 from storage import services as storage
 from storage.cache import Incoming
@@ -42,7 +43,12 @@ def start_model_import(
         input_width, input_height: needed where the file does not say.
         channels: `rgb` or `bgr`, scaling: one of `SCALINGS`, resize: one of `Resize`: what the network was trained on.
         anchors: of a detector of keras-retinanet.
+
+    Raises:
+        LimitReached
     """
+    require_place(Job, project=project, user=user)
+    require_bytes(project.created_by, incoming.size)
     with transaction.atomic():
         blob = storage.keep(incoming, "application/octet-stream")
         return enqueue_job(

@@ -18,7 +18,7 @@ from PIL import Image as pillow
 from PIL.Image import Image
 
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import decode_upright, open_image, to_pixels, upright_size
+from datasets.imaging.preprocessing import decoded, open_image, to_pixels, upright_size
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
@@ -259,10 +259,9 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
     """The picture with its boxes in the colours of the project's labels, as a file of `kind` (png or jpeg)."""
     if not isinstance(source, Path):
         source.seek(0)
-    with open_image(source) as image:
-        upright = decode_upright(image)
     colors = dict(model.project.labels.values_list("name", "color"))
-    return draw_boxes(upright, prediction.boxes, colors, kind)
+    with open_image(source) as image, decoded(image) as upright:
+        return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
 def _thresholds(model: Model) -> list[float]:

@@ -25,6 +25,7 @@ from inference.suggestions import store_suggestions, unlabelled
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
+from projects.queues import queue_for
 from storage import services as storage
 
 SUGGESTIONS = "suggestions"
@@ -58,7 +59,10 @@ def start_suggestions(
         "model": str(model.pk), "dataset": str(dataset.pk), "other": None if other is None else str(other.pk),
         "annotate": annotate,
     }  # fmt: skip
-    return enqueue_job(project=dataset.project, user=user, kind=SUGGESTIONS, parameters=parameters)
+    return enqueue_job(
+        project=dataset.project, user=user, kind=SUGGESTIONS, parameters=parameters,
+        queue=queue_for(images=dataset.image_count),
+    )  # fmt: skip
 
 
 def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
@@ -72,7 +76,10 @@ def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
             code="too_few_images",
         )
     parameters = {"model": str(model.pk), "dataset": str(dataset.pk)}
-    return enqueue_job(project=dataset.project, user=user, kind=SUSPECTS, parameters=parameters)
+    return enqueue_job(
+        project=dataset.project, user=user, kind=SUSPECTS, parameters=parameters,
+        queue=queue_for(images=dataset.image_count),
+    )  # fmt: skip
 
 
 def _dataset_of(context: JobContext) -> Dataset:

@@ -1,18 +1,41 @@
 """The Celery app of workers, trainer and beat."""
 
 import os
+import threading
 import warnings
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from celery.exceptions import SecurityWarning
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
 
-# In a container everything runs as root, and our messages are JSON, never pickles.
+# Our messages are JSON, never pickles, so it does not matter which user the worker runs as.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-app = Celery("mlstudio")
+
+class StudioTask(Task):
+    """A task of the periodic queue runs once at a time in a process: a slow one must not fill the threads that the
+    messages of all queues need. What is left out is sent again by beat."""
+
+    _running: set[str] = set()
+    _lock = threading.Lock()
+
+    def __call__(self, *args, **kwargs):
+        if (self.request.delivery_info or {}).get("routing_key") != "periodic":
+            return super().__call__(*args, **kwargs)
+        with self._lock:
+            if self.name in self._running:
+                return None
+            self._running.add(self.name)
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            with self._lock:
+                self._running.discard(self.name)
+
+
+app = Celery("mlstudio", task_cls=StudioTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()

@@ -36,12 +36,29 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, received {value!r}.")
 
 
+def choice(name: str, *values: str) -> str:
+    """One of the values; the first is the default."""
+    value = text(name).lower() or values[0]
+    if value not in values:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(values)}, received {value!r}.")
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
 def data_dir() -> Path:
     return Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
+
+
+def machine_memory() -> int:
+    """Bytes of the machine, or of its container where that has fewer."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # "max", or no cgroup
+        return total
 
 
 def secret_key(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,21 @@ import dj_database_url
 import structlog
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
-from mlstudio.environment import data_dir, flag, number, secret_key, text, words
+from mlstudio.environment import choice, data_dir, flag, machine_memory, number, secret_key, text, words
 
 VERSION = "0.1.0"
 
 DATA_DIR = data_dir()
+
+
+def _half_of_the_disk() -> int:
+    """Bytes; what one user may fill unless the operator says otherwise."""
+    folder = DATA_DIR
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).total // 2
+
+
 SECRET_KEY = secret_key(DATA_DIR)
 DEBUG = flag("MLSTUDIO_DEBUG", False)
 ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
@@ -158,7 +169,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20
 MAX_ARCHIVE_ENTRIES = number("MLSTUDIO_MAX_ARCHIVE_ENTRIES", 100_000)
 MAX_ARCHIVE_BYTES = number("MLSTUDIO_MAX_ARCHIVE_BYTES", 200 << 30)
 MAX_ANNOTATION_BYTES = number("MLSTUDIO_MAX_ANNOTATION_BYTES", 256 << 20)
+ANNOTATION_MEMORY_BYTES = number("MLSTUDIO_ANNOTATION_MEMORY_BYTES", min(2 << 30, machine_memory() // 8))
+ANNOTATION_SECONDS = number("MLSTUDIO_ANNOTATION_SECONDS", 900)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
+
+# Work on strangers' files: "require" does none of it where the system lacks a protection; `manage.py doctor` names
+# what is missing.
+SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require")
 
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
 WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)
@@ -180,9 +197,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout":
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"training.tasks.run_training": {"queue": "training"}}
+CELERY_TASK_DEFAULT_QUEUE = "periodic"
+CELERY_TASK_ROUTES = {"projects.tasks.deliver_webhooks": {"queue": "webhooks"}}
 CELERY_TASK_PUBLISH_RETRY = False  # the row is the truth; the reaper sends again what the broker did not take
+# How many pieces of work of each queue a worker process (of trainings: a trainer) does at once.
+_CORES = os.cpu_count() or 1
+QUEUE_SLOTS = {
+    "quick": number("MLSTUDIO_QUICK_WORKERS", max(3, _CORES + 1)),
+    "heavy": number("MLSTUDIO_HEAVY_WORKERS", max(1, _CORES // 2)),
+    "preflight": number("MLSTUDIO_PREFLIGHT_WORKERS", 1),
+    "training": number("MLSTUDIO_TRAINERS", 1),
+    "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 4),
+}
+# After so long a training pauses at its checkpoint when another user's waits; 0: never.
+TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)
+# What one user, or one project, may have; 0: no limit.
+MAX_QUEUED_JOBS = number("MLSTUDIO_MAX_QUEUED_JOBS", 50)
+MAX_QUEUED_JOBS_PER_PROJECT = number("MLSTUDIO_MAX_QUEUED_JOBS_PER_PROJECT", 100)
+MAX_QUEUED_TRAININGS = number("MLSTUDIO_MAX_QUEUED_TRAININGS", 60)
+MAX_QUEUED_TRAININGS_PER_PROJECT = number("MLSTUDIO_MAX_QUEUED_TRAININGS_PER_PROJECT", 120)
+MAX_PROJECTS = number("MLSTUDIO_MAX_PROJECTS", 200)
+MAX_PROJECT_IMAGES = number("MLSTUDIO_MAX_PROJECT_IMAGES", 2_000_000)
+MAX_USER_IMAGES = number("MLSTUDIO_MAX_USER_IMAGES", 5_000_000)
+MAX_USER_BYTES = number("MLSTUDIO_MAX_USER_BYTES", _half_of_the_disk())
+MAX_EVENT_STREAMS = number("MLSTUDIO_MAX_EVENT_STREAMS", 100)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

@@ -5,7 +5,7 @@ from celery import shared_task
 
 from accounts.services import delete_expired_tokens
 from mlstudio.idempotency import delete_old_records
-from projects.jobs import delete_old_jobs
+from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
 from training.services import sweep_work_folders
@@ -22,5 +22,6 @@ def housekeeping() -> None:
         deliveries=delete_old_deliveries(),
         uploads=delete_expired_uploads(),
         folders=sweep_work_folders(),
+        job_files=sweep_job_files(),
         idempotency_records=delete_old_records(),
     )

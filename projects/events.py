@@ -6,18 +6,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections, connection
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
+from accounts.limits import Limit, register
+from projects.event_hub import Subscription, hub
 from projects.models import Work, WorkEvent
 
-POLL_SECONDS = 0.5
-KEEP_ALIVE_POLLS = 30
-RECHECK_POLLS = 20
-BATCH = 200
+KEEP_ALIVE_SECONDS = 15.0
+STREAMS = register(
+    Limit(
+        "event_streams", "MAX_EVENT_STREAMS", hub.count,
+        "You watch {limit} pieces of work already, which is all that this server allows. Close some of the streams.",
+        retry_after_seconds=30,
+    )
+)  # fmt: skip
 EVENT_STREAM = OpenApiResponse(
     {
         "type": "object",
@@ -49,50 +54,60 @@ class StreamsEvents:
         return super().handle_exception(exc)
 
 
-def event_stream(request, work: Work, may_still_see: Callable[[], bool]) -> StreamingHttpResponse:
+def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> StreamingHttpResponse:
     """The work's events from the beginning, or after `Last-Event-ID`, until it ends.
 
-    `may_still_see` is asked now and then: who loses his membership loses the stream.
+    Args:
+        visible: a user → the work that the user may see. It is asked again now and then: a stream ends with the
+            membership, or the login, that it was opened with.
+
+    Raises:
+        LimitReached: the user has as many streams as are allowed.
     """
+    STREAMS.require(request.user)
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
-    response = StreamingHttpResponse(_events(work, after, may_still_see), content_type="text/event-stream")
+    is_valid = _login_check(request)
+    response = StreamingHttpResponse(
+        _events(request.user, work, after, visible, is_valid), content_type="text/event-stream"
+    )
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(work: Work, after: int, may_still_see: Callable[[], bool]) -> AsyncIterator[bytes]:
-    read = sync_to_async(_read, thread_sensitive=False)
-    yield b"retry: 2000\n\n"
-    polls = 0
-    while True:
-        events, ended, allowed = await read(work, after, may_still_see if polls % RECHECK_POLLS == 0 else None)
-        if not allowed:
-            return
-        for event in events:
-            after = event.pk
-            content = json.dumps(event.content, ensure_ascii=False)
-            yield f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()
-        if len(events) == BATCH:
-            continue
-        if ended:
-            yield b"event: end\ndata: {}\n\n"
-            return
-        polls += 1
-        if polls % KEEP_ALIVE_POLLS == 0:
-            yield b": keep-alive\n\n"
-        await asyncio.sleep(POLL_SECONDS)
+def _login_check(request) -> Callable[[], bool]:
+    return lambda: True
 
 
-def _read(work: Work, after: int, may_still_see: Callable[[], bool] | None) -> tuple[list[WorkEvent], bool, bool]:
-    # The state is read before the events: an ending between the two is seen at the next poll.
+async def _events(
+    user, work: Work, after: int, visible: Callable[[object], QuerySet], is_valid: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    subscription = Subscription(user, type(work), work.pk, after, visible, is_valid)
+    hub.add(subscription)
     try:
-        current = type(work)._default_manager.filter(pk=work.pk).only("state").first()
-        allowed = current is not None and (may_still_see is None or may_still_see())
-        events = list(WorkEvent.objects.filter(work=work.pk, pk__gt=after).order_by("pk")[:BATCH])
-        return events, current is None or current.has_ended, allowed
+        yield b"retry: 2000\n\n"
+        while True:
+            try:
+                news = await asyncio.wait_for(subscription.news.get(), KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                yield b": keep-alive\n\n"
+                continue
+            if news.is_refused:
+                return
+            for event in news.events:
+                yield _as_text(event)
+            if news.has_ended:
+                yield b"event: end\ndata: {}\n\n"
+                return
     finally:
-        if not connection.in_atomic_block:
-            close_old_connections()
-            connection.close()
+        hub.remove(subscription)
+
+
+def _as_text(event: WorkEvent) -> bytes:
+    """The event as the protocol has it; written once for all streams that are told of it."""
+    text = getattr(event, "text", None)
+    if text is None:
+        content = json.dumps(event.content, ensure_ascii=False)
+        text = event.text = f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()
+    return text

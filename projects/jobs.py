@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,21 +15,31 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from projects import work
+from projects import lanes, limits, messages, queues, work
 from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
-from projects.models import ENDED, Job, JobFile, Project, WorkState
+from projects.models import ENDED, Job, JobFile, Project, Queue, WorkState
 from storage import services as storage
 
 log = structlog.get_logger(__name__)
 
 HANDLERS: dict[str, Callable[[JobContext], dict]] = {}
+QUEUES: dict[str, Queue] = {}
+# Below the work folder: each of these holds files and folders named after a job.
+WORK_FOLDERS = {"jobs", "preflight"}
+LEFTOVER_SECONDS = 3600
+JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
-def handles(kind: str) -> Callable:
-    """Register a function as what a kind of job does. It returns the job's result."""
+def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
+    """Register a function as what a kind of job does. It returns the job's result.
+
+    Args:
+        queue: where such jobs wait, unless `enqueue_job` names another one.
+    """
 
     def register(function: Callable[[JobContext], dict]) -> Callable[[JobContext], dict]:
         HANDLERS[kind] = function
+        QUEUES[kind] = queue
         return function
 
     return register
@@ -50,6 +62,15 @@ class JobContext:
         blob = storage.keep_path(path, content_type)
         JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
 
+    def keep(self) -> None:
+        """Keep the lease where there is no progress to tell.
+
+        Raises:
+            LeaseLost, WorkCancelled, WorkInterrupted: end now.
+        """
+        work.renew(self.job)
+        work.check_shutdown()
+
     def report(self, done: int, total: int, **changes) -> None:
         """Write progress (and `changes`) and keep the lease.
 
@@ -67,12 +88,23 @@ class JobContext:
         work.check_shutdown()
 
 
-def enqueue_job(*, project: Project, user, kind: str, parameters: dict, input_blob=None) -> Job:
-    """Make a job and ring for a worker once the transaction is over."""
-    from projects.tasks import run_job
+def enqueue_job(
+    *, project: Project, user, kind: str, parameters: dict, input_blob=None, queue: Queue | None = None
+) -> Job:
+    """Make a job and tell the workers of its queue once the transaction is over.
 
-    job = Job.objects.create(project=project, created_by=user, kind=kind, parameters=parameters, input_blob=input_blob)
-    transaction.on_commit(lambda: ring(run_job, job))
+    Args:
+        queue: where it waits, if not where its kind does.
+
+    Raises:
+        LimitReached: its user, or the project, has as many jobs as are allowed.
+    """
+    limits.require_place(Job, project=project, user=user)
+    queue = queue or QUEUES.get(kind, Queue.QUICK)
+    job = Job.objects.create(
+        project=project, created_by=user, kind=kind, queue=queue, parameters=parameters, input_blob=input_blob
+    )
+    transaction.on_commit(lambda: dispatch(queue))
     return job
 
 
@@ -86,30 +118,48 @@ def retry_job(*, job: Job, user) -> Job:
     if job.state not in (WorkState.FAILED, WorkState.CANCELLED):
         raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
     again = enqueue_job(
-        project=job.project, user=user, kind=job.kind, parameters=job.parameters, input_blob=job.input_blob
-    )
+        project=job.project, user=user, kind=job.kind, parameters=job.parameters, input_blob=job.input_blob,
+        queue=Queue(job.queue),
+    )  # fmt: skip
     Job.objects.filter(pk=again.pk).update(retry_of=job)
     again.retry_of = job
     return again
 
 
-def ring(task, item: work.Work) -> None:
-    """Send the message for a piece of work. Without a broker it waits in the database and is rung for again."""
-    from kombu.exceptions import OperationalError
+def dispatch(queue: Queue | str) -> None:
+    """Tell the workers that a queue has work. Without a broker it waits in the database until they are told again."""
+    messages.send(TASKS[Queue(queue)], str(queue))
 
-    try:
-        task.delay(str(item.pk))
-    except (OperationalError, ConnectionError, OSError) as error:
-        log.warning("broker_unreachable", work=str(item.pk), error=str(error))
-        return
-    work.mark_enqueued(item)
+
+# The task that takes the work of a queue; rooms above add theirs.
+TASKS: dict[Queue, str] = dict.fromkeys(JOB_QUEUES, "projects.tasks.work_on")
+
+
+def work_on(queue: str) -> None:
+    """Do the queue's jobs, one after another in their fair order, until none is left for this thread."""
+    lanes.lane(queue).run(lambda: run_next(queue))
+
+
+def run_next(queue: str) -> bool:
+    """Do the job whose turn it is. Whether there was one."""
+    job = queues.claim_next(Job, queue)
+    if job is None:
+        return False
+    if queues.has_work(Job, queue):
+        dispatch(queue)  # for the other places: one message may stand for many jobs
+    _do(job)
+    return True
 
 
 def run_job(pk: str) -> None:
     """Claim a job and do it to its end. Safe to call twice: the second call finds nothing to claim."""
     job = work.claim(Job, pk)
-    if job is None:
-        return
+    if job is not None:
+        _do(job)
+
+
+def _do(job: Job) -> None:
+    pk = str(job.pk)
     if job.attempts > settings.MAX_ATTEMPTS:
         _end(job, WorkState.FAILED, "worker_lost", f"The worker died {settings.MAX_ATTEMPTS} times over this job.")
         return
@@ -153,25 +203,33 @@ def _end(job: Job, state: WorkState, code: str = "", detail: str = "", **changes
         log.warning("lease_lost", work=str(job.pk))
 
 
-def reap_jobs() -> int:
-    """Ring again for jobs whose worker died or whose message was lost. Returns how many."""
-    from projects.tasks import run_job
-
-    waiting = list(work.needing_attention(Job, queue_is_empty("default"))[:50])
-    for job in waiting:
-        ring(run_job, job)
+def redispatch(model: type[work.Work], names: Sequence[Queue]) -> int:
+    """Tell the workers again of queues that have work: its worker died, or the message was lost. Returns how many."""
+    waiting = [queue for queue in names if queues.has_work(model, queue)]
+    for queue in waiting:
+        dispatch(queue)
     return len(waiting)
 
 
-def queue_is_empty(queue: str) -> bool:
-    """Whether no message waits; unknown (broker away) counts as not empty."""
-    import redis
+def reap_jobs() -> int:
+    """Tell the workers again of jobs that nobody does. Returns how many queues have some."""
+    return redispatch(Job, JOB_QUEUES)
 
-    try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as broker:
-            return broker.llen(queue) == 0
-    except redis.RedisError:
-        return False
+
+def sweep_job_files() -> int:
+    """Remove what jobs that have ended, or are gone, left in the work folders. Returns how much."""
+    before = time.time() - LEFTOVER_SECONDS
+    removed = 0
+    for path in settings.WORK_DIR.glob("*/*"):
+        try:
+            job = uuid.UUID(path.name[:36])
+        except ValueError:
+            continue
+        is_ours = path.parent.name in WORK_FOLDERS and path.stat().st_mtime < before
+        if is_ours and not Job.objects.filter(pk=job).exclude(state__in=ENDED).exists():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def delete_old_jobs() -> int:

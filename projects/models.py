@@ -78,6 +78,15 @@ class WorkState(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class Queue(models.TextChoices):
+    """Where work waits. Each queue has places of its own in the workers, so that none waits for another."""
+
+    QUICK = "quick", "work that somebody waits for"
+    HEAVY = "heavy", "work of many minutes: models, videos, large imports"
+    PREFLIGHT = "preflight", "estimates before a training"
+    TRAINING = "training", "trainings"
+
+
 ENDED = (WorkState.SUCCEEDED, WorkState.FAILED, WorkState.CANCELLED)
 
 
@@ -100,12 +109,18 @@ class Work(Identified):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     enqueued_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    queue = models.CharField(max_length=12, choices=Queue.choices, default=Queue.QUICK, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True
-        indexes = [models.Index(fields=["state", "lease_expires_at"], name="%(class)s_state_lease")]
+        indexes = [
+            models.Index(fields=["state", "lease_expires_at"], name="%(class)s_state_lease"),
+            models.Index(fields=["queue", "state"], name="%(class)s_queue_state"),
+            models.Index(fields=["created_by", "state"], name="%(class)s_owner_state"),
+        ]
 
     @property
     def has_ended(self) -> bool:

@@ -5,7 +5,8 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from projects.models import Job, Membership, Project, Role, Webhook, WebhookDelivery, WebhookEvent, Work
+from projects.models import Job, Membership, Project, Queue, Role, Webhook, WebhookDelivery, WebhookEvent, Work
+from projects.queues import place_of
 from projects.work import error_of
 from storage.signing import sign_path
 
@@ -59,10 +60,24 @@ class ProgressSerializer(serializers.Serializer):
     eta_seconds = serializers.FloatField(required=False, allow_null=True)
 
 
+class WaitingSerializer(serializers.Serializer):
+    queue = serializers.ChoiceField(Queue.choices)
+    position = serializers.IntegerField(help_text="1: it is next.")
+    ahead = serializers.IntegerField(help_text="How many pieces of work in this queue come first, as things stand.")
+    running = serializers.IntegerField(help_text="How many pieces of work of this queue run now.")
+    code = serializers.ChoiceField(["queue", "own_work", "starting", "no_worker"])
+    detail = serializers.CharField(help_text="What it waits for, in a sentence.")
+
+
 class WorkSerializer(serializers.ModelSerializer):
     """The part that jobs and trainings share."""
 
     error = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField(help_text="Where queued work stands, and what it waits for.")
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_waiting(self, work: Work) -> dict | None:
+        return place_of(work, self.context.setdefault("lines", {}))
 
     @extend_schema_field(ErrorDetailSerializer(allow_null=True))
     def get_error(self, work: Work) -> dict | None:
@@ -77,7 +92,7 @@ class JobSerializer(WorkSerializer):
     class Meta:
         model = Job
         fields = [
-            "id", "project", "kind", "state", "retry_of", "progress", "result", "error", "has_report",
+            "id", "project", "kind", "state", "waiting", "retry_of", "progress", "result", "error", "has_report",
             "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from projects import limits
 from projects.errors import AlreadyMember, LastOwner
 from projects.models import Job, Membership, Project, Role, Task
 from projects.work import delete_events
@@ -17,6 +18,8 @@ COUNTS = ("label_count", "dataset_count", "image_count", "model_count")
 
 @transaction.atomic
 def create_project(*, user, name: str, description: str = "", task: str = Task.CLASSIFICATION) -> Project:
+    """A project with its first owner. Raises `LimitReached`."""
+    limits.PROJECTS.require(user)
     project = Project.objects.create(name=name, description=description, task=task, created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
     return project

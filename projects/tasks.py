@@ -3,9 +3,9 @@ from celery import shared_task
 from projects import jobs, webhooks
 
 
-@shared_task(name="projects.tasks.run_job")
-def run_job(pk: str) -> None:
-    jobs.run_job(pk)
+@shared_task(name="projects.tasks.work_on")
+def work_on(queue: str) -> None:
+    jobs.work_on(queue)
 
 
 @shared_task(name="projects.tasks.reap_jobs")

@@ -171,9 +171,7 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
         """Watch a job live, from its beginning or after `Last-Event-ID`."""
-        job = self.get_object()
-        user = request.user
-        return event_stream(request, job, lambda: jobs_of(user).filter(pk=job.pk).exists())
+        return event_stream(request, self.get_object(), jobs_of)
 
     @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     @action(detail=True, pagination_class=None, filterset_class=None)

@@ -24,8 +24,6 @@ AnyWork = TypeVar("AnyWork", bound=Work)
 # Set when this process is asked to end; long work looks at it and lets go.
 shutting_down = threading.Event()
 
-RING_AGAIN_SECONDS = 20
-
 
 def claim(model: type[AnyWork], pk) -> AnyWork | None:
     """Take a queued piece of work, or a running one whose lease ran out. None when there is nothing to take."""
@@ -38,6 +36,7 @@ def claim(model: type[AnyWork], pk) -> AnyWork | None:
         lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
         attempts=F("attempts") + 1,
         started_at=Coalesce("started_at", now),
+        claimed_at=now,
     )
     if not taken:
         return None
@@ -114,20 +113,6 @@ def request_cancel(work: Work) -> None:
         elif not rows.filter(state=WorkState.RUNNING).update(cancel_requested=True):
             raise WorkHasEnded()
     work.refresh_from_db()
-
-
-def needing_attention(model: type[AnyWork], queue_is_empty: bool) -> QuerySet[AnyWork]:
-    """Work that no process does and whose message may be lost: a lease that ran out, or a wait without a message."""
-    now = timezone.now()
-    patient = now - timedelta(seconds=RING_AGAIN_SECONDS)
-    wanted = Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
-    if queue_is_empty:
-        wanted |= Q(state=WorkState.QUEUED)
-    return model._default_manager.filter(wanted, enqueued_at__lt=patient).order_by("id")
-
-
-def mark_enqueued(work: Work) -> None:
-    type(work)._default_manager.filter(pk=work.pk).update(enqueued_at=timezone.now())
 
 
 def record_event(work: Work, kind: str, content: dict) -> None:

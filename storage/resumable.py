@@ -10,7 +10,7 @@ import binascii
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
 from storage.models import Upload
 
 CHECKSUMS = ("sha1", "sha256", "md5")
+# Asked before a file is announced, with its user and its bytes; what they raise refuses it. Rooms above append theirs.
+BEFORE_UPLOAD: list[Callable[..., None]] = []
 
 
 class ChecksumMismatch(Exception):
@@ -40,7 +42,7 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
         metadata: as tus has it, `name base64` pairs with commas; `filename` is used here.
 
     Raises:
-        FileTooLarge, InsufficientStorage, ValidationError.
+        FileTooLarge, InsufficientStorage, ValidationError, and what `BEFORE_UPLOAD` raises.
     """
     if length > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"A file may have at most {settings.MAX_UPLOAD_BYTES:,} bytes.")
@@ -50,6 +52,8 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
             {"Upload-Length": [f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some."]},
             code="too_many_uploads",
         )
+    for check in BEFORE_UPLOAD:
+        check(user, length)
     names = parse_metadata(metadata)
     upload = Upload.objects.create(
         user=user, length=length, metadata=metadata, expires_at=_expiry(),

@@ -20,8 +20,10 @@ FLOORS = {
     "projects": 2,
     "accounts": 1,
     "storage": 1,
+    "vision": 0,
 }
 ENGINES = (
+    "vision/sandbox",
     "training/engine",
     "inference/runtime",
     "datasets/imaging",

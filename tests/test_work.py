@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -75,22 +78,19 @@ def test_shutdown_interrupts(monkeypatch):
         work.shutting_down.clear()
 
 
-def test_what_needs_attention(job):
-    early = timezone.now() - timedelta(minutes=5)
-    Job.objects.update(enqueued_at=early)
-    assert list(work.needing_attention(Job, queue_is_empty=True)) == [job]
-    assert list(work.needing_attention(Job, queue_is_empty=False)) == []
+def test_workers_are_told_again_of_what_waits_or_was_left(job, monkeypatch):
+    told = []
+    monkeypatch.setattr("projects.messages.send", lambda task, queue: told.append(queue))
+    assert jobs.reap_jobs() == 1 and told == ["quick"]
     work.claim(Job, job.pk)
-    assert list(work.needing_attention(Job, queue_is_empty=True)) == []
+    assert jobs.reap_jobs() == 0
     expire(job)
-    assert list(work.needing_attention(Job, queue_is_empty=False)) == [job]
+    assert jobs.reap_jobs() == 1 and told == ["quick", "quick"]
 
 
 def test_without_a_broker_work_waits_and_nothing_breaks(job):
-    from projects.tasks import run_job
-
-    jobs.ring(run_job, job)
-    assert jobs.reap_jobs() == 0  # an unreachable broker counts as a queue that is not empty
+    jobs.dispatch(job.queue)
+    jobs.reap_jobs()
     assert Job.objects.get().state == WorkState.QUEUED
 
 
@@ -106,6 +106,26 @@ def test_old_jobs_are_forgotten_with_their_events(job):
     assert jobs.delete_old_jobs() == 0
     Job.objects.update(finished_at=timezone.now() - timedelta(days=100))
     assert jobs.delete_old_jobs() == 1 and not WorkEvent.objects.exists()
+
+
+def test_what_ended_jobs_left_in_the_work_folders_is_removed(job, owner, project):
+    ended = Job.objects.create(project=project, created_by=owner, kind="import", state=WorkState.FAILED)
+    hour_ago = time.time() - 2 * jobs.LEFTOVER_SECONDS
+    left, kept = [], []
+    for pk, names in ((job.pk, kept), (ended.pk, left), (uuid.uuid4(), left)):
+        for folder in jobs.WORK_FOLDERS:
+            path = settings.WORK_DIR / folder / str(pk)
+            path.mkdir(parents=True)
+            os.utime(path, (hour_ago, hour_ago))
+            names.append(path)
+        lines = settings.WORK_DIR / "jobs" / f"{pk}.jsonl"
+        lines.touch()
+        os.utime(lines, (hour_ago, hour_ago))
+        names.append(lines)
+    fresh = settings.WORK_DIR / "jobs" / f"{ended.pk}.listing"
+    fresh.touch()
+    assert jobs.sweep_job_files() >= len(left)
+    assert all(path.exists() for path in [*kept, fresh]) and not any(path.exists() for path in left)
 
 
 @pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
@@ -136,6 +156,7 @@ class TestEventStream:
 
     def test_who_loses_the_right_to_see_loses_the_stream(self, api, job, monkeypatch):
         monkeypatch.setattr("projects.views.jobs_of", lambda user: Job.objects.none() if calls else Job.objects.all())
+        monkeypatch.setattr("projects.event_hub.CHECK_SECONDS", 0)
         calls: list[int] = []
         answer = api.get(f"/api/v1/jobs/{job.pk}/events/")
         calls.append(1)

@@ -13,9 +13,10 @@ from inference.evaluations import ENGINE_RUNS
 from inference.models import FileKind, Model
 from inference.services import copy_file
 from projects.errors import WorkFailed
-from projects.jobs import JobContext
+from projects.jobs import WORK_FOLDERS, JobContext
 from training.process import EngineProcess, remove_folder, result_of
 
+WORK_FOLDERS.add("engine-runs")
 FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}
 
 

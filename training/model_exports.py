@@ -14,11 +14,12 @@ from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
 from inference.services import add_file, copy_file
 from projects.errors import WorkFailed
-from projects.jobs import JobContext, handles
-from projects.models import Task
+from projects.jobs import WORK_FOLDERS, JobContext, handles
+from projects.models import Queue, Task
 from storage import services as storage
 from training.process import EngineProcess, remove_folder, result_of
 
+WORK_FOLDERS.add("model-exports")
 MAX_PROOF_IMAGES = 2000
 CALIBRATION_IMAGES = 200
 UNLABELLED_IMAGES = 64
@@ -26,7 +27,7 @@ UNLABELLED_IMAGES = 64
 GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
 
 
-@handles(KIND)
+@handles(KIND, Queue.HEAVY)
 def export_model(context: JobContext) -> dict:
     """Write what was asked for; a file that is worse than allowed is not kept, and the result says by how much."""
     parameters = context.job.parameters

@@ -11,16 +11,17 @@ from datasets.models import Image
 from inference.model_uploads import KIND
 from inference.models import FileKind
 from inference.services import register_model
-from projects.jobs import JobContext, handles
-from projects.models import Project
+from projects.jobs import WORK_FOLDERS, JobContext, handles
+from projects.models import Project, Queue
 from storage import services as storage
 from training.process import EngineProcess, remove_folder, result_of
 
 MAX_SECONDS = 1800
+WORK_FOLDERS.add("model-imports")
 PROOF_IMAGES = 4
 
 
-@handles(KIND)
+@handles(KIND, Queue.HEAVY)
 def import_model(context: JobContext) -> dict:
     """Let the engine read the uploaded file, and register what it made of it."""
     job = context.job

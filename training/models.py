@@ -7,7 +7,7 @@ from django.db import models
 
 from datasets.models import Snapshot
 from inference.models import Model
-from projects.models import ENDED, Identified, Project, Work, WorkState
+from projects.models import ENDED, Identified, Project, Queue, Work, WorkState
 
 
 class Search(Identified):
@@ -55,6 +55,7 @@ class TrainingRun(Work):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="trainings")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="trainings")
+    queue = models.CharField(max_length=12, choices=Queue.choices, default=Queue.TRAINING, editable=False)
     name = models.CharField(max_length=100, blank=True)
     configuration = models.JSONField()
     estimate = models.JSONField(null=True, blank=True)

@@ -12,12 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from accounts.limits import LimitReached
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.errors import ModelInUse
 from inference.models import Model, Stage, Visibility
 from inference.registry import delete_model
-from projects import work
+from projects import limits, work
 from projects.errors import WorkHasEnded
 from projects.models import ENDED, Project, Task, WorkState
 from training.errors import CannotTrain
@@ -65,6 +66,7 @@ def start_search(
     Raises:
         CannotTrain: the settings, or the data, do not fit.
         ValidationError: the space has fewer settings than are to be tried.
+        LimitReached: the user, or the project, would have more trainings than are allowed.
     """
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()
@@ -132,6 +134,7 @@ def _drawn(choices, generator: random.Random):
 
 
 def _start_rung(search: Search, rung: int, settings: Sequence[dict]) -> None:
+    limits.require_place(TrainingRun, project=search.project, user=search.created_by, more=len(settings))
     left = len(search.sizes) - 1 - rung
     for number, one in enumerate(settings):
         run = start_training(
@@ -185,6 +188,8 @@ def advance(*, search: Search) -> Search:
     kept = better[: search.sizes[search.rung + 1]]
     try:
         _start_rung(search, search.rung + 1, [run.chosen for run in kept])
+    except LimitReached:  # it goes on when other trainings have ended
+        return search
     except CannotTrain as error:
         return _end(search, WorkState.SUCCEEDED, f"The next round could not start: {error.detail}"[:300])
     return search

@@ -167,8 +167,8 @@ class TrainingSummarySerializer(WorkSerializer):
     class Meta:
         model = TrainingRun
         fields = [
-            "id", "project", "snapshot", "base_model", "search", "name", "state", "configuration", "progress", "error",
-            "attempts", "score", "model", "created_at", "started_at", "finished_at",
+            "id", "project", "snapshot", "base_model", "search", "name", "state", "waiting", "configuration",
+            "progress", "error", "attempts", "score", "model", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -9,10 +9,10 @@ from django.db import transaction
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.models import Model
-from projects import work
+from projects import lanes, limits, queues, work
 from projects.errors import Conflict, WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles, queue_is_empty, ring
-from projects.models import ENDED, Job, Project, Task, WorkState
+from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, redispatch
+from projects.models import ENDED, Job, Project, Queue, Task, WorkState
 from training.engine.architectures import ARCHITECTURES, default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
@@ -29,6 +29,11 @@ log = structlog.get_logger(__name__)
 AnyConfiguration = Configuration | DetectionConfiguration
 
 PREFLIGHT = "preflight"
+TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
+limits.limit_work(
+    TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
+    project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", plural="trainings",
+)  # fmt: skip
 # What an earlier model knows would be forgotten at the rate of a training from scratch.
 BASE_RATE = 0.3
 
@@ -37,7 +42,7 @@ def start_training(
     *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
     dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> TrainingRun:  # fmt: skip
-    """Check what can be checked at once, queue the run and ring for a trainer.
+    """Check what can be checked at once, queue the run and tell the trainers.
 
     Args:
         configuration: fields of `Configuration` that the user set; the rest gets defaults for this machine.
@@ -45,9 +50,9 @@ def start_training(
 
     Raises:
         CannotTrain: with the engine's code and sentence.
+        LimitReached: the user, or the project, has as many trainings as are allowed.
     """
-    from training.tasks import run_training
-
+    limits.require_place(TrainingRun, project=project, user=user)
     snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
     with transaction.atomic():
         run = TrainingRun.objects.create(
@@ -60,7 +65,7 @@ def start_training(
             starts_from="" if base_model is None else str(base_model),
         )
         work.record_event(run, "state", {"state": run.state})
-        transaction.on_commit(lambda: ring(run_training, run))
+        transaction.on_commit(lambda: dispatch(Queue.TRAINING))
     return run
 
 
@@ -188,12 +193,30 @@ def _by_split(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
 def run_training(pk: str) -> None:
     """Claim a run and supervise it to its end. Safe to call twice: the second call finds nothing to claim."""
     run = work.claim(TrainingRun, pk)
+    if run is not None:
+        _train(run)
+
+
+def work_on_trainings() -> None:
+    """Train what is next in the fair order, one run after another, until none is left for this thread."""
+    lanes.lane(Queue.TRAINING).run(_run_next)
+
+
+def _run_next() -> bool:
+    run = queues.claim_next(TrainingRun, Queue.TRAINING)
     if run is None:
-        return
+        return False
+    if queues.has_work(TrainingRun, Queue.TRAINING):
+        dispatch(Queue.TRAINING)  # for other trainers: one message may stand for many trainings
+    _train(run)
+    return True
+
+
+def _train(run: TrainingRun) -> None:
     try:
         Supervisor(TrainingRun.objects.select_related("project", "snapshot__dataset").get(pk=run.pk)).supervise()
     except Exception:
-        log.exception("training_failed", work=pk)
+        log.exception("training_failed", work=str(run.pk))
         run.refresh_from_db()
         work.finish(
             run, WorkState.FAILED, error_code="internal_error",
@@ -202,16 +225,11 @@ def run_training(pk: str) -> None:
 
 
 def reap_trainings() -> int:
-    """Ring again for runs whose trainer died or whose message was lost. Returns how many."""
-    from training.tasks import run_training as task
-
-    waiting = list(work.needing_attention(TrainingRun, queue_is_empty("training"))[:20])
-    for run in waiting:
-        ring(task, run)
-    return len(waiting)
+    """Tell the trainers again of runs that nobody trains. Returns how many queues have some."""
+    return redispatch(TrainingRun, [Queue.TRAINING])
 
 
-@handles(PREFLIGHT)
+@handles(PREFLIGHT, Queue.PREFLIGHT)
 def run_preflight(context: JobContext) -> dict:
     """Let the engine check the data and time a few steps."""
     job = context.job

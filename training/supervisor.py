@@ -11,7 +11,7 @@ from django.db import transaction
 
 from inference.models import Resize
 from inference.services import register_model
-from projects import work
+from projects import queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
 from projects.models import WorkState
 from storage.errors import BlobMissing, InsufficientStorage
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 MAX_CRASHES = 3
 STOP_SECONDS = 15.0
 PROGRESS_SECONDS = 1.0
+GIVE_WAY_CHECK_SECONDS = 10.0
 
 
 class Supervisor:
@@ -35,6 +36,7 @@ class Supervisor:
         self._result: dict | None = None
         self._crashes = 0
         self._last_write = 0.0
+        self._turn_ends = time.monotonic() + settings.TRAINING_TURN_MINUTES * 60
         self._progress: dict = run.progress
 
     def supervise(self) -> None:
@@ -98,6 +100,18 @@ class Supervisor:
             if time.monotonic() - self._last_write >= PROGRESS_SECONDS:
                 self._write()
             work.check_shutdown()
+            self._check_turn()
+
+    def _check_turn(self) -> None:
+        """Raises `WorkInterrupted` when the turn is over and another user has nothing but trainings that wait."""
+        now = time.monotonic()
+        if not settings.TRAINING_TURN_MINUTES or now < self._turn_ends:
+            return
+        if queues.must_give_way(self.run):
+            line = "Other users wait: the training pauses at its checkpoint and goes on when its turn comes again."
+            work.record_event(self.run, "log", {"line": line})
+            raise WorkInterrupted()
+        self._turn_ends = now + GIVE_WAY_CHECK_SECONDS
 
     def _take(self, message: dict) -> None:
         event = message.pop("event")

@@ -3,9 +3,9 @@ from celery import shared_task
 from training import searches, services
 
 
-@shared_task(name="training.tasks.run_training")
-def run_training(pk: str) -> None:
-    services.run_training(pk)
+@shared_task(name="training.tasks.work_on_trainings")
+def work_on_trainings(queue: str) -> None:
+    services.work_on_trainings()
 
 
 @shared_task(name="training.tasks.reap_trainings")

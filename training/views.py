@@ -143,9 +143,7 @@ class TrainingViewSet(
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
         """Watch a training live, from its beginning or after `Last-Event-ID`."""
-        run = self.get_object()
-        user = request.user
-        return event_stream(request, run, lambda: trainings_of(user).filter(pk=run.pk).exists())
+        return event_stream(request, self.get_object(), trainings_of)
 
     @extend_schema(request=None, responses={201: serializers.TrainingSerializer})
     @action(detail=True, methods=["post"])

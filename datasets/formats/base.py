@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif")
+# What annotations are written in; nothing else is read as text.
+TEXT_SUFFIXES = (".json", ".xml", ".txt", ".csv", ".yaml", ".yml", ".names", ".labels")
 SPLIT_NAMES = {
     "train": "train", "training": "train", "valid": "validation", "validation": "validation", "val": "validation",
     "test": "test", "testing": "test",
@@ -83,7 +85,7 @@ class Contents(Protocol):
         """Paths of all files, junk left out, in a fixed order."""
 
     def text(self, name: str) -> str:
-        """The content of a text file. Raises `FormatError` when it is damaged or too large."""
+        """The content of a text file. Raises `FormatError` when it is damaged."""
 
 
 class Writer(Protocol):

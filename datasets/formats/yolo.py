@@ -27,7 +27,18 @@ from datasets.formats.base import (
     take_records,
 )  # fmt: skip
 
+# A list of names has some kilobytes; ten thousand names with their colours have one megabyte.
+MAX_YAML_CHARACTERS = 4 << 20
 NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt")
+
+
+class PlainLoader(yaml.SafeLoader):
+    """Values as they stand. References to other values are refused: a kilobyte of them can stand for gigabytes."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("references (*name) are not read")
+        return super().compose_node(parent, index)
 
 
 def is_it(contents: Contents) -> bool:
@@ -51,15 +62,17 @@ def _class_names(contents: Contents, name: str) -> dict[int, str] | None:
     if not name.lower().endswith((".yaml", ".yml")):
         return dict(enumerate(line.strip() for line in text.split("\n") if line.strip()))
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=PlainLoader) if len(text) <= MAX_YAML_CHARACTERS else None
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
-        return {number_: str(one) for number_, one in enumerate(names)}
-    if isinstance(names, dict) and all(str(key).isdigit() for key in names):
-        return {int(key): str(one) for key, one in names.items()}
-    return None
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not all(str(key).isdigit() for key in names):
+        return None
+    if not all(isinstance(one, (str, int, float)) for one in names.values()):
+        return None
+    return {int(key): str(one) for key, one in names.items()}
 
 
 def read(contents: Contents) -> Parsed:

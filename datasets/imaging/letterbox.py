@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from .preprocessing import decode_upright, open_image, upright_size
+from .preprocessing import decoded, open_image, upright_size
 
 PADDING_GREY = 114
 
@@ -60,9 +60,9 @@ def load_letterboxed(source: str | Path | bytes | BinaryIO, image_size: tuple[in
 def to_letterboxed(image: Image.Image, image_size: tuple[int, int]) -> np.ndarray:
     """As `load_letterboxed`, for an image from `open_image` whose size the caller wanted to know first."""
     height, width = Letterbox.fit(*upright_size(image), image_size).content_size
-    upright = decode_upright(image, min_size=(width, height))
-    if upright.size != (width, height):
-        upright = upright.resize((width, height), Image.Resampling.BILINEAR)
     pixels = np.full((*image_size, 3), PADDING_GREY, dtype=np.uint8)
-    pixels[:height, :width] = np.asarray(upright)
+    with decoded(image, min_size=(width, height)) as upright:
+        if upright.size != (width, height):
+            upright = upright.resize((width, height), Image.Resampling.BILINEAR)
+        pixels[:height, :width] = np.asarray(upright)
     return pixels

@@ -8,7 +8,8 @@ import struct
 import numpy as np
 from PIL import Image
 
-from .preprocessing import decode_upright, open_image
+from .budget import DECODING
+from .preprocessing import decode_upright, decoding_bytes, open_image
 
 GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"
@@ -40,17 +41,22 @@ def without_location(content: bytes) -> bytes:
             return _rewritten_jpeg(content, clean)
         if kind == "WEBP":
             return _rewritten_webp(content, clean)
-        target = io.BytesIO()
-        if kind == "HEIF":
-            decode_upright(image).save(target, "JPEG", quality=95, subsampling=0)
-        elif kind == "TIFF":
-            image.load()
-            Image.fromarray(np.asarray(image)).save(target, "TIFF", compression="tiff_lzw")
-        else:
-            image.load()
-            image.info.pop("exif", None)
-            image.save(target, kind, exif=clean)
-        return target.getvalue()
+        with DECODING.hold(2 * decoding_bytes(image)):
+            return _written_again(image, clean)
+
+
+def _written_again(image: Image.Image, exif: bytes) -> bytes:
+    target = io.BytesIO()
+    if image.format == "HEIF":
+        decode_upright(image).save(target, "JPEG", quality=95, subsampling=0)
+    elif image.format == "TIFF":
+        image.load()
+        Image.fromarray(np.asarray(image)).save(target, "TIFF", compression="tiff_lzw")
+    else:
+        image.load()
+        image.info.pop("exif", None)
+        image.save(target, image.format, exif=exif)
+    return target.getvalue()
 
 
 def _rewritten_jpeg(content: bytes, exif: bytes) -> bytes:

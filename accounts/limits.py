@@ -1,0 +1,68 @@
+"""What one user may have: limits that rooms above register, that services ask, and that `users/me/` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+
+
+class LimitReached(APIException):
+    """A user, or a project, has as much as the operator allows. `status_code` is 429 for what passes by itself."""
+
+    status_code = 403
+    default_code = "limit_reached"
+    default_detail = "You have as much of this as the server's operator allows."
+
+    def __init__(self, detail: str, code: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail, code)
+        if retry_after_seconds is not None:
+            self.status_code = 429
+            self.wait = retry_after_seconds
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One thing that is counted by user.
+
+    Attributes:
+        name: in `users/me/`, for example `queued_jobs`.
+        setting: name of the Django setting that has the number; 0 means no limit.
+        used: how much of it a user has now.
+        detail: the sentence of the error, with `{limit}`.
+        retry_after_seconds: for what passes by itself.
+    """
+
+    name: str
+    setting: str
+    used: Callable[..., int]
+    detail: str
+    retry_after_seconds: int | None = None
+
+    @property
+    def code(self) -> str:
+        return f"too_many_{self.name}"
+
+    @property
+    def value(self) -> int:
+        return getattr(settings, self.setting)
+
+    def require(self, user, more: int = 1) -> None:
+        """Raises `LimitReached` when the user cannot have `more` of it."""
+        if self.value and user is not None and self.used(user) + more > self.value:
+            raise LimitReached(self.detail.format(limit=f"{self.value:,}"), self.code, self.retry_after_seconds)
+
+
+_limits: dict[str, Limit] = {}
+
+
+def register(limit: Limit) -> Limit:
+    _limits[limit.name] = limit
+    return limit
+
+
+def limits_of(user) -> dict[str, dict[str, int | None]]:
+    """Name → what the user has and may have (null: no limit)."""
+    return {name: {"used": limit.used(user), "limit": limit.value or None} for name, limit in sorted(_limits.items())}

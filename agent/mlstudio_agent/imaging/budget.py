@@ -1,0 +1,1 @@
+../../../datasets/imaging/budget.py

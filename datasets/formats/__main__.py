@@ -1,0 +1,35 @@
+"""`python -m datasets.formats FORMAT MAX_BYTES < archive.zip`: reads an archive's annotations, in the sandbox.
+
+Writes what they say, or what is wrong with them, into the working directory (`datasets.formats.transfer`).
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+from datasets.formats import FormatError, read, transfer
+from datasets.formats.texts import TooManyAnnotations, ZipTexts
+
+OUT_OF_MEMORY = 71
+
+
+def main(name: str, max_bytes: int) -> int:
+    folder = Path.cwd()
+    try:
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as file, zipfile.ZipFile(file) as archive:
+            transfer.write(read(ZipTexts(archive, max_bytes), name), folder)
+    except FormatError as error:
+        transfer.write_error(error.code, str(error), folder)
+    except TooManyAnnotations as error:
+        transfer.write_error("annotations_too_large", str(error), folder)
+    except zipfile.BadZipFile as error:
+        transfer.write_error("not_a_zip", f"The archive cannot be read ({error}).", folder)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

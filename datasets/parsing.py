@@ -1,0 +1,131 @@
+"""What an archive says about its images: read in a process of its own, in the sandbox, with little memory and time."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from django.conf import settings
+
+from datasets import formats
+from datasets.archives import ZipContents
+from datasets.buckets import BucketContents
+from datasets.formats.__main__ import OUT_OF_MEMORY
+from datasets.formats.base import TEXT_SUFFIXES, Parsed, Record, Remark
+from datasets.formats.texts import TooManyAnnotations
+from datasets.formats.transfer import BrokenTransfer, Transferred
+from projects.errors import WorkFailed
+from projects.jobs import JobContext
+from vision.sandbox.limits import Limits
+from vision.sandbox.process import SandboxedProcess, start_python
+
+AnyContents = ZipContents | BucketContents
+POLL_SECONDS = 0.5
+
+
+class Said(Protocol):
+    """What an archive says; its records are read one after another and never all held in memory."""
+
+    format: str
+    labels: list[str]
+    count: int
+
+    def records(self, start: int = 0) -> Iterator[Record]: ...
+
+    def remarks(self) -> Iterator[Remark]: ...
+
+
+class FromFolders:
+    """What only the folders say: names were read, no file."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        self._parsed = parsed
+        self.format, self.labels, self.count = parsed.format, parsed.labels, len(parsed.records)
+
+    def records(self, start: int = 0) -> Iterator[Record]:
+        return iter(self._parsed.records[start:])
+
+    def remarks(self) -> Iterator[Remark]:
+        return iter(self._parsed.remarks)
+
+
+def read_annotations(context: JobContext, contents: AnyContents, name: str, folder: Path) -> Said:
+    """What the archive says, in the format `name` or the one that is recognised.
+
+    Args:
+        folder: for what the process writes; it stays as long as the answer is used.
+
+    Raises:
+        WorkFailed: with the code of the problem; and what `JobContext.keep` raises.
+    """
+    if name == "folder" or (
+        name == "auto" and not any(entry.lower().endswith(TEXT_SUFFIXES) for entry in contents.names)
+    ):
+        return FromFolders(formats.read(contents, "folder"))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        if isinstance(contents, ZipContents):
+            # The open file itself: no path of the store is named to the process, and none has to be readable for it.
+            file = contents.archive.fp
+            assert file is not None
+            file.seek(0)
+            return _read(context, file, name, folder)
+        texts = folder / "texts.zip"
+        contents.write_texts(texts, context.keep)
+        with open(texts, "rb") as file:
+            return _read(context, file, name, folder)
+    except formats.FormatError as error:
+        raise WorkFailed(error.code, str(error)) from error
+    except TooManyAnnotations as error:
+        raise WorkFailed("annotations_too_large", str(error)) from error
+    except (BrokenTransfer, zipfile.BadZipFile) as error:
+        raise WorkFailed("annotations_unreadable", f"The annotation files cannot be read ({error}).") from error
+
+
+def _read(context: JobContext, file: BinaryIO, name: str, folder: Path) -> Said:
+    limits = Limits(
+        memory_bytes=settings.ANNOTATION_MEMORY_BYTES, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
+        folder_bytes=4 << 30, threads=16, open_files=64,
+    )  # fmt: skip
+    process = start_python(
+        "datasets.formats", name, str(settings.MAX_ANNOTATION_BYTES), folder=folder, limits=limits, stdin=file,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while process.poll() is None:
+            try:
+                process.wait(POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                context.keep()
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode != 0:
+        raise _died(process)
+    return Transferred(folder)
+
+
+def _died(process: SandboxedProcess) -> WorkFailed:
+    if process.exceeded == "memory" or process.returncode == OUT_OF_MEMORY:
+        return WorkFailed(
+            "annotations_too_complex",
+            f"Reading the annotation files took more than {settings.ANNOTATION_MEMORY_BYTES / 2**30:.1f} GiB of "
+            "memory. Split the archive, or take files out of it that are no annotations.",
+        )
+    if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and not process.exceeded:
+        return WorkFailed(
+            "annotations_too_complex",
+            f"Reading the annotation files took more than {settings.ANNOTATION_SECONDS / 60:.0f} minutes. Split the "
+            "archive, or take files out of it that are no annotations.",
+        )
+    return WorkFailed(
+        "annotations_unreadable",
+        "The annotation files cannot be read: the process that reads them ended "
+        f"({process.exceeded or process.returncode}). See the server's log.",
+    )

@@ -1,0 +1,170 @@
+"""Decoding within a memory that all threads of a process share, with the very pixels of a plain decoder."""
+
+from __future__ import annotations
+
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from datasets.imaging import preprocessing
+from datasets.imaging.budget import DECODING, DecodeBudget
+from datasets.imaging.letterbox import load_letterboxed
+from datasets.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
+
+MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F")
+KINDS = {"RGBA": "PNG", "LA": "PNG", "P": "PNG", "1": "PNG", "I;16": "PNG", "CMYK": "TIFF", "F": "TIFF"}
+
+
+def image_of(mode: str, size: tuple[int, int] = (23, 41)) -> Image.Image:
+    generator = np.random.default_rng(3)
+    width, height = size
+    if mode == "F":
+        return Image.fromarray(generator.random((height, width), np.float32) * 7)
+    if mode == "I;16":
+        return Image.fromarray(generator.integers(0, 65536, (height, width), np.uint16))
+    if mode == "P":
+        return image_of("RGB", size).quantize(16)
+    if mode in ("CMYK", "1"):
+        return image_of("RGB", size).convert(mode)
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    return Image.fromarray(generator.integers(0, 256, (height, width, bands), np.uint8).squeeze(), mode)
+
+
+def file_of(mode: str, orientation: int = 1, **options) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    target = io.BytesIO()
+    image_of(mode).save(target, KINDS.get(mode, "PNG"), exif=exif.tobytes(), **options)
+    return target.getvalue()
+
+
+def plainly(content: bytes) -> np.ndarray:
+    """The pixels by whole-image steps, as Pillow's own functions do them."""
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, (255, 255, 255))
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return np.asarray(white)
+    if image.mode in ("I;16", "I;16B", "I", "F"):
+        values = np.asarray(image, np.float32)
+        top = max(1.0, float(values.max())) if image.mode == "F" else 65535.0
+        return np.repeat(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.asarray(image.convert("RGB"))
+
+
+class TestPixels:
+    @pytest.mark.parametrize("strip", [1 << 20, 50])
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    @pytest.mark.parametrize("mode", MODES)
+    def test_strips_change_no_pixel(self, mode, orientation, strip, monkeypatch):
+        monkeypatch.setattr(preprocessing, "STRIP_PIXELS", strip)
+        content = file_of(mode, orientation)
+        np.testing.assert_array_equal(np.asarray(decode_upright(open_image(content))), plainly(content))
+
+    def test_a_colour_named_transparent_is_white(self, monkeypatch):
+        monkeypatch.setattr(preprocessing, "STRIP_PIXELS", 50)
+        target = io.BytesIO()
+        image_of("P").save(target, "PNG", transparency=3)
+        content = target.getvalue()
+        np.testing.assert_array_equal(np.asarray(decode_upright(open_image(content))), plainly(content))
+
+
+class TestBudget:
+    def test_threads_wait_for_room(self):
+        budget, most = DecodeBudget(100), []
+
+        def decode(_) -> None:
+            with budget.hold(40):
+                most.append(budget.used_bytes)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(decode, range(200)))
+        assert max(most) <= 80 and budget.used_bytes == 0
+
+    def test_what_is_larger_than_the_budget_is_alone(self):
+        budget, seen = DecodeBudget(100), []
+
+        def decode(_) -> None:
+            with budget.hold(1000):
+                seen.append(budget.used_bytes)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(decode, range(20)))
+        assert set(seen) == {1000}
+
+    def test_a_thread_does_not_wait_for_itself(self):
+        budget = DecodeBudget(100)
+        with budget.hold(80), budget.hold(80):
+            assert budget.used_bytes == 160
+        assert budget.used_bytes == 0
+
+    def test_small_ones_do_not_overtake_a_large_one_for_ever(self):
+        budget, order = DecodeBudget(100), []
+        first, waiting = threading.Event(), threading.Event()
+
+        def hold(size: int, name: str, told: threading.Event | None = None) -> None:
+            if told is not None:
+                told.set()
+            with budget.hold(size):
+                order.append(name)
+
+        with budget.hold(60):
+            large = threading.Thread(target=hold, args=(90, "large", first))
+            large.start()
+            first.wait(10)
+            while not budget._line:
+                pass
+            small = threading.Thread(target=hold, args=(30, "small", waiting))
+            small.start()
+            waiting.wait(10)
+            while len(budget._line) < 2:
+                pass
+        large.join(10)
+        small.join(10)
+        assert order == ["large", "small"]
+
+    def test_an_error_gives_the_bytes_back(self):
+        before = DECODING.used_bytes
+        content = file_of("RGB")
+        with pytest.raises(ImageError):
+            with decoded(open_image(content[: len(content) // 2])):
+                pass
+        assert DECODING.used_bytes == before
+
+    @pytest.mark.parametrize("load", [preprocessing.load_pixels, load_letterboxed])
+    def test_every_way_to_a_model_holds_its_bytes(self, load, monkeypatch):
+        held = []
+        original = DECODING.hold
+        monkeypatch.setattr(DECODING, "hold", lambda size: held.append(size) or original(size))
+        load(file_of("RGBA"), (8, 8))
+        assert held == [23 * 41 * 8]
+
+
+class TestCost:
+    def jpeg(self, **options) -> bytes:
+        target = io.BytesIO()
+        image_of("RGB", (1600, 1200)).save(target, "JPEG", **options)
+        return target.getvalue()
+
+    def test_a_jpeg_costs_what_it_is_decoded_to(self):
+        image = open_image(self.jpeg())
+        whole = decoding_bytes(image)
+        draft(image, (100, 100))
+        assert image.size == (200, 150) and decoding_bytes(image) * 64 == whole
+
+    def test_a_progressive_jpeg_holds_all_its_coefficients(self):
+        image = open_image(self.jpeg(progressive=True))
+        draft(image, (100, 100))
+        assert decoding_bytes(image) == 200 * 150 * 8 + 1600 * 1200 * 6
+
+    def test_a_hundred_megapixels_are_refused_before_anything_is_decoded(self):
+        from tests.test_images import png_header
+
+        with pytest.raises(ImageError) as refused:
+            open_image(png_header(10_000, 10_000))
+        assert refused.value.code == "too_many_pixels" and "MLSTUDIO_MAX_IMAGE_PIXELS" in str(refused.value)

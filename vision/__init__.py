@@ -1,0 +1,1 @@
+"""What has nothing to do with the studio's rows, users and jobs, and is used by every app."""

@@ -1,0 +1,90 @@
+"""What runs between the fork and the program: it gives up everything, then becomes the program.
+
+Started as a small interpreter of its own (`process.py`), since code between fork and exec of a process with threads
+may meet locks that are held for ever. It reads what to do from a file descriptor, and either all of it is done or the
+program does not run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+
+from vision.sandbox import landlock, seccomp
+
+FAILED = 70
+SET_PDEATHSIG, DROP_FROM_BOUNDING_SET, SET_SECUREBITS = 1, 24, 28
+LAST_CAPABILITY = 63
+NO_ROOT_AND_LOCKED = 0b1111  # SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP and their locks
+CAPABILITY_VERSION = 0x20080522
+
+
+def main(descriptor: int) -> None:
+    with open(descriptor, "rb") as file:
+        task = json.load(file)
+    try:
+        os.chdir(task["folder"])
+        _limit(task["limits"])
+        if sys.platform == "linux":
+            _give_up(task)
+        os.execve(task["command"][0], task["command"], task["environment"])
+    except Exception as error:
+        sys.stderr.write(f"The sandbox could not be set up: {type(error).__name__}: {error}\n")
+        sys.stderr.flush()
+        os._exit(FAILED)
+
+
+def _give_up(task: dict) -> None:
+    _drop_capabilities()
+    # Landlock's rule for this process's own /proc folder holds as long as its entry is in memory: kept open.
+    os.set_inheritable(os.open(f"/proc/{os.getpid()}", os.O_PATH), True)
+    # The signal comes when the thread ends that started this process: whoever starts it waits for it.
+    ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != task["parent"]:
+        os._exit(FAILED)
+    rules = dict.fromkeys((*task["readable"], f"/proc/{os.getpid()}"), landlock.READ)
+    rules |= dict.fromkeys(task["devices"], landlock.DEVICE)
+    rules |= dict.fromkeys(task["writable"], landlock.WRITE)
+    landlock.restrict(rules)
+    may_start = task["limits"]["processes"] > 0
+    seccomp.restrict(may_start_processes=may_start, may_signal_children=may_start and landlock.abi() >= 6)
+
+
+def _limit(limits: dict) -> None:
+    import resource
+
+    values = {
+        "RLIMIT_CORE": 0, "RLIMIT_DATA": limits["data_bytes"], "RLIMIT_FSIZE": limits["file_bytes"],
+        "RLIMIT_NOFILE": limits["open_files"],
+    }  # fmt: skip
+    if limits["tasks"]:
+        values["RLIMIT_NPROC"] = limits["tasks"]
+    for name, value in values.items():
+        if hasattr(resource, name):
+            _set(getattr(resource, name), value, value)
+    _set(resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 5)
+
+
+def _set(which: int, soft: int, hard: int) -> None:
+    import resource
+
+    most = resource.getrlimit(which)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(which, (soft, hard))
+
+
+def _drop_capabilities() -> None:
+    """Root without its powers; a user who has none is asked for nothing."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in range(LAST_CAPABILITY + 1):
+        libc.prctl(DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
+    libc.prctl(SET_SECUREBITS, NO_ROOT_AND_LOCKED, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    if libc.capset(header, (ctypes.c_uint32 * 6)()):
+        raise OSError(ctypes.get_errno(), "capabilities could not be dropped")

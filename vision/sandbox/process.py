@@ -1,0 +1,170 @@
+"""Starting a process in the sandbox, and watching what it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from vision.sandbox import protections, surroundings
+from vision.sandbox.limits import Limits
+
+WATCH_SECONDS = 0.1
+FOLDER_SECONDS = 2.0
+ENTRY_BYTES = 4096  # what an empty file takes at least
+LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from vision.sandbox.launcher import main; main(int(sys.argv[2]))"
+
+File = int | IO[Any] | None
+
+
+class SandboxedProcess(subprocess.Popen):
+    """A process in the sandbox. `exceeded` says which limit it was killed for.
+
+    One of `memory`, `folder`, `disk`, `threads`, or "".
+    """
+
+    exceeded = ""
+
+    def memory_bytes(self) -> int:
+        """What it has of the machine's memory; 0 when it has ended."""
+        try:
+            return psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return 0
+
+    def kill(self) -> None:
+        """End it and whatever it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self.poll() is None:
+                os.killpg(self.pid, signal.SIGKILL)
+        super().kill()
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    folder: Path,
+    readable: Iterable[str | Path] = (),
+    limits: Limits | None = None,
+    environment: dict[str, str] | None = None,
+    gpu: bool = False,
+    stdin: File = subprocess.DEVNULL,
+    stdout: File = subprocess.PIPE,
+    stderr: File = subprocess.DEVNULL,
+    **pipes: Any,
+) -> SandboxedProcess:
+    """Start a program for work on strangers' bytes. Kill it or wait for it in the thread that started it.
+
+    Args:
+        command: the program by its absolute path, and its arguments.
+        folder: the only place that it can write to, and its working directory; `.sandbox` in it holds its homes.
+        readable: files and folders it may read, besides code, libraries and `folder`. Not the same file by a hard link
+            in `folder`: what is there can be written.
+        environment: variables besides what libraries need.
+        gpu: whether it may use the graphics cards.
+        pipes: how `subprocess.Popen` opens its pipes: `text`, `encoding`, `bufsize`.
+
+    Raises:
+        SandboxMissing: `MLSTUDIO_SANDBOX=require`, and this system cannot do it.
+    """
+    protections.check()
+    limits = limits or Limits()
+    folder = folder.resolve()
+    surroundings.make_homes(folder)
+    variables = surroundings.environment(folder, environment)
+    task = {
+        "command": [str(part) for part in command],
+        "folder": str(folder),
+        "writable": [str(folder)],
+        "readable": [*surroundings.readable_code(), *surroundings.readable_of_gpus(gpu), *map(str, readable)],
+        "devices": surroundings.devices(gpu),
+        "environment": variables,
+        "limits": _limits(limits),
+        "parent": os.getpid(),
+    }
+    with tempfile.TemporaryFile() as spec:
+        spec.write(json.dumps(task).encode())
+        spec.seek(0)
+        process = SandboxedProcess(
+            [sys.executable, "-I", "-S", "-c", LAUNCH, str(surroundings.ROOT), str(spec.fileno())],
+            cwd=folder, env={"PATH": variables.get("PATH", "")}, pass_fds=(spec.fileno(),), start_new_session=True,
+            stdin=stdin, stdout=stdout, stderr=stderr, **pipes,
+        )  # fmt: skip
+    threading.Thread(target=_watch, args=(process, folder, limits), daemon=True).start()
+    return process
+
+
+def start_python(module: str, *arguments: str | Path, **options: Any) -> SandboxedProcess:
+    """`python -m module` in the sandbox; `options` are those of `start`."""
+    return start([sys.executable, "-m", module, *map(str, arguments)], **options)
+
+
+def _limits(limits: Limits) -> dict[str, int]:
+    tasks = _tasks_of_this_user() + limits.processes if limits.processes else 0
+    return {
+        "data_bytes": limits.data_bytes, "file_bytes": limits.file_bytes, "open_files": limits.open_files,
+        "cpu_seconds": limits.cpu_seconds, "processes": limits.processes, "tasks": tasks,
+    }  # fmt: skip
+
+
+def _tasks_of_this_user() -> int:
+    """Threads of all processes of this user, as RLIMIT_NPROC counts them."""
+    count, user = 0, os.geteuid()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.uids().real == user:
+                count += process.num_threads()
+    return count
+
+
+def _watch(process: SandboxedProcess, folder: Path, limits: Limits) -> None:
+    """Kill it above its limits. What the kernel counts by itself (CPU, file size) is not looked at here."""
+    rounds = 0
+    try:
+        seen = psutil.Process(process.pid)
+        while process.returncode is None:
+            rounds += 1
+            reason = _exceeded(seen, folder, limits, rounds % round(FOLDER_SECONDS / WATCH_SECONDS) == 0)
+            if reason:
+                process.exceeded = reason
+                process.kill()
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(WATCH_SECONDS)
+    except (psutil.Error, OSError):  # it has ended, or its folder was removed
+        return
+
+
+def _exceeded(seen: psutil.Process, folder: Path, limits: Limits, look_at_folder: bool) -> str:
+    if seen.memory_info().rss > limits.memory_bytes:
+        return "memory"
+    if seen.num_threads() > limits.threads:
+        return "threads"
+    if shutil.disk_usage(folder).free < limits.free_bytes:
+        return "disk"
+    if look_at_folder and _bytes_in(folder, limits.folder_bytes) > limits.folder_bytes:
+        return "folder"
+    return ""
+
+
+def _bytes_in(folder: Path, enough: int) -> int:
+    total, folders = 0, [folder]
+    while folders and total <= enough:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                with contextlib.suppress(OSError):
+                    total += max(ENTRY_BYTES, entry.stat(follow_symlinks=False).st_size)
+    return total
