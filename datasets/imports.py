@@ -50,7 +50,7 @@ def start_import(
     """Keep the archive, or remember where it lies, and make the job that reads it. Raises `LimitReached`."""
     require_place(Job, project=dataset.project, user=user)
     if incoming is not None:
-        require_bytes(dataset.project.created_by, incoming.size)
+        require_bytes(dataset.project, incoming.size)
     with transaction.atomic():
         blob = None if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(

@@ -1,15 +1,13 @@
-"""What the images and videos of a user take: of all projects that the user made."""
+"""What images and videos take."""
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from datasets.models import Image, Video
+from projects.models import Project
 
 
-def bytes_of(user) -> int:
-    rows = (
-        Image.objects.filter(dataset__project__created_by=user),
-        Video.objects.filter(dataset__project__created_by=user),
-    )
+def bytes_of(projects: QuerySet[Project]) -> int:
+    rows = (Image.objects.filter(dataset__project__in=projects), Video.objects.filter(dataset__project__in=projects))
     return sum(found.aggregate(total=Sum("size"))["total"] or 0 for found in rows)

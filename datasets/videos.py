@@ -53,7 +53,7 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
             facts = probe(incoming.path)
         except VideoProblem as problem:
             raise NotAVideo(str(problem), code=problem.code) from problem
-        require_bytes(dataset.project.created_by, incoming.size)
+        require_bytes(dataset.project, incoming.size)
         with transaction.atomic():
             blob = storage.keep(incoming, CONTENT_TYPES[facts.container])
             try:

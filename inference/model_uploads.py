@@ -48,7 +48,7 @@ def start_model_import(
         LimitReached
     """
     require_place(Job, project=project, user=user)
-    require_bytes(project.created_by, incoming.size)
+    require_bytes(project, incoming.size)
     with transaction.atomic():
         blob = storage.keep(incoming, "application/octet-stream")
         return enqueue_job(

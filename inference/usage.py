@@ -1,11 +1,12 @@
-"""What the model files of a user take: of all projects that the user made."""
+"""What the files of models take."""
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from inference.models import ModelFile
+from projects.models import Project
 
 
-def bytes_of(user) -> int:
-    return ModelFile.objects.filter(model__project__created_by=user).aggregate(total=Sum("blob__size"))["total"] or 0
+def bytes_of(projects: QuerySet[Project]) -> int:
+    return ModelFile.objects.filter(model__project__in=projects).aggregate(total=Sum("blob__size"))["total"] or 0

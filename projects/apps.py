@@ -9,4 +9,4 @@ class ProjectsConfig(AppConfig):
         from storage.resumable import BEFORE_UPLOAD
 
         work.ON_END.append(webhooks.announce_work)
-        BEFORE_UPLOAD.append(limits.require_bytes)
+        BEFORE_UPLOAD.append(limits.require_user_bytes)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.limits import Limit, LimitReached, register
 from projects.models import Job, Project, Work, WorkState
@@ -79,71 +79,98 @@ def require_place(model: type[Work], *, project: Project, user, more: int = 1) -
 # Files
 
 
-# What counts the bytes of a user; rooms above append theirs.
-BYTE_COUNTERS: list[Callable[..., int]] = []
+# What counts the bytes of projects; rooms above append theirs.
+BYTE_COUNTERS: list[Callable[[QuerySet[Project]], int]] = []
 
 
 class _ByteCount:
-    """What a user's files take. Counted again now and then and before anything is refused; in between it grows by what
-    this process adds, so that an upload does not add up a million rows."""
+    """What files take. Counted again now and then and before anything is refused; in between it grows by what this
+    process adds, so that an upload does not add up a million rows.
 
-    def __init__(self) -> None:
+    Args:
+        count: whose files (a user, a project) → bytes.
+    """
+
+    def __init__(self, count: Callable[..., int]) -> None:
+        self._count = count
         self._lock = threading.Lock()
         self._known: dict[object, tuple[float, int]] = {}
 
-    def of(self, user, *, again: bool = False) -> int:
-        at, count = self._known.get(user.pk, (0.0, 0))
+    def of(self, whose, *, again: bool = False) -> int:
+        at, count = self._known.get(whose.pk, (0.0, 0))
         if again or not at or time.monotonic() - at > COUNTED_AGAIN_SECONDS:
-            count = sum(counter(user) for counter in BYTE_COUNTERS)
+            count = self._count(whose)
             with self._lock:
-                self._known[user.pk] = (time.monotonic(), count)
+                self._known[whose.pk] = (time.monotonic(), count)
         return count
 
-    def add(self, user, more: int) -> None:
+    def fits(self, whose, more: int, most: int) -> bool:
+        """Whether there is room for `more` bytes; what a recent count says no to is counted again."""
+        return not most or self.of(whose) + more <= most or self.of(whose, again=True) + more <= most
+
+    def add(self, whose, more: int) -> None:
         with self._lock:
-            if user.pk in self._known:
-                at, count = self._known[user.pk]
-                self._known[user.pk] = (at, count + more)
+            if whose.pk in self._known:
+                at, count = self._known[whose.pk]
+                self._known[whose.pk] = (at, count + more)
 
     def clear(self) -> None:
         with self._lock:
             self._known.clear()
 
 
-byte_count = _ByteCount()
+def _of_projects(projects: QuerySet[Project]) -> int:
+    return sum(counter(projects) for counter in BYTE_COUNTERS)
+
+
+def _of_user(user) -> int:
+    """With files in parts, as announced: the rest is on its way."""
+    announced = Upload.objects.filter(user=user).aggregate(total=Sum("length"))["total"] or 0
+    return _of_projects(Project.objects.filter(created_by=user)) + announced
+
+
+user_bytes = _ByteCount(_of_user)
+project_bytes = _ByteCount(lambda project: _of_projects(Project.objects.filter(pk=project.pk)))
 BYTES = register(
     Limit(
-        "bytes", "MAX_USER_BYTES", byte_count.of,
+        "bytes", "MAX_USER_BYTES", user_bytes.of,
         "The files of the user who made this project would take more than {limit} bytes, which is all that this server "
         "allows. Delete images, videos or models, or ask the operator for more (MLSTUDIO_MAX_USER_BYTES).",
     )
 )  # fmt: skip
 
 
-def require_bytes(user, more: int) -> None:
+def require_user_bytes(user, more: int) -> None:
     """Raises `LimitReached` when the files of a user would take too much with `more` bytes; else counts them."""
-    if user is None or not BYTES.value:
+    if user is None:
         return
-    if byte_count.of(user) + more > BYTES.value:
-        byte_count.of(user, again=True)
+    if not user_bytes.fits(user, more, BYTES.value):
         BYTES.require(user, more)
-    byte_count.add(user, more)
+    user_bytes.add(user, more)
 
 
-def _bytes_of_jobs(user) -> int:
-    jobs = Job.objects.filter(project__created_by=user)
+def require_bytes(project: Project, more: int) -> None:
+    """As `require_user_bytes`, of the project and of the user who made it."""
+    most = settings.MAX_PROJECT_BYTES
+    if not project_bytes.fits(project, more, most):
+        raise LimitReached(
+            f"The files of the project would take more than {most:,} bytes, which is all that this server allows. "
+            "Delete images, videos or models, or ask the operator for more (MLSTUDIO_MAX_PROJECT_BYTES).",
+            "too_many_bytes_in_project",
+        )
+    require_user_bytes(project.created_by, more)
+    project_bytes.add(project, more)
+
+
+def _bytes_of_jobs(projects: QuerySet[Project]) -> int:
+    jobs = Job.objects.filter(project__in=projects)
     sums = [
         jobs.aggregate(total=Sum(f"{name}__size"))["total"] for name in ("input_blob", "output_blob", "files__blob")
     ]
     return sum(total or 0 for total in sums)
 
 
-def _bytes_of_uploads(user) -> int:
-    """Of files in parts, as announced: the rest is on its way."""
-    return Upload.objects.filter(user=user).aggregate(total=Sum("length"))["total"] or 0
-
-
-BYTE_COUNTERS += [_bytes_of_jobs, _bytes_of_uploads]
+BYTE_COUNTERS.append(_bytes_of_jobs)
 
 
 # Images
@@ -169,4 +196,4 @@ def require_images(project: Project, more: int, more_bytes: int) -> None:
             "too_many_images_in_project",
         )
     IMAGES.require(project.created_by, more)
-    require_bytes(project.created_by, more_bytes)
+    require_bytes(project, more_bytes)

@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def counted_anew():
-    limits.byte_count.clear()
+def nothing_counted_yet():
     yield
-    limits.byte_count.clear()
+    for count in (limits.user_bytes, limits.project_bytes):
+        count.clear()
 
 
 def refused(answer, status: int, code: str) -> str:
@@ -109,10 +109,20 @@ class TestBytes:
         used = api.get("/api/v1/users/me/").json()["limits"]["bytes"]
         assert used["used"] >= len(content) and used["limit"] == len(content) + 10
 
+    def test_a_project_has_a_limit_of_its_own(self, api, dataset, project, settings):
+        settings.MAX_PROJECT_BYTES = len(jpeg(1)) + 10
+        upload(api, dataset, [("a.jpg", jpeg(1))])
+        url = f"/api/v1/datasets/{dataset['id']}/images/"
+        answer = api.post(url, {"files": [_file("b.jpg", jpeg(2))]}, format="multipart")
+        refused(answer, 403, "too_many_bytes_in_project")
+        other = api.post("/api/v1/projects/", {"name": "other"}).json()["id"]
+        elsewhere = api.post("/api/v1/datasets/", {"project": other, "name": "d"}).json()
+        assert upload(api, elsewhere, [("b.jpg", jpeg(2))])["created"]
+
     def test_deleting_makes_room_at_once(self, api, dataset, settings):
         (image,) = upload(api, dataset, [("a.jpg", jpeg(1))])["created"]
         settings.MAX_USER_BYTES = max(len(jpeg(1)), len(jpeg(2))) + 10
-        limits.byte_count.clear()
+        limits.user_bytes.clear()
         assert api.delete(f"/api/v1/images/{image['id']}/").status_code == 204
         assert upload(api, dataset, [("b.jpg", jpeg(2))])["created"]
 

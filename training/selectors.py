@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from projects.models import ENDED
+from projects.queues import place_of
 from projects.selectors import jobs_of, project_ids_of
 from projects.work import error_of
 from training.models import Search, TrainingRun
@@ -21,6 +22,7 @@ def searches_of(user) -> QuerySet[Search]:
 def activity_of(user, project, state: str, limit: int) -> list[dict]:
     """Jobs and trainings together, the newest first; `state` is active, ended or all."""
     rows: list[dict] = []
+    lines: dict = {}
     sources = (
         (jobs_of(user).prefetch_related(None), "job", "job-detail"),
         (trainings_of(user).defer("history", "estimate", "configuration"), "training", "trainingrun-detail"),
@@ -33,7 +35,8 @@ def activity_of(user, project, state: str, limit: int) -> list[dict]:
         rows += [
             {
                 "id": one.pk, "type": kind, "kind": getattr(one, "kind", "training"), "project": one.project_id,
-                "project_name": one.project.name, "state": one.state, "progress": one.progress, "error": error_of(one),
+                "project_name": one.project.name, "state": one.state, "waiting": place_of(one, lines),
+                "progress": one.progress, "error": error_of(one),
                 "started_by": None if one.created_by is None else one.created_by.username,
                 "url": reverse(view, args=[one.pk]), "created_at": one.created_at, "started_at": one.started_at,
                 "finished_at": one.finished_at,

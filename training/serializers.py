@@ -6,7 +6,7 @@ from rest_framework import serializers
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
 from projects.models import Project, Task
-from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WorkSerializer
+from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
 from training.models import Search, TrainingRun
@@ -278,6 +278,7 @@ class ActivitySerializer(serializers.Serializer):
     project = serializers.UUIDField()
     project_name = serializers.CharField()
     state = serializers.CharField()
+    waiting = WaitingSerializer(allow_null=True)
     progress = TrainingProgressSerializer()
     error = ErrorDetailSerializer(allow_null=True)
     started_by = serializers.CharField(allow_null=True)
