@@ -133,13 +133,15 @@ class EngineProcess:
         self._hand_over(None)
 
     def _hand_over(self, message: dict | None) -> bool:
-        """Wait for somebody to take it; False when nobody will."""
+        """Wait for somebody to take it; False when the process was killed: what it said last counts no more."""
         while not self._killed:
             with contextlib.suppress(queue.Full):
                 self._messages.put(message, timeout=0.5)
                 return True
-        with contextlib.suppress(queue.Full):
-            self._messages.put_nowait(message)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._messages.get_nowait()
+        self._messages.put(None)
         return False
 
 
