@@ -176,6 +176,8 @@ MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
 # Work on strangers' files: "require" does none of it where the system lacks a protection; `manage.py doctor` names
 # what is missing.
 SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require")
+# Of one training; 0: nine tenths of the machine's.
+ENGINE_MEMORY_BYTES = number("MLSTUDIO_TRAINING_MEMORY_BYTES", 0)
 
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
 WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)

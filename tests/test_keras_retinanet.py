@@ -168,7 +168,7 @@ def test_a_killed_training_goes_on_and_its_loss_falls(trained):
     assert trained["result"]["litert_difference"] <= 1e-3 and 0 <= trained["result"]["metrics"]["ap50"] <= 1
     estimate = next(event["estimate"] for event in trained["cut"] if event["event"] == "estimate")
     assert estimate["memory_bytes"] > 10**8 and "from scratch" in estimate["warnings"][0]
-    first_line = (trained["folder"] / "annotations-train.csv").read_text().splitlines()[0]
+    first_line = (trained["folder"] / "work" / "annotations-train.csv").read_text().splitlines()[0]
     assert len(first_line.split(",")) == 6
 
 

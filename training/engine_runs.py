@@ -14,7 +14,8 @@ from inference.models import FileKind, Model
 from inference.services import copy_file
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext
-from training.process import EngineProcess, remove_folder, result_of
+from training.engine import layout
+from training.process import EngineProcess, made_file, remove_folder, result_of
 
 WORK_FOLDERS.add("engine-runs")
 FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}
@@ -36,7 +37,7 @@ def run_in_the_engine(context: JobContext, model: Model, kind: str, pictures: li
         finally:
             process.kill()
         for number in range(len(pictures)):
-            yield np.load(folder / f"output-{number}.npy")
+            yield np.load(made_file(folder, str(layout.writable(folder) / f"output-{number}.npy")))
     finally:
         remove_folder(folder)
 

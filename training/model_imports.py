@@ -14,7 +14,7 @@ from inference.services import register_model
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Project, Queue
 from storage import services as storage
-from training.process import EngineProcess, remove_folder, result_of
+from training.process import EngineProcess, made_file, remove_folder, result_of
 
 MAX_SECONDS = 1800
 WORK_FOLDERS.add("model-imports")
@@ -35,7 +35,9 @@ def import_model(context: JobContext) -> dict:
     (folder / "request.json").write_text(json.dumps(_request(job.parameters, path, pictures)))
     process = EngineProcess(folder)
     try:
-        result = result_of(process, context, "model_import_died", MAX_SECONDS, settings.MODEL_IMPORT_MEMORY_BYTES)
+        result = result_of(process, context, "model_import_died", MAX_SECONDS)
+        process.kill()  # what it has written is its last word
+        result["files"] = {kind: made_file(folder, name) for kind, name in result["files"].items()}
         return _register(job, result, path)
     finally:
         process.kill()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-import psutil
 from django.conf import settings
 
 from datasets.models import Snapshot
@@ -26,32 +23,50 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext
 from projects.models import Task
 from storage import services as storage
+from training.engine import layout
 from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
+from training.engine_inputs import environment_of, limits_of, readable_of, uses_gpu
+from vision.sandbox.process import start_python
 
 STDERR_BYTES = 20_000
+# What the process says is not to be believed: neither that a line ends, nor that lines do.
+LINE_CHARACTERS = 64 << 20
+WAITING_MESSAGES = 1000
+LOG_LINES = 20_000
 # What TensorFlow says on every start, whatever its log level.
 NOISE = ("I0000 ", "WARNING: All log messages before")
 
 
 class EngineProcess:
-    """`python -m training.engine <folder>` with its reports as a queue of dictionaries; None ends them."""
+    """`python -m training.engine <folder>` in the sandbox, its reports as a queue of dictionaries; None ends them.
+
+    It reads the folder, with `request.json`, and what the request names; it writes into `work` in it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        request = json.loads((folder / layout.REQUEST).read_text())
+        layout.writable(folder).mkdir(exist_ok=True)
+        self._limits = limits_of(request)
+        self._killed = False
         with open(folder / "stderr.log", "ab") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "training.engine", str(folder)],
-                cwd=settings.BASE_DIR,
-                env=environment,
+            self._process = start_python(
+                "training.engine",
+                folder,
+                folder=layout.writable(folder),
+                readable=readable_of(request, folder),
+                limits=self._limits,
+                environment=environment_of(request),
+                gpu=uses_gpu(request),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
                 encoding="utf-8",
+                errors="replace",
             )
-        self._messages: queue.Queue[dict | None] = queue.Queue()
+        self._messages: queue.Queue[dict | None] = queue.Queue(WAITING_MESSAGES)
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
@@ -68,23 +83,30 @@ class EngineProcess:
             self._process.stdin.write(f"{wish}\n")
             self._process.stdin.flush()
 
+    @property
+    def exceeded(self) -> str:
+        """The limit that it was ended for: `memory`, `disk`, `folder`, `threads`, or ""."""
+        return self._process.exceeded
+
     def memory_bytes(self) -> int:
         """What the process has of the machine's memory; 0 when it has ended."""
-        try:
-            return psutil.Process(self._process.pid).memory_info().rss
-        except psutil.Error:
-            return 0
+        return self._process.memory_bytes()
 
     def wait(self) -> int:
         return self._process.wait()
 
     def kill(self) -> None:
         """End it at once and wait until it is gone."""
+        self._killed = True
         self._process.kill()
         self._process.wait()
 
     def how_it_died(self) -> str:
         code = self._process.returncode
+        if self.exceeded == "memory":
+            return f"it took more than {self._limits.memory_bytes / 2**30:.1f} GiB of memory and was ended"
+        if self.exceeded:
+            return f"it was ended, because it took too much ({self.exceeded})"
         if code is not None and code < 0:
             name = signal.Signals(-code).name
             hint = ", which the system does when memory runs out" if name == "SIGKILL" else ""
@@ -99,11 +121,36 @@ class EngineProcess:
         return [line for line in lines if not line.startswith(NOISE)][-20:]
 
     def _read(self) -> None:
-        for line in self._process.stdout:
-            with contextlib.suppress(ValueError):
-                self._messages.put(json.loads(line))
+        logged = 0
+        while line := self._process.stdout.readline(LINE_CHARACTERS):
+            message = _message_of(line)
+            if message is None:
+                continue
+            logged += message["event"] == "log"
+            if (message["event"] != "log" or logged <= LOG_LINES) and not self._hand_over(message):
+                return
         self._process.wait()
+        self._hand_over(None)
+
+    def _hand_over(self, message: dict | None) -> bool:
+        """Wait for somebody to take it; False when the process was killed: what it said last counts no more."""
+        while not self._killed:
+            with contextlib.suppress(queue.Full):
+                self._messages.put(message, timeout=0.5)
+                return True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._messages.get_nowait()
         self._messages.put(None)
+        return False
+
+
+def _message_of(line: str) -> dict | None:
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) and isinstance(message.get("event"), str) else None
 
 
 def result_of(
@@ -111,14 +158,12 @@ def result_of(
     context: JobContext,
     died: str,
     seconds: float = float("inf"),
-    memory_bytes: float = float("inf"),
 ) -> dict:
     """What a process that was started for a job answers; its log goes to the job's events.
 
     Args:
         died: code of the failure when it ends without an answer.
         seconds: how long it may take.
-        memory_bytes: how much memory it may use.
 
     Raises:
         WorkFailed: its own error, its death, or that it takes too long or too much; and what `JobContext.report`
@@ -127,11 +172,6 @@ def result_of(
     deadline = time.monotonic() + seconds
     progress, reported = (0, 1), time.monotonic()
     while time.monotonic() < deadline:
-        if process.memory_bytes() > memory_bytes:
-            process.kill()
-            raise WorkFailed(
-                f"{died}_of_memory", f"It took more than {memory_bytes / 2**30:.1f} GiB of memory and was ended."
-            )
         if time.monotonic() - reported > 1.0:
             context.report(*progress)
             reported = time.monotonic()
@@ -140,7 +180,7 @@ def result_of(
         except queue.Empty:
             continue
         if message is None:
-            raise WorkFailed(died, f"It could not be done: {process.how_it_died()}.")
+            raise WorkFailed(_code_of(process, died), f"It could not be done: {process.how_it_died()}.")
         event = message.pop("event")
         if event == "result":
             return message["result"]
@@ -151,6 +191,23 @@ def result_of(
         if event == "progress":
             progress = (message["done"], message["total"])
     raise WorkFailed(f"{died}_slowly", f"It took more than {seconds / 60:.0f} minutes and was ended.")
+
+
+def _code_of(process: EngineProcess, died: str) -> str:
+    codes = {"memory": f"{died}_of_memory", "disk": "disk_full"}
+    return codes.get(process.exceeded, died)
+
+
+def made_file(folder: Path, name: str) -> Path:
+    """A file that an engine process names in its result, when it is one of its own.
+
+    Raises:
+        WorkFailed: it is elsewhere, a link, or no file.
+    """
+    path = Path(name)
+    if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise WorkFailed("engine_file_missing", "The process names a file that it has not written. Start it again.")
+    return path
 
 
 def prepare_folder(
@@ -176,7 +233,7 @@ def prepare_folder(
         "splits": splits,
         "base": None if base is None else _start(base, folder),
     }
-    (folder / "request.json").write_text(json.dumps(request))
+    (folder / layout.REQUEST).write_text(json.dumps(request))
 
 
 def _start(base: Model, folder: Path) -> dict:

@@ -7,7 +7,7 @@ import json
 import os
 import select
 import subprocess
-import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,10 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from datasets.video.facts import Frame, Selection, Survey, VideoFacts, VideoProblem
+from vision.sandbox.limits import GIB, MIB, Limits
+from vision.sandbox.process import start_python
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SILENCE_SECONDS = 120.0
 HEADER_BYTES = 100_000
+CONTENT_BYTES = 7680 * 4320 * 2 * 3
+# FFmpeg keeps frames of a few seconds; what it reserves for its threads is more.
+LIMITS = Limits(
+    memory_bytes=4 * GIB, reserved_bytes=8 * GIB, cpu_seconds=86_400, file_bytes=0, folder_bytes=MIB, threads=256
+)
 
 OnProgress = Callable[[int, int], None]
 
@@ -74,25 +80,39 @@ def _broken() -> VideoProblem:
 
 
 def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, None]:
-    """Messages of a reading process; it ends with the generator."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "datasets.video", json.dumps(request), str(path)],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
-    )  # fmt: skip
+    """Messages of a reading process in the sandbox; it ends with the generator."""
+    with tempfile.TemporaryDirectory(prefix="mlstudio-video-", ignore_cleanup_errors=True) as folder:
+        path = path.resolve()
+        process = start_python(
+            "datasets.video", json.dumps(request), path,
+            folder=Path(folder), readable=(path,), limits=LIMITS, stdout=subprocess.PIPE, bufsize=0,
+        )  # fmt: skip
+        try:
+            pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
+            while (line := pipe.line()) is not None:
+                message, size = _message_of(line)
+                content = pipe.exactly(size)
+                if "problem" in message:
+                    raise VideoProblem(message["problem"], message["detail"])
+                yield message, content
+            if process.wait() != 0:
+                raise _broken()
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
+
+
+def _message_of(line: bytes) -> tuple[dict, int]:
+    """A message and the size of what follows it; a decoder that was taken over may say anything."""
     try:
-        pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
-        while (line := pipe.line()) is not None:
-            message = json.loads(line)
-            content = pipe.exactly(message.pop("bytes"))
-            if "problem" in message:
-                raise VideoProblem(message["problem"], message["detail"])
-            yield message, content
-        if process.wait() != 0:
-            raise _broken()
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        message = json.loads(line)
+        size = message.pop("bytes")
+    except (ValueError, AttributeError, KeyError, RecursionError) as error:
+        raise _broken() from error
+    if not isinstance(size, int) or not 0 <= size <= CONTENT_BYTES:
+        raise _broken()
+    return message, size
 
 
 class _Pipe:

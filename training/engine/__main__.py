@@ -1,4 +1,4 @@
-"""The training process: reads `request.json` in a folder, writes what it makes there, reports by JSON lines.
+"""The training process: reads `request.json` in a folder, writes into `work` in it, reports by JSON lines.
 
 Out, on standard output: `{"event": "estimate" | "progress" | "epoch" | "checkpoint" | "log" | "result" | "error", …}`.
 In, on standard input: `cancel` or `interrupt`, a word a line. The end of the input means that the supervisor is
@@ -17,6 +17,8 @@ import traceback
 import warnings
 from dataclasses import replace
 from pathlib import Path
+
+from training.engine import layout
 
 SUPERVISOR_GONE = 75
 
@@ -91,7 +93,9 @@ def main(folder: Path) -> int:
 
 
 def _work(folder: Path, reporter: Reporter) -> int:
-    request = json.loads((folder / "request.json").read_text())
+    request = json.loads((folder / layout.REQUEST).read_text())
+    folder = layout.writable(folder)
+    folder.mkdir(exist_ok=True)
     reporter.send("log", line="Starting: importing TensorFlow")
     if request.get("mode") in TOOLS:
         reporter.send("result", result=TOOLS[request["mode"]](request, folder, reporter))

@@ -213,12 +213,17 @@ DEFAULT_DETECTOR = "retinanet_resnet18"
 DEFAULT_ARCHITECTURES = ("mobilenet_v2", "small_cnn")
 
 
-def weights_folders() -> list[Path]:
-    """Where weights are looked for: the configured folder, then the Keras cache."""
-    configured = os.environ.get("MLSTUDIO_WEIGHTS_DIR")
-    roots = [Path(configured)] if configured else []
+def weights_roots() -> list[Path]:
+    """The configured folders, then the Keras cache."""
+    configured = os.environ.get("MLSTUDIO_WEIGHTS_DIR", "")
+    roots = [Path(folder) for folder in configured.split(os.pathsep) if folder]
     roots.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras"))
-    return [folder for root in roots for folder in (root / "models", root)]
+    return roots
+
+
+def weights_folders() -> list[Path]:
+    """Where weights are looked for."""
+    return [folder for root in weights_roots() for folder in (root / "models", root)]
 
 
 def find_weights(architecture: Architecture, kind: str = "imagenet") -> Path | None:
