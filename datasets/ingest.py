@@ -97,7 +97,7 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     incoming = storage.receive()
     try:
         incoming.write(content)
-        incoming.flush()
+        incoming.finish()
     except BaseException:
         incoming.discard()
         raise

@@ -26,6 +26,7 @@ from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from storage.models import Upload
+from storage.receiving import FileBody, open_form
 
 
 class DatasetFilter(filters.FilterSet):
@@ -44,6 +45,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
     ordering_fields = ("name",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    file_bodies = dict.fromkeys(("images", "videos", "imports"), FileBody(open_form))
 
     def get_queryset(self):
         return datasets_of(self.request.user)

@@ -25,6 +25,7 @@ from mlstudio.launcher.problems import (
     open_port,
     prepare_folder,
 )
+from mlstudio.limits import raise_file_limit
 
 READY_SECONDS = 60.0
 MIGRATION_SECONDS = 600.0
@@ -80,6 +81,7 @@ class Studio:
         self._stopping = False
 
     def run(self) -> int:
+        raise_file_limit()  # the children inherit it
         check_versions()
         prepare_folder(self.folder)
         check_settings()
@@ -126,7 +128,7 @@ class Studio:
             "DJANGO_SETTINGS_MODULE": "mlstudio.settings",
             "MLSTUDIO_DATA_DIR": str(self.folder),
             "PYTHONUNBUFFERED": "1",
-            # Large request bodies are spooled here, not in a /tmp that may be memory.
+            # Temporary files lie on the disk of the data, not in a /tmp that may be memory.
             "TMPDIR": str(self.folder / "tmp"),
         }
         environment.setdefault("MLSTUDIO_PUBLIC_URL", f"http://{host}:{port}")
