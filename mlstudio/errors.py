@@ -5,14 +5,24 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import OperationalError
+import structlog
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError
 
+from projects.errors import ChangedMeanwhile
 from storage.errors import InsufficientStorage, is_disk_full
+
+log = structlog.get_logger(__name__)
 
 # PostgreSQL: two transactions met (40001, 40P01), a lock was not free in time (55P03), too many connections (53300).
 TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
@@ -36,6 +46,21 @@ def _trouble(error: BaseException | None) -> APIException | None:
     return None
 
 
+def _refused_value(error: Exception) -> APIException | None:
+    """What a request brought about that its validation let pass. Each of these is one of a kind that no view foresees
+    in full: a row that another request took away, a value that the database cannot hold."""
+    if isinstance(error, IntegrityError):
+        return ChangedMeanwhile()
+    # Django says the second of a save() whose row is gone.
+    if isinstance(error, ObjectDoesNotExist) or "did not affect any rows" in str(error)[:100]:
+        return NotFound()
+    if isinstance(error, (DataError, OverflowError, UnicodeError)) or "pattern too complex" in str(error)[:100]:
+        return ParseError("A value of the request is too large, or has characters that cannot be kept.")
+    if isinstance(error, RecursionError):
+        return ParseError("The request is nested too deeply.")
+    return None
+
+
 def _sqlstate(error: BaseException) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
@@ -46,6 +71,9 @@ class StudioExceptionHandler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if (known := _trouble(exc)) is not None:
             return known
+        if (refused := _refused_value(exc)) is not None:
+            log.warning("request_with_unusable_value", error=repr(exc)[:300])
+            return refused
         if isinstance(exc, TooManyFilesSent):
             return ParseError("Too many files in one request: send at most 1,000 at once.", code="too_many_files")
         if isinstance(exc, (TooManyFieldsSent, RequestDataTooBig, SuspiciousOperation)):

@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 
 from accounts.services import delete_expired_tokens
+from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from projects.jobs import delete_old_jobs
 from projects.webhooks import delete_old_deliveries
@@ -22,5 +23,6 @@ def housekeeping() -> None:
         deliveries=delete_old_deliveries(),
         uploads=delete_expired_uploads(),
         folders=sweep_work_folders(),
+        counts=correct_counts(),
         idempotency_records=delete_old_records(),
     )

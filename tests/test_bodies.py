@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
+from django.conf import settings
 from django.db import OperationalError
 
 from accounts.services import issue_login_token
@@ -27,7 +27,7 @@ from tests.studio import wait_for
 from tests.test_routes import SCHEMA
 from tests.web import answer_of, head, running_web
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 PART = "application/offset+octet-stream"
 
 
@@ -54,7 +54,7 @@ def incoming_bytes() -> int:
 
 
 def spooled() -> list[Path]:
-    folders = (django_settings.TEMPORARY_DIR, local_cache().incoming)
+    folders = (settings.TEMPORARY_DIR, local_cache().incoming)
     return [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
 
 
@@ -164,7 +164,7 @@ class TestHowItComes:
             )  # fmt: skip
             connection.sendall(body[: 2 << 20])
             wait_for(lambda: incoming_bytes() > 1 << 20, 10)
-            assert not any(django_settings.TEMPORARY_DIR.glob("*"))
+            assert not any(settings.TEMPORARY_DIR.glob("*"))
             connection.sendall(body[2 << 20 :])
             assert answer_of(connection)[0] == 201
         assert local_cache().path(hashlib.sha256(content).hexdigest()).stat().st_size == len(content)

@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 
 from mlstudio.connections import OWN_DESCRIPTORS, Connections, most_connections
 from tests.studio import ROOT
 from tests.web import answer_of, head, running_web
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 FEW_FILES = OWN_DESCRIPTORS + 64 + 40
 
 
