@@ -13,6 +13,11 @@ class LabelExists(Conflict):
     default_detail = "The project has a label with this name. To join two labels use merge."
 
 
+class LabelDeleted(Conflict):
+    default_code = "label_deleted"
+    default_detail = "The label was deleted or merged meanwhile: read the labels again and repeat your change."
+
+
 class LabelInUse(Conflict):
     default_code = "label_in_use"
     default_detail = "Images carry this label: say with ?images= what happens to them (unlabel, delete or a label id)."

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from datasets.formats.boxes import on_grid
@@ -93,7 +94,7 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     incoming = storage.receive()
     try:
         incoming.write(content)
-        incoming.flush()
+        incoming.finish()
     except BaseException:
         incoming.discard()
         raise
@@ -237,5 +238,5 @@ def _other_label(item: Examined, image: Image) -> str:
 
 
 def count_images(dataset: Dataset, change: int) -> None:
-    Dataset.objects.filter(pk=dataset.pk).update(image_count=F("image_count") + change)
+    Dataset.objects.filter(pk=dataset.pk).update(image_count=Greatest(F("image_count") + change, 0))
     adjust_counts(dataset.project_id, image_count=change)

@@ -10,7 +10,7 @@ from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
 from datasets.models import Annotation, Image, Label, Origin
-from datasets.services import BULK_CHUNK, checked_annotation, marks_by_image, record_changes
+from datasets.services import BULK_CHUNK, checked_annotation, marks_by_image, record_changes, require_labels
 from projects.models import Task
 
 
@@ -49,6 +49,7 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     if len({one.pk for one in named}) != len(named):
         raise ValidationError({"annotations": ["Decide about each annotation once."]})
     pks = list({one.image_id for one in named})
+    require_labels(one.label.pk for one in review.correct if one.label is not None)
     before = marks_by_image(pks)
     for index, one in enumerate(review.correct):
         _correct(one, index, user)

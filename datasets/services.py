@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max
 from rest_framework.exceptions import ValidationError
 
-from datasets.errors import LabelExists, LabelInUse, RevisionConflict
+from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
-from datasets.ingest import count_images
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
+from datasets.removal import delete_images
 from projects.models import Project, Task
 from projects.services import adjust_counts
 
@@ -78,9 +78,14 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
 
 @transaction.atomic
 def merge_labels(*, label: Label, into: Label) -> Label:
-    """Give all images of `label` the label `into` and delete `label`."""
+    """Give all images of `label` the label `into` and delete `label`.
+
+    Raises:
+        LabelDeleted: one of them is gone.
+    """
     if label.pk == into.pk or label.project_id != into.project_id:
         raise ValidationError({"into": ["Must be another label of the same project."]})
+    _lock_labels(label, into)
     mine = Annotation.objects.filter(label=label)
     _touch(Image.objects.filter(annotations__label=label))
     if label.project.task == Task.CLASSIFICATION:
@@ -92,10 +97,16 @@ def merge_labels(*, label: Label, into: Label) -> Label:
 
 @transaction.atomic
 def delete_label(*, label: Label, images: str | None, move_to: Label | None = None) -> None:
-    """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`."""
+    """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
+
+    Raises:
+        LabelInUse: images carry it and nothing was said.
+        LabelDeleted: somebody else was faster.
+    """
     if move_to is not None:
         merge_labels(label=label, into=move_to)
         return
+    _lock_labels(label)
     carriers = Image.objects.filter(annotations__label=label).distinct()
     if images is None and carriers.exists():
         raise LabelInUse()
@@ -104,6 +115,20 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
     elif images == "unlabel":
         _touch(carriers)
     _remove_label(label)
+
+
+def _lock_labels(*labels: Label) -> None:
+    """Keep them from being deleted by others until the transaction ends. Raises `LabelDeleted`."""
+    pks = {label.pk for label in labels}
+    if len(Label.objects.select_for_update().filter(pk__in=pks).order_by("pk")) != len(pks):
+        raise LabelDeleted()
+
+
+def require_labels(pks: Iterable) -> None:
+    """Raises `LabelDeleted` unless all of them exist. What is deleted after this look ends as a conflict as well."""
+    wanted = set(pks)
+    if Label.objects.filter(pk__in=wanted).count() != len(wanted):
+        raise LabelDeleted()
 
 
 def _remove_label(label: Label) -> None:
@@ -126,43 +151,7 @@ def create_dataset(*, project: Project, name: str, description: str = "") -> Dat
     return dataset
 
 
-@transaction.atomic
-def delete_dataset(*, dataset: Dataset) -> None:
-    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-dataset.image_count)
-    dataset.delete()
-
-
 # Images
-
-
-@transaction.atomic
-def delete_images(*, images: Sequence[Image]) -> int:
-    by_dataset: dict = {}
-    for image in images:
-        by_dataset.setdefault(image.dataset_id, (image.dataset, []))[1].append(image.pk)
-    for dataset, pks in by_dataset.values():
-        for start in range(0, len(pks), BULK_CHUNK):
-            Image.objects.filter(pk__in=pks[start : start + BULK_CHUNK]).delete()
-        count_images(dataset, -len(pks))
-    return len(images)
-
-
-@transaction.atomic
-def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
-    """Move images to another dataset of the same project. What is there already stays where it is."""
-    moved = 0
-    for image in images:
-        if image.dataset_id == target.pk:
-            continue
-        if image.dataset.project_id != target.project_id:
-            raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
-        if Image.objects.filter(dataset=target, blob_id=image.blob_id).exists():
-            continue
-        Image.objects.filter(pk=image.pk).update(dataset=target)
-        count_images(image.dataset, -1)
-        count_images(target, 1)
-        moved += 1
-    return {"changed": moved, "unchanged": len(images) - moved}
 
 
 @transaction.atomic
@@ -177,17 +166,25 @@ def set_group(*, images: Sequence[Image], group: str) -> int:
 
 @transaction.atomic
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
-    """Give many images one label instead of theirs, or none."""
+    """Give many images one label instead of theirs, or none. Returns how many of them there still were.
+
+    Raises:
+        LabelDeleted
+    """
+    if label is not None:
+        require_labels([label.pk])
     changed = 0
     for start in range(0, len(images), BULK_CHUNK):
-        chunk = images[start : start + BULK_CHUNK]
-        pks = [image.pk for image in chunk]
+        present = Image.objects.filter(pk__in=[image.pk for image in images[start : start + BULK_CHUNK]])
+        # The update comes first: it holds the rows, so that none of them is deleted before the end.
+        changed += present.update(revision=F("revision") + 1, reviewed=label is not None)
+        pks = list(present.values_list("pk", flat=True))
         before = marks_by_image(pks)
         Annotation.objects.filter(image__in=pks).delete()
-        rows = [Annotation(image=image, label=label, origin=Origin.HUMAN, created_by=user) for image in chunk]
         if label is not None:
-            Annotation.objects.bulk_create(rows)
-        changed += Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1, reviewed=label is not None)
+            Annotation.objects.bulk_create(
+                Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user) for pk in pks
+            )
         after = [{"label": label.name, "box": None}] if label is not None else []
         record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
     return changed
@@ -206,11 +203,13 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
 
     Raises:
         RevisionConflict: the image was changed meanwhile.
+        LabelDeleted
         ValidationError: a box outside the image, a second label on a classified image…
     """
     rows = [checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
     if image.project.task == Task.CLASSIFICATION and len(rows) > 1:
         raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
+    require_labels(row.label_id for row in rows)
     changed = Image.objects.filter(pk=image.pk)
     if revision is not None:
         changed = changed.filter(revision=revision)

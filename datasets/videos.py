@@ -16,7 +16,7 @@ from datasets.errors import FramesExist, NotAVideo, VideoExists
 from datasets.imaging.hashing import NEAR_BITS
 from datasets.ingest import Examined, Outcome, add_images, clean_filename, examine_content
 from datasets.models import Dataset, Image, Origin, Video
-from datasets.services import delete_images
+from datasets.removal import delete_images
 from datasets.video.facts import Frame, Selection, VideoProblem
 from datasets.video.reading import frames, probe, survey
 from projects.errors import WorkFailed

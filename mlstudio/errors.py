@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-import errno
+import sys
 from dataclasses import replace
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import OperationalError
+import structlog
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError
 
-from storage.errors import InsufficientStorage
+from projects.errors import ChangedMeanwhile
+from storage.errors import InsufficientStorage, is_disk_full
+
+log = structlog.get_logger(__name__)
+
+# PostgreSQL: two transactions met (40001, 40P01), a lock was not free in time (55P03), too many connections (53300).
+TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
 
 
 class Busy(APIException):
@@ -22,14 +35,45 @@ class Busy(APIException):
     wait = 2
 
 
+def _trouble(error: BaseException | None) -> APIException | None:
+    """What the machine's or the database's trouble is to the one who asks; None for what is a fault of ours."""
+    if error is None:
+        return None
+    if is_disk_full(error):
+        return InsufficientStorage()
+    if isinstance(error, OperationalError) and ("locked" in str(error) or _sqlstate(error) in TRY_AGAIN):
+        return Busy()
+    return None
+
+
+def _refused_value(error: Exception) -> APIException | None:
+    """What a request brought about that its validation let pass. Each of these is one of a kind that no view foresees
+    in full: a row that another request took away, a value that the database cannot hold."""
+    if isinstance(error, IntegrityError):
+        return ChangedMeanwhile()
+    # Django says the second of a save() whose row is gone.
+    if isinstance(error, ObjectDoesNotExist) or "did not affect any rows" in str(error)[:100]:
+        return NotFound()
+    if isinstance(error, (DataError, OverflowError, UnicodeError)) or "pattern too complex" in str(error)[:100]:
+        return ParseError("A value of the request is too large, or has characters that cannot be kept.")
+    if isinstance(error, RecursionError):
+        return ParseError("The request is nested too deeply.")
+    return None
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
 class StudioExceptionHandler(ExceptionHandler):
     """Translates what libraries raise for a user's or the machine's trouble."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            return InsufficientStorage()
-        if isinstance(exc, OperationalError) and "locked" in str(exc):
-            return Busy()
+        if (known := _trouble(exc)) is not None:
+            return known
+        if (refused := _refused_value(exc)) is not None:
+            log.warning("request_with_unusable_value", error=repr(exc)[:300])
+            return refused
         if isinstance(exc, TooManyFilesSent):
             return ParseError("Too many files in one request: send at most 1,000 at once.", code="too_many_files")
         if isinstance(exc, (TooManyFieldsSent, RequestDataTooBig, SuspiciousOperation)):
@@ -62,6 +106,12 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    known = _trouble(sys.exc_info()[1])  # of middleware: what a view raises is translated before
+    if known is not None:
+        response = error_response(known.status_code, str(known.get_codes()), str(known.detail))
+        if wait := getattr(known, "wait", None):
+            response["Retry-After"] = str(wait)
+        return response
     return error_response(500, "error", "An unexpected error happened; the server's log has it.")
 
 

@@ -2,7 +2,8 @@
 
 Django's own ASGI handler changes between the loop and threads at every change from synchronous to asynchronous
 middleware, and gives each request a new thread and with it a new database connection. Together that cost more than
-most requests themselves (docs/decisions/0010-one-thread-a-request.md).
+most requests themselves (docs/decisions/0010-one-thread-a-request.md). Bodies are received before a thread is taken:
+small ones in memory, files where they belong (docs/decisions/0031-bodies-are-received-once.md).
 """
 
 from __future__ import annotations
@@ -10,13 +11,39 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
 
 from django.conf import settings
-from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.signals import request_started
+from django.db import close_old_connections
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
+from rest_framework.exceptions import APIException
+
+from mlstudio.bodies import Body, Memory, SenderGone, Turns
+from mlstudio.doors import Door, door_to, identify
+from storage.errors import InsufficientStorage, is_disk_full
+from storage.receiving import BodyReceiver
+from storage.room import Room
+from storage.services import ensure_free_space, reserve_room
+
+JSON_LIMIT_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+# Pieces of a file are given to a thread in such lots: a change of threads costs as much as hashing 50 kB.
+WRITE_BYTES = 256 << 10
+LOOK_EVERY_BYTES = 8 << 20
+WRITERS = 4
+
+
+@dataclass
+class Delivery:
+    """What a view gets of a body: small content, or who received the files; or why it was not received."""
+
+    content: bytes = b""
+    receiver: BodyReceiver | None = None
+    refusal: APIException | None = None
+    headers: list = field(default_factory=list)
 
 
 class PooledHandler(ASGIHandler):
@@ -24,6 +51,8 @@ class PooledHandler(ASGIHandler):
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="request")
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="body")
+        self._memory, self._turns = Memory(), Turns()
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -35,36 +64,132 @@ class PooledHandler(ASGIHandler):
         await self.handle(scope, receive, send)
 
     async def handle(self, scope, receive, send) -> None:
+        body = Body(scope, receive)
+        door = door_to(scope, body.media_type) if body.exists else None
         try:
-            body = await self.read_body(receive)
-        except RequestAborted:
+            if door is None:
+                with self._memory.share() as share:
+                    delivery = await self._receive_small(body, share)
+                    await self._answer(scope, body, delivery, receive, send)
+            else:
+                await self._answer_files(scope, body, door, receive, send)
+        except SenderGone:
+            return
+
+    async def _receive_small(self, body: Body, share) -> Delivery:
+        content = bytearray()
+        try:
+            async for chunk in body.chunks(JSON_LIMIT_BYTES):
+                content += chunk
+                share.grow(len(content))
+        except APIException as refusal:
+            return Delivery(refusal=refusal)
+        return Delivery(bytes(content))
+
+    async def _answer_files(self, scope, body: Body, door: Door, receive, send) -> None:
+        """Receive files where they belong, from callers who are known; others get their answer at once."""
+        receiver = None
+        try:
+            try:
+                caller, receiver = await self._in_a_thread(self._open, scope, door)
+                if receiver is not None:
+                    with self._turns.turn(caller):
+                        await self._receive_files(body, door, receiver)
+                delivery = Delivery(receiver=receiver)
+            except APIException as refusal:
+                delivery = Delivery(refusal=refusal)
+            await self._answer(scope, body, delivery, receive, send)
+        finally:
+            if receiver is not None:
+                await self._write(receiver.close)
+
+    def _open(self, scope, door: Door) -> tuple[str, BodyReceiver | None]:
+        """Who sends, and who takes the body; nobody when the view refuses the request without it."""
+        request_started.send(sender=type(self), scope=scope)
+        request, _ = self.create_request(scope, BytesIO())
+        caller = None if request is None else identify(request, door.view)
+        if caller is None:
+            return "", None
+        name = f"{type(caller.who).__name__}:{caller.who.pk}"
+        return name, door.body.open(request, caller.user, door.keywords)
+
+    async def _receive_files(self, body: Body, door: Door, receiver: BodyReceiver) -> None:
+        room: Room | None = None
+        is_whole = False
+        try:
+            room = await self._write(reserve_room, body.announced)
+            await self._write_all(body, door.body.limit_bytes, receiver, room)
+            is_whole = True
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            raise InsufficientStorage() from error
+        finally:
+            if room is not None:
+                await self._write(room.release)
+            if not is_whole:
+                await self._in_a_thread(receiver.interrupt)
+
+    async def _write_all(self, body: Body, limit: int, receiver: BodyReceiver, room: Room) -> None:
+        lot, looked_at = bytearray(), 0
+        try:
+            async for chunk in body.chunks(limit):
+                lot += chunk
+                if len(lot) < WRITE_BYTES:
+                    continue
+                ready, lot = bytes(lot), bytearray()
+                await self._write(receiver.write, ready)
+                if body.received - looked_at >= LOOK_EVERY_BYTES:
+                    looked_at = body.received
+                    await self._write(_look_at_room, room, body.received)
+        finally:
+            if lot:  # also of a body that broke off: some receivers keep what came
+                await self._write(receiver.write, bytes(lot))
+
+    async def _answer(self, scope, body: Body, delivery: Delivery, receive, send) -> None:
+        response = await self._in_a_thread(self._respond, scope, body, delivery)
+        if not body.is_read:
+            response["Connection"] = "close"
+            send = _lingering(send, body)
+        if not response.streaming:
+            await self.send_response(response, send)
             return
         try:
-            response = await self._in_a_thread(self._respond, scope, body)
-            if not response.streaming:
-                await self.send_response(response, send)
-                return
-            try:
-                await self._stream(response, receive, send)
-            finally:
-                await self._in_a_thread(response.close)
+            await self._stream(response, receive, send)
         finally:
-            body.close()
+            await self._in_a_thread(response.close)
 
     async def _in_a_thread(self, call, *arguments):
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call, *arguments)
 
-    def _respond(self, scope, body) -> HttpResponseBase:
+    async def _write(self, call, *arguments):
+        """Work on the disk has threads of its own: a slow disk does not keep others from being answered."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, _written, call, *arguments)
+
+    def _respond(self, scope, body: Body, delivery: Delivery) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
-        request, response = self.create_request(scope, body)
+        request, response = self.create_request(scope, BytesIO(delivery.content))
         if request is not None:
+            self._deliver(request, body, delivery)
             response = self.get_response(request)
         response._handler_class = type(self)
         if not response.streaming:
             response.close()  # its content stays; what the request held is let go
         return response
+
+    @staticmethod
+    def _deliver(request, body: Body, delivery: Delivery) -> None:
+        if body.is_chunked:
+            # Parsers go by the length; a body without one would be read as an empty one.
+            request.META["CONTENT_LENGTH"] = str(len(delivery.content))
+        request.refusal = delivery.refusal
+        if delivery.receiver is not None:
+            try:
+                delivery.receiver.attach(request)
+            except APIException as refusal:
+                request.refusal = refusal
 
     async def _stream(self, response: HttpResponseBase, receive, send) -> None:
         """Send until the end, or until the client has gone."""
@@ -78,3 +203,26 @@ class PooledHandler(ASGIHandler):
             sent, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
         if isinstance(sent, Exception):
             raise sent
+
+
+def _written(call, *arguments):
+    close_old_connections()  # as at the beginning of a request; a part in parts writes its row from here
+    return call(*arguments)
+
+
+def _look_at_room(room: Room, received: int) -> None:
+    room.shrink(received)
+    ensure_free_space(0)
+
+
+def _lingering(send, body: Body):
+    """Sends the whole answer, then takes a little more of the body, then ends."""
+
+    async def send_slowly(message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await send({**message, "more_body": True})
+            await body.drain()
+            message = {"type": "http.response.body", "body": b""}
+        await send(message)
+
+    return send_slowly

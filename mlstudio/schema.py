@@ -55,7 +55,7 @@ class StudioSchema(AutoSchema):
         if AllowAny not in getattr(self.view, "permission_classes", []) or "login" in self.path:
             codes.append(401)
         if self.method in ("POST", "PUT", "PATCH"):
-            codes += [409, 413, 415, 422, 507]
+            codes += [408, 409, 413, 415, 422, 507]
         if self.method == "DELETE":
             codes.append(409)
         if self._is_download():

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mlstudio.middleware.Refusals",
     "mlstudio.idempotency.IdempotencyMiddleware",
 ]
 
@@ -109,6 +110,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# How many proxies stand in front: the client's address is then told by them.
+PROXIES = number("MLSTUDIO_PROXIES", 0)
 REGISTRATION_OPEN = not flag("MLSTUDIO_INVITE_ONLY", False)
 
 LANGUAGE_CODE = "en-us"
@@ -182,6 +185,19 @@ ENGINE_MEMORY_BYTES = number("MLSTUDIO_TRAINING_MEMORY_BYTES", 0)
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
 WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)
 
+# Bodies: a pause longer than this, or a pace below this, ends the request with 408.
+BODY_IDLE_SECONDS = number("MLSTUDIO_BODY_IDLE_SECONDS", 30)
+BODY_MIN_BYTES_PER_SECOND = number("MLSTUDIO_BODY_MIN_BYTES_PER_SECOND", 1000)
+# What all bodies without files may take together in a web process, and how many bodies with files a user sends at once.
+BODY_MEMORY_BYTES = number("MLSTUDIO_BODY_MEMORY_BYTES", 256 << 20)
+UPLOADS_AT_ONCE = number("MLSTUDIO_UPLOADS_AT_ONCE", 20)
+# Connections of a web process: how long one may take to send its headers, how long it may stay open between two
+# requests, how many there may be, and how many of one address (0: no limit of its own).
+HEADER_SECONDS = number("MLSTUDIO_HEADER_SECONDS", 20)
+KEEP_ALIVE_SECONDS = number("MLSTUDIO_KEEP_ALIVE_SECONDS", 65)
+MAX_CONNECTIONS = number("MLSTUDIO_MAX_CONNECTIONS", 2000)
+CONNECTIONS_PER_ADDRESS = number("MLSTUDIO_CONNECTIONS_PER_ADDRESS", 0 if PROXIES else 1000)
+
 # Prediction
 MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4)
 PREDICTION_THREADS = number("MLSTUDIO_PREDICTION_THREADS", os.cpu_count() or 1)
@@ -254,7 +270,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["projects.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_METADATA_CLASS": None,  # the schema says what a URL takes; OPTIONS is for browsers' CORS
@@ -266,7 +282,7 @@ REST_FRAMEWORK = {
         "enrolment": text("MLSTUDIO_ENROLMENT_RATE", "60/min"),
         "password_reset": text("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
     },
-    "NUM_PROXIES": number("MLSTUDIO_PROXIES", 0),
+    "NUM_PROXIES": PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {

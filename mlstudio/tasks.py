@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 
 from accounts.services import delete_expired_tokens
+from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.webhooks import delete_old_deliveries
@@ -23,5 +24,6 @@ def housekeeping() -> None:
         uploads=delete_expired_uploads(),
         folders=sweep_work_folders(),
         job_files=sweep_job_files(),
+        counts=correct_counts(),
         idempotency_records=delete_old_records(),
     )

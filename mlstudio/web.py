@@ -11,18 +11,25 @@ import uvicorn
 
 def main(descriptor: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
+    from django.conf import settings
+
     from mlstudio.asgi import application  # sets Django up, with its logging
+    from mlstudio.connections import BACKLOG, protocol_for
+    from mlstudio.limits import raise_file_limit
     from storage.services import local_cache
 
     local_cache().sweep_incoming()
     listening = socket.socket(fileno=descriptor)
     config = uvicorn.Config(
         application,
+        http=protocol_for(raise_file_limit()),
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=65,
+        backlog=BACKLOG,
+        timeout_keep_alive=settings.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         proxy_headers=False,
     )

@@ -7,6 +7,11 @@ class Conflict(APIException):
     default_detail = "The request does not fit the present state."
 
 
+class ChangedMeanwhile(Conflict):
+    default_code = "changed_meanwhile"
+    default_detail = "Something this request refers to was changed or deleted meanwhile: read it again and repeat."
+
+
 class LastOwner(Conflict):
     default_code = "last_owner"
     default_detail = "A project needs an owner: make another member owner first."

@@ -12,12 +12,17 @@ import json
 from collections import OrderedDict
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
 from django.db.models import Q, QuerySet
 from django.utils.encoding import force_str
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+MAX_CURSOR = 4000
+# What the database makes of a value that somebody wrote into a cursor.
+UNUSABLE = (DjangoValidationError, ValueError, TypeError, OverflowError, DataError)
 
 
 class KeysetPagination(BasePagination):
@@ -41,7 +46,7 @@ class KeysetPagination(BasePagination):
         order = [f"{sign}id"] if field == "id" else [f"{sign}{field}", f"{sign}id"]
         try:
             rows = list(queryset.order_by(*order)[: size + 1])
-        except (DjangoValidationError, ValueError, TypeError) as error:
+        except UNUSABLE as error:
             raise NotFound("Invalid cursor.") from error
         more = len(rows) > size
         rows = rows[:size]
@@ -59,7 +64,7 @@ class KeysetPagination(BasePagination):
         text = request.query_params.get("page_size")
         if text is None:
             return self.page_size
-        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= self.max_page_size:
+        if not (text.isascii() and text.isdigit() and len(text) < 10) or not 1 <= int(text) <= self.max_page_size:
             raise ValidationError({"page_size": [f"Must be a number from 1 to {self.max_page_size}."]})
         return int(text)
 
@@ -84,7 +89,7 @@ class KeysetPagination(BasePagination):
             return queryset.filter(**{f"{field}__{compare}e": value}).filter(
                 Q(**{f"{field}__{compare}": value}) | Q(**{field: value, f"id__{compare}": cursor["id"]})
             )
-        except (DjangoValidationError, ValueError, TypeError) as error:
+        except UNUSABLE as error:
             raise NotFound("Invalid cursor.") from error
 
     def _link(self, row, field: str, back: bool) -> str:
@@ -121,8 +126,10 @@ class KeysetPagination(BasePagination):
 def _decode(text: str | None) -> dict | None:
     if not text:
         return None
+    if len(text) > MAX_CURSOR:
+        raise NotFound("Invalid cursor.")
     try:
         cursor = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return {"id": str(cursor["id"]), "value": cursor["value"], "back": bool(cursor["back"])}
-    except (ValueError, binascii.Error, KeyError, TypeError) as error:
+    except (ValueError, binascii.Error, KeyError, TypeError, RecursionError) as error:
         raise NotFound("Invalid cursor.") from error

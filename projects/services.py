@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from projects import limits
 from projects.errors import AlreadyMember, LastOwner
@@ -36,7 +37,10 @@ def adjust_counts(project_id, **changes: int) -> None:
     unknown = set(changes) - set(COUNTS)
     if unknown:
         raise ValueError(f"unknown counts {sorted(unknown)}, known are {COUNTS}")
-    Project.objects.filter(pk=project_id).update(**{name: F(name) + value for name, value in changes.items()})
+    # Never below zero: a count that has drifted must not keep anybody from deleting what is there.
+    Project.objects.filter(pk=project_id).update(
+        **{name: Greatest(F(name) + value, 0) for name, value in changes.items()}
+    )
 
 
 def add_member(*, project: Project, user, role: str) -> Membership:

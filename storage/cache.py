@@ -7,11 +7,13 @@ import fcntl
 import hashlib
 import os
 import re
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 ABANDONED_SECONDS = 2.0
@@ -29,37 +31,49 @@ def blob_path(root: Path, sha256: str) -> Path:
     return root / sha256[:2] / sha256
 
 
-class Incoming:
-    """A file being received: hashed while it is written, invisible until `LocalCache.keep`.
-
-    It holds a lock on its file for as long as its process lives, so that a sweep can tell a file that is being
-    written from what a killed process left behind.
-    """
+class Receiver:
+    """A process that receives files. It holds one lock as long as it lives, so that a sweep can tell what is being
+    written from what a killed process left behind; the files, which bear its name, need not be open for that."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / uuid.uuid4().hex
-        self._file = open(self.path, "xb")  # noqa: SIM115 - closed by discard or release
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self.name = uuid.uuid4().hex
+        self._path = folder / self.name
+        self._lock = open(self._path, "xb")  # noqa: SIM115 - held until the process ends
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._process = os.getpid()
+
+    @property
+    def is_alive(self) -> bool:
+        """Not in the child of a fork, which needs a lock of its own, and not when its lock was deleted."""
+        return self._process == os.getpid() and self._path.exists()
+
+
+class Incoming:
+    """A file being received: hashed while it is written, invisible until `LocalCache.keep`.
+
+    It is open only while it is written to: a request may bring a thousand of them.
+    """
+
+    def __init__(self, folder: Path, receiver: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{receiver}.{uuid.uuid4().hex}"
+        self._file: BinaryIO | None = open(self.path, "xb")  # noqa: SIM115 - closed by finish
         self._hash = hashlib.sha256()
         self.size = 0
 
-    @classmethod
-    def adopt(cls, folder: Path, path: Path) -> Incoming:
-        """A file that was received elsewhere on this disk, hashed now; `path` keeps its name too."""
-        adopted = cls(folder)
-        adopted._file.close()
-        adopted.path.unlink()
-        os.link(path, adopted.path)
-        adopted._file = open(adopted.path, "ab")  # noqa: SIM115 - closed by discard or release
-        fcntl.flock(adopted._file, fcntl.LOCK_EX)
+    def fill_from(self, path: Path) -> None:
+        """Become a second name of a file that was received elsewhere on this disk; it is hashed now."""
+        self.discard()
+        os.link(path, self.path)
         with open(path, "rb") as source:
             while chunk := source.read(CHUNK_BYTES):
-                adopted._hash.update(chunk)
-                adopted.size += len(chunk)
-        return adopted
+                self._hash.update(chunk)
+                self.size += len(chunk)
 
     def write(self, chunk: bytes) -> None:
+        if self._file is None:
+            self._file = open(self.path, "ab")  # noqa: SIM115 - closed by finish
         self._file.write(chunk)
         self._hash.update(chunk)
         self.size += len(chunk)
@@ -69,21 +83,29 @@ class Incoming:
         return self._hash.hexdigest()
 
     def flush(self) -> None:
-        self._file.flush()
+        """Others can read what was written so far."""
+        if self._file is not None:
+            self._file.flush()
+
+    def finish(self) -> None:
+        """Nothing more is written: close the file, which stays where it is."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            file.close()
 
     def sync(self) -> None:
         """Returns when the bytes are on the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def release(self) -> None:
-        """The file has its place now; let go of it."""
-        self._file.close()
+        self.finish()
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def discard(self) -> None:
         """Remove the file if it was not kept. May be called twice."""
-        if not self._file.closed:
-            self._file.close()
+        with contextlib.suppress(OSError):  # what could not be flushed to a full disk is not wanted any more
+            self.finish()
         self.path.unlink(missing_ok=True)
 
 
@@ -93,12 +115,27 @@ class LocalCache:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
+        self.receivers = root / "receivers"
+        self._receiver: Receiver | None = None
+        self._receiver_lock = threading.Lock()
 
     def path(self, sha256: str) -> Path:
         return blob_path(self.root, sha256)
 
     def receive(self) -> Incoming:
-        return Incoming(self.incoming)
+        return Incoming(self.incoming, self.receiver_name())
+
+    def adopt(self, path: Path) -> Incoming:
+        adopted = self.receive()
+        adopted.fill_from(path)
+        return adopted
+
+    def receiver_name(self) -> str:
+        """What the names of this process's incoming files begin with."""
+        with self._receiver_lock:
+            if self._receiver is None or not self._receiver.is_alive:
+                self._receiver = Receiver(self.receivers)
+            return self._receiver.name
 
     def sync(self, files: list[Incoming]) -> None:
         """Put the bytes of many files on the disk; together this costs little more than for one."""
@@ -118,7 +155,7 @@ class LocalCache:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 folders.add(self.root)
             os.replace(file.path, target)
-            file.release()
+            file.finish()
             folders.add(target.parent)
         for folder in folders:
             sync_folder(folder)
@@ -136,15 +173,28 @@ class LocalCache:
         removed = 0
         if not self.incoming.is_dir():
             return removed
+        dead = self._dead_receivers()
         for path in self.incoming.iterdir():
-            with contextlib.suppress(FileNotFoundError, BlockingIOError):
-                if time.time() - path.stat().st_mtime < ABANDONED_SECONDS:
-                    continue
-                with open(path, "rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink()
-                    removed += 1
+            receiver = path.name.partition(".")[0]
+            if receiver in dead or not (self.receivers / receiver).exists():
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                        path.unlink()
+                        removed += 1
         return removed
+
+    def _dead_receivers(self) -> set[str]:
+        """Names of processes that have ended; their locks are removed."""
+        dead = set()
+        for path in self.receivers.glob("*"):
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):
+                with open(path, "rb") as lock:
+                    if time.time() - path.stat().st_mtime < ABANDONED_SECONDS:
+                        continue  # it may be made at this moment
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
+                    dead.add(path.name)
+        return dead
 
 
 def sync_folder(folder: Path) -> None:

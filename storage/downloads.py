@@ -17,7 +17,7 @@ from storage.fetching import is_here, start_fetch
 from storage.models import Blob
 from storage.services import local_cache, path_of, touch
 
-RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 INLINE_TYPES = (
     "image/jpeg",
     "image/png",

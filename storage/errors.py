@@ -1,5 +1,10 @@
 """What a caller of the storage can act on."""
 
+from __future__ import annotations
+
+import errno
+
+from django.db import DatabaseError
 from rest_framework.exceptions import APIException
 
 
@@ -13,6 +18,16 @@ class InsufficientStorage(APIException):
     status_code = 507
     default_code = "disk_full"
     default_detail = "The server's disk is full. Nothing was lost; ask its operator to free some space."
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether this is a full disk, met by the studio itself or by its database."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, DatabaseError):
+        return False
+    # SQLITE_FULL has no code in Django's exception; PostgreSQL's disk_full is 53100.
+    return "database or disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 
 
 class UploadConflict(APIException):

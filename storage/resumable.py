@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +26,8 @@ from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
 from storage.models import Upload
 
 CHECKSUMS = ("sha1", "sha256", "md5")
+# So much of a part is made safe at once; more cannot be lost with a process that dies.
+SAFE_EVERY_BYTES = 64 << 20
 # Asked before a file is announced, with its user and its bytes; what they raise refuses it. Rooms above append theirs.
 BEFORE_UPLOAD: list[Callable[..., None]] = []
 
@@ -80,38 +82,86 @@ def parse_metadata(text: str) -> dict[str, str]:
     return found
 
 
+class PartReceiver:
+    """A part on its way behind what is there. It is the only one of its upload while it is open.
+
+    Raises, from the beginning and from `write`:
+        UploadConflict: the part begins elsewhere, or another one is being received.
+        FileTooLarge: it goes beyond the announced length; what fits is not kept either.
+    """
+
+    def __init__(self, *, upload: Upload, offset: int, checksum: str = "") -> None:
+        self._digest = _Checksum(checksum)
+        self._file = _opened_alone(upload)
+        self._upload, self._offset, self._size, self._is_over = upload, offset, 0, False
+        try:
+            upload.refresh_from_db()
+            if offset != upload.received:
+                raise UploadConflict()
+        except BaseException:
+            self.close()
+            raise
+        self._file.seek(offset)
+
+    def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._offset + self._size > self._upload.length:
+            self._is_over = True
+            raise FileTooLarge(f"The part goes beyond the announced {self._upload.length:,} bytes.")
+        self._digest.update(chunk)
+        self._file.write(chunk)
+        if self._offset + self._size - self._upload.received >= SAFE_EVERY_BYTES and not self._digest.is_wanted:
+            self._keep()
+
+    def finish(self) -> Upload:
+        """Keep the whole part. On return it survives a power cut. Raises `ChecksumMismatch`."""
+        self._digest.check()
+        self._keep()
+        return self._upload
+
+    def interrupt(self) -> None:
+        """Keep what came, which cannot be done of a part whose checksum nobody can compare now."""
+        if self._size and not self._is_over and not self._digest.is_wanted:
+            self._keep()
+
+    def attach(self, request) -> None:
+        request.received_part = self
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # the rest of what a full disk did not take
+            self._file.close()
+
+    def _keep(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._upload.received, self._upload.expires_at = self._offset + self._size, _expiry()
+        self._upload.save(update_fields=["received", "expires_at"])
+
+
 def append_part(*, upload: Upload, offset: int, part: BinaryIO, checksum: str = "") -> Upload:
-    """Write a part behind what is there. On return it survives a power cut.
+    """Write a part behind what is there; on return it survives a power cut. What comes of a broken one is kept.
 
     Args:
         offset: where the part begins: what was received before.
         checksum: `sha256 <base64>` of the part, or "".
 
     Raises:
-        UploadConflict: the part begins elsewhere, or another one is being written.
-        FileTooLarge: it goes beyond the announced length; what fits is not kept either.
+        UploadConflict, FileTooLarge: as `PartReceiver`.
         ChecksumMismatch
     """
-    with _alone(upload) as file:
-        upload.refresh_from_db()
-        if offset != upload.received:
-            raise UploadConflict()
-        digest = _Checksum(checksum)
-        file.seek(offset)
-        size = 0
+    receiver = PartReceiver(upload=upload, offset=offset, checksum=checksum)
+    try:
         while chunk := part.read(CHUNK_BYTES):
-            size += len(chunk)
-            if offset + size > upload.length:
-                raise FileTooLarge(f"The part goes beyond the announced {upload.length:,} bytes.")
             services.ensure_free_space(len(chunk))
-            digest.update(chunk)
-            file.write(chunk)
-        digest.check()
-        file.flush()
-        os.fsync(file.fileno())
-        upload.received, upload.expires_at = offset + size, _expiry()
-        upload.save(update_fields=["received", "expires_at"])
-    return upload
+            receiver.write(chunk)
+        return receiver.finish()
+    except ChecksumMismatch:
+        raise
+    except BaseException:
+        receiver.interrupt()
+        raise
+    finally:
+        receiver.close()
 
 
 def adopt_upload(upload: Upload) -> Incoming:
@@ -122,7 +172,7 @@ def adopt_upload(upload: Upload) -> Incoming:
     """
     if not upload.is_complete:
         raise UploadIncomplete()
-    return Incoming.adopt(services.local_cache().incoming, path_of(upload))
+    return services.local_cache().adopt(path_of(upload))
 
 
 def delete_upload(*, upload: Upload) -> None:
@@ -159,19 +209,18 @@ def _expiry():
     return timezone.now() + timedelta(days=settings.UPLOAD_DAYS)
 
 
-@contextmanager
-def _alone(upload: Upload) -> Iterator[BinaryIO]:
+def _opened_alone(upload: Upload) -> BinaryIO:
     """The upload's file, for one part at a time."""
     try:
-        file = open(path_of(upload), "r+b")  # noqa: SIM115 - closed below
+        file = open(path_of(upload), "r+b")  # noqa: SIM115 - closed by the receiver
     except FileNotFoundError as error:
         raise UploadConflict("The received parts are gone from the server: begin the upload again.") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UploadConflict("Another part of this upload is being received: wait for its answer.") from error
-        yield file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise UploadConflict("Another part of this upload is being received: wait for its answer.") from error
+    return file
 
 
 class _Checksum:
@@ -190,6 +239,10 @@ class _Checksum:
         if name not in CHECKSUMS:
             raise ValidationError({"Upload-Checksum": [f"Must be of one of {', '.join(CHECKSUMS)}."]})
         self._hash = hashlib.new(name, usedforsecurity=False)
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._hash is not None
 
     def update(self, chunk: bytes) -> None:
         if self._hash is not None:

@@ -23,6 +23,7 @@ from storage.cache import Incoming, LocalCache, sync_folder
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
 from storage.models import Blob, BlobState
+from storage.room import Room, reserved_bytes
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,23 @@ def ensure_free_space(size_bytes: int) -> None:
     existing = next(one for one in (settings.STORAGE_CACHE_DIR, *settings.STORAGE_CACHE_DIR.parents) if one.exists())
     if shutil.disk_usage(existing).free - size_bytes < settings.MIN_FREE_BYTES:
         raise InsufficientStorage()
+
+
+def reserve_room(size_bytes: int) -> Room:
+    """Promise free space to an upload that begins; what others were promised is not given twice.
+
+    Raises:
+        InsufficientStorage
+    """
+    cache_ = local_cache()
+    room = Room(cache_.incoming, cache_.receiver_name(), size_bytes)
+    try:
+        # With its own promise counted: of two that begin at once, at most both are refused.
+        ensure_free_space(reserved_bytes(cache_.incoming))
+    except InsufficientStorage:
+        room.release()
+        raise
+    return room
 
 
 def keep(file: Incoming, content_type: str) -> Blob:

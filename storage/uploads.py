@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
@@ -14,10 +16,23 @@ from storage.errors import FileTooLarge
 class StoredUpload(UploadedFile):
     """An uploaded file that lies in the cache's incoming folder. Closing it forgets it unless it was kept."""
 
+    _file: BinaryIO | None
+
     def __init__(self, incoming: Incoming, name: str, content_type: str | None, charset, extra) -> None:
-        incoming.flush()
-        super().__init__(open(incoming.path, "rb"), name, content_type, incoming.size, charset, extra)  # noqa: SIM115
+        incoming.finish()
         self.incoming = incoming
+        super().__init__(None, name, content_type, incoming.size, charset, extra)
+
+    @property
+    def file(self):
+        """Opened when somebody reads: a request may bring more files than a process may have open."""
+        if self._file is None and self.incoming.path.exists():
+            self._file = open(self.incoming.path, "rb")  # noqa: SIM115 - closed with the upload
+        return self._file
+
+    @file.setter
+    def file(self, value) -> None:
+        self._file = value
 
     @property
     def sha256(self) -> str:
@@ -27,7 +42,8 @@ class StoredUpload(UploadedFile):
         return str(self.incoming.path)
 
     def close(self) -> None:
-        super().close()
+        if self._file is not None:
+            self._file.close()
         self.incoming.discard()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 
 from storage import resumable
 from storage.models import Upload
+from storage.receiving import FileBody
 from storage.serializers import ResumableUploadSerializer
 
 VERSION = "1.0.0"
@@ -45,6 +47,20 @@ def header(name: str, kind=OpenApiTypes.STR, **options) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, **options)
 
 
+def open_part(request: HttpRequest, user, keywords) -> resumable.PartReceiver | None:
+    """Takes a part as it comes; None when the view refuses the request for what its headers say."""
+    offset = request.headers.get("Upload-Offset", "")
+    upload = Upload.objects.filter(user=user.pk, pk=keywords["pk"]).first()
+    if upload is None or request.headers.get("Tus-Resumable") != VERSION or not is_number(offset):
+        return None
+    checksum = request.headers.get("Upload-Checksum", "")
+    return resumable.PartReceiver(upload=upload, offset=int(offset), checksum=checksum)
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 15
+
+
 VERSION_HEADER = header("Tus-Resumable", required=True, enum=[VERSION])
 PROBLEMS = {412: OpenApiResponse(description="The header Tus-Resumable is missing or names another version.")}
 
@@ -56,6 +72,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     serializer_class = ResumableUploadSerializer
     lookup_value_converter = "uuid"
     http_method_names = ["get", "head", "post", "patch", "delete", "options"]
+    file_bodies = {"partial_update": FileBody(open_part, PART)}
 
     def get_queryset(self):
         return Upload.objects.filter(user=self.request.user.pk)
@@ -87,7 +104,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         responses={201: ResumableUploadSerializer, **PROBLEMS},
     )
     def create(self, request):
-        """Announce a file. `Location` is where its parts go, each with PATCH; 8 to 64 MB a part are good."""
+        """Announce a file. `Location` is where its parts go, each with PATCH; what came of a broken part is kept."""
         self._check_version()
         length = self._number("Upload-Length")
         metadata = request.headers.get("Upload-Metadata", "")
@@ -125,11 +142,15 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         if request.content_type != PART:
             raise UnsupportedMediaType(request.content_type, f"A part is sent as {PART}.")
         offset = self._number("Upload-Offset")
+        received = getattr(request._request, "received_part", None)
         try:
-            upload = resumable.append_part(
-                upload=upload, offset=offset, part=request._request,
-                checksum=request.headers.get("Upload-Checksum", ""),
-            )  # fmt: skip
+            if received is not None:
+                upload = received.finish()
+            else:
+                upload = resumable.append_part(
+                    upload=upload, offset=offset, part=request._request,
+                    checksum=request.headers.get("Upload-Checksum", ""),
+                )  # fmt: skip
         except resumable.ChecksumMismatch as mismatch:
             raise WrongChecksum() from mismatch
         return self._described(Response(status=status.HTTP_204_NO_CONTENT), upload)
@@ -146,7 +167,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     def _number(self, name: str) -> int:
         text = self.request.headers.get(name, "")
-        if not text.isascii() or not text.isdigit() or len(text) > 15:
+        if not is_number(text):
             raise ValidationError({name: ["Must be a number of bytes."]}, code="invalid")
         return int(text)
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots
@@ -18,14 +18,17 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.imports import start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
 from datasets.models import Dataset, Origin, Snapshot, Split
+from datasets.removal import delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.videos import add_uploaded_video, add_video
 from datasets.views.labels import label_or_400
 from projects.models import Project, Role
+from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from storage.models import Upload
+from storage.receiving import FileBody, open_form
 
 
 class DatasetFilter(filters.FilterSet):
@@ -44,6 +47,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
     ordering_fields = ("name",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    file_bodies = dict.fromkeys(("images", "videos", "imports"), FileBody(open_form))
 
     def get_queryset(self):
         return datasets_of(self.request.user)
@@ -58,7 +62,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
         serializer.instance = services.create_dataset(**serializer.validated_data)
 
     def perform_destroy(self, instance: Dataset) -> None:
-        services.delete_dataset(dataset=instance)
+        delete_dataset(dataset=instance)
 
     @extend_schema(
         request={"multipart/form-data": serializers.UploadSerializer},

@@ -12,6 +12,7 @@ from datasets import serializers, services, thumbnails
 from datasets.filters import ImageFilter
 from datasets.imaging.preprocessing import ImageError
 from datasets.models import Annotation, AnnotationChange, Image
+from datasets.removal import delete_images, move_images
 from datasets.review import Correction, Review, review_annotations, review_images
 from datasets.selectors import all_images, datasets_of, images_of
 from datasets.views.labels import label_or_400
@@ -51,7 +52,8 @@ class ImageViewSet(
         return super().update(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Image) -> None:
-        services.delete_images(images=[instance])
+        if not delete_images(images=[instance]):
+            raise NotFound()
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
@@ -143,7 +145,7 @@ class ImageViewSet(
         action_name = options["action"]
         if action_name == "move":
             target = get_object_or_404(datasets_of(self.request.user), pk=options["dataset"])
-            return services.move_images(images=images, target=target)
+            return move_images(images=images, target=target)
         if action_name == "label":
             label = label_or_400(project, options["label"])
             if project.task != "classification":
@@ -158,7 +160,7 @@ class ImageViewSet(
         elif action_name == "group":
             changed = services.set_group(images=images, group=options["group"])
         else:
-            changed = services.delete_images(images=images)
+            changed = delete_images(images=images)
         return {"changed": changed, "unchanged": len(images) - changed}
 
 

@@ -22,6 +22,7 @@ from edge.feedback import receive_image
 from edge.keys import signers
 from edge.manifest import manifest_of
 from storage.downloads import blob_response
+from storage.receiving import FileBody, open_form
 
 
 class EnrolmentThrottle(CountedThrottle, AnonRateThrottle):
@@ -111,6 +112,7 @@ class ImagesView(DeviceView):
     """Send a picture that the device was unsure of: it becomes an unconfirmed suggestion in the dataset."""
 
     parser_classes = [MultiPartParser]
+    file_bodies = {"post": FileBody(open_form, limit="MAX_IMAGE_BYTES")}
 
     @extend_schema(
         request={"multipart/form-data": serializers.FeedbackSerializer},

@@ -9,7 +9,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets.selectors import datasets_of, images_of, snapshots_of, videos_of
@@ -26,6 +26,7 @@ from inference.serializers import EvaluationSerializer
 from inference.teaching import start_suggestions, start_suspects
 from inference.views.exports import accepted
 from projects.models import Role
+from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_member, require_role
 from projects.selectors import project_ids_of
 from projects.serializers import JobSerializer

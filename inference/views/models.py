@@ -29,6 +29,7 @@ from projects.permissions import ProjectPermission, SignedReadPermission, requir
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from storage.downloads import blob_response
+from storage.receiving import FileBody, open_form, open_form_in_memory
 from storage.signing import is_signed
 from storage.uploads import memory_first
 
@@ -76,6 +77,11 @@ class ModelViewSet(
     ordering_fields = ("version",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    file_bodies = {
+        "create": FileBody(open_form, limit="MAX_MODEL_BYTES"),
+        "predict": FileBody(open_form_in_memory),
+        "explanations": FileBody(open_form, limit="MAX_IMAGE_BYTES"),
+    }
 
     @property
     def change_role(self) -> Role:
@@ -93,7 +99,7 @@ class ModelViewSet(
         return [MultiPartParser()] if self.action_map.get(method) == "create" else super().get_parsers()
 
     def initialize_request(self, request, *args, **kwargs):
-        if self.action_map.get(request.method.lower()) == "predict":
+        if self.action_map.get(request.method.lower()) == "predict" and not hasattr(request, "_files"):
             request.upload_handlers = memory_first(request)
         return super().initialize_request(request, *args, **kwargs)
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets.imaging.preprocessing import ImageError
@@ -19,6 +19,7 @@ from datasets.ingest import clean_filename
 from datasets.selectors import images_of
 from inference import serializers, services
 from projects.models import Task
+from projects.parsers import JSONParser
 from storage import services as storage
 
 

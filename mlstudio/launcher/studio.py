@@ -25,6 +25,7 @@ from mlstudio.launcher.problems import (
     open_port,
     prepare_folder,
 )
+from mlstudio.limits import raise_file_limit
 
 READY_SECONDS = 60.0
 WORKER_QUEUES = ("quick", "heavy", "preflight", "webhooks", "periodic")
@@ -109,6 +110,7 @@ class Studio:
         self._stopping = False
 
     def run(self) -> int:
+        raise_file_limit()  # the children inherit it
         check_versions()
         prepare_folder(self.folder)
         check_settings()
@@ -155,7 +157,7 @@ class Studio:
             "DJANGO_SETTINGS_MODULE": "mlstudio.settings",
             "MLSTUDIO_DATA_DIR": str(self.folder),
             "PYTHONUNBUFFERED": "1",
-            # Large request bodies are spooled here, not in a /tmp that may be memory.
+            # Temporary files lie on the disk of the data, not in a /tmp that may be memory.
             "TMPDIR": str(self.folder / "tmp"),
             "MLSTUDIO_QUICK_WORKERS": str(self.options.workers),
             "MLSTUDIO_HEAVY_WORKERS": str(self.options.heavy_workers),

@@ -1,0 +1,77 @@
+"""Taking images away, or elsewhere. The kept counts follow what really changed, under the lock of the dataset: of two
+requests that delete the same image one finds nothing, and counts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from rest_framework.exceptions import NotFound, ValidationError
+
+from datasets.ingest import count_images
+from datasets.models import Dataset, Image
+from projects.services import adjust_counts
+
+CHUNK = 500
+
+
+@transaction.atomic
+def delete_dataset(*, dataset: Dataset) -> None:
+    """Raises `NotFound` when somebody else was faster."""
+    locked = _locked([dataset.pk])
+    if not locked:
+        raise NotFound()
+    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-locked[dataset.pk].image_count)
+    dataset.delete()
+
+
+def _locked(pks: Iterable) -> dict[object, Dataset]:
+    """These datasets, as far as they still exist, until the transaction ends; in one order, so that none waits for
+    another."""
+    return {row.pk: row for row in Dataset.objects.select_for_update().filter(pk__in=set(pks)).order_by("pk")}
+
+
+@transaction.atomic
+def delete_images(*, images: Sequence[Image]) -> int:
+    """Returns how many were deleted: those that somebody else deleted meanwhile are not counted again."""
+    by_dataset = _by_dataset(images)
+    deleted = 0
+    for pk, dataset in _locked(by_dataset).items():
+        pks = by_dataset[pk]
+        for start in range(0, len(pks), CHUNK):
+            chunk = Image.objects.filter(dataset=dataset, pk__in=pks[start : start + CHUNK])
+            gone = chunk.delete()[1].get(Image._meta.label, 0)
+            count_images(dataset, -gone)
+            deleted += gone
+    return deleted
+
+
+@transaction.atomic
+def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
+    """Move images to another dataset of the same project. What is there already stays where it is."""
+    if any(image.dataset.project_id != target.project_id for image in images):
+        raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+    by_dataset = _by_dataset(images)
+    locked = _locked([*by_dataset, target.pk])
+    if target.pk not in locked:
+        raise NotFound()
+    there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
+    moved = 0
+    for pk, dataset in locked.items():
+        pks = by_dataset.get(pk, []) if pk != target.pk else []
+        for start in range(0, len(pks), CHUNK):
+            chunk = Image.objects.filter(dataset=dataset, pk__in=pks[start : start + CHUNK]).exclude(Exists(there))
+            # Named first: one statement could not look at the rows that it changes.
+            came = Image.objects.filter(pk__in=list(chunk.values_list("pk", flat=True))).update(dataset=target)
+            count_images(dataset, -came)
+            count_images(target, came)
+            moved += came
+    return {"changed": moved, "unchanged": len(images) - moved}
+
+
+def _by_dataset(images: Iterable[Image]) -> dict[object, list]:
+    pks: dict[object, list] = {}
+    for image in images:
+        pks.setdefault(image.dataset_id, []).append(image.pk)
+    return pks

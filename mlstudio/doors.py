@@ -1,0 +1,75 @@
+"""Which paths take files, and who stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest
+from django.urls import resolve
+from django.utils.functional import SimpleLazyObject
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from storage.receiving import FileBody
+
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Door:
+    """A view that takes a body with files."""
+
+    view: type
+    body: FileBody
+    keywords: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: a user, or a device whose user is nobody."""
+
+    user: Any
+    auth: Any
+
+    @property
+    def who(self):
+        return self.user if getattr(self.user, "is_authenticated", False) else self.auth
+
+
+def door_to(scope, media_type: str) -> Door | None:
+    """The view behind the path, if it takes a body of this type with files; None: a small body is all it takes."""
+    if scope["method"] in READING:
+        return None
+    try:
+        match = resolve(scope["path"].removeprefix(scope.get("root_path", "")))
+    except (Http404, ValueError):
+        return None
+    view = getattr(match.func, "cls", None)
+    method = scope["method"].lower()
+    action = (getattr(match.func, "actions", None) or {}).get(method, method)
+    body = getattr(view, "file_bodies", {}).get(action)
+    if view is None or body is None or body.media_type != media_type:
+        return None
+    return Door(view, body, match.kwargs)
+
+
+def identify(request: HttpRequest, view: type) -> Caller | None:
+    """Who asks, by the ways in that the view has; None when it is nobody, or somebody it would refuse."""
+    if not hasattr(request, "session"):
+        engine = import_module(settings.SESSION_ENGINE)
+        request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    if not hasattr(request, "user"):
+        request.user = SimpleLazyObject(lambda: get_user(request))
+    asked = Request(request, authenticators=[way() for way in view.authentication_classes])
+    try:
+        user, auth = asked.user, asked.auth
+    except APIException:
+        return None
+    known = user is not None and not isinstance(user, AnonymousUser) and user.is_active
+    return Caller(user, auth) if known or (user is None and auth is not None) else None
