@@ -35,12 +35,21 @@ class Busy(APIException):
     wait = 2
 
 
+class OutOfMemory(APIException):
+    status_code = 503
+    default_code = "out_of_memory"
+    default_detail = "The server has no memory for this at the moment. Try again, with fewer or smaller images."
+    wait = 10
+
+
 def _trouble(error: BaseException | None) -> APIException | None:
     """What the machine's or the database's trouble is to the one who asks; None for what is a fault of ours."""
     if error is None:
         return None
     if is_disk_full(error):
         return InsufficientStorage()
+    if isinstance(error, MemoryError):
+        return OutOfMemory()
     if isinstance(error, OperationalError) and ("locked" in str(error) or _sqlstate(error) in TRY_AGAIN):
         return Busy()
     return None

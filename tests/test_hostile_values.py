@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from edge.devices import create_device
 from projects.models import Project
 from tests.conftest import client_of
-from tests.test_routes import filled, house  # noqa: F401 - the fixture
+from tests.test_routes import filled, house, owner  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
@@ -179,9 +179,10 @@ class TestWhatNobodyForesaw:
             (RecursionError("maximum recursion depth exceeded"), 400, "parse_error"),
             (Project.DoesNotExist(), 404, "not_found"),
             (OperationalError("database is locked"), 503, "database_busy"),
+            (MemoryError(), 503, "out_of_memory"),
         ],
     )
-    def test_an_error(self, owner, monkeypatch, error, status, code):
+    def test_an_error(self, owner, monkeypatch, error, status, code):  # noqa: F811
         def fail(**options):
             raise error
 
@@ -190,7 +191,7 @@ class TestWhatNobodyForesaw:
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
 
     @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03", "53300"])
-    def test_postgresql_that_wants_it_tried_again(self, owner, monkeypatch, sqlstate):
+    def test_postgresql_that_wants_it_tried_again(self, owner, monkeypatch, sqlstate):  # noqa: F811
         def fail(**options):
             error = OperationalError("deadlock detected")
             error.__cause__ = type("Deadlock", (Exception,), {"sqlstate": sqlstate})()
