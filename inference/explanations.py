@@ -69,8 +69,8 @@ def explain(context: JobContext) -> dict:
     try:
         with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
             pixels, score_of, label, box = look(model, upright, wanted)
-            seen = upright.copy() if max(upright.size) <= SHOWN_SIDE else upright
-            seen.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+            upright.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+            seen = upright.copy()
     except ImageError as error:
         raise WorkFailed(error.code, str(error)) from error
     heat = occlusion_map(score_of, pixels, context.report)

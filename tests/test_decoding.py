@@ -66,12 +66,69 @@ class TestPixels:
         content = file_of(mode, orientation)
         np.testing.assert_array_equal(np.asarray(decode_upright(open_image(content))), plainly(content))
 
+    @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+    def test_the_size_is_the_same_before_and_after_decoding(self, mode):
+        image = open_image(file_of(mode, 6))
+        before = preprocessing.upright_size(image)
+        assert before == decode_upright(image).size == preprocessing.upright_size(image) == (41, 23)
+
     def test_a_colour_named_transparent_is_white(self, monkeypatch):
         monkeypatch.setattr(preprocessing, "STRIP_PIXELS", 50)
         target = io.BytesIO()
         image_of("P").save(target, "PNG", transparency=3)
         content = target.getvalue()
         np.testing.assert_array_equal(np.asarray(decode_upright(open_image(content))), plainly(content))
+
+
+class TestHeaders:
+    """What is asked of a header decodes nothing: that would be outside of the budget."""
+
+    @pytest.fixture
+    def png(self) -> bytes:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        target = io.BytesIO()
+        image_of("RGB").save(target, "PNG", exif=exif.tobytes())
+        return target.getvalue()
+
+    def late(self, png: bytes) -> bytes:
+        """The same with its eXIf chunk behind the pixels, where the standard allows it."""
+        start = png.index(b"eXIf") - 4
+        end = start + 12 + int.from_bytes(png[start : start + 4], "big")
+        return png[:start] + png[end:-12] + png[start:end] + png[-12:]
+
+    def test_an_orientation_behind_the_pixels_counts(self, png):
+        for content in (png, self.late(png)):
+            image = open_image(content)
+            assert preprocessing.upright_size(image) == (41, 23)
+            np.testing.assert_array_equal(np.asarray(decode_upright(image)), plainly(png))
+
+    @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG"])
+    def test_opening_and_measuring_decode_nothing(self, kind, monkeypatch):
+        target = io.BytesIO()
+        image_of("RGB").save(target, kind)
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
+        image = open_image(target.getvalue())
+        preprocessing.upright_size(image)
+        draft(image, (10, 10))
+        assert decoding_bytes(image) > 0
+
+    def test_a_place_is_looked_for_without_decoding(self, png, monkeypatch):
+        from datasets.imaging.location import has_location
+
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
+        assert not has_location(png) and not has_location(self.late(png))
+
+    def test_a_place_behind_the_pixels_is_found(self):
+        exif = Image.Exif()
+        exif.get_ifd(0x8825)[1] = "N"
+        exif[0x8825] = {1: "N", 2: (52.0, 30.0, 0.0)}
+        target = io.BytesIO()
+        image_of("RGB").save(target, "PNG", exif=exif.tobytes())
+        from datasets.imaging.location import has_location, without_location
+
+        content = self.late(target.getvalue())
+        assert has_location(content) and not has_location(without_location(content))
 
 
 class TestBudget:

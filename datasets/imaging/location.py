@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .budget import DECODING
-from .preprocessing import decode_upright, decoding_bytes, open_image
+from .preprocessing import decode_upright, decoding_bytes, exif_of, open_image
 
 GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"
@@ -19,7 +19,8 @@ APP1, APP13, START_OF_SCAN = 0xE1, 0xED, 0xDA
 def has_location(content: bytes) -> bool:
     """Whether the file names a place, in EXIF, XMP or IPTC."""
     with open_image(content) as image:
-        if GPS_IFD in image.getexif() and image.getexif().get_ifd(GPS_IFD):
+        exif = exif_of(image)
+        if GPS_IFD in exif and exif.get_ifd(GPS_IFD):
             return True
     return b"GPSLatitude" in content or b"photoshop:City" in content
 
@@ -34,7 +35,7 @@ def without_location(content: bytes) -> bytes:
         return content
     with open_image(content) as image:
         kind = image.format
-        exif = image.getexif()
+        exif = exif_of(image)
         exif.pop(GPS_IFD, None)
         clean = exif.tobytes()
         if kind in ("JPEG", "MPO"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,9 @@ MAX_ASPECT_RATIO = 200
 # Our own check runs on the header before any pixel is decoded and gives a better error.
 Image.MAX_IMAGE_PIXELS = None
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_PNG_CHUNKS = 1_000_000
+MAX_EXIF_BYTES = 1 << 20
 EXIF_ORIENTATION = 0x0112
 TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
 UPRIGHT = {
@@ -91,6 +94,7 @@ def open_image(source: str | Path | bytes | BinaryIO) -> Image.Image:
             "extreme_aspect_ratio",
             f"The image has {width} x {height} pixels; one side may be at most {MAX_ASPECT_RATIO} times the other.",
         )
+    image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
     return image
 
 
@@ -106,14 +110,29 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 def decoded(image: Image.Image, min_size: tuple[int, int] | None = None) -> Iterator[Image.Image]:
     """The image as `decode_upright` gives it, within the memory that all decoding of this process shares.
 
-    Waits until there is room. What is made of the image should be small, or made before the block ends.
+    Waits until there is room. When the block ends, so do the pixels: what is needed of them is taken before.
 
     Raises:
         ImageError: `corrupted_image`.
     """
     draft(image, min_size)
+    is_ours = bool(getattr(image, "tile", None))  # not decoded yet: nobody else looks at its pixels
     with DECODING.hold(decoding_bytes(image)):
-        yield decode_upright(image, min_size)
+        upright = image
+        try:
+            upright = decode_upright(image, min_size)
+            yield upright
+        finally:
+            # Callers hold both for a while yet; the next image is let in now.
+            if is_ours:
+                _forget_pixels(image)
+            if upright is not image:
+                _forget_pixels(upright)
+
+
+def _forget_pixels(image: Image.Image) -> None:
+    with suppress(ValueError, AttributeError):  # a mode that cannot be made: its pixels go with the image
+        image.im = Image.new(image.mode, (1, 1)).im
 
 
 def decoding_bytes(image: Image.Image) -> int:
@@ -151,6 +170,8 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
     draft(image, min_size)
     try:
         image.load()
+        if image.format == "TIFF":  # Pillow has turned it itself, and its size with it
+            image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
         orientation = _orientation(image)
         rgb = _to_rgb(image)
         return rgb.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else rgb
@@ -209,9 +230,58 @@ def to_pixels(image: Image.Image, image_size: tuple[int, int]) -> np.ndarray:
         return np.asarray(upright, dtype=np.uint8)
 
 
-def _orientation(image: Image.Image) -> int:
+def exif_of(image: Image.Image) -> Image.Exif:
+    """The EXIF data of an opened image. Unlike Pillow's `getexif()` this never decodes a PNG to look behind its pixels.
+
+    May raise whatever damaged EXIF makes of its parser.
+    """
+    if image.format != "PNG" or "exif" in image.info or "Raw profile type exif" in image.info:
+        return image.getexif()
+    exif = Image.Exif()
+    if late := _late_exif(getattr(image, "fp", None)):
+        exif.load(late)
+    return exif
+
+
+def _late_exif(file: BinaryIO | None) -> bytes:
+    """The `eXIf` chunk of a PNG, wherever it stands (W3C PNG, section 11.3.3.5); the file's position stays."""
+    if file is None:
+        return b""
+    position = file.tell()
     try:
-        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+        file.seek(len(PNG_SIGNATURE))
+        for _ in range(MAX_PNG_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            length, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind == b"eXIf":
+                return b"Exif\0\0" + file.read(min(length, MAX_EXIF_BYTES))
+            file.seek(length + 4, os.SEEK_CUR)
+        return b""
+    finally:
+        file.seek(position)
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 to 8, as EXIF counts them. `open_image` has looked it up: afterwards the file may be closed."""
+    known = getattr(image, "known_orientation", None)
+    return _read_orientation(image) if known is None else known
+
+
+def _is_turned_already(image: Image.Image) -> bool:
+    """Newer versions of Pillow give a TIFF the size that it has when it is upright, before it is decoded."""
+    tags = getattr(image, "tag_v2", None)
+    return (
+        image.format == "TIFF" and tags is not None and image.size == (tags.get(257), tags.get(256)) != image.size[::-1]
+    )
+
+
+def _read_orientation(image: Image.Image) -> int:
+    try:
+        if _is_turned_already(image):
+            return 1
+        return int(exif_of(image).get(EXIF_ORIENTATION, 1))
     except Exception:  # damaged EXIF is common in the wild and no reason to lose the picture
         return 1
 
