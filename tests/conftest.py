@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
 from projects.services import create_project
+from tests.engines import skip_timing, use_engine_in_process
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
 
@@ -147,6 +148,18 @@ def labels(api, project) -> dict[str, dict]:
 @pytest.fixture
 def image(api, dataset) -> dict:
     return upload(api, dataset, [("one.jpg", jpeg(1))])["created"][0]
+
+
+@pytest.fixture
+def engine_in_process(monkeypatch) -> None:
+    """For tests of what the engine answers: without a process that imports TensorFlow anew each time."""
+    use_engine_in_process(monkeypatch)
+
+
+@pytest.fixture
+def no_timing(monkeypatch) -> None:
+    """For tests of trainings that are not about their estimate."""
+    skip_timing(monkeypatch)
 
 
 # Trained networks, for tests of what is done with them

@@ -21,7 +21,8 @@ from tests.pictures import jpeg, shape_jpeg, shapes_zip
 from tests.studio import ROOT, Studio, wait_for
 
 pytestmark = pytest.mark.slow
-TINY = {"architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs": 4, "early_stopping": 0}
+TINY = {"architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs": 4, "early_stopping": 0,
+        "augmentation": "none"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
