@@ -521,12 +521,15 @@ def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(presets, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("small_network", "no_timing")
+def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(monkeypatch, tmp_path):
+    from training.engine.detection.networks import _resnet
     from training.engine.detection.train import train_detector
     from training.engine.errors import Interrupted
     from training.engine.watcher import Watcher
 
-    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
+    _resnet("resnet18", (64, 64)).save_to_preset(str(tmp_path / "weights" / "resnet_18_imagenet"))
+    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "weights"))
     data = scenes(tmp_path, {"train": 7, "validation": 3, "test": 3})
     configuration = dataclasses.replace(TINY, weights="auto", frozen_epochs=1).resolved(8)
     entries: list[dict] = []

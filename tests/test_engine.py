@@ -192,12 +192,23 @@ def test_a_few_broken_files_are_left_out_and_many_end_the_training(data, tmp_pat
         many.fill(lambda done, total: None, lambda: None)
 
 
+def five_convolutions(alpha: float, input_shape: tuple, include_top: bool, weights: None):
+    """A backbone in the place of one with fifty, down to one pixel like it."""
+    import keras
+
+    x = image = keras.Input(input_shape)
+    for number in range(1, 6):
+        x = keras.layers.Conv2D(8, 3, 2, padding="same", activation="relu", name=f"Conv{number}")(x)
+    return keras.Model(image, x, name="body")
+
+
 @pytest.mark.usefixtures("no_timing")
 def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
     """With weights in the configured folder: the head trains on features computed once, then the whole network."""
     import keras
 
     keras.utils.set_random_seed(1)
+    monkeypatch.setattr(keras.applications, "MobileNetV2", five_convolutions)
     body = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(32, 32, 3))
     models = tmp_path / "weights" / "models"
     models.mkdir(parents=True)
@@ -297,6 +308,8 @@ from pathlib import Path
 from training.engine import train as engine
 from training.engine.configuration import Configuration
 from training.engine.data import Sample, TrainingData
+from training.engine import estimate
+estimate._time_forward = estimate._time_steps = lambda *_: 1e-3
 keras.utils.set_random_seed(3)
 engine.prepare_runtime = lambda configuration: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 splits = json.loads({json.dumps(json.dumps({k: [dataclasses.asdict(s) for s in v] for k, v in data.splits.items()}))})
