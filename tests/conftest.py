@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,9 +15,14 @@ from rest_framework.test import APIClient
 from projects.models import Membership, Role
 from projects.services import create_project
 from tests.engines import skip_timing, use_engine_in_process
+from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
+
+hypothesis.settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("thorough" if THOROUGH else "ci")
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -17,6 +17,7 @@ class EngineInProcess:
     """What `training.process.EngineProcess` is to its callers, working in a thread: TensorFlow is loaded already."""
 
     pid = 0
+    exceeded = ""
 
     def __init__(self, folder: Path, *_, **__) -> None:
         self.folder = folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -155,7 +155,6 @@ def test_the_loss_by_hand():
     assert np.isfinite(float(RetinaNetLoss(2)(y_true, y_pred * 100)))
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000))
 def test_boxes_move_with_the_picture(seed):
     """A white box on black stays under its box, whatever happens to the picture."""
