@@ -12,42 +12,41 @@ from tests.studio import ROOT, Studio
 
 
 def install_agent(folder: Path) -> Path:
-    """A fresh virtual environment with the agent. Returns its folder of programs."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    """A fresh virtual environment with the agent, by the pip of this one. Returns its folder of programs."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     programs = folder / "bin"
-    command = [str(programs / "pip"), "install", "--quiet", "--disable-pip-version-check", str(ROOT / "agent")]
+    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python")]
+    command = [*pip, "install", "--quiet", "--disable-pip-version-check", str(ROOT / "agent")]
     subprocess.run(command, check=True, capture_output=True)
     return programs
 
 
-MODEL_SCRIPT = """
-import sys, keras
-from keras import layers
-keras.utils.set_random_seed(int(sys.argv[2]))
-image = keras.Input((32, 32, 3))
-x = layers.Rescaling(1 / 255)(image)
-x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
-x = layers.Flatten()(x)
-x = layers.Dense(int(sys.argv[3]), activation="relu")(x)
-keras.Model(image, layers.Dense(2, activation="softmax")(x)).save(sys.argv[1])
-"""
-
-
 def make_keras_file(path: Path, seed: int, width: int) -> None:
     """A small classifier with two outputs; its file grows with the width of its hidden layer."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", MODEL_SCRIPT, str(path), str(seed), str(width)]
-    subprocess.run(command, check=True, env=environment, capture_output=True)
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(seed)
+    image = keras.Input((32, 32, 3))
+    x = layers.Rescaling(1 / 255)(image)
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(width, activation="relu")(x)
+    keras.Model(image, layers.Dense(2, activation="softmax")(x)).save(path)
 
 
 def upload_model(studio: Studio, project: str, path: Path, name: str) -> str:
-    """The id of the model that the studio makes of the file, with the labels "open" and "shut"."""
+    """The id of the job that makes a model of the file, with the labels "open" and "shut"."""
     with open(path, "rb") as file:
         body = {"project": project, "labels": "open\nshut", "name": name}
-        job = studio.call("POST", "models/", files={"file": (path.name, file)}, data=body)
-    job = studio.wait_for_end(f"jobs/{job['id']}/")
-    assert job["state"] == "succeeded", job
-    return job["result"]["model"]
+        return studio.call("POST", "models/", files={"file": (path.name, file)}, data=body)["id"]
+
+
+def uploaded_model(studio: Studio, job: str) -> str:
+    """The id of the model that the job made."""
+    ended = studio.wait_for_end(f"jobs/{job}/")
+    assert ended["state"] == "succeeded", ended
+    return ended["result"]["model"]
 
 
 class Agent:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
@@ -12,8 +14,15 @@ from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
 from projects.services import create_project
+from tests.engines import skip_timing, use_engine_in_process
+from tests.environment import THOROUGH
+from tests.once import made_once, migrated_database
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
+
+hypothesis.settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("thorough" if THOROUGH else "ci")
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -46,6 +55,18 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
         # Nobody needs the rows after a power cut.
         command = database["OPTIONS"]["init_command"]
         database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings) -> bool:
+    """SQLite's test database is a copy of one that was migrated once for all workers."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return False
+    shutil.copyfile(migrated_database(), database["TEST"]["NAME"])
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -149,12 +170,37 @@ def image(api, dataset) -> dict:
     return upload(api, dataset, [("one.jpg", jpeg(1))])["created"][0]
 
 
+@pytest.fixture
+def engine_in_process(monkeypatch) -> None:
+    """For tests of what the engine answers: without a process that imports TensorFlow anew each time."""
+    use_engine_in_process(monkeypatch)
+
+
+@pytest.fixture
+def no_timing(monkeypatch) -> None:
+    """For tests of trainings that are not about their estimate."""
+    skip_timing(monkeypatch)
+
+
 # Trained networks, for tests of what is done with them
 
 
 @pytest.fixture(scope="session")
-def classifier_files(tmp_path_factory) -> dict[str, Path]:
+def classifier_files() -> dict[str, Path]:
     """A small network that was trained a little, so that its answers are no accident."""
+    return _files_in(made_once("classifier", _train_classifier))
+
+
+@pytest.fixture(scope="session")
+def detector_files() -> dict[str, Path]:
+    return _files_in(made_once("detector", _make_detector))
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    return {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
+
+
+def _train_classifier(folder: Path) -> None:
     import keras
 
     from datasets.imaging.preprocessing import load_pixels
@@ -163,20 +209,18 @@ def classifier_files(tmp_path_factory) -> dict[str, Path]:
     from training.engine.networks import build_network
 
     keras.utils.set_random_seed(1)
-    folder = tmp_path_factory.mktemp("classifier")
     network = build_network(Configuration(architecture="small_cnn", image_size=32).resolved(), 2).model
     kinds = ["cross", "disc"]
     pixels = np.stack([load_pixels(shape_jpeg(n, kinds[n % 2]), (32, 32)) for n in range(120)]).astype(np.float32)
     network.compile("adam", "sparse_categorical_crossentropy")
+    network.optimizer.build(network.trainable_variables)
     network.fit(pixels, np.arange(120) % 2, epochs=15, verbose=0)
-    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
+    files = _files_in(folder)
     export.export_keras(network, files["keras"])
     export.export_litert(network, files["litert-float32"])
-    return files
 
 
-@pytest.fixture(scope="session")
-def detector_files(tmp_path_factory) -> dict[str, Path]:
+def _make_detector(folder: Path) -> None:
     import keras
 
     from inference.runtime.boxes import AnchorShapes
@@ -184,16 +228,14 @@ def detector_files(tmp_path_factory) -> dict[str, Path]:
     from training.engine.detection.networks import build_retinanet
 
     keras.utils.set_random_seed(2)
-    folder = tmp_path_factory.mktemp("detector")
     model = build_retinanet("resnet18", (96, 96), 2, AnchorShapes(), filters=32, head_convolutions=1)
     # Sure of something here and there, so that there are boxes to compare.
     output = model.get_layer("label_head").get_layer("output")
     kernel, bias = output.get_weights()
     output.set_weights([kernel * 30, bias + 4])
-    files = {"keras": folder / "model.keras", "litert-float32": folder / "model-float32.tflite"}
+    files = _files_in(folder)
     export.export_keras(model, files["keras"])
     export.export_litert(model, files["litert-float32"], AnchorShapes(), 0.5)
-    return files
 
 
 @pytest.fixture

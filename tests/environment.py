@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+# `make test-thorough`: many examples, many kills, and the tests that are marked so.
+THOROUGH = os.environ.get("MLSTUDIO_TEST_THOROUGH", "") not in ("", "0")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 

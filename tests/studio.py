@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.once import migrated_database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +32,9 @@ class Studio:
             self._environment.pop(name, None)
 
     def start(self) -> Studio:
+        if not (self.folder / "db.sqlite3").exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(migrated_database(), self.folder / "db.sqlite3")
         command = [sys.executable, "manage.py", "studio", "--port", "0", "--data-dir", str(self.folder)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
@@ -65,12 +71,12 @@ class Studio:
 
     def process_of(self, *words: str) -> psutil.Process:
         """A descendant of the launcher whose command line has all the words."""
-        found = [
-            one for one in psutil.Process(self.process.pid).children(recursive=True)
-            if _matches(one, words)
-        ]  # fmt: skip
+        found = self.processes_of(*words)
         assert found, f"no process with {words}"
         return found[0]
+
+    def processes_of(self, *words: str) -> list[psutil.Process]:
+        return [one for one in psutil.Process(self.process.pid).children(recursive=True) if _matches(one, words)]
 
 
 def _matches(process: psutil.Process, words: tuple[str, ...]) -> bool:
@@ -87,5 +93,5 @@ def wait_for(condition: Callable[[], object], seconds: float) -> None:
         with contextlib.suppress(httpx.TransportError):
             if condition():
                 return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError(f"nothing happened within {seconds} s")

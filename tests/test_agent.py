@@ -18,12 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent import Agent, install_agent, make_keras_file, upload_model
+from tests.agent import Agent, install_agent, make_keras_file, upload_model, uploaded_model
+from tests.environment import THOROUGH
 from tests.fastdfs_server import FakeFastDFS
 from tests.pictures import jpeg
 from tests.studio import ROOT, Studio, wait_for
 
 pytestmark = pytest.mark.slow
+POLL_SECONDS = 5  # the least that a group may say
+KILLS = 60 if THOROUGH else 6
 
 BREAK_SCRIPT = """
 import random
@@ -54,10 +57,11 @@ class House:
         self.project = call("POST", "projects/", json={"name": "Gate", "task": "classification"})["id"]
         for name in ("open", "shut"):
             call("POST", f"projects/{self.project}/labels/", json={"name": name})
-        self.models = {name: self._upload(name, seed, width) for name, seed, width in
-                       (("first", 1, 16), ("second", 2, 1500), ("broken", 3, 16))}  # fmt: skip
+        jobs = {name: self._upload(name, seed, width) for name, seed, width in
+                (("first", 1, 16), ("second", 2, 1500), ("broken", 3, 16))}  # fmt: skip
+        self.models = {name: uploaded_model(self.studio, job) for name, job in jobs.items()}
         self._break(self.models["broken"])
-        group = {"project": self.project, "name": "gate", "poll_seconds": 5, "uncertain_below": 1.0}
+        group = {"project": self.project, "name": "gate", "poll_seconds": POLL_SECONDS, "uncertain_below": 1.0}
         self.group = call("POST", "device-groups/", json=group)["id"]
         wait_for(lambda: not self._waiting_files(), 90)
 
@@ -167,9 +171,9 @@ def test_it_survives_kill_9_at_any_moment_of_a_pull(house, agent, picture):
     agent.good("pull")
     house.deploy("second")
     moments = random.Random(7)
-    for _ in range(15):
+    for _ in range(KILLS):
         process = agent.start("pull")
-        time.sleep(moments.uniform(0.05, 1.6))
+        time.sleep(moments.uniform(0.05, 1.6))  # it is the moment that is tried
         process.kill()
         process.wait()
         assert agent.running() in ("first", "second")

@@ -312,8 +312,7 @@ def build(user, label_names: list[str], images: list) -> dict:
     return dataset
 
 
-@settings(max_examples=25, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=datasets())
 @pytest.mark.parametrize("name", BOX_FORMATS)
 def test_an_export_imported_again_is_the_same_dataset(api, owner, name, made):

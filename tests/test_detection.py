@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -154,7 +155,6 @@ def test_the_loss_by_hand():
     assert np.isfinite(float(RetinaNetLoss(2)(y_true, y_pred * 100)))
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000))
 def test_boxes_move_with_the_picture(seed):
     """A white box on black stays under its box, whatever happens to the picture."""
@@ -326,10 +326,21 @@ def scenes(folder: Path, counts: dict[str, int]):
     return DetectionData(["square", "disc"], splits)
 
 
+@pytest.fixture
+def small_network(monkeypatch) -> None:
+    """A RetinaNet of the same parts, but fewer of them: building and tracing it takes a third of the time."""
+    from training.engine.detection import networks, train
+
+    monkeypatch.setitem(networks.RESNETS, "resnet18", ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block"))
+    small = functools.partial(networks.build_retinanet, filters=32, head_convolutions=1)
+    monkeypatch.setattr(train, "build_retinanet", small)
+
+
 TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentation="none", learning_rate=1e-3)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_network", "no_timing")
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
     from training.engine.detection.train import train_detector
     from training.engine.errors import Interrupted
@@ -367,6 +378,7 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
 
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.usefixtures("small_network", "engine_in_process")
 def test_a_detector_over_http(api, owner, tmp_path, outsider):
     """Import, preflight, train, metrics, card, predict, draw."""
     from datasets.models import Label
@@ -508,12 +520,15 @@ def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(presets, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("small_network", "no_timing")
+def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(monkeypatch, tmp_path):
+    from training.engine.detection.networks import _resnet
     from training.engine.detection.train import train_detector
     from training.engine.errors import Interrupted
     from training.engine.watcher import Watcher
 
-    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
+    _resnet("resnet18", (64, 64)).save_to_preset(str(tmp_path / "weights" / "resnet_18_imagenet"))
+    monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "weights"))
     data = scenes(tmp_path, {"train": 7, "validation": 3, "test": 3})
     configuration = dataclasses.replace(TINY, weights="auto", frozen_epochs=1).resolved(8)
     entries: list[dict] = []

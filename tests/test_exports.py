@@ -24,7 +24,7 @@ from tests.conftest import client_of
 from tests.pictures import scene, shape_jpeg
 from training.engine.exporting.measure import problem_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine_in_process")]
 
 EXACT = [name for name, kind in KINDS.items() if not kind.is_lossy]
 

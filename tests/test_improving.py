@@ -310,6 +310,7 @@ def test_pictures_of_figures(api, evaluated, outsider):
 
 
 @slow
+@pytest.mark.usefixtures("engine_in_process")
 def test_an_exported_file_is_measured_by_its_runtime(api, classifier):
     run(api, f"models/{classifier.pk}/exports/", {"kinds": ["onnx", "litert-dynamic"]})
     found = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -23,7 +23,6 @@ def random_case(seed: int, count: int, classes: int):
     return probabilities, generator.integers(0, classes, count)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 80), st.integers(2, 9))
 def test_figures_equal_those_of_scikit_learn(seed, count, classes):
     probabilities, y_true = random_case(seed, count, classes)

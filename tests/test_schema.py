@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from drf_spectacular.validation import validate_schema
 
+from tests.environment import THOROUGH
 from tests.films import film
 from tests.pictures import jpeg, shapes_zip
 from tests.studio import ROOT, Studio
@@ -23,7 +24,7 @@ CHECKS = (
 )
 # These end the login that the others need; they are fuzzed last.
 ENDING = "^/api/v1/(auth/logout|auth/logout-all|users/me|users/me/password)/$"
-EXAMPLES = int(os.environ.get("MLSTUDIO_FUZZ_EXAMPLES", 15))
+EXAMPLES = int(os.environ.get("MLSTUDIO_FUZZ_EXAMPLES", 100 if THOROUGH else 3))
 
 
 def test_the_schema_is_valid_openapi_3_1():

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -47,7 +47,6 @@ def test_other_pictures_are_no_look_alikes():
     assert len(set(groups)) == 200
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.lists(st.integers(0, 255), max_size=14)), max_size=40))
 def test_groups_equal_those_of_a_plain_search(parts):
     """Against comparing every pair: hashes within 15 bits of each other always meet, none beyond 20."""
@@ -91,7 +90,6 @@ def test_splits_are_stratified_and_repeatable():
     assert [shuffled[list(order).index(n)] for n in range(50)] == splits[:50]
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from(["", "", "g1", "g2"]), st.integers(0, 8),

@@ -16,7 +16,8 @@ from training.models import TrainingRun
 from training.process import work_folder
 
 pytestmark = pytest.mark.django_db
-TINY = {"architecture": "small_cnn", "image_size": 32, "epochs": 2, "batch_size": 8, "early_stopping": 0}
+TINY = {"architecture": "small_cnn", "image_size": 32, "epochs": 2, "batch_size": 8, "early_stopping": 0,
+        "augmentation": "none"}  # fmt: skip
 
 
 @pytest.fixture
@@ -136,6 +137,7 @@ class TestSupervisor:
         services.run_training(run["id"])  # the message comes again: nothing happens
         assert Model.objects.count() == 1
 
+    @pytest.mark.usefixtures("engine_in_process", "no_timing")
     def test_a_training_that_another_process_took_over_leaves_no_model(self, api, project, shapes, monkeypatch):
         run = start(api, project, **TINY).json()
         real = work.finish
@@ -170,6 +172,7 @@ class TestSupervisor:
         run = api.get(f"/api/v1/trainings/{run['id']}/").json()
         assert (run["state"], run["error"]["code"]) == ("failed", "store_unavailable")
 
+    @pytest.mark.usefixtures("engine_in_process", "no_timing")
     def test_lost_files_end_the_training_with_a_code(self, api, project, shapes):
         from storage.services import local_cache
 
@@ -180,6 +183,7 @@ class TestSupervisor:
         run = api.get(f"/api/v1/trainings/{run['id']}/").json()
         assert (run["state"], run["error"]["code"]) == ("failed", "corrupted_files")
 
+    @pytest.mark.usefixtures("engine_in_process")
     def test_a_preflight_tells_minutes_memory_and_disk(self, api, project, shapes):
         answer = api.post("/api/v1/trainings/preflight/", {"project": str(project.pk), **TINY})
         assert answer.status_code == 202 and answer["Location"].startswith("/api/v1/jobs/")

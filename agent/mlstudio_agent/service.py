@@ -160,7 +160,6 @@ class Service:
         """Poll, report, send pictures; when nobody answers, more and more seldom. Ends when `stopping` is set."""
         failures = 0
         while not self.stopping.is_set():
-            poll = self.store.state().get("settings", {}).get("poll_seconds", 60)
             try:
                 self.contact_once()
                 failures = 0
@@ -170,6 +169,8 @@ class Service:
             except Exception:  # a bug or a full disk must not end the contact for ever
                 failures += 1
                 log.exception("contact failed")
+            # Read afterwards: the settings may just have come.
+            poll = self.store.state().get("settings", {}).get("poll_seconds", 60)
             self.stopping.wait(min(poll * 2 ** min(failures, 6), LONGEST_WAIT_SECONDS) if failures else poll)
             self.stands()
 

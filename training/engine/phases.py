@@ -340,6 +340,12 @@ def compile_for(
         weighted_metrics=[],
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
+    build_optimizer(model)
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Make the optimizer's variables now: made inside the first step, they have TensorFlow trace that step twice."""
+    model.optimizer.build(model.trainable_variables)
 
 
 def make_optimizer(*, peak: float, steps: int, weight_decay: float) -> keras.optimizers.Optimizer:

@@ -34,7 +34,7 @@ from training.engine.detection.outcome import EVALUATION_BATCH, NMS_IOU, Detecti
 from training.engine.detection.samples import DetectionData, check_detection_data
 from training.engine.detection.work import DetectorTraining, Stores
 from training.engine.machine import out_of_memory_explained
-from training.engine.phases import Judgement, Phase, make_optimizer
+from training.engine.phases import Judgement, Phase, build_optimizer, make_optimizer
 from training.engine.promise import Estimate, mean_seconds
 from training.engine.train import prepare_runtime
 from training.engine.watcher import Watcher
@@ -184,6 +184,7 @@ class _RetinaNetTraining(DetectorTraining):
     def _compile(self, *, peak: float, steps: int) -> None:
         optimizer = make_optimizer(peak=peak, steps=steps, weight_decay=self.configuration.weight_decay)
         self.model.compile(optimizer=optimizer, loss=RetinaNetLoss(len(self.data.class_names)))
+        build_optimizer(self.model)
 
     def save(self, litert: Path) -> dict[str, Path]:
         path = self.folder / "model.keras"

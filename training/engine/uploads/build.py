@@ -7,6 +7,7 @@ import math
 
 import keras
 from keras import layers
+from keras.src.backend.common import global_state
 
 from training.engine.uploads.layers import UploadError, check_network
 
@@ -30,8 +31,12 @@ def check_size(network: dict, max_parameters: int) -> None:
         UploadError: as `build_checked`.
     """
     check_network(network)
-    with keras.StatelessScope(initialize_variables=False):
-        _check_sketch(_from_configuration(network), max_parameters)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            _check_sketch(_from_configuration(network), max_parameters)
+    finally:
+        # Keras would give the sketch's variables their memory after all, at the end of the next scope in this process.
+        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def _from_configuration(network: dict) -> keras.Model:

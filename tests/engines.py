@@ -1,0 +1,95 @@
+"""The engine in this process, for tests of what it answers rather than of how a process lives and dies."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+STOP_SECONDS = 60.0
+
+
+class EngineInProcess:
+    """What `training.process.EngineProcess` is to its callers, working in a thread: TensorFlow is loaded already."""
+
+    pid = 0
+    exceeded = ""
+
+    def __init__(self, folder: Path, *_, **__) -> None:
+        self.folder = folder
+        self._messages: queue.Queue[dict | None] = queue.Queue()
+        self._wish = ""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def next_message(self, timeout: float) -> dict | None:
+        return self._messages.get(timeout=timeout)
+
+    def ask(self, wish: str) -> None:
+        self._wish = wish
+
+    def memory_bytes(self) -> int:
+        return 0
+
+    def wait(self) -> int:
+        self._thread.join()
+        return 0
+
+    def kill(self) -> None:
+        self._wish = self._wish or "cancel"
+        self._thread.join(STOP_SECONDS)
+        assert not self._thread.is_alive(), "the engine does not ask whether it should stop"
+
+    def how_it_died(self) -> str:
+        return "it ended without an answer"
+
+    def stderr_tail(self) -> list[str]:
+        return []
+
+    # Its side of the engine's reporter
+
+    def send(self, event: str, **content) -> None:
+        self._messages.put(json.loads(json.dumps({"event": event, **content})))
+
+    def check(self) -> None:
+        from training.engine.errors import Cancelled, Interrupted
+
+        if self._wish:
+            raise (Interrupted if self._wish == "interrupt" else Cancelled)(self._wish)
+
+    def _work(self) -> None:
+        from training.engine import __main__ as engine
+
+        try:
+            engine._work(self.folder, self)
+        except Exception as error:
+            engine._report_failure(error, self)
+        finally:
+            self._messages.put(None)
+
+
+def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every caller of the engine, wherever it imported its class to."""
+    import training.engine_runs
+    import training.model_exports
+    import training.model_imports
+    import training.services
+    import training.supervisor  # noqa: F401
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("training.") and hasattr(module, "EngineProcess") and name != "training.process":
+            monkeypatch.setattr(module, "EngineProcess", EngineInProcess)
+
+
+def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Estimates say a millisecond a step, without the half of a short training that measuring it takes."""
+    from training.engine import estimate
+    from training.engine.detection.train import _RetinaNetTraining
+
+    monkeypatch.setattr(estimate, "_time_forward", lambda model, images: 1e-3)
+    monkeypatch.setattr(estimate, "_time_steps", lambda model, images, configuration: 1e-3)
+    monkeypatch.setattr(_RetinaNetTraining, "time_steps", lambda self, batch: (1e-3, 1e-3))

@@ -1,0 +1,37 @@
+"""What all workers need and one of them makes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder of that name, filled by the first who asks; the others wait for it."""
+    root = Path(os.environ["MLSTUDIO_TESTS_DIR"])
+    folder = root / name
+    with open(root / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
+def migrated_database() -> Path:
+    """An SQLite file with all tables and no rows but those of the migrations: migrating takes seconds."""
+    return made_once("migrated", _migrate) / "db.sqlite3"
+
+
+def _migrate(folder: Path) -> None:
+    environment = {**os.environ, "MLSTUDIO_DATA_DIR": str(folder)}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
