@@ -7,8 +7,10 @@ import configparser
 import json
 from pathlib import PurePosixPath
 
+from django.conf import settings
 from django.db import transaction
 
+from inference.errors import ModelUploadsOff
 from projects.jobs import enqueue_job
 from projects.models import Job, Project
 from storage import services as storage
@@ -30,6 +32,12 @@ class UploadProblem(ValueError):
     """What was said about the model cannot be understood; the text is for the user."""
 
 
+def require_model_uploads() -> None:
+    """Raises `ModelUploadsOff`: the studio takes no models from elsewhere."""
+    if not settings.MODEL_UPLOADS:
+        raise ModelUploadsOff()
+
+
 def start_model_import(
     *, project: Project, user, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
     input_width: int | None, input_height: int | None, channels: str, scaling: str, resize: str, anchors: dict | None,
@@ -42,7 +50,11 @@ def start_model_import(
         input_width, input_height: needed where the file does not say.
         channels: `rgb` or `bgr`, scaling: one of `SCALINGS`, resize: one of `Resize`: what the network was trained on.
         anchors: of a detector of keras-retinanet.
+
+    Raises:
+        ModelUploadsOff.
     """
+    require_model_uploads()
     with transaction.atomic():
         blob = storage.keep(incoming, "application/octet-stream")
         return enqueue_job(

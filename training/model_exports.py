@@ -17,7 +17,7 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, handles
 from projects.models import Task
 from storage import services as storage
-from training.process import EngineProcess, made_file, remove_folder, result_of
+from training.process import EngineProcess, made_files, remove_folder, result_of
 
 MAX_PROOF_IMAGES = 2000
 CALIBRATION_IMAGES = 200
@@ -46,7 +46,7 @@ def export_model(context: JobContext) -> dict:
             process.kill()
         for export in exports:
             if not export["problem"]:
-                export["path"] = str(made_file(folder, export["path"]))
+                export["path"] = made_files(folder, {export["kind"]: export["path"]})[export["kind"]]
         return _keep(model, exports, parameters, folder)
     finally:
         remove_folder(folder)
