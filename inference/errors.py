@@ -13,6 +13,12 @@ class ModelFileBroken(APIException):
     default_detail = "The model's file is damaged."
 
 
+class ModelUploadsOff(APIException):
+    status_code = 403
+    default_code = "model_uploads_off"
+    default_detail = "This studio takes no models from elsewhere (MLSTUDIO_MODEL_UPLOADS). Train one here."
+
+
 class NotEvaluated(APIException):
     status_code = 409
     default_code = "not_evaluated"

@@ -7,8 +7,10 @@ import configparser
 import json
 from pathlib import PurePosixPath
 
+from django.conf import settings
 from django.db import transaction
 
+from inference.errors import ModelUploadsOff
 from projects.jobs import enqueue_job
 from projects.limits import require_bytes, require_place
 from projects.models import Job, Project
@@ -31,6 +33,12 @@ class UploadProblem(ValueError):
     """What was said about the model cannot be understood; the text is for the user."""
 
 
+def require_model_uploads() -> None:
+    """Raises `ModelUploadsOff`: the studio takes no models from elsewhere."""
+    if not settings.MODEL_UPLOADS:
+        raise ModelUploadsOff()
+
+
 def start_model_import(
     *, project: Project, user, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
     input_width: int | None, input_height: int | None, channels: str, scaling: str, resize: str, anchors: dict | None,
@@ -45,8 +53,9 @@ def start_model_import(
         anchors: of a detector of keras-retinanet.
 
     Raises:
-        LimitReached
+        ModelUploadsOff, LimitReached.
     """
+    require_model_uploads()
     require_place(Job, project=project, user=user)
     require_bytes(project, incoming.size)
     with transaction.atomic():

@@ -78,6 +78,15 @@ def test_the_environment_is_built_from_nothing(inside, monkeypatch):
         assert seen[name].startswith(str(inside))
 
 
+def test_what_an_earlier_process_left_is_not_run(inside):
+    """Neither in its homes, nor as a module beside it."""
+    (inside / "json.py").write_text("raise SystemExit('taken over')")
+    planted = inside / ".sandbox" / "code" / "vision"
+    planted.mkdir(parents=True)
+    (planted / "__init__.py").write_text("raise SystemExit('taken over')")
+    assert attempt(inside, write_own_folder=["mine"]) == {"write_own_folder": "done"}
+
+
 def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside):
     assert attempt(inside, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inference.models import FileKind
 from training.models import TrainingRun
-from training.process import made_file
+from training.process import made_files
 
 
 def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> dict[str, Path]:
@@ -16,7 +16,7 @@ def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> di
     markdown, data = folder / "model_card.md", folder / "model_card.json"
     markdown.write_text(_markdown(card), encoding="utf-8")
     data.write_text(json.dumps(card, indent=2, ensure_ascii=False), encoding="utf-8")
-    files = {kind: made_file(folder, path) for kind, path in result["files"].items()}
+    files = made_files(folder, result["files"])
     return files | {FileKind.MODEL_CARD: markdown, FileKind.MODEL_CARD_JSON: data}
 
 

@@ -17,7 +17,7 @@ from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task
 from storage import services as storage
-from training.process import EngineProcess, made_file, remove_folder, result_of
+from training.process import EngineProcess, made_files, remove_folder, result_of
 
 WORK_FOLDERS.add("model-exports")
 MAX_PROOF_IMAGES = 2000
@@ -47,7 +47,7 @@ def export_model(context: JobContext) -> dict:
             process.kill()
         for export in exports:
             if not export["problem"]:
-                export["path"] = str(made_file(folder, export["path"]))
+                export["path"] = made_files(folder, {export["kind"]: export["path"]})[export["kind"]]
         return _keep(model, exports, parameters, folder)
     finally:
         remove_folder(folder)

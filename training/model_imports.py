@@ -8,13 +8,15 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets.models import Image
+from inference.errors import ModelUploadsOff
 from inference.model_uploads import KIND
 from inference.models import FileKind
 from inference.services import register_model
+from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Project, Queue
 from storage import services as storage
-from training.process import EngineProcess, made_file, remove_folder, result_of
+from training.process import EngineProcess, made_files, remove_folder, result_of
 
 MAX_SECONDS = 1800
 WORK_FOLDERS.add("model-imports")
@@ -25,6 +27,8 @@ PROOF_IMAGES = 4
 def import_model(context: JobContext) -> dict:
     """Let the engine read the uploaded file, and register what it made of it."""
     job = context.job
+    if not settings.MODEL_UPLOADS:  # switched off while it waited
+        raise WorkFailed("model_uploads_off", str(ModelUploadsOff.default_detail))
     folder = settings.WORK_DIR / "model-imports" / str(job.pk)
     folder.mkdir(parents=True, exist_ok=True)
     assert job.input_blob is not None  # start_model_import gave it one
@@ -33,14 +37,15 @@ def import_model(context: JobContext) -> dict:
     images = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
     pictures = [str(storage.pin(image.blob, folder / "images")) for image in images]
     (folder / "request.json").write_text(json.dumps(_request(job.parameters, path, pictures)))
-    process = EngineProcess(folder)
     try:
-        result = result_of(process, context, "model_import_died", MAX_SECONDS)
-        process.kill()  # what it has written is its last word
-        result["files"] = {kind: made_file(folder, name) for kind, name in result["files"].items()}
+        process = EngineProcess(folder)
+        try:
+            result = result_of(process, context, "model_import_died", MAX_SECONDS)
+        finally:
+            process.kill()  # what it has written is its last word
+        result["files"] = made_files(folder, result["files"])
         return _register(job, result, path)
     finally:
-        process.kill()
         remove_folder(folder)
 
 

@@ -17,6 +17,9 @@ from django.conf import settings
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
+from inference.runtime.interpreters import ModelFileError
+from inference.runtime.kinds import KINDS
+from inference.runtime.litert_file import operations_of
 from inference.services import copy_file
 from projects import work
 from projects.errors import WorkFailed
@@ -27,13 +30,18 @@ from training.engine import layout
 from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
 from training.engine_inputs import environment_of, limits_of, readable_of, uses_gpu
-from vision.sandbox.process import start_python
+from vision.sandbox.process import SandboxedProcess, start_python
+from vision.sandbox.protections import SandboxMissing
 
 STDERR_BYTES = 20_000
 # What the process says is not to be believed: neither that a line ends, nor that lines do.
 LINE_CHARACTERS = 64 << 20
 WAITING_MESSAGES = 1000
 LOG_LINES = 20_000
+MISSING = (
+    "This server may not do such work, because it lacks protections that MLSTUDIO_SANDBOX=require asks for: {}. Ask "
+    "its administrator."
+)
 # What TensorFlow says on every start, whatever its log level.
 NOISE = ("I0000 ", "WARNING: All log messages before")
 
@@ -42,6 +50,9 @@ class EngineProcess:
     """`python -m training.engine <folder>` in the sandbox, its reports as a queue of dictionaries; None ends them.
 
     It reads the folder, with `request.json`, and what the request names; it writes into `work` in it.
+
+    Raises:
+        WorkFailed: `sandbox_missing`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,24 +61,22 @@ class EngineProcess:
         layout.writable(folder).mkdir(exist_ok=True)
         self._limits = limits_of(request)
         self._killed = False
-        with open(folder / "stderr.log", "ab") as stderr:
-            self._process = start_python(
-                "training.engine",
-                folder,
-                folder=layout.writable(folder),
-                readable=readable_of(request, folder),
-                limits=self._limits,
-                environment=environment_of(request),
-                gpu=uses_gpu(request),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            )
+        self._process = self._started(request)
         self._messages: queue.Queue[dict | None] = queue.Queue(WAITING_MESSAGES)
         threading.Thread(target=self._read, daemon=True).start()
+
+    def _started(self, request: dict) -> SandboxedProcess:
+        pipe = subprocess.PIPE
+        try:
+            with open(self.folder / "stderr.log", "ab") as stderr:
+                return start_python(
+                    "training.engine", self.folder, folder=layout.writable(self.folder),
+                    readable=readable_of(request, self.folder), limits=self._limits,
+                    environment=environment_of(request), gpu=uses_gpu(request), stdin=pipe, stdout=pipe, stderr=stderr,
+                    text=True, encoding="utf-8", errors="replace",
+                )  # fmt: skip
+        except SandboxMissing as error:
+            raise WorkFailed("sandbox_missing", MISSING.format(error)) from error
 
     @property
     def pid(self) -> int:
@@ -208,6 +217,22 @@ def made_file(folder: Path, name: str) -> Path:
     if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         raise WorkFailed("engine_file_missing", "The process names a file that it has not written. Start it again.")
     return path
+
+
+def made_files(folder: Path, files: dict[str, str]) -> dict[str, Path]:
+    """Files by their kind, as `made_file`. LiteRT files, which the web process runs, are looked into as well.
+
+    Raises:
+        WorkFailed: as `made_file`; a LiteRT file has what none of ours has.
+    """
+    found = {kind: made_file(folder, name) for kind, name in files.items()}
+    for kind, path in found.items():
+        if kind in KINDS and KINDS[kind].runtime == "litert":
+            try:
+                operations_of(path)
+            except ModelFileError as error:
+                raise WorkFailed("model_file_unsafe", f"The {kind} file is not kept: {error}.") from error
+    return found
 
 
 def prepare_folder(

@@ -241,11 +241,13 @@ def run_preflight(context: JobContext) -> dict:
     if base is None and job.parameters.get("base_model"):
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
     prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight", base=base)
-    process = EngineProcess(folder)
     try:
-        return result_of(process, context, "preflight_died") | {"configuration": job.parameters["configuration"]}
+        process = EngineProcess(folder)
+        try:
+            return result_of(process, context, "preflight_died") | {"configuration": job.parameters["configuration"]}
+        finally:
+            process.kill()
     finally:
-        process.kill()
         remove_folder(folder)
 
 

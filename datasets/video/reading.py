@@ -16,7 +16,8 @@ import numpy as np
 
 from datasets.video.facts import Frame, Selection, Survey, VideoFacts, VideoProblem
 from vision.sandbox.limits import GIB, MIB, Limits
-from vision.sandbox.process import start_python
+from vision.sandbox.process import SandboxedProcess, start_python
+from vision.sandbox.protections import SandboxMissing
 
 SILENCE_SECONDS = 120.0
 HEADER_BYTES = 100_000
@@ -83,10 +84,7 @@ def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, Non
     """Messages of a reading process in the sandbox; it ends with the generator."""
     with tempfile.TemporaryDirectory(prefix="mlstudio-video-", ignore_cleanup_errors=True) as folder:
         path = path.resolve()
-        process = start_python(
-            "datasets.video", json.dumps(request), path,
-            folder=Path(folder), readable=(path,), limits=LIMITS, stdout=subprocess.PIPE, bufsize=0,
-        )  # fmt: skip
+        process = _started(request, path, Path(folder))
         try:
             pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
             while (line := pipe.line()) is not None:
@@ -101,6 +99,16 @@ def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, Non
             process.kill()
             process.wait()
             process.stdout.close()  # type: ignore[union-attr]
+
+
+def _started(request: dict, path: Path, folder: Path) -> SandboxedProcess:
+    try:
+        return start_python(
+            "datasets.video", json.dumps(request), path, folder=folder, readable=(path,), limits=LIMITS,
+            stdout=subprocess.PIPE, bufsize=0,
+        )  # fmt: skip
+    except SandboxMissing as error:
+        raise VideoProblem("sandbox_missing", f"This server may not read videos: it lacks {error}.") from error
 
 
 def _message_of(line: bytes) -> tuple[dict, int]:

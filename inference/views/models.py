@@ -16,7 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from datasets.selectors import snapshots_of
 from inference import serializers, services
 from inference.evaluations import start_evaluation
-from inference.model_uploads import start_model_import
+from inference.model_uploads import require_model_uploads, start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
 from inference.selectors import models_of
@@ -109,8 +109,9 @@ class ModelViewSet(
 
         Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`, or a zip with a SavedModel. Detectors: `.h5` of
         keras-retinanet. Nothing in the file is executed: networks with code of their own are refused. The job's result
-        names the model.
+        names the model. `403 model_uploads_off` where the studio takes none.
         """
+        require_model_uploads()
         data = serializers.ModelUploadSerializer(data=request.data, context={"projects": projects_of(request.user)})
         data.is_valid(raise_exception=True)
         wanted = dict(data.validated_data)

@@ -106,8 +106,8 @@ def start(
 
 
 def start_python(module: str, *arguments: str | Path, **options: Any) -> SandboxedProcess:
-    """`python -m module` in the sandbox; `options` are those of `start`."""
-    return start([sys.executable, "-m", module, *map(str, arguments)], **options)
+    """`python -m module` in the sandbox, which finds no module in its work folder; `options` are those of `start`."""
+    return start([sys.executable, "-P", "-m", module, *map(str, arguments)], **options)
 
 
 def _limits(limits: Limits) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -61,12 +62,18 @@ def _is_passed_on(name: str) -> bool:
 def make_homes(folder: Path) -> None:
     """The folders that `environment` names, and the code by links: the folder that holds it is not listed."""
     own = folder / ".sandbox"
+    _remove(own)  # an earlier process in this folder could write there
     for name in ("home", "tmp", "code"):
-        (own / name).mkdir(parents=True, exist_ok=True)
+        (own / name).mkdir(parents=True)
     for name in CODE:
-        link = own / "code" / name
-        if not link.is_symlink():
-            link.symlink_to(ROOT / name)
+        (own / "code" / name).symlink_to(ROOT / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 @cache

@@ -20,6 +20,8 @@ from training.engine.detection.proof import check_litert
 from training.engine.errors import EngineError
 from training.engine.legacy_keras.networks import DEFAULT_SHAPES, export_litert, levels_of, raw_model
 from training.engine.machine import library_versions
+from training.engine.uploads.hdf5 import check_hdf5
+from training.engine.uploads.layers import PARTS, parts_of
 from training.engine.watcher import Watcher
 
 # All that the package's networks are made of. A Lambda is code, so a file that has one is not loaded.
@@ -28,7 +30,12 @@ LAYERS = {
     "DepthwiseConv2D", "Dropout", "FilterDetections", "Functional", "InputLayer", "MaxPooling2D", "Model", "Permute",
     "ReLU", "RegressBoxes", "Reshape", "UpsampleLike", "ZeroPadding2D",
 }  # fmt: skip
+# How the package begins its head for labels.
+OWN_PARTS = {"PriorProbability"}
+MODULES = ("keras", "tf_keras", "keras_retinanet", "keras_resnet")
+TENSORFLOW_MODULES = ("tensorflow.keras", "tensorflow.python.keras")
 MAX_LAYERS = 5000
+MAX_BYTES = 4 << 30
 
 
 class ModelImportError(EngineError):
@@ -96,7 +103,9 @@ def import_model(
     raw = raw_model(model, image_size, name, levels=levels)
     watcher.log(f"A {name} with {model.count_params():,} parameters; writing its LiteRT file")
     watcher.on_progress("export", 0, 1)
-    litert, labels = folder / "model.tflite", folder / "labels.txt"
+    own, litert, labels = folder / "model.h5", folder / "model.tflite", folder / "labels.txt"
+    # What trainings and exports start from is written here; the file that came is read once.
+    model.save(own, include_optimizer=False)
     export_litert(model, litert, image_size, name, shapes, NMS_IOU)
     pixels = _pictures(images, image_size)
 
@@ -110,7 +119,7 @@ def import_model(
         architecture=f"keras_retinanet_{name}",
         class_names=class_names,
         input_size=image_size,
-        files={"keras-h5": str(path), "litert-float32": str(litert), "labels": str(labels)},
+        files={"keras-h5": str(own), "litert-float32": str(litert), "labels": str(labels)},
         versions=library_versions("tf_keras", "keras-retinanet"),
         parameters=int(model.count_params()),
         litert_difference=difference,
@@ -129,7 +138,9 @@ def check_configuration(path: Path) -> str:
 
     Raises:
         ModelImportError: `not_a_model`, `weights_only`, `unknown_layers`.
+        UploadError: as `check_hdf5`.
     """
+    check_hdf5(path, MAX_BYTES)
     try:
         with h5py.File(path, "r") as file:
             text = file.attrs.get("model_config")
@@ -142,29 +153,28 @@ def check_configuration(path: Path) -> str:
         )
     try:
         configuration = json.loads(text)
-    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        unknown, count = _unknown(configuration)
+    except (ValueError, TypeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelImportError("not_a_model", "The network in this file cannot be read.") from error
-    classes = list(_classes(configuration))
-    unknown = sorted(set(classes) - LAYERS)
-    if unknown or not classes or len(classes) > MAX_LAYERS:
+    if unknown or not 0 < count <= MAX_LAYERS:
         raise ModelImportError(
             "unknown_layers",
-            f"This is no network of keras-retinanet: it has {', '.join(unknown[:5]) or 'no usable layers'}.",
+            f"This is no network of keras-retinanet: it has {', '.join(sorted(unknown)[:5]) or 'no usable layers'}.",
         )
     return json.dumps(configuration)
 
 
-def _classes(part):
-    """The class of every layer in a configuration, those of networks within it too."""
-    if isinstance(part, dict):
-        settings = part.get("config")
-        if isinstance(part.get("class_name"), str) and isinstance(settings, dict) and "name" in settings:
-            yield part["class_name"]
-        for value in part.values():
-            yield from _classes(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _classes(value)
+def _unknown(configuration: dict) -> tuple[set[str], int]:
+    """Classes that are not taken, wherever they are named, and how many layers there are."""
+    unknown, count = set(), 0
+    for part in parts_of(configuration, 0):
+        name, module = part["class_name"], part.get("module")
+        count += name in LAYERS
+        if name not in LAYERS | PARTS | OWN_PARTS:
+            unknown.add(name[:80])
+        if module is not None and str(module).split(".")[0] not in MODULES and module not in TENSORFLOW_MODULES:
+            unknown.add(str(module)[:80])
+    return unknown, count
 
 
 def load_package_model(path: Path, configuration: str) -> tf_keras.Model:

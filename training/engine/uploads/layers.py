@@ -52,7 +52,7 @@ def check_network(configuration: object) -> None:
             "This is no Keras network: a functional or sequential model as `model.to_json()` gives it is expected.",
         )
     count = 0
-    for part in _parts(configuration, 0):
+    for part in parts_of(configuration, 0):
         name = part["class_name"]
         if name in LAYERS or name in NETWORKS:
             count += 1
@@ -78,7 +78,7 @@ def _what(part: dict) -> str:
     return f"{name!r}"
 
 
-def _parts(value: object, depth: int) -> Iterator[dict]:
+def parts_of(value: object, depth: int) -> Iterator[dict]:
     """Every dictionary with a class, however deep."""
     if depth > MAX_DEPTH:
         raise UploadError("not_a_model", "The network is nested too deeply.")
@@ -88,10 +88,10 @@ def _parts(value: object, depth: int) -> Iterator[dict]:
                 raise UploadError("not_a_model", "A class_name of the network is no text.")
             yield value
         for one in value.values():
-            yield from _parts(one, depth + 1)
+            yield from parts_of(one, depth + 1)
     elif isinstance(value, list):
         for one in value:
-            yield from _parts(one, depth + 1)
+            yield from parts_of(one, depth + 1)
 
 
 def square_input(configuration: dict) -> int:
@@ -102,7 +102,7 @@ def square_input(configuration: dict) -> int:
     """
     shapes = [
         shape
-        for part in _parts(configuration, 0)
+        for part in parts_of(configuration, 0)
         if part["class_name"] == "InputLayer" and isinstance(part.get("config"), dict)
         for shape in [_shape_of(part["config"])]
         if shape is not None

@@ -19,8 +19,11 @@ from training.engine.to_onnx import function_to_onnx
 from training.engine.uploads import containers
 from training.engine.uploads.build import check_image_input, check_size
 from training.engine.uploads.layers import UploadError
-from training.engine.uploads.onnx_graph.files import input_of, load_onnx, simplified
+from training.engine.uploads.litert import check_litert
+from training.engine.uploads.onnx_graph.files import load_onnx, simplified
+from training.engine.uploads.onnx_graph.inputs import input_of
 from training.engine.uploads.onnx_graph.network import keras_network
+from training.engine.uploads.saved_model.read import read_saved_model
 
 BYTES_A_PARAMETER = 8
 Size = tuple[int, int]
@@ -144,8 +147,7 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
     import tf2onnx
     from ai_edge_litert.interpreter import Interpreter
 
-    if path.read_bytes()[4:8] != b"TFL3":
-        raise UploadError("not_a_model", "This is no LiteRT file (.tflite), or a damaged one.")
+    check_litert(path)
     try:
         interpreter = Interpreter(model_path=str(path), num_threads=1)
         interpreter.allocate_tensors()
@@ -214,46 +216,14 @@ def _onnx_runtime(proto, given) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _saved_model(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
-    target = containers.unpack_saved_model(path, folder, limits.weights_bytes)
-    try:
-        loaded = tf.saved_model.load(str(target))
-        name = "serving_default" if "serving_default" in loaded.signatures else next(iter(loaded.signatures))
-        signature = loaded.signatures[name]
-    except StopIteration as error:
-        raise UploadError("not_a_model", "The SavedModel has no signature to call.") from error
-    except Exception as error:  # whatever a damaged file makes of TensorFlow
-        raise UploadError("not_a_model", f"TensorFlow cannot load the model: {str(error)[:300]}") from error
-    _check_function(signature)
-    inputs = signature.structured_input_signature[1]
-    if len(inputs) != 1 or len(signature.structured_outputs) != 1:
-        raise UploadError(
-            "wrong_input",
-            f"A classifier has one input, an image, and one output; this one has {len(inputs)} and "
-            f"{len(signature.structured_outputs)}.",
-        )
-    (key, given), (output,) = next(iter(inputs.items())), signature.structured_outputs
-    shape = given.shape.as_list() if given.shape.rank is not None else []
-    if len(shape) != 4 or shape[3] != 3 or given.dtype != tf.float32:
-        raise UploadError("wrong_input", f"The input must be (None, height, width, 3) float32; it is {given}.")
-    fixed = _known((shape[1], shape[2]), size)
-
-    def call(image):
-        return signature(**{key: image})[output]
-
+    function = read_saved_model(path, folder, limits.weights_bytes)
+    fixed = _known(function.size, size)
     spec = tf.TensorSpec((1, *fixed, 3), tf.float32, name="image")
-    model = _through_onnx(call, spec, fixed, folder)
+    model = _through_onnx(function.call, spec, fixed, folder)
+    run = tf.function(function.call, input_signature=[spec])
     return Network(
-        model, "by way of ONNX", lambda batch: np.concatenate([call(tf.constant(one[None])).numpy() for one in batch])
+        model, "by way of ONNX", lambda batch: np.concatenate([run(tf.constant(one[None])).numpy() for one in batch])
     )
-
-
-def _check_function(signature) -> None:
-    graph = signature.graph.as_graph_def()
-    nodes = list(graph.node)
-    for function in graph.library.function:
-        nodes += function.node_def
-    for node in nodes:
-        containers.check_operation(node.op, saving=False)
 
 
 def _through_onnx(function: Callable, spec: tf.TensorSpec, size: Size, folder: Path) -> keras.Model:

@@ -11,7 +11,7 @@ from keras import layers
 from onnx import numpy_helper
 
 from training.engine.uploads.layers import UploadError
-from training.engine.uploads.onnx_graph.files import input_of
+from training.engine.uploads.onnx_graph.inputs import input_of
 
 TURNED_AXES = {0: 0, 1: 3, 2: 1, 3: 2}
 

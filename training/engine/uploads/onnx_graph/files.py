@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 
 from training.engine.uploads.layers import UploadError
-
-MAX_NODES = 5000
-
-
-@dataclass(frozen=True)
-class OnnxInput:
-    """What goes in: `(height, width)`, None where the file leaves it open, and whether the channels come first."""
-
-    name: str
-    size: tuple[int | None, int | None]
-    channels_first: bool
-    element_type: int
+from training.engine.uploads.onnx_graph.checks import check_onnx
+from training.engine.uploads.onnx_graph.inputs import input_of
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """Raises `UploadError`: `not_a_model`, `unsafe_file`, `too_large`."""
+    """Raises `UploadError`: `not_a_model`, `unsafe_file`, `unsupported_operation`, `too_large`."""
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf's errors are not part of the interface of onnx
         raise UploadError("not_a_model", "This is no ONNX file, or a damaged one.") from error
-    tensors = [*model.graph.initializer]
-    for node in model.graph.node:
-        tensors += [attribute.t for attribute in node.attribute if attribute.HasField("t")]
-        if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
-            raise UploadError("unsupported_operation", f"The network has branches or loops ({node.op_type}).")
-    if any(one.data_location == onnx.TensorProto.EXTERNAL or one.external_data for one in tensors):
-        raise UploadError("unsafe_file", "The weights are in another file. Save the model as one ONNX file.")
-    if not model.graph.node:
-        raise UploadError("not_a_model", "The ONNX file has no network.")
-    if len(model.graph.node) > MAX_NODES:
-        raise UploadError("too_large", f"The network has more than {MAX_NODES} operations.")
+    check_onnx(model)
     return model
-
-
-def input_of(model: onnx.ModelProto) -> OnnxInput:
-    """Raises `UploadError`: `wrong_input`."""
-    constants = {one.name for one in model.graph.initializer}
-    inputs = [one for one in model.graph.input if one.name not in constants]
-    if len(inputs) != 1:
-        raise UploadError("wrong_input", f"The network must have one input, an image; it has {len(inputs)}.")
-    kind = inputs[0].type.tensor_type
-    sides = [one.dim_value or None for one in kind.shape.dim]
-    if len(sides) != 4 or (sides[1] != 3 and sides[3] != 3):
-        raise UploadError(
-            "wrong_input",
-            f"The input must be an image with 3 channels, (batch, 3, height, width) or (batch, height, width, 3); "
-            f"it is {tuple(side or '?' for side in sides)}.",
-        )
-    first = sides[1] == 3 and sides[3] != 3
-    size = (sides[2], sides[3]) if first else (sides[1], sides[2])
-    return OnnxInput(inputs[0].name, size, first, kind.elem_type)
 
 
 def simplified(model: onnx.ModelProto, image_size: tuple[int, int], folder: Path) -> onnx.ModelProto:
