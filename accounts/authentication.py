@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import get_authorization_header
+
+from accounts.models import Token
 
 PREFIXES = (b"token", b"bearer")
 
@@ -24,7 +33,9 @@ class TokenAuthentication(KnoxTokenAuthentication):
             parts[1].decode("ascii")
         except UnicodeDecodeError as error:
             raise exceptions.AuthenticationFailed("Invalid token.") from error
-        return self.authenticate_credentials(parts[1])
+        user, token = self.authenticate_credentials(parts[1])
+        note_standing(request, lambda: token_stands(token.pk))
+        return user, token
 
     def _cleanup_token(self, auth_token) -> bool:
         # Knox deletes expired tokens of the user on each request; ours are deleted once an hour.
@@ -33,6 +44,43 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with CSRF on unsafe methods."""
+
+    def authenticate(self, request):
+        found = super().authenticate(request)
+        session = getattr(request._request, "session", None)
+        if found is not None and session is not None:
+            key, pk = session.session_key, found[0].pk
+            note_standing(request, lambda: session_stands(key, pk))
+        return found
+
+
+# Whether a way in is still open, for answers that take long: streams and downloads.
+
+
+def note_standing(request, stands: Callable[[], bool]) -> None:
+    """Keep the question with the request, as `is_still_valid`: floors below ask it without knowing who asks."""
+    request._request.is_still_valid = stands
+
+
+def is_still_valid(request) -> bool:
+    """Whether who made this request would be let in again with the same token or session: it was not revoked, has not
+    expired, and the account is active. At most two short queries. True where nobody had to identify themselves."""
+    return getattr(getattr(request, "_request", request), "is_still_valid", lambda: True)()
+
+
+def token_stands(pk) -> bool:
+    now = timezone.now()
+    alive = Token.objects.filter(Q(expiry=None) | Q(expiry__gt=now), pk=pk, user__is_active=True)
+    return alive.exists()
+
+
+def session_stands(key: str | None, user_pk) -> bool:
+    """Also not after a change of the password, which makes a session's hash another one."""
+    user = get_user_model().objects.filter(pk=user_pk, is_active=True).first()
+    if user is None or key is None:
+        return user is not None
+    kept = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return constant_time_compare(kept.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

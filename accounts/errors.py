@@ -13,6 +13,12 @@ class WrongCredentials(APIException):
     default_detail = "The username or the password is wrong."
 
 
+class InvalidEmailLink(APIException):
+    status_code = 400
+    default_code = "invalid_email_link"
+    default_detail = "The link is wrong, has expired or was used. Change the address again to get a new one."
+
+
 class InvalidResetLink(APIException):
     status_code = 400
     default_code = "invalid_reset_link"

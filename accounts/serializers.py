@@ -5,25 +5,57 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.validators import UniqueValidator
 
+from accounts.emails import is_taken
 from accounts.limits import limits_of
-from accounts.models import Token
+from accounts.models import EmailChange, Token
+from accounts.names import mixes_scripts
+from accounts.services import looks_taken
 
 User = get_user_model()
 
 
-def unique_address() -> UniqueValidator:
-    return UniqueValidator(User.objects.all(), lookup="iexact", message="This address is taken.")
+class PasswordField(serializers.CharField):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(
+            max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"}, **kwargs
+        )
 
 
 class UserSerializer(serializers.ModelSerializer):
-    email = serializers.EmailField(required=False, max_length=254, validators=[unique_address()])
+    email = serializers.EmailField(read_only=True)
+    pending_email = serializers.SerializerMethodField(help_text="An address that waits for its confirmation.")
 
     class Meta:
         model = User
-        fields = ["id", "username", "email", "first_name", "last_name", "date_joined"]
+        fields = ["id", "username", "email", "pending_email", "first_name", "last_name", "date_joined"]
         read_only_fields = ["id", "username", "date_joined"]
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_pending_email(self, user) -> str | None:
+        change = EmailChange.objects.filter(user=user.pk).first()
+        return None if change is None else change.email
+
+
+class ProfileChangeSerializer(serializers.ModelSerializer):
+    """Another mail address is used once it is confirmed: a mail with a link goes to it."""
+
+    email = serializers.EmailField(required=False, max_length=254)
+    current_password = PasswordField(required=False, help_text="Needed for another mail address.")
+
+    class Meta:
+        model = User
+        fields = ["email", "first_name", "last_name", "current_password"]
+
+    def validate(self, attrs: dict) -> dict:
+        password = attrs.pop("current_password", None)
+        if attrs.get("email", self.instance.email) == self.instance.email:
+            attrs.pop("email", None)
+        elif password is None or not self.instance.check_password(password):
+            raise serializers.ValidationError(
+                {"current_password": "Another mail address needs your current password."}, code="wrong_password"
+            )
+        return attrs
 
 
 class LimitSerializer(serializers.Serializer):
@@ -53,20 +85,29 @@ def checked_password(password: str, user) -> str:
     return password
 
 
-class PasswordField(serializers.CharField):
-    def __init__(self, **kwargs) -> None:
-        super().__init__(
-            max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"}, **kwargs
-        )
-
-
 class RegistrationSerializer(serializers.ModelSerializer):
-    email = serializers.EmailField(max_length=254, validators=[unique_address()])
+    email = serializers.EmailField(max_length=254)
     password = PasswordField()
 
     class Meta:
         model = User
         fields = ["username", "email", "password"]
+
+    def validate_username(self, value: str) -> str:
+        value = User.normalize_username(value)
+        if mixes_scripts(value):
+            raise serializers.ValidationError(
+                "The name mixes letters of different alphabets, which can be taken for another name.",
+                code="mixed_scripts",
+            )
+        if looks_taken(value):
+            raise serializers.ValidationError("This name is taken, or looks like one that is.", code="unique")
+        return value
+
+    def validate_email(self, value: str) -> str:
+        if is_taken(value):
+            raise serializers.ValidationError("This address is taken.", code="unique")
+        return value
 
     def validate(self, attrs: dict) -> dict:
         user = User(username=attrs["username"], email=attrs["email"])
@@ -104,8 +145,12 @@ class PasswordChangeSerializer(serializers.Serializer):
         return checked_password(value, self.context["request"].user)
 
 
+class EmailConfirmSerializer(serializers.Serializer):
+    token = serializers.CharField(max_length=100)
+
+
 class PasswordResetSerializer(serializers.Serializer):
-    email = serializers.EmailField()
+    email = serializers.EmailField(max_length=254)
 
 
 class PasswordResetConfirmSerializer(serializers.Serializer):

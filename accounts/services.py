@@ -1,4 +1,4 @@
-"""What a user does with his account."""
+"""What users do with their accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -15,8 +14,11 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from knox.settings import knox_settings
 from rest_framework.exceptions import ValidationError
 
+from accounts import mail
+from accounts.emails import email_key
 from accounts.errors import InvalidResetLink, RegistrationClosed, WrongCredentials
-from accounts.models import Token, TokenKind
+from accounts.models import AccountKey, KeyKind, Token, TokenKind
+from accounts.names import skeleton
 from accounts.signals import account_deleting
 
 User = get_user_model()
@@ -24,15 +26,27 @@ User = get_user_model()
 
 @transaction.atomic
 def register(*, username: str, email: str, password: str) -> tuple:
-    """A new user and his first login token."""
+    """A new user and their first login token."""
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed()
     try:
         with transaction.atomic():
             user = User.objects.create_user(username=username, email=email, password=password)
+            AccountKey.objects.create(user=user, kind=KeyKind.EMAIL, key=email_key(email))
     except IntegrityError as error:  # two at once; the serializer has checked before
-        raise ValidationError({"username": ["A user with that username already exists."]}, code="unique") from error
+        raise _taken() from error
+    if not AccountKey.objects.filter(user=user, kind=KeyKind.NAME).exists():
+        raise _taken()  # another account looks like it
     return user, *issue_login_token(user=user)
+
+
+def _taken() -> ValidationError:
+    return ValidationError({"username": ["A user with that username already exists."]}, code="unique")
+
+
+def looks_taken(username: str) -> bool:
+    """Whether an account has this name, or one that people would take for it."""
+    return AccountKey.objects.filter(kind=KeyKind.NAME, key=skeleton(username)[:450]).exists()
 
 
 def log_in(*, request, username: str, password: str):
@@ -75,15 +89,32 @@ def send_password_reset(*, email: str) -> None:
     for user in User.objects.filter(email__iexact=email, is_active=True):
         uid = urlsafe_base64_encode(force_bytes(user.pk))
         token = default_token_generator.make_token(user)
-        send_mail(
-            "Reset your ML Studio password",
-            f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, send\n\n"
+        mail.send(
+            to=user.email,
+            subject="Reset your ML Studio password",
+            text=f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, send\n\n"
             f"  POST {settings.PUBLIC_URL}/api/v1/auth/password/reset/confirm/\n"
             f'  {{"uid": "{uid}", "token": "{token}", "new_password": "…"}}\n\n'
             "If it was not you, ignore this mail; nothing has changed.\n",
-            None,
-            [user.email],
         )
+
+
+@transaction.atomic
+def reset_password(*, user, new_password: str) -> None:
+    """Set a password and end all that let anybody in: logins, sessions and personal tokens, which a mail lists."""
+    names = list(user.auth_token_set.filter(kind=TokenKind.PERSONAL).values_list("name", flat=True))
+    user.set_password(new_password)
+    user.save(update_fields=["password"])
+    user.auth_token_set.all().delete()
+    _end_sessions(user)
+    ended = "".join(f"  - {name}\n" for name in names) or "  (there were none)\n"
+    mail.send(
+        to=user.email,
+        subject="Your ML Studio password was reset",
+        text=f"Hello {user.username},\n\nyour password was reset. All logins have ended, and so have your personal "
+        f"tokens; make new ones for what you still use:\n\n{ended}\n"
+        "If it was not you, tell the operator of the studio.\n",
+    )
 
 
 def user_of_reset_link(*, uid: str, token: str):
@@ -99,7 +130,7 @@ def user_of_reset_link(*, uid: str, token: str):
 
 @transaction.atomic
 def delete_account(*, user) -> None:
-    """Delete the user and what only he has. Rooms above may refuse (see `account_deleting`)."""
+    """Delete the user and what only they have. Rooms above may refuse (see `account_deleting`)."""
     account_deleting.send(sender=User, user=user)
     user.delete()
 

@@ -1,31 +1,141 @@
-"""Rates of what can be guessed or flooded, counted in the database."""
+"""Rates of what can be guessed or flooded, counted in the database: they hold for every web process.
+
+What can be guessed is counted by the account that is asked for, however its name is written, and by the address that
+asks; successes are not counted.
+"""
+
+from __future__ import annotations
 
 from django.core.cache import caches
-from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle
+
+from accounts.names import cleaned, hashed
 
 
 class CountedThrottle(SimpleRateThrottle):
-    """Counted in the database: holds for every web process."""
+    key: str | None = None
 
     @property
     def cache(self):
         return caches["throttle"]
 
+    def key_of(self, *parts: str) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": hashed(*parts)}
+
+    def forgive(self) -> None:
+        """It was no guess: take it off the count again."""
+        if self.key is not None and self.rate is not None:
+            history = self.cache.get(self.key, [])
+            if self.now in history:
+                history.remove(self.now)
+                self.cache.set(self.key, history, self.duration)
+
+
+class AddressThrottle(CountedThrottle):
+    def get_cache_key(self, request, view):
+        return self.key_of(self.get_ident(request))
+
+
+class UserThrottle(CountedThrottle):
+    def get_cache_key(self, request, view):
+        return self.key_of(str(request.user.pk)) if request.user.is_authenticated else None
+
+
+class FieldThrottle(CountedThrottle):
+    """By a name, an address or an id in the body."""
+
+    field = "username"
+
+    def get_cache_key(self, request, view):
+        return self.key_of(field_of(request, self.field))
+
+
+def field_of(request, name: str) -> str:
+    return cleaned(str(request.data.get(name, ""))) if hasattr(request.data, "get") else ""
+
+
+class ForgivesSuccess:
+    """A view whose throttles count only what failed."""
+
+    def get_throttles(self):
+        if not hasattr(self, "_counted"):
+            self._counted = super().get_throttles()
+        return self._counted
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        if response.status_code < 300:
+            forgive(getattr(self, "_counted", []))
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def forgive(throttles) -> None:
+    for throttle in throttles:
+        throttle.forgive()
+
 
 class LoginThrottle(CountedThrottle):
-    """By address and username together: one attacker does not lock out a user elsewhere."""
+    """By address and username together: one attacker does not soon lock out a user elsewhere."""
 
     scope = "login"
 
     def get_cache_key(self, request, view):
-        username = str(request.data.get("username", ""))[:150].lower() if isinstance(request.data, dict) else ""
-        ident = f"{self.get_ident(request)}:{username}".encode().hex()
-        return self.cache_format % {"scope": self.scope, "ident": ident[:150]}
+        return self.key_of(self.get_ident(request), field_of(request, "username"))
 
 
-class RegistrationThrottle(CountedThrottle, AnonRateThrottle):
+class LoginAddressThrottle(AddressThrottle):
+    """One password tried on many accounts."""
+
+    scope = "login_address"
+
+
+class LoginAccountThrottle(FieldThrottle):
+    """One account tried from many addresses."""
+
+    scope = "login_account"
+
+
+LOGIN = (LoginThrottle, LoginAddressThrottle, LoginAccountThrottle)
+
+
+class OwnPasswordThrottle(UserThrottle):
+    """Whoever holds a login for a moment must not find out the password."""
+
+    scope = "own_password"
+
+
+class RegistrationThrottle(AddressThrottle):
     scope = "registration"
 
 
-class PasswordResetThrottle(CountedThrottle, AnonRateThrottle):
+class PasswordResetThrottle(AddressThrottle):
     scope = "password_reset"
+
+
+class PasswordResetMailThrottle(FieldThrottle):
+    """Mails to one address."""
+
+    scope = "password_reset_mail"
+    field = "email"
+
+
+class ResetConfirmThrottle(AddressThrottle):
+    """Apart from those who ask: behind one proxy nobody is kept from confirming by others who ask."""
+
+    scope = "password_reset_confirm"
+
+
+class ResetConfirmAccountThrottle(FieldThrottle):
+    scope = "password_reset_account"
+    field = "uid"
+
+
+class EmailChangeThrottle(UserThrottle):
+    scope = "email_change"
+
+
+class EmailConfirmThrottle(AddressThrottle):
+    scope = "email_confirm"
+
+
+class NewTokenThrottle(UserThrottle):
+    scope = "new_token"

@@ -15,6 +15,7 @@ urlpatterns = [
     path("auth/logout-all/", views.LogoutAllView.as_view(), name="logout-all"),
     path("auth/password/reset/", views.PasswordResetView.as_view(), name="password-reset"),
     path("auth/password/reset/confirm/", views.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("auth/email/confirm/", views.EmailConfirmView.as_view(), name="email-confirm"),
     path("users/me/", views.MeView.as_view(), name="me"),
     path("users/me/password/", views.PasswordView.as_view(), name="me-password"),
     path("", include(router.urls)),

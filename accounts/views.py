@@ -7,9 +7,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import serializers, services
+from accounts import emails, serializers, services, throttles
 from accounts.models import Token, TokenKind
-from accounts.throttles import LoginThrottle, PasswordResetThrottle, RegistrationThrottle
 
 NOTHING = OpenApiResponse(description="Done.")
 
@@ -29,7 +28,7 @@ class RegisterView(APIView):
 
     permission_classes = [AllowAny]
     authentication_classes: list = []
-    throttle_classes = [RegistrationThrottle]
+    throttle_classes = [throttles.RegistrationThrottle]
 
     @extend_schema(request=serializers.RegistrationSerializer, responses={201: serializers.LoginAnswerSerializer})
     def post(self, request):
@@ -37,12 +36,12 @@ class RegisterView(APIView):
         return Response(_login_answer(user, token, secret), status=status.HTTP_201_CREATED)
 
 
-class LoginView(APIView):
+class LoginView(throttles.ForgivesSuccess, APIView):
     """Log in with a user name and a password; the answer has a token."""
 
     permission_classes = [AllowAny]
     authentication_classes: list = []
-    throttle_classes = [LoginThrottle]
+    throttle_classes = throttles.LOGIN
 
     @extend_schema(request=serializers.LoginSerializer, responses=serializers.LoginAnswerSerializer)
     def post(self, request):
@@ -79,7 +78,7 @@ class PasswordResetView(APIView):
 
     permission_classes = [AllowAny]
     authentication_classes: list = []
-    throttle_classes = [PasswordResetThrottle]
+    throttle_classes = [throttles.PasswordResetThrottle, throttles.PasswordResetMailThrottle]
 
     @extend_schema(request=serializers.PasswordResetSerializer, responses={202: NOTHING})
     def post(self, request):
@@ -87,36 +86,64 @@ class PasswordResetView(APIView):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-class PasswordResetConfirmView(APIView):
-    """Set a new password with what the mail's link holds."""
+class PasswordResetConfirmView(throttles.ForgivesSuccess, APIView):
+    """Set a new password with what the mail's link holds.
+
+    Logins, sessions and personal tokens end; a mail lists the tokens.
+    """
 
     permission_classes = [AllowAny]
     authentication_classes: list = []
-    throttle_classes = [PasswordResetThrottle]
+    throttle_classes = [throttles.ResetConfirmThrottle, throttles.ResetConfirmAccountThrottle]
 
     @extend_schema(request=serializers.PasswordResetConfirmSerializer, responses={204: NOTHING})
     def post(self, request):
         data = _validated(serializers.PasswordResetConfirmSerializer, request)
         user = services.user_of_reset_link(uid=data["uid"], token=data["token"])
         password = serializers.checked_password(data["new_password"], user)
-        services.change_password(user=user, new_password=password)
+        services.reset_password(user=user, new_password=password)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(APIView):
+class EmailConfirmView(APIView):
+    """Use a new mail address, with what the mail to it holds."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [throttles.EmailConfirmThrottle]
+
+    @extend_schema(request=serializers.EmailConfirmSerializer, responses={204: NOTHING})
+    def post(self, request):
+        emails.confirm_change(**_validated(serializers.EmailConfirmSerializer, request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(throttles.ForgivesSuccess, APIView):
     """Your profile."""
+
+    throttle_classes = [throttles.OwnPasswordThrottle]
+
+    def get_throttles(self):
+        """Another address is a guess of the password, which a success takes back, and a mail to somebody."""
+        if self.request.method != "PATCH" or not throttles.field_of(self.request, "email"):
+            return []
+        return [throttles.EmailChangeThrottle(), *super().get_throttles()]
 
     @extend_schema(responses=serializers.MeSerializer)
     def get(self, request):
         """Who you are, and what you may have of what all users share."""
         return Response(serializers.MeSerializer(request.user).data)
 
-    @extend_schema(request=serializers.UserSerializer(partial=True), responses=serializers.UserSerializer)
+    @extend_schema(request=serializers.ProfileChangeSerializer(partial=True), responses=serializers.MeSerializer)
     def patch(self, request):
-        serializer = serializers.UserSerializer(request.user, data=request.data, partial=True)
+        """Change your profile. Another mail address needs your password, and is used once it is confirmed by mail."""
+        serializer = serializers.ProfileChangeSerializer(request.user, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
+        email = serializer.validated_data.pop("email", None)
         serializer.save()
-        return Response(serializer.data)
+        if email is not None:
+            emails.request_change(user=request.user, email=email)
+        return Response(serializers.MeSerializer(request.user).data)
 
     @extend_schema(responses={204: NOTHING}, description="Delete your account and the projects that only you have.")
     def delete(self, request):
@@ -124,8 +151,10 @@ class MeView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class PasswordView(APIView):
+class PasswordView(throttles.ForgivesSuccess, APIView):
     """Change your password. Other logins end, this one stays."""
+
+    throttle_classes = [throttles.OwnPasswordThrottle]
 
     @extend_schema(request=serializers.PasswordChangeSerializer, responses={204: NOTHING})
     def post(self, request):
@@ -142,6 +171,9 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Gen
     serializer_class = serializers.TokenSerializer
     lookup_field = "id"
     lookup_value_converter = "uuid"
+
+    def get_throttles(self):
+        return [throttles.NewTokenThrottle()] if self.action == "create" else []
 
     def get_queryset(self):
         return Token.objects.filter(user=self.request.user, kind=TokenKind.PERSONAL)

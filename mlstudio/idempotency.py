@@ -1,81 +1,171 @@
 """`Idempotency-Key` on creating POSTs (IETF draft-ietf-httpapi-idempotency-key-header).
 
-The first answer is kept for a day and repeated, word by word. Answers that carry a secret are not kept: their
-repetition is a 409.
+The first answer is kept for a day and repeated, word by word, to the same user as long as they may make the request.
+Answers that carry a secret are not kept: their repetition is a 409.
+
+What a request does and the note that it was done are one transaction, where it can be: a process that dies in the
+middle has done nothing, and the next request with the key does it (docs/decisions/0033-keys-and-effects-are-one.md).
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import ResolverMatch, resolve
 from django.utils import timezone
+from rest_framework.views import APIView
 
+from accounts.names import hashed
+from mlstudio.doors import Caller, identify
 from mlstudio.errors import error_response
 from mlstudio.models import IdempotencyRecord
+from projects.errors import ChangedMeanwhile
+from projects.models import Membership
+from storage.receiving import content_digest
+from storage.services import local_cache
 
 KEPT = timedelta(days=1)
-ABANDONED = timedelta(minutes=15)
 MAX_BODY_BYTES = 1 << 20
 KEPT_HEADERS = ("Content-Type", "Location")
+# Headers that say what is wanted where there is no body (uploads in parts).
+MEANINGFUL_HEADERS = ("Upload-Length", "Upload-Metadata")
 SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/", "/api/v1/webhooks/")
 
 
 class IdempotencyMiddleware:
-    """Requests without the header pass untouched."""
+    """Requests without the header, or of nobody who is known, pass untouched."""
 
     def __init__(self, get_response) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest):
-        if not _applies(request):
+        match = _match(request)
+        caller = identify(request, match.func.cls) if match is not None else None  # type: ignore[attr-defined]
+        if match is None or caller is None:
             return self.get_response(request)
-        record, answer = _begin(request)
-        return answer if record is None else _end(record, request, self.get_response(request))
+        key = request.headers["Idempotency-Key"]
+        if not 1 <= len(key) <= 255 or not key.isprintable():
+            return error_response(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
+        record, answer = _begin(request, key, caller, match)
+        return answer if record is None else self._do(record, request, match)
+
+    def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch):
+        try:
+            if not _is_one_transaction(match):
+                return _end(record, request, self.get_response(request))
+            with transaction.atomic():
+                response = _end(record, request, self.get_response(request))
+                if record.status is None:
+                    transaction.set_rollback(True)
+        except IntegrityError:  # some constraints are checked only when the transaction ends
+            response = error_response(409, ChangedMeanwhile.default_code, str(ChangedMeanwhile.default_detail))
+            record.status = None
+        except BaseException:
+            _forget(record)
+            raise
+        if record.status is None:
+            _forget(record)
+        return response
 
 
-def _applies(request: HttpRequest) -> bool:
-    return request.method == "POST" and "Idempotency-Key" in request.headers and request.path.startswith("/api/")
+def _match(request: HttpRequest) -> ResolverMatch | None:
+    """The API's view behind a creating request with a key."""
+    if request.method != "POST" or "Idempotency-Key" not in request.headers or not request.path.startswith("/api/v1/"):
+        return None
+    try:
+        match = resolve(request.path_info)
+    except Http404:
+        return None
+    return match if hasattr(match.func, "cls") else None
 
 
-def _begin(request: HttpRequest) -> tuple[IdempotencyRecord | None, HttpResponse | None]:
+def _begin(
+    request: HttpRequest, key: str, caller: Caller, match: ResolverMatch
+) -> tuple[IdempotencyRecord | None, HttpResponse | None]:
     """The record of a first use, or the answer to a later one."""
-    key = request.headers["Idempotency-Key"]
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        return None, error_response(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
-    scope, fingerprint = _scope(request), _fingerprint(request)
-    IdempotencyRecord.objects.filter(
-        scope=scope, key=key, status=None, created_at__lt=timezone.now() - ABANDONED
-    ).delete()
+    scope = hashed(type(caller.who).__name__, str(caller.who.pk))
+    fingerprint, owner = _fingerprint(request), local_cache().receiver_name()
     try:
         with transaction.atomic():
-            return IdempotencyRecord.objects.create(scope=scope, key=key, fingerprint=fingerprint), None
+            made = IdempotencyRecord.objects.create(scope=scope, key=key, fingerprint=fingerprint, owner=owner)
+            return made, None
     except IntegrityError:
-        return None, _repeat(IdempotencyRecord.objects.filter(scope=scope, key=key).first(), fingerprint)
-
-
-def _repeat(record: IdempotencyRecord | None, fingerprint: str) -> HttpResponse:
-    if record is None or record.status is None:
-        return error_response(409, "idempotency_in_progress", "The first request with this key is still at work.")
+        record = IdempotencyRecord.objects.filter(scope=scope, key=key).first()
+    if record is None:
+        return None, _in_progress()
     if record.fingerprint != fingerprint:
-        return error_response(422, "idempotency_key_reused", "This key was used for another request: take a new one.")
+        answer = error_response(422, "idempotency_key_reused", "This key was used for another request: take a new one.")
+        return None, answer
+    if record.status is not None:
+        return None, _refusal(request, match) or _repeat(record, caller)
+    if local_cache().is_receiving(record.owner):
+        return None, _in_progress()
+    # Its process has died. Of several that see it, one goes on.
+    taken = IdempotencyRecord.objects.filter(pk=record.pk, status=None, owner=record.owner).update(owner=owner)
+    return (record, None) if taken else (None, _in_progress())
+
+
+def _in_progress() -> HttpResponse:
+    response = error_response(409, "idempotency_in_progress", "The first request with this key is still being done.")
+    response["Retry-After"] = "2"
+    return response
+
+
+def _refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
+    """What the view says of the request before it does anything: whether it still finds and admits this user."""
+    view = match.func.cls(**match.func.initkwargs)  # type: ignore[attr-defined]
+    if hasattr(match.func, "actions"):
+        view.action_map = match.func.actions
+        view.action = match.func.actions.get("post")
+    view.args, view.kwargs = match.args, match.kwargs
+    view.headers = view.default_response_headers
+    view.request = view.initialize_request(request, *match.args, **match.kwargs)
+    try:
+        view.initial(view.request, *match.args, **match.kwargs)
+        name = getattr(view, "lookup_url_kwarg", None) or getattr(view, "lookup_field", None)
+        if name in match.kwargs:
+            view.get_object()
+    except Exception as error:
+        response = view.finalize_response(view.request, view.handle_exception(error))
+        response.render()
+        return response
+    return None
+
+
+def _repeat(record: IdempotencyRecord, caller: Caller) -> HttpResponse:
     if record.body is None:
         return error_response(
             409, "idempotency_already_done", "This was done already; its answer held a secret and is not repeated."
         )
-    response = HttpResponse(bytes(record.body), status=record.status)
+    body = bytes(record.body)
+    if not _may_see(body, caller):
+        return error_response(404, "not_found", "What this request made is not there for you any more.")
+    response = HttpResponse(body, status=record.status)
     for name, value in record.headers.items():
         response[name] = value
     response["Idempotency-Replayed"] = "true"
     return response
 
 
+def _may_see(body: bytes, caller: Caller) -> bool:
+    """An answer about a project is repeated to its members only."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return True
+    project = answer.get("project") if isinstance(answer, dict) else None
+    if not isinstance(project, str):
+        return True
+    return Membership.objects.filter(user=caller.who.pk, project=project).exists()
+
+
 def _end(record: IdempotencyRecord, request: HttpRequest, response):
-    """Keep a success; forget the rest, so that the request can be tried again."""
+    """Note a success with its answer; anything else leaves the record as it is, and is forgotten."""
     if not 200 <= response.status_code < 300 or response.streaming or len(response.content) > MAX_BODY_BYTES:
-        record.delete()
         return response
     is_secret = request.path.startswith(SECRET_PATHS)
     record.status = response.status_code
@@ -85,21 +175,26 @@ def _end(record: IdempotencyRecord, request: HttpRequest, response):
     return response
 
 
-def _scope(request: HttpRequest) -> str:
-    """Who asks: by credentials, so that nobody is answered with another's result."""
-    who = (
-        request.headers.get("Authorization") or request.COOKIES.get("sessionid") or request.META.get("REMOTE_ADDR", "")
-    )
-    return hashlib.sha256(who.encode("utf-8", "surrogateescape")).hexdigest()
+def _forget(record: IdempotencyRecord) -> None:
+    """So that the request can be tried again."""
+    IdempotencyRecord.objects.filter(pk=record.pk).delete()
+
+
+def _is_one_transaction(match: ResolverMatch) -> bool:
+    """Not what takes long and does no harm when it is repeated, and not what counts attempts: a failure must count."""
+    view = match.func.cls  # type: ignore[attr-defined]
+    action = getattr(match.func, "actions", {}).get("post", "post")
+    counts = view.get_throttles is not APIView.get_throttles or view.throttle_classes
+    return action not in getattr(view, "repeatable", ()) and not counts
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    """What is asked. A multipart body is streamed to its view, so only its length is compared."""
-    parts = [request.path, request.META.get("QUERY_STRING", ""), request.META.get("CONTENT_LENGTH", "")]
-    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape"))
-    if request.content_type == "application/json" and int(request.META.get("CONTENT_LENGTH") or 0) <= MAX_BODY_BYTES:
-        digest.update(request.body)
-    return digest.hexdigest()
+    """What is asked: of forms the fields and the content of the files, however they are divided into parts."""
+    words = [request.path, request.META.get("QUERY_STRING", ""), request.content_type or ""]
+    words += [request.headers.get(name, "") for name in MEANINGFUL_HEADERS]
+    if request.content_type == "multipart/form-data":
+        return hashed(*words, content_digest(request))
+    return hashed(*words, hashlib.sha256(request.body).hexdigest())
 
 
 def delete_old_records() -> int:

@@ -4,11 +4,13 @@ from django.db import models
 
 
 class IdempotencyRecord(models.Model):
-    """One use of an `Idempotency-Key`. Without `status` the first request is still at work."""
+    """One use of an `Idempotency-Key`. Without `status` the first request is being done, or its process has died:
+    `owner` is the name of the process, which says whether it lives (`storage.cache.Receiver`)."""
 
     scope = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
+    owner = models.CharField(max_length=64, default="")
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
     body = models.BinaryField(null=True)
@@ -19,4 +21,4 @@ class IdempotencyRecord(models.Model):
         indexes = [models.Index(fields=["created_at"])]
 
     def __str__(self) -> str:
-        return f"{self.key} ({self.status or 'at work'})"
+        return f"{self.key} ({self.status or 'in progress'})"

@@ -279,9 +279,20 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_RATES": {
         "login": text("MLSTUDIO_LOGIN_RATE", "10/min"),
+        "login_address": text("MLSTUDIO_LOGIN_ADDRESS_RATE", "30/min"),
+        "login_account": text("MLSTUDIO_LOGIN_ACCOUNT_RATE", "100/hour"),
+        "own_password": text("MLSTUDIO_OWN_PASSWORD_RATE", "10/hour"),
+        "email_change": text("MLSTUDIO_EMAIL_CHANGE_RATE", "10/hour"),
+        "email_confirm": text("MLSTUDIO_EMAIL_CONFIRM_RATE", "30/hour"),
+        "new_token": text("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
+        "invitation": text("MLSTUDIO_INVITATION_RATE", "60/hour"),
+        "webhook_test": text("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
         "registration": text("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
         "enrolment": text("MLSTUDIO_ENROLMENT_RATE", "60/min"),
         "password_reset": text("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
+        "password_reset_mail": text("MLSTUDIO_PASSWORD_RESET_MAIL_RATE", "5/hour"),
+        "password_reset_confirm": text("MLSTUDIO_PASSWORD_RESET_CONFIRM_RATE", "30/hour"),
+        "password_reset_account": text("MLSTUDIO_PASSWORD_RESET_ACCOUNT_RATE", "10/hour"),
     },
     "NUM_PROXIES": PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -318,7 +329,12 @@ REST_KNOX = {"TOKEN_TTL": timedelta(days=number("MLSTUDIO_LOGIN_DAYS", 30)), "TO
 # Throttles count in the database: they need no broker and hold for every web process.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "throttle": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "throttle_cache"},
+    "throttle": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "throttle_cache",
+        # With the usual 300, names made up at random would drive the counts of real ones out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")

@@ -3,6 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from accounts import admin_login
 from edge.urls import device_urlpatterns
 from mlstudio import health, views
 
@@ -23,6 +24,8 @@ urlpatterns = [
     path("edge/v1/", include(device_urlpatterns)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/login/", admin_login.login),
+    path("admin/password_change/", admin_login.password_change),
     path("admin/", admin.site.urls),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),

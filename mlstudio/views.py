@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 RESOURCES = (
-    "auth/register", "auth/login", "users/me", "tokens", "projects", "datasets", "images", "jobs", "architectures",
+    "auth/register", "auth/login", "users/me", "tokens", "projects", "invitations", "datasets", "images", "jobs",
+    "architectures",
     "trainings", "searches", "models", "videos", "uploads", "predictions", "suggestions", "suspects",
     "activity", "webhooks", "devices", "device-groups", "enrolment-codes", "deployments",
 )  # fmt: skip

@@ -70,6 +70,30 @@ class Membership(Identified):
         return f"{self.user} is {self.role} of {self.project}"
 
 
+class Invitation(Identified):
+    """Somebody was asked into a project. `user` is the account that had the name when it was asked, if there was one:
+    whoever takes the name later is not meant. Declined ones stay as they are for those who asked."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    username = models.CharField(max_length=150)
+    name_key = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    is_declined = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name_key"], name="one_invitation_a_name")]
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.username} is asked into {self.project}"
+
+
 class WorkState(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"

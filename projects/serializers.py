@@ -1,16 +1,24 @@
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from projects.models import Job, Membership, Project, Queue, Role, Webhook, WebhookDelivery, WebhookEvent, Work
+from projects.models import (
+    Invitation,
+    Job,
+    Membership,
+    Project,
+    Queue,
+    Role,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    Work,
+)
 from projects.queues import place_of
 from projects.work import error_of
 from storage.signing import sign_path
-
-User = get_user_model()
 
 
 class ProjectSerializer(serializers.ModelSerializer):
@@ -36,16 +44,46 @@ class ProjectSerializer(serializers.ModelSerializer):
 
 class MemberSerializer(serializers.ModelSerializer):
     username = serializers.CharField(source="user.username", read_only=True)
+    state = serializers.SerializerMethodField()
 
     class Meta:
         model = Membership
-        fields = ["id", "username", "role", "created_at"]
+        fields = ["id", "username", "role", "state", "created_at"]
+
+    @extend_schema_field(serializers.ChoiceField(["member"]))
+    def get_state(self, member: Membership) -> str:
+        return "member"
+
+
+class PendingMemberSerializer(serializers.ModelSerializer):
+    """Somebody who was invited. It says the same whether there is such a user or not."""
+
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Invitation
+        fields = ["id", "username", "role", "state", "created_at", "expires_at"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(["invited"]))
+    def get_state(self, invitation: Invitation) -> str:
+        return "invited"
+
+
+class InvitationSerializer(serializers.ModelSerializer):
+    """An invitation, as the invited see it."""
+
+    project_name = serializers.CharField(source="project.name", read_only=True)
+    invited_by = serializers.CharField(source="invited_by.username", default=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = Invitation
+        fields = ["id", "project", "project_name", "role", "invited_by", "created_at", "expires_at"]
+        read_only_fields = fields
 
 
 class NewMemberSerializer(serializers.Serializer):
-    username = serializers.SlugRelatedField(
-        slug_field="username", queryset=User.objects.filter(is_active=True), source="user"
-    )
+    username = serializers.CharField(max_length=150)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.EDITOR)
 
 

@@ -2,12 +2,15 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from projects import views
+from projects.invitation_views import InvitationViewSet, PendingMemberViewSet
 
 router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
 router.register("projects", views.ProjectViewSet)
 router.register("projects/<uuid:project_id>/members", views.MemberViewSet, basename="member")
+router.register("projects/<uuid:project_id>/invitations", PendingMemberViewSet, basename="pending-member")
+router.register("invitations", InvitationViewSet)
 router.register("jobs", views.JobViewSet)
 router.register("webhooks", views.WebhookViewSet)
 

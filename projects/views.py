@@ -12,8 +12,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
+from accounts.throttles import UserThrottle
 from projects import serializers, services, webhooks, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.invitations import add_or_invite
 from projects.jobs import retry_job
 from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import ProjectPermission, SignedReadPermission, require_role
@@ -69,6 +71,10 @@ class InProject:
             require_role(self.project, request.user, self.change_role)
 
 
+class InvitationThrottle(UserThrottle):
+    scope = "invitation"
+
+
 class MemberViewSet(
     InProject, mixins.ListModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
 ):
@@ -83,12 +89,24 @@ class MemberViewSet(
     def get_queryset(self):
         return Membership.objects.filter(project_id=self.kwargs["project_id"]).select_related("user", "project")
 
-    @extend_schema(request=serializers.NewMemberSerializer, responses={201: serializers.MemberSerializer})
+    def get_throttles(self):
+        return [InvitationThrottle()] if self.action == "create" else []
+
+    @extend_schema(
+        request=serializers.NewMemberSerializer,
+        responses={201: serializers.MemberSerializer, 202: serializers.PendingMemberSerializer},
+    )
     def create(self, request, project_id):
+        """Add a member. Who shares a project with you is one at once (201); all others are invited (202).
+
+        An invitation says the same whether there is such a user or not.
+        """
         data = serializers.NewMemberSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        member = services.add_member(project=self.project, **data.validated_data)
-        return Response(serializers.MemberSerializer(member).data, status=status.HTTP_201_CREATED)
+        made = add_or_invite(project=self.project, user=request.user, **data.validated_data)
+        if isinstance(made, Membership):
+            return Response(serializers.MemberSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(serializers.PendingMemberSerializer(made).data, status=status.HTTP_202_ACCEPTED)
 
     def perform_update(self, serializer) -> None:
         services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))

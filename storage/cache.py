@@ -137,6 +137,17 @@ class LocalCache:
                 self._receiver = Receiver(self.receivers)
             return self._receiver.name
 
+    def is_receiving(self, name: str) -> bool:
+        """Whether the process with this receiver name lives."""
+        try:
+            with open(self.receivers / name, "rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return False
+        except BlockingIOError:
+            return True
+        except (OSError, ValueError):  # its lock was swept away, or the name is none
+            return False
+
     def sync(self, files: list[Incoming]) -> None:
         """Put the bytes of many files on the disk; together this costs little more than for one."""
         if len(files) < 4:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
 from django.core.handlers.asgi import ASGIRequest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
@@ -18,6 +20,7 @@ from storage.models import Blob
 from storage.services import local_cache, path_of, touch
 
 RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
+ASK_SECONDS = 3.0
 INLINE_TYPES = (
     "image/jpeg",
     "image/png",
@@ -51,7 +54,7 @@ def _while_it_comes(request: HttpRequest, blob: Blob, filename: str) -> HttpResp
     """
     chunks = start_fetch(blob, local_cache()).read_growing()
     first = next(chunks, b"")
-    whole = itertools.chain([first], chunks)
+    whole = _while_valid(request, itertools.chain([first], chunks))
     response = StreamingHttpResponse(_as_async(whole) if _is_async(request) else whole)
     response["Content-Length"] = str(blob.size)
     return _described(response, f'"{blob.sha256}"', blob.content_type, filename)
@@ -120,7 +123,7 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | tupl
 
 
 def _stream(request: HttpRequest, path: Path, start: int, length: int) -> Iterator[bytes] | AsyncIterator[bytes]:
-    chunks = _read(path, start, length)
+    chunks = _while_valid(request, _read(path, start, length))
     return _as_async(chunks) if _is_async(request) else chunks
 
 
@@ -135,6 +138,33 @@ def _read(path: Path, start: int, length: int) -> Generator[bytes, None, None]:
         while length > 0 and (chunk := file.read(min(CHUNK_BYTES, length))):
             length -= len(chunk)
             yield chunk
+
+
+def _while_valid(request: HttpRequest, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
+    """The chunks, as long as the way in that was used is open: a token that is revoked ends a long download too.
+
+    What is broken off is shorter than its announced length, so nobody takes it for the whole.
+    """
+    stands = getattr(getattr(request, "_request", request), "is_still_valid", None)
+    asked_at = time.monotonic()
+    try:
+        for chunk in chunks:
+            if stands is not None and time.monotonic() - asked_at > ASK_SECONDS:
+                if not _ask(stands):
+                    return
+                asked_at = time.monotonic()
+            yield chunk
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+
+
+def _ask(stands: Callable[[], bool]) -> bool:
+    try:
+        return stands()
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()  # this thread is anybody's
 
 
 async def _as_async(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -120,7 +120,7 @@ class FormReceiver:
         self._fields: list[tuple[str, str]] = []
         self._field_bytes = 0
         self._files: list[tuple[str, UploadedFile]] = []
-        self._digest = hashlib.sha256()
+        self._noted: list[tuple[str, str, str]] = []
         self._received = 0
 
     def write(self, chunk: bytes) -> None:
@@ -146,7 +146,7 @@ class FormReceiver:
         request._read_started = True  # type: ignore[attr-defined]
         request._post, request._files = post, files  # type: ignore[attr-defined]
         request.META["CONTENT_LENGTH"] = str(self._received)
-        request.content_digest = self._digest.hexdigest()  # type: ignore[attr-defined]
+        request.content_digest = _digest_of(self._noted)  # type: ignore[attr-defined]  # see content_digest
 
     def close(self) -> None:
         if self._part is not None and self._part.incoming is not None:
@@ -234,14 +234,41 @@ class FormReceiver:
         self._files.append((part.name, file))
         self._note(part.name, name, sha256)
 
-    def _note(self, *words: str) -> None:
-        """What makes two forms the same, however their boundaries are written."""
-        for word in words:
-            content = word.encode("utf-8", "surrogatepass")
-            self._digest.update(len(content).to_bytes(8, "big") + content)
+    def _note(self, name: str, filename: str, sha256: str) -> None:
+        self._noted.append((name, filename, sha256))
 
     def _end(self) -> None:
         self._is_whole = True
+
+
+def content_digest(request: HttpRequest) -> str:
+    """What makes two forms the same: names, values and the content of files, however their boundaries are written."""
+    digest = getattr(request, "content_digest", None)
+    if digest is not None:
+        return digest
+    parts = [
+        (name, "", hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest())
+        for name, values in request.POST.lists()
+        for value in values
+    ]
+    for name, files in request.FILES.lists():
+        for file in files:
+            parts.append((name, file.name or "", getattr(file, "sha256", None) or _read_digest(file)))
+    return _digest_of(parts)
+
+
+def _read_digest(file: UploadedFile) -> str:
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    file.seek(0)
+    return digest
+
+
+def _digest_of(parts: list[tuple[str, str, str]]) -> str:
+    digest = hashlib.sha256()
+    for word in (word for part in sorted(parts) for word in part):
+        content = word.encode("utf-8", "surrogatepass")
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()
 
 
 def _base_name(filename: str) -> str:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from datasets.models import Snapshot, Video
 from inference.models import Evaluation
+from projects.invitations import add_or_invite
 from projects.models import Job, Membership, Role, Webhook
 from projects.services import create_project
 from storage.resumable import begin_upload
@@ -30,7 +31,7 @@ OPERATIONS = [
     if method in ("get", "post", "put", "patch", "delete") and path.startswith("/api/v1/")
 ]
 OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/auth/password/reset/",
-        "/api/v1/auth/password/reset/confirm/"}  # fmt: skip
+        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/"}  # fmt: skip
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1]]
 # What a viewer may do although it is no GET: ask a model, leave.
 VIEWER_MAY = {
@@ -40,7 +41,7 @@ VIEWER_MAY = {
 # These ask for a role in the dataset that the body names.
 BODY_DECIDES = {("POST", f"/api/v1/models/{{id}}/{name}/") for name in ("suggestions", "suspects")}
 # What belongs to a user alone, or only to owners, does not exist for others.
-OWN = ("/api/v1/tokens/", "/api/v1/uploads/", "/api/v1/webhooks/")
+OWN = ("/api/v1/tokens/", "/api/v1/uploads/", "/api/v1/webhooks/", "/api/v1/invitations/")
 
 
 # What is wrong with an empty body, or with asking this of these objects; never that there is no such object.
@@ -94,6 +95,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "videos": str(video.pk),
         "evaluations": str(Evaluation.objects.create(model=model, split="test", metrics=figures).pk),
         "uploads": str(begin_upload(user=owner, length=9).pk),
+        "invitations": str(add_or_invite(project=project, user=owner, username="nobody", role="viewer").pk),
         "webhooks": str(Webhook.objects.create(project=project, url="https://example.com", secret="whsec_eA==").pk),
         "searches": str(Search.objects.create(project=project, snapshot=snapshot, space={}, sizes=[1], max_runs=3).pk),
     }  # fmt: skip

@@ -47,6 +47,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
     ordering_fields = ("name",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    repeatable = ("images", "videos")
     file_bodies = dict.fromkeys(("images", "videos", "imports"), FileBody(open_form))
 
     def get_queryset(self):

@@ -77,6 +77,7 @@ class ModelViewSet(
     ordering_fields = ("version",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    repeatable = ("predict",)
     file_bodies = {
         "create": FileBody(open_form, limit="MAX_MODEL_BYTES"),
         "predict": FileBody(open_form_in_memory),

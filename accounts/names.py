@@ -1,0 +1,58 @@
+"""Names of accounts: what counts as the same name, and which names are refused because people would confuse them."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from functools import cache
+
+# Scripts that are written together (Unicode Technical Standard 39, "highly restrictive").
+TOGETHER = (
+    {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "HAN", "BOPOMOFO"},
+    {"LATIN", "HAN", "HANGUL"},
+)
+NEUTRAL = {"COMMON", "INHERITED"}
+
+
+def cleaned(name: str) -> str:
+    """What is counted and compared: without blanks around it, in one spelling, in lower case."""
+    return unicodedata.normalize("NFKC", name.strip()).casefold().strip()
+
+
+def hashed(*parts: str) -> str:
+    """A key of fixed length; no two texts share one."""
+    digest = hashlib.sha256()
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass")
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()
+
+
+def skeleton(name: str) -> str:
+    """The same for names that look alike, as UTS 39 has it: аlice with a Cyrillic а is alice, and so is ALICE."""
+    prototypes = _prototypes()
+    same = "".join(prototypes.get(character, character) for character in cleaned(name))
+    # A capital I, which lower case has made an i, looks like an l.
+    return same.casefold().replace("i", "l")
+
+
+def mixes_scripts(name: str) -> bool:
+    """Whether letters of alphabets are mixed that nobody writes together."""
+    from confusable_homoglyphs import categories
+
+    scripts = set(categories.unique_aliases(name)) - NEUTRAL
+    return len(scripts) > 1 and not any(scripts <= allowed for allowed in TOGETHER)
+
+
+@cache
+def _prototypes() -> dict[str, str]:
+    """From each character to the one that all that look like it are written as."""
+    from confusable_homoglyphs.confusables import confusables_data as lookalikes
+
+    # The data list both directions; a prototype is what several lead to.
+    return {
+        character: others[0]["c"]
+        for character, others in lookalikes.items()
+        if len(others) == 1 and len(character) == 1 and len(lookalikes.get(others[0]["c"], ())) > 1
+    }

@@ -1,0 +1,15 @@
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from accounts.models import AccountKey, KeyKind
+from accounts.names import skeleton
+
+
+@receiver(post_save, sender=get_user_model())
+def note_name(sender, instance, created, raw=False, **kwargs) -> None:
+    """However an account is made, its name is taken for those that register later."""
+    if created and not raw:
+        AccountKey.objects.get_or_create(
+            kind=KeyKind.NAME, key=skeleton(instance.username)[:450], defaults={"user": instance}
+        )

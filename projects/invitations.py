@@ -1,0 +1,84 @@
+"""Asking somebody into a project. Nobody is put into a stranger's project, and nobody learns here who has an account.
+
+An invitation is made for any name; only one whose name an account had at that moment can ever be accepted.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from accounts.names import cleaned
+from projects.errors import AlreadyMember
+from projects.models import Invitation, Membership, Project
+from projects.selectors import project_ids_of
+from projects.services import add_member
+
+User = get_user_model()
+VALID = timedelta(days=30)
+MOST = 200
+
+
+def add_or_invite(*, project: Project, user, username: str, role: str) -> Membership | Invitation:
+    """Make somebody a member at once, when they share a project with `user` or a member of the staff asks; invite
+    everybody else.
+
+    Raises:
+        AlreadyMember
+        ValidationError: too many invitations wait.
+    """
+    wanted = User.objects.filter(username=username, is_active=True).first()
+    if wanted is not None and Membership.objects.filter(project=project, user=wanted).exists():
+        raise AlreadyMember()
+    if wanted is not None and (user.is_staff or _know_each_other(user, wanted)):
+        return add_member(project=project, user=wanted, role=role)
+    return _invite(project=project, user=user, username=username, wanted=wanted, role=role)
+
+
+def _know_each_other(user, other) -> bool:
+    return Membership.objects.filter(user=other, project__in=project_ids_of(user)).exists()
+
+
+@transaction.atomic
+def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invitation:
+    Project.objects.select_for_update().get(pk=project.pk)
+    if Invitation.objects.filter(project=project).count() >= MOST:
+        raise ValidationError({"username": [f"{MOST} invitations wait already: withdraw some."]})
+    invitation, _ = Invitation.objects.update_or_create(
+        project=project, name_key=cleaned(username)[:150],
+        defaults={"username": username, "user": wanted, "role": role, "invited_by": user, "is_declined": False,
+                  "expires_at": timezone.now() + VALID},
+    )  # fmt: skip
+    return invitation
+
+
+def invitations_to(user) -> QuerySet[Invitation]:
+    """What waits for this user's answer."""
+    waiting = Invitation.objects.filter(user=user, is_declined=False, expires_at__gt=timezone.now())
+    return waiting.select_related("project", "invited_by")
+
+
+def invitations_of(project: Project) -> QuerySet[Invitation]:
+    """What its owners see: also what was declined, which would tell that there is such a user."""
+    return Invitation.objects.filter(project=project, expires_at__gt=timezone.now())
+
+
+@transaction.atomic
+def accept(*, invitation: Invitation) -> Membership:
+    """Raises `AlreadyMember`."""
+    role, user, project = invitation.role, invitation.user, invitation.project
+    invitation.delete()
+    return add_member(project=project, user=user, role=role)
+
+
+def decline(*, invitation: Invitation) -> None:
+    Invitation.objects.filter(pk=invitation.pk).update(is_declined=True)
+
+
+def delete_old_invitations() -> int:
+    return Invitation.objects.filter(expires_at__lt=timezone.now()).delete()[0]
