@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -48,7 +48,7 @@ class Subscription:
 
     Attributes:
         visible: a user → the work that the user may see.
-        is_valid: whether the login or token that opened the stream still holds.
+        login: the token or session that opened the stream; `is_valid` says whether it still holds.
         after: the last event that it was told.
     """
 
@@ -57,6 +57,7 @@ class Subscription:
     work: uuid.UUID
     after: int
     visible: Callable[[object], QuerySet]
+    login: Hashable
     is_valid: Callable[[], bool]
     is_behind: bool = True
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
@@ -156,8 +157,11 @@ class EventHub:
 def _refuse(subscriptions: list[Subscription]) -> None:
     """Tell the streams of those who may not see the work any more, or whose login has ended."""
     groups: dict[tuple, list[Subscription]] = defaultdict(list)
+    valid: dict[Hashable, bool] = {}
     for subscription in subscriptions:
-        if subscription.is_valid():
+        if subscription.login not in valid:
+            valid[subscription.login] = subscription.is_valid()
+        if valid[subscription.login]:
             groups[subscription.user, subscription.visible].append(subscription)
         else:
             subscription.tell(News(is_refused=True))

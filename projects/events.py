@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
+from functools import partial
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
+from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
 from projects.event_hub import Subscription, hub
 from projects.models import Work, WorkEvent
@@ -67,23 +69,16 @@ def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> 
     STREAMS.require(request.user)
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
-    is_valid = _login_check(request)
-    response = StreamingHttpResponse(
-        _events(request.user, work, after, visible, is_valid), content_type="text/event-stream"
-    )
+    response = StreamingHttpResponse(_events(request, work, after, visible), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-def _login_check(request) -> Callable[[], bool]:
-    return lambda: True
-
-
-async def _events(
-    user, work: Work, after: int, visible: Callable[[object], QuerySet], is_valid: Callable[[], bool]
-) -> AsyncIterator[bytes]:
-    subscription = Subscription(user, type(work), work.pk, after, visible, is_valid)
+async def _events(request, work: Work, after: int, visible: Callable[[object], QuerySet]) -> AsyncIterator[bytes]:
+    subscription = Subscription(
+        request.user, type(work), work.pk, after, visible, _login_of(request), partial(is_still_valid, request)
+    )
     hub.add(subscription)
     try:
         yield b"retry: 2000\n\n"
@@ -102,6 +97,12 @@ async def _events(
                 return
     finally:
         hub.remove(subscription)
+
+
+def _login_of(request) -> Hashable:
+    """What the request came in with: streams of the same token or session are asked about once."""
+    session = getattr(request, "session", None)
+    return getattr(request.auth, "pk", None) or getattr(session, "session_key", None)
 
 
 def _as_text(event: WorkEvent) -> bytes:

@@ -83,6 +83,14 @@ def quick_settings() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_broker() -> None:
+    """Nobody hears messages here: a test that needs a worker starts the whole studio."""
+    from projects import messages
+
+    messages.send = lambda task, queue: None
+
+
 @pytest.fixture(autouse=True)
 def no_throttling() -> None:
     from django.core.cache import caches

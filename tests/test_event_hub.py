@@ -24,7 +24,7 @@ def listen(hub: EventHub, user, jobs: list[Job], until, seconds: float = 20, is_
     """What streams, one for each of the jobs, are told until `until` says that it is enough."""
 
     async def run() -> list[list]:
-        streams = [Subscription(user, Job, job.pk, 0, jobs_of, is_valid) for job in jobs]
+        streams = [Subscription(user, Job, job.pk, 0, jobs_of, "login", is_valid) for job in jobs]
         told: list[list] = [[] for _ in streams]
         for stream in streams:
             hub.add(stream)
@@ -60,7 +60,7 @@ def test_six_hundred_idle_streams_cost_one_query_a_tick(owner, job, django_asser
     hub._checked = float("inf")  # who may see what is asked every few seconds only
 
     async def subscribe() -> list[Subscription]:
-        return [Subscription(owner, Job, job.pk, 0, jobs_of, lambda: True) for _ in range(600)]
+        return [Subscription(owner, Job, job.pk, 0, jobs_of, "login", lambda: True) for _ in range(600)]
 
     streams = asyncio.run(subscribe())
     hub._tick(streams)
@@ -84,6 +84,25 @@ def test_a_login_that_has_ended_ends_its_streams(owner, job):
     assert told[0].is_refused
 
 
+def test_a_token_that_is_revoked_ends_its_streams_and_no_others(owner, job, monkeypatch):
+    """Through the front door, with two tokens of one user."""
+    from rest_framework.test import APIClient
+
+    from accounts.services import issue_login_token
+
+    monkeypatch.setattr(event_hub, "CHECK_SECONDS", 0)
+    (revoked, secret), (_, kept) = issue_login_token(user=owner), issue_login_token(user=owner)
+
+    def open_stream(secret: str):
+        return APIClient(HTTP_AUTHORIZATION=f"Token {secret}").get(f"/api/v1/jobs/{job.pk}/events/")
+
+    first, second = open_stream(secret), open_stream(kept)
+    revoked.delete()
+    assert b"".join(first) == b"retry: 2000\n\n"
+    work.finish(work.claim(Job, job.pk), WorkState.SUCCEEDED)
+    assert b"event: end" in b"".join(second)
+
+
 def test_deleted_work_ends_its_streams(owner, job):
     pk = job.pk
     job.delete()
@@ -96,7 +115,7 @@ def test_a_stream_too_many_is_refused(api, owner, job, settings):
     settings.MAX_EVENT_STREAMS = 1
 
     async def run() -> None:
-        subscription = Subscription(owner, Job, job.pk, 0, jobs_of, lambda: True)
+        subscription = Subscription(owner, Job, job.pk, 0, jobs_of, "login", lambda: True)
         event_hub.hub.add(subscription)
 
     asyncio.run(run())
