@@ -31,7 +31,7 @@ from storage import services as storage
 from training.engine import layout
 from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
-from training.engine_inputs import environment_of, limits_of, readable_of, uses_gpu
+from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 
@@ -75,7 +75,8 @@ class EngineProcess:
                 return start_python(
                     "training.engine", self.folder, folder=layout.writable(self.folder),
                     readable=readable_of(request, self.folder), limits=self._limits,
-                    environment=environment_of(request), gpu=uses_gpu(request), stdin=pipe, stdout=pipe, stderr=stderr,
+                    environment=environment_of(request), gpu=uses_gpu(request),
+                    closed=is_closed(request), stdin=pipe, stdout=pipe, stderr=stderr,
                     text=True, encoding="utf-8", errors="replace",
                 )  # fmt: skip
         except SandboxMissing as error:
