@@ -177,8 +177,8 @@ ANNOTATION_SECONDS = number("MLSTUDIO_ANNOTATION_SECONDS", 900)
 MAX_ARCHIVE_RATIO = number("MLSTUDIO_MAX_ARCHIVE_RATIO", 100)
 
 # Work on strangers' files: "require" does none of it where the system lacks a protection; `manage.py doctor` names
-# what is missing.
-SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require")
+# what is missing. "files" leaves trainings open, for drivers of graphics cards that need what is closed.
+SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require", "files")
 MODEL_UPLOADS = flag("MLSTUDIO_MODEL_UPLOADS", True)
 # Of one training; 0: nine tenths of the machine's.
 ENGINE_MEMORY_BYTES = number("MLSTUDIO_TRAINING_MEMORY_BYTES", 0)

@@ -11,7 +11,7 @@ import pytest
 from projects.errors import WorkFailed
 from training import process as training_process
 from training.engine import layout
-from training.engine_inputs import inputs_of, limits_of, readable_of, uses_gpu
+from training.engine_inputs import inputs_of, is_closed, limits_of, readable_of, uses_gpu
 from training.process import EngineProcess, made_file
 from vision.sandbox import landlock
 from vision.sandbox.process import start
@@ -128,3 +128,25 @@ def test_a_process_that_was_ended_for_its_memory_says_so(in_place_of_the_engine,
     process = in_place_of_the_engine("held = [b'x' * (1 << 20) for _ in range(200)]; import time; time.sleep(60)")
     assert messages_of(process) == []
     assert "GiB of memory" in process.how_it_died()
+
+
+def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, monkeypatch):
+    from datasets.video.facts import VideoProblem
+    from datasets.video.reading import probe
+
+    (tmp_path / layout.REQUEST).write_text(json.dumps({"mode": "upload"}))
+    monkeypatch.setattr("vision.sandbox.protections.missing", lambda: ("no Landlock",))
+    monkeypatch.setenv("MLSTUDIO_SANDBOX", "require")
+    with pytest.raises(WorkFailed, match="no Landlock") as caught:
+        EngineProcess(tmp_path)
+    assert caught.value.code == "sandbox_missing"
+    with pytest.raises(VideoProblem) as problem:
+        probe(tmp_path / "film.mp4")
+    assert problem.value.code == "sandbox_missing"
+
+
+def test_trainings_can_be_left_open_and_files_of_strangers_cannot(settings):
+    assert is_closed({"mode": "train"}) and is_closed({"mode": "upload"})
+    settings.SANDBOX = "files"
+    assert not is_closed({"mode": "train"})
+    assert all(is_closed({"mode": mode}) for mode in ("upload", "import", "outputs", "export"))

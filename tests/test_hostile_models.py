@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from projects.errors import WorkFailed
 from storage.models import Blob
 from training.engine.errors import EngineError
 from training.engine.uploads.hdf5 import check_hdf5
+from training.process import made_files
 from vision.sandbox import landlock
 from vision.sandbox.limits import GIB, Limits
 from vision.sandbox.process import start
@@ -433,10 +435,18 @@ def test_a_litert_file_that_is_damaged_is_no_model(tmp_path, classifier_files):
     assert refused("litert", path, tmp_path / "work") == "not_a_model"
 
 
-def test_what_the_web_process_serves_is_looked_into_whoever_wrote_it(tmp_path, classifier_files):
-    from projects.errors import WorkFailed
-    from training.process import made_files
+def test_an_onnx_file_that_names_another_file_is_not_kept_whoever_wrote_it(tmp_path):
+    good = onnx_file(tmp_path)
+    assert made_files(tmp_path, {"onnx": str(good)}) == {"onnx": good}
+    with pytest.raises(WorkFailed) as caught:
+        made_files(tmp_path, {"onnx": str(onnx_file(tmp_path, in_function))})
+    assert caught.value.code == "model_file_unsafe"
+    good.write_bytes(b"x")
+    with pytest.raises(WorkFailed):
+        made_files(tmp_path, {"onnx": str(good)})
 
+
+def test_what_the_web_process_serves_is_looked_into_whoever_wrote_it(tmp_path, classifier_files):
     good = tmp_path / "good.tflite"
     good.write_bytes(classifier_files["litert-float32"].read_bytes())
     assert made_files(tmp_path, {"litert-float32": str(good)}) == {"litert-float32": good}
@@ -553,3 +563,46 @@ def test_uploads_can_be_switched_off(api, project, settings):
     )
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "model_uploads_off")
     assert not Blob.objects.exists()
+
+
+PACKAGE_FILES = """
+import json, sys
+from pathlib import Path
+import h5py
+import training.engine.legacy_keras
+from training.engine.errors import EngineError
+from training.engine.legacy_keras.imports import check_configuration
+
+def layer(kind, **settings):
+    return {"class_name": kind, "config": settings}
+
+FILES = {
+    "plain": layer("Conv2D", name="c", kernel_initializer=layer("PriorProbability", probability=0.01)),
+    "nameless": layer("Lambda", function=["4wE=", None, None]),
+    "function": layer("Activation", name="a", activation={
+        "class_name": "function", "config": "system", "module": "os", "registered_name": "function"}),
+    "module": {**layer("Activation", name="a"), "module": "os"},
+    "deep": json.loads('{"class_name": "Model", "config": ' * 200 + "{}" + "}" * 200),
+}
+for name, network in FILES.items():
+    path = Path(sys.argv[1]) / f"{name}.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Model", "config": {"layers": [network]}})
+    try:
+        check_configuration(path)
+        print(name, "taken")
+    except EngineError as error:
+        print(name, error.code)
+"""
+
+
+def test_files_of_keras_retinanet_have_known_layers_whatever_they_leave_out(tmp_path):
+    pytest.importorskip("keras_retinanet")
+    done = subprocess.run(
+        [sys.executable, "-c", PACKAGE_FILES, str(tmp_path)],
+        cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [
+        "plain", "taken", "nameless", "unknown_layers", "function", "unknown_layers", "module", "unknown_layers",
+        "deep", "not_a_model",
+    ], done.stderr[-2000:]  # fmt: skip

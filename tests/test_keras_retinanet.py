@@ -143,7 +143,7 @@ def trained(tmp_path_factory) -> dict:
     second = EngineProcess(folder)
     events = read(second)
     assert second.wait() == 0, second.stderr_tail()
-    return {"folder": folder, "cut": cut, "events": events, "result": events[-1]["result"]}
+    return {"images": folder, "folder": folder / "work", "cut": cut, "events": events, "result": events[-1]["result"]}
 
 
 def read(process: EngineProcess, until: str = "") -> list[dict]:
@@ -168,7 +168,7 @@ def test_a_killed_training_goes_on_and_its_loss_falls(trained):
     assert trained["result"]["litert_difference"] <= 1e-3 and 0 <= trained["result"]["metrics"]["ap50"] <= 1
     estimate = next(event["estimate"] for event in trained["cut"] if event["event"] == "estimate")
     assert estimate["memory_bytes"] > 10**8 and "from scratch" in estimate["warnings"][0]
-    first_line = (trained["folder"] / "work" / "annotations-train.csv").read_text().splitlines()[0]
+    first_line = (trained["folder"] / "annotations-train.csv").read_text().splitlines()[0]
     assert len(first_line.split(",")) == 6
 
 
@@ -191,7 +191,7 @@ np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).pre
 def converted(trained) -> Path:
     """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
     folder = trained["folder"]
-    np.save(folder / "pixels.npy", load_letterboxed(folder / "27.png", (96, 96)))
+    np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", (96, 96)))
     in_its_own_process(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))
     return folder / "converted.h5"
 

@@ -190,3 +190,23 @@ def test_the_launcher_drops_the_powers_of_root(inside):
     code = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith(('CapEff', 'CapBnd'))])"
     out = start([sys.executable, "-c", code], folder=inside).communicate()[0].decode()
     assert out.strip() == str(["0" * 16] * 2)
+
+
+def test_what_is_left_open_still_has_no_secrets_and_has_its_limits(inside, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://user:password@host/studio")
+    code = (
+        "import os, resource, subprocess; subprocess.run(['/bin/true'], check=True); open('/etc/passwd').close(); "
+        "print('DATABASE_URL' in os.environ, resource.getrlimit(resource.RLIMIT_FSIZE)[0])"
+    )
+    out = start([sys.executable, "-c", code], folder=inside, limits=SMALL, closed=False).communicate()[0]
+    assert out.decode().strip() == f"False {8 * MIB}"
+
+
+def test_a_program_that_it_left_behind_is_killed_with_it(inside):
+    code = "import subprocess; print(subprocess.Popen(['/bin/sleep', '600']).pid, flush=True)"
+    process = start([sys.executable, "-c", code], folder=inside, limits=Limits(processes=64))
+    left = psutil.Process(int(process.stdout.readline()))
+    process.wait()
+    process.kill()
+    psutil.wait_procs([left], timeout=20)
+    assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE

@@ -34,6 +34,11 @@ def uses_gpu(request: dict) -> bool:
     return request.get("mode") not in OF_FILES
 
 
+def is_closed(request: dict) -> bool:
+    """Whether the system is closed to it; `MLSTUDIO_SANDBOX=files` leaves it open to trainings."""
+    return not uses_gpu(request) or settings.SANDBOX != "files"
+
+
 def environment_of(request: dict) -> dict[str, str]:
     """Variables of the engine, besides what every process in the sandbox has."""
     own = {

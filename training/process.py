@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from inference.models import FileKind, Model
 from inference.runtime.interpreters import ModelFileError
 from inference.runtime.kinds import KINDS
 from inference.runtime.litert_file import operations_of
+from inference.runtime.onnx_file import check_onnx_file
 from inference.services import copy_file
 from projects import work
 from projects.errors import WorkFailed
@@ -29,7 +31,7 @@ from storage import services as storage
 from training.engine import layout
 from training.engine.architectures import ARCHITECTURES
 from training.engine.data import SPLITS
-from training.engine_inputs import environment_of, limits_of, readable_of, uses_gpu
+from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 
@@ -38,6 +40,7 @@ STDERR_BYTES = 20_000
 LINE_CHARACTERS = 64 << 20
 WAITING_MESSAGES = 1000
 LOG_LINES = 20_000
+CHECKS: dict[str, Callable[[Path], object]] = {"litert": operations_of, "onnxruntime": check_onnx_file}
 MISSING = (
     "This server may not do such work, because it lacks protections that MLSTUDIO_SANDBOX=require asks for: {}. Ask "
     "its administrator."
@@ -72,7 +75,8 @@ class EngineProcess:
                 return start_python(
                     "training.engine", self.folder, folder=layout.writable(self.folder),
                     readable=readable_of(request, self.folder), limits=self._limits,
-                    environment=environment_of(request), gpu=uses_gpu(request), stdin=pipe, stdout=pipe, stderr=stderr,
+                    environment=environment_of(request), gpu=uses_gpu(request),
+                    closed=is_closed(request), stdin=pipe, stdout=pipe, stderr=stderr,
                     text=True, encoding="utf-8", errors="replace",
                 )  # fmt: skip
         except SandboxMissing as error:
@@ -220,18 +224,19 @@ def made_file(folder: Path, name: str) -> Path:
 
 
 def made_files(folder: Path, files: dict[str, str]) -> dict[str, Path]:
-    """Files by their kind, as `made_file`. LiteRT files, which the web process runs, are looked into as well.
+    """Files by their kind, as `made_file`. Those that are run outside of the sandbox are looked into as well.
 
     Raises:
-        WorkFailed: as `made_file`; a LiteRT file has what none of ours has.
+        WorkFailed: as `made_file`; a file for LiteRT or ONNX Runtime has what none of ours has.
     """
     found = {kind: made_file(folder, name) for kind, name in files.items()}
     for kind, path in found.items():
-        if kind in KINDS and KINDS[kind].runtime == "litert":
-            try:
-                operations_of(path)
-            except ModelFileError as error:
-                raise WorkFailed("model_file_unsafe", f"The {kind} file is not kept: {error}.") from error
+        check = CHECKS.get(KINDS[kind].runtime) if kind in KINDS else None
+        try:
+            if check is not None:
+                check(path)
+        except ModelFileError as error:
+            raise WorkFailed("model_file_unsafe", f"The {kind} file is not kept: {error}.") from error
     return found
 
 

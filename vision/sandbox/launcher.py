@@ -45,12 +45,21 @@ def _give_up(task: dict) -> None:
     ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != task["parent"]:
         os._exit(FAILED)
+    if task["closed"]:
+        _close(task)
+
+
+def _close(task: dict) -> None:
     rules = dict.fromkeys((*task["readable"], f"/proc/{os.getpid()}"), landlock.READ)
     rules |= dict.fromkeys(task["devices"], landlock.DEVICE)
     rules |= dict.fromkeys(task["writable"], landlock.WRITE)
     landlock.restrict(rules)
     may_start = task["limits"]["processes"] > 0
-    seccomp.restrict(may_start_processes=may_start, may_signal_children=may_start and landlock.abi() >= 6)
+    seccomp.restrict(
+        may_start_processes=may_start,
+        may_signal_children=may_start and landlock.abi() >= 6,
+        may_make_anonymous_files=task["gpu"],
+    )
 
 
 def _limit(limits: dict) -> None:

@@ -35,6 +35,7 @@ class SandboxedProcess(subprocess.Popen):
     """
 
     exceeded = ""
+    starts_others = False
 
     def memory_bytes(self) -> int:
         """What it has of the machine's memory; 0 when it has ended."""
@@ -46,7 +47,7 @@ class SandboxedProcess(subprocess.Popen):
     def kill(self) -> None:
         """End it and whatever it has started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self.poll() is None:
+            if self.poll() is None or self.starts_others:
                 os.killpg(self.pid, signal.SIGKILL)
         super().kill()
 
@@ -59,6 +60,7 @@ def start(
     limits: Limits | None = None,
     environment: dict[str, str] | None = None,
     gpu: bool = False,
+    closed: bool = True,
     stdin: File = subprocess.DEVNULL,
     stdout: File = subprocess.PIPE,
     stderr: File = subprocess.DEVNULL,
@@ -73,6 +75,7 @@ def start(
             in `folder`: what is there can be written.
         environment: variables besides what libraries need.
         gpu: whether it may use the graphics cards.
+        closed: False: nothing of the system is closed to it; its environment and its limits hold.
         pipes: how `subprocess.Popen` opens its pipes: `text`, `encoding`, `bufsize`.
 
     Raises:
@@ -86,11 +89,13 @@ def start(
     task = {
         "command": [str(part) for part in command],
         "folder": str(folder),
-        "writable": [str(folder)],
+        "writable": [str(folder), *surroundings.writable_of_gpus(gpu)],
         "readable": [*surroundings.readable_code(), *surroundings.readable_of_gpus(gpu), *map(str, readable)],
         "devices": surroundings.devices(gpu),
         "environment": variables,
         "limits": _limits(limits),
+        "gpu": gpu,
+        "closed": closed,
         "parent": os.getpid(),
     }
     with tempfile.TemporaryFile() as spec:
@@ -101,6 +106,7 @@ def start(
             cwd=folder, env={"PATH": variables.get("PATH", "")}, pass_fds=(spec.fileno(),), start_new_session=True,
             stdin=stdin, stdout=stdout, stderr=stderr, **pipes,
         )  # fmt: skip
+    process.starts_others = limits.processes > 0
     threading.Thread(target=_watch, args=(process, folder, limits), daemon=True).start()
     return process
 

@@ -58,9 +58,10 @@ REFUSED = {
 # Libraries try these first and know what to do without them.
 UNKNOWN = {
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
-    "userfaultfd": (323, 282), "memfd_create": (319, 279), "memfd_secret": (447, 447), "openat2": (437, 437),
+    "userfaultfd": (323, 282), "memfd_secret": (447, 447), "openat2": (437, 437),
     "clone3": (435, 435),
 }  # fmt: skip
+ANONYMOUS_FILE = (319, 279)  # memfd_create; CUDA keeps its code in one
 NEW_PROCESSES = {"fork": (57, None), "vfork": (58, None)}
 CLONE, CLONE_THREAD = (56, 220), 0x00010000
 KILL_CALL, TGKILL = (62, 129), (234, 131)
@@ -79,7 +80,7 @@ def is_supported() -> bool:
     return ctypes.CDLL(None).prctl(21, 0, 0, 0, 0) >= 0  # PR_GET_SECCOMP
 
 
-def restrict(*, may_start_processes: bool, may_signal_children: bool) -> None:
+def restrict(*, may_start_processes: bool, may_signal_children: bool, may_make_anonymous_files: bool) -> None:
     """From here on this process makes none of the refused calls. Nothing is done on other systems.
 
     Raises:
@@ -87,7 +88,7 @@ def restrict(*, may_start_processes: bool, may_signal_children: bool) -> None:
     """
     if not is_supported():
         return
-    program = _program(may_start_processes, may_signal_children)
+    program = _program(may_start_processes, may_signal_children, may_make_anonymous_files)
     code = b"".join(program)
     buffer = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("=H6xQ", len(program), ctypes.addressof(buffer))
@@ -97,7 +98,7 @@ def restrict(*, may_start_processes: bool, may_signal_children: bool) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _program(may_start_processes: bool, may_signal_children: bool) -> list[bytes]:
+def _program(may_start_processes: bool, may_signal_children: bool, may_make_anonymous_files: bool) -> list[bytes]:
     machine = platform.machine()
     column = list(AUDIT).index(machine)
     code = [_step(LOAD, ARCHITECTURE), _step(EQUAL, AUDIT[machine], 1, 0), _step(RETURN, KILL), _step(LOAD, NUMBER)]
@@ -118,6 +119,8 @@ def _program(may_start_processes: bool, may_signal_children: bool) -> list[bytes
         (FCNTL, [_argument(1), *_none_of(SETTING_OWNERS)]),
         (IOCTL, [_argument(1), *_none_of(TERMINAL_INPUT)]),
     ]
+    if not may_make_anonymous_files:
+        rules.append((ANONYMOUS_FILE, [_refuse(errno.ENOSYS)]))
     if not may_start_processes:
         rules += [(call, [_refuse(errno.EPERM)]) for call in NEW_PROCESSES.values()]
         rules += [(CLONE, [_argument(0), _step(BITS, CLONE_THREAD, 1, 0), _refuse(errno.EPERM), _allow()])]

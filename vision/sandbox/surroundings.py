@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import site
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -26,7 +27,8 @@ PASSED_ON_PREFIXES = (
 )  # fmt: skip
 SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
 SYSTEM = (
-    "/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
+    "/usr", "/lib", "/lib64", "/bin", "/nix/store", "/gnu/store",
+    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/alternatives", "/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system", "/sys/fs/cgroup",
     "/sys/kernel/mm/transparent_hugepage",
 )  # fmt: skip
@@ -36,7 +38,7 @@ PROC = (
     "sys/vm", "driver/nvidia",
 )  # fmt: skip
 WRITABLE_DEVICES = ("/dev/null",)
-GPU_DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd")
+GPU_DEVICES = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dri", "/dev/kfd", "/dev/dxg")
 GPU_READABLE = ("/sys/devices", "/sys/bus/pci", "/sys/class/drm", "/sys/module/nvidia", "/sys/module/amdgpu")
 
 
@@ -47,10 +49,16 @@ def environment(folder: Path, more: dict[str, str] | None = None) -> dict[str, s
     homes = {
         "HOME": own / "home", "TMPDIR": own / "tmp", "KERAS_HOME": own / "home" / ".keras",
         "XDG_CACHE_HOME": own / "home" / ".cache", "XDG_CONFIG_HOME": own / "home" / ".config",
-        "XDG_DATA_HOME": own / "home" / ".local", "PYTHONPATH": own / "code",
+        "XDG_DATA_HOME": own / "home" / ".local",
+        "PYTHONPATH": os.pathsep.join([str(own / "code"), *_users_libraries()]),
     }  # fmt: skip
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1"}
     return kept | fixed | {name: str(path) for name, path in homes.items()} | (more or {})
+
+
+def _users_libraries() -> list[str]:
+    """What was installed for one user (`pip install --user`) is below a home that such a process does not have."""
+    return [path for path in (site.getusersitepackages(),) if path in sys.path]
 
 
 def _is_passed_on(name: str) -> bool:
@@ -95,6 +103,11 @@ def devices(gpu: bool) -> tuple[str, ...]:
 
 def readable_of_gpus(gpu: bool) -> tuple[str, ...]:
     return GPU_READABLE if gpu and _existing(GPU_DEVICES) else ()
+
+
+def writable_of_gpus(gpu: bool) -> tuple[str, ...]:
+    """CUDA keeps memory that its threads share there."""
+    return ("/dev/shm",) if gpu and _existing(GPU_DEVICES) else ()
 
 
 def _existing(patterns: Iterable[str]) -> list[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import onnx
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from inference.runtime.onnx_file import names_other_files
 from training.engine.uploads.layers import UploadError
 from training.engine.uploads.onnx_graph.operations import OPERATIONS
 
@@ -40,9 +38,8 @@ def check_onnx(model: onnx.ModelProto) -> None:
     Raises:
         UploadError: `unsafe_file`, `unsupported_operation`, `too_large`, `not_a_model`.
     """
-    for tensor in _tensors(model):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise UploadError("unsafe_file", "The weights are in another file. Save the model as one ONNX file.")
+    if names_other_files(model):
+        raise UploadError("unsafe_file", "The weights are in another file. Save the model as one ONNX file.")
     model.DiscardUnknownFields()  # type: ignore[attr-defined]
     if model.functions or model.training_info:
         raise UploadError(
@@ -87,15 +84,3 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
 def _has(attribute: onnx.AttributeProto, name: str) -> bool:
     value = getattr(attribute, name)
     return attribute.HasField(name) if isinstance(value, Message) else bool(value)  # type: ignore[arg-type]
-
-
-def _tensors(message: Message) -> Iterator[onnx.TensorProto]:
-    """Every tensor, wherever in the file it is."""
-    waiting = [message]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, onnx.TensorProto):
-            yield one
-        for field, value in one.ListFields():
-            if field.type == FieldDescriptor.TYPE_MESSAGE:
-                waiting += [value] if isinstance(value, Message) else list(value)
