@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
@@ -11,7 +12,7 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
 from storage.publishing import locate, push
-from storage.signing import sign_path
+from storage.signing import sign_for
 
 KIND = "model_publish"
 
@@ -47,11 +48,17 @@ def publish(context: JobContext) -> dict:
     published = []
     for number, file in enumerate(files):
         context.report(number, len(files))
-        published.append(published_file(file, parameters["seconds"]))
+        published.append(published_file(file, parameters["seconds"], context.job.created_by))
     return {"model": parameters["model"], "files": published}
 
 
-def published_file(file: ModelFile, seconds: int) -> dict:
+def _link(file: ModelFile, user) -> str:
+    """For who asked for it; it is in the job's result, where it should be of use for a while."""
+    path = reverse("model-files", args=[file.model_id, file.kind])
+    return "" if user is None else sign_for(user, path, seconds=settings.SIGNED_URL_SECONDS)
+
+
+def published_file(file: ModelFile, seconds: int, user) -> dict:
     """One file, in the store when this returns. Raises `BlobMissing` when the store does not answer."""
     blob = push(file.blob)
     location = locate(blob, seconds)
@@ -65,5 +72,5 @@ def published_file(file: ModelFile, seconds: int) -> dict:
         "remote_id": location.remote_id,
         "trackers": list(location.trackers),
         # The local folder has no HTTP of its own: there the studio gives the file.
-        "url": location.url or sign_path(reverse("model-files", args=[file.model_id, file.kind])),
+        "url": location.url or _link(file, user),
     }

@@ -152,6 +152,8 @@ THUMBNAIL_DIR = DATA_DIR / "thumbnails"
 WORK_DIR = DATA_DIR / "work"
 TEMPORARY_DIR = DATA_DIR / "tmp"
 SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
+# Of links to exports and models, which are bound to a member.
+BULK_URL_SECONDS = number("MLSTUDIO_BULK_URL_SECONDS", 600)
 
 # Uploads: streamed straight into the blob cache, hashed on the way.
 FILE_UPLOAD_HANDLERS = ["storage.uploads.BlobUploadHandler"]

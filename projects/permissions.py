@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 
 from projects.models import Project, Role
 from projects.selectors import role_in
-from storage.signing import is_signed
+from storage.signing import is_signed, signed_for
 
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
@@ -36,6 +36,13 @@ class ProjectPermission(permissions.IsAuthenticated):
         if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
             require_role(obj.project, request.user, role)
         return True
+
+
+class MemberLinkPermission(ProjectPermission):
+    """A URL that was signed for a user may be read without credentials; the view shows what that user may see."""
+
+    def has_permission(self, request, view) -> bool:
+        return signed_for(request) is not None or super().has_permission(request, view)
 
 
 class SignedReadPermission(ProjectPermission):

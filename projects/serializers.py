@@ -18,7 +18,7 @@ from projects.models import (
 )
 from projects.queues import place_of
 from projects.work import error_of
-from storage.signing import sign_path
+from storage.signing import sign_for
 
 
 class ProjectSerializer(serializers.ModelSerializer):
@@ -140,14 +140,17 @@ class JobSerializer(WorkSerializer):
         if job.result is None:
             return None
         result = dict(job.result)
+        user = getattr(self.context.get("request"), "user", None)
+        if user is None or not user.is_authenticated:
+            return result  # of a job that has just been made, which has no files
         if job.output_blob_id is not None:
-            result["download_url"] = sign_path(reverse("job-file", args=[job.pk]))
+            result["download_url"] = sign_for(user, reverse("job-file", args=[job.pk]))
         files = [
             {
                 "name": file.name,
                 "size": file.blob.size,
                 "content_type": file.blob.content_type,
-                "url": sign_path(reverse("job-files", args=[job.pk, file.name])),
+                "url": sign_for(user, reverse("job-files", args=[job.pk, file.name])),
             }
             for file in sorted(job.files.all(), key=lambda file: file.name)
         ]

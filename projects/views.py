@@ -18,10 +18,10 @@ from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, ev
 from projects.invitations import add_or_invite
 from projects.jobs import retry_job
 from projects.models import Job, Membership, Project, Role, Webhook
-from projects.permissions import ProjectPermission, SignedReadPermission, require_role
+from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
 from projects.selectors import jobs_of, projects_of
 from storage.downloads import blob_response
-from storage.signing import is_signed
+from storage.signing import signed_for
 
 
 class ProjectFilter(filters.FilterSet):
@@ -144,9 +144,8 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     lookup_value_converter = "uuid"
 
     def get_queryset(self):
-        if self.action in ("file", "files") and is_signed(self.request):
-            return Job.objects.select_related("project", "output_blob")
-        return jobs_of(self.request.user)
+        by_link = signed_for(self.request) if self.action in ("file", "files") else None
+        return jobs_of(by_link or self.request.user)
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"])
@@ -177,11 +176,11 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
         }
     )
     @action(
-        detail=True, url_path="files/<str:name>", permission_classes=[SignedReadPermission], pagination_class=None,
+        detail=True, url_path="files/<str:name>", permission_classes=[MemberLinkPermission], pagination_class=None,
         filterset_class=None,
     )  # fmt: skip
     def files(self, request, pk=None, name=None):
-        """One of the files that the job made, as `result.files` lists them. Supports `Range`; takes signed URLs."""
+        """One of the files that the job made, as `result.files` lists them. Supports `Range`, takes signed URLs."""
         file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)
         return blob_response(request, file.blob, file.name)
 
@@ -203,9 +202,9 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @extend_schema(
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY}
     )
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    @action(detail=True, permission_classes=[MemberLinkPermission], pagination_class=None, filterset_class=None)
     def file(self, request, pk=None):
-        """What the job made, for example an exported dataset. Supports `ETag` and `Range`; takes signed URLs."""
+        """What the job made, for example an exported dataset. Supports `ETag` and `Range`; takes your signed URLs."""
         job = self.get_object()
         if job.output_blob is None:
             raise NotFound("This job has no file (yet).")

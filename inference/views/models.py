@@ -25,12 +25,12 @@ from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
 from projects.models import Role
-from projects.permissions import ProjectPermission, SignedReadPermission, require_member, require_role
+from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form, open_form_in_memory
-from storage.signing import is_signed
+from storage.signing import signed_for
 from storage.uploads import memory_first
 
 # The JSON card is an object in the schema, every other file is bytes.
@@ -89,9 +89,8 @@ class ModelViewSet(
         return Role.VIEWER if self.action in USING else Role.EDITOR
 
     def get_queryset(self):
-        if self.action == "files" and is_signed(self.request):
-            return Model.objects.prefetch_related("files__blob")
-        models = models_of(self.request.user)
+        by_link = signed_for(self.request) if self.action == "files" else None
+        models = models_of(by_link or self.request.user)
         return models if self.action in USING else models.prefetch_related("files__blob")
 
     def get_parsers(self):
@@ -140,12 +139,12 @@ class ModelViewSet(
     @action(
         detail=True,
         url_path="files/<str:kind>",
-        permission_classes=[SignedReadPermission],
+        permission_classes=[MemberLinkPermission],
         pagination_class=None,
         filterset_class=None,
     )
     def files(self, request, pk=None, kind=None):
-        """One file of the model. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
+        """One file of the model. Supports `ETag`, `If-None-Match` and `Range`; takes your signed URLs."""
         model = self.get_object()
         file = next((file for file in model.files.all() if file.kind == kind), None)
         if file is None:
