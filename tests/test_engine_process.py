@@ -150,3 +150,12 @@ def test_trainings_can_be_left_open_and_files_of_strangers_cannot(settings):
     settings.SANDBOX = "files"
     assert not is_closed({"mode": "train"})
     assert all(is_closed({"mode": mode}) for mode in ("upload", "import", "outputs", "export"))
+
+
+def test_the_engine_reads_the_images_that_the_studio_takes(monkeypatch):
+    from training.engine_inputs import environment_of
+
+    monkeypatch.setenv("MLSTUDIO_MAX_IMAGE_PIXELS", "90000000")
+    monkeypatch.setenv("MLSTUDIO_SECRET_KEY", "x")
+    environment = environment_of({"mode": "train"})
+    assert environment["MLSTUDIO_MAX_IMAGE_PIXELS"] == "90000000" and "MLSTUDIO_SECRET_KEY" not in environment

@@ -50,6 +50,13 @@ def test_the_data_folder_and_the_code_folder_cannot_even_be_listed(inside, tmp_p
     assert attempt(inside, list_another_job=[str(settings.BASE_DIR)])["list_another_job"].startswith("refused")
 
 
+def test_it_lets_others_go_first_and_ends_first_when_memory_is_gone(inside):
+    code = "import os; print(os.getpriority(os.PRIO_PROCESS, 0), open('/proc/self/oom_score_adj').read())"
+    limits = Limits(niceness=10)
+    process = start([sys.executable, "-c", code], folder=inside, limits=limits, stdout=subprocess.PIPE, text=True)
+    assert process.communicate()[0].split() == [str(min(19, os.nice(0) + 10)), "500"]
+
+
 @needs_landlock
 def test_an_input_is_readable_only_where_it_was_named(inside, tmp_path):
     given, kept = tmp_path / "given.bin", tmp_path / "kept.bin"

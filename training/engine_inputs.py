@@ -14,8 +14,12 @@ from vision.sandbox.limits import GIB, Limits
 
 # Modes that look into what strangers have made; they never see a graphics card.
 OF_FILES = ("upload", "import", "outputs", "export")
+# What decides which images are read, and with how much memory: the same as where they were taken in.
+OF_IMAGES = ("MLSTUDIO_MAX_IMAGE_PIXELS", "MLSTUDIO_DECODE_BYTES")
 DAYS = 86_400
 MEMORY_SHARE = 0.9
+# Requests and quick jobs go first on busy cores, then trainings, then jobs that nobody waits for.
+TRAINING_NICENESS, JOB_NICENESS = 5, 10
 
 
 def inputs_of(request: dict) -> Iterator[str]:
@@ -44,6 +48,7 @@ def environment_of(request: dict) -> dict[str, str]:
     own = {
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
         "MLSTUDIO_WEIGHTS_DIR": os.pathsep.join(map(str, weights_roots())),
+        **{name: os.environ[name] for name in OF_IMAGES if name in os.environ},
     }
     return own if uses_gpu(request) else own | {"CUDA_VISIBLE_DEVICES": "-1"}
 
@@ -60,10 +65,10 @@ def limits_of(request: dict) -> Limits:
         return Limits(
             memory_bytes=settings.ENGINE_MEMORY_BYTES or round(psutil.virtual_memory().total * MEMORY_SHARE),
             reserved_bytes=1 << 46, cpu_seconds=10_000 * DAYS, file_bytes=1 << 40, folder_bytes=1 << 42,
-            threads=8192, processes=programs, open_files=65_536,
+            threads=8192, processes=programs, open_files=65_536, niceness=TRAINING_NICENESS,
         )  # fmt: skip
     memory = settings.MODEL_IMPORT_MEMORY_BYTES
     return Limits(
         memory_bytes=memory, reserved_bytes=4 * memory, cpu_seconds=DAYS, file_bytes=16 * GIB, folder_bytes=64 * GIB,
-        threads=4096,
+        threads=4096, niceness=JOB_NICENESS,
     )  # fmt: skip

@@ -24,7 +24,13 @@ HEADER_BYTES = 100_000
 CONTENT_BYTES = 7680 * 4320 * 2 * 3
 # FFmpeg keeps frames of a few seconds; what it reserves for its threads is more.
 LIMITS = Limits(
-    memory_bytes=4 * GIB, reserved_bytes=8 * GIB, cpu_seconds=86_400, file_bytes=0, folder_bytes=MIB, threads=256
+    memory_bytes=4 * GIB,
+    reserved_bytes=8 * GIB,
+    cpu_seconds=86_400,
+    file_bytes=0,
+    folder_bytes=MIB,
+    threads=256,
+    niceness=10,
 )
 
 OnProgress = Callable[[int, int], None]

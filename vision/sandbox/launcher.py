@@ -7,15 +7,18 @@ program does not run.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 from vision.sandbox import landlock, seccomp
 
 FAILED = 70
+OUT_OF_MEMORY_FIRST = "500"
 SET_PDEATHSIG, DROP_FROM_BOUNDING_SET, SET_SECUREBITS = 1, 24, 28
 LAST_CAPABILITY = 63
 NO_ROOT_AND_LOCKED = 0b1111  # SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP and their locks
@@ -74,6 +77,9 @@ def _limit(limits: dict) -> None:
     for name, value in values.items():
         if hasattr(resource, name):
             _set(getattr(resource, name), value, value)
+    os.nice(limits["niceness"])
+    with contextlib.suppress(OSError):  # not Linux
+        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST)
     _set(resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 5)
 
 

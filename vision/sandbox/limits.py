@@ -24,6 +24,8 @@ class Limits:
         processes: 0: it starts threads only, no other process. More: so many tasks beside those of its user
             (RLIMIT_NPROC, which counts threads too and does not hold for root).
         open_files: RLIMIT_NOFILE.
+        niceness: how much it lets others go first on busy cores, from 0 to 19. When the machine has no memory left
+            it is ended before the process that started it, whatever this is.
     """
 
     memory_bytes: int = 2 * GIB
@@ -35,6 +37,7 @@ class Limits:
     threads: int = 1024
     processes: int = 0
     open_files: int = 4096
+    niceness: int = 0
 
     @property
     def data_bytes(self) -> int:

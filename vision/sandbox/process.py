@@ -121,6 +121,7 @@ def _limits(limits: Limits) -> dict[str, int]:
     return {
         "data_bytes": limits.data_bytes, "file_bytes": limits.file_bytes, "open_files": limits.open_files,
         "cpu_seconds": limits.cpu_seconds, "processes": limits.processes, "tasks": tasks,
+        "niceness": limits.niceness,
     }  # fmt: skip
 
 
