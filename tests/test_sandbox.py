@@ -98,9 +98,17 @@ def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside):
     assert attempt(inside, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
 
 
+def ended_for(folder: Path, code: str, limits: Limits) -> str:
+    """Why a process that does something and then waits was ended."""
+    process = start([sys.executable, "-c", f"import threading, time\n{code}\ntime.sleep(600)"], folder=folder,
+                    limits=limits)  # fmt: skip
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    return process.exceeded
+
+
 def test_a_process_that_uses_more_than_it_may_is_ended(inside):
-    limits = Limits(memory_bytes=64 * MIB, reserved_bytes=4096 * MIB)
-    assert attempt(inside, limits, eat_memory=[str(MIB)]) == {"eat_memory": "refused: ended (memory)"}
+    limits = Limits(memory_bytes=64 * MIB, reserved_bytes=1024 * MIB)
+    assert ended_for(inside, f"held = b'x' * {128 * MIB}", limits) == "memory"
 
 
 def test_one_file_grows_only_so_far(inside):
@@ -110,17 +118,18 @@ def test_one_file_grows_only_so_far(inside):
 
 
 def test_many_files_are_counted_together(inside):
-    assert attempt(inside, fill_the_folder=[]) == {"fill_the_folder": "refused: ended (folder)"}
+    code = f"for n in range(40): open(str(n), 'wb').write(b'x' * {MIB})"
+    assert ended_for(inside, code, SMALL) == "folder"
+    assert ended_for(inside, "for n in range(9000): open(f'empty-{n}', 'wb')", SMALL) == "folder"
 
 
 def test_a_full_disk_ends_it_before_others_notice(inside):
-    limits = Limits(free_bytes=1 << 60)
-    assert attempt(inside, limits, burn=[]) == {"burn": "refused: ended (disk)"}
+    assert ended_for(inside, "", Limits(free_bytes=1 << 60)) == "disk"
 
 
 def test_threads_without_end_are_ended(inside):
-    answer = attempt(inside, Limits(threads=32, memory_bytes=2048 * MIB, reserved_bytes=1 << 40), start_threads=[])
-    assert answer == {"start_threads": "refused: ended (threads)"}
+    code = "for _ in range(64): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
+    assert ended_for(inside, code, Limits(threads=32, reserved_bytes=1 << 40)) == "threads"
 
 
 def test_a_loop_without_end_runs_out_of_cpu_time(inside):

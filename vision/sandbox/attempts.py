@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,20 +138,6 @@ def _fill_a_file(size: str) -> None:
                 raise OSError(27, "File too large")
 
 
-def _fill_the_folder() -> None:
-    number = 0
-    while True:
-        Path(f"part-{number}").write_bytes(b"x" * (1 << 20))
-        number += 1
-
-
-def _start_threads() -> None:
-    import threading
-
-    while True:
-        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
-
-
 def _burn() -> None:
     while True:
         pass
@@ -167,8 +152,7 @@ ATTEMPTS: dict[str, Callable[..., None]] = {
     "datagram_pair": _datagram_pair, "stream_pair": _stream_pair, "run_a_program": _run_a_program, "fork": _fork,
     "signal_parent": _signal, "limit_parent": _limit_another, "trace_parent": _trace,
     "outlive_the_parent": _outlive_the_parent, "anonymous_file": _anonymous_file, "find_secrets": _find_secrets,
-    "eat_memory": _eat_memory, "fill_a_file": _fill_a_file, "fill_the_folder": _fill_the_folder,
-    "start_threads": _start_threads, "burn": _burn,
+    "eat_memory": _eat_memory, "fill_a_file": _fill_a_file, "burn": _burn,
 }  # fmt: skip
 
 if __name__ == "__main__":
