@@ -199,7 +199,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"training.tasks.run_training": {"queue": "training"}}
+CELERY_TASK_ROUTES = {
+    "training.tasks.run_training": {"queue": "training"},
+    # Receivers are as slow as they like: they hold up nobody but each other.
+    "projects.tasks.deliver_webhooks": {"queue": "webhooks"},
+}
 CELERY_TASK_PUBLISH_RETRY = False  # the row is the truth; the reaper sends again what the broker did not take
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -167,7 +167,8 @@ class Studio:
             self._start(Child(name, command, environment, pass_fds=(descriptor,)))  # type: ignore[arg-type]
         celery = [python, "-m", "celery", "--quiet", "-A", "mlstudio.celery"]
         common = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "threads"]
-        worker = [*celery, "worker", *common, "-n", "worker@%h", "-Q", "default", "-c", str(self.options.workers)]
+        queues = ["-Q", "default,webhooks"]
+        worker = [*celery, "worker", *common, "-n", "worker@%h", *queues, "-c", str(self.options.workers)]
         trainer = [*celery, "worker", *common, "-n", "trainer@%h", "-Q", "training", "-c", str(self.options.trainers)]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "-s", str(self.folder / "beat-schedule")]
         for name, command, order in (("worker", worker, 1), ("trainer", trainer, 1), ("beat", beat, 0)):
