@@ -219,6 +219,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "periodic"
+# Receivers are as slow as they like: they hold up nobody but each other.
 CELERY_TASK_ROUTES = {"projects.tasks.deliver_webhooks": {"queue": "webhooks"}}
 CELERY_TASK_PUBLISH_RETRY = False  # the row is the truth; the reaper sends again what the broker did not take
 # How many pieces of work of each queue a worker process (of trainings: a trainer) does at once.
@@ -228,7 +229,7 @@ QUEUE_SLOTS = {
     "heavy": number("MLSTUDIO_HEAVY_WORKERS", max(1, _CORES // 2)),
     "preflight": number("MLSTUDIO_PREFLIGHT_WORKERS", 1),
     "training": number("MLSTUDIO_TRAINERS", 1),
-    "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 4),
+    "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 2),
 }
 # After so long a training pauses at its checkpoint when another user's waits; 0: never.
 TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)

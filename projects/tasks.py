@@ -14,5 +14,5 @@ def reap_jobs() -> int:
 
 
 @shared_task(name="projects.tasks.deliver_webhooks")
-def deliver_webhooks() -> int:
-    return webhooks.deliver_due()
+def deliver_webhooks(queue: str = webhooks.QUEUE) -> None:
+    webhooks.work_on_deliveries()

@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from accounts.throttles import UserThrottle
+from accounts.throttles import CountedThrottle, UserThrottle
 from projects import serializers, services, webhooks, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite
@@ -217,6 +217,20 @@ class WebhookFilter(filters.FilterSet):
         fields = ["project"]
 
 
+class WebhookTestThrottle(UserThrottle):
+    """Messages on demand knock at somebody's door."""
+
+    scope = "webhook_test"
+
+
+class WebhookTestProjectThrottle(CountedThrottle):
+    scope = "webhook_test"
+
+    def get_cache_key(self, request, view):
+        project = Webhook.objects.filter(pk=view.kwargs["pk"]).values_list("project_id", flat=True).first()
+        return None if project is None else self.key_of("project", str(project))
+
+
 class WebhookViewSet(viewsets.ModelViewSet):
     """Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
 
@@ -230,6 +244,9 @@ class WebhookViewSet(viewsets.ModelViewSet):
     lookup_value_converter = "uuid"
     change_role = Role.OWNER
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_throttles(self):
+        return [WebhookTestThrottle(), WebhookTestProjectThrottle()] if self.action == "test" else []
 
     def get_queryset(self):
         mine = Membership.objects.filter(user=self.request.user, role=Role.OWNER).values("project_id")

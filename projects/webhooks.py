@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
+import http.client
 import json
 import secrets
-import socket
-import ssl
 from base64 import b64encode
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import structlog
-import urllib3
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
+from projects import lanes, messages, posting
 from projects.models import DeliveryState, Job, Project, Webhook, WebhookDelivery, WebhookEvent, Work
 
 log = structlog.get_logger(__name__)
@@ -27,15 +26,15 @@ log = structlog.get_logger(__name__)
 # After each failure: the whole lasts a day and a half.
 PAUSES = (10, 60, 300, 1800, 7200, 21_600, 86_400)
 CLAIM_SECONDS = 60
-AT_ONCE = 50
-ANSWER_BYTES = 2000
+AT_ONCE = 16
+OF_A_PROJECT = 4
+LOOKED_AT = 500
+IN_A_ROW = 200
+LOOK_UP_SECONDS = 5
+QUEUE, TASK = "webhooks", "projects.tasks.deliver_webhooks"
 PING = "ping"
 MOST_WEBHOOKS = 20
 EVALUATIONS = ("evaluation", "comparison")
-
-
-class RefusedAddress(Exception):
-    """An address that the studio must not talk to."""
 
 
 def add_webhook(*, project: Project, user, url: str, events: list[str]) -> Webhook:
@@ -54,50 +53,9 @@ def add_webhook(*, project: Project, user, url: str, events: list[str]) -> Webho
 def check_url(url: str) -> None:
     """Raises `ValidationError` for what no message is sent to."""
     try:
-        resolve(url)
-    except RefusedAddress as refused:
+        posting.within(LOOK_UP_SECONDS, posting.resolve, url)
+    except (posting.RefusedAddress, posting.TookTooLong) as refused:
         raise ValidationError({"url": [str(refused)]}, code="address_refused") from refused
-
-
-def resolve(url: str) -> tuple[str, str, int, str]:
-    """`(scheme, host, port, address)` of a URL; the address is what is connected to, so that a name that is looked up
-    twice cannot lead elsewhere.
-
-    Raises:
-        RefusedAddress: it is no https URL, its name is unknown, or one of its addresses is an inside one.
-    """
-    parts = urlsplit(url)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
-        raise RefusedAddress("The address has no proper port.") from error
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
-        raise RefusedAddress("Give an address as https://host/path, without a password in it.")
-    is_allowed = host in settings.WEBHOOK_HOSTS or f"{host}:{port}" in settings.WEBHOOK_HOSTS
-    if parts.scheme != "https" and not is_allowed:
-        raise RefusedAddress("Only https is accepted: a signature does not hide what is sent.")
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise RefusedAddress(f"There is no host named {host!r}.") from error
-    addresses = [str(one[4][0]) for one in found]
-    for address in addresses:
-        if not is_allowed and not _is_public(address):
-            raise RefusedAddress(
-                f"{host} is an inside address ({address}). The studio's operator can allow it with "
-                "MLSTUDIO_WEBHOOK_HOSTS."
-            )
-    return parts.scheme, host, port, addresses[0]
-
-
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.split("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            address = inner
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 # Messages
@@ -136,54 +94,93 @@ def send_ping(*, webhook: Webhook) -> WebhookDelivery:
 
 
 def _queue(webhook: Webhook, event: str, payload: dict) -> WebhookDelivery:
-    from projects.tasks import deliver_webhooks
-
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, event=event, payload=payload, next_attempt_at=timezone.now()
     )
-    transaction.on_commit(lambda: _ring(deliver_webhooks))
+    transaction.on_commit(lambda: messages.send(TASK, QUEUE))
     return delivery
 
 
-def _ring(task) -> None:
-    from kombu.exceptions import OperationalError
+def work_on_deliveries() -> None:
+    """Send what is due, unless as many threads of this process as may are sending already."""
 
-    try:
-        task.delay()
-    except (OperationalError, ConnectionError, OSError):  # beat asks every ten seconds anyway
-        log.warning("broker_unreachable", task="deliver_webhooks")
+    def deliver_once() -> bool:
+        deliver_due()
+        return False  # beat asks again for what has to be tried again
+
+    lanes.lane(QUEUE).run(deliver_once)
 
 
 def deliver_due() -> int:
-    """Send what is due. Returns how many messages arrived."""
-    due = Q(state=DeliveryState.PENDING, next_attempt_at__lte=timezone.now())
-    waiting = WebhookDelivery.objects.filter(due).order_by("next_attempt_at").values_list("pk", flat=True)
-    return sum(deliver(pk) for pk in list(waiting[:AT_ONCE]))
+    """Send what is due, several at once, of each project few: one with slow receivers keeps nobody waiting for long.
+    Returns how many messages arrived."""
+    arrived = sent = 0
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
+        while sent < IN_A_ROW and (claimed := _claim_some()):
+            # Threads only talk; what the database says is asked and noted here.
+            outcomes = list(pool.map(_outcome, claimed))
+            arrived += sum(_note(delivery, outcome) for delivery, outcome in zip(claimed, outcomes, strict=True))
+            sent += len(claimed)
+    return arrived
 
 
-def deliver(pk) -> bool:
-    """Send one message. Safe to call twice: only one caller finds it due."""
+def _claim_some() -> list[WebhookDelivery]:
+    """Messages that are due and that no other process finds due now."""
     now = timezone.now()
-    claimed = WebhookDelivery.objects.filter(pk=pk, state=DeliveryState.PENDING, next_attempt_at__lte=now).update(
-        attempts=F("attempts") + 1, next_attempt_at=now + timedelta(seconds=CLAIM_SECONDS)
-    )
-    if not claimed:
-        return False
+    due = WebhookDelivery.objects.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
+    rows = list(due.order_by("next_attempt_at").values_list("pk", "webhook__project_id")[:LOOKED_AT])
+    by_project: Counter = Counter()
+    claimed = []
+    for pk, project in rows:
+        if len(claimed) == AT_ONCE:
+            break
+        if by_project[project] < OF_A_PROJECT and (delivery := _claim(pk, now)) is not None:
+            by_project[project] += 1
+            claimed.append(delivery)
+    return claimed
+
+
+def _claim(pk, now) -> WebhookDelivery | None:
+    until = now + timedelta(seconds=max(CLAIM_SECONDS, 4 * settings.WEBHOOK_SECONDS))
+    found = WebhookDelivery.objects.filter(pk=pk, state=DeliveryState.PENDING, next_attempt_at__lte=now)
+    if not found.update(attempts=F("attempts") + 1, next_attempt_at=until):
+        return None
     delivery = WebhookDelivery.objects.select_related("webhook").get(pk=pk)
     if not delivery.webhook.is_active:
-        return _end(delivery, DeliveryState.FAILED, problem="The webhook was switched off.")
+        _end(delivery, DeliveryState.FAILED, problem="The webhook was switched off.")
+        return None
+    return delivery
+
+
+def _outcome(delivery: WebhookDelivery) -> int | Exception:
+    """The status of the answer, or what went wrong."""
+    body = json.dumps(delivery.payload, separators=(",", ":"), ensure_ascii=False)
+    sent_at, message = timezone.now(), str(delivery.pk)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "ML-Studio-Webhook/1",
+        "webhook-id": message,
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": Signer(delivery.webhook.secret).sign(message, sent_at, body),
+    }
     try:
-        status = _post(delivery)
-    except (RefusedAddress, urllib3.exceptions.HTTPError, OSError, ssl.SSLError) as error:
-        return _again(delivery, problem=f"{type(error).__name__}: {error}"[:300])
-    if 200 <= status < 300:
-        return _end(delivery, DeliveryState.DELIVERED, status_code=status, delivered_at=timezone.now(), problem="")
-    if status == 410:
+        return posting.post(delivery.webhook.url, body.encode(), headers, seconds=settings.WEBHOOK_SECONDS)
+    except (posting.RefusedAddress, http.client.HTTPException, OSError, ValueError) as error:
+        return error
+
+
+def _note(delivery: WebhookDelivery, outcome: int | Exception) -> bool:
+    """Whether the message has arrived."""
+    if isinstance(outcome, Exception):
+        return _again(delivery, problem=f"{type(outcome).__name__}: {outcome}"[:300])
+    if 200 <= outcome < 300:
+        return _end(delivery, DeliveryState.DELIVERED, status_code=outcome, delivered_at=timezone.now(), problem="")
+    if outcome == 410:
         Webhook.objects.filter(pk=delivery.webhook_id).update(
             is_active=False, note="Switched off: the receiver said 410 Gone."
         )
-        return _end(delivery, DeliveryState.FAILED, status_code=status, problem="The receiver said 410 Gone.")
-    return _again(delivery, status_code=status, problem=f"The receiver answered {status}.")
+        return _end(delivery, DeliveryState.FAILED, status_code=outcome, problem="The receiver said 410 Gone.")
+    return _again(delivery, status_code=outcome, problem=f"The receiver answered {outcome}.")
 
 
 def _again(delivery: WebhookDelivery, **changes) -> bool:
@@ -198,40 +195,6 @@ def _end(delivery: WebhookDelivery, state: DeliveryState, **changes) -> bool:
     WebhookDelivery.objects.filter(pk=delivery.pk).update(state=state, next_attempt_at=None, **changes)
     log.info("webhook_ended", delivery=str(delivery.pk), state=state, attempts=delivery.attempts)
     return state == DeliveryState.DELIVERED
-
-
-def _post(delivery: WebhookDelivery) -> int:
-    """The status of the answer. The connection goes to the very address that was looked at; redirects are not
-    followed, for they could lead anywhere."""
-    url = delivery.webhook.url
-    scheme, host, port, address = resolve(url)
-    body = json.dumps(delivery.payload, separators=(",", ":"), ensure_ascii=False)
-    sent_at = timezone.now()
-    message = str(delivery.pk)
-    headers = {
-        "Host": host if port in (80, 443) else f"{host}:{port}",
-        "Content-Type": "application/json",
-        "User-Agent": "ML-Studio-Webhook/1",
-        "webhook-id": message,
-        "webhook-timestamp": str(int(sent_at.timestamp())),
-        "webhook-signature": Signer(delivery.webhook.secret).sign(message, sent_at, body),
-    }
-    timeout = urllib3.Timeout(total=settings.WEBHOOK_SECONDS)
-    pool: urllib3.HTTPConnectionPool
-    if scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address, port, timeout=timeout, retries=False, server_hostname=host, assert_hostname=host,
-            cert_reqs="CERT_REQUIRED",
-        )  # fmt: skip
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False)
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with pool:
-        answer = pool.urlopen("POST", path, body=body.encode(), headers=headers, redirect=False, preload_content=False)
-        answer.read(ANSWER_BYTES)
-        answer.close()
-        return answer.status
 
 
 def delete_old_deliveries() -> int:

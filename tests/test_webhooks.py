@@ -15,7 +15,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from projects import jobs, work
 from projects.models import DeliveryState, Job, Webhook, WebhookDelivery
-from projects.webhooks import PAUSES, RefusedAddress, deliver_due, resolve
+from projects.posting import RefusedAddress, resolve
+from projects.webhooks import PAUSES, deliver_due
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db
