@@ -1,11 +1,12 @@
-# make run: start everything · make test, make test-postgres: what CI runs · make lint, make format, make bench, make lock
+# make run: start everything · make test, make test-postgres: what CI runs · make test-thorough: what takes an hour
+# make lint, make format, make bench, make lock
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: run test test-postgres lint format bench lock doctor keras-retinanet clean
+.PHONY: run test test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python manage.py studio $(ARGS)
@@ -15,9 +16,13 @@ test: lint
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-# The quick tests on a PostgreSQL server that is started for them, where Debian's package is installed.
+# Many examples of every property, many requests to every operation, 200 kills, the networks in full size.
+test-thorough: $(VENV)/.installed-dev
+	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+# The quick tests of the database on a PostgreSQL server that is started for them, where Debian's package is installed.
 test-postgres: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.with_postgres -n $(WORKERS) -m "django_db and not slow" $(ARGS)
+	@$(BIN)/python -m tests.with_postgres -n $(WORKERS) -m "database and not slow" $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

@@ -16,23 +16,37 @@ from projects.models import Membership, Role
 from projects.services import create_project
 from tests.engines import skip_timing, use_engine_in_process
 from tests.environment import THOROUGH
-from tests.once import made_once, migrated_database
+from tests.once import made_once, migrated_database, migrated_template
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
 
+LONG_SECONDS = 20
 hypothesis.settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("thorough" if THOROUGH else "ci")
 
 
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(config, items) -> None:
     _long_files_first(items)
-    if FOLDER.is_dir():
-        return
-    skip = pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)")
     for item in items:
-        if "real_data" in item.keywords:
-            item.add_marker(skip)
+        if {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+        if "thorough" in item.keywords and not THOROUGH:
+            item.add_marker(pytest.mark.skip(reason="long on purpose: make test-thorough"))
+        if "real_data" in item.keywords and not FOLDER.is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Name the tests that are longer than their markers say: a hint and no failure, for a busy machine is slow."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    calls = [one for one in reports if one.when == "call" and one.duration > LONG_SECONDS]
+    unmarked = sorted((one for one in calls if "long" not in one.keywords), key=lambda one: -one.duration)
+    if unmarked:
+        terminalreporter.section(f"over {LONG_SECONDS} s without the marker `long`")
+        for one in unmarked:
+            terminalreporter.write_line(f"{one.duration:.0f} s {one.nodeid}")
 
 
 def _long_files_first(items: list[pytest.Item]) -> None:
@@ -46,27 +60,28 @@ def _long_files_first(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
-    """A file, because event streams and threads read through connections of their own."""
-    from django.conf import settings
+    """A copy of a database that was migrated once for all workers.
 
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = settings.DATA_DIR / "test.sqlite3"
-        # Nobody needs the rows after a power cut.
-        command = database["OPTIONS"]["init_command"]
-        database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
-
-
-@pytest.fixture(scope="session")
-def django_db_keepdb(django_db_modify_db_settings) -> bool:
-    """SQLite's test database is a copy of one that was migrated once for all workers."""
+    SQLite's is a file, because event streams and threads read through connections of their own.
+    """
     from django.conf import settings
 
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3"):
-        return False
+        database["TEST"]["TEMPLATE"] = migrated_template()
+        return
+    database["TEST"]["NAME"] = settings.DATA_DIR / "test.sqlite3"
     shutil.copyfile(migrated_database(), database["TEST"]["NAME"])
-    return True
+    # Nobody needs the rows after a power cut.
+    command = database["OPTIONS"]["init_command"]
+    database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings) -> bool:
+    from django.conf import settings
+
+    return settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+MIGRATE = (sys.executable, "manage.py", "migrate", "--verbosity", "0")
+TEMPLATE = "migrated"
 
 
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
@@ -30,8 +32,23 @@ def migrated_database() -> Path:
     return made_once("migrated", _migrate) / "db.sqlite3"
 
 
+def migrated_template() -> str:
+    """The same on the PostgreSQL server of these tests: the name of a database to copy."""
+    made_once("template", _migrate_template)
+    return TEMPLATE
+
+
 def _migrate(folder: Path) -> None:
     environment = {**os.environ, "MLSTUDIO_DATA_DIR": str(folder)}
     environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    subprocess.run(MIGRATE, cwd=ROOT, env=environment, check=True)
+
+
+def _migrate_template(folder: Path) -> None:
+    import psycopg
+
+    server = os.environ["DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    environment = {**os.environ, "DATABASE_URL": f"{server.rpartition('/')[0]}/{TEMPLATE}"}
+    subprocess.run(MIGRATE, cwd=ROOT, env=environment, check=True)

@@ -227,9 +227,7 @@ def test_over_http_and_brought_back_as_a_file(api, owner, converted):
     assert again["state"] == "succeeded" and again["history"][0]["val_loss"] < run["history"][0]["val_loss"]
 
     content = b"".join(api.get(f"/api/v1/models/{model['id']}/files/keras-h5/").streaming_content)
-    anchors = model["detector"]["anchors"]
-    strides = [2**level for level in range(3, 8)]
-    words = {"sizes": strides, "strides": strides, "ratios": anchors["ratios"], "scales": anchors["sizes"]}
+    words = anchors_of(model["detector"])
     config = "[anchor_parameters]\n" + "".join(f"{key} = {' '.join(map(str, value))}\n" for key, value in words.items())
     job = bring(api, dataset, content, labels='{"disc": 0, "square": 1}', anchors=config)
     assert job["state"] == "succeeded", job["error"]
@@ -254,16 +252,54 @@ def test_over_http_and_brought_back_as_a_file(api, owner, converted):
     job = bring(api, dataset, converted.read_bytes(), labels="square\ndisc")  # it knows its anchors
     assert job["state"] == "succeeded", job["error"]
 
-    assert bring(api, dataset, content)["error"]["code"] == "anchors_do_not_fit"
-    assert bring(api, dataset, content, labels="a", anchors=config)["error"]["code"] == "labels_do_not_fit"
-    assert bring(api, dataset, content[: len(content) // 2])["error"]["code"] == "not_a_model"
-    assert bring(api, dataset, b"text")["error"]["code"] == "not_a_model"
-    assert (
-        bring(api, dataset, hdf5({"class_name": "Lambda", "config": {"name": "x"}}))["error"]["code"]
-        == "unknown_layers"
-    )
-    assert bring(api, dataset, hdf5(None))["error"]["code"] == "weights_only"
+    refused = bring(api, dataset, b"text")
+    assert (refused["state"], refused["error"]["code"]) == ("failed", "not_a_model")
     assert len(api.get("/api/v1/models/").json()["results"]) == 4
+
+
+REFUSED = """
+import json
+from pathlib import Path
+from training.engine.errors import EngineError
+from training.engine.legacy_keras.imports import PackageAnchors, import_model
+from training.engine.watcher import Watcher
+folder, codes = Path(sys.argv[1]), {}
+for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
+    try:
+        anchors = None if anchors is None else PackageAnchors(**anchors)
+        import_model(folder / file, labels, (96, 96), folder, anchors=anchors, images=[], watcher=Watcher())
+    except EngineError as error:
+        codes[name] = error.code
+print(json.dumps(codes))
+"""
+
+
+@needs_package
+@pytest.mark.slow
+def test_what_is_no_model_of_the_package_is_refused(trained, tmp_path):
+    """All in one process: loading TensorFlow for each would take most of a minute."""
+    whole = Path(trained["result"]["files"]["keras-h5"]).read_bytes()
+    contents = {
+        "whole": whole, "half": whole[: len(whole) // 2], "text": b"text", "weights": hdf5(None),
+        "lambda": hdf5({"class_name": "Lambda", "config": {"name": "x"}}),
+    }  # fmt: skip
+    for name, content in contents.items():
+        (tmp_path / f"{name}.h5").write_bytes(content)
+    anchors, both = anchors_of(trained["result"]["detector"]), ["disc", "square"]
+    cases = {
+        "anchors_do_not_fit": ("whole.h5", both, None), "labels_do_not_fit": ("whole.h5", ["a"], anchors),
+        "not_a_model": ("half.h5", both, None), "not_a_model, text": ("text.h5", both, None),
+        "unknown_layers": ("lambda.h5", both, None), "weights_only": ("weights.h5", both, None),
+    }  # fmt: skip
+    codes = json.loads(in_its_own_process(REFUSED, str(tmp_path), json.dumps(cases)).splitlines()[-1])
+    assert codes == {name: name.partition(",")[0] for name in cases}
+
+
+def anchors_of(detector: dict) -> dict[str, list[float]]:
+    """A detector's anchors in the package's words."""
+    strides = [2**level for level in range(3, 8)]
+    anchors = detector["anchors"]
+    return {"sizes": strides, "strides": strides, "ratios": anchors["ratios"], "scales": anchors["sizes"]}
 
 
 def bring(api, dataset: dict, content: bytes, **values) -> dict:

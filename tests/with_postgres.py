@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> int:
     make = [programs_folder / "initdb", "-D", cluster, "-U", "studio", "-A", "trust", "-E", "UTF8", "--no-sync"]
     try:
         subprocess.run([*as_nobody, *make], **run)
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
+        careless = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {careless} -c max_connections=50"
         control = [*as_nobody, programs_folder / "pg_ctl", "-D", cluster, "-w"]
         subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], **run)
     except (OSError, subprocess.CalledProcessError) as error:
