@@ -339,6 +339,7 @@ def small_network(monkeypatch) -> None:
 TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentation="none", learning_rate=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network", "no_timing")
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
@@ -376,6 +377,7 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
     assert resumed.metrics["ap50"] == pytest.approx(whole.metrics["ap50"], abs=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("small_network", "engine_in_process")
