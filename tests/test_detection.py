@@ -34,6 +34,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
+from tests.environment import THOROUGH
 from tests.pictures import jpeg, scene, scenes_zip
 from training.engine.detection.augment import BoxAugmentation
 from training.engine.detection.checks import check_boxes
@@ -331,6 +332,8 @@ def small_network(monkeypatch) -> None:
     """A RetinaNet of the same parts, but fewer of them: building and tracing it takes a third of the time."""
     from training.engine.detection import networks, train
 
+    if THOROUGH:
+        return
     monkeypatch.setitem(networks.RESNETS, "resnet18", ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block"))
     small = functools.partial(networks.build_retinanet, filters=32, head_convolutions=1)
     monkeypatch.setattr(train, "build_retinanet", small)
