@@ -104,11 +104,14 @@ def _uuid(kind: int, count: int, n: int) -> str:
 def _insert(model, rows: Iterator[dict]) -> None:
     from django.db import connection, transaction
 
-    columns = [field.column for field in model._meta.concrete_fields]
+    fields = model._meta.concrete_fields
+    columns = [field.column for field in fields]
+    # What no row names has its default, so that a new field does not end the benchmark.
+    usual = {field.column: field.get_db_prep_save(field.get_default(), connection) for field in fields}
     marks, names = ", ".join(["%s"] * len(columns)), ", ".join(f'"{name}"' for name in columns)
     statement = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})'
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(statement, (tuple(row[name] for name in columns) for row in rows))
+        cursor.executemany(statement, (tuple((usual | row)[name] for name in columns) for row in rows))
 
 
 def _compare(client, datasets: dict, what: str, options: dict) -> Row:

@@ -23,6 +23,7 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext
 from vision.sandbox.limits import Limits
 from vision.sandbox.process import SandboxedProcess, start_python
+from vision.sandbox.protections import SandboxMissing
 
 AnyContents = ZipContents | BucketContents
 POLL_SECONDS = 0.5
@@ -80,6 +81,8 @@ def read_annotations(context: JobContext, contents: AnyContents, name: str, fold
         contents.write_texts(texts, context.keep)
         with open(texts, "rb") as file:
             return _read(context, file, name, folder)
+    except SandboxMissing as error:
+        raise WorkFailed("sandbox_missing", str(error)) from error
     except formats.FormatError as error:
         raise WorkFailed(error.code, str(error)) from error
     except TooManyAnnotations as error:

@@ -31,8 +31,6 @@ def pytest_collection_modifyitems(config, items) -> None:
     for item in items:
         if {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"):
             item.add_marker("database")
-        if "thorough" in item.keywords and not THOROUGH:
-            item.add_marker(pytest.mark.skip(reason="long on purpose: make test-thorough"))
         if "real_data" in item.keywords and not FOLDER.is_dir():
             item.add_marker(pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)"))
 
@@ -195,14 +193,16 @@ def image(api, dataset) -> dict:
 
 @pytest.fixture
 def engine_in_process(monkeypatch) -> None:
-    """For tests of what the engine answers: without a process that imports TensorFlow anew each time."""
-    use_engine_in_process(monkeypatch)
+    """For tests of what the engine answers: without a process that imports TensorFlow each time."""
+    if not THOROUGH:
+        use_engine_in_process(monkeypatch)
 
 
 @pytest.fixture
 def no_timing(monkeypatch) -> None:
     """For tests of trainings that are not about their estimate."""
-    skip_timing(monkeypatch)
+    if not THOROUGH:
+        skip_timing(monkeypatch)
 
 
 # Trained networks, for tests of what is done with them

@@ -20,6 +20,7 @@ def manage(data: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_backup_of_a_running_studio_is_a_studio_again(tmp_path):
     studio = Studio(tmp_path / "data").start()

@@ -34,6 +34,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
+from tests.environment import THOROUGH
 from tests.pictures import jpeg, scene, scenes_zip
 from training.engine.detection.augment import BoxAugmentation
 from training.engine.detection.checks import check_boxes
@@ -331,6 +332,8 @@ def small_network(monkeypatch) -> None:
     """A RetinaNet of the same parts, but fewer of them: building and tracing it takes a third of the time."""
     from training.engine.detection import networks, train
 
+    if THOROUGH:
+        return
     monkeypatch.setitem(networks.RESNETS, "resnet18", ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block"))
     small = functools.partial(networks.build_retinanet, filters=32, head_convolutions=1)
     monkeypatch.setattr(train, "build_retinanet", small)
@@ -339,6 +342,7 @@ def small_network(monkeypatch) -> None:
 TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentation="none", learning_rate=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network", "no_timing")
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
@@ -376,6 +380,7 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
     assert resumed.metrics["ap50"] == pytest.approx(whole.metrics["ap50"], abs=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("small_network", "engine_in_process")

@@ -105,6 +105,7 @@ def test_the_metrics_are_those_of_the_exported_file(trained, data):
     assert result.metrics["accuracy"] == pytest.approx(np.mean(right))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_timing")
 def test_the_same_seed_gives_the_same_training_and_a_resume_too(data, tmp_path):
     """A training that is interrupted in the middle of an epoch ends with the very numbers of one that was not."""
@@ -253,6 +254,7 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
         build_network(configuration, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_v2_b0", "resnet50"])
 def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     import keras
@@ -296,6 +298,7 @@ def test_a_wrong_export_is_refused(trained, data):
         check_litert(Path(result.files["litert-float32"]), images, np.array([[0.5, 0.5], [0.5, 0.5]]))
 
 
+@pytest.mark.long
 def test_several_devices_train_together(data, tmp_path):
     """MirroredStrategy, on two virtual devices in a process of its own."""
     code = f"""

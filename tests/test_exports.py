@@ -267,6 +267,7 @@ class TestEvaluation:
         assert client_of(outsider).post(path, {}).status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", "resnet50"])
 def test_backbones_become_onnx_with_one_input(architecture, tmp_path):
     """Some have constants of their own, which the converter must not take for inputs."""

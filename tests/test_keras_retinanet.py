@@ -208,6 +208,7 @@ def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converte
     assert np.abs(1 / (1 + np.exp(-raw[:, 4:])) - scores).max() < 1e-5
 
 
+@pytest.mark.long
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
@@ -346,6 +347,7 @@ print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, f
 """
 
 
+@pytest.mark.long
 @needs_package
 @pytest.mark.slow
 def test_a_detector_of_the_package_is_exported_in_every_format(tmp_path):

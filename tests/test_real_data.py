@@ -20,6 +20,7 @@ def studio(tmp_path_factory):
     running.stop()
 
 
+@pytest.mark.long
 def test_the_quickstart_makes_a_good_model_of_the_sign_digits(studio):
     command = [sys.executable, "examples/quickstart.py", str(SIGN_DIGITS), "--url", studio.url]
     command += ["--architecture", "mobilenet_v2", "--set", "fine_tune=false"]

@@ -136,6 +136,7 @@ VICTIMS = [
 ]
 
 
+@pytest.mark.long
 def test_a_training_survives_the_death_of_every_part(studio, imported):
     """kill -9 of its process, the trainer, the worker and the broker in turn: one model, no epoch lost."""
     request = {"project": imported["project"], **TINY, "epochs": 60, "image_size": 64, "name": "survivor"}
@@ -300,6 +301,7 @@ class TestStarting:
             problems.check_versions()
 
 
+@pytest.mark.long
 def test_a_stopped_studio_leaves_no_process_and_goes_on_at_the_next_start(tmp_path):
     studio = Studio(tmp_path / "data", MLSTUDIO_LEASE_SECONDS="6").start()
     try:
@@ -349,6 +351,7 @@ def test_the_launcher_killed_takes_all_its_processes_along(tmp_path):
     wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE], 60)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
     """Import, replication, eviction, training, prediction, download; then everything is there, with its hash."""

@@ -41,10 +41,6 @@ LINE_CHARACTERS = 64 << 20
 WAITING_MESSAGES = 1000
 LOG_LINES = 20_000
 CHECKS: dict[str, Callable[[Path], object]] = {"litert": operations_of, "onnxruntime": check_onnx_file}
-MISSING = (
-    "This server may not do such work, because it lacks protections that MLSTUDIO_SANDBOX=require asks for: {}. Ask "
-    "its administrator."
-)
 # What TensorFlow says on every start, whatever its log level.
 NOISE = ("I0000 ", "WARNING: All log messages before")
 
@@ -80,7 +76,7 @@ class EngineProcess:
                     text=True, encoding="utf-8", errors="replace",
                 )  # fmt: skip
         except SandboxMissing as error:
-            raise WorkFailed("sandbox_missing", MISSING.format(error)) from error
+            raise WorkFailed("sandbox_missing", str(error)) from error
 
     @property
     def pid(self) -> int:

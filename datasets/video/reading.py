@@ -114,7 +114,7 @@ def _started(request: dict, path: Path, folder: Path) -> SandboxedProcess:
             stdout=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
     except SandboxMissing as error:
-        raise VideoProblem("sandbox_missing", f"This server may not read videos: it lacks {error}.") from error
+        raise VideoProblem("sandbox_missing", str(error)) from error
 
 
 def _message_of(line: bytes) -> tuple[dict, int]:

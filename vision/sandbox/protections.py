@@ -10,7 +10,7 @@ from vision.sandbox import landlock, seccomp
 
 
 class SandboxMissing(RuntimeError):
-    """`MLSTUDIO_SANDBOX=require`, and this system cannot do it."""
+    """`MLSTUDIO_SANDBOX=require`, and this system cannot do it. The text is for the user."""
 
 
 @cache
@@ -34,4 +34,7 @@ def is_required() -> bool:
 def check() -> None:
     """Raises `SandboxMissing` where it is required and not whole."""
     if is_required() and missing():
-        raise SandboxMissing("; ".join(missing()))
+        raise SandboxMissing(
+            "This server may not do such work, because it lacks protections that MLSTUDIO_SANDBOX=require asks for: "
+            f"{'; '.join(missing())}. Ask its administrator."
+        )
