@@ -12,5 +12,6 @@ class InferenceConfig(AppConfig):
             explanations,
             frames,
             publishing,
+            retries,
             teaching,
         )

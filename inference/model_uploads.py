@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from django.db import transaction
 
+from accounts.names import is_one_line
 from projects.jobs import enqueue_job
 from projects.models import Job, Project
 from storage import services as storage
@@ -75,6 +76,8 @@ def parse_labels(text: str) -> list[str]:
     names = [name.strip() for name in names]
     if not names or any(not name or len(name) > MAX_LABEL_LENGTH for name in names):
         raise UploadProblem(f"Every label needs a name of at most {MAX_LABEL_LENGTH} characters.")
+    if not all(map(is_one_line, names)):
+        raise UploadProblem("Every label is one line of text, without control characters.")
     if len(set(names)) != len(names):
         raise UploadProblem("A label is named twice.")
     if len(names) > MAX_LABELS:

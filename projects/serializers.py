@@ -4,12 +4,13 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from projects.models import Invitation, Job, Membership, Project, Role, Webhook, WebhookDelivery, WebhookEvent, Work
 from projects.work import error_of
 from storage.signing import sign_for
 
 
-class ProjectSerializer(serializers.ModelSerializer):
+class ProjectSerializer(OneLineName, serializers.ModelSerializer):
     role = serializers.SerializerMethodField(help_text="Your role in it.")
 
     class Meta:
