@@ -1,4 +1,5 @@
-"""Names of accounts: what counts as the same name, and which names are refused because people would confuse them."""
+"""Names that people give: what counts as the same name of an account, which are refused because people would confuse
+them, and what no name of anything has."""
 
 from __future__ import annotations
 
@@ -6,12 +7,16 @@ import hashlib
 import unicodedata
 from functools import cache
 
+from rest_framework.serializers import ValidationError
+
 # Scripts that are written together (Unicode Technical Standard 39, "highly restrictive").
 TOGETHER = (
     {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
     {"LATIN", "HAN", "BOPOMOFO"},
     {"LATIN", "HAN", "HANGUL"},
 )
+# Control characters, halves of characters, ends of lines and of paragraphs: all that str.splitlines() splits on.
+UNSEEN = ("Cc", "Cs", "Zl", "Zp")
 NEUTRAL = {"COMMON", "INHERITED"}
 
 
@@ -43,6 +48,26 @@ def mixes_scripts(name: str) -> bool:
 
     scripts = set(categories.unique_aliases(name)) - NEUTRAL
     return len(scripts) > 1 and not any(scripts <= allowed for allowed in TOGETHER)
+
+
+def is_one_line(text: str) -> bool:
+    return not any(unicodedata.category(character) in UNSEEN for character in text)
+
+
+def in_one_line(text: str) -> str:
+    """A name that came with a file: what is not seen or ends a line becomes a blank."""
+    if is_one_line(text):
+        return text
+    return " ".join("".join(char if is_one_line(char) else " " for char in text).split())
+
+
+class OneLineName:
+    """For serializers with a `name`, which others write into lists, tables and files with a name a line."""
+
+    def validate_name(self, value: str) -> str:
+        if not is_one_line(value):
+            raise ValidationError("A name is one line of text, without control characters.", code="invalid_name")
+        return value
 
 
 @cache

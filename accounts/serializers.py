@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.emails import is_taken
 from accounts.limits import limits_of
 from accounts.models import EmailChange, Token
-from accounts.names import mixes_scripts
+from accounts.names import OneLineName, mixes_scripts
 from accounts.services import looks_taken
 
 User = get_user_model()
@@ -168,7 +168,7 @@ class TokenSerializer(serializers.ModelSerializer):
         fields = ["id", "name", "created_at", "expires_at"]
 
 
-class TokenRequestSerializer(serializers.Serializer):
+class TokenRequestSerializer(OneLineName, serializers.Serializer):
     name = serializers.CharField(max_length=100)
     expires_in_days = serializers.IntegerField(
         min_value=1, max_value=3650, allow_null=True, default=365, help_text="null: never expires."

@@ -18,6 +18,7 @@ from projects.models import Job, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.cache import Incoming
+from storage.filenames import is_safe_path, portable_filename
 
 KIND = "export"
 CHUNK_BYTES = 1 << 20
@@ -73,7 +74,8 @@ def _write(context: JobContext, dataset: Dataset, writer: Writer, target: Incomi
     with zipfile.ZipFile(_Forward(target), "w", zipfile.ZIP_DEFLATED) as archive:
         for image in _images(dataset):
             exported = _exported(image, names)
-            info = zipfile.ZipInfo(writer.image_path(exported), EARLIEST)  # pictures do not compress
+            path = _check_path(writer.image_path(exported))
+            info = zipfile.ZipInfo(path, EARLIEST)  # pictures do not compress
             large = image.size > 1 << 31
             with storage.opened(image.blob) as source, archive.open(info, "w", force_zip64=large) as copy:
                 while chunk := source.read(CHUNK_BYTES):
@@ -103,8 +105,20 @@ def _exported(image: Image, names: _Names) -> Exported:
     return Exported(name, image.width, image.height, image.split, marks, is_annotated)
 
 
+def _check_path(path: str) -> str:
+    """The path of a file in an archive. Whoever unpacks it must not be harmed, whatever a writer makes of names.
+
+    Raises:
+        WorkFailed
+    """
+    if not is_safe_path(path):
+        raise WorkFailed("unsafe_path", f"A file would be unpacked elsewhere, or nowhere: {path!r}. Rename the image.")
+    return path
+
+
 def _write_texts(archive: zipfile.ZipFile, files: Iterator[tuple[str, bytes]]) -> None:
     for name, content in files:
+        _check_path(name)
         info = zipfile.ZipInfo(name, EARLIEST)
         info.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(info, content)
@@ -117,6 +131,7 @@ class _Names:
         self._taken: set[str] = set()
 
     def free(self, filename: str, format: str) -> str:
+        filename = portable_filename(filename)  # again, for rows that were there before names were cleaned
         if filename.startswith("."):  # a leading dot hides a file
             filename = "_" + filename[1:]
         if not is_image(filename):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
+from storage.filenames import clean_filename
 
 INSERT_CHUNK = 2_000
 CONTENT_TYPES = {
@@ -70,13 +69,6 @@ class Outcome:
 
     def to_dict(self) -> dict:
         return {"filename": self.filename, "code": self.code, "detail": self.detail}
-
-
-def clean_filename(name: str) -> str:
-    """A file name without folders and control characters, in composed Unicode, at most 255 characters."""
-    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
-    name = re.sub(r"[\x00-\x1f\x7f]", "_", name).strip()
-    return (name if len(name) <= 255 else name[:200] + name[-55:]) or "image"
 
 
 def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:

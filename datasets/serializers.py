@@ -5,17 +5,26 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from datasets.formats import READERS, WRITERS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
+from storage.filenames import clean_filename
 from storage.models import BlobState
 from storage.signing import sign_path
 from storage.sources import Source, SourceRefused, parse_source
 
 
-class LabelSerializer(serializers.ModelSerializer):
+class CleanFilename:
+    """For serializers with a `filename`: no folders, no characters that nobody sees."""
+
+    def validate_filename(self, value: str) -> str:
+        return clean_filename(value)
+
+
+class LabelSerializer(OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Label
         fields = ["id", "name", "color", "order"]
@@ -43,7 +52,7 @@ class LabelDeletionSerializer(serializers.Serializer):
         return attrs
 
 
-class DatasetSerializer(serializers.ModelSerializer):
+class DatasetSerializer(OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Dataset
         fields = ["id", "project", "name", "description", "image_count", "created_at", "updated_at"]
@@ -74,7 +83,7 @@ class AnnotationSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class ImageSerializer(serializers.ModelSerializer):
+class ImageSerializer(CleanFilename, serializers.ModelSerializer):
     annotations = AnnotationSerializer(many=True, read_only=True)
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
     stored = serializers.ChoiceField(
@@ -107,7 +116,7 @@ class ImageSerializer(serializers.ModelSerializer):
         return sign_path(reverse("image-thumbnail", args=[image.pk]), size=SIZES[0])
 
 
-class VideoSerializer(serializers.ModelSerializer):
+class VideoSerializer(CleanFilename, serializers.ModelSerializer):
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
     stored = serializers.ChoiceField(BlobState.choices, source="blob.state", read_only=True)
     frame_images = serializers.SerializerMethodField(help_text="How many frames were made images.")
@@ -139,7 +148,7 @@ class VideoSerializer(serializers.ModelSerializer):
         return None if video.strip_blob_id is None else sign_path(reverse("video-strip", args=[video.pk]))
 
 
-class NewVideoSerializer(serializers.Serializer):
+class NewVideoSerializer(CleanFilename, serializers.Serializer):
     """The file itself, or the id of an upload in parts that is complete."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max
 from rest_framework.exceptions import ValidationError
 
+from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
@@ -30,7 +31,7 @@ BULK_CHUNK = 500
 @transaction.atomic
 def create_label(*, project: Project, name: str, color: str = "") -> Label:
     """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it."""
-    name = composed(name)
+    name = in_one_line(composed(name)) or "label"
     order = Label.objects.filter(project=project).aggregate(last=Max("order"))["last"]
     position = 0 if order is None else order + 1
     try:
@@ -46,12 +47,12 @@ def create_label(*, project: Project, name: str, color: str = "") -> Label:
 
 def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
     """Labels with these names; those that are missing are made, in the order of first use."""
-    wanted = dict.fromkeys(names)
-    labels = {label.name: label for label in Label.objects.filter(project=project, name__in=list(wanted))}
-    for name in wanted:
+    written = {name: in_one_line(name) or "label" for name in dict.fromkeys(names)}
+    labels = {label.name: label for label in Label.objects.filter(project=project, name__in=set(written.values()))}
+    for name in written.values():
         if name not in labels:
             labels[name] = create_label(project=project, name=name)
-    return labels
+    return {name: labels[as_written] for name, as_written in written.items()}
 
 
 def update_label(*, label: Label, **changes) -> Label:

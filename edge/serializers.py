@@ -5,6 +5,7 @@ import json
 from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from datasets.models import Dataset
 from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
@@ -33,7 +34,7 @@ class InProject(serializers.ModelSerializer):
         return attrs
 
 
-class DeviceGroupSerializer(InProject):
+class DeviceGroupSerializer(OneLineName, InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     feedback_dataset = serializers.PrimaryKeyRelatedField(
         queryset=Dataset.objects.none(), required=False, allow_null=True,
@@ -51,7 +52,7 @@ class DeviceGroupSerializer(InProject):
         validators: list = []  # the service says it, with what to do
 
 
-class DeviceSerializer(InProject):
+class DeviceSerializer(OneLineName, InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
     platform = serializers.DictField(read_only=True)
@@ -168,7 +169,7 @@ class PlatformField(serializers.DictField):
         return value
 
 
-class EnrolmentSerializer(serializers.Serializer):
+class EnrolmentSerializer(OneLineName, serializers.Serializer):
     code = serializers.CharField(max_length=200)
     name = serializers.CharField(max_length=100)
     agent_version = serializers.CharField(max_length=50, required=False, default="", allow_blank=True)

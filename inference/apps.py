@@ -12,6 +12,7 @@ class InferenceConfig(AppConfig):
             explanations,
             frames,
             publishing,
+            retries,
             teaching,
             usage,
         )

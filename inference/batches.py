@@ -19,6 +19,7 @@ from PIL import Image as pillow
 from rest_framework.exceptions import ValidationError
 
 from datasets.filters import ImageFilter
+from datasets.formats.csv_pair import plain
 from datasets.imaging.preprocessing import ImageError
 from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of
@@ -190,8 +191,7 @@ class _Results:
 
 def _plain(value):
     """A cell that no spreadsheet takes for a formula."""
-    text = value if isinstance(value, str) else ""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return plain(value) if isinstance(value, str) else value
 
 
 class _Film:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from accounts.names import in_one_line
 from inference.models import Model, Resize
 from inference.runtime import boxes
 from inference.runtime.kinds import KINDS
@@ -105,7 +106,7 @@ def write_bundle(target: Path, *, model: Model, kind: str, file: Path, documents
     packages = [PACKAGES[runtime], "numpy", "Pillow", *(["keras-hub"] if _needs_hub(model, runtime) else [])]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(file, f"{folder}/{KINDS[kind].filename}")
-        archive.writestr(f"{folder}/labels.txt", "".join(f"{name}\n" for name in model.class_names))
+        archive.writestr(f"{folder}/labels.txt", "".join(f"{in_one_line(name)}\n" for name in model.class_names))
         archive.writestr(f"{folder}/requirements.txt", "".join(f"{name}\n" for name in packages))
         archive.writestr(f"{folder}/predict.py", program(model, kind))
         if _has_raw_output(model, kind):

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.db import transaction
 
+from accounts.names import is_one_line
 from inference.errors import ModelUploadsOff
 from projects.jobs import enqueue_job
 from projects.limits import require_bytes, require_place
@@ -90,6 +91,8 @@ def parse_labels(text: str) -> list[str]:
     names = [name.strip() for name in names]
     if not names or any(not name or len(name) > MAX_LABEL_LENGTH for name in names):
         raise UploadProblem(f"Every label needs a name of at most {MAX_LABEL_LENGTH} characters.")
+    if not all(map(is_one_line, names)):
+        raise UploadProblem("Every label is one line of text, without control characters.")
     if len(set(names)) != len(names):
         raise UploadProblem("A label is named twice.")
     if len(names) > MAX_LABELS:

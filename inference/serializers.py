@@ -6,6 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from datasets.ingest import clean_filename
 from datasets.models import Snapshot, Split
 from datasets.serializers import RejectedSerializer
@@ -80,7 +81,7 @@ class TagsField(serializers.ListField):
         return sorted(set(tags))
 
 
-class ModelSerializer(serializers.ModelSerializer):
+class ModelSerializer(OneLineName, serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
     metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
@@ -129,7 +130,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class ModelUploadSerializer(serializers.Serializer):
+class ModelUploadSerializer(OneLineName, serializers.Serializer):
     """A model that was made elsewhere."""
 
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())

@@ -8,8 +8,12 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from rest_framework.views import APIView
 
+from mlstudio.doors import identify
+from mlstudio.errors import error_response
 from projects.models import Job, WorkState
 from storage.backends import BackendError, get_backend
 from storage.models import Blob, BlobState
@@ -22,16 +26,28 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 when something that requests need is away. The broker is named but not needed: work waits for it."""
-    checks = {"database": _database(), "disk": _disk(), "broker": _broker()}
+    """503 when something that requests need is away. The broker is named but not needed: work waits for it.
+
+    What exactly is away, and how full the disk is, is told only to those who may read the metrics.
+    """
+    checks = {"database": _database(), "disk": _disk()}
     ready = checks["database"] == "ok" and checks["disk"] == "ok"
-    pending = Blob.objects.filter(state=BlobState.CACHED).count() if checks["database"] == "ok" else None
+    if checks["database"] != "ok" or not _may_look(request):
+        return JsonResponse({"status": "ready" if ready else "not ready"}, status=200 if ready else 503)
+    checks["broker"] = _broker()
+    pending = Blob.objects.filter(state=BlobState.CACHED).count()
     checks["store"] = _store()
     body = {"status": "ready" if ready else "not ready", "checks": checks, "blobs_to_replicate": pending}
     return JsonResponse(body, status=200 if ready else 503)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
+    if not _may_look(request):
+        response = error_response(
+            401, "not_authenticated", "The metrics are for the staff, and for MLSTUDIO_METRICS_TOKEN."
+        )
+        response["WWW-Authenticate"] = "Bearer"
+        return response
     registry = CollectorRegistry()
     for model, name in ((Job, "jobs"), (TrainingRun, "trainings")):
         gauge = Gauge(f"mlstudio_{name}", f"{name.capitalize()} by state", ["state"], registry=registry)
@@ -46,6 +62,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     free = Gauge("mlstudio_disk_free_bytes", "Free space under the data directory", registry=registry)
     free.set(shutil.disk_usage(settings.DATA_DIR).free)
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_look(request: HttpRequest) -> bool:
+    """The staff, or whoever has the token. Where a request comes from says nothing: behind a proxy all come from it."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = bool(settings.METRICS_TOKEN) and kind.lower() == "bearer"
+    if is_bearer and constant_time_compare(token.strip(), settings.METRICS_TOKEN):
+        return True
+    caller = identify(request, APIView)
+    return caller is not None and bool(getattr(caller.user, "is_staff", False))
 
 
 def _database() -> str:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "mlstudio.middleware.RequestIDHeader",
+    "mlstudio.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -266,6 +267,9 @@ JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
 WEBHOOK_HOSTS = words("MLSTUDIO_WEBHOOK_HOSTS")
 WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10)
 
+# Who may read /metrics and the details of /readyz/ beside the staff: `Authorization: Bearer …`.
+METRICS_TOKEN = text("MLSTUDIO_METRICS_TOKEN")
+
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -356,6 +360,8 @@ HTTPS = flag("MLSTUDIO_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Browsers then come by HTTPS only, for as long; a first time with less lets mistakes be undone.
+SECURE_HSTS_SECONDS = number("MLSTUDIO_HSTS_SECONDS", 365 * 86_400) if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

@@ -4,6 +4,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from projects.models import (
     Invitation,
     Job,
@@ -21,7 +22,7 @@ from projects.work import error_of
 from storage.signing import sign_for
 
 
-class ProjectSerializer(serializers.ModelSerializer):
+class ProjectSerializer(OneLineName, serializers.ModelSerializer):
     role = serializers.SerializerMethodField(help_text="Your role in it.")
 
     class Meta:

@@ -19,6 +19,7 @@ from projects.invitations import add_or_invite
 from projects.jobs import retry_job
 from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
+from projects.retries import check_retry
 from projects.selectors import jobs_of, projects_of
 from storage.downloads import blob_response
 from storage.signing import signed_for
@@ -159,7 +160,9 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @action(detail=True, methods=["post"])
     def retry(self, request, pk=None):
         """Do again what failed or was cancelled: a new job with the same settings."""
-        job = retry_job(job=self.get_object(), user=request.user)
+        job = self.get_object()
+        check_retry(job, request.user)
+        job = retry_job(job=job, user=request.user)
         location = reverse("job-detail", args=[job.pk])
         return Response(self.get_serializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 

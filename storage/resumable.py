@@ -23,6 +23,7 @@ from rest_framework.exceptions import ValidationError
 from storage import services
 from storage.cache import CHUNK_BYTES, Incoming, sync_folder
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
+from storage.filenames import clean_filename
 from storage.models import Upload
 
 CHECKSUMS = ("sha1", "sha256", "md5")
@@ -59,7 +60,7 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
     names = parse_metadata(metadata)
     upload = Upload.objects.create(
         user=user, length=length, metadata=metadata, expires_at=_expiry(),
-        filename=(names.get("filename") or names.get("name") or "")[:255],
+        filename=clean_filename(names.get("filename") or names.get("name") or "", otherwise=""),
     )  # fmt: skip
     path = path_of(upload)
     path.parent.mkdir(parents=True, exist_ok=True)

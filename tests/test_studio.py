@@ -28,7 +28,9 @@ TINY = {"architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs"
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
-    running = Studio(tmp_path_factory.mktemp("studio") / "data", MLSTUDIO_LEASE_SECONDS="6").start()
+    running = Studio(
+        tmp_path_factory.mktemp("studio") / "data", MLSTUDIO_LEASE_SECONDS="6", MLSTUDIO_METRICS_TOKEN="look"
+    ).start()
     running.register()
     yield running
     assert running.stop() == 0, running.log()[-3000:]
@@ -80,9 +82,10 @@ def test_from_a_zip_to_a_prediction(studio, imported):
         files = {"files": ("x.jpg", shape_jpeg(777, kind), "image/jpeg")}
         answer = studio.call("POST", f"models/{model['id']}/predict/", files=files)
         assert answer["predictions"][0]["labels"][0]["label"] == kind
-    ready = httpx.get(f"{studio.url}/readyz/").json()
+    may_look = {"Authorization": "Bearer look"}
+    ready = httpx.get(f"{studio.url}/readyz/", headers=may_look).json()
     assert ready["checks"] == {"database": "ok", "disk": "ok", "broker": "ok", "store": "ok"}
-    assert "mlstudio_trainings" in httpx.get(f"{studio.url}/metrics").text
+    assert "mlstudio_trainings" in httpx.get(f"{studio.url}/metrics", headers=may_look).text
 
 
 def test_a_film_in_parts_by_the_reference_client(studio, imported, tmp_path):
@@ -362,6 +365,7 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
     server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=environment)
     tracker = server.stdout.readline().strip()
     cache = {"MLSTUDIO_CACHE_BYTES": "20000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
+    cache["MLSTUDIO_METRICS_TOKEN"] = "look"
     studio = Studio(tmp_path / "data", MLSTUDIO_STORAGE="fastdfs", FASTDFS_TRACKERS=tracker, **cache).start()
     try:
         studio.register()
@@ -380,7 +384,8 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
         for image in images:
             content = studio.client.get(f"images/{image['id']}/file/").content
             assert hashlib.sha256(content).hexdigest() == image["sha256"]
-        assert httpx.get(f"{studio.url}/readyz/").json()["checks"]["store"] == "ok"
+        ready = httpx.get(f"{studio.url}/readyz/", headers={"Authorization": "Bearer look"})
+        assert ready.json()["checks"]["store"] == "ok"
     finally:
         studio.stop()
         server.kill()

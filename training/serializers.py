@@ -3,6 +3,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
 from projects.models import Project, Task
@@ -76,7 +77,7 @@ class ConfigurationFields(serializers.Serializer):
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
 
 
-class TrainingRequestSerializer(ConfigurationFields):
+class TrainingRequestSerializer(OneLineName, ConfigurationFields):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     snapshot = serializers.PrimaryKeyRelatedField(
         queryset=Snapshot.objects.none(), required=False, help_text="What to train on."

@@ -9,6 +9,7 @@ from django.db import transaction
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.models import Model
+from inference.selectors import models_of
 from projects import lanes, limits, queues, work
 from projects.errors import Conflict, WorkFailed
 from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, redispatch
@@ -106,6 +107,8 @@ def retry_training(*, run: TrainingRun, user) -> TrainingRun:
         raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
     if run.starts_from and run.base_model is None:
         raise CannotTrain(f"The base model {run.starts_from} was deleted.", code="base_model_deleted")
+    if run.base_model is not None and not models_of(user).filter(pk=run.base_model.pk).exists():
+        raise CannotTrain(f"The base model {run.starts_from} is not there for you any more.", code="base_model_hidden")
     settings = run.configuration
     if run.base_model is not None and run.project.task == Task.CLASSIFICATION:
         settings = {name: value for name, value in settings.items() if name not in ("weights", "network")}

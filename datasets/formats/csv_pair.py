@@ -25,6 +25,7 @@ from datasets.formats.base import (
 )  # fmt: skip
 
 CLASSES = "classes.csv"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def is_it(contents: Contents) -> bool:
@@ -68,7 +69,7 @@ def _labels(contents: Contents, remarks: list[Remark]) -> list[str] | None:
             rows = []
             for position, row in enumerate(csv.reader(io.StringIO(contents.text(name))), start=1):
                 if len(row) == 2 and row[0] and number(row[1]) >= 0:
-                    rows.append((number(row[1]), row[0]))
+                    rows.append((number(row[1]), meant(row[0])))
                 elif row:
                     detail = f"Line {position} should be label,id; it is left out."
                     remarks.append(Remark(name, "incomplete_annotation", detail))
@@ -99,7 +100,7 @@ def _read_table(contents, table, index: ImageIndex, records, remarks: list[Remar
         record = records.setdefault(path, Record(path, [], split_of_path(path) or split, True))
         if row[1:] == [""] * 5:
             continue  # looked at, nothing there
-        label = row[5]
+        label = meant(row[5])
         if names is not None and label not in names:
             remarks.append(Remark(path, "unknown_label", f"{table}, line {position}: {label!r} is not in classes.csv."))
             continue
@@ -125,7 +126,7 @@ class CsvWriter:
     def add(self, exported: Exported) -> Iterator[tuple[str, bytes]]:
         path = self.image_path(exported)
         for mark in exported.marks:
-            self._rows.writerow([path, *map(_shortest, mark.box or ()), mark.label])
+            self._rows.writerow([path, *map(_shortest, mark.box or ()), plain(mark.label)])
         if exported.is_annotated and not exported.marks:
             self._rows.writerow([path, "", "", "", "", ""])
         return iter(())
@@ -133,8 +134,18 @@ class CsvWriter:
     def finish(self) -> Iterator[tuple[str, bytes]]:
         yield "annotations.csv", self._text.getvalue().encode()
         classes = io.StringIO()
-        csv.writer(classes, lineterminator="\n").writerows((label, n) for n, label in enumerate(self._labels))
+        csv.writer(classes, lineterminator="\n").writerows((plain(label), n) for n, label in enumerate(self._labels))
         yield CLASSES, classes.getvalue().encode()
+
+
+def plain(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe before what begins one, or looks like this."""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def meant(cell: str) -> str:
+    """What `plain` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def _shortest(value: float) -> str:

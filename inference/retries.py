@@ -1,0 +1,46 @@
+"""What jobs use, by the names of their parameters; all of it may be of other projects, or private by now."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+from django.db.models import QuerySet
+
+from datasets.selectors import datasets_of, images_of, snapshots_of, videos_of
+from inference.selectors import models_of
+from projects.errors import Conflict
+from projects.models import Job
+from projects.retries import checks_retry
+
+USED: dict[str, Callable[..., QuerySet]] = {
+    "model": models_of, "models": models_of, "base_model": models_of, "snapshot": snapshots_of, "dataset": datasets_of,
+    "video": videos_of, "image": images_of, "images": images_of,
+}  # fmt: skip
+
+
+class NotUsable(Conflict):
+    default_code = "not_usable"
+    default_detail = "What this job uses is not there for you (any more). Start it with something else."
+
+
+@checks_retry
+def check_what_it_uses(job: Job, user) -> None:
+    """Raises `NotUsable`."""
+    for name, visible in USED.items():
+        wanted = set(_ids(job.parameters.get(name)))
+        for chunk in _chunks(list(wanted)):
+            if visible(user).filter(pk__in=chunk).count() != len(chunk):
+                raise NotUsable()
+
+
+def _chunks(ids: list) -> Iterator[list]:
+    yield from (ids[start : start + 500] for start in range(0, len(ids), 500))
+
+
+def _ids(value) -> Iterator[uuid.UUID]:
+    for text in value if isinstance(value, list) else [value]:
+        try:
+            yield uuid.UUID(str(text))
+        except ValueError:
+            continue  # no reference
