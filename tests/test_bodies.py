@@ -113,6 +113,19 @@ class TestWhoMaySend:
             status, _ = answer_of(connection)
         assert status == 413 and spooled() == []
 
+    @pytest.mark.parametrize(
+        ("error", "status", "code"),
+        [(OperationalError("database is locked"), 503, "database_busy"), (ValueError("a fault"), 500, "error")],
+    )
+    def test_trouble_before_the_view_has_the_shape_of_all_errors(self, me, dataset, monkeypatch, error, status, code):
+        def fail(request, view):
+            raise error
+
+        monkeypatch.setattr("mlstudio.handler.identify", fail)
+        body = form([("files", "a.jpg", jpeg(1))])
+        answer = me.post(f"datasets/{dataset['id']}/images/", content=body, headers={"Content-Type": FORM})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
+
     def test_a_user_sends_so_many_at_once(self, web, token, dataset, settings):
         settings.UPLOADS_AT_ONCE = 2
         path = f"/api/v1/datasets/{dataset['id']}/images/"
