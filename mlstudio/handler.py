@@ -124,6 +124,7 @@ class PooledHandler(ASGIHandler):
         room: Room | None = None
         is_whole = False
         try:
+            body.check_announced(door.body.limit_bytes)
             room = await self._write(reserve_room, body.announced)
             await self._write_all(body, door.body.limit_bytes, receiver, room)
             is_whole = True
