@@ -15,6 +15,7 @@ from datasets.ingest import too_large
 from projects.errors import WorkFailed
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
+ENTRY = b"PK\x01\x02"
 MAX_DIRECTORY_BYTES = 128 << 20
 CHUNK_BYTES = 1 << 20
 RATIO_FREE_BYTES = 256 << 20
@@ -26,8 +27,10 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     Raises:
         WorkFailed: `not_a_zip`, `too_many_entries`, `archive_bomb`, `encrypted_archive`, `archive_too_large`.
     """
-    count, directory_bytes = _end_record(file)
     limit = settings.MAX_ARCHIVE_ENTRIES
+    count, directory_bytes, end = _end_record(file)
+    if directory_bytes <= MAX_DIRECTORY_BYTES:
+        count = max(count, _entries(file, end - directory_bytes, limit))
     if count > limit or directory_bytes > MAX_DIRECTORY_BYTES:
         raise WorkFailed(
             "too_many_entries",
@@ -63,8 +66,20 @@ def _check_sizes(infos: list[zipfile.ZipInfo], file: BinaryIO) -> None:
         )
 
 
-def _end_record(file: BinaryIO) -> tuple[int, int]:
-    """`(entries, bytes of the directory)` (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
+def _entries(file: BinaryIO, start: int, limit: int) -> int:
+    """How many entries the directory really has, up to one more than the limit: the end record may say anything."""
+    if start < 0:
+        return 0  # its reader will say what is wrong
+    file.seek(start)
+    count = 0
+    while count <= limit and (head := file.read(46)).startswith(ENTRY) and len(head) == 46:
+        count += 1
+        file.seek(sum(struct.unpack("<HHH", head[28:34])), 1)  # name, extra field, comment
+    return count
+
+
+def _end_record(file: BinaryIO) -> tuple[int, int, int]:
+    """`(entries, bytes of the directory, where it ends)` (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
     file.seek(0, 2)
     size = file.tell()
     tail_bytes = min(size, 22 + 65535 + 76)
@@ -74,6 +89,7 @@ def _end_record(file: BinaryIO) -> tuple[int, int]:
     if at < 0 or len(tail) - at < 22:
         raise WorkFailed("not_a_zip", "The file is not a zip archive, or its end is missing. Upload it again.")
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
+    end = at
     at64 = tail.rfind(END_RECORD_64)
     if at64 >= 0 and len(tail) - at64 >= 56:
         count64, directory64 = struct.unpack("<QQ", tail[at64 + 32 : at64 + 48])
@@ -81,7 +97,8 @@ def _end_record(file: BinaryIO) -> tuple[int, int]:
             max(count, count64),
             max(directory_bytes if directory_bytes != 0xFFFFFFFF else 0, directory64),
         )
-    return count, directory_bytes
+        end = at64
+    return count, directory_bytes, size - tail_bytes + end
 
 
 def refusal(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:

@@ -64,9 +64,13 @@ class Body:
         self.is_read = not self.exists
         self._receive = receive
 
-    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+    def check_announced(self, limit: int) -> None:
+        """Raises `FileTooLarge`."""
         if self.announced > limit:
             raise FileTooLarge(f"The request has {self.announced:,} bytes; at most {limit:,} are accepted.")
+
+    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+        self.check_announced(limit)
         began = asyncio.get_running_loop().time()
         more = True
         while more:

@@ -42,6 +42,15 @@ class OutOfMemory(APIException):
     wait = 10
 
 
+def answer_to(error: Exception) -> APIException:
+    """What an error is to the one who asked, where no view has answered; a fault of ours is logged."""
+    known = _trouble(error) or _refused_value(error)
+    if known is None:
+        log.error("request_failed_before_its_view", exc_info=error)
+        known = APIException("An unexpected error happened; the server's log has it.")
+    return known
+
+
 def _trouble(error: BaseException | None) -> APIException | None:
     """What the machine's or the database's trouble is to the one who asks; None for what is a fault of ours."""
     if error is None:

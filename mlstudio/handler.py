@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
 
+import structlog
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.signals import request_started
@@ -24,10 +25,12 @@ from rest_framework.exceptions import APIException
 
 from mlstudio.bodies import Body, Memory, SenderGone, Turns
 from mlstudio.doors import Door, door_to, identify
-from storage.errors import InsufficientStorage, is_disk_full
+from mlstudio.errors import answer_to
 from storage.receiving import BodyReceiver
 from storage.room import Room
 from storage.services import ensure_free_space, reserve_room
+
+log = structlog.get_logger(__name__)
 
 JSON_LIMIT_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 # Pieces of a file are given to a thread in such lots: a change of threads costs as much as hashing 50 kB.
@@ -96,8 +99,12 @@ class PooledHandler(ASGIHandler):
                     with self._turns.turn(caller):
                         await self._receive_files(body, door, receiver)
                 delivery = Delivery(receiver=receiver)
+            except SenderGone:
+                raise
             except APIException as refusal:
                 delivery = Delivery(refusal=refusal)
+            except Exception as error:  # there is no view yet that would answer
+                delivery = Delivery(refusal=answer_to(error))
             await self._answer(scope, body, delivery, receive, send)
         finally:
             if receiver is not None:
@@ -117,18 +124,15 @@ class PooledHandler(ASGIHandler):
         room: Room | None = None
         is_whole = False
         try:
+            body.check_announced(door.body.limit_bytes)
             room = await self._write(reserve_room, body.announced)
             await self._write_all(body, door.body.limit_bytes, receiver, room)
             is_whole = True
-        except OSError as error:
-            if not is_disk_full(error):
-                raise
-            raise InsufficientStorage() from error
         finally:
             if room is not None:
                 await self._write(room.release)
             if not is_whole:
-                await self._in_a_thread(receiver.interrupt)
+                await self._in_a_thread(_interrupt, receiver)
 
     async def _write_all(self, body: Body, limit: int, receiver: BodyReceiver, room: Room) -> None:
         lot, looked_at = bytearray(), 0
@@ -203,6 +207,14 @@ class PooledHandler(ASGIHandler):
             sent, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
         if isinstance(sent, Exception):
             raise sent
+
+
+def _interrupt(receiver: BodyReceiver) -> None:
+    """Why the body broke off matters more than what cannot be kept of it."""
+    try:
+        receiver.interrupt()
+    except Exception:
+        log.exception("body_not_kept")
 
 
 def _written(call, *arguments):

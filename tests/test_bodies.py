@@ -104,6 +104,17 @@ class TestWhoMaySend:
             status, answer = answer_of(connection)
         assert (status, code_of(answer)) == (413, "file_too_large")
 
+    @pytest.mark.parametrize("size", [1 << 40, 1 << 62, 10**19, 10**400])
+    def test_what_is_announced_beyond_the_limit_is_refused_at_once(self, web, token, dataset, size):
+        with web.connect() as connection:
+            path = f"/api/v1/datasets/{dataset['id']}/images/"
+            connection.sendall(
+                head("POST", path, Authorization=f"Token {token}", Content_Type=FORM, Content_Length=str(size))
+            )
+            status, answer = answer_of(connection)
+        # What no 64 bits hold, the parser of HTTP refuses itself.
+        assert (status, code_of(answer)) == (413, "file_too_large") if size < 1 << 64 else status == 400
+
     def test_a_body_without_a_length_is_counted_as_it_comes(self, web):
         with web.connect() as connection:
             connection.sendall(head("POST", "/nope", Content_Type=FORM, Transfer_Encoding="chunked"))
@@ -112,6 +123,19 @@ class TestWhoMaySend:
                     connection.sendall(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n")
             status, _ = answer_of(connection)
         assert status == 413 and spooled() == []
+
+    @pytest.mark.parametrize(
+        ("error", "status", "code"),
+        [(OperationalError("database is locked"), 503, "database_busy"), (ValueError("a fault"), 500, "error")],
+    )
+    def test_trouble_before_the_view_has_the_shape_of_all_errors(self, me, dataset, monkeypatch, error, status, code):
+        def fail(request, view):
+            raise error
+
+        monkeypatch.setattr("mlstudio.handler.identify", fail)
+        body = form([("files", "a.jpg", jpeg(1))])
+        answer = me.post(f"datasets/{dataset['id']}/images/", content=body, headers={"Content-Type": FORM})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
 
     def test_a_user_sends_so_many_at_once(self, web, token, dataset, settings):
         settings.UPLOADS_AT_ONCE = 2

@@ -237,8 +237,9 @@ def test_a_large_upload_takes_little_memory_and_a_larger_one_is_refused(studio):
     # A model is never as large as a dataset may be: eight gigabytes are not even received.
     refused = raw_request(studio, "/api/v1/models/", {**headers, "Content-Length": str(8 << 30)})
     assert refused.startswith("HTTP/1.1 413") and "2,1" in refused
+    # A user is no device: who sends is asked before how much.
     refused = raw_request(studio, "/edge/v1/images/", {**headers, "Content-Length": str(1 << 30)})
-    assert refused.startswith("HTTP/1.1 413")
+    assert refused.startswith("HTTP/1.1 401")
 
 
 def raw_request(studio, path: str, headers: dict[str, str]) -> str:
