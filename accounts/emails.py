@@ -1,4 +1,4 @@
-"""Changing a mail address: it changes when whoever reads its mail says so."""
+"""Changing a mail address: it changes when the person who reads its mail confirms it."""
 
 from __future__ import annotations
 

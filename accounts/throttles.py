@@ -98,7 +98,7 @@ LOGIN = (LoginThrottle, LoginAddressThrottle, LoginAccountThrottle)
 
 
 class OwnPasswordThrottle(UserThrottle):
-    """Whoever holds a login for a moment must not find out the password."""
+    """Someone who holds a login for a moment must not find out the password."""
 
     scope = "own_password"
 

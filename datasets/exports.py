@@ -106,7 +106,7 @@ def _exported(image: Image, names: _Names) -> Exported:
 
 
 def _check_path(path: str) -> str:
-    """The path of a file in an archive. Whoever unpacks it must not be harmed, whatever a writer makes of names.
+    """The path of a file in an archive. Those who unpack it must not be harmed, whatever a writer makes of names.
 
     Raises:
         WorkFailed

@@ -1,6 +1,6 @@
 """What one user and one project may have of waiting work, files and projects, so that nobody takes what others need.
 
-Files count for the user who made the project they are in, whoever added them.
+Files count for the user who made the project they are in, not for those who added them.
 """
 
 from __future__ import annotations

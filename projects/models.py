@@ -72,7 +72,7 @@ class Membership(Identified):
 
 class Invitation(Identified):
     """Somebody was asked into a project. `user` is the account that had the name when it was asked, if there was one:
-    whoever takes the name later is not meant. Declined ones stay as they are for those who asked."""
+    someone who takes the name later is not meant. Declined ones stay as they are for those who asked."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
     username = models.CharField(max_length=150)

@@ -1,4 +1,4 @@
-"""Trying again what another member may have started: whoever retries must be allowed to use what it uses."""
+"""Trying again what another member may have started: the one who retries must be allowed to use what it uses."""
 
 from __future__ import annotations
 

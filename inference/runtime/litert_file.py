@@ -20,7 +20,7 @@ NEVER = frozenset({
 
 
 class UnsafeLiteRT(ModelFileError):
-    """The file has what is never taken, whoever wrote it."""
+    """The file has what is never taken, even from our own exporter."""
 
 
 def operations_of(path: Path) -> set[str]:

@@ -27,7 +27,7 @@ TCP_OF_ABI = {4: 0b11}  # bind, connect
 SCOPES_OF_ABI = {6: 0b11}  # abstract UNIX sockets, signals
 
 READ = EXECUTE | READ_FILE | READ_DIR
-# No links, sockets, pipes or devices: whoever reads the folder afterwards must find nothing but files there.
+# No links, sockets, pipes or devices: the reader of the folder must find nothing but files there.
 WRITE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
 DEVICE = READ_FILE | WRITE_FILE | READ_DIR | TRUNCATE | IOCTL_DEV
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV

@@ -44,7 +44,7 @@ def _give_up(task: dict) -> None:
     _drop_capabilities()
     # Landlock's rule for this process's own /proc folder holds as long as its entry is in memory: kept open.
     os.set_inheritable(os.open(f"/proc/{os.getpid()}", os.O_PATH), True)
-    # The signal comes when the thread ends that started this process: whoever starts it waits for it.
+    # The signal comes when the thread ends that started this process: the one who starts it waits for it.
     ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != task["parent"]:
         os._exit(FAILED)
