@@ -65,7 +65,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may_look(request: HttpRequest) -> bool:
-    """The staff, or a caller with the token. The address of a request says nothing: behind a proxy all have the same."""
+    """The staff, or a caller with the token. An address proves nothing: behind a proxy all have the same one."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     is_bearer = bool(settings.METRICS_TOKEN) and kind.lower() == "bearer"
     if is_bearer and constant_time_compare(token.strip(), settings.METRICS_TOKEN):
