@@ -55,6 +55,10 @@ def test_it_lets_others_go_first_and_ends_first_when_memory_is_gone(inside):
     limits = Limits(niceness=10)
     process = start([sys.executable, "-c", code], folder=inside, limits=limits, stdout=subprocess.PIPE, text=True)
     assert process.communicate()[0].split() == [str(min(19, os.nice(0) + 10)), "500"]
+    if Path("/proc/self/autogroup").exists():
+        code = "print(open('/proc/self/autogroup').read())"
+        process = start([sys.executable, "-c", code], folder=inside, limits=limits, stdout=subprocess.PIPE, text=True)
+        assert process.communicate()[0].strip().endswith("nice 10")
 
 
 @needs_landlock

@@ -78,6 +78,9 @@ def _limit(limits: dict) -> None:
         if hasattr(resource, name):
             _set(getattr(resource, name), value, value)
     os.nice(limits["niceness"])
+    with contextlib.suppress(OSError):
+        # Where Linux shares cores between sessions, niceness counts within one only: this one has its own number.
+        Path("/proc/self/autogroup").write_text(str(limits["niceness"]))
     with contextlib.suppress(OSError):  # not Linux
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST)
     _set(resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 5)
