@@ -19,6 +19,7 @@ from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotFound, ParseError
 
+from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
 from storage.errors import InsufficientStorage, is_disk_full
 
@@ -42,6 +43,13 @@ class OutOfMemory(APIException):
     wait = 10
 
 
+class ImagesBusy(APIException):
+    status_code = 503
+    default_code = "images_busy"
+    default_detail = "The server decodes as many large images as it can. Try again in a moment."
+    wait = 5
+
+
 def answer_to(error: Exception) -> APIException:
     """What an error is to the one who asked, where no view has answered; a fault of ours is logged."""
     known = _trouble(error) or _refused_value(error)
@@ -57,6 +65,8 @@ def _trouble(error: BaseException | None) -> APIException | None:
         return None
     if is_disk_full(error):
         return InsufficientStorage()
+    if isinstance(error, DecodingBusy):
+        return ImagesBusy()
     if isinstance(error, MemoryError):
         return OutOfMemory()
     if isinstance(error, OperationalError) and ("locked" in str(error) or _sqlstate(error) in TRY_AGAIN):

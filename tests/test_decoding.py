@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageOps
 
 from datasets.imaging import preprocessing
-from datasets.imaging.budget import DECODING, DecodeBudget
+from datasets.imaging.budget import DECODING, DecodeBudget, DecodingBusy
 from datasets.imaging.letterbox import load_letterboxed
 from datasets.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
+from tests.studio import ROOT, wait_for
 
 MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F")
 KINDS = {"RGBA": "PNG", "LA": "PNG", "P": "PNG", "1": "PNG", "I;16": "PNG", "CMYK": "TIFF", "F": "TIFF"}
@@ -131,37 +136,80 @@ class TestHeaders:
         assert has_location(content) and not has_location(without_location(content))
 
 
+class TestWaiting:
+    """Threads that wait for room keep a web process from answering others: only a few may."""
+
+    def test_a_small_image_does_not_wait_behind_large_ones(self):
+        budget = DecodeBudget(100 << 20)
+        with budget.hold(90 << 20):
+            waiting = threading.Thread(target=lambda: budget.hold(90 << 20).__enter__(), daemon=True)
+            waiting.start()
+            wait_for(lambda: budget._line, 10)
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(self.takes, budget, 1 << 20).result(10)
+
+    def takes(self, budget: DecodeBudget, size: int) -> bool:
+        with budget.hold(size):
+            return True
+
+    def test_who_comes_when_enough_wait_is_told_to_come_again(self):
+        budget = DecodeBudget(100 << 20, most_waiting=1)
+        with ThreadPoolExecutor(2) as pool, budget.hold(90 << 20):
+            first = pool.submit(self.takes, budget, 90 << 20)
+            wait_for(lambda: budget._line, 10)
+            with pytest.raises(DecodingBusy):
+                pool.submit(self.takes, budget, 90 << 20).result(10)
+            assert not first.done()
+        assert first.result(0) and budget.used_bytes == 0
+
+    @pytest.mark.django_db
+    def test_the_answer_says_when(self, api, dataset, monkeypatch):
+        def busy(size):
+            raise DecodingBusy
+
+        monkeypatch.setattr(DECODING, "hold", busy)
+        files = {"files": [SimpleUploadedFile("a.png", file_of("RGB"), "image/png")]}
+        answer = api.post(f"/api/v1/datasets/{dataset['id']}/images/", files, format="multipart")
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "images_busy")
+        assert int(answer["Retry-After"]) > 0
+
+    def test_a_web_process_keeps_half_of_its_threads_for_others(self):
+        code = "import mlstudio.asgi; from datasets.imaging.budget import DECODING; print(DECODING.most_waiting)"
+        answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert int(answer.stdout) == settings.WEB_THREADS // 2 - 1
+
+
 class TestBudget:
     def test_threads_wait_for_room(self):
-        budget, most = DecodeBudget(100), []
+        budget, most = DecodeBudget(100 << 20), []
 
         def decode(_) -> None:
-            with budget.hold(40):
+            with budget.hold(40 << 20):
                 most.append(budget.used_bytes)
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(decode, range(200)))
-        assert max(most) <= 80 and budget.used_bytes == 0
+        assert max(most) <= 80 << 20 and budget.used_bytes == 0
 
     def test_what_is_larger_than_the_budget_is_alone(self):
-        budget, seen = DecodeBudget(100), []
+        budget, seen = DecodeBudget(100 << 20), []
 
         def decode(_) -> None:
-            with budget.hold(1000):
+            with budget.hold(1000 << 20):
                 seen.append(budget.used_bytes)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(decode, range(20)))
-        assert set(seen) == {1000}
+        assert set(seen) == {1000 << 20}
 
     def test_a_thread_does_not_wait_for_itself(self):
-        budget = DecodeBudget(100)
-        with budget.hold(80), budget.hold(80):
-            assert budget.used_bytes == 160
+        budget = DecodeBudget(100 << 20)
+        with budget.hold(80 << 20), budget.hold(80 << 20):
+            assert budget.used_bytes == 160 << 20
         assert budget.used_bytes == 0
 
     def test_small_ones_do_not_overtake_a_large_one_for_ever(self):
-        budget, order = DecodeBudget(100), []
+        budget, order = DecodeBudget(100 << 20), []
         first, waiting = threading.Event(), threading.Event()
 
         def hold(size: int, name: str, told: threading.Event | None = None) -> None:
@@ -170,13 +218,13 @@ class TestBudget:
             with budget.hold(size):
                 order.append(name)
 
-        with budget.hold(60):
-            large = threading.Thread(target=hold, args=(90, "large", first))
+        with budget.hold(60 << 20):
+            large = threading.Thread(target=hold, args=(90 << 20, "large", first))
             large.start()
             first.wait(10)
             while not budget._line:
                 pass
-            small = threading.Thread(target=hold, args=(30, "small", waiting))
+            small = threading.Thread(target=hold, args=(30 << 20, "small", waiting))
             small.start()
             waiting.wait(10)
             while len(budget._line) < 2:
