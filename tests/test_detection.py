@@ -458,6 +458,7 @@ def test_drawn_boxes_are_readable_at_any_size(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_lite0"])
+@pytest.mark.long
 def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     import keras
 
@@ -526,6 +527,7 @@ def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network", "no_timing")
+@pytest.mark.long
 def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(monkeypatch, tmp_path):
     from training.engine.detection.networks import _resnet
     from training.engine.detection.train import train_detector

@@ -62,6 +62,7 @@ def predicted(folder: Path, *files: Path) -> list[dict]:
 
 @pytest.mark.django_db
 class TestClassifier:
+    @pytest.mark.long
     def test_every_kind_is_proved_on_the_test_split_and_runs_alone(self, api, classifier, tmp_path):
         listed = {row["kind"]: row for row in api.get(f"/api/v1/models/{classifier.pk}/exports/").json()}
         assert set(listed) == set(KINDS) and listed["onnx"]["file"] is None and listed["keras"]["file"] is not None
@@ -137,6 +138,7 @@ class TestClassifier:
 
 @pytest.mark.django_db
 class TestDetector:
+    @pytest.mark.long
     def test_every_kind_is_proved_by_its_boxes(self, api, detector, tmp_path):
         job = export(api, detector, *KINDS, largest_drop=1)
         assert job["state"] == "succeeded", job["error"]

@@ -65,6 +65,7 @@ def events_of(studio, path: str, last: str = "0") -> list[tuple[str, str, dict]]
     return rows
 
 
+@pytest.mark.long
 def test_from_a_zip_to_a_prediction(studio, imported):
     run = studio.call("POST", "trainings/", json={"project": imported["project"], **TINY, "epochs": 10})
     rows = events_of(studio, f"trainings/{run['id']}/events/")
