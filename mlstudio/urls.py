@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login
 from edge.urls import device_urlpatterns
@@ -22,7 +22,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/login/", admin_login.login),
     path("admin/password_change/", admin_login.password_change),

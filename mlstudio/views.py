@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 from django.conf import settings
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -15,6 +19,27 @@ RESOURCES = (
     "trainings", "searches", "models", "videos", "uploads", "predictions", "suggestions", "suspects",
     "activity", "webhooks", "devices", "device-groups", "enrolment-codes", "deployments",
 )  # fmt: skip
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI schema. It takes a second of CPU to write and is the same for everybody, so it is written once."""
+
+    _written: dict[str, bytes] = {}
+    _lock = threading.Lock()
+
+    def _get_schema_response(self, request) -> HttpResponse:
+        renderer = request.accepted_renderer
+        with self._lock:
+            if renderer.media_type not in self._written:
+                response = super()._get_schema_response(request)
+                content = renderer.render(response.data, request.accepted_media_type, self.get_renderer_context())
+                self._written[renderer.media_type] = content
+        filename = self._get_filename(request, None)
+        headers = {"Content-Disposition": f'inline; filename="{filename}"', "Vary": "Accept"}
+        return HttpResponse(self._written[renderer.media_type], content_type=renderer.media_type, headers=headers)
+
+    def _get_version_parameter(self, request) -> None:
+        return None
 
 
 class RootSerializer(serializers.Serializer):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from drf_spectacular.validation import validate_schema
 
 from tests.environment import THOROUGH
@@ -39,6 +40,17 @@ def test_every_operation_says_what_it_answers():
             assert codes & {"200", "201", "202", "204"}, (method, path)
             if path.startswith("/api/v1/"):
                 assert {"400", "404"} <= codes, (method, path)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["json", "yaml"])
+def test_the_schema_is_written_once_for_everybody(client, kind, monkeypatch):
+    first = client.get(f"/api/schema/?format={kind}")
+    monkeypatch.setattr("drf_spectacular.generators.SchemaGenerator.get_schema", lambda *_, **__: pytest.fail("again"))
+    second = client.get(f"/api/schema/?format={kind}&version=9")
+    assert first.status_code == second.status_code == 200 and first.content == second.content
+    read = json.loads if kind == "json" else yaml.safe_load
+    assert set(read(second.content)["paths"]) == set(SCHEMA["paths"])
 
 
 @pytest.fixture(scope="module")
