@@ -16,6 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # Descriptors for the database, files, the broker and libraries, and one file for each connection.
 OWN_DESCRIPTORS = 200
 BACKLOG = 256
+# Headers of a request together; more is let through only where it comes in one piece with their end.
+MAX_HEADER_BYTES = 64 << 10
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -74,12 +77,23 @@ class StudioProtocol(HttpToolsProtocol):
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
         self._headers_due: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
         self._address = self.client[0] if self.client else ""
         if not self.house.enter(self, self._address):
             transport.write(REFUSED)
             transport.close()
             return
         self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._headers_due is None:
+            self._header_bytes = 0
+            return
+        self._header_bytes += len(data)
+        if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_came()

@@ -21,11 +21,13 @@ from django.core.signals import request_started
 from django.db import close_old_connections
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException
 
 from mlstudio.bodies import Body, Memory, SenderGone, Turns
 from mlstudio.doors import Door, door_to, identify
 from mlstudio.errors import answer_to
+from projects.parsers import TEXT_CHARSETS
 from storage.receiving import BodyReceiver
 from storage.room import Room
 from storage.services import ensure_free_space, reserve_room
@@ -33,6 +35,9 @@ from storage.services import ensure_free_space, reserve_room
 log = structlog.get_logger(__name__)
 
 JSON_LIMIT_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+# Names, passwords and codes are short; megabytes of nested JSON take a second to parse.
+STRANGER_LIMIT_BYTES = 256 << 10
+OPEN_PATHS = ("/api/v1/auth/", "/admin/login/")
 # Pieces of a file are given to a thread in such lots: a change of threads costs as much as hashing 50 kB.
 WRITE_BYTES = 256 << 10
 LOOK_EVERY_BYTES = 8 << 20
@@ -67,22 +72,23 @@ class PooledHandler(ASGIHandler):
         await self.handle(scope, receive, send)
 
     async def handle(self, scope, receive, send) -> None:
+        scope = _with_sound_type(scope)
         body = Body(scope, receive)
         door = door_to(scope, body.media_type) if body.exists else None
         try:
             if door is None:
                 with self._memory.share() as share:
-                    delivery = await self._receive_small(body, share)
+                    delivery = await self._receive_small(scope, body, share)
                     await self._answer(scope, body, delivery, receive, send)
             else:
                 await self._answer_files(scope, body, door, receive, send)
         except SenderGone:
             return
 
-    async def _receive_small(self, body: Body, share) -> Delivery:
+    async def _receive_small(self, scope, body: Body, share) -> Delivery:
         content = bytearray()
         try:
-            async for chunk in body.chunks(JSON_LIMIT_BYTES):
+            async for chunk in body.chunks(_small_limit(scope)):
                 content += chunk
                 share.grow(len(content))
         except APIException as refusal:
@@ -215,6 +221,28 @@ def _interrupt(receiver: BodyReceiver) -> None:
         receiver.interrupt()
     except Exception:
         log.exception("body_not_kept")
+
+
+def _with_sound_type(scope):
+    """The request, without a Content-Type that Django cannot take apart, or whose charset is no text's: such a body is
+    of no type that any view takes."""
+    headers = dict(scope["headers"])
+    try:
+        _, options = parse_header_parameters(headers.get(b"content-type", b"").decode("latin-1"))
+        is_sound = options.get("charset", "utf-8").lower() in TEXT_CHARSETS
+    except (LookupError, ValueError):
+        is_sound = False
+    if is_sound:
+        return scope
+    others = [header for header in scope["headers"] if header[0] != b"content-type"]
+    return {**scope, "headers": [*others, (b"content-type", b"application/x-unsupported")]}
+
+
+def _small_limit(scope) -> int:
+    """Bytes of a body without files. Views that anyone may call parse it before they know who calls."""
+    names = {name for name, _ in scope["headers"]}
+    is_strange = scope["path"].startswith(OPEN_PATHS) or not names & {b"authorization", b"cookie"}
+    return STRANGER_LIMIT_BYTES if is_strange else JSON_LIMIT_BYTES
 
 
 def _written(call, *arguments):

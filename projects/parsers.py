@@ -12,6 +12,8 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 from rest_framework.utils.json import strict_constant
 
+# Python's codecs include ones that unpack: a few kilobytes would become gigabytes.
+TEXT_CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1"}
 MAX_DEPTH = 100
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -21,6 +23,8 @@ class JSONParser(parsers.JSONParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
+        if encoding.lower() not in TEXT_CHARSETS:
+            raise ParseError("JSON parse error - send it as UTF-8.")
         raw = stream.read()
         try:
             text = codecs.decode(raw, encoding)

@@ -98,7 +98,7 @@ class FormReceiver:
     """
 
     def __init__(self, content_type: str, encoding: str) -> None:
-        _, options = parse_header_parameters(content_type)
+        _, options = _parameters(content_type)
         boundary = options.get("boundary", "")
         if not boundary:
             raise ParseError("Multipart form parse error - Invalid boundary in multipart: None")
@@ -170,19 +170,19 @@ class FormReceiver:
         self._name, self._value = bytearray(), bytearray()
 
     def _open_part(self) -> None:
-        _, options = parse_header_parameters(self._headers.get("content-disposition", ""))
+        _, options = _parameters(self._headers.get("content-disposition", ""))
         if "name" not in options:
             raise ParseError("Multipart form parse error - a part has no name.")
-        kind, parameters = parse_header_parameters(self._headers.get("content-type", ""))
+        kind, parameters = _parameters(self._headers.get("content-type", ""))
         if self._headers.get("content-transfer-encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
             raise ParseError("Multipart form parse error - send parts as they are, without a transfer encoding.")
         filename = options.get("filename")
         part = Part(options["name"], filename, kind, parameters.get("charset"))
+        self._count(part)
         if filename is None or (self.in_memory and _base_name(filename)):
             part.content = BytesIO()
         elif _base_name(filename):  # a file input that was left empty is dropped
             part.incoming = services.receive()
-        self._count(part)
         self._part = part
 
     def _count(self, part: Part) -> None:
@@ -239,6 +239,13 @@ class FormReceiver:
 
     def _end(self) -> None:
         self._is_whole = True
+
+
+def _parameters(header: str) -> tuple[str, dict]:
+    try:
+        return parse_header_parameters(header)
+    except (LookupError, ValueError) as error:  # a parameter in an encoding that is none
+        raise ParseError("Multipart form parse error - a header cannot be read.") from error
 
 
 def content_digest(request: HttpRequest) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SUFFIX = ".room"
+# So much of what is still to come is kept free for one upload: a few that announce a lot and send little would
+# otherwise keep everybody out.
+AHEAD_BYTES = 1 << 30
 # What is slow holds little: after a minute an upload reserves only what comes in the next ten at its pace.
 GRACE_SECONDS = 60.0
 AHEAD_SECONDS = 600.0
@@ -26,11 +29,11 @@ class Room:
         self._announced = size_bytes
         self._since = time.monotonic()
         self._path.touch()
-        self._set(size_bytes)
+        self._set(min(size_bytes, AHEAD_BYTES))
 
     def shrink(self, received_bytes: int) -> None:
         """Give back what has come, for it takes real space now."""
-        left = max(0, self._announced - received_bytes)
+        left = min(max(0, self._announced - received_bytes), AHEAD_BYTES)
         elapsed = time.monotonic() - self._since
         if elapsed > GRACE_SECONDS:
             left = min(left, int(received_bytes / elapsed * AHEAD_SECONDS))

@@ -23,7 +23,7 @@ from storage.cache import Incoming, LocalCache, sync_folder
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
 from storage.models import Blob, BlobState
-from storage.room import Room, reserved_bytes
+from storage.room import AHEAD_BYTES, Room, reserved_bytes
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ def reserve_room(size_bytes: int) -> Room:
     room = Room(cache_.incoming, cache_.receiver_name(), size_bytes)
     try:
         # With its own promise counted: of two that begin at once, at most both are refused.
-        ensure_free_space(reserved_bytes(cache_.incoming))
+        ensure_free_space(reserved_bytes(cache_.incoming) + max(0, size_bytes - AHEAD_BYTES))
     except InsufficientStorage:
         room.release()
         raise

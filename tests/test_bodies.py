@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from projects.models import Project
 from storage.models import Blob, Upload
 from storage.resumable import begin_upload, path_of
 from storage.room import reserved_bytes
-from storage.services import local_cache
+from storage.services import local_cache, reserve_room
 from tests.conftest import make_user
 from tests.pictures import jpeg
 from tests.studio import wait_for
@@ -101,6 +102,46 @@ class TestWhoMaySend:
     def test_a_path_that_takes_no_file_takes_8_mib(self, web, path, kind):
         with web.connect() as connection:
             connection.sendall(head("POST", path, Content_Type=kind, Content_Length=str((8 << 20) + 1)))
+            status, answer = answer_of(connection)
+        assert (status, code_of(answer)) == (413, "file_too_large")
+
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/auth/login/", "/api/v1/auth/register/", "/api/v1/projects/", "/edge/v1/enrol/"]
+    )
+    def test_strangers_send_little(self, web, path):
+        """Views that anyone may call parse a body before they know who calls."""
+        body = b'{"a": [' + b"[]," * (100 << 10) + b"[]]}"
+        with web.connect() as connection:
+            length = str(len(body))
+            connection.sendall(head("POST", path, Content_Type="application/json", Content_Length=length) + body)
+            status, answer = answer_of(connection)
+        assert (status, code_of(answer)) == (413, "file_too_large")
+
+    @pytest.mark.parametrize(
+        "kind",
+        ["a/b; x*=bogus''%41", "application/json; charset=zlib", "application/json; charset=bz2",
+         "application/json; charset=undefined", "multipart/form-data; boundary*=bogus''x"],
+    )  # fmt: skip
+    @pytest.mark.parametrize("path", ["/api/v1/auth/login/", "/healthz/", "/api/docs/?x=%C3%A4"])
+    def test_types_that_cannot_be_read_are_no_server_error(self, web, path, kind):
+        body = zlib.compress(b'{"username": "' + b"x" * (8 << 20) + b'"}')
+        with web.connect() as connection:
+            connection.sendall(head("POST", path, Content_Type=kind, Content_Length=str(len(body))) + body)
+            status, answer = answer_of(connection)
+        assert status < 500, answer[:300]
+        assert status == 415 or "auth" not in path
+
+    def test_headers_of_parts_that_cannot_be_read(self, me, dataset):
+        for header in ("name*=bogus''x", "name=\"files\"; filename*=undefined''x"):
+            body = f"--x\r\nContent-Disposition: form-data; {header}\r\n\r\na\r\n--x--\r\n".encode()
+            kind = {"Content-Type": "multipart/form-data; boundary=x"}
+            answer = me.post(f"datasets/{dataset['id']}/images/", content=body, headers=kind)
+            assert answer.status_code == 400, answer.content
+
+    def test_a_login_that_names_itself_gets_no_more(self, web):
+        with web.connect() as connection:
+            headers = {"Content_Type": "application/json", "Content_Length": str(1 << 20)}
+            connection.sendall(head("POST", "/api/v1/auth/login/", Authorization="Token nonsense", **headers))
             status, answer = answer_of(connection)
         assert (status, code_of(answer)) == (413, "file_too_large")
 
@@ -250,7 +291,9 @@ class TestHowItComes:
     def test_small_bodies_share_a_budget(self, web, settings):
         settings.BODY_MEMORY_BYTES = 1 << 20
         with web.connect() as first, web.connect() as second:
-            begun = head("POST", "/api/v1/auth/login/", Content_Type="text/plain", Content_Length=str(2 << 20))
+            begun = head(
+                "POST", "/nope", Content_Type="text/plain", Content_Length=str(2 << 20), Authorization="Token nonsense"
+            )
             first.sendall(begun + b"x" * (900 << 10))
             wait_for(lambda: web.handler._memory._taken > 700 << 10, 10)
             second.sendall(begun + b"x" * (900 << 10))
@@ -273,6 +316,22 @@ class TestHowItComes:
 
 
 class TestRoom:
+    @pytest.fixture(autouse=True)
+    def all_of_it_is_kept_free(self, monkeypatch) -> None:
+        for place in ("storage.room", "storage.services"):
+            monkeypatch.setattr(f"{place}.AHEAD_BYTES", 1 << 40)
+
+    def test_one_upload_keeps_only_so_much_free_at_a_time(self, monkeypatch):
+        for place in ("storage.room", "storage.services"):
+            monkeypatch.setattr(f"{place}.AHEAD_BYTES", 1000)
+        monkeypatch.setattr("storage.services.shutil.disk_usage", lambda path: _Usage(1_000_000_000_000))
+        rooms = [reserve_room(50_000_000_000) for _ in range(4)]
+        assert reserved_bytes(local_cache().incoming) == 4000
+        rooms[0].shrink(49_999_999_500)
+        assert reserved_bytes(local_cache().incoming) == 3500
+        for room in rooms:
+            room.release()
+
     @pytest.fixture
     def announce(self, web, token, dataset):
         with contextlib.ExitStack() as open_ones:

@@ -62,6 +62,16 @@ def test_the_second_request_has_a_time_for_its_headers_too(web, settings):
                 pass
 
 
+def test_headers_without_end_are_not_kept(web):
+    with web.connect() as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"GET /healthz/ HTTP/1.1\r\nHost: localhost\r\n")
+            for number in range(400):
+                connection.sendall(b"X-%d: " % number + b"x" * 10_000 + b"\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert connection.recv(4096)[:12] in (b"HTTP/1.1 431", b"")
+
+
 class FakeTransport:
     def __init__(self) -> None:
         self.is_closed = False

@@ -27,8 +27,9 @@ from datasets.formats.base import (
     take_records,
 )  # fmt: skip
 
-# A list of names has some kilobytes; ten thousand names with their colours have one megabyte.
-MAX_YAML_CHARACTERS = 4 << 20
+# A list of names has some kilobytes, and an archive one or a few: the parser takes seconds for a megabyte.
+MAX_YAML_CHARACTERS = 1 << 20
+MAX_YAML_FILES = 20
 NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt")
 
 
@@ -46,7 +47,7 @@ def is_it(contents: Contents) -> bool:
 
 
 def _names_file(contents: Contents) -> str | None:
-    found = [name for name in contents.names if name.lower().endswith((".yaml", ".yml"))]
+    found = [name for name in contents.names if name.lower().endswith((".yaml", ".yml"))][:MAX_YAML_FILES]
     found += [name for name in contents.names if PurePosixPath(name).name.lower() in NAME_FILES]
     for name in found:
         if _class_names(contents, name) is not None:
