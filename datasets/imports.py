@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +33,7 @@ from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
 from storage.models import Blob
 from storage.sources import SourceRefused, parse_source, receive_source
+from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
                 _import_batch(context, dataset, batch, results, report, said.count, labels)
         return _finish(job, report, said)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def _fetched(context: JobContext) -> Blob:

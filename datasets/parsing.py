@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import zipfile
@@ -24,6 +23,7 @@ from projects.jobs import JobContext
 from vision.sandbox.limits import Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
+from vision.sandbox.removal import remove_tree
 
 AnyContents = ZipContents | BucketContents
 POLL_SECONDS = 0.5
@@ -68,7 +68,7 @@ def read_annotations(context: JobContext, contents: AnyContents, name: str, fold
         name == "auto" and not any(entry.lower().endswith(TEXT_SUFFIXES) for entry in contents.names)
     ):
         return FromFolders(formats.read(contents, "folder"))
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
     folder.mkdir(parents=True)
     try:
         if isinstance(contents, ZipContents):

@@ -234,6 +234,8 @@ QUEUE_SLOTS = {
 }
 # After so long a training pauses at its checkpoint when another user's waits; 0: never.
 TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)
+# A quick job that takes longer goes on among the long jobs when others wait; 0: never.
+QUICK_JOB_SECONDS = number("MLSTUDIO_QUICK_JOB_SECONDS", 120)
 # What one user, or one project, may have; 0: no limit.
 MAX_QUEUED_JOBS = number("MLSTUDIO_MAX_QUEUED_JOBS", 50)
 MAX_QUEUED_JOBS_PER_PROJECT = number("MLSTUDIO_MAX_QUEUED_JOBS_PER_PROJECT", 100)

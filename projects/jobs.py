@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from projects import lanes, limits, messages, queues, work
 from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
 from projects.models import ENDED, Job, JobFile, Project, Queue, WorkState
 from storage import services as storage
+from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,7 @@ QUEUES: dict[str, Queue] = {}
 # Below the work folder: each of these holds files and folders named after a job.
 WORK_FOLDERS = {"jobs", "preflight"}
 LEFTOVER_SECONDS = 3600
+MOVE_CHECK_SECONDS = 5.0
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
@@ -52,6 +53,7 @@ class JobContext:
         self.job = job
         self._started = time.monotonic()
         self._started_at_done: int | None = None
+        self._turn_ends = self._started + settings.QUICK_JOB_SECONDS
 
     def log(self, line: str) -> None:
         """Add a line to the job's log."""
@@ -70,6 +72,7 @@ class JobContext:
         """
         work.renew(self.job)
         work.check_shutdown()
+        self._check_turn()
 
     def report(self, done: int, total: int, **changes) -> None:
         """Write progress (and `changes`) and keep the lease.
@@ -86,6 +89,21 @@ class JobContext:
         work.renew(self.job, progress=progress, **changes)
         work.record_event(self.job, "progress", progress)
         work.check_shutdown()
+        self._check_turn()
+
+    def _check_turn(self) -> None:
+        """A quick job that turns out to be a long one goes on among those when quick ones wait.
+
+        Raises:
+            WorkInterrupted: it was moved.
+        """
+        if self.job.queue != Queue.QUICK or not settings.QUICK_JOB_SECONDS or time.monotonic() < self._turn_ends:
+            return
+        self._turn_ends = time.monotonic() + MOVE_CHECK_SECONDS
+        if queues.others_wait(self.job):
+            work.renew(self.job, queue=Queue.HEAVY)
+            self.log("This takes longer than quick jobs may while others wait: it goes on among the long jobs.")
+            raise WorkInterrupted()
 
 
 def enqueue_job(
@@ -172,6 +190,7 @@ def _do(job: Job) -> None:
         log.warning("lease_lost", work=pk)
     except WorkInterrupted:
         work.release(job)
+        dispatch(job.queue)
     except WorkCancelled:
         _end(job, WorkState.CANCELLED)
     except WorkFailed as error:
@@ -227,7 +246,7 @@ def sweep_job_files() -> int:
             continue
         is_ours = path.parent.name in WORK_FOLDERS and path.stat().st_mtime < before
         if is_ours and not Job.objects.filter(pk=job).exclude(state__in=ENDED).exists():
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            remove_tree(path) if path.is_dir() else path.unlink(missing_ok=True)
             removed += 1
     return removed
 

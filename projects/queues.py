@@ -137,6 +137,12 @@ def has_work(model: type[Work], queue: Queue | str) -> bool:
     return rows.filter(state=WorkState.QUEUED).exists()
 
 
+def others_wait(item: Work) -> bool:
+    """Whether work of other users waits in this queue."""
+    waiting = type(item)._default_manager.filter(queue=item.queue, state=WorkState.QUEUED)
+    return waiting.exclude(created_by=item.created_by_id).exists()
+
+
 def must_give_way(item: Work) -> bool:
     """Whether somebody else waits who has nothing running in this queue: long work lets go after its turn."""
     others = type(item)._default_manager.filter(queue=item.queue).exclude(created_by=item.created_by_id)

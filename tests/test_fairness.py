@@ -222,6 +222,36 @@ class TestTrainingTurns:
         supervisor._check_turn()
 
 
+class TestQuickJobsThatAreLong:
+    def run(self, owner, project, settings, monkeypatch) -> Job:
+        settings.QUICK_JOB_SECONDS = 60
+        (job,) = waiting(owner, project, 1)
+
+        def handler(context) -> dict:
+            context._turn_ends = 0
+            context.report(1, 2)
+            return {}
+
+        monkeypatch.setitem(jobs.HANDLERS, "import", handler)
+        jobs.run_job(str(job.pk))
+        job.refresh_from_db()
+        return job
+
+    def test_one_goes_on_among_the_long_jobs_when_others_wait(self, owner, outsider, project, settings, monkeypatch):
+        waiting(outsider, create_project(user=outsider, name="mine"), 1)
+        told = []
+        monkeypatch.setattr("projects.messages.send", lambda task, queue: told.append(queue))
+        job = self.run(owner, project, settings, monkeypatch)
+        assert (job.state, job.queue, job.attempts) == (WorkState.QUEUED, Queue.HEAVY, 0) and told == ["heavy"]
+        jobs.run_job(str(job.pk))
+        job.refresh_from_db()
+        assert job.state == WorkState.SUCCEEDED
+
+    def test_it_stays_when_nobody_else_waits(self, owner, project, settings, monkeypatch):
+        waiting(owner, project, 1)
+        assert self.run(owner, project, settings, monkeypatch).state == WorkState.SUCCEEDED
+
+
 class TestMessages:
     """A broker that hangs holds up nobody, and many messages about one queue are one."""
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ from vision.sandbox import landlock, protections, seccomp, selftest
 from vision.sandbox.limits import MIB, Limits
 from vision.sandbox.process import start, start_python
 from vision.sandbox.protections import SandboxMissing
+from vision.sandbox.removal import remove_tree
 
 needs_landlock = pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock")
 needs_seccomp = pytest.mark.skipif(not seccomp.is_supported(), reason="this system has no filters of system calls")
@@ -99,7 +101,8 @@ def test_what_an_earlier_process_left_is_not_run(inside):
 
 
 def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside):
-    assert attempt(inside, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
+    limits = replace(SMALL, memory_bytes=1024 * MIB, reserved_bytes=256 * MIB)  # before the watching thread kills it
+    assert attempt(inside, limits, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
 
 
 def ended_for(folder: Path, code: str, limits: Limits) -> str:
@@ -230,3 +233,20 @@ def test_a_program_that_it_left_behind_is_killed_with_it(inside):
     process.kill()
     psutil.wait_procs([left], timeout=20)
     assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_folder_is_removed_however_deep_and_closed_it_is(tmp_path):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    here = Path.cwd()
+    try:
+        os.chdir(folder)
+        for _ in range(1500):
+            Path("deep").mkdir()
+            os.chdir("deep")
+    finally:
+        os.chdir(here)
+    (folder / "closed").mkdir(mode=0o300)
+    remove_tree(folder)
+    assert not folder.exists()
+    remove_tree(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
 import signal
 import subprocess
 import threading
@@ -34,6 +33,7 @@ from training.engine.data import SPLITS
 from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
+from vision.sandbox.removal import remove_tree
 
 STDERR_BYTES = 20_000
 # What the process says is not to be believed: neither that a line ends, nor that lines do.
@@ -284,4 +284,4 @@ def work_folder(pk) -> Path:
 
 
 def remove_folder(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
