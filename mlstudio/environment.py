@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -15,14 +16,25 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default).strip()
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, least: int = 0) -> int:
     value = text(name)
     if not value:
         return default
     try:
-        return int(value)
+        found = int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a whole number, received {value!r}.") from error
+    if found < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least}, received {value!r}.")
+    return found
+
+
+def rate(name: str, default: str) -> str:
+    """So many in a time, as `10/min`."""
+    value = text(name) or default
+    if not re.fullmatch(r"[0-9]{1,9}/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise ImproperlyConfigured(f"{name} must be like 10/min, 20/hour or 100/day, received {value!r}.")
+    return value
 
 
 def flag(name: str, default: bool) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import dj_database_url
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
-from mlstudio.environment import choice, data_dir, flag, machine_memory, number, secret_key, text, words
+from mlstudio.environment import choice, data_dir, flag, machine_memory, number, rate, secret_key, text, words
 
 VERSION = "0.1.0"
 
@@ -89,7 +90,12 @@ TEMPLATES = [
 ]
 
 # Database: SQLite in WAL mode. synchronous=FULL, because an answered upload must survive a power cut.
-DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+try:
+    DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"DATABASE_URL must be like postgres://user:password@host/studio; it cannot be read ({error})."
+    ) from error
 DATABASES["default"].update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -166,6 +172,9 @@ MAX_OPEN_UPLOADS = number("MLSTUDIO_MAX_OPEN_UPLOADS", 100)
 MAX_MODEL_BYTES = number("MLSTUDIO_MAX_MODEL_BYTES", 2 << 30)
 MAX_MODEL_PARAMETERS = number("MLSTUDIO_MAX_MODEL_PARAMETERS", 200_000_000)
 MODEL_IMPORT_MEMORY_BYTES = number("MLSTUDIO_MODEL_IMPORT_MEMORY_BYTES", 8 << 30)
+# Read by `datasets/imaging` itself, which knows no Django; a wrong value is told here.
+MAX_IMAGE_PIXELS = number("MLSTUDIO_MAX_IMAGE_PIXELS", 40_000_000, least=1)
+DECODE_BYTES = number("MLSTUDIO_DECODE_BYTES", 512 << 20, least=1 << 20)
 MAX_IMAGE_BYTES = number("MLSTUDIO_MAX_IMAGE_BYTES", 100 << 20)
 MIN_FREE_BYTES = number("MLSTUDIO_MIN_FREE_BYTES", 512 << 20)
 MAX_FILES_PER_UPLOAD = 1000
@@ -187,7 +196,7 @@ MODEL_UPLOADS = flag("MLSTUDIO_MODEL_UPLOADS", True)
 ENGINE_MEMORY_BYTES = number("MLSTUDIO_TRAINING_MEMORY_BYTES", 0)
 
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
-WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8)
+WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8, least=1)
 
 # Bodies: a pause longer than this, or a pace below this, ends the request with 408.
 BODY_IDLE_SECONDS = number("MLSTUDIO_BODY_IDLE_SECONDS", 30)
@@ -203,8 +212,8 @@ MAX_CONNECTIONS = number("MLSTUDIO_MAX_CONNECTIONS", 2000)
 CONNECTIONS_PER_ADDRESS = number("MLSTUDIO_CONNECTIONS_PER_ADDRESS", 0 if PROXIES else 1000)
 
 # Prediction
-MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4)
-PREDICTION_THREADS = number("MLSTUDIO_PREDICTION_THREADS", os.cpu_count() or 1)
+MAX_LOADED_MODELS = number("MLSTUDIO_MAX_LOADED_MODELS", 4, least=1)
+PREDICTION_THREADS = number("MLSTUDIO_PREDICTION_THREADS", os.cpu_count() or 1, least=1)
 MAX_PREDICTION_IMAGES = 100
 
 # Devices. A manifest holds so long; they go on with what they have when it is over and the studio is away.
@@ -226,11 +235,11 @@ CELERY_TASK_PUBLISH_RETRY = False  # the row is the truth; the reaper sends agai
 # How many pieces of work of each queue a worker process (of trainings: a trainer) does at once.
 _CORES = os.cpu_count() or 1
 QUEUE_SLOTS = {
-    "quick": number("MLSTUDIO_QUICK_WORKERS", max(3, _CORES + 1)),
-    "heavy": number("MLSTUDIO_HEAVY_WORKERS", max(1, _CORES // 2)),
-    "preflight": number("MLSTUDIO_PREFLIGHT_WORKERS", 1),
-    "training": number("MLSTUDIO_TRAINERS", 1),
-    "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 2),
+    "quick": number("MLSTUDIO_QUICK_WORKERS", max(3, _CORES + 1), least=1),
+    "heavy": number("MLSTUDIO_HEAVY_WORKERS", max(1, _CORES // 2), least=1),
+    "preflight": number("MLSTUDIO_PREFLIGHT_WORKERS", 1, least=1),
+    "training": number("MLSTUDIO_TRAINERS", 1, least=1),
+    "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 2, least=1),
 }
 # After so long a training pauses at its checkpoint when another user's waits; 0: never.
 TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)
@@ -261,13 +270,13 @@ CELERY_BEAT_SCHEDULE = {
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }
-LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30)
+LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30, least=1)
 MAX_ATTEMPTS = 10
 JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
 # Receivers of webhooks inside the house, by name or address (with the port when it is no usual one); every other
 # address must be a public one, by https.
 WEBHOOK_HOSTS = words("MLSTUDIO_WEBHOOK_HOSTS")
-WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10)
+WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10, least=1)
 
 # Who may read /metrics and the details of /readyz/ beside the staff: `Authorization: Bearer …`.
 METRICS_TOKEN = text("MLSTUDIO_METRICS_TOKEN")
@@ -287,21 +296,21 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_THROTTLE_RATES": {
-        "login": text("MLSTUDIO_LOGIN_RATE", "10/min"),
-        "login_address": text("MLSTUDIO_LOGIN_ADDRESS_RATE", "30/min"),
-        "login_account": text("MLSTUDIO_LOGIN_ACCOUNT_RATE", "100/hour"),
-        "own_password": text("MLSTUDIO_OWN_PASSWORD_RATE", "10/hour"),
-        "email_change": text("MLSTUDIO_EMAIL_CHANGE_RATE", "10/hour"),
-        "email_confirm": text("MLSTUDIO_EMAIL_CONFIRM_RATE", "30/hour"),
-        "new_token": text("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
-        "invitation": text("MLSTUDIO_INVITATION_RATE", "60/hour"),
-        "webhook_test": text("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
-        "registration": text("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
-        "enrolment": text("MLSTUDIO_ENROLMENT_RATE", "60/min"),
-        "password_reset": text("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
-        "password_reset_mail": text("MLSTUDIO_PASSWORD_RESET_MAIL_RATE", "5/hour"),
-        "password_reset_confirm": text("MLSTUDIO_PASSWORD_RESET_CONFIRM_RATE", "30/hour"),
-        "password_reset_account": text("MLSTUDIO_PASSWORD_RESET_ACCOUNT_RATE", "10/hour"),
+        "login": rate("MLSTUDIO_LOGIN_RATE", "10/min"),
+        "login_address": rate("MLSTUDIO_LOGIN_ADDRESS_RATE", "30/min"),
+        "login_account": rate("MLSTUDIO_LOGIN_ACCOUNT_RATE", "100/hour"),
+        "own_password": rate("MLSTUDIO_OWN_PASSWORD_RATE", "10/hour"),
+        "email_change": rate("MLSTUDIO_EMAIL_CHANGE_RATE", "10/hour"),
+        "email_confirm": rate("MLSTUDIO_EMAIL_CONFIRM_RATE", "30/hour"),
+        "new_token": rate("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
+        "invitation": rate("MLSTUDIO_INVITATION_RATE", "60/hour"),
+        "webhook_test": rate("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
+        "registration": rate("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
+        "enrolment": rate("MLSTUDIO_ENROLMENT_RATE", "60/min"),
+        "password_reset": rate("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
+        "password_reset_mail": rate("MLSTUDIO_PASSWORD_RESET_MAIL_RATE", "5/hour"),
+        "password_reset_confirm": rate("MLSTUDIO_PASSWORD_RESET_CONFIRM_RATE", "30/hour"),
+        "password_reset_account": rate("MLSTUDIO_PASSWORD_RESET_ACCOUNT_RATE", "10/hour"),
     },
     "NUM_PROXIES": PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -378,8 +387,8 @@ DEFAULT_FROM_EMAIL = text("MLSTUDIO_MAIL_FROM", "ML Studio <studio@localhost>")
 PUBLIC_URL = text("MLSTUDIO_PUBLIC_URL", "http://localhost:8000").rstrip("/")
 
 # Logs: one line an event, JSON for machines, key=value for people
-LOG_FORMAT = text("MLSTUDIO_LOG_FORMAT", "text")
-LOG_LEVEL = text("MLSTUDIO_LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = choice("MLSTUDIO_LOG_FORMAT", "text", "json")
+LOG_LEVEL = choice("MLSTUDIO_LOG_LEVEL", "info", "debug", "warning", "error", "critical").upper()
 _BEFORE = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

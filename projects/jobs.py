@@ -169,6 +169,19 @@ def run_next(queue: str) -> bool:
     return True
 
 
+@transaction.atomic
+def delete_job(*, job: Job) -> None:
+    """Forget an ended job with its log, its report and its files, above all the archive that it read.
+
+    Raises:
+        Conflict: it has not ended.
+    """
+    if job.state not in ENDED:
+        raise Conflict("Cancel the job first.", code="still_running")
+    work.delete_events([job.pk])
+    job.delete()
+
+
 def run_job(pk: str) -> None:
     """Claim a job and do it to its end. Safe to call twice: the second call finds nothing to claim."""
     job = work.claim(Job, pk)

@@ -133,9 +133,10 @@ user_bytes = _ByteCount(_of_user)
 project_bytes = _ByteCount(lambda project: _of_projects(Project.objects.filter(pk=project.pk)))
 BYTES = register(
     Limit(
-        "bytes", "MAX_USER_BYTES", user_bytes.of,
+        "bytes", "MAX_USER_BYTES", lambda user: user_bytes.of(user, again=True),
         "The files of the user who made this project would take more than {limit} bytes, which is all that this server "
-        "allows. Delete images, videos or models, or ask the operator for more (MLSTUDIO_MAX_USER_BYTES).",
+        "allows. Delete images, videos, models, or ended jobs with their archives, or ask the operator for more "
+        "(MLSTUDIO_MAX_USER_BYTES).",
     )
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from accounts.throttles import CountedThrottle, UserThrottle
 from projects import serializers, services, webhooks, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite
-from projects.jobs import retry_job
+from projects.jobs import delete_job, retry_job
 from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
 from projects.retries import check_retry
@@ -135,7 +135,9 @@ class JobFilter(filters.FilterSet):
         fields = ["project", "kind", "state"]
 
 
-class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class JobViewSet(
+    StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+):
     """Background work: imports, exports and estimates."""
 
     queryset = Job.objects.none()
@@ -147,6 +149,10 @@ class JobViewSet(StreamsEvents, mixins.ListModelMixin, mixins.RetrieveModelMixin
     def get_queryset(self):
         by_link = signed_for(self.request) if self.action in ("file", "files") else None
         return jobs_of(by_link or self.request.user)
+
+    def perform_destroy(self, instance: Job) -> None:
+        """Delete an ended job with its files."""
+        delete_job(job=instance)
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"])

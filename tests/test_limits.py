@@ -136,6 +136,16 @@ class TestBytes:
         assert api.delete(first["Location"], HTTP_TUS_RESUMABLE="1.0.0").status_code == 204
         assert api.post("/api/v1/uploads/", b"", HTTP_UPLOAD_LENGTH="200", **headers).status_code == 201
 
+    def test_an_ended_job_gives_its_archive_back(self, api, dataset, settings, viewer):
+        answer = start_import(api, dataset)
+        url = answer["Location"]
+        assert api.delete(url).json()["errors"][0]["code"] == "still_running"
+        work.request_cancel(Job.objects.get())
+        used = api.get("/api/v1/users/me/").json()["limits"]["bytes"]["used"]
+        assert used > 0 and client_of(viewer).delete(url).status_code == 403
+        assert api.delete(url).status_code == 204 and not Job.objects.exists()
+        assert api.get("/api/v1/users/me/").json()["limits"]["bytes"]["used"] == 0
+
     def test_an_archive_that_does_not_fit_is_refused_before_its_job(self, api, dataset, settings):
         settings.MAX_USER_BYTES = 100
         refused(start_import(api, dataset), 403, "too_many_bytes")
