@@ -47,3 +47,8 @@ class NothingToSnapshot(APIException):
 class DatasetChanged(Conflict):
     default_code = "dataset_changed"
     default_detail = "Images were deleted while the snapshot was taken. Nothing was kept; take it again."
+
+
+class SnapshotIsRecord(Conflict):
+    default_code = "snapshot_without_images"
+    default_detail = "The dataset of this snapshot was deleted with its images: choose another snapshot, or a dataset."

@@ -188,9 +188,14 @@ class AnnotationChange(models.Model):
 
 
 class Snapshot(Identified):
-    """A frozen version of a dataset. Nothing in it changes; training and evaluation always run on one."""
+    """A frozen version of a dataset. Nothing in it changes; training and evaluation always run on one.
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="snapshots")
+    It outlives its dataset as a record of what something was trained or measured on: without images, then.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="snapshots")
+    dataset_name = models.CharField(max_length=100, blank=True)  # what it was called when it was deleted
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     fractions = models.JSONField()
@@ -204,11 +209,15 @@ class Snapshot(Identified):
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_snapshot_a_number")]
 
     def __str__(self) -> str:
-        return f"{self.dataset} #{self.number}"
+        return f"{self.name_of_dataset} #{self.number}"
 
     @property
-    def project(self) -> Project:
-        return self.dataset.project
+    def has_images(self) -> bool:
+        return self.dataset_id is not None
+
+    @property
+    def name_of_dataset(self) -> str:
+        return self.dataset_name if self.dataset is None else self.dataset.name
 
 
 class SnapshotImage(models.Model):

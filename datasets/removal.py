@@ -10,20 +10,54 @@ from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import NotFound, ValidationError
 
 from datasets.ingest import count_images
-from datasets.models import Dataset, Image
+from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from projects.services import adjust_counts
+from projects.uses import in_words, require_unused
 
 CHUNK = 500
 
 
+def content_of(dataset: Dataset) -> dict[str, int]:
+    """What is deleted with a dataset: how many of each kind."""
+    return {"images": dataset.image_count, "videos": dataset.videos.count()}
+
+
+def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
+    """Delete a dataset with its images and videos; snapshots that something refers to stay as records.
+
+    Raises:
+        InUse: work, a model in production or devices need it, and `force` is not set.
+        NotFound: somebody else was faster.
+    """
+    require_unused(dataset, force=force, along=in_words(content_of(dataset)))
+    remove_dataset(dataset)
+
+
 @transaction.atomic
-def delete_dataset(*, dataset: Dataset) -> None:
-    """Raises `NotFound` when somebody else was faster."""
+def remove_dataset(dataset: Dataset) -> None:
+    """Raises `NotFound`."""
     locked = _locked([dataset.pk])
     if not locked:
         raise NotFound()
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-locked[dataset.pk].image_count)
+    _keep_records(dataset)
     dataset.delete()
+
+
+def _keep_records(dataset: Dataset) -> None:
+    """Snapshots that a training, a model or an evaluation refers to lose their images; all others go."""
+    snapshots = Snapshot.objects.filter(dataset=dataset)
+    needed = {
+        pk
+        for relation in Snapshot._meta.get_fields(include_hidden=True)
+        if relation.one_to_many and relation.related_model is not SnapshotImage
+        for pk in relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": snapshots})
+        .values_list(relation.field.attname, flat=True)
+        .distinct()
+    }
+    SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
+    snapshots.exclude(pk__in=needed).delete()
+    snapshots.update(dataset_name=dataset.name)
 
 
 def _locked(pks: Iterable) -> dict[object, Dataset]:

@@ -38,7 +38,7 @@ def labels_of(project: Project) -> QuerySet[Label]:
 
 
 def snapshots_of(user) -> QuerySet[Snapshot]:
-    return Snapshot.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
+    return Snapshot.objects.filter(project__in=project_ids_of(user)).select_related("project", "dataset")
 
 
 def find_label(project: Project, text: str) -> Label | None:

@@ -165,6 +165,9 @@ class VideoDeletionSerializer(serializers.Serializer):
     frames = serializers.ChoiceField(
         ["keep", "delete"], required=False, help_text="What happens to the images that were cut from it."
     )
+    force = serializers.BooleanField(
+        default=False, help_text="Cancel the work that needs it, and delete it all the same."
+    )
 
 
 class UploadSerializer(serializers.Serializer):
@@ -324,13 +327,20 @@ class SnapshotRequestSerializer(serializers.Serializer):
 
 
 class SnapshotSerializer(serializers.ModelSerializer):
+    dataset_name = serializers.CharField(source="name_of_dataset", read_only=True)
+    has_images = serializers.BooleanField(
+        read_only=True, help_text="False once its dataset was deleted: it is kept as a record only."
+    )
     fractions = serializers.DictField(child=serializers.FloatField())
     counts = serializers.DictField()
     class_names = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Snapshot
-        fields = ["id", "dataset", "number", "digest", "fractions", "seed", "class_names", "counts", "created_at"]
+        fields = [
+            "id", "project", "dataset", "dataset_name", "has_images", "number", "digest", "fractions", "seed",
+            "class_names", "counts", "created_at",
+        ]  # fmt: skip
 
 
 class LabelStatisticsSerializer(serializers.Serializer):

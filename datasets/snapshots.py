@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from datasets.errors import DatasetChanged, NothingToSnapshot
+from datasets.errors import DatasetChanged, NothingToSnapshot, SnapshotIsRecord
 from datasets.models import Annotation, Dataset, Image, Snapshot, SnapshotImage
 from datasets.splits import Candidate, assign_splits
+from projects.errors import WorkFailed
 from projects.models import Task
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
@@ -50,6 +51,7 @@ def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], split
     Dataset.objects.filter(pk=dataset.pk).update(last_snapshot=F("last_snapshot") + 1)
     dataset.refresh_from_db(fields=["last_snapshot"])
     snapshot = Snapshot.objects.create(
+        project=dataset.project,
         dataset=dataset,
         number=dataset.last_snapshot,
         digest=_digest(rows, splits),
@@ -164,8 +166,16 @@ def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
     return take_snapshot(dataset=dataset, user=user, fractions=fractions, seed=seed)
 
 
+def require_images(snapshot: Snapshot) -> None:
+    """Raises `SnapshotIsRecord` when its dataset was deleted."""
+    if not snapshot.has_images:
+        raise SnapshotIsRecord()
+
+
 def iterate_images(snapshot: Snapshot, split: str) -> Iterator[SnapshotImage]:
-    """The images of one split in a fixed order, with their blobs."""
+    """The images of one split in a fixed order, with their blobs. Raises `WorkFailed` when they were deleted."""
+    if not snapshot.has_images:
+        raise WorkFailed("snapshot_deleted", "The dataset was deleted meanwhile with the images of its snapshots.")
     return snapshot.images.filter(split=split).select_related("blob").order_by("id").iterator(chunk_size=2000)
 
 

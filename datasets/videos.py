@@ -23,6 +23,7 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes
 from projects.models import Queue
+from projects.uses import require_unused
 from storage import services as storage
 from storage.cache import Incoming
 from storage.models import Upload
@@ -85,12 +86,14 @@ def add_uploaded_video(*, dataset: Dataset, user, upload: Upload, filename: str 
 
 
 @transaction.atomic
-def delete_video(*, video: Video, frames: str | None) -> None:
+def delete_video(*, video: Video, frames: str | None = None, force: bool = False) -> None:
     """Delete a video; `frames` says what happens to its images: "keep" or "delete".
 
     Raises:
         FramesExist: it has frames and nothing was said.
+        InUse: work needs it, and `force` is not set.
     """
+    require_unused(video, force=force)
     cut = Image.objects.filter(video=video).select_related("dataset")
     if frames is None and cut.exists():
         raise FramesExist()

@@ -5,7 +5,4 @@ class EdgeConfig(AppConfig):
     name = "edge"
 
     def ready(self) -> None:
-        from edge.rollouts import needed_model
-        from inference.registry import USES
-
-        USES.append(needed_model)
+        from edge import uses  # noqa: F401 - says what devices need

@@ -15,6 +15,7 @@ class InferenceConfig(AppConfig):
             retries,
             teaching,
             usage,
+            uses,
         )
         from projects.limits import BYTE_COUNTERS
 

@@ -23,9 +23,3 @@ class NotEvaluated(APIException):
     status_code = 409
     default_code = "not_evaluated"
     default_detail = "Not all of these models were measured on the same images: POST here, or evaluate each of them."
-
-
-class ModelInUse(APIException):
-    status_code = 409
-    default_code = "model_in_use"
-    default_detail = "Something needs this model."

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from datasets.imaging.letterbox import Letterbox, to_letterboxed
 from datasets.imaging.preprocessing import ImageError, open_image, upright_size
 from datasets.models import Snapshot, SnapshotImage
-from datasets.snapshots import iterate_images
+from datasets.snapshots import iterate_images, require_images
 from inference.analysis.curves import box_threshold_table, classifier_curves
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, FileKind, Model, ModelFile
@@ -66,6 +66,7 @@ def start_evaluation(
 
 def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:
     """Raises `ValidationError` when the model cannot be measured on the split."""
+    require_images(snapshot)
     if snapshot.project.task != model.task:
         raise ValidationError({"snapshot": ["It is of a project with another task."]}, code="snapshot_does_not_fit")
     if not snapshot.counts["splits"].get(split):

@@ -6,6 +6,7 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from datasets.models import Snapshot
+from datasets.snapshots import require_images
 from inference.models import FileKind, Model
 from inference.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 from projects.jobs import enqueue_job
@@ -37,6 +38,8 @@ def start_export(
     Raises:
         ValidationError: the model cannot be exported as one of them.
     """
+    if snapshot is not None:
+        require_images(snapshot)
     possible = exportable_kinds(model)
     wanted = list(dict.fromkeys(kinds + ([bundle_of] if bundle_of else [])))
     impossible = [kind for kind in wanted if kind not in possible]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 
-from inference.errors import ModelInUse
 from inference.models import Model, Stage, StageChange
 from projects.models import Project
 from projects.services import adjust_counts
-
-# Rooms above say what they need a model for: `(model) → sentence`, or None when they do not need it.
-USES: list[Callable[[Model], str | None]] = []
+from projects.uses import require_unused
 
 
 @transaction.atomic
@@ -46,18 +41,14 @@ def _move(model: Model, stage: Stage, user, note: str) -> None:
 
 
 @transaction.atomic
-def delete_model(*, model: Model) -> None:
+def delete_model(*, model: Model, force: bool = False) -> None:
     """Delete a model with its files.
 
     Raises:
-        ModelInUse: it is in production, or something above runs on it.
+        InUse: it is in production, devices run it or would return to it (whatever `force` says), or work needs it.
     """
     model = _locked(model)
-    if model.stage == Stage.PRODUCTION:
-        raise ModelInUse(f"{model} is in production. Move it to another stage first.")
-    for needed in (use(model) for use in USES):
-        if needed is not None:
-            raise ModelInUse(needed)
+    require_unused(model, force=force)
     adjust_counts(model.project_id, model_count=-1)
     model.delete()
 

@@ -345,7 +345,9 @@ class LineageSnapshotSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     number = serializers.IntegerField()
     digest = serializers.CharField()
-    dataset = serializers.UUIDField(source="dataset_id")
+    dataset = serializers.UUIDField(source="dataset_id", allow_null=True)
+    dataset_name = serializers.CharField(source="name_of_dataset")
+    has_images = serializers.BooleanField()
 
 
 class LineageSerializer(serializers.Serializer):

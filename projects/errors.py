@@ -17,6 +17,11 @@ class LastOwner(Conflict):
     default_detail = "A project needs an owner: make another member owner first."
 
 
+class InUse(Conflict):
+    default_code = "in_use"
+    default_detail = "Something needs this."
+
+
 class AlreadyMember(Conflict):
     default_code = "already_member"
     default_detail = "This user is a member already: change the role instead."

@@ -88,6 +88,32 @@ class NewMemberSerializer(serializers.Serializer):
     role = serializers.ChoiceField(choices=Role.choices, default=Role.EDITOR)
 
 
+class DeletionSerializer(serializers.Serializer):
+    force = serializers.BooleanField(
+        default=False, help_text="Cancel the work that needs it, and delete it all the same."
+    )
+
+
+def is_forced(request) -> bool:
+    data = DeletionSerializer(data=request.query_params)
+    data.is_valid(raise_exception=True)
+    return data.validated_data["force"]
+
+
+class UseSerializer(serializers.Serializer):
+    kind = serializers.CharField(help_text="job, training, search, model, device or deployment.")
+    id = serializers.CharField()
+    name = serializers.CharField()
+    detail = serializers.CharField(help_text="What it is, and what to do about it.")
+
+
+class UsesSerializer(serializers.Serializer):
+    """What needs something, and what would be deleted with it."""
+
+    uses = UseSerializer(many=True)
+    along = serializers.DictField(child=serializers.IntegerField(), help_text="How many of each kind go with it.")
+
+
 class ErrorDetailSerializer(serializers.Serializer):
     code = serializers.CharField()
     detail = serializers.CharField()

@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 from projects import limits
 from projects.errors import AlreadyMember, LastOwner
 from projects.models import Job, Membership, Project, Role, Task
+from projects.uses import in_words, require_unused
 from projects.work import delete_events
 
 User = get_user_model()
@@ -26,8 +27,26 @@ def create_project(*, user, name: str, description: str = "", task: str = Task.C
     return project
 
 
+def content_of(project: Project) -> dict[str, int]:
+    """What is deleted with a project: how many of each kind."""
+    return {
+        "labels": project.label_count, "datasets": project.dataset_count, "images": project.image_count,
+        "models": project.model_count,
+    }  # fmt: skip
+
+
+def delete_project(*, project: Project, force: bool = False) -> None:
+    """Delete a project with everything in it.
+
+    Raises:
+        InUse: work, devices or users of a model need it, and `force` is not set.
+    """
+    require_unused(project, force=force, along=in_words(content_of(project)))
+    remove_project(project)
+
+
 @transaction.atomic
-def delete_project(*, project: Project) -> None:
+def remove_project(project: Project) -> None:
     delete_events(list(Job.objects.filter(project=project).values_list("pk", flat=True)))
     project.delete()
 
@@ -75,7 +94,8 @@ def leave_all_projects(*, user) -> None:
     for membership in Membership.objects.filter(user=user).select_related("project"):
         others = Membership.objects.filter(project=membership.project).exclude(user=user)
         if not others.exists():
-            delete_project(project=membership.project)
+            require_unused(membership.project, force=None)
+            remove_project(membership.project)
         elif membership.role == Role.OWNER and not others.filter(role=Role.OWNER).exists():
             raise LastOwner(
                 f"The project {membership.project.name!r} would be left without an owner: "

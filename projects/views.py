@@ -21,6 +21,8 @@ from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
 from projects.retries import check_retry
 from projects.selectors import jobs_of, projects_of
+from projects.serializers import is_forced
+from projects.uses import uses_of
 from storage.downloads import blob_response
 from storage.signing import signed_for
 
@@ -55,8 +57,23 @@ class ProjectViewSet(viewsets.ModelViewSet):
         project = services.create_project(user=self.request.user, **serializer.validated_data)
         serializer.instance = projects_of(self.request.user).annotate(my_role=F("memberships__role")).get(pk=project.pk)
 
-    def perform_destroy(self, instance: Project) -> None:
-        services.delete_project(project=instance)
+    @extend_schema(
+        parameters=[serializers.DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
+    )
+    def destroy(self, request, pk=None):
+        """Delete a project with everything in it. While work, a model in production or devices need it, that is refused
+        with a list (409 `project_in_use`), unless `force` is set."""
+        services.delete_project(project=self.get_object(), force=is_forced(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=serializers.UsesSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def uses(self, request, pk=None):
+        """What needs the project, and what is deleted with it."""
+        project = self.get_object()
+        return Response(
+            serializers.UsesSerializer({"uses": uses_of(project), "along": services.content_of(project)}).data
+        )
 
 
 class InProject:

@@ -126,7 +126,9 @@ class TestWhoMaySend:
     def test_types_that_cannot_be_read_are_no_server_error(self, web, path, kind):
         body = zlib.compress(b'{"username": "' + b"x" * (8 << 20) + b'"}')
         with web.connect() as connection:
-            connection.sendall(head("POST", path, Content_Type=kind, Content_Length=str(len(body))) + body)
+            connection.sendall(
+                head("POST", path, Content_Type=kind, Content_Length=str(len(body)), Connection="close") + body
+            )
             status, answer = answer_of(connection)
         assert status < 500, answer[:300]
         assert status == 415 or "auth" not in path

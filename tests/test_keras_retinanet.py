@@ -15,18 +15,24 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+import training.process
 from datasets.imaging.letterbox import load_letterboxed
 from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
+from inference.models import Model
 from inference.runtime.boxes import AnchorShapes, anchors_for, decode_offsets
 from inference.runtime.interpreters import LiteRTDetector
+from inference.services import register_model
 from projects import jobs
+from projects.models import Project
 from tests.conftest import client_of
+from tests.environment import THOROUGH
 from tests.pictures import scene, scenes_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import run_import
 from training import services
 from training.engine.detection.configuration import DetectionConfiguration
 from training.process import EngineProcess
+from vision.sandbox import surroundings
 
 ROOT = Path(__file__).resolve().parent.parent
 needs_package = pytest.mark.skipif(
@@ -208,32 +214,64 @@ def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converte
     assert np.abs(1 / (1 + np.exp(-raw[:, 4:])) - scores).max() < 1e-5
 
 
+@pytest.fixture
+def untimed(monkeypatch) -> None:
+    """Estimates are looked at where `trained` is made."""
+    if THOROUGH:
+        return
+    start, code = training.process.start_python, surroundings.CODE
+
+    def start_untimed(module: str, *arguments, readable, **options):
+        return start("tests.untimed_keras_retinanet", *arguments, readable=[*readable, ROOT / "tests"], **options)
+
+    monkeypatch.setattr(training.process, "start_python", start_untimed)
+    monkeypatch.setattr(surroundings, "CODE", (*code, "tests"))
+
+
+@pytest.fixture
+def registered(api, owner, trained) -> Model:
+    """What `trained` made, as a model of a project with a dataset."""
+    dataset = new_dataset(owner, "scenes")
+    run_import(api, dataset, scenes_zip(12))
+    result = trained["result"]
+    return register_model(
+        project=Project.objects.get(), name="Scenes", class_names=["square", "disc"], architecture=ARCHITECTURE,
+        input_size=(96, 96), parameters=1, files=result["files"], user=owner, detector=result["detector"],
+    )  # fmt: skip
+
+
 @pytest.mark.long
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_over_http_and_brought_back_as_a_file(api, owner, converted):
-    dataset = new_dataset(owner, "scenes")
-    run_import(api, dataset, scenes_zip(12))
-    run = api.post("/api/v1/trainings/", {"project": dataset["project"], **TINY, "epochs": 1}).json()
+def test_a_training_over_http_begins_with_an_earlier_model(api, registered, untimed):
+    project = str(registered.project_id)
+    # At such a rate it stays what it began with.
+    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 96, "batch_size": 4,
+              "learning_rate": 1e-7}  # fmt: skip
+    run = api.post("/api/v1/trainings/", wanted).json()
     services.run_training(run["id"])
     run = api.get(f"/api/v1/trainings/{run['id']}/").json()
     assert run["state"] == "succeeded", (run["error"], api.get(f"/api/v1/trainings/{run['id']}/log/").content)
     model = api.get(f"/api/v1/models/{run['model']}/").json()
     assert {"keras-h5", "litert-float32", "model_card"} <= {file["kind"] for file in model["files"]}
-    again = api.post("/api/v1/trainings/", {"project": dataset["project"], "base_model": model["id"], "epochs": 1,
-                                            "image_size": 96}).json()  # fmt: skip
-    services.run_training(again["id"])
-    again = api.get(f"/api/v1/trainings/{again['id']}/").json()
-    assert again["state"] == "succeeded" and again["history"][0]["val_loss"] < run["history"][0]["val_loss"]
+    assert model["architecture"] == ARCHITECTURE
+    before, after = (best_scores(api, pk) for pk in (str(registered.pk), run["model"]))
+    assert after == pytest.approx(before, abs=1e-3)
 
+
+@needs_package
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_a_training_s_file_is_uploaded_as_a_model(api, registered):
+    model = api.get(f"/api/v1/models/{registered.pk}/").json()
     content = b"".join(api.get(f"/api/v1/models/{model['id']}/files/keras-h5/").streaming_content)
     words = anchors_of(model["detector"])
     config = "[anchor_parameters]\n" + "".join(f"{key} = {' '.join(map(str, value))}\n" for key, value in words.items())
-    job = bring(api, dataset, content, labels='{"disc": 0, "square": 1}', anchors=config)
+    job = bring(api, model["project"], content, labels='{"disc": 1, "square": 0}', anchors=config)
     assert job["state"] == "succeeded", job["error"]
     brought = api.get(f"/api/v1/models/{job['result']['model']}/").json()
-    assert brought["architecture"] == ARCHITECTURE and brought["class_names"] == ["disc", "square"]
+    assert brought["architecture"] == ARCHITECTURE and brought["class_names"] == ["square", "disc"]
     assert brought["training"] is None and brought["metrics"] == {}
     image = api.get("/api/v1/images/").json()["results"][0]["id"]
     ours, theirs = (
@@ -250,12 +288,17 @@ def test_over_http_and_brought_back_as_a_file(api, owner, converted):
     for wrong in ({"label_thresholds": {"cat": 0.5}}, {"score_threshold": 2}, {"iou_threshold": "x"}):
         assert api.patch(f"/api/v1/models/{brought['id']}/", {"detector": wrong}).status_code == 400
 
-    job = bring(api, dataset, converted.read_bytes(), labels="square\ndisc")  # it knows its anchors
-    assert job["state"] == "succeeded", job["error"]
 
-    refused = bring(api, dataset, b"text")
+@needs_package
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_a_converted_file_knows_its_anchors_and_text_is_refused(api, registered, converted):
+    project = str(registered.project_id)
+    job = bring(api, project, converted.read_bytes(), labels="square\ndisc")
+    assert job["state"] == "succeeded", job["error"]
+    refused = bring(api, project, b"text")
     assert (refused["state"], refused["error"]["code"]) == ("failed", "not_a_model")
-    assert len(api.get("/api/v1/models/").json()["results"]) == 4
+    assert len(api.get("/api/v1/models/").json()["results"]) == 2
 
 
 REFUSED = """
@@ -296,6 +339,13 @@ def test_what_is_no_model_of_the_package_is_refused(trained, tmp_path):
     assert codes == {name: name.partition(",")[0] for name in cases}
 
 
+def best_scores(api, model: str) -> list[float]:
+    """Of the surest boxes in an image, the highest first."""
+    image = api.get("/api/v1/images/").json()["results"][0]["id"]
+    url = f"/api/v1/models/{model}/predict/?threshold=0.001&max=5"
+    return [box["score"] for box in api.post(url, {"images": [image]}).json()["predictions"][0]["boxes"]]
+
+
 def anchors_of(detector: dict) -> dict[str, list[float]]:
     """A detector's anchors in the package's words."""
     strides = [2**level for level in range(3, 8)]
@@ -303,8 +353,8 @@ def anchors_of(detector: dict) -> dict[str, list[float]]:
     return {"sizes": strides, "strides": strides, "ratios": anchors["ratios"], "scales": anchors["sizes"]}
 
 
-def bring(api, dataset: dict, content: bytes, **values) -> dict:
-    wanted = {"project": dataset["project"], "labels": "disc\nsquare", "input_width": 96, "input_height": 96, **values}
+def bring(api, project: str, content: bytes, **values) -> dict:
+    wanted = {"project": project, "labels": "disc\nsquare", "input_width": 96, "input_height": 96, **values}
     file = SimpleUploadedFile("model.h5", content)
     answer = api.post("/api/v1/models/", {**wanted, "file": file}, format="multipart")
     assert answer.status_code == 202, answer.content
@@ -323,25 +373,16 @@ def hdf5(layer: dict | None) -> bytes:
 
 
 EXPORT = """
-import dataclasses, json
+import json
 from pathlib import Path
-from PIL import Image
-import numpy as np
-from keras_retinanet import models
 from inference.runtime.kinds import KERAS_RETINANET_KINDS
 from training.engine.exporting.work import ExportRequest, export_model
-from training.engine.legacy_keras.imports import import_model
 from training.engine.watcher import Watcher
-folder = Path(sys.argv[1])
-models.backbone("mobilenet224_1.0").retinanet(num_classes=2).save(str(folder / "m.h5"))
-made = import_model(folder / "m.h5", ["a", "b"], (96, 96), folder, images=[], watcher=Watcher())
-paths = [str(folder / f"{n}.png") for n in range(4)]
-for n, path in enumerate(paths):
-    Image.fromarray(np.random.default_rng(n).integers(0, 256, (96, 96, 3), dtype=np.uint8)).save(path)
+folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
-    path=str(folder / "m.h5"), engine="keras_retinanet", architecture=made.architecture, class_names=["a", "b"],
-    input_size=(96, 96), resize="letterbox", detector=made.detector, kinds=list(KERAS_RETINANET_KINDS), samples=[],
-    source="", is_labelled=False, calibration=paths, largest_drop=1.0, files={},
+    path=made["path"], engine="keras_retinanet", architecture=made["architecture"], class_names=["square", "disc"],
+    input_size=(96, 96), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
+    source="", is_labelled=False, calibration=made["images"], largest_drop=1.0, files={},
 )
 print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, Watcher())}))
 """
@@ -350,6 +391,10 @@ print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, f
 @pytest.mark.long
 @needs_package
 @pytest.mark.slow
-def test_a_detector_of_the_package_is_exported_in_every_format(tmp_path):
-    problems = json.loads(in_its_own_process(EXPORT, str(tmp_path)).splitlines()[-1])
+def test_a_detector_of_the_package_is_exported_in_every_format(trained, tmp_path):
+    result = trained["result"]
+    images = [str(trained["images"] / f"{n}.png") for n in range(4)]
+    made = {"path": result["files"]["keras-h5"], "architecture": ARCHITECTURE, "detector": result["detector"],
+            "images": images}  # fmt: skip
+    problems = json.loads(in_its_own_process(EXPORT, str(tmp_path), json.dumps(made)).splitlines()[-1])
     assert len(problems) == 6 and not any(problems.values()), problems

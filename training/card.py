@@ -30,7 +30,7 @@ def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
         "class_names": result["class_names"],
         "parameters": result["parameters"],
         "data": {
-            "dataset": snapshot.dataset.name,
+            "dataset": snapshot.name_of_dataset,
             "snapshot": snapshot.number,
             "digest": snapshot.digest,
             "counts": snapshot.counts,

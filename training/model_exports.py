@@ -126,7 +126,7 @@ def export_request(model: Model, parameters: dict, folder: Path) -> dict:
 
 def _pictures(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
     """Pictures to prove the files on, and others to calibrate them with: of a snapshot, or whatever the project has."""
-    if snapshot is not None:
+    if snapshot is not None and snapshot.has_images:
         proof = _known(model, _evenly(snapshot, "test", MAX_PROOF_IMAGES), folder)
         rows = _evenly(snapshot, "train", CALIBRATION_IMAGES)
         calibration = [str(storage.pin(row.blob, folder)) for row in rows]

@@ -15,11 +15,10 @@ from rest_framework.exceptions import ValidationError
 from accounts.limits import LimitReached
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
-from inference.errors import ModelInUse
 from inference.models import Model, Stage, Visibility
 from inference.registry import delete_model
 from projects import limits, work
-from projects.errors import WorkHasEnded
+from projects.errors import InUse, WorkHasEnded
 from projects.models import ENDED, Project, Task, WorkState
 from training.errors import CannotTrain
 from training.models import Search, TrainingRun
@@ -220,7 +219,7 @@ def _end(search: Search, state: WorkState, note: str) -> Search:
         if best is not None and run.pk != best.pk and model is not None and not _is_liked(model):
             try:
                 delete_model(model=model)
-            except ModelInUse:  # a device runs it
+            except InUse:  # a device runs it
                 log.info("search_keeps_model", search=str(search.pk), model=str(model.pk))
     Search.objects.filter(pk=search.pk).update(state=state, note=note, best=best, finished_at=timezone.now())
     search.refresh_from_db()

@@ -109,7 +109,7 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields):
         project, snapshot, dataset = attrs["project"], attrs.get("snapshot"), attrs.get("dataset")
         if snapshot and dataset:
             raise serializers.ValidationError({"dataset": "Name a snapshot or a dataset, not both."})
-        if snapshot and snapshot.dataset.project_id != project.pk:
+        if snapshot and snapshot.project_id != project.pk:
             raise serializers.ValidationError({"snapshot": "Must be a snapshot of the project."})
         if dataset and dataset.project_id != project.pk:
             raise serializers.ValidationError({"dataset": "Must be a dataset of the project."})

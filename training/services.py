@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from datasets.models import Dataset, Snapshot
-from datasets.snapshots import current_snapshot
+from datasets.snapshots import current_snapshot, require_images
 from inference.models import Model
 from inference.selectors import models_of
 from projects import lanes, limits, queues, work
@@ -126,6 +126,7 @@ def _checked(project, user, configuration, snapshot, dataset, base_model) -> tup
         if dataset is None:
             raise CannotTrain("The project has no dataset. Make one and add images.", code="no_dataset")
         snapshot = current_snapshot(dataset=dataset, user=user)
+    require_images(snapshot)
     wanted = {"architecture": default_architecture(project.task), **configuration}
     if base_model is not None:
         wanted = _as_its_base(base_model, project, configuration)
@@ -217,7 +218,9 @@ def _run_next() -> bool:
 
 def _train(run: TrainingRun) -> None:
     try:
-        Supervisor(TrainingRun.objects.select_related("project", "snapshot__dataset").get(pk=run.pk)).supervise()
+        Supervisor(
+            TrainingRun.objects.select_related("project", "snapshot__dataset", "snapshot__project").get(pk=run.pk)
+        ).supervise()
     except Exception:
         log.exception("training_failed", work=str(run.pk))
         run.refresh_from_db()

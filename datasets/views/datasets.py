@@ -4,7 +4,7 @@ import contextlib
 
 from django.urls import reverse
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -18,7 +18,7 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.imports import start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
 from datasets.models import Dataset, Origin, Snapshot, Split
-from datasets.removal import delete_dataset
+from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.videos import add_uploaded_video, add_video
 from datasets.views.labels import label_or_400
@@ -26,7 +26,8 @@ from projects.models import Project, Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
-from projects.serializers import JobSerializer
+from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
+from projects.uses import uses_of
 from storage.models import Upload
 from storage.receiving import FileBody, open_form
 
@@ -62,8 +63,20 @@ class DatasetViewSet(viewsets.ModelViewSet):
         require_role(serializer.validated_data["project"], self.request.user, Role.EDITOR)
         serializer.instance = services.create_dataset(**serializer.validated_data)
 
-    def perform_destroy(self, instance: Dataset) -> None:
-        delete_dataset(dataset=instance)
+    @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
+    def destroy(self, request, pk=None):
+        """Delete a dataset with its images and videos. While work, a model in production or devices need it, that is
+        refused with a list (409 `dataset_in_use`), unless `force` is set. Snapshots that something was trained or
+        measured on stay as records, without their images."""
+        delete_dataset(dataset=self.get_object(), force=is_forced(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=UsesSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def uses(self, request, pk=None):
+        """What needs the dataset, and what is deleted with it."""
+        dataset = self.get_object()
+        return Response(UsesSerializer({"uses": uses_of(dataset), "along": content_of(dataset)}).data)
 
     @extend_schema(
         request={"multipart/form-data": serializers.UploadSerializer},

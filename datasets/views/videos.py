@@ -54,10 +54,11 @@ class VideoViewSet(
         parameters=[serializers.VideoDeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
     )
     def destroy(self, request, pk=None):
-        """Delete a video. When images were cut from it, `frames` says what happens to them."""
+        """Delete a video. When images were cut from it, `frames` says what happens to them. While work needs the video,
+        that is refused with a list (409 `video_in_use`), unless `force` is set."""
         data = serializers.VideoDeletionSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
-        delete_video(video=self.get_object(), frames=data.validated_data.get("frames"))
+        delete_video(video=self.get_object(), **data.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={(200, "video/*"): OpenApiTypes.BINARY, (206, "video/*"): OpenApiTypes.BINARY})

@@ -7,11 +7,12 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, viewsets
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
 
 from datasets.selectors import snapshots_of
 from inference import serializers, services
@@ -27,7 +28,8 @@ from inference.views.registry import Registry
 from projects.models import Role
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
 from projects.selectors import projects_of
-from projects.serializers import JobSerializer
+from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
+from projects.uses import uses_of
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form, open_form_in_memory
 from storage.signing import signed_for
@@ -129,8 +131,20 @@ class ModelViewSet(
         # These alone: its stage may move at the same time.
         model.save(update_fields=list(serializer.validated_data))
 
-    def perform_destroy(self, instance: Model) -> None:
-        delete_model(model=instance)
+    @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
+    def destroy(self, request, pk=None):
+        """Delete a model with its files. What is in production or runs on devices stays (409 `model_in_use`); work that
+        needs the model is cancelled with `force`."""
+        delete_model(model=self.get_object(), force=is_forced(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=UsesSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def uses(self, request, pk=None):
+        """What needs the model, and what is deleted with it."""
+        model = self.get_object()
+        along = {"files": model.files.count(), "evaluations": model.evaluations.count()}
+        return Response(UsesSerializer({"uses": uses_of(model), "along": along}).data)
 
     @extend_schema(
         parameters=[OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FileKind.values)],
