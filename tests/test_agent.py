@@ -89,7 +89,7 @@ class House:
     def deploy(self, name: str) -> str:
         body = {"group": self.group, "model": self.models[name]}
         made = self.studio.call("POST", "deployments/", json=body)
-        return self.studio.call("POST", f"deployments/{made['id']}/advance/")["id"]
+        return self.studio.call("POST", f"deployments/{made['id']}/advance/", json={"force": True})["id"]
 
     def stop(self) -> None:
         self.studio.stop()
