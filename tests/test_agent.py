@@ -382,7 +382,7 @@ def test_it_gives_up_a_model_that_takes_it_down_again_and_again(house, agent):
     process = agent.start("watch")
     try:
         wait_for(lambda: agent.running() == "first", 60)
-        assert "went down 3 times" in agent.state()["failed"]["problem"]
+        assert "crashed 3 times" in agent.state()["failed"]["problem"]
     finally:
         process.kill()
         process.wait()
