@@ -278,7 +278,8 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
     house.enrol(agent)
     watched, output = tmp_path / "in", tmp_path / "out.jsonl"
     watched.mkdir()
-    process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--output", str(output))
+    process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--feedback",
+                          "--output", str(output))  # fmt: skip
     try:
         wait_for(lambda: agent.running() == "first", 30)
         (watched / "one.jpg").write_bytes(jpeg(31))
