@@ -53,7 +53,7 @@ def run(folder: Path) -> list[Row]:
             models.append(upload_model(studio, project, folder / f"{seed}.keras", f"m{seed}"))
         group = studio.call("POST", "device-groups/", json={"project": project, "name": "all"})["id"]
         first = studio.call("POST", "deployments/", json={"group": group, "model": models[0]})
-        studio.call("POST", f"deployments/{first['id']}/advance/")
+        studio.call("POST", f"deployments/{first['id']}/advance/", json={"force": True})
         code = studio.call("POST", "enrolment-codes/", json={"project": project, "group": group, "uses": DEVICES})[
             "code"
         ]

@@ -7,32 +7,54 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
-from edge.errors import CodeNotValid
+from edge.assignments import join
+from edge.errors import CodeNotValid, GroupInUse
 from edge.keys import CODE_PREFIX, DEVICE_PREFIX, hash_of, new_secret
 from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import is_failing, look_after
+from projects.errors import ChangedMeanwhile
 from projects.models import Project
 
 SEEN_FLUSH_SECONDS = 10.0
 SEEN_AT_ONCE = 500
+NAMED = 5
 
 
+@transaction.atomic
 def create_device(*, project: Project, name: str, group: DeviceGroup | None = None) -> tuple[Device, str]:
     """A device and its key, which is shown this once."""
+    _hold(group)
     key = new_secret(DEVICE_PREFIX)
     device = Device.objects.create(project=project, name=name, group=group, key_hash=hash_of(key))
+    _join(device)
     return device, key
 
 
+def _hold(group: DeviceGroup | None) -> None:
+    """Nobody deploys to the group, and no other device comes in, until the transaction ends."""
+    if group is not None and not DeviceGroup.objects.select_for_update().filter(pk=group.pk):
+        raise ChangedMeanwhile()
+
+
+def _join(device: Device) -> None:
+    if device.group_id is not None:
+        join(device)
+        device.refresh_from_db(fields=["target", "previous_target", "is_stopped"])
+
+
+@transaction.atomic
 def rotate_key(*, device: Device) -> str:
     """A new key; the old one is worth nothing from now on. A revoked device is welcome again."""
-    key = new_secret(DEVICE_PREFIX)
+    _hold(device.group)
+    key, was_revoked = new_secret(DEVICE_PREFIX), device.revoked_at is not None
     device.key_hash, device.revoked_at = hash_of(key), None
     device.save(update_fields=["key_hash", "revoked_at"])
+    if was_revoked:
+        _join(device)
     return key
 
 
@@ -73,11 +95,39 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
     return device, key
 
 
+@transaction.atomic
 def move(*, device: Device, group: DeviceGroup | None) -> None:
+    """Into another group, whose model it is told to run. Without one, or where that runs nothing, it keeps its own."""
     if group is not None and group.project_id != device.project_id:
         raise ValidationError({"group": ["Must be a group of the device's project."]})
-    device.group = group
-    device.save(update_fields=["group"])
+    if (group.pk if group is not None else None) == device.group_id:
+        return
+    _hold(group)
+    device.refresh_from_db()
+    # Devices refuse a manifest with a smaller sequence than they took.
+    device.sequence_floor, device.group = device.sequence + 1, group
+    device.save(update_fields=["group", "sequence_floor"])
+    _join(device)
+
+
+@transaction.atomic
+def delete_group(*, group: DeviceGroup) -> None:
+    """Delete a group with its deployments; its devices stay.
+
+    Raises:
+        GroupInUse: devices, of whichever group, run what it was told to run.
+    """
+    _hold(group)
+    users = Device.objects.filter(Q(target__group=group) | Q(running__group=group), revoked_at=None)
+    names = [device.name for device in users.order_by("name", "pk")[:NAMED]]
+    if names:
+        raise GroupInUse(
+            f"{', '.join(names)}{' and others' if len(names) == NAMED else ''} run what this group was told to run. "
+            "Deploy a model to their new group first, or revoke them."
+        )
+    group.refresh_from_db()
+    group.devices.update(sequence_floor=F("sequence_floor") + group.sequence + 1)
+    group.delete()
 
 
 def create_group(*, project: Project, **settings) -> DeviceGroup:
@@ -106,10 +156,11 @@ def record_heartbeat(
     """Keep what a device says of itself; a roll-out that begins to fail is stopped at once.
 
     Args:
-        deployment: id of what it runs; one that its group never had is taken for nothing.
+        deployment: id of what it runs; one that its project never had is taken for nothing.
         predictions, errors: since its last report.
     """
-    running = Deployment.objects.filter(pk=deployment, group=device.group_id).first() if deployment else None
+    known = Deployment.objects.filter(pk=deployment, project=device.project_id) if deployment else None
+    running = None if known is None else known.first()
     failing = is_failing(health, predictions, errors)
     changes = {
         "agent_version": agent_version, "running": running, "health": Health.FAILED if failing else Health(health),

@@ -17,11 +17,11 @@ from django.urls import reverse
 
 from edge.keys import Signer, signers
 from edge.models import Deployment, Device
-from edge.rollouts import target_of
 from storage.backends import BackendError
 from storage.publishing import locate
 
 FORMAT = 1
+DEFAULT_POLL_SECONDS = 60
 LONGEST_ADDRESS_SECONDS = 7 * 86_400  # of a signed address of S3
 
 
@@ -49,14 +49,16 @@ class Manifest:
         return {
             "format": FORMAT,
             "device": str(self.device.pk),
-            "sequence": 0 if group is None else group.sequence,
+            "sequence": self.device.sequence,
             "issued_at": self.issued_at,
             "expires_at": self.expires_at,
             "deployment": None if self.target is None else str(self.target.pk),
+            # Without a deployment a device keeps what it runs, unless it is told to stop.
+            "stop": self.target is None and self.device.is_stopped,
             "model": None if self.target is None else self.target.info,
             "file": None if self.target is None else self._file(self.target, base_url),
             "settings": {
-                "poll_seconds": 60 if group is None else group.poll_seconds,
+                "poll_seconds": poll_seconds_of(self.device),
                 "uncertain_below": 0.0 if group is None else group.uncertain_below,
                 "uncertain_per_day": 0 if group is None else group.uncertain_per_day,
             },
@@ -78,16 +80,22 @@ class Manifest:
         return {"kind": target.kind, "sha256": blob.sha256, "size": blob.size, "sources": sources}
 
 
+def poll_seconds_of(device: Device) -> int:
+    """How long a device waits between polls, from its first one on."""
+    return DEFAULT_POLL_SECONDS if device.group is None else device.group.poll_seconds
+
+
 def manifest_of(device: Device) -> Manifest:
     """The manifest of a device that was read with its group, deployment and files."""
     period = settings.EDGE_MANIFEST_SECONDS
     issued_at = int(time.time()) // (period // 2) * (period // 2)
-    keys, target = signers(), target_of(device)
+    keys, target = signers(), device.target
     group = device.group
     parts = [
-        str(device.pk), str(issued_at), "" if target is None else f"{target.pk}/{target.file.remote_id}",
-        "" if group is None else f"{group.pk}/{group.sequence}/{group.poll_seconds}/{group.uncertain_below}/"
-        f"{group.uncertain_per_day}", *(one.key_id for one in keys),
+        str(device.pk), str(issued_at), f"{device.sequence}/{device.is_stopped}",
+        "" if target is None else f"{target.pk}/{target.file.remote_id}",
+        "" if group is None else f"{group.pk}/{group.poll_seconds}/{group.uncertain_below}/{group.uncertain_per_day}",
+        *(one.key_id for one in keys),
     ]  # fmt: skip
     etag = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     return Manifest(etag, issued_at, issued_at + period, device, target, keys)

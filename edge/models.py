@@ -41,7 +41,12 @@ class Health(models.TextChoices):
 
 
 class Device(Identified):
-    """A machine that runs models. Its key is kept as a hash; what it reported last is kept as it said it."""
+    """A machine that runs models. Its key is kept as a hash; what it reported last is kept as it said it.
+
+    `target` is what it was told to run last, `previous_target` what it was told before; both stay when it changes its
+    group. `is_stopped`: it was told to run nothing, on demand. `sequence_floor` is added to its group's sequence, which
+    keeps the sum growing when it comes into a group with a smaller one.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="devices")
     group = models.ForeignKey(DeviceGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="devices")
@@ -51,6 +56,12 @@ class Device(Identified):
     last_seen = models.DateTimeField(null=True, blank=True)
     agent_version = models.CharField(max_length=50, blank=True)
     platform = models.JSONField(default=dict, blank=True)
+    target = models.ForeignKey("Deployment", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    previous_target = models.ForeignKey(
+        "Deployment", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    is_stopped = models.BooleanField(default=False)
+    sequence_floor = models.PositiveIntegerField(default=0, editable=False)
     running = models.ForeignKey("Deployment", null=True, blank=True, on_delete=models.SET_NULL, related_name="runners")
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)
     problem = models.CharField(max_length=500, blank=True)
@@ -64,6 +75,11 @@ class Device(Identified):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def sequence(self) -> int:
+        """Of its manifest; it only grows."""
+        return self.sequence_floor + (0 if self.group is None else self.group.sequence)
 
 
 class EnrolmentCode(Identified):
@@ -98,6 +114,7 @@ LIVE = (DeploymentState.ROLLING, DeploymentState.STOPPED, DeploymentState.COMPLE
 class Deployment(Identified):
     """A file of a model for the devices of a group: all at once, or a growing share of them.
 
+    `previous` is what the group was told before, whatever became of that.
     Transitions: rolling → completed (the last step went well) | stopped (too many failed) | rolled_back | replaced;
     stopped → rolling (resumed) | rolled_back | replaced; completed → rolled_back | replaced.
     `file` and `info` are frozen, so that it can be returned to whatever becomes of the model.
@@ -127,6 +144,10 @@ class Deployment(Identified):
 
     def __str__(self) -> str:
         return f"{self.info.get('name')} v{self.info.get('version')} on {self.group}"
+
+    @property
+    def file_title(self) -> str:
+        return f"{self.info.get('name')} v{self.info.get('version')} ({self.kind})"
 
     @property
     def percent(self) -> int:

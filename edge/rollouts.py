@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 
 import structlog
@@ -11,7 +10,8 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
-from edge.errors import DeploymentConflict
+from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
+from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model
 from inference.runtime.kinds import KINDS
@@ -23,7 +23,6 @@ log = structlog.get_logger(__name__)
 RUNTIMES = ("litert", "onnxruntime")
 # A device whose predictions fail oftener than this fails, once it made so many.
 FAILING_SHARE, FAILING_LEAST = 0.2, 10
-SHARES = 10_000
 
 
 @transaction.atomic
@@ -36,9 +35,11 @@ def start_deployment(
     Args:
         kind: of the file, which must exist: export it first.
         steps: percent of the devices, growing, the last one 100; none: all at once.
-        step_minutes: how long a step lasts at least; the next one begins when a device has reported and few failed.
+        step_minutes: how long a step lasts at least; the next one begins when enough devices have reported and few
+            failed. The last step ends as soon as all of its devices reported well.
         largest_failure_rate: share of the devices that reported; above it the roll-out stops.
-        least_reports: how many devices must have reported before it stops.
+        least_reports: how many devices must have reported before it stops or takes its next step; all of the step when
+            it has fewer.
 
     Raises:
         ValidationError: there is no such file, or devices cannot run it.
@@ -53,20 +54,14 @@ def start_deployment(
     deployment = Deployment.objects.create(
         project=group.project, group=group, model=model, kind=kind, file=file.blob, info=_info(model, file),
         steps=steps or [100], step_minutes=step_minutes, step_started_at=timezone.now(),
-        largest_failure_rate=largest_failure_rate, least_reports=least_reports, previous=_last_good(before), note=note,
+        largest_failure_rate=largest_failure_rate, least_reports=least_reports, previous=before, note=note,
         created_by=user,
     )  # fmt: skip
     if before is not None:
         _end(before, DeploymentState.REPLACED)
     _point(group, deployment)
+    assign_step(deployment)
     return deployment
-
-
-def _last_good(deployment: Deployment | None) -> Deployment | None:
-    """What devices return to: the last deployment that all of them were to have."""
-    if deployment is None or deployment.state == DeploymentState.COMPLETED:
-        return deployment
-    return deployment.previous
 
 
 def _info(model: Model, file) -> dict:
@@ -104,24 +99,41 @@ def _announce(deployment: Deployment) -> None:
 
 
 @transaction.atomic
-def roll_back(*, deployment: Deployment, user) -> Deployment | None:
-    """Let the devices return to what they ran before. Returns that, as a deployment of its own; None: to nothing."""
+def roll_back(*, deployment: Deployment, user, force: bool = False) -> Deployment | None:
+    """Let the devices return to what they ran before. Returns that, as a deployment of its own; None: to nothing.
+
+    Raises:
+        NothingToReturnTo: devices would be left without a model, and `force` does not say that this is wanted.
+    """
     group, deployment = _locked(deployment)
     if group.current_id != deployment.pk:
         raise DeploymentConflict("This is not what the group runs now.")
     before = deployment.previous
+    if before is None and not force and (count := told(deployment).filter(previous_target=None).count()):
+        raise NothingToReturnTo(count)
     _end(deployment, DeploymentState.ROLLED_BACK)
-    again = None
-    if before is not None:
-        again = Deployment.objects.create(
-            project=before.project, group=group, model=before.model, kind=before.kind, file=before.file,
-            info=before.info, state=DeploymentState.COMPLETED, steps=[100], step_minutes=before.step_minutes,
-            step_started_at=timezone.now(), largest_failure_rate=before.largest_failure_rate,
-            least_reports=before.least_reports, previous=before.previous,
-            note=f"Rolled back from {deployment}"[:500], created_by=user,
-        )  # fmt: skip
+    again = None if before is None else _repeat(before, deployment, user)
     _point(group, again)
+    take_back(deployment, before, again)
+    if again is not None and again.state == DeploymentState.COMPLETED:
+        assign_step(again)
     return again
+
+
+def _repeat(before: Deployment, deployment: Deployment, user) -> Deployment:
+    """What ran before, as a deployment of now. One that had not reached all devices goes on only when it is resumed."""
+    is_whole = before.percent >= 100
+    note = f"Rolled back from {deployment}."
+    if not is_whole:
+        note += f" It had reached {before.percent} % of the devices: resume it, or deploy another model."
+    return Deployment.objects.create(
+        project=before.project, group=before.group, model=before.model, kind=before.kind, file=before.file,
+        info=before.info, state=DeploymentState.COMPLETED if is_whole else DeploymentState.STOPPED,
+        steps=[100] if is_whole else before.steps, step=0 if is_whole else before.step,
+        step_minutes=before.step_minutes, step_started_at=timezone.now(),
+        largest_failure_rate=before.largest_failure_rate, least_reports=before.least_reports,
+        previous=before.previous, note=note[:500], created_by=user,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -154,12 +166,24 @@ def resume(*, deployment: Deployment) -> Deployment:
 
 
 @transaction.atomic
-def advance(*, deployment: Deployment) -> Deployment:
-    """The next step, now."""
+def advance(*, deployment: Deployment, force: bool = False) -> Deployment:
+    """The next step, now.
+
+    Raises:
+        StepNotReported: too few devices of this step have reported, and `force` does not say that this is known.
+    """
     group, deployment = _locked(deployment)
     if deployment.state != DeploymentState.ROLLING:
         raise DeploymentConflict(f"The deployment is {deployment.state}; only a rolling one has a next step.")
+    reports = reports_of(deployment)
+    if reports["reported"] < needed_reports(deployment, reports["told"]) and not force:
+        raise StepNotReported(deployment.percent, reports["reported"], reports["told"])
     return _next_step(group, deployment)
+
+
+def needed_reports(deployment: Deployment, told_count: int) -> int:
+    """How many devices must have reported before the next step: no more than the step has."""
+    return min(max(1, deployment.least_reports), told_count)
 
 
 def _next_step(group: DeviceGroup, deployment: Deployment) -> Deployment:
@@ -172,6 +196,7 @@ def _next_step(group: DeviceGroup, deployment: Deployment) -> Deployment:
     if deployment.state == DeploymentState.COMPLETED:
         _announce(deployment)
     DeviceGroup.objects.filter(pk=group.pk).update(sequence=F("sequence") + 1)
+    assign_step(deployment)
     return deployment
 
 
@@ -181,9 +206,12 @@ def _locked(deployment: Deployment) -> tuple[DeviceGroup, Deployment]:
 
 
 def reports_of(deployment: Deployment) -> dict[str, int]:
-    """How many devices said that they run it, and how many of them that it fails."""
-    return Device.objects.filter(running=deployment, revoked_at=None).aggregate(
-        reported=Count("pk", filter=~Q(health=Health.UNKNOWN)), failed=Count("pk", filter=Q(health=Health.FAILED))
+    """How many devices are told to run it, said that they do, and how many of them that it fails."""
+    runs = Q(running=deployment)
+    return Device.objects.filter(runs | Q(target=deployment), revoked_at=None).aggregate(
+        told=Count("pk", filter=Q(target=deployment)),
+        reported=Count("pk", filter=runs & ~Q(health=Health.UNKNOWN)),
+        failed=Count("pk", filter=runs & Q(health=Health.FAILED)),
     )
 
 
@@ -193,44 +221,45 @@ def look_after(*, deployment: Deployment) -> Deployment:
     group, deployment = _locked(deployment)
     if deployment.state != DeploymentState.ROLLING:
         return deployment
+    _fill_step(group, deployment)
     reports = reports_of(deployment)
-    if reports["reported"] >= max(1, deployment.least_reports):
-        rate = reports["failed"] / reports["reported"]
-        if rate > deployment.largest_failure_rate:
-            reason = f"{reports['failed']} of {reports['reported']} devices failed at {deployment.percent} %"
-            return _stopped(deployment, f"{reason}; at most {deployment.largest_failure_rate:.0%} are allowed.")
-        if timezone.now() >= deployment.step_started_at + timedelta(minutes=deployment.step_minutes):
-            return _next_step(group, deployment)
+    if not reports["reported"] or reports["reported"] < needed_reports(deployment, reports["told"]):
+        return deployment
+    rate = reports["failed"] / reports["reported"]
+    if rate > deployment.largest_failure_rate:
+        reason = f"{reports['failed']} of {reports['reported']} devices failed at {deployment.percent} %"
+        return _stopped(deployment, f"{reason}; at most {deployment.largest_failure_rate:.0%} are allowed.")
+    is_last = deployment.step + 1 >= len(deployment.steps)
+    if is_last and reports["reported"] >= reports["told"]:
+        return _next_step(group, deployment)  # all said so: nothing is left to wait for
+    if timezone.now() >= deployment.step_started_at + timedelta(minutes=deployment.step_minutes):
+        return _next_step(group, deployment)
     return deployment
 
 
+def _fill_step(group: DeviceGroup, deployment: Deployment) -> None:
+    """Devices of the step may have left or been revoked: others take their place."""
+    if told(deployment).count() < wanted_count(deployment, devices_in(group.pk).count()) and assign_step(deployment):
+        DeviceGroup.objects.filter(pk=group.pk).update(sequence=F("sequence") + 1)
+
+
 def look_after_all() -> int:
-    """`look_after` every roll-out. Returns how many are still rolling."""
-    rolling = Deployment.objects.filter(state=DeploymentState.ROLLING)
-    return sum(look_after(deployment=one).state == DeploymentState.ROLLING for one in rolling)
-
-
-def target_of(device: Device) -> Deployment | None:
-    """What this device is to run: its group's deployment, or while its turn has not come what it ran before."""
-    group = device.group
-    if group is None or group.current is None:
-        return None
-    current = group.current
-    if share_of(device.pk, current.pk) < current.percent * SHARES // 100:
-        return current
-    return current.previous
-
-
-def share_of(device_pk, deployment_pk) -> int:
-    """A number from 0 to 9999 that is fixed for a device and a deployment: other devices go first each time."""
-    digest = hashlib.sha256(f"{device_pk}\n{deployment_pk}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % SHARES
+    """`look_after` every roll-out; a fault of one keeps no other waiting. Returns how many are still rolling."""
+    count = 0
+    for deployment in Deployment.objects.filter(state=DeploymentState.ROLLING):
+        try:
+            count += look_after(deployment=deployment).state == DeploymentState.ROLLING
+        except Exception:
+            count += 1
+            log.exception("rollout_not_looked_after", deployment=str(deployment.pk))
+    return count
 
 
 def needed_model(model: Model) -> str | None:
     """Why a model cannot be deleted, for `inference.registry`."""
-    running = Deployment.objects.filter(state__in=LIVE)
-    if running.filter(Q(model=model) | Q(previous__model=model)).exists():
+    live = Deployment.objects.filter(state__in=LIVE).filter(Q(model=model) | Q(previous__model=model))
+    devices = Device.objects.filter(Q(target__model=model) | Q(running__model=model), revoked_at=None)
+    if live.exists() or devices.exists():
         return f"Devices run {model}, or return to it when a roll-out is taken back. Deploy another model first."
     return None
 

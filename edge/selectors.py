@@ -13,7 +13,9 @@ def groups_of(user) -> QuerySet[DeviceGroup]:
 
 
 def devices_of(user) -> QuerySet[Device]:
-    return Device.objects.filter(project__in=project_ids_of(user)).select_related("project", "group")
+    return Device.objects.filter(project__in=project_ids_of(user)).select_related(
+        "project", "group", "target", "running"
+    )
 
 
 def codes_of(user) -> QuerySet[EnrolmentCode]:
@@ -30,8 +32,9 @@ def device_with_key(key_hash: str) -> Device | None:
     return (
         Device.objects.select_related(
             "project",
-            "group__current__file",
-            "group__current__previous__file",
+            "group",
+            "target__file",
+            "previous_target__file",
         )
         .filter(key_hash=key_hash, revoked_at=None)
         .first()

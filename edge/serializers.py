@@ -56,14 +56,26 @@ class DeviceSerializer(OneLineName, InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
     platform = serializers.DictField(read_only=True)
+    target = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The deployment that it was told to run last."
+    )
+    target_model = serializers.SerializerMethodField(help_text="Its model, for people.")
+    running_model = serializers.SerializerMethodField(help_text="The model that it says it runs, for people.")
 
     class Meta:
         model = Device
         fields = [
-            "id", "project", "group", "name", "revoked_at", "last_seen", "agent_version", "platform", "running",
-            "health", "problem", "latency_ms", "predictions", "errors", "created_at",
+            "id", "project", "group", "name", "revoked_at", "last_seen", "agent_version", "platform", "target",
+            "target_model", "running", "running_model", "health", "problem", "latency_ms", "predictions", "errors",
+            "created_at",
         ]  # fmt: skip
         read_only_fields = [field for field in fields if field not in ("project", "group", "name")]
+
+    def get_target_model(self, device: Device) -> str:
+        return "" if device.target is None else device.target.file_title
+
+    def get_running_model(self, device: Device) -> str:
+        return "" if device.running is None else device.running.file_title
 
 
 class DeviceKeySerializer(DeviceSerializer):
@@ -97,6 +109,7 @@ class NewEnrolmentCodeSerializer(EnrolmentCodeSerializer):
 
 
 class DeploymentReportsSerializer(serializers.Serializer):
+    told = serializers.IntegerField(help_text="How many devices are told to run it now.")
     reported = serializers.IntegerField()
     failed = serializers.IntegerField()
 
@@ -150,6 +163,10 @@ class DeploymentSerializer(InProject):
         return attrs
 
 
+class ForceSerializer(serializers.Serializer):
+    force = serializers.BooleanField(required=False, default=False, help_text="Although devices have not reported.")
+
+
 class StopSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=500, required=False, default="Stopped by hand.", help_text="Why.")
 
@@ -184,6 +201,7 @@ class PublicKeySerializer(serializers.Serializer):
 class EnrolmentAnswerSerializer(serializers.Serializer):
     device = serializers.UUIDField()
     key = serializers.CharField(help_text="For `Authorization: Device …`; shown this once.")
+    poll_seconds = serializers.IntegerField(help_text="How long to wait between polls.")
     keys = PublicKeySerializer(many=True, help_text="What manifests are signed with: keep them.")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 import zipfile
 from pathlib import Path
 
 from accounts.names import in_one_line
+from datasets.imaging import preprocessing
+from inference import bundle_sample as sample
 from inference.models import Model, Resize
 from inference.runtime import boxes
 from inference.runtime.kinds import KINDS
@@ -49,70 +54,111 @@ IMPORTS = {
     "tensorflow": "import tensorflow as tf",
     "keras": "import keras",
 }
-STRETCH = """    image.draft("RGB", (HEIGHT, WIDTH) if image.getexif().get(274, 1) > 4 else (WIDTH, HEIGHT))
-    image = ImageOps.exif_transpose(image).convert("RGB")
-    return np.asarray(image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR), np.float32)[None], 1.0, image.size
-"""
-LETTERBOX = """    turned = image.getexif().get(274, 1) > 4
-    size = image.size[::-1] if turned else image.size
-    scale = min(WIDTH / size[0], HEIGHT / size[1])
-    width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-    image.draft("RGB", (height, width) if turned else (width, height))
-    image = ImageOps.exif_transpose(image).convert("RGB").resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.full((1, HEIGHT, WIDTH, 3), 114, np.float32)
-    pixels[0, :height, :width] = np.asarray(image)
-    return pixels, scale, size
-"""
-CLASSIFY = """for path in sys.argv[1:]:
-    scores = list(run(pixels_of(path)[0]).values())[0][0]
+CLASSIFY = """def predict(path):
+    with open_image(path) as image:
+        scores = list(run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32)).values())[0][0]
     found = [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in np.argsort(-scores)[:5]]
-    print(json.dumps({"file": path, "labels": found}, ensure_ascii=False))
+    return {"labels": found}
 """
-BOXES = """for path in sys.argv[1:]:
-    pixels, scale, (width, height) = pixels_of(path)
-    outputs = run(pixels)
-    count = int(outputs["count"])
+BOXES = """def predict(path):
+    with open_image(path) as image:
+        width, height = upright_size(image)
+        outputs = run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32))
+    letterbox, count = Letterbox.fit(width, height, (HEIGHT, WIDTH)), int(outputs["count"])
     found = []
     for box, score, label in zip(outputs["boxes"][:count], outputs["scores"][:count], outputs["labels"][:count]):
         if score >= THRESHOLDS[label]:
-            box = np.clip(box / scale, 0, [width, height, width, height])
-            found.append({"label": LABELS[label], "score": float(score), "box": box.round(2).tolist()})
-    print(json.dumps({"file": path, "boxes": found}, ensure_ascii=False))
+            box = [round(float(edge), 2) for edge in letterbox.to_image(box, width, height)]
+            found.append({"label": LABELS[label], "score": round(float(score), 4), "box": box})
+    return {"boxes": found}
 """
-RAW = """for path in sys.argv[1:]:
-    pixels, scale, (width, height) = pixels_of(path)
-    outputs = run(pixels)
+RAW = """def predict(path):
+    with open_image(path) as image:
+        width, height = upright_size(image)
+        outputs = run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32))
     raw = outputs["raw"][0] if "raw" in outputs else np.concatenate([outputs["offsets"], outputs["logits"]], -1)[0]
-    content = max(1, round(height * scale)), max(1, round(width * scale))
-    best = detections_from(ANCHORS, raw, content, score_threshold=THRESHOLDS, iou_threshold=IOU)
+    letterbox = Letterbox.fit(width, height, (HEIGHT, WIDTH))
+    best = detections_from(
+        ANCHORS, raw, letterbox.content_size, score_threshold=THRESHOLDS, iou_threshold=IOU, limit=100
+    )
     found = []
-    for box, score, label in zip(best.boxes, best.scores, best.labels):
-        box = np.clip(box / scale, 0, [width, height, width, height])
-        found.append({"label": LABELS[label], "score": float(score), "box": box.round(2).tolist()})
-    print(json.dumps({"file": path, "boxes": found}, ensure_ascii=False))
+    for box, score, label in zip(letterbox.to_image(best.boxes, width, height), best.scores, best.labels):
+        box = [round(float(edge), 2) for edge in box]
+        found.append({"label": LABELS[label], "score": round(float(score), 4), "box": box})
+    return {"boxes": found}
 """
+MAIN = """
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("Name one or more images: python predict.py photo.jpg")
+    for path in sys.argv[1:]:
+        try:
+            print(json.dumps({"file": path, **predict(path)}, ensure_ascii=False))
+        except (ImageError, OSError) as error:
+            print(json.dumps({"file": path, "error": getattr(error, "code", "not_read"), "detail": str(error)}))
+"""
+# The studio's own way from a file to pixels goes along: every image is the same to the program and to the server.
+IMAGING = Path(preprocessing.__file__).parent
+IMAGING_FILES = ("budget.py", "letterbox.py", "preprocessing.py")
 
 
-def write_bundle(target: Path, *, model: Model, kind: str, file: Path, documents: dict[str, Path]) -> None:
+def write_bundle(
+    target: Path, *, model: Model, kind: str, file: Path, documents: dict[str, Path], report: dict | None = None,
+    sample_from: tuple[str, Path] | None = None,
+) -> None:  # fmt: skip
     """Write the zip.
 
     Args:
         kind: of the model's file, a name of `KINDS`.
         file: where that file is.
-        documents: other files by the names that they get (model card).
+        documents: other files by the names that they get (the card of the training).
+        report: what was measured of this very file.
+        sample_from: kind and path of the file whose output for the sample image is expected; default: this one.
     """
-    folder = f"{_slug(model.name)}-v{model.version}"
+    folder = folder_name(model)
     runtime = KINDS[kind].runtime
     packages = [PACKAGES[runtime], "numpy", "Pillow", *(["keras-hub"] if _needs_hub(model, runtime) else [])]
+    expected = sample.output_of(model, *(sample_from or (kind, file)))
+    texts = {
+        "README.md": readme(model, kind, report or {}, expected, sorted(documents)),
+        "labels.txt": "".join(f"{in_one_line(name)}\n" for name in model.class_names),
+        "labels.json": json.dumps(model.class_names, ensure_ascii=False, indent=1),
+        "requirements.txt": "".join(f"{name}\n" for name in packages),
+        "predict.py": program(model, kind),
+        "imaging/__init__.py": "",
+        **{f"imaging/{name}": (IMAGING / name).read_text(encoding="utf-8") for name in IMAGING_FILES},
+    }
+    if _has_raw_output(model, kind):
+        texts["boxes.py"] = Path(boxes.__file__).read_text(encoding="utf-8")
+    if report:
+        texts["figures.json"] = json.dumps({"kind": kind, **report}, ensure_ascii=False, indent=1)
+    contents: dict[str, bytes] = {name: text.encode() for name, text in texts.items()}
+    if expected is not None:
+        contents |= {sample.NAME: sample.image(), "expected.json": json.dumps(expected, ensure_ascii=False).encode()}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(file, f"{folder}/{KINDS[kind].filename}")
-        archive.writestr(f"{folder}/labels.txt", "".join(f"{in_one_line(name)}\n" for name in model.class_names))
-        archive.writestr(f"{folder}/requirements.txt", "".join(f"{name}\n" for name in packages))
-        archive.writestr(f"{folder}/predict.py", program(model, kind))
-        if _has_raw_output(model, kind):
-            archive.write(boxes.__file__, f"{folder}/boxes.py")
-        for name, path in documents.items():
-            archive.write(path, f"{folder}/{name}")
+        for name in (f"{folder}/", f"{folder}/imaging/"):
+            archive.writestr(_entry(name, 0o040755), b"")
+        for name, content in sorted(contents.items()):
+            archive.writestr(_entry(f"{folder}/{name}", 0o100755 if name == "predict.py" else 0o100644), content)
+        for name, path in sorted({KINDS[kind].filename: file, **documents}.items()):
+            with archive.open(_entry(f"{folder}/{name}", 0o100644), "w", force_zip64=True) as entry:
+                with open(path, "rb") as source:
+                    shutil.copyfileobj(source, entry)
+
+
+def folder_name(model: Model) -> str:
+    """What the zip unpacks to, and is called."""
+    return f"{_slug(model.name)}-v{model.version}-bundle"
+
+
+def _entry(name: str, mode: int) -> zipfile.ZipInfo:
+    """Readable by everybody, whoever unpacks it: a service runs it as another user than who installed it."""
+    entry = zipfile.ZipInfo(name, time.localtime()[:6])
+    entry.external_attr, entry.compress_type = mode << 16, zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Unix, where modes are kept
+    if name.endswith("/"):
+        entry.external_attr |= 0x10
+    return entry
 
 
 def program(model: Model, kind: str) -> str:
@@ -126,16 +172,22 @@ def program(model: Model, kind: str) -> str:
     if raw:
         shapes = boxes.AnchorShapes.from_dict(model.detector["anchors"])
         settings += [f"IOU = {model.detector['iou_threshold']}", f"ANCHORS = anchors_for((HEIGHT, WIDTH), {shapes!r})"]
-    imports = [IMPORTS[runtime], "import numpy as np", "from PIL import Image, ImageOps"]
+    imports = [IMPORTS[runtime], "import numpy as np"]
     if _needs_hub(model, runtime):
         imports.insert(1, "import keras_hub  # noqa: F401 - its layers")
     if raw:
         imports.append("\nfrom boxes import AnchorShapes, anchors_for, detections_from")
+    prepare = "to_letterboxed" if model.resize == Resize.LETTERBOX else "to_pixels"
+    source = "letterbox" if model.resize == Resize.LETTERBOX else "preprocessing"
+    if is_detector:
+        imports.append("from imaging.letterbox import Letterbox")
+    imports.append(f"from imaging.{source} import {prepare} as PREPARE")
+    imports.append("from imaging.preprocessing import ImageError, open_image, upright_size")
     standard = ["import json", "import sys", *(["import zipfile"] if runtime == "tensorflow" else [])]
     loading = LOADING[runtime].format(file=KINDS[kind].filename, keras_output="raw" if is_detector else "output")
-    resize = LETTERBOX if model.resize == Resize.LETTERBOX else STRETCH
     return "\n".join(
         [
+            "#!/usr/bin/env python3",
             f'"""{_one_line(model)}: pip install -r requirements.txt && python predict.py photo.jpg"""',
             "",
             *standard,
@@ -144,17 +196,62 @@ def program(model: Model, kind: str) -> str:
             *imports,
             "",
             "HERE = Path(__file__).parent",
-            'LABELS = (HERE / "labels.txt").read_text(encoding="utf-8").splitlines()',
+            'LABELS = json.loads((HERE / "labels.json").read_text(encoding="utf-8"))',
             *settings,
             loading,
             "",
-            "def pixels_of(path):",
-            "    image = Image.open(path)",
-            f"{resize}",
-            "",
             RAW if raw else BOXES if is_detector else CLASSIFY,
+            MAIN,
         ]
     )
+
+
+def readme(model: Model, kind: str, report: dict, expected: dict | None, documents: list[str]) -> str:
+    """How to run it, what comes out for the sample, and how good this very file is."""
+    parts = [
+        f"# {_one_line(model)}\n\n{KINDS[kind].title}, {len(model.class_names)} labels, made with ML Studio. "
+        "Python 3.9 or newer:\n\n"
+        "```\npython3 -m venv venv\nvenv/bin/pip install -r requirements.txt\n"
+        f"venv/bin/python predict.py {sample.NAME if expected is not None else 'photo.jpg'}\n```"
+    ]
+    if expected is not None:
+        parts.append(
+            f"`{sample.NAME}` is a made pattern to try the installation with; what is said of it means nothing. This "
+            "comes out (`expected.json`; the last digits may differ from machine to machine):\n\n"
+            f"```\n{json.dumps(expected, ensure_ascii=False)}\n```"
+        )
+    if report:
+        parts.append(f"## How good this file is\n\n{_figures(report)}")
+    parts.append(
+        "## What is in it\n\n"
+        f"- `{KINDS[kind].filename}`: the model\n"
+        "- `predict.py`: predicts the images that it is given, one JSON line each\n"
+        "- `imaging/`: how an image becomes pixels, the same code as the studio's\n"
+        "- `labels.json`: the labels in the order of the outputs; `labels.txt`: the same, one per line"
+        + ("\n- `figures.json`: the figures above" if report else "")
+        + "".join(f"\n- `{name}`: about the training; its figures are of the model before it was exported"
+                  for name in documents)
+    )  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+FIGURES = (
+    ("accuracy", "accuracy"), ("keras_accuracy", "accuracy before the export"), ("ap50", "AP50"),
+    ("keras_ap50", "AP50 before the export"), ("drop", "lost by the export"),
+    ("agreement", "answers that agree with the model before the export"),
+    ("largest_difference", "largest difference of an output"), ("images", "images it was measured on"),
+    ("pictures", "which are"), ("latency_ms", "time of an image on the machine that exported it, ms"),
+    ("size", "bytes"),
+)  # fmt: skip
+
+
+def _figures(report: dict) -> str:
+    rows = [f"| {title} | {_figure(report[name])} |" for name, title in FIGURES if report.get(name) is not None]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _figure(value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _has_raw_output(model: Model, kind: str) -> bool:

@@ -48,6 +48,7 @@ def back_up(folder: Path, *, with_files: bool, on_progress: Progress) -> Manifes
     Raises:
         BackupError: not SQLite, or files that are in neither cache nor store.
     """
+    _require_database()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     _copy_database(folder / DATABASE)
@@ -69,12 +70,21 @@ def back_up(folder: Path, *, with_files: bool, on_progress: Progress) -> Manifes
     return manifest
 
 
-def _copy_database(target: Path) -> None:
+def _require_database() -> None:
     if connection.vendor != "sqlite":
         raise BackupError(
             "The database is no SQLite: take a copy with pg_dump at the same time, and the files with your store's "
             "own tools. docs/storage.md says how."
         )
+    database = Path(connection.settings_dict["NAME"])
+    if not database.is_file() or not database.stat().st_size:
+        raise BackupError(
+            f"The data folder {settings.DATA_DIR} holds no database: there is nothing to back up. Name the studio's "
+            "folder with --data-dir or MLSTUDIO_DATA_DIR."
+        )
+
+
+def _copy_database(target: Path) -> None:
     unfinished = target.with_suffix(".partial")
     unfinished.unlink(missing_ok=True)
     # sqlite3's own online backup: consistent, and writers go on meanwhile.
@@ -151,6 +161,8 @@ def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Ma
     target = Path(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite":
         raise BackupError("The database is no SQLite: restore it with pg_restore.")
+    if not (folder / DATABASE).is_file():
+        raise BackupError(f"{folder} holds no database ({DATABASE}): it is no whole backup, and nothing was restored.")
     if target.exists():
         raise BackupError(f"{target} exists. Restore into an empty folder: name one with --data-dir.")
     if not manifest.has_files and not store_is_intact:

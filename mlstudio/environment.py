@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import secrets
@@ -12,21 +13,72 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+# Every name that was asked for; the others that are ours belong to other programs than the studio's processes.
+_known = {
+    "MLSTUDIO_AGENT_DIR", "MLSTUDIO_HEAVY_WORKERS", "MLSTUDIO_HOST", "MLSTUDIO_PORT", "MLSTUDIO_SANDBOX",
+    "MLSTUDIO_TOKEN", "MLSTUDIO_URL", "MLSTUDIO_WEB_MEMORY_BYTES", "MLSTUDIO_WORKER_MEMORY_BYTES",
+}  # fmt: skip
+OTHERS = ("MLSTUDIO_BENCH_", "MLSTUDIO_FUZZ_", "MLSTUDIO_REAL_DATA", "MLSTUDIO_TEST")
+UNITS = {
+    "": 1, "B": 1, **{f"{letter}{end}": factor**power for power, letter in enumerate("KMGT", start=1)
+                      for end, factor in (("", 1000), ("B", 1000), ("IB", 1024))},
+}  # fmt: skip
+
+
 def text(name: str, default: str = "") -> str:
+    _known.add(name)
     return os.environ.get(name, default).strip()
 
 
 def number(name: str, default: int, least: int = 0) -> int:
+    """A whole number; of bytes, where the name says so, also with a unit: `500M`, `20GB`, `20GiB`."""
     value = text(name)
     if not value:
         return default
     try:
-        found = int(value)
+        found = _bytes(value) if name.endswith("_BYTES") else int(value)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number, received {value!r}.") from error
+        wanted = "a number of bytes such as 20GiB, 20GB or 500M" if name.endswith("_BYTES") else "a whole number"
+        raise ImproperlyConfigured(f"{name} must be {wanted}, received {value!r}.") from error
     if found < least:
         raise ImproperlyConfigured(f"{name} must be at least {least}, received {value!r}.")
+    if name.endswith("_BYTES"):
+        os.environ[name] = str(found)  # engines, which know no settings, read the plain number
     return found
+
+
+def _bytes(value: str) -> int:
+    match = re.fullmatch(r"(-?[0-9][0-9_,]*(?:\.[0-9]+)?)\s*([A-Za-z]*)", value)
+    if match is None or match[2].upper() not in UNITS:
+        raise ValueError(value)
+    digits = match[1].replace(",", "").replace("_", "")
+    factor = UNITS[match[2].upper()]
+    if "." in digits and factor == 1:
+        raise ValueError(value)
+    return round(float(digits) * factor) if "." in digits else int(digits) * factor
+
+
+def misspelled() -> list[str]:
+    """A sentence for every variable that looks like a setting of ours and is none. For after all were read."""
+    found = []
+    for name in sorted(os.environ):
+        if not name.startswith("MLSTUDIO_") or name in _known or name.startswith(OTHERS):
+            continue
+        closest = difflib.get_close_matches(name, _known, n=1, cutoff=0.6)
+        hint = f" Did you mean {closest[0]}?" if closest else ""
+        found.append(f"{name} is no setting and does nothing.{hint}")
+    return found
+
+
+def existing_folders(name: str, inside: Path) -> list[Path]:
+    """Folders with `:` between. One that is missing is made inside the data folder, and an error elsewhere."""
+    folders = [Path(folder).expanduser() for folder in text(name).split(os.pathsep) if folder]
+    for folder in folders:
+        if not folder.is_dir() and inside in folder.resolve().parents:
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not folder.is_dir():
+            raise ImproperlyConfigured(f"{name} names {folder}, but there is no such folder.")
+    return folders
 
 
 def rate(name: str, default: str) -> str:

@@ -12,7 +12,18 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
-from mlstudio.environment import choice, data_dir, flag, machine_memory, number, rate, secret_key, text, words
+from mlstudio.environment import (
+    choice,
+    data_dir,
+    existing_folders,
+    flag,
+    machine_memory,
+    number,
+    rate,
+    secret_key,
+    text,
+    words,
+)  # fmt: skip
 
 VERSION = "0.1.0"
 
@@ -28,6 +39,7 @@ def _half_of_the_disk() -> int:
 
 
 SECRET_KEY = secret_key(DATA_DIR)
+WEIGHTS_DIRS = existing_folders("MLSTUDIO_WEIGHTS_DIR", DATA_DIR)  # the engine reads the variable itself
 DEBUG = flag("MLSTUDIO_DEBUG", False)
 ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 
@@ -372,7 +384,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # Browsers then come by HTTPS only, for as long; a first time with less lets mistakes be undone.
-SECURE_HSTS_SECONDS = number("MLSTUDIO_HSTS_SECONDS", 365 * 86_400) if HTTPS else 0
+_HSTS_SECONDS = number("MLSTUDIO_HSTS_SECONDS", 365 * 86_400)
+SECURE_HSTS_SECONDS = _HSTS_SECONDS if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

@@ -89,7 +89,7 @@ class House:
     def deploy(self, name: str) -> str:
         body = {"group": self.group, "model": self.models[name]}
         made = self.studio.call("POST", "deployments/", json=body)
-        return self.studio.call("POST", f"deployments/{made['id']}/advance/")["id"]
+        return self.studio.call("POST", f"deployments/{made['id']}/advance/", json={"force": True})["id"]
 
     def stop(self) -> None:
         self.studio.stop()
@@ -278,7 +278,8 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
     house.enrol(agent)
     watched, output = tmp_path / "in", tmp_path / "out.jsonl"
     watched.mkdir()
-    process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--output", str(output))
+    process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--feedback",
+                          "--output", str(output))  # fmt: skip
     try:
         wait_for(lambda: agent.running() == "first", 30)
         (watched / "one.jpg").write_bytes(jpeg(31))
@@ -382,7 +383,7 @@ def test_it_gives_up_a_model_that_takes_it_down_again_and_again(house, agent):
     process = agent.start("watch")
     try:
         wait_for(lambda: agent.running() == "first", 60)
-        assert "went down 3 times" in agent.state()["failed"]["problem"]
+        assert "crashed 3 times" in agent.state()["failed"]["problem"]
     finally:
         process.kill()
         process.wait()

@@ -266,7 +266,7 @@ class TestDeployments:
     def test_steps_reach_a_growing_share_and_each_device_stays_in(self, api, project, group, models):
         gadgets = [add_device(api, project, group, f"d{n}") for n in range(40)]
         first = deploy(api, group, models[0])
-        api.post(f"/api/v1/deployments/{first['id']}/advance/")  # completed: what devices return to
+        api.post(f"/api/v1/deployments/{first['id']}/advance/", {"force": True})  # completed: what devices return to
         second = deploy(api, group, models[1], steps=[25, 50, 100])
         shares = []
         while True:
@@ -275,23 +275,23 @@ class TestDeployments:
             shares.append(running)
             if len(shares) == 3:
                 break
-            api.post(f"/api/v1/deployments/{second['id']}/advance/")
-        assert 2 <= len(shares[0]) <= 18 and 10 <= len(shares[1]) <= 30 and len(shares[2]) == 40
+            api.post(f"/api/v1/deployments/{second['id']}/advance/", {"force": True})
+        assert [len(share) for share in shares] == [10, 20, 40]
 
     def test_a_rollout_that_fails_stops_by_itself(self, api, project, group, models):
         gadgets = [add_device(api, project, group, f"d{n}") for n in range(20)]
         first = deploy(api, group, models[0])
-        api.post(f"/api/v1/deployments/{first['id']}/advance/")
+        api.post(f"/api/v1/deployments/{first['id']}/advance/", {"force": True})
         second = deploy(api, group, models[1], steps=[50, 100], largest_failure_rate=0.2, least_reports=5)
         given = [gadget for gadget in gadgets if gadget.payload()["deployment"] == second["id"]]
         for number, gadget in enumerate(given[:5]):
             health = "failed" if number in (3, 4) else "ok"
             gadget.report(deployment=second["id"], health=health, problem="crashed" if health == "failed" else "")
         stopped = api.get(f"/api/v1/deployments/{second['id']}/").json()
-        assert (stopped["state"], stopped["reports"]) == ("stopped", {"reported": 5, "failed": 2})
+        assert (stopped["state"], stopped["reports"]) == ("stopped", {"told": 10, "reported": 5, "failed": 2})
         assert "2 of 5 devices failed" in stopped["note"]
         assert sum(one.payload()["deployment"] == second["id"] for one in gadgets) == len(given)
-        assert api.post(f"/api/v1/deployments/{second['id']}/advance/").status_code == 409
+        assert api.post(f"/api/v1/deployments/{second['id']}/advance/", {"force": True}).status_code == 409
         assert api.post(f"/api/v1/deployments/{second['id']}/resume/").json()["state"] == "rolling"
         back = api.post(f"/api/v1/deployments/{second['id']}/rollback/").json()
         assert back["state"] == "rolled_back"
@@ -322,7 +322,7 @@ class TestDeployments:
         made = deploy(api, group, models[0], steps=[50, 100])
         assert not hook.deliveries.exists()
         for _ in range(2):
-            api.post(f"/api/v1/deployments/{made['id']}/advance/")
+            api.post(f"/api/v1/deployments/{made['id']}/advance/", {"force": True})
         (delivery,) = hook.deliveries.all()
         assert delivery.payload["data"]["state"] == "completed" and delivery.payload["data"]["id"] == made["id"]
 
@@ -331,16 +331,21 @@ class TestDeployments:
         first = deploy(api, group, models[0])
         second = deploy(api, group, models[1])
         assert api.post(f"/api/v1/deployments/{first['id']}/rollback/").status_code == 409
-        # The first one never ended well, so there is nothing to return to.
         assert api.post(f"/api/v1/deployments/{second['id']}/rollback/").status_code == 200
-        assert gadget.payload()["deployment"] is None
+        assert gadget.payload()["model"]["name"] == "first"
+        again = gadget.payload()["deployment"]
+        refused = api.post(f"/api/v1/deployments/{again}/rollback/")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "nothing_to_return_to")
+        assert gadget.payload()["model"]["name"] == "first" and not gadget.payload()["stop"]
+        assert api.post(f"/api/v1/deployments/{again}/rollback/", {"force": True}).status_code == 200
+        assert (gadget.payload()["deployment"], gadget.payload()["stop"]) == (None, True)
 
     def test_sequences_only_grow(self, api, project, group, models):
         gadget = add_device(api, project, group)
         seen = [gadget.payload()["sequence"]]
         first = deploy(api, group, models[0])
         seen.append(gadget.payload()["sequence"])
-        api.post(f"/api/v1/deployments/{first['id']}/advance/")
+        api.post(f"/api/v1/deployments/{first['id']}/advance/", {"force": True})
         seen.append(gadget.payload()["sequence"])
         second = deploy(api, group, models[1])
         seen.append(gadget.payload()["sequence"])
@@ -353,6 +358,8 @@ class TestDeployments:
         answer = api.delete(f"/api/v1/models/{models[0].pk}/")
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "model_in_use")
         assert api.delete(f"/api/v1/models/{models[2].pk}/").status_code == 204
+        deploy(api, group, models[1])  # and would return to the first
+        assert api.delete(f"/api/v1/models/{models[0].pk}/").status_code == 409
         deploy(api, group, models[1])
         assert api.delete(f"/api/v1/models/{models[0].pk}/").status_code == 204
         assert api.delete(f"/api/v1/projects/{project.pk}/").status_code == 204

@@ -91,7 +91,7 @@ class TestClassifier:
         predict = predictor_of(classifier, Wishes())
         for kind in KINDS:
             program = bundle_of(api, classifier, kind, tmp_path)
-            assert (program / "labels.txt").read_text() == "cross\ndisc\n"
+            assert json.loads((program / "labels.json").read_text()) == ["cross", "disc"]
             assert len((program / "predict.py").read_text().splitlines()) <= 50
             for found, path in zip(predicted(program, *pictures), pictures, strict=True):
                 expected = predict(path, path.name).labels
@@ -105,8 +105,8 @@ class TestClassifier:
         assert export(api, classifier, bundle_of="litert-float16")["result"]["bundle"] == "litert-float16"
         assert classifier.files.filter(kind="litert-float16").count() == 1
         with zipfile.ZipFile(io.BytesIO(content_of(api, classifier, "bundle"))) as archive:
-            names = {name.removeprefix("Shapes-v1/") for name in archive.namelist()}
-        assert names == {"model-float16.tflite", "labels.txt", "requirements.txt", "predict.py"}
+            names = {name.removeprefix("Shapes-v1-bundle/") for name in archive.namelist()}
+        assert {"model-float16.tflite", "labels.json", "requirements.txt", "predict.py", "README.md"} <= names
 
     def test_what_is_refused(self, api, classifier, viewer, outsider, project, owner, tmp_path):
         path = f"/api/v1/models/{classifier.pk}/exports/"
@@ -211,7 +211,8 @@ def test_a_program_is_python_whatever_a_model_is_called():
     for kind in KINDS:
         text = program(model, kind)
         compile(text, "predict.py", "exec")
-        assert "__import__" in text.splitlines()[0] and "__import__" not in "\n".join(text.splitlines()[1:])
+        lines = text.splitlines()
+        assert "__import__" in lines[1] and "__import__" not in "\n".join(lines[2:])
 
 
 class TestEvaluation:

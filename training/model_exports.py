@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db import transaction
 
 from datasets.models import Image, Snapshot, SnapshotImage
-from inference.bundles import write_bundle
+from inference.bundles import folder_name, write_bundle
 from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
+from inference.runtime.kinds import KINDS
 from inference.services import add_file, copy_file
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
@@ -83,11 +84,17 @@ def _replace(model: Model, kind: str, path: Path, report: dict) -> None:
 
 def _bundle(model: Model, export: dict, folder: Path) -> None:
     documents = {}
-    for kind, name in ((FileKind.MODEL_CARD, "model_card.md"), (FileKind.MODEL_CARD_JSON, "model_card.json")):
+    for kind, name in ((FileKind.MODEL_CARD, "training_card.md"), (FileKind.MODEL_CARD_JSON, "training_card.json")):
         if copy_file(model=model, kind=kind, target=folder / name):
             documents[name] = folder / name
-    target = folder / "bundle.zip"
-    write_bundle(target, model=model, kind=export["kind"], file=Path(export["path"]), documents=documents)
+    sample_from, given = None, folder / "given.tflite"
+    if KINDS[export["kind"]].runtime not in ("litert", "onnxruntime") and given.exists():
+        sample_from = (FileKind.LITERT_FLOAT32.value, given)
+    target = folder / f"{folder_name(model)}.zip"
+    write_bundle(
+        target, model=model, kind=export["kind"], file=Path(export["path"]), documents=documents,
+        report=export["report"], sample_from=sample_from,
+    )  # fmt: skip
     _replace(model, FileKind.BUNDLE, target, {"kind": export["kind"]})
 
 

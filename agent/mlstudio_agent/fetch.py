@@ -29,6 +29,7 @@ def fetch(entry: dict, target: Path, studio: Studio) -> Path:
     """
     if target.exists() and _sha256(target) == entry["sha256"]:
         return target
+    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     problems = []
     for source in entry["sources"]:

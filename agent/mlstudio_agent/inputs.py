@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +19,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".
 MAX_BODY_BYTES = 50 << 20
 SETTLED_SECONDS = 0.5
 MISSED_BEFORE_OPENING = 10
+STATUS = {"no_model": 503, "prediction_failed": 500}  # all other errors are the image's: 400
 
 
 def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
@@ -97,9 +99,9 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
             if self.path.rstrip("/") != "/status":
                 self._answer(404, {"error": "not_found"})
                 return
-            state = service.store.state()
-            running = state.get("current")
-            self._answer(200, {"model": running["model"] if running else None, "failed": state.get("failed")})
+            running = service.loaded
+            failed = service.store.state().get("failed")
+            self._answer(200, {"model": running["model"] if running else None, "failed": failed})
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
@@ -108,11 +110,8 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
             elif not length.isdigit() or int(length) > MAX_BODY_BYTES:
                 self._answer(413, {"error": "too_large", "detail": f"At most {MAX_BODY_BYTES} bytes, with a length."})
             else:
-                found = service.predict(self.rfile.read(int(length)), "http")
-                if found is None:
-                    self._answer(400, {"error": "not_predicted", "detail": "No picture that can be read, or no model."})
-                else:
-                    self._answer(200, found)
+                row = service.predict(self.rfile.read(int(length)), "http")
+                self._answer(STATUS.get(row["error"], 400) if "error" in row else 200, row)
 
         def _answer(self, code: int, content: dict) -> None:
             body = json.dumps(content).encode()
@@ -120,7 +119,8 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # who asked has gone
+                self.wfile.write(body)
 
         def log_message(self, format, *args) -> None:
             log.debug(format, *args)
@@ -129,5 +129,6 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
         raise AgentError(f"Port {port} cannot be used: {error}") from error
+    service.is_asked = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

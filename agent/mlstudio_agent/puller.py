@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from . import selftest, trust
 from .errors import AgentError, ModelFailed, NoModel
@@ -31,7 +32,12 @@ class Puller:
             NotTrusted: something was not what it should be; nothing was taken.
         """
         state = self.store.state()
-        envelope, etag = self.studio.manifest(state.get("etag", ""))
+        try:
+            envelope, etag = self.studio.manifest(state.get("etag", ""))
+        except AgentError as error:
+            self.store.note_contact(str(error))
+            raise
+        self.store.note_contact()
         if envelope is None:
             return False
         manifest = trust.opened(envelope, self.identity, state.get("sequence", 0))
@@ -51,15 +57,18 @@ class Puller:
     def _take(self, manifest: dict, state: dict) -> bool:
         if manifest["deployment"] is None:
             self.problem = ""
-            self.store.update_state(current=None, failed=None)
+            if not manifest.get("stop"):  # nothing is deployed, or what was is gone: what runs here goes on
+                return False
+            self.store.update_state(current=None, last_good=None, failed=None)
             return state.get("current") is not None
         entry = {key: manifest[key] for key in ("deployment", "model", "file")}
         current = state.get("current")
-        if current and current["file"]["sha256"] == entry["file"]["sha256"]:
+        path = self.store.model_path(entry["file"]["sha256"])
+        if current and current["file"]["sha256"] == entry["file"]["sha256"] and path.exists():
             self.problem = ""
             self.store.update_state(current=entry, failed=None)
             return current["deployment"] != entry["deployment"] or current["model"] != entry["model"]
-        path = fetch(entry["file"], self.store.model_path(entry["file"]["sha256"]), self.studio)
+        path = fetch(entry["file"], path, self.studio)
         try:
             selftest.check(entry, path)
         except ModelFailed as error:
@@ -89,14 +98,28 @@ class Puller:
         return True
 
 
-def load(store: Store) -> Predictor:
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready.
+
+    Attributes:
+        entry: of the manifest that it came with.
+        problem: why this is the last good one and not the current one; empty when it is the current one.
+    """
+
+    entry: dict
+    predictor: Predictor
+    problem: str = ""
+
+
+def load(store: Store) -> Loaded:
     """The current model, or the last good one when that cannot be loaded.
 
     Raises:
         NoModel: there is none yet.
     """
     state = store.state()
-    problems = []
+    problems: list = []
     for entry in (state.get("current"), state.get("last_good")):
         if not entry:
             continue
@@ -105,7 +128,8 @@ def load(store: Store) -> Predictor:
             problems.append("its file is gone")
             continue
         try:
-            return Predictor(entry, path)
+            return Loaded(entry, Predictor(entry, path), "; ".join(problems))
         except AgentError as error:
             problems.append(str(error))
-    raise NoModel("This device has no model to run yet. " + "; ".join(problems))
+    detail = f" The one that was here cannot be loaded: {'; '.join(problems)}." if problems else ""
+    raise NoModel(f"This device has no model to run yet.{detail}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +30,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.models = folder / "models"
-        self.queue = folder / "queue"
-        for one in (folder, self.models, self.queue):
-            one.mkdir(parents=True, exist_ok=True)
+        self.queue = folder / "queue"  # nothing is made before something is kept: looking leaves no traces
 
     # Who the device is
 
@@ -60,6 +59,20 @@ class Store:
             state = {**self.state(), **changes}
             self._write_locked("state.json", state)
         return state
+
+    def last_contact(self) -> dict:
+        """`answered_at` (seconds since 1970) and `problem` of the last try to reach the studio; `{}` without one."""
+        return self._read("contact.json")
+
+    def note_contact(self, problem: str = "") -> None:
+        """Keep whether the studio answered. Written every poll, so a power cut may lose it: memory cards wear out."""
+        answered = time.time() if not problem else self.last_contact().get("answered_at")
+        temporary = self.folder / ".contact.json.new"
+        try:
+            temporary.write_text(json.dumps({"answered_at": answered, "problem": problem}), encoding="utf-8")
+            os.replace(str(temporary), str(self.folder / "contact.json"))
+        except OSError:  # a full disk: predicting goes on
+            pass
 
     def model_path(self, sha256: str) -> Path:
         return self.models / sha256
@@ -100,6 +113,7 @@ class Store:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time, of whatever process: `pull` by hand beside a running `watch`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with open(str(self.folder / ".lock"), "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -12,6 +12,7 @@ from . import __version__
 from .errors import Refused, StudioUnreachable
 
 TIMEOUT_SECONDS = 20.0
+LOOK_SECONDS = 3.0
 
 
 class Studio:
@@ -35,6 +36,18 @@ class Studio:
             if error.code == 304:
                 return None, etag
             raise _explained(error) from error
+        except (OSError, ValueError) as error:
+            raise StudioUnreachable(f"The studio at {self.base} does not answer: {error}") from error
+
+    def why_unreachable(self) -> str:
+        """Empty when the studio answers now and knows this device; asked with little patience, for people who wait."""
+        try:
+            self.open("GET", self.base + "keys/", timeout=LOOK_SECONDS).close()
+        except urllib.error.HTTPError as error:
+            return str(_explained(error))
+        except (OSError, ValueError) as error:
+            return f"The studio at {self.base} does not answer: {error}"
+        return ""
 
     def heartbeat(self, report: dict) -> dict:
         return self._json("POST", "heartbeat/", json.dumps(report).encode(), "application/json")
@@ -53,13 +66,16 @@ class Studio:
         body += f"--{boundary}--\r\n".encode()
         return self._json("POST", "images/", body, f"multipart/form-data; boundary={boundary}")
 
-    def open(self, method: str, url: str, body: bytes | None = None, headers: dict | None = None) -> Any:
+    def open(
+        self, method: str, url: str, body: bytes | None = None, headers: dict | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> Any:  # fmt: skip
         """An open answer. The key goes to the studio only, never to another server that a manifest names."""
         wanted = {"User-Agent": f"mlstudio-agent/{__version__}", **(headers or {})}
         if self._key and url.startswith(self.base):
             wanted["Authorization"] = f"Device {self._key}"
         request = urllib.request.Request(url, data=body, headers=wanted, method=method)
-        return OPENER.open(request, timeout=TIMEOUT_SECONDS)
+        return OPENER.open(request, timeout=timeout)
 
     def _json(self, method: str, path: str, body: bytes, content_type: str) -> dict:
         try:

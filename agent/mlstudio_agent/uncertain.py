@@ -76,6 +76,7 @@ class UncertainQueue:
         if day["count"] >= per_day:
             return False
         day["count"] += 1
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._day_path.write_text(json.dumps(day))
         return True
 

@@ -32,6 +32,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PNG_CHUNKS = 1_000_000
 MAX_EXIF_BYTES = 1 << 20
 EXIF_ORIENTATION = 0x0112
+TIFF_BITS_PER_SAMPLE = 258
 TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -184,19 +185,20 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image as RGB: what is transparent on white, 16 bits and floats scaled to 8."""
-    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    """The image as RGB: what is transparent on white, more bits than 8 and floats scaled to 8."""
+    is_deep = image.mode in SIXTEEN_BIT
+    has_alpha = image.mode in ("RGBA", "LA", "PA") or ("transparency" in image.info and not is_deep)
     if image.mode == "RGB" and not has_alpha:
         return image
     rows = max(1, STRIP_PIXELS // image.width)
     boxes = [(0, y, image.width, min(y + rows, image.height)) for y in range(0, image.height, rows)]
-    top = max(_largest(image.crop(box)) for box in boxes) if image.mode == "F" else 65535.0
+    top = max(_largest(image.crop(box)) for box in boxes) if image.mode == "F" else _largest_of_format(image)
     rgb = Image.new("RGB", image.size)
     for box in boxes:
         strip = image.crop(box)
         if has_alpha:
             strip = _on_white(strip.convert("RGBA"))
-        elif image.mode in SIXTEEN_BIT:
+        elif is_deep:
             strip = _scaled_to_8_bit(strip, top)
         else:
             strip = strip.convert("RGB")
@@ -293,7 +295,15 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _largest(image: Image.Image) -> float:
-    return float(np.nanmax(np.asarray(image, dtype=np.float32), initial=0.0))
+    values = np.asarray(image, dtype=np.float32)
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))
+
+
+def _largest_of_format(image: Image.Image) -> float:
+    """White of an image with integers of more than 8 bits: microscopes and X-ray write 12 bits into a TIFF."""
+    bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (16,))
+    bits = bits[0] if isinstance(bits, tuple) else bits
+    return float((1 << bits) - 1) if 8 < bits <= 16 else 65535.0
 
 
 def _scaled_to_8_bit(image: Image.Image, top: float) -> Image.Image:
@@ -301,7 +311,7 @@ def _scaled_to_8_bit(image: Image.Image, top: float) -> Image.Image:
     values = np.asarray(image, dtype=np.float32)
     if top <= 1.0:
         top = 1.0
-    scaled = np.clip(np.nan_to_num(values) * (255.0 / top), 0, 255).astype(np.uint8)
+    scaled = np.clip(np.nan_to_num(values, posinf=top, neginf=0.0) * (255.0 / top), 0, 255).astype(np.uint8)
     return Image.fromarray(scaled).convert("RGB")
 
 

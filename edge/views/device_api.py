@@ -20,7 +20,7 @@ from edge import devices, serializers
 from edge.authentication import DeviceAuthentication, IsDevice
 from edge.feedback import receive_image
 from edge.keys import signers
-from edge.manifest import manifest_of
+from edge.manifest import manifest_of, poll_seconds_of
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form
 
@@ -42,7 +42,7 @@ class EnrolView(APIView):
         data.is_valid(raise_exception=True)
         device, key = devices.enrol(**data.validated_data)
         keys = [{"key_id": one.key_id, "public_key": one.public_key} for one in signers()]
-        answer = {"device": device.pk, "key": key, "keys": keys}
+        answer = {"device": device.pk, "key": key, "keys": keys, "poll_seconds": poll_seconds_of(device)}
         return Response(serializers.EnrolmentAnswerSerializer(answer).data, status=status.HTTP_201_CREATED)
 
 
@@ -79,7 +79,7 @@ class KeysView(DeviceView):
 
 
 class FileView(DeviceView):
-    """A file that the device's group runs, or ran before. Supports `ETag` and `Range`."""
+    """A file that the device is to run, or was to run before. Supports `ETag` and `Range`."""
 
     @extend_schema(
         responses={
@@ -88,11 +88,10 @@ class FileView(DeviceView):
         }
     )
     def get(self, request, sha256: str):
-        current = request.auth.group.current if request.auth.group is not None else None
-        for deployment in (current, current.previous if current is not None else None):
+        for deployment in (request.auth.target, request.auth.previous_target):
             if deployment is not None and deployment.file.sha256 == sha256:
                 return blob_response(request, deployment.file, deployment.info["filename"])
-        raise NotFound("This device's group runs no such file.")
+        raise NotFound("This device is told to run no such file.")
 
 
 class HeartbeatView(DeviceView):
@@ -103,8 +102,7 @@ class HeartbeatView(DeviceView):
         data = serializers.HeartbeatSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         devices.record_heartbeat(device=request.auth, **data.validated_data)
-        group = request.auth.group
-        answer = {"poll_seconds": 60 if group is None else group.poll_seconds}
+        answer = {"poll_seconds": poll_seconds_of(request.auth)}
         return Response(serializers.HeartbeatAnswerSerializer(answer).data)
 
 

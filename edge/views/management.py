@@ -82,6 +82,9 @@ class DeviceGroupViewSet(mixins.UpdateModelMixin, EdgeViewSet):
         serializer.validated_data.pop("project", None)
         devices.update_group(group=serializer.instance, **serializer.validated_data)
 
+    def perform_destroy(self, group: DeviceGroup) -> None:
+        devices.delete_group(group=group)
+
 
 class DeviceFilter(filters.FilterSet):
     revoked = filters.BooleanFilter(field_name="revoked_at", lookup_expr="isnull", exclude=True)
@@ -179,11 +182,18 @@ class DeploymentViewSet(InProjectViewSet):
         wanted = self.checked(self.serializer_class, request)
         return self._answer(rollouts.start_deployment(user=request.user, **wanted), status.HTTP_201_CREATED)
 
-    @extend_schema(request=None)
+    @extend_schema(request=serializers.ForceSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
     def advance(self, request, pk=None):
-        """Take the next step now."""
-        return self._answer(rollouts.advance(deployment=self.get_object()))
+        """Take the next step now. Before enough devices of this one have reported, only with `force`."""
+        deployment = self.get_object()
+        return self._answer(rollouts.advance(deployment=deployment, force=self._force(request)))
+
+    @staticmethod
+    def _force(request) -> bool:
+        data = serializers.ForceSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return data.validated_data["force"]
 
     @extend_schema(request=serializers.StopSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
@@ -199,10 +209,12 @@ class DeploymentViewSet(InProjectViewSet):
         """Go on with a stopped roll-out where it is."""
         return self._answer(rollouts.resume(deployment=self.get_object()))
 
-    @extend_schema(request=None)
+    @extend_schema(request=serializers.ForceSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
     def rollback(self, request, pk=None):
-        """Let the devices return to what they ran before. Answers with the deployment that ended."""
+        """Let the devices return to what they ran before. Answers with the deployment that ended.
+
+        To nothing they return only with `force`."""
         deployment = self.get_object()
-        rollouts.roll_back(deployment=deployment, user=request.user)
+        rollouts.roll_back(deployment=deployment, user=request.user, force=self._force(request))
         return self._answer(deployment)

@@ -162,8 +162,11 @@ class ModelViewSet(
         model = self.get_object()
         file = next((file for file in model.files.all() if file.kind == kind), None)
         if file is None:
-            raise NotFound(f"This model has no file {kind!r}.")
-        return blob_response(request, file.blob, f"{model.name}-v{model.version}-{file.filename}")
+            kinds = ", ".join(sorted(file.kind for file in model.files.all())) or "none"
+            raise NotFound(f"This model has no file {kind!r}; it has {kinds}.")
+        own_name = file.kind == FileKind.BUNDLE and file.filename != "bundle.zip"  # the latter of earlier versions
+        name = file.filename if own_name else f"{model.name}-v{model.version}-{file.filename}"
+        return blob_response(request, file.blob, name)
 
     @extend_schema(methods=["get"], responses=serializers.EvaluationSerializer(many=True))
     @extend_schema(methods=["post"], request=serializers.EvaluationRequestSerializer, responses={202: JobSerializer})

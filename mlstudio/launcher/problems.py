@@ -13,6 +13,8 @@ from typing import IO
 
 from django.core.exceptions import ImproperlyConfigured
 
+from mlstudio.environment import misspelled
+
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_SQLITE = (3, 37, 0)
 
@@ -31,12 +33,17 @@ def check_versions() -> None:
         )
 
 
-def check_settings() -> None:
-    """Read the settings once in this process, so that a wrong one is said in a sentence."""
+def check_settings() -> list[str]:
+    """Read the settings once in this process, so that a wrong one is said in a sentence.
+
+    Returns:
+        Sentences about variables that are no settings.
+    """
     try:
         importlib.import_module("mlstudio.settings")
     except ImproperlyConfigured as error:
         raise CannotStart(str(error)) from error
+    return misspelled()
 
 
 def prepare_folder(folder: Path) -> None:

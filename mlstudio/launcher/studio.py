@@ -113,7 +113,8 @@ class Studio:
         raise_file_limit()  # the children inherit it
         check_versions()
         prepare_folder(self.folder)
-        check_settings()
+        for sentence in check_settings():
+            say(sentence)
         role = self.options.only
         if role and not os.environ.get("REDIS_URL"):
             raise CannotStart("--only needs a broker that all parts share: set REDIS_URL.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mlstudio.backups import BackupError, back_up
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, folder: Path, without_files: bool, **options) -> None:
         self._printed = time.monotonic()
+        self.stdout.write(f"Backing up the data folder {settings.DATA_DIR} to {folder.resolve()}.")
         try:
             manifest = back_up(folder, with_files=not without_files, on_progress=self._progress)
         except BackupError as error:
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"The backup is not finished: {error}.") from error
         what = f"{manifest.files:,} files, {manifest.bytes:,} bytes" if manifest.has_files else "without files"
-        self.stdout.write(f"Backed up to {folder}: the database, {what}.")
+        self.stdout.write(f"Backed up {settings.DATA_DIR} to {folder}: the database, {what}.")
 
     def _progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._printed > 2:

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: everything a user may have wrong, and how to mend it."""
+"""`manage.py doctor`: everything a user may have wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
 from datasets.video.writing import h264_encoder
+from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
@@ -42,7 +43,7 @@ class Finding:
 
 
 class Command(BaseCommand):
-    help = "Check everything that may keep the studio from working, and say how to mend it."
+    help = "Check everything that may keep the studio from working, and say how to fix it."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser) -> None:
@@ -55,7 +56,11 @@ class Command(BaseCommand):
             if finding.remedy and finding.verdict != GOOD:
                 self.stdout.write(f"        → {finding.remedy}")
         wrong = sum(finding.verdict == BAD for finding in findings)
-        self.stdout.write("Everything needed is in order." if not wrong else f"{wrong} things need mending.")
+        self.stdout.write(
+            "Everything needed is in order."
+            if not wrong
+            else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} fixing."
+        )
         if wrong:
             sys.exit(1)
 
@@ -103,6 +108,8 @@ def memory() -> Iterator[Finding]:
 def configuration() -> Iterator[Finding]:
     for problem in run_checks():
         yield Finding(BAD, problem.msg, problem.hint or "")
+    for sentence in misspelled():
+        yield Finding(BAD, sentence, "Correct its name, or remove it.")
     if settings.DEBUG:
         yield Finding(NOTE, "MLSTUDIO_DEBUG is on", "Switch it off where others can reach the studio.")
     if not settings.EMAIL_HOST:

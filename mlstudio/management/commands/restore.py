@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mlstudio.backups import BackupError, restore
@@ -23,13 +24,16 @@ class Command(BaseCommand):
 
     def handle(self, *args, folder: Path, store_is_intact: bool, **options) -> None:
         self._printed = time.monotonic()
+        self.stdout.write(f"Restoring {folder.resolve()} into the data folder {settings.DATA_DIR}.")
         try:
             manifest = restore(folder, store_is_intact=store_is_intact, on_progress=self._progress)
         except BackupError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"Nothing was restored: {error}.") from error
-        self.stdout.write(f"Restored the backup of {manifest.taken_at}. Start the studio on this folder.")
+        self.stdout.write(
+            f"Restored the backup of {manifest.taken_at}. Start the studio with --data-dir {settings.DATA_DIR}."
+        )
 
     def _progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._printed > 2:
