@@ -14,6 +14,7 @@ from datasets.errors import DatasetChanged, NothingToSnapshot
 from datasets.models import Annotation, Dataset, Image, Snapshot, SnapshotImage
 from datasets.splits import Candidate, assign_splits
 from projects.models import Task
+from storage.database import by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
@@ -166,7 +167,7 @@ def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
 
 def iterate_images(snapshot: Snapshot, split: str) -> Iterator[SnapshotImage]:
     """The images of one split in a fixed order, with their blobs."""
-    return snapshot.images.filter(split=split).select_related("blob").order_by("id").iterator(chunk_size=2000)
+    return by_key(snapshot.images.filter(split=split).select_related("blob"))
 
 
 def is_classification(snapshot: Snapshot) -> bool:
