@@ -11,7 +11,7 @@ from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
-from training.services import sweep_work_folders
+from training.sweeping import sweep_work_folders
 
 log = structlog.get_logger(__name__)
 

@@ -101,7 +101,7 @@ def test_every_kind_of_job_beside_a_labeller(api, dataset, classifier, owner):
         run_waiting()
         labels = given()
     kinds = ("prediction", "suggestions", "export", "import", "duplicates", "suspects", "video_frames")
-    assert states() == {kind: ("succeeded", "", 1) for kind in kinds}
+    assert states() == dict.fromkeys(kinds, ("succeeded", "", 1))
     assert labels > 20 and AnnotationChange.objects.filter(image__in=mine).count() > 0
     assert Dataset.objects.get().image_count == Image.objects.count() >= 2 * MANY
 
