@@ -15,6 +15,7 @@ from edge.errors import DeploymentConflict
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model
 from inference.runtime.kinds import KINDS
+from projects.loops import each
 from projects.models import WebhookEvent
 from projects.webhooks import announce
 
@@ -206,8 +207,9 @@ def look_after(*, deployment: Deployment) -> Deployment:
 
 def look_after_all() -> int:
     """`look_after` every roll-out. Returns how many are still rolling."""
-    rolling = Deployment.objects.filter(state=DeploymentState.ROLLING)
-    return sum(look_after(deployment=one).state == DeploymentState.ROLLING for one in rolling)
+    rolling = list(Deployment.objects.filter(state=DeploymentState.ROLLING))
+    looked_after = each(rolling, lambda deployment: look_after(deployment=deployment), loop="roll-outs")
+    return sum(deployment.state == DeploymentState.ROLLING for deployment in looked_after)
 
 
 def target_of(device: Device) -> Deployment | None:

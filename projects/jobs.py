@@ -220,12 +220,13 @@ def sweep_job_files() -> int:
     """Remove what jobs that have ended, or are gone, left in the work folders. Returns how much."""
     before = time.time() - LEFTOVER_SECONDS
     removed = 0
-    for path in settings.WORK_DIR.glob("*/*"):
+    for path in sorted(settings.WORK_DIR.glob("*/*")):
         try:
             job = uuid.UUID(path.name[:36])
-        except ValueError:
+            modified = path.stat().st_mtime
+        except (ValueError, FileNotFoundError):
             continue
-        is_ours = path.parent.name in WORK_FOLDERS and path.stat().st_mtime < before
+        is_ours = path.parent.name in WORK_FOLDERS and modified < before
         if is_ours and not Job.objects.filter(pk=job).exclude(state__in=ENDED).exists():
             remove_tree(path) if path.is_dir() else path.unlink(missing_ok=True)
             removed += 1
