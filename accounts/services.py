@@ -143,6 +143,6 @@ def delete_expired_tokens() -> int:
 def _end_sessions(user) -> None:
     from django.contrib.sessions.models import Session
 
-    for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator():
+    for session in list(Session.objects.filter(expire_date__gte=timezone.now())):
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             session.delete()

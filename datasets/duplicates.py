@@ -86,7 +86,7 @@ def _splits_of(dataset: Dataset) -> dict:
     last = dataset.snapshots.order_by("-number").first()
     if last is None:
         return {}
-    return dict(SnapshotImage.objects.filter(snapshot=last).values_list("image_key", "split").iterator())
+    return dict(SnapshotImage.objects.filter(snapshot=last).values_list("image_key", "split"))
 
 
 def _labels_of(pks: list) -> dict:

@@ -18,11 +18,11 @@ from projects.models import Job, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.cache import Incoming
+from storage.database import by_key
 from storage.filenames import is_safe_path, portable_filename
 
 KIND = "export"
 CHUNK_BYTES = 1 << 20
-ROWS = 500
 SUFFIXES = {"PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif", "HEIF": ".heic"}
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -94,7 +94,7 @@ def _write(context: JobContext, dataset: Dataset, writer: Writer, target: Incomi
 
 def _images(dataset: Dataset) -> Iterator[Image]:
     rows = Image.objects.filter(dataset=dataset).select_related("blob").prefetch_related("annotations__label")
-    return rows.order_by("id").iterator(chunk_size=ROWS)
+    return by_key(rows)
 
 
 def _exported(image: Image, names: _Names) -> Exported:

@@ -41,6 +41,10 @@ KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
 MAX_LABELS = 10_000
+LOST_REPORT = (
+    "The import was interrupted and its work folder is gone: what was said before about single files is lost. The "
+    "counts include them, and no image was imported twice."
+)
 
 
 def start_import(
@@ -320,8 +324,12 @@ class _Report:
         self.remark_codes = Counter(position.get("remark_codes", {}))
         self.boxes = position.get("boxes", 0)
         path.parent.mkdir(parents=True, exist_ok=True)
+        known = position.get("report_bytes", 0)
+        is_lost = known > 0 and (not path.exists() or path.stat().st_size < known)
         with open(path, "ab") as file:
-            file.truncate(position.get("report_bytes", 0))
+            file.truncate(0 if is_lost else known)
+        if is_lost:
+            self.remark([Remark("", "report_lost", LOST_REPORT)])
 
     def add(self, outcomes: list[Outcome], files: int) -> None:
         self.next += files

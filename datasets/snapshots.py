@@ -15,6 +15,7 @@ from datasets.models import Annotation, Dataset, Image, Snapshot, SnapshotImage
 from datasets.splits import Candidate, assign_splits
 from projects.errors import WorkFailed
 from projects.models import Task
+from storage.database import by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
@@ -176,7 +177,7 @@ def iterate_images(snapshot: Snapshot, split: str) -> Iterator[SnapshotImage]:
     """The images of one split in a fixed order, with their blobs. Raises `WorkFailed` when they were deleted."""
     if not snapshot.has_images:
         raise WorkFailed("snapshot_deleted", "The dataset was deleted meanwhile with the images of its snapshots.")
-    return snapshot.images.filter(split=split).select_related("blob").order_by("id").iterator(chunk_size=2000)
+    return by_key(snapshot.images.filter(split=split).select_related("blob"))
 
 
 def is_classification(snapshot: Snapshot) -> bool:

@@ -15,6 +15,7 @@ from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model
 from inference.runtime.kinds import KINDS
+from projects.loops import each
 from projects.models import WebhookEvent
 from projects.webhooks import announce
 
@@ -244,15 +245,10 @@ def _fill_step(group: DeviceGroup, deployment: Deployment) -> None:
 
 
 def look_after_all() -> int:
-    """`look_after` every roll-out; a fault of one keeps no other waiting. Returns how many are still rolling."""
-    count = 0
-    for deployment in Deployment.objects.filter(state=DeploymentState.ROLLING):
-        try:
-            count += look_after(deployment=deployment).state == DeploymentState.ROLLING
-        except Exception:
-            count += 1
-            log.exception("rollout_not_looked_after", deployment=str(deployment.pk))
-    return count
+    """`look_after` every roll-out. Returns how many are still rolling."""
+    rolling = list(Deployment.objects.filter(state=DeploymentState.ROLLING))
+    looked_after = each(rolling, lambda deployment: look_after(deployment=deployment), loop="roll-outs")
+    return sum(deployment.state == DeploymentState.ROLLING for deployment in looked_after)
 
 
 def needed_model(model: Model) -> str | None:

@@ -39,6 +39,7 @@ from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
 from projects.queues import queue_for
 from storage import services as storage
+from storage.database import by_key
 
 KIND = "prediction"
 SUGGEST_EVERY = 100
@@ -126,7 +127,7 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
     counts: Counter[str] = Counter()
     rejected, waiting, suggested = [], [], 0
     with _Results(folder, model, ("image", "filename")) as results:
-        for number, image in enumerate(images.iterator(chunk_size=500)):
+        for number, image in enumerate(by_key(images)):
             if number % REPORT_EVERY == 0:
                 context.report(number, total)
             try:

@@ -98,7 +98,8 @@ def evaluate(
         WorkFailed: nothing could be measured, or the file is gone or damaged.
     """
     rows = _Rows(context, model, snapshot, split)
-    with tempfile.TemporaryDirectory(dir=_work_root()) as folder:
+    # Named after the job, so that what a killed worker left of it is found.
+    with tempfile.TemporaryDirectory(dir=_work_root(), prefix=f"{context.job.pk}.") as folder:
         outputs = _outputs(context, model, kind, rows, Path(folder))
         if model.task == Task.DETECTION:
             boxes = _boxes(model, rows, outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from django.db import transaction
@@ -27,6 +28,7 @@ from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
 from projects.queues import queue_for
 from storage import services as storage
+from storage.database import by_key
 
 SUGGESTIONS = "suggestions"
 SUSPECTS = "suspects"
@@ -107,12 +109,12 @@ def suggest(context: JobContext) -> dict:
     other = model_of(context.job.parameters["other"])
     assert model is not None
     look = _Look(model, other)
-    images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob").order_by("id")
+    images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob")
     total = min(images.count(), MOST_IMAGES)
     seen: list[_Seen] = []
     waiting: list[tuple[Image, Prediction]] = []
     made = unreadable = 0
-    for number, image in enumerate(images[:MOST_IMAGES].iterator(chunk_size=500)):
+    for number, image in enumerate(islice(by_key(images), MOST_IMAGES)):
         if number % REPORT_EVERY == 0:
             context.report(number, total)
         try:
@@ -261,10 +263,10 @@ def find_wrong_labels(context: JobContext) -> dict:
     assert model is not None
     images = (
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
-        .distinct().select_related("blob").prefetch_related("annotations__label").order_by("id")
+        .distinct().select_related("blob").prefetch_related("annotations__label")
     )  # fmt: skip
     total = min(images.count(), MOST_LABELLED)
-    chosen = enumerate(images[:MOST_LABELLED].iterator(chunk_size=500))
+    chosen = enumerate(islice(by_key(images), MOST_LABELLED))
 
     def each() -> Iterable[Image]:
         for number, image in chosen:

@@ -27,8 +27,8 @@ def correct_counts() -> int:
 
 def _correct(owner: type[Row], field: str, counted: QuerySet, path: str) -> int:
     actual = dict(counted.order_by().values_list(path).annotate(rows=Count("pk")))
-    kept = owner._default_manager.values_list("pk", field)
-    suspects = [pk for pk, count in kept.iterator() if count != actual.get(pk, 0)]
+    kept = list(owner._default_manager.values_list("pk", field))
+    suspects = [pk for pk, count in kept if count != actual.get(pk, 0)]
     return sum(_recount(owner, pk, field, counted.filter(**{path: pk})) for pk in suspects)
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -21,12 +21,10 @@ from rest_framework.exceptions import APIException, NotFound, ParseError
 
 from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
+from storage.database import is_busy
 from storage.errors import InsufficientStorage, is_disk_full
 
 log = structlog.get_logger(__name__)
-
-# PostgreSQL: two transactions met (40001, 40P01), a lock was not free in time (55P03), too many connections (53300).
-TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
 
 
 class Busy(APIException):
@@ -69,7 +67,7 @@ def _trouble(error: BaseException | None) -> APIException | None:
         return ImagesBusy()
     if isinstance(error, MemoryError):
         return OutOfMemory()
-    if isinstance(error, OperationalError) and ("locked" in str(error) or _sqlstate(error) in TRY_AGAIN):
+    if is_busy(error):
         return Busy()
     return None
 
@@ -87,10 +85,6 @@ def _refused_value(error: Exception) -> APIException | None:
     if isinstance(error, RecursionError):
         return ParseError("The request is nested too deeply.")
     return None
-
-
-def _sqlstate(error: BaseException) -> str:
-    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 class StudioExceptionHandler(ExceptionHandler):

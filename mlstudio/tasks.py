@@ -1,5 +1,7 @@
 """Housekeeping across all floors."""
 
+from collections.abc import Callable
+
 import structlog
 from celery import shared_task
 
@@ -7,27 +9,33 @@ from accounts.emails import delete_old_changes
 from accounts.services import delete_expired_tokens
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
+from mlstudio.temporary import sweep_temporary_files
 from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
+from projects.loops import each
 from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
-from training.services import sweep_work_folders
+from training.sweeping import sweep_work_folders
+
+PARTS: dict[str, Callable[[], int]] = {
+    "tokens": delete_expired_tokens,
+    "email_changes": delete_old_changes,
+    "jobs": delete_old_jobs,
+    "invitations": delete_old_invitations,
+    "deliveries": delete_old_deliveries,
+    "uploads": delete_expired_uploads,
+    "folders": sweep_work_folders,
+    "job_files": sweep_job_files,
+    "temporary_files": sweep_temporary_files,
+    "counts": correct_counts,
+    "idempotency_records": delete_old_records,
+}
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task(name="mlstudio.tasks.housekeeping")
 def housekeeping() -> None:
-    log.info(
-        "housekeeping",
-        tokens=delete_expired_tokens(),
-        email_changes=delete_old_changes(),
-        jobs=delete_old_jobs(),
-        invitations=delete_old_invitations(),
-        deliveries=delete_old_deliveries(),
-        uploads=delete_expired_uploads(),
-        folders=sweep_work_folders(),
-        job_files=sweep_job_files(),
-        counts=correct_counts(),
-        idempotency_records=delete_old_records(),
-    )
+    """Every part of it on its own: one that fails is logged, and keeps no other from its turn."""
+    done = each(PARTS.items(), lambda part: (part[0], part[1]()), loop="housekeeping")
+    log.info("housekeeping", **dict(done))

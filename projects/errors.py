@@ -41,6 +41,16 @@ class WorkFailed(Exception):
         self.detail = detail
 
 
+class WorkMustWait(Exception):
+    """What the work needs is away for the moment: it goes back to its queue and is tried again later, as often as it
+    takes. Code and sentence say what it waits for."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 class LeaseLost(Exception):
     """Another process has taken this work over: stop without writing anything."""
 

@@ -6,18 +6,19 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from projects import lanes, limits, messages, queues, work
-from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
-from projects.models import ENDED, Job, JobFile, Project, Queue, WorkState
-from storage import services as storage
+from projects import heartbeat, lanes, limits, messages, queues, work
+from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
+from projects.job_context import JobContext
+from projects.models import ENDED, Job, Project, Queue, WorkState
+from storage.database import is_unavailable
+from storage.errors import is_disk_full
 from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,10 @@ QUEUES: dict[str, Queue] = {}
 # Below the work folder: each of these holds files and folders named after a job.
 WORK_FOLDERS = {"jobs", "preflight"}
 LEFTOVER_SECONDS = 3600
-MOVE_CHECK_SECONDS = 5.0
+# So long work waits that needs space or a store, and that met a database that was away.
+WAIT_SECONDS, DATABASE_SECONDS = 60.0, 10.0
+DISK_FULL = ("disk_full", "The server's disk is full. Free some space and start again; nothing was lost.")
+DATABASE_BUSY = "The database did not answer. It goes on by itself from where it stopped."
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
@@ -44,66 +48,6 @@ def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
         return function
 
     return register
-
-
-class JobContext:
-    """What a handler gets: its job, and how to say how far it is."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self._started = time.monotonic()
-        self._started_at_done: int | None = None
-        self._turn_ends = self._started + settings.QUICK_JOB_SECONDS
-
-    def log(self, line: str) -> None:
-        """Add a line to the job's log."""
-        work.record_event(self.job, "log", {"line": line})
-
-    def keep_file(self, name: str, path: Path, content_type: str) -> None:
-        """Let the job's user have a file."""
-        blob = storage.keep_path(path, content_type)
-        JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
-
-    def keep(self) -> None:
-        """Keep the lease where there is no progress to tell.
-
-        Raises:
-            LeaseLost, WorkCancelled, WorkInterrupted: end now.
-        """
-        work.renew(self.job)
-        work.check_shutdown()
-        self._check_turn()
-
-    def report(self, done: int, total: int, **changes) -> None:
-        """Write progress (and `changes`) and keep the lease.
-
-        Raises:
-            LeaseLost, WorkCancelled, WorkInterrupted: end now; the progress is written in the latter two.
-        """
-        if self._started_at_done is None:
-            self._started_at_done = done
-        elapsed = time.monotonic() - self._started
-        rate = (done - self._started_at_done) / elapsed if elapsed > 0 else 0
-        eta = round((total - done) / rate, 1) if rate > 0 else None
-        progress = {"done": done, "total": total, "eta_seconds": eta}
-        work.renew(self.job, progress=progress, **changes)
-        work.record_event(self.job, "progress", progress)
-        work.check_shutdown()
-        self._check_turn()
-
-    def _check_turn(self) -> None:
-        """A quick job that turns out to be a long one goes on among those when quick ones wait.
-
-        Raises:
-            WorkInterrupted: it was moved.
-        """
-        if self.job.queue != Queue.QUICK or not settings.QUICK_JOB_SECONDS or time.monotonic() < self._turn_ends:
-            return
-        self._turn_ends = time.monotonic() + MOVE_CHECK_SECONDS
-        if queues.others_wait(self.job):
-            work.renew(self.job, queue=Queue.HEAVY)
-            self.log("This takes longer than quick jobs may while others wait: it goes on among the long jobs.")
-            raise WorkInterrupted()
 
 
 def enqueue_job(
@@ -190,6 +134,11 @@ def run_job(pk: str) -> None:
 
 
 def _do(job: Job) -> None:
+    with heartbeat.keeping(job):
+        _run_to_its_end(job)
+
+
+def _run_to_its_end(job: Job) -> None:
     pk = str(job.pk)
     if job.attempts > settings.MAX_ATTEMPTS:
         _end(job, WorkState.FAILED, "worker_lost", f"The worker died {settings.MAX_ATTEMPTS} times over this job.")
@@ -204,6 +153,8 @@ def _do(job: Job) -> None:
     except WorkInterrupted:
         work.release(job)
         dispatch(job.queue)
+    except WorkMustWait as must_wait:
+        work.postpone(job, code=must_wait.code, detail=must_wait.detail, seconds=WAIT_SECONDS)
     except WorkCancelled:
         _end(job, WorkState.CANCELLED)
     except WorkFailed as error:
@@ -214,18 +165,33 @@ def _do(job: Job) -> None:
     except OSError as error:
         log.exception("job_failed", work=pk)
         _end(job, WorkState.FAILED, *explain_os_error(error))
-    except Exception:
+    except Exception as error:
         log.exception("job_failed", work=pk)
-        _end(job, WorkState.FAILED, "internal_error", "An unexpected error ended this job; the server's log has it.")
+        if is_disk_full(error):
+            _end(job, WorkState.FAILED, *DISK_FULL)
+        elif is_unavailable(error):
+            leave_for_later(job)
+        else:
+            _fail(job)
+
+
+def _fail(job: Job) -> None:
+    _end(job, WorkState.FAILED, "internal_error", "An unexpected error ended this job; the server's log has it.")
 
 
 def explain_os_error(error: OSError) -> tuple[str, str]:
     """`(code, detail)` of a failure of the file system."""
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "disk_full", "The server's disk is full. Free some space and start again; nothing was lost."
+    if is_disk_full(error):
+        return DISK_FULL
     return "io_error", f"A file could not be read or written ({error.strerror or error}). See the server's log."
+
+
+def leave_for_later(item: work.Work) -> None:
+    """The database was away: let somebody go on soon. When even that cannot be written, the lease runs out."""
+    try:
+        work.postpone(item, code="database_busy", detail=DATABASE_BUSY, seconds=DATABASE_SECONDS, counts=True)
+    except Error as error:
+        log.warning("work_left_to_the_reaper", work=str(item.pk), error=str(error)[:200])
 
 
 def _end(job: Job, state: WorkState, code: str = "", detail: str = "", **changes) -> None:
@@ -233,6 +199,8 @@ def _end(job: Job, state: WorkState, code: str = "", detail: str = "", **changes
         work.finish(job, state, error_code=code, error_detail=detail, **changes)
     except LeaseLost:
         log.warning("lease_lost", work=str(job.pk))
+    except Error as error:
+        log.warning("work_left_to_the_reaper", work=str(job.pk), error=str(error)[:200])
 
 
 def redispatch(model: type[work.Work], names: Sequence[Queue]) -> int:
@@ -252,12 +220,13 @@ def sweep_job_files() -> int:
     """Remove what jobs that have ended, or are gone, left in the work folders. Returns how much."""
     before = time.time() - LEFTOVER_SECONDS
     removed = 0
-    for path in settings.WORK_DIR.glob("*/*"):
+    for path in sorted(settings.WORK_DIR.glob("*/*")):
         try:
             job = uuid.UUID(path.name[:36])
-        except ValueError:
+            modified = path.stat().st_mtime
+        except (ValueError, FileNotFoundError):
             continue
-        is_ours = path.parent.name in WORK_FOLDERS and path.stat().st_mtime < before
+        is_ours = path.parent.name in WORK_FOLDERS and modified < before
         if is_ours and not Job.objects.filter(pk=job).exclude(state__in=ENDED).exists():
             remove_tree(path) if path.is_dir() else path.unlink(missing_ok=True)
             removed += 1

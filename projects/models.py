@@ -118,7 +118,8 @@ class Work(Identified):
     """Anything that runs in the background. The row is the truth; a message in the broker is only a doorbell.
 
     Transitions: queued → running (claimed, with a lease) → succeeded | failed | cancelled;
-    running → running (claimed again after the lease ran out); running → queued (released at shutdown);
+    running → running (claimed again after the lease ran out); running → queued (released at shutdown, or it must wait:
+    then it is not claimed before `retry_at`, and `error_code` and `error_detail` say what it waits for);
     queued → cancelled. Nothing leaves an ended state. See `projects.work`.
     """
 
@@ -128,6 +129,7 @@ class Work(Identified):
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveIntegerField(default=0, editable=False)
     cancel_requested = models.BooleanField(default=False, editable=False)
+    retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     error_code = models.CharField(max_length=50, blank=True)
     error_detail = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -75,7 +75,7 @@ def line(model: type[Work], queue: Queue | str) -> Line:
     rows = model._default_manager.filter(queue=queue)
     waiting = [
         Waiting(*row)
-        for row in rows.filter(state=WorkState.QUEUED)
+        for row in rows.filter(work.waits_at(timezone.now()))
         .order_by("id")
         .values_list("pk", "created_by_id", "project_id", "enqueued_at")
     ]
@@ -132,14 +132,12 @@ def claim_next(model: type[AnyWork], queue: Queue | str) -> AnyWork | None:
 def has_work(model: type[Work], queue: Queue | str) -> bool:
     """Whether anything in the queue could be claimed now."""
     rows = model._default_manager.filter(queue=queue)
-    if rows.filter(state=WorkState.RUNNING, lease_expires_at__lt=timezone.now()).exists():
-        return True
-    return rows.filter(state=WorkState.QUEUED).exists()
+    return rows.filter(work.free_at(timezone.now())).exists()
 
 
 def others_wait(item: Work) -> bool:
     """Whether work of other users waits in this queue."""
-    waiting = type(item)._default_manager.filter(queue=item.queue, state=WorkState.QUEUED)
+    waiting = type(item)._default_manager.filter(work.waits_at(timezone.now()), queue=item.queue)
     return waiting.exclude(created_by=item.created_by_id).exists()
 
 
@@ -147,7 +145,7 @@ def must_give_way(item: Work) -> bool:
     """Whether somebody else waits who has nothing running in this queue: long work lets go after its turn."""
     others = type(item)._default_manager.filter(queue=item.queue).exclude(created_by=item.created_by_id)
     served = others.filter(state=WorkState.RUNNING, created_by__isnull=False).values("created_by")
-    return others.filter(state=WorkState.QUEUED).exclude(created_by__in=served).exists()
+    return others.filter(work.waits_at(timezone.now())).exclude(created_by__in=served).exists()
 
 
 def place_of(item: Work, lines: dict[str, Line] | None = None) -> dict | None:
@@ -162,6 +160,8 @@ def place_of(item: Work, lines: dict[str, Line] | None = None) -> dict | None:
     if item.queue not in lines:
         lines[item.queue] = line(type(item), item.queue)
     current = lines[item.queue]
+    if item.retry_at is not None and item.retry_at > timezone.now():
+        return _held_up(item, current)
     ahead = next((n for n, row in enumerate(current.order) if row.pk == item.pk), None)
     if ahead is None:  # it has just been taken
         return None
@@ -169,6 +169,15 @@ def place_of(item: Work, lines: dict[str, Line] | None = None) -> dict | None:
     return {
         "queue": item.queue, "position": ahead + 1, "ahead": ahead, "running": current.running.total(),
         "code": code, "detail": detail,
+    }  # fmt: skip
+
+
+def _held_up(item: Work, current: Line) -> dict:
+    """Of work that waits for something else than its turn."""
+    ahead = len(current.order)
+    return {
+        "queue": item.queue, "position": ahead + 1, "ahead": ahead, "running": current.running.total(),
+        "code": item.error_code, "detail": item.error_detail,
     }  # fmt: skip
 
 

@@ -130,7 +130,9 @@ class WaitingSerializer(serializers.Serializer):
     position = serializers.IntegerField(help_text="1: it is next.")
     ahead = serializers.IntegerField(help_text="How many pieces of work in this queue come first, as things stand.")
     running = serializers.IntegerField(help_text="How many pieces of work of this queue run now.")
-    code = serializers.ChoiceField(["queue", "own_work", "starting", "no_worker"])
+    code = serializers.ChoiceField(
+        ["queue", "own_work", "starting", "no_worker", "disk_full", "store_unavailable", "database_busy"]
+    )
     detail = serializers.CharField(help_text="What it waits for, in a sentence.")
 
 
@@ -146,7 +148,7 @@ class WorkSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(ErrorDetailSerializer(allow_null=True))
     def get_error(self, work: Work) -> dict | None:
-        return error_of(work)
+        return error_of(work) if work.has_ended else None  # while it waits, it is told what for
 
 
 class JobSerializer(WorkSerializer):

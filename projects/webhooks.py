@@ -19,6 +19,7 @@ from rest_framework.exceptions import ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
 from projects import lanes, messages, posting
+from projects.loops import each
 from projects.models import DeliveryState, Job, Project, Webhook, WebhookDelivery, WebhookEvent, Work
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,7 @@ def deliver_due() -> int:
         while sent < IN_A_ROW and (claimed := _claim_some()):
             # Threads only talk; what the database says is asked and noted here.
             outcomes = list(pool.map(_outcome, claimed))
-            arrived += sum(_note(delivery, outcome) for delivery, outcome in zip(claimed, outcomes, strict=True))
+            arrived += sum(each(zip(claimed, outcomes, strict=True), lambda pair: _note(*pair), loop="webhooks"))
             sent += len(claimed)
     return arrived
 
@@ -166,6 +167,9 @@ def _outcome(delivery: WebhookDelivery) -> int | Exception:
     try:
         return posting.post(delivery.webhook.url, body.encode(), headers, seconds=settings.WEBHOOK_SECONDS)
     except (posting.RefusedAddress, http.client.HTTPException, OSError, ValueError) as error:
+        return error
+    except Exception as error:  # whatever this one has: the others of its round are sent all the same
+        log.exception("webhook_failed", delivery=str(delivery.pk))
         return error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
 from projects.models import Work, WorkEvent, WorkState
+from storage.database import again
 
 log = structlog.get_logger(__name__)
 AnyWork = TypeVar("AnyWork", bound=Work)
@@ -29,14 +30,16 @@ def claim(model: type[AnyWork], pk) -> AnyWork | None:
     """Take a queued piece of work, or a running one whose lease ran out. None when there is nothing to take."""
     now = timezone.now()
     lease = uuid.uuid4()
-    free = Q(state=WorkState.QUEUED) | Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
-    taken = model._default_manager.filter(free, pk=pk).update(
+    taken = model._default_manager.filter(free_at(now), pk=pk).update(
         state=WorkState.RUNNING,
         lease=lease,
         lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
         attempts=F("attempts") + 1,
         started_at=Coalesce("started_at", now),
         claimed_at=now,
+        retry_at=None,
+        error_code="",
+        error_detail="",
     )
     if not taken:
         return None
@@ -45,6 +48,17 @@ def claim(model: type[AnyWork], pk) -> AnyWork | None:
     return work
 
 
+def free_at(now: datetime) -> Q:
+    """What can be claimed: queued work that need not wait, and running work whose holder has lost its lease."""
+    return waits_at(now) | Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
+
+
+def waits_at(now: datetime) -> Q:
+    """Queued work whose turn may come now."""
+    return Q(state=WorkState.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
+
+
+@again
 def renew(work: Work, **changes) -> None:
     """Keep the lease and write `changes` (progress, position…) with it.
 
@@ -67,6 +81,7 @@ def check_shutdown() -> None:
         raise WorkInterrupted()
 
 
+@again
 def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: str = "", **changes) -> None:
     """End the work, once. Raises `LeaseLost` when it is not ours any more."""
     changes |= {"error_code": error_code, "error_detail": error_detail, "finished_at": timezone.now()}
@@ -89,10 +104,30 @@ def announce_end(work: Work) -> None:
         listener(work)
 
 
+@again
 def release(work: Work) -> None:
     """Give the work back to the queue, for another process to go on with it."""
     if _held(work).update(state=WorkState.QUEUED, lease=None, lease_expires_at=None, attempts=F("attempts") - 1):
         record_event(work, "state", {"state": WorkState.QUEUED})
+
+
+def postpone(work: Work, *, code: str, detail: str, seconds: float, counts: bool = False) -> None:
+    """Give the work back to the queue until what it needs may be there again; its user reads what it waits for.
+
+    Args:
+        counts: as an attempt, of which there are not endlessly many.
+    """
+    at = timezone.now() + timedelta(seconds=seconds)
+    reason = {"error_code": code, "error_detail": detail, "retry_at": at}
+    with transaction.atomic():
+        attempts = F("attempts") - (0 if counts else 1)
+        if not _held(work).update(
+            state=WorkState.QUEUED, lease=None, lease_expires_at=None, attempts=attempts, **reason
+        ):
+            return
+        record_event(work, "log", {"line": f"It waits: {detail}"})
+        record_event(work, "state", {"state": WorkState.QUEUED})
+    log.warning("work_waits", work=str(work.pk), kind=type(work).__name__, code=code, seconds=seconds)
 
 
 def request_cancel(work: Work) -> None:
@@ -105,7 +140,7 @@ def request_cancel(work: Work) -> None:
     now = timezone.now()
     with transaction.atomic():
         if rows.filter(state=WorkState.QUEUED).update(
-            state=WorkState.CANCELLED, cancel_requested=True, finished_at=now
+            state=WorkState.CANCELLED, cancel_requested=True, finished_at=now, error_code="", error_detail=""
         ):
             record_event(work, "state", {"state": WorkState.CANCELLED, "error": None})
             work.state, work.finished_at = WorkState.CANCELLED, now
@@ -115,6 +150,7 @@ def request_cancel(work: Work) -> None:
     work.refresh_from_db()
 
 
+@again
 def record_event(work: Work, kind: str, content: dict) -> None:
     WorkEvent.objects.create(work=work.pk, kind=kind, content=content)
 
@@ -126,7 +162,7 @@ def error_of(work: Work) -> dict | None:
 def log_of(work: Work) -> str:
     """The work's log as text, a line an event."""
     lines = WorkEvent.objects.filter(work=work.pk, kind="log").order_by("id").values_list("created_at", "content")
-    return "".join(f"{at.isoformat(timespec='seconds')} {content['line']}\n" for at, content in lines.iterator())
+    return "".join(f"{at.isoformat(timespec='seconds')} {content['line']}\n" for at, content in lines)
 
 
 def delete_events(pks: list) -> None:

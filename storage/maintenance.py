@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, NotInStore, backend_named, get_backend
+from storage.database import by_key
 from storage.errors import BlobMissing
 from storage.models import Blob, BlobState
 from storage.replication import cached_bytes, pending
@@ -62,9 +63,7 @@ def status() -> dict:
 
 def blobs_after(sha256: str = "") -> Iterator[Blob]:
     """All blobs in the order of their hashes, in pages, so that a walk can be long, and taken up again."""
-    while page := list(Blob.objects.filter(sha256__gt=sha256).order_by("sha256")[:200]):
-        yield from page
-        sha256 = page[-1].sha256
+    yield from by_key(Blob.objects.filter(sha256__gt=sha256), key="sha256", size=200)
 
 
 def verify(blob: Blob, *, deep: bool) -> list[Problem]:

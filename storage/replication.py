@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, backend_named, get_backend
+from storage.database import by_key
 from storage.errors import BlobMissing
 from storage.fetching import is_here
 from storage.models import Blob, BlobState
@@ -107,7 +108,7 @@ def evict(limit_bytes: int | None = None) -> int:
     stores = (settings.STORAGE_BACKEND, LINKED)
     candidates = Blob.objects.filter(state=BlobState.REPLICATED, backend__in=stores, last_used__lt=before)
     dropped = 0
-    for blob in candidates.order_by("last_used").iterator(chunk_size=200):
+    for blob in by_key(candidates, key="last_used", size=200):
         if excess <= 0:
             break
         try:

@@ -160,7 +160,7 @@ class TestSupervisor:
         run = api.get(f"/api/v1/trainings/{run['id']}/").json()
         assert (run["state"], run["error"]["code"]) == ("failed", "training_process_died")
 
-    def test_a_store_that_is_away_ends_the_training_with_its_code(self, api, project, shapes, monkeypatch):
+    def test_a_training_waits_for_a_store_that_is_away(self, api, project, shapes, monkeypatch):
         from storage.errors import BlobMissing
 
         def away(*arguments, **options):
@@ -170,7 +170,8 @@ class TestSupervisor:
         run = start(api, project, **TINY).json()
         services.run_training(run["id"])
         run = api.get(f"/api/v1/trainings/{run['id']}/").json()
-        assert (run["state"], run["error"]["code"]) == ("failed", "store_unavailable")
+        assert (run["state"], run["error"]) == ("queued", None)
+        assert run["waiting"]["code"] == "store_unavailable"
 
     @pytest.mark.usefixtures("engine_in_process", "no_timing")
     def test_lost_files_end_the_training_with_a_code(self, api, project, shapes):

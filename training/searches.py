@@ -19,6 +19,7 @@ from inference.models import Model, Stage, Visibility
 from inference.registry import delete_model
 from projects import limits, work
 from projects.errors import InUse, WorkHasEnded
+from projects.loops import each
 from projects.models import ENDED, Project, Task, WorkState
 from training.errors import CannotTrain
 from training.models import Search, TrainingRun
@@ -160,7 +161,8 @@ def _shortened(settings: dict, search: Search, rungs_left: int) -> dict:
 
 def look_after_searches() -> int:
     """Take every search a step on. Returns how many go on."""
-    return sum(not advance(search=one).has_ended for one in Search.objects.filter(state=WorkState.RUNNING))
+    running = list(Search.objects.filter(state=WorkState.RUNNING))
+    return sum(each(running, lambda search: not advance(search=search).has_ended, loop="searches"))
 
 
 @transaction.atomic

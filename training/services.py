@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot, require_images
 from inference.models import Model
 from inference.selectors import models_of
-from projects import lanes, limits, queues, work
-from projects.errors import Conflict, WorkFailed
-from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, redispatch
+from projects import heartbeat, lanes, limits, queues, work
+from projects.errors import Conflict, LeaseLost, WorkFailed
+from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
+from storage.database import is_unavailable
 from training.engine.architectures import ARCHITECTURES, default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
@@ -22,7 +23,7 @@ from training.engine.detection.configuration import DetectionConfiguration
 from training.engine.errors import EngineError
 from training.errors import CannotTrain
 from training.models import TrainingRun
-from training.process import EngineProcess, prepare_folder, remove_folder, result_of, work_folder
+from training.process import EngineProcess, prepare_folder, remove_folder, result_of
 from training.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
@@ -217,17 +218,39 @@ def _run_next() -> bool:
 
 
 def _train(run: TrainingRun) -> None:
+    """Supervise a claimed run. Its end is noted with the lease that was claimed: another trainer may hold it now."""
     try:
-        Supervisor(
-            TrainingRun.objects.select_related("project", "snapshot__dataset", "snapshot__project").get(pk=run.pk)
-        ).supervise()
-    except Exception:
+        with heartbeat.keeping(run):
+            Supervisor(_whole(run)).supervise()
+    except LeaseLost:
+        log.warning("lease_lost", work=str(run.pk))
+    except Exception as error:
         log.exception("training_failed", work=str(run.pk))
-        run.refresh_from_db()
+        if is_unavailable(error):  # its checkpoint is there: it goes on when the database does
+            leave_for_later(run)
+        else:
+            _fail(run)
+
+
+def _whole(run: TrainingRun) -> TrainingRun:
+    """The claimed run with what belongs to it. Raises `LeaseLost` when it was claimed again meanwhile."""
+    rows = TrainingRun.objects.select_related("project", "snapshot__dataset", "snapshot__project")
+    whole = rows.filter(pk=run.pk, lease=run.lease).first()
+    if whole is None:
+        raise LeaseLost(str(run.pk))
+    return whole
+
+
+def _fail(run: TrainingRun) -> None:
+    try:
         work.finish(
             run, WorkState.FAILED, error_code="internal_error",
             error_detail="An unexpected error ended the training; the server's log has it.",
         )  # fmt: skip
+    except LeaseLost:
+        log.warning("lease_lost", work=str(run.pk))
+    except Error as error:
+        log.warning("work_left_to_the_reaper", work=str(run.pk), error=str(error)[:200])
 
 
 def reap_trainings() -> int:
@@ -269,15 +292,3 @@ def delete_training(*, run: TrainingRun) -> None:
         raise Conflict("Cancel the training first.", code="still_running")
     work.delete_events([run.pk])
     run.delete()
-
-
-def sweep_work_folders() -> int:
-    """Remove folders of trainings that have ended or are gone."""
-    root = work_folder("x").parent
-    removed = 0
-    for folder in root.iterdir() if root.is_dir() else ():
-        run = TrainingRun.objects.filter(pk=folder.name).only("state").first()
-        if run is None or run.has_ended:
-            remove_folder(folder)
-            removed += 1
-    return removed

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import queue
 import time
+from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from inference.models import Resize
 from inference.services import register_model
 from projects import queues, work
-from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted
+from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.models import WorkState
-from storage.errors import BlobMissing, InsufficientStorage
+from storage import services as storage
+from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
@@ -25,6 +29,15 @@ MAX_CRASHES = 3
 STOP_SECONDS = 15.0
 PROGRESS_SECONDS = 1.0
 GIVE_WAY_CHECK_SECONDS = 10.0
+# So long a run waits until it looks again whether there is space, or whether the store answers.
+WAIT_SECONDS = 60.0
+STORE_AWAY = "store_unavailable"
+DISK_FULL = (
+    "The server's disk is full. Nothing that was trained is lost: the training goes on by itself from its checkpoint "
+    "when there is space."
+)
+# Beside what the engine may write to: only the supervisor has made it.
+RESULT = "result.json"
 
 
 class Supervisor:
@@ -42,7 +55,10 @@ class Supervisor:
     def supervise(self) -> None:
         """Train to an end and record it. Leaves the run alone when its lease was lost."""
         try:
-            self._prepare()
+            self._check()
+            self._result = _kept_result(self.folder)
+            if self._result is None:
+                self._prepare()
             while self._result is None:
                 self._run_process()
             self._succeed(self._result)
@@ -52,6 +68,14 @@ class Supervisor:
         except WorkInterrupted:
             work.release(self.run)
             return
+        except WorkMustWait as must_wait:
+            self._wait(must_wait.code, must_wait.detail)
+            return
+        except (InsufficientStorage, OSError, DatabaseError) as error:
+            if not isinstance(error, InsufficientStorage) and not is_disk_full(error):
+                raise
+            self._wait("disk_full", DISK_FULL)
+            return
         except WorkCancelled:
             self._end(WorkState.CANCELLED)
         except WorkFailed as error:
@@ -59,7 +83,11 @@ class Supervisor:
             self._end(WorkState.FAILED, error.code, error.detail)
         remove_folder(self.folder)
 
-    def _prepare(self) -> None:
+    def _wait(self, code: str, detail: str) -> None:
+        """Back to the queue with everything that was trained; the folder stays."""
+        work.postpone(self.run, code=code, detail=detail, seconds=WAIT_SECONDS)
+
+    def _check(self) -> None:
         if self.run.attempts > settings.MAX_ATTEMPTS:
             raise WorkFailed("worker_lost", f"The trainer died {settings.MAX_ATTEMPTS} times over this training.")
         if self.run.cancel_requested:
@@ -69,10 +97,14 @@ class Supervisor:
                 "base_model_deleted",
                 f"The base model {self.run.starts_from} was deleted meanwhile. Choose another one.",
             )
+
+    def _prepare(self) -> None:
+        storage.ensure_free_space(0)  # what the training needs beyond that is estimated, and compared, by the engine
         try:
             prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
-        except (BlobMissing, InsufficientStorage) as error:  # an image is lost, the store is away, the disk is full
-            raise WorkFailed(str(error.get_codes()), str(error.detail)) from error
+        except BlobMissing as error:  # an image is lost, or the store is away
+            waits = error.get_codes() == STORE_AWAY
+            raise (WorkMustWait if waits else WorkFailed)(str(error.get_codes()), str(error.detail)) from error
         work.renew(self.run)
 
     def _run_process(self) -> None:
@@ -126,12 +158,13 @@ class Supervisor:
             work.record_event(self.run, "estimate", message["estimate"])
         elif event == "checkpoint":
             self._crashes = 0
+            if self.run.attempts > 1:  # what gets on is not what kills its trainers
+                self._write(attempts=1)
         elif event == "result":
             self._result = message["result"]
+            _keep_result(self.folder, message["result"])
         elif event == "error":
-            raise (
-                WorkCancelled() if message["code"] == "cancelled" else WorkFailed(message["code"], message["detail"])
-            )
+            raise _ending(message["code"], message["detail"])
 
     def _take_epoch(self, entry: dict) -> None:
         # After a resume the epochs since the checkpoint are trained again: the later entry counts.
@@ -158,6 +191,8 @@ class Supervisor:
                 continue
 
     def _crashed(self, process: EngineProcess) -> None:
+        if process.exceeded == "disk":
+            raise WorkMustWait("disk_full", DISK_FULL)
         self._crashes += 1
         reason = process.how_it_died()
         for line in process.stderr_tail():
@@ -210,6 +245,29 @@ class Supervisor:
             work.finish(self.run, state, error_code=code, error_detail=detail)
         except LeaseLost:
             log.warning("lease_lost", work=str(self.run.pk))
+
+
+def _ending(code: str, detail: str) -> Exception:
+    if code == "cancelled":
+        return WorkCancelled()
+    return WorkMustWait("disk_full", DISK_FULL) if code == "disk_full" else WorkFailed(code, detail)
+
+
+def _keep_result(folder: Path, result: dict) -> None:
+    """What a whole training came to, so that nothing is trained again when its model cannot be registered now."""
+    unfinished = folder / f"{RESULT}.partial"
+    with contextlib.suppress(OSError):  # without it the training goes on from its last checkpoint
+        unfinished.write_text(json.dumps(result))
+        unfinished.replace(folder / RESULT)
+
+
+def _kept_result(folder: Path) -> dict | None:
+    """The result of an earlier attempt, as long as all its files are there."""
+    try:
+        result = json.loads((folder / RESULT).read_text())
+    except (OSError, ValueError):
+        return None
+    return result if all(Path(path).is_file() for path in result["files"].values()) else None
 
 
 def _score(validation: dict) -> float | None:
