@@ -21,6 +21,14 @@ class Origin(models.TextChoices):
     MODEL = "model"
 
 
+class NearDuplicates(models.TextChoices):
+    """Which images that look alike share a split: nearly the same ones, the same picture saved again, or none."""
+
+    STRICT = "strict"
+    EXACT = "exact"
+    OFF = "off"
+
+
 class Label(Identified):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=100)
@@ -41,6 +49,9 @@ class Dataset(Identified):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="datasets")
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True, max_length=5000)
+    near_duplicates = models.CharField(
+        max_length=10, choices=NearDuplicates.choices, default=NearDuplicates.STRICT, db_default=NearDuplicates.STRICT
+    )
     image_count = models.PositiveIntegerField(default=0, editable=False)
     last_snapshot = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -221,7 +232,10 @@ class Snapshot(Identified):
 
 
 class SnapshotImage(models.Model):
-    """One image of a snapshot. It keeps the file alive when the image is deleted from the dataset later."""
+    """One image of a snapshot. It keeps the file alive when the image is deleted from the dataset later.
+
+    `is_chosen`: its split, or that of an image in its group, was the wish of a user.
+    """
 
     id = models.BigAutoField(primary_key=True)
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="images")
@@ -230,6 +244,7 @@ class SnapshotImage(models.Model):
     image_key = models.UUIDField()
     split = models.CharField(max_length=10, choices=Split.choices)
     annotations = models.JSONField()
+    is_chosen = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [models.Index(fields=["snapshot", "split", "id"])]

@@ -55,8 +55,16 @@ class LabelDeletionSerializer(serializers.Serializer):
 class DatasetSerializer(OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Dataset
-        fields = ["id", "project", "name", "description", "image_count", "created_at", "updated_at"]
+        fields = [
+            "id", "project", "name", "description", "near_duplicates", "image_count", "created_at", "updated_at",
+        ]  # fmt: skip
         read_only_fields = ["image_count"]
+        extra_kwargs = {
+            "near_duplicates": {
+                "help_text": "Which images that look alike share a split: strict (nearly the same ones), exact (the "
+                "same picture saved again), off (none). Groups that you named and videos stay together always."
+            }
+        }
 
     def get_fields(self) -> dict:
         fields = super().get_fields()

@@ -12,7 +12,8 @@ from rest_framework.exceptions import ValidationError
 from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, NearDuplicates, Origin
+from datasets.natural_order import natural_key
 from datasets.removal import delete_images
 from projects.models import Project, Task
 from projects.services import adjust_counts
@@ -46,10 +47,10 @@ def create_label(*, project: Project, name: str, color: str = "") -> Label:
 
 
 def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
-    """Labels with these names; those that are missing are made, in the order of first use."""
+    """Labels with these names; those that are missing are made, in natural order (2 before 10)."""
     written = {name: in_one_line(name) or "label" for name in dict.fromkeys(names)}
     labels = {label.name: label for label in Label.objects.filter(project=project, name__in=set(written.values()))}
-    for name in written.values():
+    for name in sorted(set(written.values()), key=natural_key):
         if name not in labels:
             labels[name] = create_label(project=project, name=name)
     return {name: labels[as_written] for name, as_written in written.items()}
@@ -146,8 +147,12 @@ def _touch(images) -> None:
 
 
 @transaction.atomic
-def create_dataset(*, project: Project, name: str, description: str = "") -> Dataset:
-    dataset = Dataset.objects.create(project=project, name=name, description=description)
+def create_dataset(
+    *, project: Project, name: str, description: str = "", near_duplicates: str = NearDuplicates.STRICT
+) -> Dataset:
+    dataset = Dataset.objects.create(
+        project=project, name=name, description=description, near_duplicates=near_duplicates
+    )
     adjust_counts(project.pk, dataset_count=1)
     return dataset
 

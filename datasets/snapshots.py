@@ -11,8 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from datasets.errors import DatasetChanged, NothingToSnapshot, SnapshotIsRecord
-from datasets.models import Annotation, Dataset, Image, Snapshot, SnapshotImage
+from datasets.models import Annotation, Dataset, Image, NearDuplicates, Snapshot, SnapshotImage
+from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
+from projects.consistent_reads import consistent_read
 from projects.errors import WorkFailed
 from projects.models import Task
 from storage.database import by_key
@@ -28,19 +30,32 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
         NothingToSnapshot: no image has a confirmed annotation.
     """
     fractions = fractions or DEFAULT_FRACTIONS
-    rows = _annotated_images(dataset)
+    with consistent_read():
+        dataset.refresh_from_db(fields=["near_duplicates"])
+        rows = _annotated_images(dataset)
+        last = Snapshot.objects.filter(dataset=dataset, fractions=fractions, seed=seed).order_by("-number").first()
+        previous = _previous_splits(last)
     if not any(row["annotations"] for row in rows):
         raise NothingToSnapshot()
-    previous = _previous_splits(dataset, fractions, seed)
+    parting = {} if last is None else last.counts.get("near_duplicates", {})
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
         Candidate(
             key=row["sha256"], phash=row["phash"], label=_rarest(row, images_of), group=row["group"],
-            fixed=row["split"], previous=previous.get(row["id"]),
+            fixed=row["split"], previous=previous.get(row["id"]), name=row["filename"],
         )
         for row in rows
     ]  # fmt: skip
-    splits, facts = assign_splits(candidates, fractions, seed)
+    splits, facts = assign_splits(
+        candidates,
+        fractions,
+        seed,
+        dataset.near_duplicates,
+        previous_bits=parting.get("limit_bits") if parting.get("parted_images") else None,
+        is_previous_parted=bool(parting),
+    )
+    for row, is_chosen in zip(rows, facts.pop("chosen"), strict=True):
+        row["is_chosen"] = is_chosen
     try:
         return _store(dataset, user, fractions, seed, rows, splits, facts)
     except IntegrityError as error:
@@ -55,7 +70,7 @@ def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], split
         project=dataset.project,
         dataset=dataset,
         number=dataset.last_snapshot,
-        digest=_digest(rows, splits),
+        digest=_digest(rows, splits, facts["near_duplicates"]["mode"]),
         fractions=fractions,
         seed=seed,
         class_names=_class_names(dataset, rows),
@@ -66,7 +81,7 @@ def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], split
         (
             SnapshotImage(
                 snapshot=snapshot, image_id=row["id"], image_key=row["id"], blob_id=row["blob_id"], split=split,
-                annotations=row["annotations"],
+                annotations=row["annotations"], is_chosen=row["is_chosen"],
             )
             for row, split in zip(rows, splits, strict=True)
         ),
@@ -85,41 +100,51 @@ def _rarest(row: dict, images_of: Counter) -> str:
 
 
 def _annotated_images(dataset: Dataset) -> list[dict]:
-    """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing."""
+    """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing.
+
+    The images come first: what is annotated meanwhile can then not turn into one that shows nothing.
+    """
+    fields = ("id", "blob_id", "sha256", "phash", "group", "split", "reviewed", "filename")
+    images = Image.objects.filter(dataset=dataset).annotate(sha256=F("blob__sha256"))
+    rows = list(images.values(*fields).iterator(chunk_size=5000))
     annotations: dict = {}
-    found = Annotation.objects.filter(image__dataset=dataset, confirmed=True).select_related("label").order_by("id")
+    unconfirmed = set()
+    found = Annotation.objects.filter(image__dataset=dataset).select_related("label").order_by("id")
     for annotation in found.iterator(chunk_size=5000):
+        if not annotation.confirmed:
+            unconfirmed.add(annotation.image_id)
+            continue
         entry = {"label": annotation.label.name}
         if annotation.box is not None:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)
-    images = Image.objects.filter(dataset=dataset).annotate(sha256=F("blob__sha256"))
-    fields = ("id", "blob_id", "sha256", "phash", "group", "split", "reviewed")
     empty_counts = dataset.project.task == Task.DETECTION
-    unconfirmed = set(
-        Annotation.objects.filter(image__dataset=dataset, confirmed=False).values_list("image_id", flat=True)
-    )
-    rows = [
+    taken = [
         {**row, "annotations": annotations.get(row["id"], [])}
-        for row in images.values(*fields).iterator(chunk_size=5000)
+        for row in rows
         if row["id"] in annotations or (empty_counts and row["reviewed"] and row["id"] not in unconfirmed)
     ]
-    return sorted(rows, key=lambda row: row["sha256"])
+    return sorted(taken, key=lambda row: row["sha256"])
 
 
-def _previous_splits(dataset: Dataset, fractions: dict, seed: int) -> dict:
-    """Splits of the last snapshot taken the same way, so that a test image stays one while the dataset grows."""
-    last = Snapshot.objects.filter(dataset=dataset, fractions=fractions, seed=seed).order_by("-number").first()
+def _previous_splits(last: Snapshot | None) -> dict:
+    """Splits of the last snapshot taken the same way, so that a test image stays one while the dataset grows.
+
+    What a user chose is no choice of ours: taken back, it is forgotten.
+    """
     if last is None:
         return {}
-    return dict(SnapshotImage.objects.filter(snapshot=last).values_list("image_key", "split").iterator())
+    rows = SnapshotImage.objects.filter(snapshot=last, is_chosen=False)
+    return dict(rows.values_list("image_key", "split").iterator())
 
 
 def _class_names(dataset: Dataset, rows: list[dict]) -> list[str]:
+    """The labels in use: as the user arranged them, else in natural order (2 before 10)."""
     used = {annotation["label"] for row in rows for annotation in row["annotations"]}
-    return [
-        name for name in dataset.project.labels.order_by("order", "id").values_list("name", flat=True) if name in used
-    ]
+    labels = list(dataset.project.labels.order_by("order", "id").values_list("id", "name"))
+    names = [name for _, name in labels if name in used]
+    is_arranged = labels != sorted(labels)
+    return names if is_arranged else sorted(names, key=natural_key)
 
 
 def _counts(rows: list[dict], splits: list[str]) -> dict:
@@ -142,11 +167,14 @@ def _counts(rows: list[dict], splits: list[str]) -> dict:
     }
 
 
-def _digest(rows: list[dict], splits: list[str]) -> str:
-    """sha256 over the sorted image hashes with their split and annotations."""
+def _digest(rows: list[dict], splits: list[str], near_duplicates: str) -> str:
+    """sha256 over the sorted image hashes with their split, annotations, and what the user said of the split."""
     digest = hashlib.sha256()
+    if near_duplicates != NearDuplicates.STRICT:
+        digest.update(f"near_duplicates={near_duplicates}\n".encode())
     for row, split in zip(rows, splits, strict=True):
-        line = json.dumps([row["sha256"], split, row["annotations"]], sort_keys=True, ensure_ascii=False)
+        wishes = [row["group"], row["split"]] if row["group"] or row["split"] else []
+        line = json.dumps([row["sha256"], split, row["annotations"], *wishes], sort_keys=True, ensure_ascii=False)
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 
@@ -154,17 +182,27 @@ def _digest(rows: list[dict], splits: list[str]) -> str:
 def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
     """The last snapshot when nothing has changed since, else a new one taken with its settings."""
     last = Snapshot.objects.filter(dataset=dataset).order_by("-number").first()
-    fractions, seed = (last.fractions, last.seed) if last else (DEFAULT_FRACTIONS, 42)
-    rows = _annotated_images(dataset)
-    if last is not None and rows:
-        frozen = last.images.values_list("image_key", "split", "annotations")
-        splits = {key: split for key, split, _ in frozen.iterator()}
-        if (
-            set(splits) == {row["id"] for row in rows}
-            and _digest(rows, [splits[row["id"]] for row in rows]) == last.digest
-        ):
-            return last
-    return take_snapshot(dataset=dataset, user=user, fractions=fractions, seed=seed)
+    if last is None:
+        return take_snapshot(dataset=dataset, user=user)
+    if _is_usable(last) and _is_current(dataset, last):
+        return last
+    return take_snapshot(dataset=dataset, user=user, fractions=last.fractions, seed=last.seed)
+
+
+def _is_current(dataset: Dataset, last: Snapshot) -> bool:
+    with consistent_read():
+        dataset.refresh_from_db(fields=["near_duplicates"])
+        rows = _annotated_images(dataset)
+        splits = dict(last.images.values_list("image_key", "split").iterator())
+    if not rows or set(splits) != {row["id"] for row in rows}:
+        return False
+    return _digest(rows, [splits[row["id"]] for row in rows], dataset.near_duplicates) == last.digest
+
+
+def _is_usable(last: Snapshot) -> bool:
+    """Snapshots from before groups were parted may have nothing to test with: such a one is taken again."""
+    has_all = all(last.counts["splits"].get(split) for split, share in last.fractions.items() if share)
+    return has_all or "near_duplicates" in last.counts
 
 
 def require_images(snapshot: Snapshot) -> None:

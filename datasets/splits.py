@@ -5,109 +5,112 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from datasets.imaging.hashing import near_duplicate_groups
+from datasets.grouping import Candidate as Candidate
+from datasets.grouping import group_images, remark_on_large_groups
 
 ORDER = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One image to be placed.
-
-    Attributes:
-        key: stable identity, its sha256.
-        phash: perceptual hash, 64 hexadecimal digits.
-        label: what to stratify by.
-        group: name the user gave, or "".
-        fixed: split the user or an import chose, or None.
-        previous: split in the last snapshot with the same fractions and seed, or None.
-    """
-
-    key: str
-    phash: str
-    label: str
-    group: str = ""
-    fixed: str | None = None
-    previous: str | None = None
+# Between splits that a label lacks about equally, the one decides that all labels together lack most.
+ABOUT_EQUAL = 0.5
 
 
 def assign_splits(
-    candidates: Sequence[Candidate], fractions: dict[str, float], seed: int
-) -> tuple[list[str], dict[str, int]]:
+    candidates: Sequence[Candidate],
+    fractions: dict[str, float],
+    seed: int,
+    near_duplicates: str = "strict",
+    previous_bits: int | None = None,
+    is_previous_parted: bool = True,
+) -> tuple[list[str], dict]:
     """A split for every candidate.
 
-    Images of one group (look-alikes, the same name) share a split. A chosen split wins over the previous one, and
-    both over the fractions; where members of a group disagree, the group goes to train, since it was or will be
-    seen there. New groups fill each label's splits towards the fractions in an order given by the seed.
+    Images of one group (near-duplicates, the same name; see `group_images`) share a split. A chosen split wins over the
+    previous one, and both over the fractions; where members of a group disagree, the group goes to train, since it was
+    or will be seen there. New groups fill each label's splits towards the fractions, the large ones first, in an order
+    given by the seed; shares are rounded so that they fit over all labels together as well.
 
     Args:
         fractions: of train, validation and test; they sum to 1.
+        near_duplicates: "strict", "exact" or "off".
+        previous_bits: `limit_bits` of the last snapshot, when a group was parted there.
+        is_previous_parted: False when the previous splits knew no groups that were parted: they do not count for those.
 
     Returns:
         The splits in the order of the candidates, and facts worth telling: `groups` (of more than one image),
-        `grouped_images`, `moved_to_train` (images whose chosen split gave way to their group).
+        `grouped_images`, `moved_to_train` (images whose chosen split gave way to their group), `near_duplicates`
+        (`mode`, `limit_bits`, `largest_group`, `parted_images`) and `remarks`. `chosen`, one of each candidate: whether
+        its split is the wish of a user.
     """
-    roots = _groups(candidates)
+    grouping = group_images(candidates, near_duplicates, previous_bits)
     members: dict[int, list[int]] = defaultdict(list)
-    for index, root in enumerate(roots):
-        members[int(root)].append(index)
-    total = Counter(candidate.label for candidate in candidates)
-    filled: dict[str, Counter] = defaultdict(Counter)
+    for index, root in enumerate(grouping.roots.tolist()):
+        members[root].append(index)
+    filling = _Filling(candidates, fractions)
     chosen: dict[int, str] = {}
+    wished: set[int] = set()
     moved = 0
     for root, indices in members.items():
-        split = _given_split([candidates[index] for index in indices])
+        group = [candidates[index] for index in indices]
+        counts_previous = is_previous_parted or not grouping.parted[indices[0]]
+        split, is_wished = _given_split(group, counts_previous)
         if split is not None:
             chosen[root] = split
-            moved += sum(candidates[index].fixed not in (None, split) for index in indices)
-            for index in indices:
-                filled[candidates[index].label][split] += 1
-    for root in sorted(set(members) - set(chosen), key=lambda root: _rank(candidates, members[root], seed)):
-        labels = Counter(candidates[index].label for index in members[root])
-        label = min(labels, key=lambda name: (total[name], name))
-        split = max(ORDER, key=lambda one: fractions[one] * total[label] - filled[label][one])
-        chosen[root] = split
-        for name, count in labels.items():
-            filled[name][split] += count
+            wished |= {root} if is_wished else set()
+            moved += sum(one.fixed not in (None, split) for one in group)
+            filling.add(group, split)
+    new = set(members) - set(chosen)
+    for root in sorted(new, key=lambda root: (-len(members[root]), _rank(candidates, members[root], seed))):
+        group = [candidates[index] for index in members[root]]
+        chosen[root] = filling.best_for(group)
+        filling.add(group, chosen[root])
+    sizes = [len(indices) for indices in members.values()]
     facts = {
-        "groups": sum(len(indices) > 1 for indices in members.values()),
-        "grouped_images": sum(len(indices) for indices in members.values() if len(indices) > 1),
+        "groups": sum(size > 1 for size in sizes),
+        "grouped_images": sum(size for size in sizes if size > 1),
         "moved_to_train": moved,
+        "near_duplicates": {
+            "mode": near_duplicates,
+            "limit_bits": grouping.limit_bits,
+            "largest_group": max(sizes, default=0),
+            "parted_images": int(grouping.parted.sum()),
+        },
+        "remarks": grouping.remarks + remark_on_large_groups(candidates, grouping),
+        "chosen": [root in wished for root in grouping.roots.tolist()],
     }
-    return [chosen[int(root)] for root in roots], facts
+    return [chosen[root] for root in grouping.roots.tolist()], facts
 
 
-def _groups(candidates: Sequence[Candidate]) -> np.ndarray:
-    """Index of the group of each candidate: look-alikes joined with named groups."""
-    roots = near_duplicate_groups([candidate.phash for candidate in candidates])
-    parents = np.arange(len(candidates))
+class _Filling:
+    """How many images of each label every split has, and should have."""
 
-    def find(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return int(index)
+    def __init__(self, candidates: Sequence[Candidate], fractions: dict[str, float]) -> None:
+        self._total = Counter(one.label for one in candidates)
+        self._lacks = {name: {split: fractions[split] * n for split in ORDER} for name, n in self._total.items()}
+        self._wanted = {split: max(fractions[split] * len(candidates), 1e-9) for split in ORDER}
+        self._all_lack = dict(self._wanted)
 
-    named: dict[str, int] = {}
-    for index, candidate in enumerate(candidates):
-        parents[find(index)] = find(int(roots[index]))
-        if candidate.group:
-            first = named.setdefault(candidate.group, index)
-            parents[find(index)] = find(first)
-    return np.array([find(index) for index in range(len(candidates))], dtype=np.int64)
+    def add(self, group: Sequence[Candidate], split: str) -> None:
+        for one in group:
+            self._lacks[one.label][split] -= 1
+        self._all_lack[split] -= len(group)
+
+    def best_for(self, group: Sequence[Candidate]) -> str:
+        """The split that the group's rarest label lacks most."""
+        lacks = self._lacks[min({one.label for one in group}, key=lambda name: (self._total[name], name))]
+        most = max(lacks.values())
+        near = [split for split in ORDER if lacks[split] > 1e-9 and lacks[split] >= most - ABOUT_EQUAL]
+        return max(near or ORDER, key=lambda split: (self._all_lack[split] / self._wanted[split], lacks[split]))
 
 
-def _given_split(group: list[Candidate]) -> str | None:
-    for given in ({one.fixed for one in group} - {None}, {one.previous for one in group} - {None}):
-        if len(given) == 1:
-            return given.pop()
-        if given:
-            return "train"
-    return None
+def _given_split(group: Sequence[Candidate], counts_previous: bool) -> tuple[str | None, bool]:
+    """The split that a user chose, else the previous one; and whether it is the former."""
+    fixed = {one.fixed for one in group} - {None}
+    if fixed:
+        return fixed.pop() if len(fixed) == 1 else "train", True
+    previous = {one.previous for one in group} - {None} if counts_previous else set()
+    if previous:
+        return previous.pop() if len(previous) == 1 else "train", False
+    return None, False
 
 
 def _rank(candidates: Sequence[Candidate], indices: list[int], seed: int) -> str:

@@ -134,7 +134,7 @@ class TestSnapshots:
         self.grow(api, dataset, labels, 0, 20)
         upload(api, dataset, [("unlabelled.jpg", jpeg(5000))])
         snapshot = self.take(api, dataset).json()
-        assert snapshot["number"] == 1 and snapshot["class_names"] == ["good", "bad"]
+        assert snapshot["number"] == 1 and snapshot["class_names"] == ["bad", "good"]
         assert snapshot["counts"]["images"] == 40
         assert snapshot["counts"]["splits"] == {"train": 28, "validation": 6, "test": 6}
         again = self.take(api, dataset).json()

@@ -122,7 +122,7 @@ class TestSupervisor:
         assert run["state"] == "succeeded", run["error"]
         assert len(run["history"]) == 2 and run["estimate"]["seconds"] > 0 and run["actual"]["memory_bytes"] > 0
         model = api.get(f"/api/v1/models/{run['model']}/").json()
-        assert (model["name"], model["version"], model["class_names"]) == ("Shapes", 1, ["good", "bad"])
+        assert (model["name"], model["version"], model["class_names"]) == ("Shapes", 1, ["bad", "good"])
         assert {file["kind"] for file in model["files"]} == {
             "keras", "litert-float32", "labels", "model_card", "model_card_json",
         }  # fmt: skip

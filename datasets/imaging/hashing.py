@@ -1,15 +1,17 @@
-"""Perceptual hashes and groups of look-alikes."""
+"""Perceptual hashes and groups of near-duplicates."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
+from datasets.imaging.hamming import components
+
 SIDE = 32
 KEPT = 16
 NEAR_BITS = 20
-BANDS = 16
-BLOCK = 2048
 
 
 def _dct_rows() -> np.ndarray:
@@ -33,50 +35,24 @@ def perceptual_hash(upright: Image.Image) -> str:
 
 
 def near_duplicate_groups(hashes: list[str], max_bits: int = NEAR_BITS) -> np.ndarray:
-    """Group look-alikes: images whose hashes differ in at most `max_bits`, directly or through others.
-
-    Candidates share one of 16 bands of 16 bits, which every pair within 15 bits does and nearly every pair
-    within 20; so the work grows with the number of candidates, not of pairs.
+    """Group near-duplicates: images whose hashes differ in at most `max_bits`, directly or through others.
 
     Args:
         hashes: 64 hexadecimal digits each.
+        max_bits: 0 to 63.
 
     Returns:
         `(len(hashes),)` int64, the smallest index of each image's group.
     """
-    if not hashes:
-        return np.zeros(0, dtype=np.int64)
+    words, first, inverse = unique_words(hashes)
+    labels = components(words, max_bits) if len(words) else np.zeros(0, dtype=np.int64)
+    smallest = np.full(len(words), len(hashes), dtype=np.int64)
+    np.minimum.at(smallest, labels, first)
+    return smallest[labels][inverse]
+
+
+def unique_words(hashes: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`(different, 4)` uint64, the index where each comes first, and which of them each hash is."""
     raw = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(len(hashes), 32)
     unique, first, inverse = np.unique(raw, axis=0, return_index=True, return_inverse=True)
-    parents = np.arange(len(unique))
-    words = unique.view(np.uint64)
-    bands = unique.view(np.uint16)
-    for band in range(BANDS):
-        order = np.argsort(bands[:, band], kind="stable")
-        keys = bands[order, band]
-        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-        ends = np.r_[starts[1:], len(keys)]
-        for start, end in zip(starts, ends, strict=True):
-            if end - start > 1:
-                _join_near(parents, words, order[start:end], max_bits)
-    roots = np.array([_root(parents, index) for index in range(len(unique))])
-    smallest = np.full(len(unique), len(hashes), dtype=np.int64)
-    np.minimum.at(smallest, roots, first)
-    return smallest[roots][inverse.ravel()]
-
-
-def _join_near(parents: np.ndarray, words: np.ndarray, members: np.ndarray, max_bits: int) -> None:
-    for start in range(0, len(members), BLOCK):
-        block = members[start : start + BLOCK]
-        for offset, one in enumerate(block[:-1]):
-            others = block[offset + 1 :]
-            distance = np.bitwise_count(words[others] ^ words[one]).sum(axis=1)
-            for other in others[distance <= max_bits]:
-                parents[_root(parents, other)] = _root(parents, one)
-
-
-def _root(parents: np.ndarray, index: int) -> int:
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return int(index)
+    return np.ascontiguousarray(unique).view(np.uint64), first, inverse.ravel()
