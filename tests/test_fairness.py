@@ -182,7 +182,7 @@ class TestPlace:
 def snapshot(project) -> Snapshot:
     dataset = Dataset.objects.create(project=project, name="d")
     return Snapshot.objects.create(
-        dataset=dataset, number=1, digest="x", class_names=["a"], counts={}, fractions={}, seed=1
+        project=project, dataset=dataset, number=1, digest="x", class_names=["a"], counts={}, fractions={}, seed=1
     )
 
 

@@ -304,7 +304,7 @@ class TestInterruption:
 
     def test_a_deleted_dataset_ends_the_job_with_a_code(self, api, dataset):
         job = start(api, dataset, make_zip({"c/a.jpg": jpeg(1)})).json()
-        api.delete(f"/api/v1/datasets/{dataset['id']}/")
+        Dataset.objects.get().delete()
         jobs.run_job(job["id"])
         assert api.get(f"/api/v1/jobs/{job['id']}/").json()["error"]["code"] == "dataset_deleted"
 

@@ -38,7 +38,9 @@ def _unfinished(condition: Q) -> Iterable[Use]:
         detail = f"The search '{name}' is {search.state}: cancel it first ({search.pk})."
         yield Use("search", str(search.pk), name, detail, cancel=lambda search=search: _cancel(search))
     runs = TrainingRun.objects.filter(condition).exclude(state__in=ENDED).order_by("id")
-    yield from work_in_use(runs, "training", lambda run: run.name or run.configuration.get("architecture", ""))
+    yield from work_in_use(
+        runs, "training", lambda run: run.name or run.configuration.get("architecture", "without a name")
+    )
 
 
 def _cancel(search: Search) -> None:
