@@ -12,7 +12,7 @@ import zlib
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from datasets.models import Image
+from datasets.models import Dataset, Image
 from projects import jobs, work
 from projects.errors import LeaseLost
 from projects.models import Job, WorkState
