@@ -55,6 +55,8 @@ def start_import(
     require_place(Job, project=dataset.project, user=user)
     if incoming is not None:
         require_bytes(dataset.project, incoming.size)
+    if incoming is not None:
+        storage.stage([incoming])
     with transaction.atomic():
         blob = None if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(
@@ -129,6 +131,7 @@ def _fetched(context: JobContext) -> Blob:
     try:
         source = parse_source(job.parameters["source"])
         receive_source(source, incoming, _throttled(context.report))
+        storage.stage([incoming])
         with transaction.atomic():
             job.input_blob = storage.keep(incoming, "application/zip")
             Job.objects.filter(pk=job.pk).update(input_blob=job.input_blob)
@@ -261,6 +264,7 @@ def _import_batch(context, dataset, batch, results, report: _Report, total: int,
                 examined.append(one.item)
                 wanted.update(dict.fromkeys(mark.label for mark in one.marks))
             remarks += one.remarks
+        storage.stage(item.incoming for item in examined)  # before the transaction, in which nobody else can write
         with transaction.atomic():
             known = services.ensure_labels(project=dataset.project, names=list(wanted))
             for one in looked:

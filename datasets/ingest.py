@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -16,11 +15,13 @@ from datasets.formats.boxes import on_grid
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
+from datasets.locking import lock_datasets
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
 from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
+from storage.database import atomic_again
 from storage.filenames import clean_filename
 
 INSERT_CHUNK = 2_000
@@ -115,11 +116,12 @@ def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
             return width, height, kind, perceptual_hash(upright)
 
 
-@transaction.atomic
 def add_images(
     *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED
 ) -> list[Outcome]:
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
+
+    What waits for the disk is done before: nobody else can write while the transaction lasts.
 
     A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first. What it says
     about a picture that nobody has labelled or looked at is taken all the same.
@@ -127,7 +129,18 @@ def add_images(
     Raises:
         LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
-    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    fresh = {item.incoming.sha256: item.incoming for item in items}
+    for sha256 in _known_images(dataset, fresh):
+        del fresh[sha256]
+    require_images(dataset.project, len(fresh), sum(incoming.size for incoming in fresh.values()))
+    storage.stage(fresh.values())
+    return _add_staged(dataset, items, user, source, origin)
+
+
+@atomic_again
+def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, origin: str) -> list[Outcome]:
+    if dataset.pk not in lock_datasets([dataset.pk]):
+        raise Dataset.DoesNotExist()
     first: dict[str, Examined] = {}
     for item in items:
         first.setdefault(item.incoming.sha256, item)

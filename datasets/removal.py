@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import NotFound, ValidationError
 
 from datasets.ingest import count_images
+from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from projects.services import adjust_counts
 from projects.uses import in_words, require_unused
+from storage.database import atomic_again
 
 CHUNK = 500
 
@@ -33,10 +34,10 @@ def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
     remove_dataset(dataset)
 
 
-@transaction.atomic
+@atomic_again
 def remove_dataset(dataset: Dataset) -> None:
     """Raises `NotFound`."""
-    locked = _locked([dataset.pk])
+    locked = lock_datasets([dataset.pk])
     if not locked:
         raise NotFound()
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-locked[dataset.pk].image_count)
@@ -60,18 +61,12 @@ def _keep_records(dataset: Dataset) -> None:
     snapshots.update(dataset_name=dataset.name)
 
 
-def _locked(pks: Iterable) -> dict[object, Dataset]:
-    """These datasets, as far as they still exist, until the transaction ends; in one order, so that none waits for
-    another."""
-    return {row.pk: row for row in Dataset.objects.select_for_update().filter(pk__in=set(pks)).order_by("pk")}
-
-
-@transaction.atomic
+@atomic_again
 def delete_images(*, images: Sequence[Image]) -> int:
     """Returns how many were deleted: those that somebody else deleted meanwhile are not counted again."""
     by_dataset = _by_dataset(images)
     deleted = 0
-    for pk, dataset in _locked(by_dataset).items():
+    for pk, dataset in lock_datasets(by_dataset).items():
         pks = by_dataset[pk]
         for start in range(0, len(pks), CHUNK):
             chunk = Image.objects.filter(dataset=dataset, pk__in=pks[start : start + CHUNK])
@@ -81,13 +76,13 @@ def delete_images(*, images: Sequence[Image]) -> int:
     return deleted
 
 
-@transaction.atomic
+@atomic_again
 def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
     """Move images to another dataset of the same project. What is there already stays where it is."""
     if any(image.dataset.project_id != target.project_id for image in images):
         raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
     by_dataset = _by_dataset(images)
-    locked = _locked([*by_dataset, target.pk])
+    locked = lock_datasets([*by_dataset, target.pk])
     if target.pk not in locked:
         raise NotFound()
     there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))

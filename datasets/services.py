@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
+from datasets.locking import lock_projects
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
 from datasets.removal import delete_images
@@ -87,6 +88,7 @@ def merge_labels(*, label: Label, into: Label) -> Label:
     """
     if label.pk == into.pk or label.project_id != into.project_id:
         raise ValidationError({"into": ["Must be another label of the same project."]})
+    lock_projects([label.project_id])
     _lock_labels(label, into)
     mine = Annotation.objects.filter(label=label)
     _touch(Image.objects.filter(annotations__label=label))
@@ -108,6 +110,7 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
     if move_to is not None:
         merge_labels(label=label, into=move_to)
         return
+    lock_projects([label.project_id])
     _lock_labels(label)
     carriers = Image.objects.filter(annotations__label=label).distinct()
     if images is None and carriers.exists():

@@ -55,6 +55,7 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
         except VideoProblem as problem:
             raise NotAVideo(str(problem), code=problem.code) from problem
         require_bytes(dataset.project, incoming.size)
+        storage.stage([incoming])
         with transaction.atomic():
             blob = storage.keep(incoming, CONTENT_TYPES[facts.container])
             try:

@@ -25,6 +25,7 @@ from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
+from inference.staging import AnyFile, staged
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -51,7 +52,6 @@ CONTENT_TYPES = {
 }
 
 
-@transaction.atomic
 def register_model(
     *,
     project: Project,
@@ -60,7 +60,7 @@ def register_model(
     architecture: str,
     input_size: tuple[int, int],
     parameters: int,
-    files: Mapping[str, Path | str],
+    files: Mapping[str, AnyFile],
     user,
     training=None,
     snapshot: Snapshot | None = None,
@@ -72,27 +72,27 @@ def register_model(
     origin: dict | None = None,
 ) -> Model:
     """A new version in the project with its files and, of a model trained here, its evaluation on the test split."""
-    version = _next_version(project)
-    model = Model.objects.create(
-        project=project, name=name, version=version, task=project.task, class_names=class_names,
-        architecture=architecture, input_height=input_size[0], input_width=input_size[1], parameters=parameters,
-        metrics=metrics or {}, detector=detector or {}, resize=Resize.LETTERBOX if detector else resize,
-        origin=origin or {}, base_model=base_model, training=training, snapshot=snapshot,
-        created_by=user,
-    )  # fmt: skip
-    for kind, path in files.items():
-        add_file(model=model, kind=kind, path=Path(path))
-    if metrics is not None:
-        Evaluation.objects.create(
-            model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or []
-        )
-    adjust_counts(project.pk, model_count=1)
+    with staged(files) as ready, transaction.atomic():
+        model = _new_version(
+            project, name=name, task=project.task, class_names=class_names, architecture=architecture,
+            input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},
+            detector=detector or {}, resize=Resize.LETTERBOX if detector else resize, origin=origin or {},
+            base_model=base_model, training=training, snapshot=snapshot, created_by=user,
+        )  # fmt: skip
+        for kind, file in ready.items():
+            add_file(model=model, kind=kind, path=file)
+        if metrics is not None:
+            Evaluation.objects.create(
+                model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or []
+            )
     return model
 
 
-def _next_version(project: Project) -> int:
+def _new_version(project: Project, **fields) -> Model:
+    adjust_counts(project.pk, model_count=1)
     Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
-    return Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
+    version = Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
+    return Model.objects.create(project=project, version=version, **fields)
 
 
 def copy_file(*, model: Model, kind: str, target: Path) -> bool:
@@ -103,9 +103,13 @@ def copy_file(*, model: Model, kind: str, target: Path) -> bool:
     return row is not None
 
 
-def add_file(*, model: Model, kind: str, path: Path, report: dict | None = None) -> ModelFile:
-    blob = storage.keep_path(path, CONTENT_TYPES[FileKind(kind)])
-    return ModelFile.objects.create(model=model, kind=kind, filename=path.name, blob=blob, report=report or {})
+def add_file(*, model: Model, kind: str, path: AnyFile, report: dict | None = None) -> ModelFile:
+    """Give a model a file; within a transaction a staged one, so that nobody waits while it is copied."""
+    with staged({kind: path}) as ready:
+        blob = storage.keep(ready[kind].incoming, CONTENT_TYPES[FileKind(kind)])
+    return ModelFile.objects.create(
+        model=model, kind=kind, filename=ready[kind].filename, blob=blob, report=report or {}
+    )
 
 
 # Prediction

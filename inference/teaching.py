@@ -137,13 +137,17 @@ def suggest(context: JobContext) -> dict:
     }  # fmt: skip
 
 
-@transaction.atomic
 def _keep_order(model: Model, dataset: Dataset, seen: list[_Seen]) -> None:
+    order: list[int] = []
+    if seen:  # computed before the transaction, in which nobody else can write
+        worth = np.array([max(one.uncertainty, one.disagreement or 0.0) for one in seen])
+        order = teaching_order(worth, np.stack([one.embedding for one in seen])).tolist()
+    _replace_order(model, dataset, seen, order)
+
+
+@transaction.atomic
+def _replace_order(model: Model, dataset: Dataset, seen: list[_Seen], order: list[int]) -> None:
     Suggestion.objects.filter(model=model, dataset=dataset).delete()
-    if not seen:
-        return
-    worth = np.array([max(one.uncertainty, one.disagreement or 0.0) for one in seen])
-    order = teaching_order(worth, np.stack([one.embedding for one in seen]))
     still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
     Suggestion.objects.bulk_create(
         (
@@ -151,7 +155,7 @@ def _keep_order(model: Model, dataset: Dataset, seen: list[_Seen]) -> None:
                 model=model, dataset=dataset, image_id=seen[index].pk, rank=rank,
                 uncertainty=seen[index].uncertainty, disagreement=seen[index].disagreement,
             )
-            for rank, index in enumerate(order.tolist(), start=1)
+            for rank, index in enumerate(order, start=1)
             if seen[index].pk in still_there
         ),
         batch_size=INSERT_CHUNK,

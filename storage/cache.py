@@ -61,6 +61,7 @@ class Incoming:
         self._file: BinaryIO | None = open(self.path, "xb")  # noqa: SIM115 - closed by finish
         self._hash = hashlib.sha256()
         self.size = 0
+        self.is_staged = False
 
     def fill_from(self, path: Path) -> None:
         """Become a second name of a file that was received elsewhere on this disk; it is hashed now."""
@@ -157,19 +158,51 @@ class LocalCache:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(Incoming.sync, files))
 
+    def stage(self, files: Iterable[Incoming]) -> None:
+        """Do all that waits for the disk: put the bytes there, and give each file its name as a second one.
+
+        A file that nobody places afterwards is a stray one, which is swept.
+        """
+        fresh = [file for file in files if not file.is_staged]
+        self.sync(fresh)
+        folders: set[Path] = set()
+        for file in fresh:
+            target = self._target(file, folders)
+            second = file.path.with_name(f"{file.path.name}.named")
+            try:
+                os.link(file.path, second)
+            except OSError:  # a file system without links: it gets its name when it is placed
+                continue
+            os.replace(second, target)
+            file.is_staged = True
+            folders.add(target.parent)
+        for folder in folders:
+            sync_folder(folder)
+
     def place(self, files: Iterable[Incoming]) -> None:
-        """Give synced files their names; afterwards they survive a power cut."""
-        folders = set()
+        """Give synced files their names; afterwards they survive a power cut.
+
+        A staged file has its name, unless a sweep of the same content came in between.
+        """
+        folders: set[Path] = set()
         for file in files:
-            target = self.path(file.sha256)
-            if not target.parent.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(self.root)
+            target = self._target(file, folders)
+            if file.is_staged and target.exists():
+                file.path.unlink(missing_ok=True)
+                continue
             os.replace(file.path, target)
             file.finish()
             folders.add(target.parent)
         for folder in folders:
             sync_folder(folder)
+
+    def _target(self, file: Incoming, folders: set[Path]) -> Path:
+        """Where the file belongs; a folder that is made for it changes the one above, which is added to `folders`."""
+        target = self.path(file.sha256)
+        if not target.parent.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(self.root)
+        return target
 
     def remove(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)

@@ -72,6 +72,25 @@ def keep(file: Incoming, content_type: str) -> Blob:
     return keep_many([(file, content_type)])[file.sha256]
 
 
+def stage(files: Iterable[Incoming]) -> None:
+    """Do what waits for the disk before a transaction in which they are kept: while it lasts nobody else can write."""
+    local_cache().stage(files)
+
+
+def stage_path(path: Path) -> Incoming:
+    """Copy a file that the studio made, to be kept in a transaction that comes next. `discard` it in the end."""
+    file = receive()
+    try:
+        with open(path, "rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                file.write(chunk)
+        stage([file])
+    except BaseException:
+        file.discard()
+        raise
+    return file
+
+
 def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     """As `keep`, for many files at the cost of few disk waits. Returns blobs by sha256.
 
@@ -79,7 +98,7 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     content is thereby wholly before or wholly after (see `sweep_orphans`).
     """
     cache_ = local_cache()
-    cache_.sync([file for file, _ in files])
+    cache_.sync([file for file, _ in files if not file.is_staged])
     backend = get_backend()
     rows = {
         file.sha256: Blob(sha256=file.sha256, size=file.size, content_type=content_type) for file, content_type in files
@@ -110,11 +129,8 @@ def link(objects: dict[str, str], since: datetime) -> None:
 
 def keep_path(path: Path, content_type: str) -> Blob:
     """Copy a file that the studio made (a model, a report) into a blob."""
-    file = receive()
+    file = stage_path(path)
     try:
-        with open(path, "rb") as source:
-            while chunk := source.read(CHUNK_BYTES):
-                file.write(chunk)
         return keep(file, content_type)
     finally:
         file.discard()

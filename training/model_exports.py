@@ -14,6 +14,7 @@ from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
 from inference.runtime.kinds import KINDS
 from inference.services import add_file, copy_file
+from inference.staging import StagedFile, staged
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task
@@ -58,11 +59,14 @@ def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> 
     offered = {one["kind"]: one for one in exports if not one["problem"]}
     if not offered:
         raise WorkFailed("export_refused", " ".join(f"{one['kind']}: {one['problem']}" for one in exports))
-    with transaction.atomic():
-        for kind, export in offered.items():
-            _replace(model, kind, Path(export["path"]), export["report"])
-        if parameters["bundle_of"] in offered:
-            _bundle(model, offered[parameters["bundle_of"]], folder)
+    files = {kind: Path(export["path"]) for kind, export in offered.items()}
+    reports = {kind: export["report"] for kind, export in offered.items()}
+    if parameters["bundle_of"] in offered:
+        files[FileKind.BUNDLE] = _bundle(model, offered[parameters["bundle_of"]], folder)
+        reports[FileKind.BUNDLE] = {"kind": parameters["bundle_of"]}
+    with staged(files) as ready, transaction.atomic():
+        for kind, file in ready.items():
+            _replace(model, kind, file, reports[kind])
     return {
         "model": str(model.pk),
         "exports": [
@@ -75,14 +79,14 @@ def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> 
     }  # fmt: skip
 
 
-def _replace(model: Model, kind: str, path: Path, report: dict) -> None:
+def _replace(model: Model, kind: str, path: StagedFile, report: dict) -> None:
     if kind in GIVEN and ModelFile.objects.filter(model=model, kind=kind).update(report=report):
         return
     ModelFile.objects.filter(model=model, kind=kind).delete()
     add_file(model=model, kind=kind, path=path, report=report)
 
 
-def _bundle(model: Model, export: dict, folder: Path) -> None:
+def _bundle(model: Model, export: dict, folder: Path) -> Path:
     documents = {}
     for kind, name in ((FileKind.MODEL_CARD, "training_card.md"), (FileKind.MODEL_CARD_JSON, "training_card.json")):
         if copy_file(model=model, kind=kind, target=folder / name):
@@ -95,7 +99,7 @@ def _bundle(model: Model, export: dict, folder: Path) -> None:
         target, model=model, kind=export["kind"], file=Path(export["path"]), documents=documents,
         report=export["report"], sample_from=sample_from,
     )  # fmt: skip
-    _replace(model, FileKind.BUNDLE, target, {"kind": export["kind"]})
+    return target
 
 
 def export_request(model: Model, parameters: dict, folder: Path) -> dict:

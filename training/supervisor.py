@@ -14,6 +14,7 @@ from django.db import DatabaseError, transaction
 
 from inference.models import Resize
 from inference.services import register_model
+from inference.staging import staged
 from projects import queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.models import WorkState
@@ -216,7 +217,7 @@ class Supervisor:
         configuration = result["configuration"]
         side = configuration["image_size"]
         height, width = result.get("input_size") or (side, side)
-        with transaction.atomic():
+        with staged(files) as ready, transaction.atomic():
             # finish() first: it is the conditional update that makes sure of one model only.
             score = _score(result.get("validation_metrics") or {})
             work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)
@@ -232,7 +233,7 @@ class Supervisor:
                 parameters=result["parameters"],
                 metrics=result["metrics"],
                 mistakes=result["mistakes"],
-                files=files,
+                files=ready,
                 training=run.pk,
                 snapshot=run.snapshot,
                 user=run.created_by,
