@@ -167,8 +167,7 @@ def program(model: Model, kind: str) -> str:
     is_detector = model.task == Task.DETECTION
     settings = [f"HEIGHT, WIDTH = {model.input_height}, {model.input_width}"]
     if is_detector:
-        own, common = model.detector.get("label_thresholds", {}), model.detector["score_threshold"]
-        settings.append(f"THRESHOLDS = {[own.get(name, common) for name in model.class_names]}")
+        settings.append(f"THRESHOLDS = {boxes.thresholds_of(model.detector, model.class_names)}")
     if raw:
         shapes = boxes.AnchorShapes.from_dict(model.detector["anchors"])
         settings += [f"IOU = {model.detector['iou_threshold']}", f"ANCHORS = anchors_for((HEIGHT, WIDTH), {shapes!r})"]

@@ -14,7 +14,7 @@ from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.errors import NotEvaluated
 from inference.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
-from inference.runtime.boxes import Detections
+from inference.runtime.boxes import Detections, thresholds_of
 from inference.runtime.detection_metrics import Truth, match, worst_images
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -174,7 +174,8 @@ class _Boxes:
 
     def __init__(self, models: Sequence[Model], found: Sequence[BoxOutcomes], keys: list[str]) -> None:
         self._names = list(dict.fromkeys(name for one in found for name in one.class_names))
-        self._thresholds = [model.detector["score_threshold"] for model in models]
+        self._common = [model.detector["score_threshold"] for model in models]
+        self._thresholds = [thresholds_of(model.detector, self._names) for model in models]
         self._keys = keys
         self._truths: list[list[Truth]] = []
         self._boxes: list[list[Detections]] = []
@@ -192,7 +193,9 @@ class _Boxes:
     def figures(self, index: int) -> dict:
         from inference.runtime.detection_metrics import detection_metrics
 
-        metrics = detection_metrics(self._truths[index], self._boxes[index], self._names, self._thresholds[index])
+        metrics = detection_metrics(
+            self._truths[index], self._boxes[index], self._names, self._common[index], self._thresholds[index]
+        )
         names = ("ap", "ap50", "ap50_interval", "precision", "recall", "threshold")
         per_label = {row["label"]: row["ap50"] for row in metrics["per_class"]}
         return {**{name: metrics[name] for name in names}, "ap50_by_label": per_label}

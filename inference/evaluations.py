@@ -18,7 +18,7 @@ from datasets.snapshots import iterate_images, require_images
 from inference.analysis.curves import box_threshold_table, classifier_curves
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, FileKind, Model, ModelFile
-from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from
+from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
 from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, match, worst_images
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from inference.runtime.kinds import KINDS, NAMES
@@ -107,9 +107,9 @@ def evaluate(
                 raise WorkFailed(
                     "nothing_to_measure", "None of the images could be used: unknown labels, or damaged files."
                 )
-            threshold = model.detector["score_threshold"]
-            metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, threshold)
-            mistakes = worst_images(boxes.truths, boxes.found, threshold)
+            common, serving = model.detector["score_threshold"], thresholds_of(model.detector, model.class_names)
+            metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, common, serving)
+            mistakes = worst_images(boxes.truths, boxes.found, serving)
             matches = match(boxes.truths, boxes.found, len(model.class_names))
             curves = {"thresholds": box_threshold_table(matches)}
             boxes.save(Path(folder) / "outcomes.npz")

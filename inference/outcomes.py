@@ -12,8 +12,8 @@ from inference.analysis.plots import calibration_picture, confusion_picture, cur
 from inference.errors import NotEvaluated
 from inference.evaluations import outcomes_of
 from inference.models import Evaluation
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import hits_of
+from inference.runtime.boxes import thresholds_of
+from inference.runtime.detection_metrics import Threshold, hits_of, sure_of
 from projects.models import Task
 
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
@@ -34,7 +34,7 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> list[dict]:
             raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
     found = outcomes_of(evaluation)
     if isinstance(found, BoxOutcomes):
-        threshold = wishes.get("threshold", evaluation.model.detector["score_threshold"])
+        threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
         return list(_boxes(found, wishes, threshold))
     return list(_labels(found, wishes))
 
@@ -61,12 +61,11 @@ def _labels(found: LabelOutcomes, wishes: dict) -> Iterator[dict]:
         }  # fmt: skip
 
 
-def _boxes(found: BoxOutcomes, wishes: dict, threshold: float) -> Iterator[dict]:
+def _boxes(found: BoxOutcomes, wishes: dict, threshold: Threshold) -> Iterator[dict]:
     rows = []
     names = found.class_names
     for truth, one in zip(found.truths, found.found, strict=True):
-        sure = one.scores >= threshold
-        kept = Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
+        kept = sure_of(one, threshold)
         best = float(kept.scores.max()) if len(kept.scores) else 0.0
         hits = hits_of(truth, kept)
         wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())

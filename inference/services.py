@@ -22,7 +22,7 @@ from datasets.imaging.preprocessing import decoded, open_image, to_pixels, uprig
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
-from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
+from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
 from inference.staging import AnyFile, staged
@@ -246,7 +246,9 @@ def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image
         _anchors(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"])),
         runtime.run(pixels),
         letterbox.content_size,
-        score_threshold=_thresholds(model) if wishes.threshold is None else max(wishes.threshold, LOWEST_SCORE),
+        score_threshold=thresholds_of(model.detector, model.class_names)
+        if wishes.threshold is None
+        else max(wishes.threshold, LOWEST_SCORE),
         iou_threshold=model.detector["iou_threshold"] if wishes.iou is None else wishes.iou,
         limit=wishes.limit or DEFAULT_BOXES,
     )
@@ -266,11 +268,6 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
     colors = dict(model.project.labels.values_list("name", "color"))
     with open_image(source) as image, decoded(image) as upright:
         return draw_boxes(upright, prediction.boxes, colors, kind)
-
-
-def _thresholds(model: Model) -> list[float]:
-    own = model.detector.get("label_thresholds", {})
-    return [own.get(name, model.detector["score_threshold"]) for name in model.class_names]
 
 
 @lru_cache(maxsize=8)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
+from datasets.grouping import Candidate, group_images
 from datasets.imaging.letterbox import to_letterboxed
 from datasets.imaging.preprocessing import ImageError, open_image
 from datasets.models import Dataset, Image
@@ -19,7 +20,7 @@ from inference.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
 from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
 from inference.frames import model_of
 from inference.models import FileKind, Model, ModelFile, Suggestion, Suspect
-from inference.runtime.boxes import iou_matrix
+from inference.runtime.boxes import iou_matrix, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, ModelFileError
 from inference.services import LOWEST_SCORE, Prediction, Wishes, predictor_of, runtime_of, way_of
 from inference.suggestions import store_suggestions, unlabelled
@@ -169,23 +170,27 @@ class _Look:
         self._model, self._other = model, other
         self._is_detector = model.task == Task.DETECTION
         self._embedder = embedder_of(model)
-        self._predict = predictor_of(model, Wishes(limit=None if self._is_detector else len(model.class_names)))
-        # Doubt lives below the threshold too.
-        self._all_boxes = predictor_of(model, Wishes(threshold=LOWEST_SCORE)) if self._is_detector else None
+        # Doubt lives below the threshold too: one run gives all boxes, and those that count are among them.
+        own = Wishes(threshold=LOWEST_SCORE) if self._is_detector else Wishes(limit=len(model.class_names))
+        self._predict = predictor_of(model, own)
+        self._thresholds: dict[str, float] = {}
+        if self._is_detector:
+            self._thresholds = dict(
+                zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True)
+            )
         wishes = Wishes() if self._is_detector else Wishes(limit=10_000)
         self._second = None if other is None else predictor_of(other, wishes)
 
     def at(self, image: Image) -> tuple[Prediction, _Seen]:
         with storage.opened(image.blob) as file:
-            prediction = self._predict(file, image.filename)
+            every = self._predict(file, image.filename)
+            prediction = self._reliable(every)
             embedding = self._embedded(file)
             second = None
             if self._second is not None:
                 file.seek(0)
                 second = self._second(file, image.filename)
             if self._is_detector:
-                file.seek(0)
-                every = self._all_boxes(file, image.filename)  # type: ignore[misc]
                 scores = np.array([one["score"] for one in every.boxes])
                 uncertainty = float(box_uncertainty([scores], self._model.detector["score_threshold"])[0])
                 apart = None if second is None else _boxes_apart(prediction.boxes, second.boxes)
@@ -194,6 +199,14 @@ class _Look:
                 uncertainty = float(margin_uncertainty(own[None])[0])
                 apart = None if second is None else self._labels_apart(prediction, second)
         return prediction, _Seen(image.pk, uncertainty, apart, embedding)
+
+    def _reliable(self, every: Prediction) -> Prediction:
+        """Of all boxes those that the model would answer with: scores are what boxes suppress each other by, so they
+        are the same as those of a run of their own."""
+        if not self._is_detector:
+            return every
+        boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
+        return replace(every, boxes=boxes)
 
     def _embedded(self, file) -> np.ndarray:
         if self._embedder is None:
@@ -293,9 +306,12 @@ def find_wrong_labels(context: JobContext) -> dict:
 
 
 def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
-    """By confident learning, on probabilities of a small model on this one's features that did not see the image."""
+    """By confident learning, on probabilities of a small model on this one's features that did not see the image, nor
+    its near-duplicates. The features may be of a network that was trained on these very labels, and agree with their
+    mistakes more than they should.
+    """
     embedder, runtime, way = embedder_of(model, SUSPECT_DIMENSIONS), runtime_of(model, LiteRTClassifier), way_of(model)
-    keys, names, features = [], [], []
+    keys, names, features, looks = [], [], [], []
     for image in images:
         label = next(one.label.name for one in image.annotations.all() if one.confirmed)
         try:
@@ -307,11 +323,15 @@ def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
         keys.append(image.pk)
         names.append(label)
         features.append(vector)
+        looks.append(
+            Candidate(key=str(image.pk), phash=image.phash, label=label, group=image.group, name=image.filename)
+        )
     classes = sorted(set(names))
     if len(classes) < 2:
         raise WorkFailed("one_label", "All images carry the same label: there is nothing to tell it from.")
     labels = np.array([classes.index(name) for name in names])
-    found = find_suspects(out_of_sample_probabilities(np.stack(features), labels, len(classes)), labels)
+    groups = group_images(looks).roots
+    found = find_suspects(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
     return [
         Suspect(
             image_id=keys[index], kind=Suspect.Kind.LABEL, label=names[index],
@@ -328,7 +348,7 @@ def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
     The model was perhaps trained on these images, and then agrees with their mistakes more than it should.
     """
     predict = predictor_of(model, Wishes(threshold=LOWEST_SCORE))
-    threshold = model.detector["score_threshold"]
+    thresholds = dict(zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True))
     rows: list[Suspect] = []
     for image in images:
         drawn = [
@@ -339,29 +359,29 @@ def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
                 found = predict(file, image.filename).boxes
         except ImageError:
             continue
-        rows += _doubts(image, drawn, found, threshold)
+        rows += _doubts(image, drawn, found, thresholds)
     return sorted(rows, key=lambda row: row.quality)
 
 
-def _doubts(image: Image, drawn: list[dict], found: list[dict], threshold: float) -> Iterable[Suspect]:
+def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict[str, float]) -> Iterable[Suspect]:
     overlap = iou_matrix(_array(drawn), _array(found)) if drawn and found else np.zeros((len(drawn), len(found)))
     for index, one in enumerate(drawn):
         near = [other for column, other in enumerate(found) if overlap[index, column] >= OVERLAP]
         own = max((other["score"] for other in near if other["label"] == one["label"]), default=0.0)
         rival = max((other for other in near if other["label"] != one["label"]), key=lambda box: box["score"],
                     default=None)  # fmt: skip
-        if rival is not None and rival["score"] >= threshold and rival["score"] > own:
+        if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
             yield Suspect(
                 image=image, annotation_id=one["pk"], kind=Suspect.Kind.LABEL, label=one["label"],
                 suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]), is_issue=True,
             )  # fmt: skip
-        elif own < threshold:
+        elif own < thresholds.get(one["label"], SURE_BOX):
             yield Suspect(
                 image=image, annotation_id=one["pk"], kind=Suspect.Kind.NOT_SEEN, label=one["label"],
-                box=one["box"], quality=0.5 + own / 2, is_issue=own < threshold / 4,
+                box=one["box"], quality=0.5 + own / 2, is_issue=own < thresholds.get(one["label"], SURE_BOX) / 4,
             )  # fmt: skip
     for column, other in enumerate(found):
-        if other["score"] >= max(SURE_BOX, threshold) and not (overlap[:, column] >= 0.3).any():
+        if other["score"] >= max(SURE_BOX, thresholds[other["label"]]) and not (overlap[:, column] >= 0.3).any():
             yield Suspect(
                 image=image, kind=Suspect.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
                 quality=1 - other["score"], is_issue=True,

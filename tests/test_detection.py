@@ -211,7 +211,7 @@ def test_average_precision_by_hand():
     low, high = ap50_interval(match(truths, found, 1))
     assert low == pytest.approx(expected, abs=1e-6) and high == pytest.approx(expected, abs=1e-6)
     best = best_thresholds(match(truths, found, 1))["all"]
-    assert best["threshold"] == pytest.approx(0.7) and best["f1"] == pytest.approx(0.8)
+    assert best["threshold"] == pytest.approx(0.35) and best["f1"] == pytest.approx(0.8)
 
 
 def test_a_second_box_for_the_same_object_is_wrong_and_labels_count():

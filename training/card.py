@@ -22,6 +22,7 @@ def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> di
 
 def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
     snapshot = run.snapshot
+    remarks = [one["detail"] for one in snapshot.counts.get("remarks", ())]
     return {
         "name": run.name or result["configuration"]["architecture"],
         "task": run.project.task,
@@ -49,7 +50,7 @@ def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
         "actual": actual,
         "input": _detector_input(result) if "detector" in result else _classifier_input(result),
         "detector": result.get("detector"),
-        "limits": _detector_limits(result) if "detector" in result else _limits(result),
+        "limits": (_detector_limits if "detector" in result else _limits)(result, remarks),
     }
 
 
@@ -70,7 +71,7 @@ def _detector_input(result: dict) -> dict:
     }
 
 
-def _detector_limits(result: dict) -> list[str]:
+def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
     metrics = result["metrics"]
     limits = [f"Measured on {metrics['count']} test images with {metrics['boxes']} boxes."]
     if metrics["ap50_interval"]:
@@ -79,13 +80,13 @@ def _detector_limits(result: dict) -> list[str]:
     limits.append(
         "Pictures of another kind (camera, light, background, size of objects) than the data were not tested."
     )
-    scarce = [one["label"] for one in metrics["per_class"] if one["boxes"] < 20]
+    scarce = [one["label"] for one in metrics["per_class"] if 0 < one["boxes"] < 20]
     if scarce:
         limits.append(f"Fewer than 20 test boxes: {', '.join(scarce)}. Their figures are rough.")
-    return limits
+    return limits + _not_measured(metrics, "box") + remarks
 
 
-def _limits(result: dict) -> list[str]:
+def _limits(result: dict, remarks: list[str]) -> list[str]:
     metrics = result["metrics"]
     low, high = metrics["accuracy_interval"]
     limits = [
@@ -94,10 +95,20 @@ def _limits(result: dict) -> list[str]:
         "Pictures of another kind (camera, light, background) than the data were not tested.",
         "The model always answers with one of its labels, also for pictures that show none of them.",
     ]
-    scarce = [one["label"] for one in metrics["per_class"] if one["support"] < 20]
+    scarce = [one["label"] for one in metrics["per_class"] if 0 < one["support"] < 20]
     if scarce:
         limits.append(f"Fewer than 20 test images: {', '.join(scarce)}. Their figures are rough.")
-    return limits
+    return limits + _not_measured(metrics, "image") + remarks
+
+
+def _not_measured(metrics: dict, thing: str) -> list[str]:
+    names = metrics.get("labels_not_measured", [])
+    if not names:
+        return []
+    return [
+        f"Not tested, for no test {thing} has them: {', '.join(names)}. Averages over labels cover the other "
+        f"{metrics['labels_covered']}."
+    ]
 
 
 def _markdown(card: dict) -> str:
@@ -150,7 +161,8 @@ def _classifier_quality(card: dict) -> str:
     return f"""On {test["count"]} test images that were used neither for training nor for choosing the model:
 
 - accuracy **{test["accuracy"]:.3f}** (95 % confidence interval {low:.3f} to {high:.3f})
-- macro F1 {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
+- balanced accuracy {test["balanced_accuracy"]:.3f} over {test["labels_covered"]} labels, macro F1
+  {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
 
 | label | precision | recall | F1 | test images |
 |---|---|---|---|---|
@@ -169,7 +181,7 @@ def _detector_quality(card: dict) -> str:
     sure = f" (95 % confidence interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
     rows = "\n".join(
         f"| {_cell(one['label'])} | {_figure(one['ap50'])} | {_figure(one['ap'])} | {_figure(one['ar'])} | "
-        f"{one['boxes']} |"
+        f"{one['threshold']:.2f} | {one['precision']:.3f} | {one['recall']:.3f} | {one['boxes']} |"
         for one in test["per_class"]
     )
     return f"""On {test["count"]} test images that were used neither for training nor for choosing the model, by COCO's
@@ -177,16 +189,16 @@ definitions:
 
 - AP50 **{_figure(test["ap50"])}**{sure}
 - AP75 {_figure(test["ap75"])}, AP {_figure(test["ap"])}, AR {_figure(test["ar"])}
-- at the score threshold {test["threshold"]:.2f}, which was best on the validation images: precision
-  {test["precision"]:.3f}, recall {test["recall"]:.3f}
+- at the score thresholds that predictions use (best on the validation images; labels with few boxes there have the
+  common one, {test["threshold"]:.2f}): precision {test["precision"]:.3f}, recall {test["recall"]:.3f}
 
-| label | AP50 | AP | AR | test boxes |
-|---|---|---|---|---|
+| label | AP50 | AP | AR | threshold | precision | recall | test boxes |
+|---|---|---|---|---|---|---|---|
 {rows}
 
 ### Confusion matrix
 
-Boxes at that threshold. Rows are the truth, columns what the model said.
+Boxes at those thresholds. Rows are the truth, columns what the model said.
 
 {_matrix([*card["class_names"], "background"], test["confusion_matrix"])}"""
 

@@ -15,6 +15,7 @@ from projects.errors import Conflict, LeaseLost, WorkFailed
 from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
 from storage.database import is_unavailable
+from training.data_warnings import data_warnings
 from training.engine.architectures import ARCHITECTURES, default_architecture
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
@@ -36,6 +37,7 @@ limits.limit_work(
     TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
     project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", plural="trainings",
 )  # fmt: skip
+SPLIT_ERRORS = ("empty_split", "label_without_images", "label_without_boxes")
 # What an earlier model knows would be forgotten at the rate of a training from scratch.
 BASE_RATE = 0.3
 
@@ -135,7 +137,12 @@ def _checked(project, user, configuration, snapshot, dataset, base_model) -> tup
     try:
         return snapshot, resolve(snapshot, wanted)
     except EngineError as error:
-        raise CannotTrain(str(error), code=error.code) from error
+        raise CannotTrain(" ".join([str(error), *_reasons(snapshot, error.code)]), code=error.code) from error
+
+
+def _reasons(snapshot: Snapshot, code: str) -> list[str]:
+    """What a snapshot knows of why a split is empty."""
+    return [one["detail"] for one in snapshot.counts.get("remarks", ())] if code in SPLIT_ERRORS else []
 
 
 def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
@@ -273,7 +280,9 @@ def run_preflight(context: JobContext) -> dict:
     try:
         process = EngineProcess(folder)
         try:
-            return result_of(process, context, "preflight_died") | {"configuration": job.parameters["configuration"]}
+            found = result_of(process, context, "preflight_died")
+            warnings = [*found.get("warnings", ()), *data_warnings(snapshot)]
+            return found | {"configuration": job.parameters["configuration"], "warnings": warnings}
         finally:
             process.kill()
     finally:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from inference.models import Resize
+from inference.runtime.metrics import is_uneven
 from inference.services import register_model
 from inference.staging import staged
 from projects import queues, work
@@ -21,6 +22,7 @@ from projects.models import WorkState
 from storage import services as storage
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card
+from training.data_warnings import data_warnings
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
 
@@ -155,8 +157,10 @@ class Supervisor:
         elif event == "log":
             work.record_event(self.run, "log", message)
         elif event == "estimate":
-            self._write(estimate=message["estimate"])
-            work.record_event(self.run, "estimate", message["estimate"])
+            estimate = message["estimate"]
+            estimate["warnings"] = [*estimate.get("warnings", ()), *data_warnings(self.run.snapshot)]
+            self._write(estimate=estimate)
+            work.record_event(self.run, "estimate", estimate)
         elif event == "checkpoint":
             self._crashes = 0
             if self.run.attempts > 1:  # what gets on is not what kills its trainers
@@ -274,4 +278,6 @@ def _kept_result(folder: Path) -> dict | None:
 def _score(validation: dict) -> float | None:
     """What trainings are compared by. The test split has no say in which is better."""
     found = validation.get("accuracy", validation.get("ap50"))
+    if is_uneven([row.get("support", 0) for row in validation.get("per_class", ())]):
+        found = validation.get("balanced_accuracy", found)
     return None if found is None else float(found)

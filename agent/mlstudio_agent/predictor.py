@@ -10,7 +10,7 @@ from pathlib import Path
 from .errors import ModelFailed
 from .imaging.letterbox import Letterbox, to_letterboxed
 from .imaging.preprocessing import open_image, to_pixels, upright_size
-from .runtime.boxes import AnchorShapes, anchors_for, detections_from
+from .runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from .runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from .runtime.onnx import OnnxNetwork
 
@@ -71,11 +71,9 @@ class Predictor:
 
     def _boxes(self, raw, width: int, height: int) -> dict:
         detector, names = self.model["detector"], self.model["labels"]
-        own = detector.get("label_thresholds", {})
-        thresholds = [own.get(name, detector["score_threshold"]) for name in names]
         letterbox = Letterbox.fit(width, height, self._size)
         found = detections_from(
-            self._anchors, raw, letterbox.content_size, score_threshold=thresholds,
+            self._anchors, raw, letterbox.content_size, score_threshold=thresholds_of(detector, names),
             iou_threshold=detector["iou_threshold"], limit=MAX_BOXES,
         )  # fmt: skip
         boxes = letterbox.to_image(found.boxes, width, height)

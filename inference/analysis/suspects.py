@@ -32,7 +32,9 @@ class Suspects:
     is_issue: np.ndarray
 
 
-def out_of_sample_probabilities(features: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+def out_of_sample_probabilities(
+    features: np.ndarray, labels: np.ndarray, num_classes: int, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Probabilities of each image by a model that never saw it: cross-validated logistic regression on features.
 
     A model's own probabilities of images that it was trained on say little of their labels: it has learned the wrong
@@ -41,20 +43,29 @@ def out_of_sample_probabilities(features: np.ndarray, labels: np.ndarray, num_cl
     Args:
         features: `(images, dimensions)` float.
         labels: `(images,)` int.
+        groups: `(images,)` int; near-duplicates of an image, which have one number, are not learned from either.
 
     Returns:
         `(images, num_classes)` float. A label with fewer than two images gets no probability from the others.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     probabilities = np.zeros((len(labels), num_classes))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    if groups is None or len(np.unique(groups)) < FOLDS:  # too few to hold any out
+        groups = np.arange(len(labels))
+    # No label fills more folds than it has images.
+    count = min(FOLDS, int(np.bincount(labels).max(initial=0)))
+    if count < 2:
+        return probabilities
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # labels with fewer images than folds; no convergence of the last digits
-        for train, held_out in folds.split(features, labels):
+        for train, held_out in folds.split(features, labels, groups):
+            if not len(train) or not len(held_out):
+                continue
             if len(np.unique(labels[train])) < 2:
                 probabilities[held_out, labels[train][0]] = 1.0
                 continue

@@ -5,7 +5,7 @@ Boxes are `(x_min, y_min, x_max, y_max)` in pixels, float32, unless a name says 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -166,6 +166,16 @@ def detections_from(
     kept = suppress(boxes, logits, labels, iou_threshold, limit)
     scores = _sigmoid(logits[kept]).astype(np.float32)
     return Detections(boxes[kept].astype(np.float32), scores, labels[kept].astype(np.int64))
+
+
+def thresholds_of(detector: Mapping, class_names: Sequence[str]) -> list[float]:
+    """The score from which on a box of each label counts: what serves, and what figures are computed with.
+
+    Args:
+        detector: with `score_threshold`, and `label_thresholds` for labels that have one of their own.
+    """
+    own = detector.get("label_thresholds") or {}
+    return [own.get(name, detector["score_threshold"]) for name in class_names]
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

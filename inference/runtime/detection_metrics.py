@@ -15,6 +15,10 @@ CURVE_POINTS = 101
 MATCH_IOU = 0.5
 MAX_DETECTIONS = 100
 BOOTSTRAPS = 200
+# A label with fewer boxes has no threshold of its own.
+FEWEST_BOXES = 20
+# One for all labels, or one for each.
+Threshold = float | Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -189,31 +193,60 @@ def interpolated_ap(hit: np.ndarray, weights: np.ndarray, total: int) -> float:
 
 
 def best_thresholds(matches: Matches) -> dict:
-    """The score from which on F1 is largest: `all` labels together, and of each label by its number."""
+    """The score from which on F1 is largest: `all` labels together, and of each label by its number.
+
+    A label with few boxes has the threshold of all: what is best for a handful is best for them alone.
+    """
     labels = range(matches.boxes_of.shape[1])
-    chosen: dict = {"all": _best_threshold(matches.score, matches.hit, int(matches.boxes_of.sum()))}
+    everything = _best_threshold(matches.score, matches.hit, int(matches.boxes_of.sum()))
+    chosen: dict = {"all": everything}
     for one in labels:
         mine = matches.label == one
-        chosen[one] = _best_threshold(matches.score[mine], matches.hit[mine], int(matches.boxes_of[:, one].sum()))
+        score, hit, total = matches.score[mine], matches.hit[mine], int(matches.boxes_of[:, one].sum())
+        if total < FEWEST_BOXES:
+            chosen[one] = _at_threshold(score, hit, total, everything["threshold"])
+        else:
+            chosen[one] = _best_threshold(score, hit, total)
     return chosen
 
 
 def _best_threshold(score: np.ndarray, hit: np.ndarray, total: int) -> dict:
+    """Halfway between the last score that counts and the next: on the score itself a hit a little below were lost."""
     if not len(score) or not total:
-        return {"threshold": 0.5, "f1": 0.0, "precision": 0.0, "recall": 0.0}
+        return _at_threshold(score, hit, total, 0.5)
     order = np.argsort(-score, kind="stable")
-    right = np.cumsum(hit[order])
-    precision, recall = right / np.arange(1, len(order) + 1), right / total
-    f1 = 2 * right / (np.arange(1, len(order) + 1) + total)
+    right, counted = np.cumsum(hit[order]), np.arange(1, len(order) + 1)
+    lower = np.append(score[order][1:], 0.0)
+    # Equal scores are on one side of any threshold.
+    f1 = np.where(lower < score[order], 2 * right / (counted + total), -1.0)
     best = int(f1.argmax())
+    return _at_threshold(score, hit, total, float((score[order][best] + lower[best]) / 2))
+
+
+def _at_threshold(score: np.ndarray, hit: np.ndarray, total: int, threshold: float) -> dict:
+    kept = score >= threshold
+    right, count = int(hit[kept].sum()), int(kept.sum())
     return {
-        "threshold": float(score[order][best]), "f1": float(f1[best]), "precision": float(precision[best]),
-        "recall": float(recall[best]),
-    }  # fmt: skip
+        "threshold": threshold,
+        "f1": 2 * right / (count + total) if total else 0.0,
+        "precision": right / count if count else 0.0,
+        "recall": right / total if total else 0.0,
+    }
+
+
+def is_sure(scores: np.ndarray, labels: np.ndarray, threshold: Threshold) -> np.ndarray:
+    """`(detections,)` bool: which reach the threshold, or that of their label."""
+    limits = np.asarray(threshold, dtype=np.float64)
+    return scores >= (limits if limits.ndim == 0 else limits[labels.astype(int)])
+
+
+def sure_of(one: Detections, threshold: Threshold) -> Detections:
+    sure = is_sure(one.scores, one.labels, threshold)
+    return Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
 
 
 def confusion_with_background(
-    truths: Sequence[Truth], found: Sequence[Detections], num_classes: int, threshold: float
+    truths: Sequence[Truth], found: Sequence[Detections], num_classes: int, threshold: Threshold
 ) -> np.ndarray:
     """`(labels + 1, labels + 1)` int: rows are the truth, columns what was found; the last ones are background.
 
@@ -221,8 +254,8 @@ def confusion_with_background(
     """
     matrix = np.zeros((num_classes + 1, num_classes + 1), dtype=int)
     for truth, one in zip(truths, found, strict=True):
-        sure = one.scores >= threshold
-        boxes, labels = one.boxes[sure], one.labels[sure]
+        sure = sure_of(one, threshold)
+        boxes, labels = sure.boxes, sure.labels
         pairs = _pairs(iou_matrix(truth.boxes, boxes)) if len(boxes) and len(truth.boxes) else []
         for mine, other in pairs:
             matrix[truth.labels[mine], labels[other]] += 1
@@ -247,12 +280,13 @@ def _pairs(overlap: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def worst_images(truths: Sequence[Truth], found: Sequence[Detections], threshold: float, limit: int = 50) -> list[dict]:
-    """The images with the most false alarms and misses at the threshold, the worst first."""
+def worst_images(
+    truths: Sequence[Truth], found: Sequence[Detections], threshold: Threshold, limit: int = 50
+) -> list[dict]:
+    """The images with the most false alarms and misses at the threshold, or at that of each label, the worst first."""
     rows: list[dict] = []
     for truth, one in zip(truths, found, strict=True):
-        sure = one.scores >= threshold
-        kept = Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
+        kept = sure_of(one, threshold)
         hits = hits_of(truth, kept)
         wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
         if wrong or missed:
@@ -263,24 +297,35 @@ def worst_images(truths: Sequence[Truth], found: Sequence[Detections], threshold
 
 
 def detection_metrics(
-    truths: Sequence[Truth], found: Sequence[Detections], class_names: list[str], threshold: float
-) -> dict:
-    """All figures of a detector on one set of images, as JSON types.
+    truths: Sequence[Truth], found: Sequence[Detections], class_names: list[str], threshold: float,
+    label_thresholds: Sequence[float] | None = None,
+) -> dict:  # fmt: skip
+    """All figures of a detector on one set of images, as JSON types. Averages over labels cover those with boxes.
 
     Args:
         found: everything with a score of at least about 0.01, at most 100 an image.
         threshold: the model's own, chosen elsewhere (on the validation split).
+        label_thresholds: what serves, one for each label, when they differ: precision, recall and confusion are theirs.
     """
+    limits = [threshold] * len(class_names) if label_thresholds is None else list(label_thresholds)
     matches = match(truths, found, len(class_names))
-    sure = matches.score >= threshold
+    figures = coco_figures(truths, found, class_names)
+    for index, row in enumerate(figures["per_class"]):
+        mine = matches.label == index
+        at = _at_threshold(matches.score[mine], matches.hit[mine], row["boxes"], limits[index])
+        row |= {"threshold": limits[index], "precision": at["precision"], "recall": at["recall"]}
+    sure = is_sure(matches.score, matches.label, limits)
     right, total = int(matches.hit[sure].sum()), int(matches.boxes_of.sum())
+    without = [row["label"] for row in figures["per_class"] if not row["boxes"]]
     return {
         "count": len(truths),
         "boxes": total,
-        **coco_figures(truths, found, class_names),
+        **figures,
+        "labels_covered": len(class_names) - len(without),
+        "labels_not_measured": without,
         "ap50_interval": ap50_interval(matches),
         "threshold": threshold,
         "precision": right / int(sure.sum()) if sure.any() else 0.0,
         "recall": right / total if total else 0.0,
-        "confusion_matrix": confusion_with_background(truths, found, len(class_names), threshold).tolist(),
+        "confusion_matrix": confusion_with_background(truths, found, len(class_names), limits).tolist(),
     }

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+
+# As for the weights of labels: a label with so many times the images of another counts more.
+UNEVEN = 1.5
 
 
 def wilson_interval(successes: int, total: int, z: float = 1.959964) -> tuple[float, float]:
@@ -40,6 +44,13 @@ def expected_calibration_error(probabilities: np.ndarray, y_true: np.ndarray, bi
     return float(error)
 
 
+def is_uneven(counts: np.ndarray | Sequence[int]) -> bool:
+    """Whether a label has over half more images than another, of those that have any: accuracy is then that of the
+    frequent labels."""
+    present = np.asarray(counts)[np.asarray(counts) > 0]
+    return bool(len(present) > 1 and present.max() > UNEVEN * present.min())
+
+
 def classification_metrics(probabilities: np.ndarray, y_true: np.ndarray, class_names: list[str]) -> dict:
     """All figures of a classifier on one set of images.
 
@@ -49,9 +60,10 @@ def classification_metrics(probabilities: np.ndarray, y_true: np.ndarray, class_
         class_names: the labels in the model's order.
 
     Returns:
-        A dictionary of JSON types: `count`, `accuracy`, `accuracy_interval` (95 %, Wilson), `macro_f1`,
-        `weighted_f1`, `top_5_accuracy` (with more than 5 classes), `expected_calibration_error`, `per_class`
-        (precision, recall, F1, support) and `confusion_matrix` (rows truth, columns prediction).
+        A dictionary of JSON types: `count`, `accuracy`, `accuracy_interval` (95 %, Wilson), `balanced_accuracy` (mean
+        recall of the labels with images), `labels_covered` (how many these are), `labels_not_measured` (the others),
+        `macro_f1`, `weighted_f1`, `top_5_accuracy` (with more than 5 classes), `expected_calibration_error`,
+        `per_class` (precision, recall, F1, support) and `confusion_matrix` (rows truth, columns prediction).
         A precision or recall without any case is 0, as in scikit-learn.
     """
     num_classes = len(class_names)
@@ -70,6 +82,9 @@ def classification_metrics(probabilities: np.ndarray, y_true: np.ndarray, class_
         "count": count,
         "accuracy": correct / count if count else 0.0,
         "accuracy_interval": list(wilson_interval(correct, count)),
+        "balanced_accuracy": float(recall[support > 0].mean()) if count else 0.0,
+        "labels_covered": int((support > 0).sum()),
+        "labels_not_measured": [name for name, images in zip(class_names, support, strict=True) if not images],
         "macro_f1": float(f1[support + predicted > 0].mean()) if count else 0.0,
         "weighted_f1": float((f1 * support).sum() / count) if count else 0.0,
         "expected_calibration_error": expected_calibration_error(probabilities, y_true),

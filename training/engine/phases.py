@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.engine.balanced import BalancedAccuracy
 from training.engine.checkpoint import get_values, load_checkpoint, save_checkpoint, set_values
 from training.engine.configuration import Configuration
 from training.engine.data import epoch_order
@@ -48,9 +49,12 @@ class Judgement:
 
 
 def judge_classifier(epoch: int, logs: dict) -> Judgement:
-    """By the accuracy on the validation split, then by its loss."""
+    """By the accuracy on the validation split, or the balanced one where there is one, then by its loss."""
     figures = {"accuracy": float(logs["accuracy"]), "val_accuracy": float(logs["val_accuracy"])}
-    return Judgement([figures["val_accuracy"], -float(logs["val_loss"])], figures)
+    score = figures["val_accuracy"]
+    if "val_balanced_accuracy" in logs:
+        score = figures["val_balanced_accuracy"] = float(logs["val_balanced_accuracy"])
+    return Judgement([score, -float(logs["val_loss"])], figures)
 
 
 @dataclass
@@ -125,6 +129,7 @@ class _Keeper(keras.callbacks.Callback):
         self.best_epoch = 0
         self.best_score: list[float] | None = None
         self.best_values: list[np.ndarray] = []
+        self.judged_since_best = 0
         self.finished = False
         self._skip = 0
         self._random_values: list[np.ndarray] = []
@@ -192,15 +197,16 @@ class _Keeper(keras.callbacks.Callback):
         with self.average.in_place() if self.average is not None else nullcontext():
             judgement = self.phase.judge(epoch, logs)
             score = judgement.score
+            self.judged_since_best += score is not None
             if score is not None and (self.best_score is None or score > self.best_score):
-                self.best_score, self.best_epoch = score, epoch + 1
+                self.best_score, self.best_epoch, self.judged_since_best = score, epoch + 1, 0
                 self.best_values = get_values(self.phase.saved.weights)
         self.epoch, self.step, self._skip = epoch + 1, 0, 0
         self._record(epoch, logs, judgement.figures)
         patience = self.phase.configuration.early_stopping
-        if patience and self.epoch - self.best_epoch >= patience and self.epoch < self.phase.epochs:
+        if patience and self.judged_since_best >= patience and self.epoch < self.phase.epochs:
             self.watcher.log(
-                f"{self.phase.name}: no improvement on the validation split for {patience} epochs, stopping early"
+                f"{self.phase.name}: no improvement on the validation split in {patience} judged epochs, stopping early"
             )
             self.finished = True
             self.model.stop_training = True
@@ -246,6 +252,7 @@ class _Keeper(keras.callbacks.Callback):
             "step": self.step,
             "best_epoch": self.best_epoch,
             "best_score": self.best_score,
+            "judged_since_best": self.judged_since_best,
             "finished": self.finished,
             "history": phase.history,
         }
@@ -276,6 +283,7 @@ class _Keeper(keras.callbacks.Callback):
             self.average.set(groups["average"])
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.best_epoch, self.best_score = progress["best_epoch"], progress["best_score"]
+        self.judged_since_best = progress.get("judged_since_best", 0)
         self.finished = progress["finished"]
         phase.history[:] = progress["history"]
         self._skip = self.step if self.step < self.steps else 0
@@ -331,14 +339,18 @@ def _random_states(model: keras.Model) -> list:
 
 
 def compile_for(
-    model: keras.Model, configuration: Configuration, *, peak: float, steps: int, label_smoothing: float
-) -> None:
-    """A classifier's optimizer, loss and metrics."""
+    model: keras.Model, configuration: Configuration, *, peak: float, steps: int, label_smoothing: float,
+    is_uneven: bool = False,
+) -> None:  # fmt: skip
+    """A classifier's optimizer, loss and metrics: with the balanced accuracy where labels are uneven."""
     model.compile(
         optimizer=make_optimizer(peak=peak, steps=steps, weight_decay=configuration.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
         weighted_metrics=[],
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+            *([BalancedAccuracy(model.output_shape[-1])] if is_uneven else []),
+        ],
     )
     build_optimizer(model)
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from datasets.imaging.letterbox import load_letterboxed
 from datasets.imaging.preprocessing import load_pixels
-from inference.runtime.metrics import classification_metrics, worst_mistakes
+from inference.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from training.engine import export
 from training.engine.checkpoint import load_checkpoint
 from training.engine.configuration import Configuration
@@ -30,6 +30,7 @@ from training.engine.data import (
 from training.engine.earlier import head_of, keep_rows
 from training.engine.estimate import estimate_training
 from training.engine.feeds import Source
+from training.engine.kept import EarlierPhase
 from training.engine.machine import library_versions, out_of_memory_explained
 from training.engine.networks import (
     Network,
@@ -147,6 +148,7 @@ class _Training:
         self.num_classes = len(data.class_names)
         self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
         self.history: list[dict] = []
+        self.earlier_phase = EarlierPhase(folder)
 
     def run(self, on_estimate, started: float) -> TrainingResult:
         network = build_network(self.configuration, self.num_classes, self.data.start)
@@ -197,13 +199,15 @@ class _Training:
         found = load_checkpoint(self.checkpoint)
         freeze_backbone(network)
         if found is None or found[0]["phase"] == "head":
-            self._head(network, stores, is_new=found is None)
+            score = self._head(network, stores, is_new=found is None)
+            if self.configuration.fine_tune:
+                self.earlier_phase.keep(score, network.model.weights)
         else:
             self.history = found[0]["history"]
         head_epochs = sum(entry["phase"] == "head" for entry in self.history)
         if self.configuration.fine_tune:
             unfreeze_backbone(network)
-            self._phase(
+            score = self._phase(
                 "fine_tuning",
                 network.model,
                 stores,
@@ -211,17 +215,21 @@ class _Training:
                 self.configuration.fine_tune_learning_rate,
                 epoch_offset=head_epochs,
             )
+            self.earlier_phase.restore_if_better(score, network.model.weights, self.watcher)
 
-    def _head(self, network: Network, stores: dict[str, PixelStore], is_new: bool) -> None:
-        """Train the head; with unchanged pixels it trains on features that are computed only once."""
+    def _head(self, network: Network, stores: dict[str, PixelStore], is_new: bool) -> list[float]:
+        """Train the head; with unchanged pixels it trains on features that are computed only once.
+
+        Returns:
+            Its score, as `_run`.
+        """
         configuration = self.configuration
         features = {split: self._features(network, stores[split], split) for split in ("train", "validation")}
         standardize(network, features["train"].mean(axis=0), features["train"].var(axis=0))
         if is_new and self.data.start is not None:
             self._keep_rows(network)
         if augmentation_layers(configuration) and not configuration.fine_tune:
-            self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
-            return
+            return self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
         sources = {
             split: self._source(stores[split], rows.__getitem__, rows.shape[1:], np.float32)
             for split, rows in features.items()
@@ -229,7 +237,7 @@ class _Training:
         phase = self._make_phase(
             "head", network.head, network.head, sources, configuration.epochs, configuration.learning_rate
         )
-        self._run(phase)
+        return self._run(phase)
 
     def _keep_rows(self, network: Network) -> None:
         assert self.data.start is not None and network.head is not None
@@ -261,14 +269,14 @@ class _Training:
             os.replace(unfinished, path)
         return features
 
-    def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> None:
+    def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> list[float]:
         side = self.configuration.image_size
         sources = {
             split: self._source(stores[split], stores[split].gather, (side, side, 3), np.uint8)
             for split in ("train", "validation")
         }
         trained = with_augmentation(model, self.configuration)
-        self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
+        return self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
 
     def _source(self, store: PixelStore, gather, shape: tuple[int, ...], dtype) -> Source:
         return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
@@ -285,6 +293,7 @@ class _Training:
             peak=peak,
             steps=steps,
             label_smoothing=0.0 if name == "head" else configuration.label_smoothing,
+            is_uneven=is_uneven(np.bincount(sources["validation"].labels)),
         )
         return Phase(
             name=name,
@@ -300,13 +309,15 @@ class _Training:
             validation_batch=max(configuration.batch_size, EVALUATION_BATCH),
         )
 
-    def _run(self, phase: Phase) -> None:
+    def _run(self, phase: Phase) -> list[float]:
+        """Train a phase. Returns its (balanced) accuracy on the validation split: losses are not comparable."""
         self.watcher.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
         outcome = phase.run(self.watcher)
         self.watcher.log(
             f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
             f"validation accuracy {outcome['best_score'][0]:.4f}"
         )
+        return outcome["best_score"][:1]
 
     def _finish(self, network: Network, stores: dict[str, PixelStore], started: float) -> TrainingResult:
         self.watcher.on_progress("evaluating", 0, 1)

@@ -221,7 +221,8 @@ def scaling_of(model: keras.Model) -> Scaling:
 
 
 def take_weights(model: keras.Model, earlier: keras.Model) -> float:
-    """Give the model the weights of an earlier one of its architecture; outputs of other labels stay as they are.
+    """Give the model the weights of an earlier one of its architecture, without the outputs of labels: `keep_labels`
+    knows which of them are the same.
 
     Returns:
         The share of the model's weights that were taken, 0 to 1.
@@ -231,12 +232,16 @@ def take_weights(model: keras.Model, earlier: keras.Model) -> float:
     """
     if len(earlier.weights) != len(model.weights):
         raise WeightsError("The base model is of another architecture. Choose one of the same architecture.")
-    taken = 0
+    outputs = {id(weight) for weight in model.get_layer("label_head").get_layer("output").weights}
+    taken = total = 0
     for own, other in zip(model.weights, earlier.weights, strict=True):
+        if id(own) in outputs:
+            continue
+        total += math.prod(own.shape)
         if own.shape == other.shape:
             own.assign(other)
             taken += math.prod(own.shape)
-    return taken / model.count_params()
+    return taken / total
 
 
 def keep_labels(model: keras.Model, earlier: keras.Model, names: Sequence[str], earlier_names: Sequence[str]) -> int:

@@ -108,9 +108,10 @@ def judged(validation: Seen, test: Seen, class_names: list[str]) -> dict:
     best = best_thresholds(match(*validation, len(class_names)))
     chosen = round(best["all"]["threshold"], 4)
     by_label = {name: round(best[index]["threshold"], 4) for index, name in enumerate(class_names)}
+    serving = list(by_label.values())
     return {
-        "metrics": detection_metrics(*test, class_names, chosen),
-        "validation_metrics": detection_metrics(*validation, class_names, chosen),
-        "mistakes": worst_images(*test, chosen),
+        "metrics": detection_metrics(*test, class_names, chosen, serving),
+        "validation_metrics": detection_metrics(*validation, class_names, chosen, serving),
+        "mistakes": worst_images(*test, serving),
         "thresholds": {"score_threshold": chosen, "label_thresholds": by_label},
     }

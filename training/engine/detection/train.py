@@ -33,6 +33,7 @@ from training.engine.detection.networks import (
 from training.engine.detection.outcome import EVALUATION_BATCH, NMS_IOU, DetectionResult
 from training.engine.detection.samples import DetectionData, check_detection_data
 from training.engine.detection.work import DetectorTraining, Stores
+from training.engine.kept import EarlierPhase
 from training.engine.machine import out_of_memory_explained
 from training.engine.phases import Judgement, Phase, build_optimizer, make_optimizer
 from training.engine.promise import Estimate, mean_seconds
@@ -130,15 +131,19 @@ class _RetinaNetTraining(DetectorTraining):
         if not frozen:
             self._phase("training", sources, configuration.epochs, configuration.learning_rate)
             return
+        earlier = EarlierPhase(self.folder)
         found = load_checkpoint(self.checkpoint)
         if found is None or found[0]["phase"] == "head":
             freeze_backbone(self.model)
-            self._phase("head", sources, frozen, configuration.learning_rate)
+            score = self._phase("head", sources, frozen, configuration.learning_rate)
+            earlier.keep(score, self.model.weights)
         else:
             self.history[:] = found[0]["history"]
         unfreeze_backbone(self.model)
         rate = configuration.learning_rate * FINE_TUNE_RATE
-        self._phase("fine_tuning", sources, configuration.epochs - frozen, rate, offset=frozen)
+        head_epochs = sum(entry["phase"] == "head" for entry in self.history)
+        score = self._phase("fine_tuning", sources, configuration.epochs - frozen, rate, offset=head_epochs)
+        earlier.restore_if_better(score, self.model.weights, self.watcher)
 
     def _source(self, store: PixelStore, split: str) -> DetectionSource:
         augmentation = STRENGTHS[self.configuration.augmentation]
@@ -149,7 +154,9 @@ class _RetinaNetTraining(DetectorTraining):
         seed = self.configuration.seed
         return make_source(store, self.sizes, self.anchors, seed, augmentation if split == "train" else None)
 
-    def _phase(self, name: str, sources: dict[str, DetectionSource], epochs: int, rate: float, offset: int = 0) -> None:
+    def _phase(
+        self, name: str, sources: dict[str, DetectionSource], epochs: int, rate: float, offset: int = 0
+    ) -> list[float]:
         configuration = self.configuration
         train = sources["train"]
 
@@ -180,6 +187,7 @@ class _RetinaNetTraining(DetectorTraining):
             f"{name}: best after epoch {offset + outcome['best_epoch']} of {offset + outcome['epochs']}, validation "
             f"AP50 {outcome['best_score'][0]:.4f}"
         )
+        return outcome["best_score"]
 
     def _compile(self, *, peak: float, steps: int) -> None:
         optimizer = make_optimizer(peak=peak, steps=steps, weight_decay=self.configuration.weight_decay)

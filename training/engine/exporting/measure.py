@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from datasets.imaging.letterbox import Letterbox
-from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix
-from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth
+from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix, thresholds_of
+from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, sure_of
 from inference.runtime.kinds import KINDS
 from training.engine.data import Sample
 from training.engine.detection.graph import LOWEST_SCORE
@@ -108,11 +108,12 @@ class Judge:
         if not self._detector:
             same = [a.argmax() == b.argmax() for a, b in zip(seen.outputs, expected.outputs, strict=True)]
             return round(float(np.mean(same)), 6)
-        threshold = self._detector.get("score_threshold", SURE)
+        thresholds = thresholds_of({"score_threshold": SURE, **self._detector}, self.class_names)
         common = total = 0
-        for first, second in zip(seen.detections, expected.detections, strict=True):
-            common += 2 * _common_boxes(first, second, threshold)
-            total += int((first.scores >= threshold).sum() + (second.scores >= threshold).sum())
+        for pair in zip(seen.detections, expected.detections, strict=True):
+            first, second = (sure_of(one, thresholds) for one in pair)
+            common += 2 * _common_boxes(first, second)
+            total += len(first.scores) + len(second.scores)
         return round(common / total, 6) if total else 1.0
 
     def _quality(self, seen: Seen, expected: Seen) -> dict:
@@ -179,13 +180,12 @@ def _largest_difference(found: list[np.ndarray], expected: list[np.ndarray]) -> 
     )
 
 
-def _common_boxes(first: Detections, second: Detections, threshold: float) -> int:
-    """Pairs of sure boxes of one label that overlap by half, each box once, the best first."""
-    rows, columns = (np.flatnonzero(one.scores >= threshold) for one in (first, second))
-    if not len(rows) or not len(columns):
+def _common_boxes(first: Detections, second: Detections) -> int:
+    """Pairs of boxes of one label that overlap by half, each box once, the best first."""
+    if not len(first.scores) or not len(second.scores):
         return 0
-    overlap = iou_matrix(first.boxes[rows], second.boxes[columns])
-    overlap[first.labels[rows][:, None] != second.labels[columns][None]] = 0
+    overlap = iou_matrix(first.boxes, second.boxes)
+    overlap[first.labels[:, None] != second.labels[None]] = 0
     pairs = 0
     while overlap.max(initial=0) >= 0.5:
         row, column = np.unravel_index(overlap.argmax(), overlap.shape)

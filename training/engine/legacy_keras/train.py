@@ -165,6 +165,7 @@ class _Keeper(tf_keras.callbacks.Callback):
         self.epoch, self.step = 0, 0
         self.best_epoch = 0
         self.best_score: list[float] | None = None
+        self.judged_since_best = 0
         self.best_values: list[np.ndarray] = []
         self._optimizer_values: list[np.ndarray] = []
         self._learns = [layer.trainable for layer in training.network.backbone]
@@ -247,14 +248,15 @@ class _Keeper(tf_keras.callbacks.Callback):
             ap50, ap = self.training.judge(self.validation_store, epoch)
             figures = {"val_ap": ap, "val_ap50": ap50}
             score = [ap50, ap, -float(logs["val_loss"])]
+            self.judged_since_best += 1
             if self.best_score is None or score > self.best_score:
-                self.best_score, self.best_epoch = score, epoch + 1
+                self.best_score, self.best_epoch, self.judged_since_best = score, epoch + 1, 0
                 self.best_values = self.training.model.get_weights()
         self._record(epoch, logs, figures)
         self.epoch, self.step = epoch + 1, 0
         patience = self.configuration.early_stopping
-        if patience and self.epoch - self.best_epoch >= patience and self.epoch < self.configuration.epochs:
-            self.watcher.log(f"no improvement on the validation split for {patience} epochs, stopping early")
+        if patience and self.judged_since_best >= patience and self.epoch < self.configuration.epochs:
+            self.watcher.log(f"no improvement on the validation split in {patience} judged epochs, stopping early")
             self.model.stop_training = True
         self._save()
 
@@ -283,6 +285,7 @@ class _Keeper(tf_keras.callbacks.Callback):
             "step": self.step,
             "best_epoch": self.best_epoch,
             "best_score": self.best_score,
+            "judged_since_best": self.judged_since_best,
             "history": self.training.history,
         }
         groups = {
@@ -303,6 +306,7 @@ class _Keeper(tf_keras.callbacks.Callback):
         self.best_values = groups.get("best", [])
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.best_epoch, self.best_score = progress["best_epoch"], progress["best_score"]
+        self.judged_since_best = progress.get("judged_since_best", 0)
         self.training.history[:] = progress["history"]
         is_same_part = (self.epoch < self.frozen) == (progress["phase"] == "head")
         self._optimizer_values = groups["optimizer"] if is_same_part else []

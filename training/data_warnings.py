@@ -1,0 +1,21 @@
+"""What a user should know of the data of a training before it starts."""
+
+from __future__ import annotations
+
+from datasets.models import Snapshot
+
+MOST_NAMES = 10
+
+
+def data_warnings(snapshot: Snapshot) -> list[str]:
+    """Sentences: labels that cannot be validated or tested, and what the snapshot says of its groups."""
+    warnings = []
+    for split, verb in (("test", "tested"), ("validation", "validated")):
+        missing = [name for name, counts in snapshot.counts["labels"].items() if not counts.get(split)]
+        if missing:
+            more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
+            warnings.append(
+                f"No {split} images with the label {', '.join(sorted(missing)[:MOST_NAMES])}{more}: it is not {verb}, "
+                "and averages do not cover it. Add images of it, or take a snapshot with other fractions."
+            )
+    return warnings + [one["detail"] for one in snapshot.counts.get("remarks", ())]
