@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(config, items) -> None:
     for item in items:
         if {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"):
             item.add_marker("database")
+        if "thorough" in item.keywords and not THOROUGH:
+            item.add_marker(pytest.mark.skip(reason="long on purpose (make test-thorough)"))
         if "real_data" in item.keywords and not FOLDER.is_dir():
             item.add_marker(pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)"))
 

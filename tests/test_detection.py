@@ -457,7 +457,7 @@ def test_drawn_boxes_are_readable_at_any_size(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_lite0"])
+@pytest.mark.parametrize("backbone", [pytest.param("resnet50", marks=pytest.mark.thorough), "efficientnet_lite0"])
 @pytest.mark.long
 def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     import keras

@@ -255,7 +255,9 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_v2_b0", "resnet50"])
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v3_small", "efficientnet_v2_b0", pytest.param("resnet50", marks=pytest.mark.thorough)]
+)
 def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     import keras
 

@@ -271,7 +271,9 @@ class TestEvaluation:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", "resnet50"])
+@pytest.mark.parametrize(
+    "architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", pytest.param("resnet50", marks=pytest.mark.thorough)]
+)
 def test_backbones_become_onnx_with_one_input(architecture, tmp_path):
     """Some have constants of their own, which the converter must not take for inputs."""
     import keras
