@@ -251,7 +251,12 @@ class EvaluationSerializer(serializers.ModelSerializer):
 
 class PredictionRequestSerializer(serializers.Serializer):
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False)
+    file = serializers.FileField(allow_empty_file=True, required=False, help_text="The same for one image.")
     images = serializers.ListField(child=serializers.UUIDField(), required=False, help_text="Ids of images.")
+
+    def validate(self, attrs: dict) -> dict:
+        files = [*attrs.get("files", []), *([attrs["file"]] if "file" in attrs else [])]
+        return {"files": files, "images": attrs.get("images", [])}
 
 
 class PredictionQuerySerializer(serializers.Serializer):

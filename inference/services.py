@@ -264,9 +264,18 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
         return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
-def _thresholds(model: Model) -> list[float]:
+def serving_thresholds(model: Model, wanted: float | None = None) -> dict[str, float]:
+    """The lowest score that is answered, by label: what was asked for, else the model's own."""
+    if model.task != Task.DETECTION:
+        return dict.fromkeys(model.class_names, wanted or 0.0)
+    if wanted is not None:
+        return dict.fromkeys(model.class_names, max(wanted, LOWEST_SCORE))
     own = model.detector.get("label_thresholds", {})
-    return [own.get(name, model.detector["score_threshold"]) for name in model.class_names]
+    return {name: own.get(name, model.detector["score_threshold"]) for name in model.class_names}
+
+
+def _thresholds(model: Model) -> list[float]:
+    return list(serving_thresholds(model).values())
 
 
 @lru_cache(maxsize=8)
