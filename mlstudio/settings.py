@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["projects.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["projects.filters.KnownFiltersBackend"],
     "DEFAULT_METADATA_CLASS": None,  # the schema says what a URL takes; OPTIONS is for browsers' CORS
     "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
