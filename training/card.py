@@ -23,7 +23,7 @@ def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> di
 def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
     snapshot = run.snapshot
     return {
-        "name": run.name or result["configuration"]["architecture"],
+        "name": run.model_name,
         "task": run.project.task,
         "project": run.project.name,
         "training": str(run.pk),
