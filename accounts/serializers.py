@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.emails import is_taken
+from accounts.known import KnownFieldsOnly
 from accounts.limits import limits_of
 from accounts.models import EmailChange, Token
 from accounts.names import OneLineName, mixes_scripts
@@ -37,7 +38,7 @@ class UserSerializer(serializers.ModelSerializer):
         return None if change is None else change.email
 
 
-class ProfileChangeSerializer(serializers.ModelSerializer):
+class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
     """Another mail address is used once it is confirmed: a mail with a link goes to it."""
 
     email = serializers.EmailField(required=False, max_length=254)
@@ -168,7 +169,7 @@ class TokenSerializer(serializers.ModelSerializer):
         fields = ["id", "name", "created_at", "expires_at"]
 
 
-class TokenRequestSerializer(OneLineName, serializers.Serializer):
+class TokenRequestSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer):
     name = serializers.CharField(max_length=100)
     expires_in_days = serializers.IntegerField(
         min_value=1, max_value=3650, allow_null=True, default=365, help_text="null: never expires."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
@@ -92,7 +93,9 @@ def send_password_reset(*, email: str) -> None:
         mail.send(
             to=user.email,
             subject="Reset your ML Studio password",
-            text=f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, send\n\n"
+            text=f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, open\n\n"
+            f"  {settings.PUBLIC_URL}/password-reset/?{urlencode({'uid': uid, 'token': token})}\n\n"
+            "and choose a new one. Programs send instead\n\n"
             f"  POST {settings.PUBLIC_URL}/api/v1/auth/password/reset/confirm/\n"
             f'  {{"uid": "{uid}", "token": "{token}", "new_password": "…"}}\n\n'
             "If it was not you, ignore this mail; nothing has changed.\n",

@@ -10,6 +10,7 @@ from django_filters import rest_framework as filters
 
 from datasets.formats.boxes import composed
 from datasets.models import Annotation, Image, Label, Origin, Split
+from datasets.selectors import is_labelled
 from projects.selectors import project_ids_of
 
 RARE = 2_000
@@ -20,7 +21,10 @@ class ImageFilter(filters.FilterSet):
     project = filters.UUIDFilter(field_name="dataset__project_id")
     label = filters.CharFilter(method="with_label", max_length=100, label="Name or id of a label.")
     split = filters.ChoiceFilter(choices=[*Split.choices, ("none", "none")], method="with_split")
-    annotated = filters.BooleanFilter(method="with_annotations")
+    annotated = filters.BooleanFilter(
+        method="with_annotations",
+        label="With a confirmed annotation, or looked at; suggestions that wait do not count.",
+    )
     origin = filters.ChoiceFilter(choices=Origin.choices, method="with_origin")
     video = filters.UUIDFilter(field_name="video_id")
     filename = filters.CharFilter(lookup_expr="icontains", max_length=255)
@@ -50,7 +54,7 @@ class ImageFilter(filters.FilterSet):
         return queryset.filter(split=None if value == "none" else value)
 
     def with_annotations(self, queryset, name, value):
-        return queryset.filter(_annotation_exists() if value else ~_annotation_exists())
+        return queryset.filter(is_labelled() if value else ~is_labelled())
 
     def with_origin(self, queryset, name, value):
         return queryset.filter(_annotation_exists(origin=value))

@@ -280,6 +280,11 @@ def _import_batch(context, dataset, batch, results, report: _Report, total: int,
                 for item, outcome in zip(examined, added, strict=True)
                 if outcome.kind == "created" or outcome.code == "annotated"
             )
+            report.labelled += sum(
+                outcome.code == "annotated"
+                or (outcome.kind == "created" and bool(item.label or item.boxes or item.is_reviewed))
+                for item, outcome in zip(examined, added, strict=True)
+            )
             context.report(report.next, total, position=report.position())
     except BaseException:
         _forget(results)
@@ -303,13 +308,18 @@ def _finish(job: Job, report: _Report, said: Said) -> dict:
         "files": said.count,
         "created": report.counts["created"],
         "duplicates": report.counts["duplicate"],
-        "annotated": report.codes["annotated"],
+        "labelled": report.labelled,
+        "annotated": report.labelled,  # its name in earlier versions
+        "duplicates_labelled": report.codes["annotated"],
         "rejected": report.counts["rejected"],
         "rejected_by_code": {code: count for code, count in report.codes.items() if code != "annotated"},
         "boxes": report.boxes,
         "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
     }
+    if said.format == "folder" and (bare := report.counts["created"] + report.codes["annotated"] - report.labelled) > 0:
+        which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
+        result["note"] = f"{which} in no folder that names a label and got none: label them in the studio."
     if report.path.exists() and report.path.stat().st_size:
         job.report_blob = storage.keep_path(report.path, "application/x-ndjson")
         Job.objects.filter(pk=job.pk).update(report_blob=job.report_blob)
@@ -327,6 +337,7 @@ class _Report:
         self.codes = Counter(position.get("codes", {}))
         self.remark_codes = Counter(position.get("remark_codes", {}))
         self.boxes = position.get("boxes", 0)
+        self.labelled = position.get("labelled", 0)
         path.parent.mkdir(parents=True, exist_ok=True)
         known = position.get("report_bytes", 0)
         is_lost = known > 0 and (not path.exists() or path.stat().st_size < known)
@@ -360,6 +371,7 @@ class _Report:
             "codes": dict(self.codes),
             "remark_codes": dict(self.remark_codes),
             "boxes": self.boxes,
+            "labelled": self.labelled,
             "report_bytes": self.path.stat().st_size,
         }
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets.formats.boxes import composed
-from datasets.models import Dataset, Image, Label, Snapshot, Video
+from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
 from projects.models import Project
 from projects.selectors import project_ids_of
 
@@ -19,6 +19,11 @@ def datasets_of(user) -> QuerySet[Dataset]:
 def images_of(user) -> QuerySet[Image]:
     visible = Dataset.objects.filter(project__in=project_ids_of(user)).values("pk")
     return all_images().filter(dataset__in=visible)
+
+
+def is_labelled() -> Q:
+    """Of images: with a confirmed annotation, or looked at. Suggestions that wait are no labels yet."""
+    return Q(reviewed=True) | Q(Exists(Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)))
 
 
 def all_images() -> QuerySet[Image]:

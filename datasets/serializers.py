@@ -5,6 +5,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from datasets.formats import READERS, WRITERS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
@@ -24,7 +25,7 @@ class CleanFilename:
         return clean_filename(value)
 
 
-class LabelSerializer(OneLineName, serializers.ModelSerializer):
+class LabelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Label
         fields = ["id", "name", "color", "order"]
@@ -32,15 +33,15 @@ class LabelSerializer(OneLineName, serializers.ModelSerializer):
         extra_kwargs = {"color": {"required": False}}
 
 
-class LabelOrderSerializer(serializers.Serializer):
+class LabelOrderSerializer(KnownFieldsOnly, serializers.Serializer):
     labels = serializers.ListField(child=serializers.UUIDField(), help_text="Every label of the project, in order.")
 
 
-class LabelMergeSerializer(serializers.Serializer):
+class LabelMergeSerializer(KnownFieldsOnly, serializers.Serializer):
     into = serializers.UUIDField(help_text="The label that stays.")
 
 
-class LabelDeletionSerializer(serializers.Serializer):
+class LabelDeletionSerializer(KnownFieldsOnly, serializers.Serializer):
     images = serializers.ChoiceField(
         ["unlabel", "delete", "move"], required=False, help_text="What happens to the images that carry the label."
     )
@@ -52,7 +53,7 @@ class LabelDeletionSerializer(serializers.Serializer):
         return attrs
 
 
-class DatasetSerializer(OneLineName, serializers.ModelSerializer):
+class DatasetSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Dataset
         fields = [
@@ -91,7 +92,7 @@ class AnnotationSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class ImageSerializer(CleanFilename, serializers.ModelSerializer):
+class ImageSerializer(KnownFieldsOnly, CleanFilename, serializers.ModelSerializer):
     annotations = AnnotationSerializer(many=True, read_only=True)
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
     stored = serializers.ChoiceField(
@@ -124,7 +125,7 @@ class ImageSerializer(CleanFilename, serializers.ModelSerializer):
         return sign_path(reverse("image-thumbnail", args=[image.pk]), size=SIZES[0])
 
 
-class VideoSerializer(CleanFilename, serializers.ModelSerializer):
+class VideoSerializer(KnownFieldsOnly, CleanFilename, serializers.ModelSerializer):
     sha256 = serializers.CharField(source="blob.sha256", read_only=True)
     stored = serializers.ChoiceField(BlobState.choices, source="blob.state", read_only=True)
     frame_images = serializers.SerializerMethodField(help_text="How many frames were made images.")
@@ -156,7 +157,7 @@ class VideoSerializer(CleanFilename, serializers.ModelSerializer):
         return None if video.strip_blob_id is None else sign_path(reverse("video-strip", args=[video.pk]))
 
 
-class NewVideoSerializer(CleanFilename, serializers.Serializer):
+class NewVideoSerializer(KnownFieldsOnly, CleanFilename, serializers.Serializer):
     """The file itself, or the id of an upload in parts that is complete."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)
@@ -169,7 +170,7 @@ class NewVideoSerializer(CleanFilename, serializers.Serializer):
         return attrs
 
 
-class VideoDeletionSerializer(serializers.Serializer):
+class VideoDeletionSerializer(KnownFieldsOnly, serializers.Serializer):
     frames = serializers.ChoiceField(
         ["keep", "delete"], required=False, help_text="What happens to the images that were cut from it."
     )
@@ -202,7 +203,7 @@ class UploadAnswerSerializer(serializers.Serializer):
     rejected = RejectedSerializer(many=True)
 
 
-class AnnotationRequestSerializer(serializers.Serializer):
+class AnnotationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     label = serializers.CharField(max_length=100, help_text="Name or id of a label of the project.")
     box = serializers.ListField(
         child=serializers.FloatField(), allow_null=True, default=None, min_length=4, max_length=4,
@@ -215,7 +216,7 @@ class AnnotationsAnswerSerializer(serializers.Serializer):
     annotations = AnnotationSerializer(many=True)
 
 
-class CorrectionSerializer(serializers.Serializer):
+class CorrectionSerializer(KnownFieldsOnly, serializers.Serializer):
     id = serializers.UUIDField()
     label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
     box = serializers.ListField(child=serializers.FloatField(), required=False, min_length=4, max_length=4)
@@ -226,7 +227,7 @@ class CorrectionSerializer(serializers.Serializer):
         return attrs
 
 
-class ReviewSerializer(serializers.Serializer):
+class ReviewSerializer(KnownFieldsOnly, serializers.Serializer):
     """Decisions about annotations of one project, at most 10,000 of each kind."""
 
     confirm = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=10_000)
@@ -245,14 +246,14 @@ class ReviewAnswerSerializer(serializers.Serializer):
     rejected = serializers.IntegerField()
 
 
-class DuplicatesRequestSerializer(serializers.Serializer):
+class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
     max_bits = serializers.IntegerField(
         min_value=0, max_value=32, default=20, help_text="How different look-alikes may be, in bits of 256."
     )
 
 
-class BulkSerializer(serializers.Serializer):
+class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
     action = serializers.ChoiceField(["label", "unlabel", "confirm", "reject", "move", "split", "group", "delete"])
     images = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
     label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
@@ -274,7 +275,7 @@ class BulkAnswerSerializer(serializers.Serializer):
     unchanged = serializers.IntegerField()
 
 
-class ImportSerializer(serializers.Serializer):
+class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
     file = serializers.FileField(required=False, allow_empty_file=True, help_text="A zip archive.")
     source = serializers.CharField(
         required=False, max_length=1100,
@@ -302,7 +303,7 @@ class ImportSerializer(serializers.Serializer):
         return attrs
 
 
-class ExportSerializer(serializers.Serializer):
+class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
     format = serializers.ChoiceField(list(WRITERS), help_text="folder for classification, the others for detection.")
 
 
@@ -321,7 +322,7 @@ class FractionField(serializers.FloatField):
         super().__init__(min_value=0.0, max_value=1.0, **kwargs)
 
 
-class SnapshotRequestSerializer(serializers.Serializer):
+class SnapshotRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     train = FractionField(default=DEFAULT_FRACTIONS["train"])
     validation = FractionField(default=DEFAULT_FRACTIONS["validation"])
     test = FractionField(default=DEFAULT_FRACTIONS["test"])

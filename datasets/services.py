@@ -16,6 +16,7 @@ from datasets.locking import lock_projects
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
 from datasets.removal import delete_images
+from datasets.selectors import is_labelled
 from projects.models import Project, Task
 from projects.services import adjust_counts
 
@@ -306,7 +307,7 @@ def dataset_statistics(dataset: Dataset) -> dict:
     sizes = images.values("width", "height").annotate(images=Count("id")).order_by("-images")[:20]
     splits = {row["split"] or "none": row["n"] for row in images.values("split").annotate(n=Count("id"))}
     formats = {row["format"]: row["n"] for row in images.values("format").annotate(n=Count("id"))}
-    annotated = Annotation.objects.filter(image__dataset=dataset).values("image").distinct().count()
+    annotated = images.filter(is_labelled()).count()
     total = images.count()
     return {
         "images": total,

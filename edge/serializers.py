@@ -5,6 +5,7 @@ import json
 from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from datasets.models import Dataset
 from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
@@ -15,7 +16,7 @@ from projects.models import Project
 MAX_PLATFORM_BYTES = 4_000
 
 
-class InProject(serializers.ModelSerializer):
+class InProject(KnownFieldsOnly, serializers.ModelSerializer):
     """Rows of a project; what they name is looked for among what the user may see."""
 
     def get_fields(self) -> dict:
@@ -163,11 +164,11 @@ class DeploymentSerializer(InProject):
         return attrs
 
 
-class ForceSerializer(serializers.Serializer):
+class ForceSerializer(KnownFieldsOnly, serializers.Serializer):
     force = serializers.BooleanField(required=False, default=False, help_text="Although devices have not reported.")
 
 
-class StopSerializer(serializers.Serializer):
+class StopSerializer(KnownFieldsOnly, serializers.Serializer):
     note = serializers.CharField(max_length=500, required=False, default="Stopped by hand.", help_text="Why.")
 
 

@@ -7,7 +7,7 @@
 
 The zip has a folder a label, or for detection images with boxes as COCO, Pascal VOC, YOLO or CSV. The tour registers a
 user, makes a project, imports the zip, takes a snapshot, asks what the training will take, starts it, watches it live,
-reads its metrics and asks the model about one photograph.
+reads its metrics and asks the model about one photograph. With MLSTUDIO_TOKEN it takes that account.
 """
 
 from __future__ import annotations
@@ -72,11 +72,14 @@ class Studio:
         shown = None
         while True:
             job = self.call("GET", path)
-            progress = (job["progress"].get("done"), job["progress"].get("total"))
-            if progress != shown and progress[1]:
-                print(f"  {what}: {progress[0]} of {progress[1]}")
-                shown = progress
+            progress = job["progress"]
+            waiting = (job.get("waiting") or {}).get("detail") if job["state"] == "queued" else None
+            text = waiting or (f"{progress['done']} of {progress['total']}" if progress.get("total") else "")
+            if text != shown and text:
+                show_progress(f"  {what}: {text}")
+                shown = text
             if job["state"] in ("succeeded", "failed", "cancelled"):
+                end_progress()
                 if job["state"] != "succeeded":
                     sys.exit(f"{what} {job['state']}: {job['error']}")
                 return job["result"]
@@ -96,15 +99,30 @@ class Studio:
             )
 
 
+def show_progress(text: str) -> None:
+    """One line that is written again and again; a line each where nobody watches."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="", flush=True)
+    else:
+        print(text, flush=True)
+
+
+def end_progress() -> None:
+    if sys.stdout.isatty():
+        print("\r\033[K", end="")
+
+
 def main() -> None:
     options = _options()
     started = time.time()
     studio = Studio(options.url, os.environ.get("MLSTUDIO_TOKEN", ""))
+    print(f"Studio at {options.url} (another one: --url or MLSTUDIO_URL)")
     if not studio.token:
         name = f"tour-{secrets.token_hex(4)}"
         account = {"username": name, "email": f"{name}@example.com", "password": secrets.token_urlsafe(16)}
         studio.token = studio.call("POST", "auth/register/", account)["token"]
-        print(f"Registered {name}")
+        print(f"Registered {name}; for later commands, and for another tour with this account:")
+        print(f"  export MLSTUDIO_URL={options.url} MLSTUDIO_TOKEN={studio.token}")
 
     project = studio.call("POST", "projects/", {"name": options.zip.stem, "task": options.task})
     dataset = studio.call("POST", "datasets/", {"project": project["id"], "name": options.zip.stem})
@@ -134,12 +152,11 @@ def main() -> None:
         if kind == "epoch":
             figures = {"val_accuracy": "validation accuracy", "val_ap50": "validation AP50"}
             quality = "".join(f"{words} {event[key]:.3f}, " for key, words in figures.items() if key in event)
-            print(
-                f"  {event['phase']} epoch {event['epoch']:3}: loss {event['loss']:.3f}, {quality}"
-                f"{event['images_per_second']:.0f} images/s"
-            )
-        elif kind == "log":
+            show_progress(f"  {event['phase'].replace('_', '-')}, epoch {event['epoch']}: {quality.rstrip(', ')}")
+        elif kind == "log" and options.verbose:
+            end_progress()
             print(f"  {event['line']}")
+    end_progress()
     run = studio.call("GET", f"trainings/{run['id']}/")
     if run["state"] != "succeeded":
         sys.exit(f"The training {run['state']}: {run['error']}")
@@ -147,7 +164,7 @@ def main() -> None:
     model = studio.call("GET", f"models/{run['model']}/")
     metrics, name = model["metrics"], "accuracy" if options.task == "classification" else "ap50"
     low, high = metrics[f"{name}_interval"]
-    print(f"Trained in {run['actual']['seconds']:.0f} s (promised: about {run['estimate']['seconds']:.0f} s)")
+    print(f"Trained in {run['actual']['seconds']:.0f} s (estimated: {run['estimate']['seconds']:.0f} s)")
     print(
         f"Test {name} {metrics[name]:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
         f"{metrics['count']} images the training never saw"
@@ -158,15 +175,19 @@ def main() -> None:
     best = answer["predictions"][0]["labels"] or answer["predictions"][0]["boxes"]
     print(f"{name}: " + ", ".join(f"{one['label']} {one['score']:.3f}" for one in best))
     print(f"in {answer['timing_ms']} ms; the whole tour took {time.time() - started:.0f} s")
-    print(f"Model: {studio.base}models/{model['id']}/")
+    print("For the commands of the README:")
+    ids = {"PROJECT": project, "DATASET": dataset, "SNAPSHOT": snapshot, "TRAINING": run, "MODEL": model}
+    print("  " + " ".join(f"{name}={row['id']}" for name, row in ids.items()))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("zip", type=Path, help="a zip with a folder a label, or with boxes")
     parser.add_argument("--task", choices=["classification", "detection"], default="classification")
-    parser.add_argument("--url", default=os.environ.get("MLSTUDIO_URL", "http://localhost:8000"))
+    parser.add_argument("--url", default=os.environ.get("MLSTUDIO_URL", "http://localhost:8000"),
+                        help="of the studio (also MLSTUDIO_URL; default: %(default)s)")  # fmt: skip
     parser.add_argument("--architecture", default="", help="small_cnn, mobilenet_v2, … (default: the studio chooses)")
+    parser.add_argument("--verbose", action="store_true", help="show the log of the training")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a training setting")
     options = parser.parse_args()
     options.settings = {}

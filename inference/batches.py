@@ -32,7 +32,7 @@ from inference.analysis.tracking import track
 from inference.frames import model_of
 from inference.models import Model
 from inference.runtime.overlay import with_boxes, with_label
-from inference.services import Prediction, Wishes, predict_pixels, predictor_of
+from inference.services import Prediction, Wishes, predict_pixels, predictor_of, serving_thresholds
 from inference.suggestions import store_suggestions
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -47,7 +47,7 @@ REPORT_EVERY = 20
 # The film is there to look at: larger pictures are made smaller.
 FILM_SIDE = 1920
 FEW_STRETCHES = 200
-COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track")
+COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track", "threshold")
 
 
 def start_predictions(
@@ -126,7 +126,7 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
     predict = predictor_of(model, _wishes(parameters))
     counts: Counter[str] = Counter()
     rejected, waiting, suggested = [], [], 0
-    with _Results(folder, model, ("image", "filename")) as results:
+    with _Results(folder, model, ("image", "filename"), parameters["threshold"]) as results:
         for number, image in enumerate(by_key(images)):
             if number % REPORT_EVERY == 0:
                 context.report(number, total)
@@ -149,21 +149,23 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
     results.keep(context)
     return {
         "model": str(model.pk), "images": total - len(rejected), "rejected": len(rejected), "suggestions": suggested,
-        "labels": dict(counts.most_common()),
+        "labels": dict(counts.most_common()), "thresholds": serving_thresholds(model, parameters["threshold"]),
     }  # fmt: skip
 
 
 class _Results:
     """predictions.json and predictions.csv, written as they come."""
 
-    def __init__(self, folder: Path, model: Model, columns: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, model: Model, columns: tuple[str, ...], threshold: float | None) -> None:
+        self._thresholds = serving_thresholds(model, threshold)
         self.json_path, self.csv_path = folder / "predictions.json", folder / "predictions.csv"
         self._json = open(self.json_path, "w", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
         self._csv = open(self.csv_path, "w", encoding="utf-8", newline="")  # noqa: SIM115
         self._rows = csv.writer(self._csv)
         self._rows.writerow([*columns, *COLUMNS])
         head = {"id": str(model.pk), "name": model.name, "version": model.version}
-        self._json.write(f'{{"model": {json.dumps(head)}, "predictions": [')
+        head |= {"thresholds": self._thresholds}
+        self._json.write(f'{{"model": {json.dumps(head, ensure_ascii=False)}, "predictions": [')
         self._separator = "\n"
 
     def add(self, where: dict, prediction: Prediction, cells: tuple) -> None:
@@ -173,7 +175,8 @@ class _Results:
         for one in prediction.boxes or prediction.labels or [{}]:
             box = one.get("box", ["", "", "", ""])
             name = _plain(one.get("label", ""))
-            self._rows.writerow([*map(_plain, cells), name, one.get("score", ""), *box, one.get("track", "")])
+            lowest = self._thresholds.get(one.get("label", ""), "")
+            self._rows.writerow([*map(_plain, cells), name, one.get("score", ""), *box, one.get("track", ""), lowest])
 
     def end(self, rejected: list[dict]) -> None:
         self._json.write(f'\n], "rejected": {json.dumps(rejected, ensure_ascii=False)}}}\n')
@@ -204,6 +207,7 @@ class _Film:
         self.video = video_of(context)
         self.every = self.parameters["every_frames"]
         self.interval = self.every / self.video.fps if self.video.fps else 0.04
+        self._thresholds = serving_thresholds(model, self.parameters["threshold"])
         self.passes = 2 if self.parameters["annotate"] else 1
 
     def predict(self) -> dict:
@@ -216,7 +220,7 @@ class _Film:
             raise WorkFailed(problem.code, str(problem)) from problem
         result = {
             "model": str(self.model.pk), "video": str(self.video.pk), "frames": count, "codec": codec,
-            "timeline": stretches[:FEW_STRETCHES],
+            "timeline": stretches[:FEW_STRETCHES], "thresholds": self._thresholds,
         }  # fmt: skip
         if tracks is not None:
             result |= {"tracks": len(tracks), "counts": dict(Counter(one["label"] for one in tracks))}
@@ -237,7 +241,7 @@ class _Film:
         wishes = _wishes(self.parameters)
         if self.parameters["tracking"]:
             # ByteTrack lives on boxes that are too weak to show.
-            wishes = replace(wishes, threshold=min(wishes.threshold or 1.0, self._threshold() / 2))
+            wishes = replace(wishes, threshold=min(self._thresholds.values()) / 2)
         count, last = 0, 0.0
         with open(self.spool, "w") as spool, frames(path_of(self.video), Selection()) as film:
             for frame in film:
@@ -252,34 +256,31 @@ class _Film:
                 spool.write(json.dumps(row) + "\n")
         return count, last
 
-    def _threshold(self) -> float:
-        own = self.parameters["threshold"]
-        return self.model.detector["score_threshold"] if own is None else own
-
     def _rows(self) -> Iterator[dict]:
         with open(self.spool) as spool:
             yield from map(json.loads, spool)
 
     def _follow(self) -> list[dict]:
-        """Give boxes the numbers of their tracks, and drop those that are weak and belong to none."""
-        threshold = self._threshold()
-        numbers = track(
-            (row["boxes"] for row in self._rows()), self.model.class_names, threshold=threshold,
-            fps=1 / self.interval,
-        )  # fmt: skip
+        """Give boxes the numbers of their tracks, and drop those below the threshold of their label.
+
+        The weak ones have held tracks together; what is shown and counted is what the model says elsewhere too.
+        """
+        numbers = track((row["boxes"] for row in self._rows()), self._thresholds, fps=1 / self.interval)
         tracks: dict[int, dict] = {}
         numbered = self.spool.with_suffix(".numbered")
         with open(numbered, "w") as target:
             for row, own in zip(self._rows(), numbers, strict=True):
                 boxes = []
                 for box, number in zip(row["boxes"], own, strict=True):
+                    if box["score"] < self._thresholds[box["label"]]:
+                        continue
                     if number:
                         boxes.append({**box, "track": number})
                         one = tracks.setdefault(
                             number, {"track": number, "label": box["label"], "start": row["time"], "frames": 0}
                         )
                         one["end"], one["frames"] = round(row["time"] + self.interval, 3), one["frames"] + 1
-                    elif box["score"] >= threshold:
+                    else:
                         boxes.append(box)
                 target.write(json.dumps({**row, "boxes": boxes}) + "\n")
         numbered.replace(self.spool)
@@ -291,7 +292,7 @@ class _Film:
     def _write_results(self) -> list[dict]:
         is_detector = self.model.task == Task.DETECTION
         timeline = Timeline(self.interval) if is_detector else LabelTimeline(self.interval)
-        with _Results(self.folder, self.model, ("frame", "time")) as results:
+        with _Results(self.folder, self.model, ("frame", "time"), self.parameters["threshold"]) as results:
             for row in self._rows():
                 prediction = Prediction(self.video.filename, row["width"], row["height"], row["labels"], row["boxes"])
                 where = {"frame": row["frame"], "time": row["time"]}

@@ -6,13 +6,14 @@ import uuid
 
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
 from datasets.video.facts import Selection
 from inference.models import Model, Suggestion, Suspect
 
 
-class Scoped(serializers.Serializer):
+class Scoped(KnownFieldsOnly, serializers.Serializer):
     """Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field."""
 
     def get_fields(self) -> dict:
@@ -63,7 +64,7 @@ class FramesRequestSerializer(Scoped):
         return attrs
 
 
-class ImageFilterSerializer(serializers.Serializer):
+class ImageFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     """As the parameters of the list of images."""
 
     label = serializers.CharField(required=False, max_length=100)
@@ -216,7 +217,7 @@ class ExplanationRequestSerializer(Scoped):
         return attrs
 
 
-class OutcomeQuerySerializer(serializers.Serializer):
+class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     """Which images of an evaluation are wanted."""
 
     label = serializers.CharField(required=False, max_length=100, help_text="Images that show this label.")
@@ -251,5 +252,5 @@ class OutcomePageSerializer(serializers.Serializer):
     results = OutcomeSerializer(many=True)
 
 
-class PictureQuerySerializer(serializers.Serializer):
+class PictureQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     kind = serializers.ChoiceField(["svg", "png"], default="svg")

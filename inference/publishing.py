@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
@@ -17,12 +16,13 @@ from storage.signing import sign_for
 KIND = "model_publish"
 
 
-def start_publishing(*, model: Model, user, kinds: list[str], seconds: int) -> Job:
+def start_publishing(*, model: Model, user, kinds: list[str], seconds: int, base_url: str) -> Job:
     """Make the job.
 
     Args:
         kinds: of the files; empty: all that the model has.
         seconds: how long signed addresses shall hold.
+        base_url: where the studio is reached, for addresses of files that the studio gives.
 
     Raises:
         ValidationError: the model has no file of a kind.
@@ -32,7 +32,7 @@ def start_publishing(*, model: Model, user, kinds: list[str], seconds: int) -> J
     if missing:
         detail = f"This model has no file {missing[0]!r}; it has {', '.join(present)}. Export it first."
         raise ValidationError({"kinds": [detail]}, code="no_such_file")
-    parameters = {"model": str(model.pk), "kinds": kinds or present, "seconds": seconds}
+    parameters = {"model": str(model.pk), "kinds": kinds or present, "seconds": seconds, "base_url": base_url}
     with transaction.atomic():
         return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
 
@@ -48,17 +48,19 @@ def publish(context: JobContext) -> dict:
     published = []
     for number, file in enumerate(files):
         context.report(number, len(files))
-        published.append(published_file(file, parameters["seconds"], context.job.created_by))
+        published.append(
+            published_file(file, parameters["seconds"], context.job.created_by, parameters.get("base_url", ""))
+        )
     return {"model": parameters["model"], "files": published}
 
 
-def _link(file: ModelFile, user) -> str:
-    """For who asked for it; it is in the job's result, where it should be of use for a while."""
+def _link(file: ModelFile, user, seconds: int, base_url: str) -> str:
+    """For those who asked for it, as long as they asked for."""
     path = reverse("model-files", args=[file.model_id, file.kind])
-    return "" if user is None else sign_for(user, path, seconds=settings.SIGNED_URL_SECONDS)
+    return "" if user is None else base_url + sign_for(user, path, seconds=seconds)
 
 
-def published_file(file: ModelFile, seconds: int, user) -> dict:
+def published_file(file: ModelFile, seconds: int, user, base_url: str) -> dict:
     """One file, in the store when this returns. Raises `BlobMissing` when the store does not answer."""
     blob = push(file.blob)
     location = locate(blob, seconds)
@@ -72,5 +74,5 @@ def published_file(file: ModelFile, seconds: int, user) -> dict:
         "remote_id": location.remote_id,
         "trackers": list(location.trackers),
         # The local folder has no HTTP of its own: there the studio gives the file.
-        "url": location.url or _link(file, user),
+        "url": location.url or _link(file, user, seconds, base_url),
     }

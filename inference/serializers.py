@@ -6,6 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from datasets.ingest import clean_filename
 from datasets.models import Snapshot, Split
@@ -49,7 +50,7 @@ class ModelFileSerializer(serializers.ModelSerializer):
         return reverse("model-files", args=[file.model_id, file.kind])
 
 
-class DetectorSerializer(serializers.Serializer):
+class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
     """How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is."""
 
     score_threshold = serializers.FloatField(
@@ -81,7 +82,7 @@ class TagsField(serializers.ListField):
         return sorted(set(tags))
 
 
-class ModelSerializer(OneLineName, serializers.ModelSerializer):
+class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
     metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
@@ -130,7 +131,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class ModelUploadSerializer(OneLineName, serializers.Serializer):
+class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer):
     """A model that was made elsewhere."""
 
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
@@ -249,12 +250,17 @@ class EvaluationSerializer(serializers.ModelSerializer):
         return evaluation.outcomes_id is not None
 
 
-class PredictionRequestSerializer(serializers.Serializer):
+class PredictionRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False)
+    file = serializers.FileField(allow_empty_file=True, required=False, help_text="The same for one image.")
     images = serializers.ListField(child=serializers.UUIDField(), required=False, help_text="Ids of images.")
 
+    def validate(self, attrs: dict) -> dict:
+        files = [*attrs.get("files", []), *([attrs["file"]] if "file" in attrs else [])]
+        return {"files": files, "images": attrs.get("images", [])}
 
-class PredictionQuerySerializer(serializers.Serializer):
+
+class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     threshold = serializers.FloatField(
         min_value=0, max_value=1, required=False,
         help_text="Lowest score to answer. Default: 0 for labels; for boxes each label's own, best on validation.",
@@ -306,7 +312,7 @@ class PredictionAnswerSerializer(serializers.Serializer):
     timing_ms = serializers.FloatField()
 
 
-class EvaluationRequestSerializer(serializers.Serializer):
+class EvaluationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     snapshot = serializers.PrimaryKeyRelatedField(
         queryset=Snapshot.objects.none(), help_text="Of any project of yours with the same task."
     )
@@ -322,7 +328,7 @@ class EvaluationRequestSerializer(serializers.Serializer):
         return fields
 
 
-class StageSerializer(serializers.Serializer):
+class StageSerializer(KnownFieldsOnly, serializers.Serializer):
     stage = serializers.ChoiceField(Stage.choices)
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True, help_text="Why.")
 
@@ -358,7 +364,7 @@ class LineageSerializer(serializers.Serializer):
     descendants = RelatedModelSerializer(many=True, help_text="What started from it.")
 
 
-class ExportRequestSerializer(serializers.Serializer):
+class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     kinds = serializers.ListField(
         child=serializers.ChoiceField(list(NAMES)), required=False, default=list, max_length=len(NAMES)
     )
@@ -396,7 +402,7 @@ class ExportSerializer(serializers.Serializer):
     file = ModelFileSerializer(allow_null=True, help_text="null: not made yet.")
 
 
-class PublishRequestSerializer(serializers.Serializer):
+class PublishRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     kinds = serializers.ListField(
         child=serializers.ChoiceField(FileKind.choices), required=False, default=list, max_length=len(FileKind),
         help_text="Which files; default: all.",

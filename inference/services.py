@@ -270,6 +270,16 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
         return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
+def serving_thresholds(model: Model, wanted: float | None = None) -> dict[str, float]:
+    """The lowest score that is answered, by label: what was asked for, else the model's own."""
+    if model.task != Task.DETECTION:
+        return dict.fromkeys(model.class_names, wanted or 0.0)
+    if wanted is not None:
+        return dict.fromkeys(model.class_names, max(wanted, LOWEST_SCORE))
+    own = thresholds_of(model.detector, model.class_names)
+    return dict(zip(model.class_names, map(float, own), strict=True))
+
+
 @lru_cache(maxsize=8)
 def _anchors(image_size: tuple[int, int], shapes: AnchorShapes) -> np.ndarray:
     return anchors_for(image_size, shapes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 
 from datasets.ingest import edges_of
 from datasets.models import Annotation, Image, Origin
+from datasets.selectors import is_labelled
 from datasets.services import ensure_labels
 from inference.models import Model
 from inference.services import Prediction
@@ -17,8 +18,7 @@ from projects.models import Project, Task
 
 def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
     """Those that nobody has looked at and that have no confirmed annotation."""
-    confirmed = Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)
-    return images.filter(~Exists(confirmed), reviewed=False)
+    return images.filter(~is_labelled())
 
 
 @transaction.atomic

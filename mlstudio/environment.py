@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Every name that was asked for; the others that are ours belong to other programs than the studio's processes.
 _known = {
     "MLSTUDIO_AGENT_DIR", "MLSTUDIO_HEAVY_WORKERS", "MLSTUDIO_HOST", "MLSTUDIO_PORT", "MLSTUDIO_SANDBOX",
+    "MLSTUDIO_STARTED_AT",
     "MLSTUDIO_TOKEN", "MLSTUDIO_URL", "MLSTUDIO_WEB_MEMORY_BYTES", "MLSTUDIO_WORKER_MEMORY_BYTES",
 }  # fmt: skip
 OTHERS = ("MLSTUDIO_BENCH_", "MLSTUDIO_FUZZ_", "MLSTUDIO_REAL_DATA", "MLSTUDIO_TEST")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import structlog
+from django.conf import settings
+from django.middleware.common import CommonMiddleware
+from django.urls import Resolver404, resolve
 
 from mlstudio.errors import error_response
 
@@ -22,6 +25,28 @@ class Refusals:
         if wait := getattr(refusal, "wait", None):
             response["Retry-After"] = str(wait)
         return response
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Addresses end with a slash. A GET without it is redirected; another request would lose its body on the way, so
+    it is told the right address."""
+
+    def process_response(self, request, response):
+        is_api = request.path.startswith(("/api/", "/edge/"))
+        if is_api and response.status_code == 404 and request.method not in ("GET", "HEAD"):
+            if settings.APPEND_SLASH and not request.path.endswith("/") and self._is_address(f"{request.path_info}/"):
+                detail = f"Addresses end with a slash: send this to {request.path}/."
+                return error_response(404, "missing_slash", detail)
+            return response
+        return super().process_response(request, response)
+
+    @staticmethod
+    def _is_address(path: str) -> bool:
+        try:
+            resolve(path)
+        except Resolver404:
+            return False
+        return True
 
 
 class RequestIDHeader:

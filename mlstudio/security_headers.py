@@ -14,7 +14,8 @@ OWN_FILES = (
 # Swagger UI has a style in its page and sets styles of its own.
 DOCUMENTATION = f"{OWN_FILES}; style-src 'self' 'unsafe-inline'; form-action 'none'"
 ADMINISTRATION = f"{OWN_FILES}; style-src 'self'; form-action 'self'"
-POLICIES = (("/admin/", ADMINISTRATION), ("/api/docs/", DOCUMENTATION))
+FORM = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+POLICIES = (("/admin/", ADMINISTRATION), ("/api/docs/", DOCUMENTATION), ("/password-reset/", FORM))
 PERMISSIONS = ", ".join(
     f"{device}=()"
     for device in (

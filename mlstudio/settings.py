@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "mlstudio.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["projects.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["projects.filters.KnownFiltersBackend"],
     "DEFAULT_METADATA_CLASS": None,  # the schema says what a URL takes; OPTIONS is for browsers' CORS
     "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
@@ -397,7 +397,8 @@ EMAIL_HOST_USER = text("MLSTUDIO_SMTP_USER")
 EMAIL_HOST_PASSWORD = text("MLSTUDIO_SMTP_PASSWORD")
 EMAIL_USE_TLS = flag("MLSTUDIO_SMTP_TLS", True)
 DEFAULT_FROM_EMAIL = text("MLSTUDIO_MAIL_FROM", "ML Studio <studio@localhost>")
-PUBLIC_URL = text("MLSTUDIO_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+CONFIGURED_PUBLIC_URL = text("MLSTUDIO_PUBLIC_URL").rstrip("/")
+PUBLIC_URL = CONFIGURED_PUBLIC_URL or text("MLSTUDIO_STARTED_AT", "http://localhost:8000")
 
 # Logs: one line an event, JSON for machines, key=value for people
 LOG_FORMAT = choice("MLSTUDIO_LOG_FORMAT", "text", "json")

@@ -3,7 +3,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from accounts import admin_login
+from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
 from mlstudio import health, views
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
+    path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
     path("api/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/login/", admin_login.login),

@@ -147,7 +147,7 @@ def _run_to_its_end(job: Job) -> None:
         if job.cancel_requested:
             raise WorkCancelled()
         result = HANDLERS[job.kind](JobContext(job))
-        _end(job, WorkState.SUCCEEDED, result=result)
+        _end(job, WorkState.SUCCEEDED, result=result, progress=_completed(job.progress))
     except LeaseLost:
         log.warning("lease_lost", work=pk)
     except WorkInterrupted:
@@ -177,6 +177,12 @@ def _run_to_its_end(job: Job) -> None:
 
 def _fail(job: Job) -> None:
     _end(job, WorkState.FAILED, "internal_error", "An unexpected error ended this job; the server's log has it.")
+
+
+def _completed(progress: dict | None) -> dict:
+    """The progress of what has succeeded: all of it, whatever was expected before."""
+    total = (progress or {}).get("total") or 1
+    return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
 
 
 def explain_os_error(error: OSError) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from projects.models import (
     Invitation,
@@ -22,7 +23,7 @@ from projects.work import error_of
 from storage.signing import sign_for
 
 
-class ProjectSerializer(OneLineName, serializers.ModelSerializer):
+class ProjectSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     role = serializers.SerializerMethodField(help_text="Your role in it.")
 
     class Meta:
@@ -43,7 +44,7 @@ class ProjectSerializer(OneLineName, serializers.ModelSerializer):
         return value
 
 
-class MemberSerializer(serializers.ModelSerializer):
+class MemberSerializer(KnownFieldsOnly, serializers.ModelSerializer):
     username = serializers.CharField(source="user.username", read_only=True)
     state = serializers.SerializerMethodField()
 
@@ -83,7 +84,7 @@ class InvitationSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class NewMemberSerializer(serializers.Serializer):
+class NewMemberSerializer(KnownFieldsOnly, serializers.Serializer):
     username = serializers.CharField(max_length=150)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.EDITOR)
 
@@ -189,7 +190,7 @@ class JobSerializer(WorkSerializer):
         return job.report_blob_id is not None
 
 
-class WebhookSerializer(serializers.ModelSerializer):
+class WebhookSerializer(KnownFieldsOnly, serializers.ModelSerializer):
     events = serializers.ListField(
         child=serializers.ChoiceField(WebhookEvent.choices), min_length=1, max_length=len(WebhookEvent.choices)
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from django.db.models import F
 from django.http import HttpResponse
 from django.urls import reverse
@@ -17,7 +19,7 @@ from projects import serializers, services, webhooks, work
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite
 from projects.jobs import delete_job, retry_job
-from projects.models import Job, Membership, Project, Role, Webhook
+from projects.models import ENDED, Job, Membership, Project, Role, Webhook, WorkState
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
 from projects.retries import check_retry
 from projects.selectors import jobs_of, projects_of
@@ -219,10 +221,16 @@ class JobViewSet(
     @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     @action(detail=True, pagination_class=None, filterset_class=None)
     def report(self, request, pk=None):
-        """One JSON line for every file that was not taken as it is, with the reason."""
+        """One JSON line for every file that was not taken as it is, with the reason.
+
+        Where all were, it is one line with the `outcome` `summary` and the counts.
+        """
         job = self.get_object()
         if job.report_blob is None:
-            raise NotFound("This job has no report (yet).")
+            if job.state != WorkState.SUCCEEDED or "created" not in (job.result or {}):
+                raise NotFound(_why_no_report(job))
+            line = json.dumps({"outcome": "summary", **job.result}, ensure_ascii=False)
+            return HttpResponse(f"{line}\n", content_type="application/x-ndjson")
         return blob_response(request, job.report_blob, f"{job.kind}-{job.pk}.jsonl")
 
     @extend_schema(
@@ -313,3 +321,9 @@ class WebhookViewSet(viewsets.ModelViewSet):
         """What was sent to the address, the latest first."""
         page = self.paginate_queryset(self.get_object().deliveries.all())
         return self.get_paginated_response(serializers.DeliverySerializer(page, many=True).data)
+
+
+def _why_no_report(job: Job) -> str:
+    if job.state not in ENDED:
+        return f"This job is {job.state}; its report is there when it has ended."
+    return "This job has no report: only imports that came to an end have one."

@@ -34,6 +34,11 @@ def sign_for(user, path: str, *, seconds: int = 0) -> str:
     return sign_path(path, seconds=seconds or settings.BULK_URL_SECONDS, member=user.pk)
 
 
+def base_url_of(request: HttpRequest) -> str:
+    """Where others reach the studio: as configured (MLSTUDIO_PUBLIC_URL), else as this request did."""
+    return settings.CONFIGURED_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
 def signed_for(request: HttpRequest):
     """The user whom a valid signature was made for, if they are still active; the caller looks at what they may see."""
     member = request.GET.get("member", "")

@@ -244,7 +244,8 @@ def test_boxes_do_not_fit_a_classification_project(api, dataset, boxes):
 def test_annotations_of_a_picture_that_is_here_already_are_taken_when_it_has_none(api, boxes):
     run_import(api, boxes, make_zip({"a.jpg": jpeg(1), "b.jpg": jpeg(2)}))
     job = run_import(api, boxes, make_zip({"x.jpg": jpeg(1), "x.xml": voc(("dog", 1, 2, 9, 12))}))
-    assert job["result"]["annotated"] == job["result"]["boxes"] == job["result"]["duplicates"] == 1
+    assert job["result"]["duplicates_labelled"] == job["result"]["boxes"] == job["result"]["duplicates"] == 1
+    assert job["result"]["labelled"] == job["result"]["annotated"] == 1
     (row,) = [row for row in report_of(api, job) if row["outcome"] == "duplicate"]
     assert row["code"] == "annotated" and "were taken" in row["detail"]
     image = Image.objects.get(filename="a.jpg")
@@ -252,7 +253,7 @@ def test_annotations_of_a_picture_that_is_here_already_are_taken_when_it_has_non
     (change,) = api.get(f"/api/v1/images/{image.pk}/history/").json()["results"]
     assert change["before"] == [] and change["after"] == [{"label": "dog", "box": [1, 2, 9, 12]}]
     again = run_import(api, boxes, make_zip({"x.jpg": jpeg(1), "x.xml": voc(("cat", 3, 3, 9, 12))}))
-    assert again["result"]["annotated"] == 0 and Annotation.objects.get().label.name == "dog"
+    assert again["result"]["labelled"] == 0 and Annotation.objects.get().label.name == "dog"
 
 
 def test_a_label_is_found_however_a_keyboard_writes_it(api, project):

@@ -24,7 +24,7 @@ def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
     snapshot = run.snapshot
     remarks = [one["detail"] for one in snapshot.counts.get("remarks", ())]
     return {
-        "name": run.name or result["configuration"]["architecture"],
+        "name": run.model_name,
         "task": run.project.task,
         "project": run.project.name,
         "training": str(run.pk),

@@ -72,5 +72,10 @@ class TrainingRun(Work):
     class Meta(Work.Meta):
         indexes = [*Work.Meta.indexes, models.Index(fields=["project", "id"])]
 
+    @property
+    def model_name(self) -> str:
+        """Of the model that it makes: as its user named it, else as the project, for that is what people look for."""
+        return self.name or self.project.name
+
     def __str__(self) -> str:
         return f"{self.name or self.configuration.get('architecture')} ({self.state})"

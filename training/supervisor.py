@@ -227,7 +227,7 @@ class Supervisor:
             work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)
             model = register_model(
                 project=run.project,
-                name=run.name or f"{configuration['architecture']}",
+                name=run.model_name,
                 class_names=result["class_names"],
                 architecture=configuration["architecture"],
                 input_size=(height, width),

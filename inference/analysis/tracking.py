@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -18,13 +18,12 @@ _one_at_a_time = threading.Lock()
 FrameBoxes = Sequence[dict]
 
 
-def track(frames: Iterable[FrameBoxes], labels: Sequence[str], *, threshold: float, fps: float) -> Iterator[list[int]]:
+def track(frames: Iterable[FrameBoxes], thresholds: Mapping[str, float], *, fps: float) -> Iterator[list[int]]:
     """Numbers of the things that the boxes show, frame by frame; 0 for a box that is not followed.
 
     Args:
         frames: of each frame its boxes: `{"label", "score", "box": [x_min, y_min, x_max, y_max]}`.
-        labels: all labels that occur.
-        threshold: boxes above it begin and keep tracks; those below may only keep them.
+        thresholds: of all labels that occur; boxes above it begin and keep tracks, those below may only keep them.
         fps: frames a second, of those given.
     """
     from cjm_byte_track.byte_tracker import BYTETracker
@@ -36,7 +35,7 @@ def track(frames: Iterable[FrameBoxes], labels: Sequence[str], *, threshold: flo
                 track_thresh=threshold, track_buffer=round(30 * BUFFER_SECONDS), match_thresh=MATCH,
                 frame_rate=max(1, round(fps)),
             )
-            for label in labels
+            for label, threshold in thresholds.items()
         }  # fmt: skip
         numbers: dict[int, int] = {}
         for boxes in frames:

@@ -15,6 +15,7 @@ from inference.publishing import start_publishing
 from inference.runtime.kinds import KINDS
 from projects.permissions import require_member
 from projects.serializers import JobSerializer
+from storage.signing import base_url_of
 
 
 class Exports:
@@ -47,7 +48,9 @@ class Exports:
         model = self.get_object()
         data = serializers.PublishRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        return accepted(start_publishing(model=model, user=request.user, **data.validated_data))
+        return accepted(
+            start_publishing(model=model, user=request.user, base_url=base_url_of(request), **data.validated_data)
+        )
 
 
 def accepted(job) -> Response:

@@ -84,9 +84,10 @@ class Predicts:
     def _sources(self, request) -> list[tuple]:
         data = serializers.PredictionRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        files, ids = data.validated_data.get("files", []), data.validated_data.get("images", [])
+        files, ids = data.validated_data["files"], data.validated_data["images"]
         if not files and not ids:
-            raise ValidationError({"files": ["Send files, or the ids of images."]}, code="required")
+            detail = "Send files (curl -F files=@photo.jpg), or the ids of images; the studio fetches no addresses."
+            raise ValidationError({"files": [detail]}, code="required")
         if len(files) + len(ids) > settings.MAX_PREDICTION_IMAGES:
             raise ValidationError({"files": [f"At most {settings.MAX_PREDICTION_IMAGES} images a request."]})
         sources = [(upload, clean_filename(upload.name)) for upload in files]

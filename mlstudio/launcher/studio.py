@@ -167,7 +167,7 @@ class Studio:
         # The C library would keep what large images took, in an arena for every thread.
         environment.setdefault("MALLOC_ARENA_MAX", "2")
         environment.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 20))
-        environment.setdefault("MLSTUDIO_PUBLIC_URL", f"http://{host}:{port}")
+        environment["MLSTUDIO_STARTED_AT"] = f"http://{host}:{port}"  # in mails, where no address is configured
         return environment
 
     def _migrate(self, environment: dict[str, str]) -> None:
