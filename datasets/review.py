@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
+from datasets.history import marks_by_image, record_changes
 from datasets.models import Annotation, Image, Label, Origin
-from datasets.services import BULK_CHUNK, checked_annotation, marks_by_image, record_changes, require_labels
+from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 
 

@@ -12,8 +12,9 @@ from rest_framework.exceptions import ValidationError
 from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
+from datasets.history import in_chunks, marks_by_image, record_changes, recorded
 from datasets.locking import lock_projects
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, NearDuplicates, Origin
+from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
 from datasets.removal import delete_images
 from datasets.selectors import is_labelled
@@ -81,8 +82,8 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
 
 
 @transaction.atomic
-def merge_labels(*, label: Label, into: Label) -> Label:
-    """Give all images of `label` the label `into` and delete `label`.
+def merge_labels(*, label: Label, into: Label, user=None) -> Label:
+    """Give all images of `label` the label `into` and delete `label`; `user` is who the history names.
 
     Raises:
         LabelDeleted: one of them is gone.
@@ -91,17 +92,18 @@ def merge_labels(*, label: Label, into: Label) -> Label:
         raise ValidationError({"into": ["Must be another label of the same project."]})
     lock_projects([label.project_id])
     _lock_labels(label, into)
-    mine = Annotation.objects.filter(label=label)
-    _touch(Image.objects.filter(annotations__label=label))
-    if label.project.task == Task.CLASSIFICATION:
-        mine.filter(image__annotations__label=into).delete()
-    mine.update(label=into)
+    for chunk in in_chunks(_carriers(label)):
+        with recorded(chunk, user):
+            mine = Annotation.objects.filter(label=label, image__in=chunk)
+            if label.project.task == Task.CLASSIFICATION:
+                mine.filter(image__annotations__label=into).delete()
+            mine.update(label=into)
     _remove_label(label)
     return into
 
 
 @transaction.atomic
-def delete_label(*, label: Label, images: str | None, move_to: Label | None = None) -> None:
+def delete_label(*, label: Label, images: str | None, move_to: Label | None = None, user=None) -> None:
     """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
 
     Raises:
@@ -109,7 +111,7 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
         LabelDeleted: somebody else was faster.
     """
     if move_to is not None:
-        merge_labels(label=label, into=move_to)
+        merge_labels(label=label, into=move_to, user=user)
         return
     lock_projects([label.project_id])
     _lock_labels(label)
@@ -119,7 +121,9 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
     if images == "delete":
         delete_images(images=list(carriers.select_related("dataset")))
     elif images == "unlabel":
-        _touch(carriers)
+        for chunk in in_chunks(_carriers(label)):
+            with recorded(chunk, user):
+                Annotation.objects.filter(label=label, image__in=chunk).delete()
     _remove_label(label)
 
 
@@ -143,8 +147,9 @@ def _remove_label(label: Label) -> None:
     adjust_counts(project_id, label_count=-1)
 
 
-def _touch(images) -> None:
-    Image.objects.filter(pk__in=images.values("pk")).update(revision=F("revision") + 1)
+def _carriers(label: Label) -> list:
+    """Keys of the images that carry the label."""
+    return list(Image.objects.filter(annotations__label=label).order_by("pk").distinct().values_list("pk", flat=True))
 
 
 # Datasets
@@ -234,25 +239,6 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
     record_changes({image.pk: (before, after)}, user)
     image.refresh_from_db()
     return image
-
-
-def marks_by_image(pks: Sequence) -> dict:
-    marks: dict = {}
-    rows = Annotation.objects.filter(image__in=pks).select_related("label").order_by("id")
-    for row in rows.iterator(chunk_size=2000):
-        mark = {"label": row.label.name, "box": row.box}
-        marks.setdefault(row.image_id, []).append(mark if row.confirmed else {**mark, "confirmed": False})
-    return marks
-
-
-def record_changes(changes: dict, user) -> None:
-    """`changes`: image id → (before, after)."""
-    revisions = dict(Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision"))
-    AnnotationChange.objects.bulk_create(
-        AnnotationChange(image_id=pk, revision=revisions[pk], changed_by=user, before=before, after=after)
-        for pk, (before, after) in changes.items()
-        if before != after and pk in revisions
-    )
 
 
 def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:

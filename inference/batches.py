@@ -141,9 +141,13 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
             if parameters["suggest"]:
                 waiting.append((image, prediction))
                 if len(waiting) == SUGGEST_EVERY:
-                    suggested += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+                    suggested += store_suggestions(
+                        project=dataset.project, model=model, predictions=waiting, user=context.job.created_by
+                    )
                     waiting = []
-        suggested += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+        suggested += store_suggestions(
+            project=dataset.project, model=model, predictions=waiting, user=context.job.created_by
+        )
         results.end(rejected)
     context.report(total, total)
     results.keep(context)

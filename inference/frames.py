@@ -47,7 +47,10 @@ def run_frames(context: JobContext) -> dict:
     for images in cut_frames(context, video, cut, context.job.created_by):
         if model is not None and images:
             suggested += store_suggestions(
-                project=video.project, model=model, predictions=predictions_of(model, images)
+                project=video.project,
+                model=model,
+                predictions=predictions_of(model, images),
+                user=context.job.created_by,
             )
     counts = Counter(context.job.position.get("counts", {}))
     return {

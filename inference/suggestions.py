@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
+from datasets.history import recorded
 from datasets.ingest import edges_of
 from datasets.models import Annotation, Image, Origin
 from datasets.selectors import is_labelled
@@ -22,10 +23,13 @@ def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
 
 
 @transaction.atomic
-def store_suggestions(*, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]]) -> int:
+def store_suggestions(
+    *, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]], user=None
+) -> int:
     """Make unconfirmed annotations of predictions: the best label, or every box. They replace earlier suggestions.
 
     An image that was labelled or looked at meanwhile is left alone. Labels that the project does not have are made.
+    The history of each image names `user`, who asked for them.
 
     Returns:
         How many annotations were made.
@@ -54,9 +58,9 @@ def store_suggestions(*, project: Project, model: Model, predictions: Sequence[t
                     **edges_of(box),
                 )
             )
-    Annotation.objects.filter(image__in=open_images, confirmed=False, origin=Origin.MODEL).delete()
-    Annotation.objects.bulk_create(rows, batch_size=2000)
-    Image.objects.filter(pk__in=open_images).update(revision=F("revision") + 1)
+    with recorded(sorted(open_images), user):
+        Annotation.objects.filter(image__in=open_images, confirmed=False, origin=Origin.MODEL).delete()
+        Annotation.objects.bulk_create(rows, batch_size=2000)
     return len(rows)
 
 

@@ -115,6 +115,7 @@ def suggest(context: JobContext) -> dict:
     seen: list[_Seen] = []
     waiting: list[tuple[Image, Prediction]] = []
     made = unreadable = 0
+    user = context.job.created_by
     for number, image in enumerate(islice(by_key(images), MOST_IMAGES)):
         if number % REPORT_EVERY == 0:
             context.report(number, total)
@@ -127,9 +128,11 @@ def suggest(context: JobContext) -> dict:
         if context.job.parameters["annotate"]:
             waiting.append((image, prediction))
         if len(waiting) == STORE_EVERY:
-            made += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+            made += store_suggestions(
+                project=dataset.project, model=model, predictions=waiting, user=context.job.created_by
+            )
             waiting = []
-    made += store_suggestions(project=dataset.project, model=model, predictions=waiting)
+    made += store_suggestions(project=dataset.project, model=model, predictions=waiting, user=user)
     _keep_order(model, dataset, seen)
     context.report(total, total)
     return {
