@@ -5,7 +5,15 @@ class DatasetsConfig(AppConfig):
     name = "datasets"
 
     def ready(self) -> None:
-        from datasets import duplicates, exports, imports, usage, uses, videos  # noqa: F401 - registers their jobs
+        from datasets import (  # noqa: F401 - they register their jobs and uses
+            duplicates,
+            exports,
+            imports,
+            snapshot_jobs,
+            usage,
+            uses,
+            videos,
+        )
         from projects.limits import BYTE_COUNTERS
 
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -130,9 +130,10 @@ def _annotated_images(dataset: Dataset) -> list[dict]:
 def _previous_splits(last: Snapshot | None) -> dict:
     """Splits of the last snapshot taken the same way, so that a test image stays one while the dataset grows.
 
-    What a user chose is no choice of ours: taken back, it is forgotten.
+    What a user chose is no choice of ours: taken back, it is forgotten. And so is a snapshot with nothing to test with,
+    for no training can have used it.
     """
-    if last is None:
+    if last is None or not _has_all_splits(last):
         return {}
     rows = SnapshotImage.objects.filter(snapshot=last, is_chosen=False)
     return dict(rows.values_list("image_key", "split").iterator())
@@ -201,8 +202,11 @@ def _is_current(dataset: Dataset, last: Snapshot) -> bool:
 
 def _is_usable(last: Snapshot) -> bool:
     """Snapshots from before groups were parted may have nothing to test with: such a one is taken again."""
-    has_all = all(last.counts["splits"].get(split) for split, share in last.fractions.items() if share)
-    return has_all or "near_duplicates" in last.counts
+    return _has_all_splits(last) or "near_duplicates" in last.counts
+
+
+def _has_all_splits(snapshot: Snapshot) -> bool:
+    return all(snapshot.counts["splits"].get(split) for split, share in snapshot.fractions.items() if share)
 
 
 def require_images(snapshot: Snapshot) -> None:

@@ -6,12 +6,17 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from datasets.grouping import MOST_OF_ALL, group_images, remark_on_large_groups
 from datasets.grouping import Candidate as Candidate
-from datasets.grouping import group_images, remark_on_large_groups
 
 ORDER = ("train", "validation", "test")
 # Between splits that a label lacks about equally, the one decides that all labels together lack most.
 ABOUT_EQUAL = 0.5
+DRAWN_AGAIN = {
+    "code": "splits_drawn_again",
+    "detail": "The groups are others than in the last snapshot, so their splits were drawn again: models that were "
+    "trained before have seen images that are test images now. Compare models that were trained since.",
+}
 
 
 def assign_splits(
@@ -49,10 +54,11 @@ def assign_splits(
     chosen: dict[int, str] = {}
     wished: set[int] = set()
     moved = 0
+    unknown = set() if is_previous_parted else {root for root in members if grouping.parted[members[root][0]]}
+    again = _drawn_again(candidates, members)
     for root, indices in members.items():
         group = [candidates[index] for index in indices]
-        counts_previous = is_previous_parted or not grouping.parted[indices[0]]
-        split, is_wished = _given_split(group, counts_previous)
+        split, is_wished = _given_split(group, counts_previous=root not in unknown | again)
         if split is not None:
             chosen[root] = split
             wished |= {root} if is_wished else set()
@@ -74,10 +80,24 @@ def assign_splits(
             "largest_group": max(sizes, default=0),
             "parted_images": int(grouping.parted.sum()),
         },
-        "remarks": grouping.remarks + remark_on_large_groups(candidates, grouping),
+        "remarks": [
+            *grouping.remarks,
+            *remark_on_large_groups(candidates, grouping),
+            *([DRAWN_AGAIN] if again else []),
+        ],
         "chosen": [root in wished for root in grouping.roots.tolist()],
     }
     return [chosen[root] for root in grouping.roots.tolist()], facts
+
+
+def _drawn_again(candidates: Sequence[Candidate], members: dict[int, list[int]]) -> set[int]:
+    """Groups whose images were on several sides, when these are so many that all of them in train left too little."""
+    torn = {
+        root: len(indices)
+        for root, indices in members.items()
+        if len({candidates[index].previous for index in indices} - {None}) > 1
+    }
+    return set(torn) if sum(torn.values()) > MOST_OF_ALL * len(candidates) else set()
 
 
 class _Filling:

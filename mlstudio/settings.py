@@ -258,6 +258,8 @@ TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)
 # A quick job that takes longer goes on among the long jobs when others wait; 0: never.
 QUICK_JOB_SECONDS = number("MLSTUDIO_QUICK_JOB_SECONDS", 120)
 # What one user, or one project, may have; 0: no limit.
+# Larger datasets are frozen by a job: their images are read and grouped outside of the request.
+SNAPSHOT_REQUEST_IMAGES = number("MLSTUDIO_SNAPSHOT_REQUEST_IMAGES", 5000)
 MAX_QUEUED_JOBS = number("MLSTUDIO_MAX_QUEUED_JOBS", 50)
 MAX_QUEUED_JOBS_PER_PROJECT = number("MLSTUDIO_MAX_QUEUED_JOBS_PER_PROJECT", 100)
 MAX_QUEUED_TRAININGS = number("MLSTUDIO_MAX_QUEUED_TRAININGS", 60)

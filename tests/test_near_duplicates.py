@@ -226,6 +226,34 @@ def test_names_sort_as_people_read_them():
     assert sorted(["10", "b2", "2", "B10", "a", "1"], key=natural_key) == ["1", "2", "10", "a", "b2", "B10"]
 
 
+def test_groups_that_are_named_later_are_drawn_again():
+    """The advice works: all of the named groups had images on all sides."""
+    hashes = scene_hashes(300, **SCENES["noise of the sensor only"])
+    before, _ = assign_splits(candidates_of(hashes), FRACTIONS, 1)
+    named = [
+        Candidate(key=f"{n:064x}", phash=phash, label="a", group=f"day {n // 20}", previous=before[n], name=f"{n}.jpg")
+        for n, phash in enumerate(hashes)
+    ]
+    splits, facts = assign_splits(named, FRACTIONS, 1)
+    assert set(splits) == set(FRACTIONS)
+    assert [one["code"] for one in facts["remarks"]] == ["images_of_one_scene", "splits_drawn_again"]
+
+
+def test_a_growing_scene_keeps_its_test_images():
+    hashes = scene_hashes(600, **SCENES["light, shifts and scratches"])
+    first = candidates_of(hashes[:500])
+    before, facts = assign_splits(first, FRACTIONS, 1)
+    grown = [
+        Candidate(**{**vars(one), "previous": before[n] if n < 500 else None})
+        for n, one in enumerate(candidates_of(hashes))
+    ]
+    bits = facts["near_duplicates"]["limit_bits"]
+    after, told = assign_splits(grown, FRACTIONS, 1, previous_bits=bits)
+    assert told["near_duplicates"]["limit_bits"] <= bits
+    stayed = sum(one == other for one, other in zip(before, after, strict=False))
+    assert stayed >= 0.95 * 500 and nearest_across(hashes, after) > told["near_duplicates"]["limit_bits"]
+
+
 @pytest.mark.django_db
 class TestSnapshots:
     def take(self, api, dataset, **body) -> dict:

@@ -5,4 +5,11 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        from training import engine_runs, model_exports, model_imports, services, uses  # noqa: F401 - they register
+        from training import (  # noqa: F401 - they register their jobs
+            engine_runs,
+            large_datasets,
+            model_exports,
+            model_imports,
+            services,
+            uses,
+        )

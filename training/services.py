@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import Error, transaction
 
 from datasets.models import Dataset, Snapshot
+from datasets.snapshot_jobs import dataset_of, is_large
 from datasets.snapshots import current_snapshot, require_images
 from inference.models import Model
 from inference.selectors import models_of
@@ -77,19 +78,20 @@ def start_preflight(
     *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
     dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> Job:  # fmt: skip
-    """A job that answers what such a training would take. Raises `CannotTrain`."""
-    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
+    """A job that answers what such a training would take; it takes the snapshot of a large dataset itself.
+
+    Raises:
+        CannotTrain
+    """
+    parameters: dict = {"base_model": None if base_model is None else str(base_model.pk)}
+    dataset = dataset or project.datasets.order_by("id").first()
+    if snapshot is None and dataset is not None and is_large(dataset):
+        parameters |= {"dataset": str(dataset.pk), "configuration": configuration}
+    else:
+        snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
+        parameters |= {"snapshot": str(snapshot.pk), "configuration": resolved.to_dict()}
     with transaction.atomic():
-        return enqueue_job(
-            project=project,
-            user=user,
-            kind=PREFLIGHT,
-            parameters={
-                "snapshot": str(snapshot.pk),
-                "configuration": resolved.to_dict(),
-                "base_model": None if base_model is None else str(base_model.pk),
-            },
-        )
+        return enqueue_job(project=project, user=user, kind=PREFLIGHT, parameters=parameters)
 
 
 def check_configuration(
@@ -269,24 +271,37 @@ def reap_trainings() -> int:
 def run_preflight(context: JobContext) -> dict:
     """Let the engine check the data and time a few steps."""
     job = context.job
-    snapshot = Snapshot.objects.filter(pk=job.parameters["snapshot"]).first()
-    if snapshot is None:
-        raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
     folder = settings.WORK_DIR / "preflight" / str(job.pk)
     base = Model.objects.filter(pk=job.parameters.get("base_model")).first()
     if base is None and job.parameters.get("base_model"):
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
-    prepare_folder(folder, snapshot, job.parameters["configuration"], mode="preflight", base=base)
+    snapshot, configuration = _asked_for(context, base)
+    prepare_folder(folder, snapshot, configuration, mode="preflight", base=base)
     try:
         process = EngineProcess(folder)
         try:
             found = result_of(process, context, "preflight_died")
             warnings = [*found.get("warnings", ()), *data_warnings(snapshot)]
-            return found | {"configuration": job.parameters["configuration"], "warnings": warnings}
+            return found | {"configuration": configuration, "warnings": warnings}
         finally:
             process.kill()
     finally:
         remove_folder(folder)
+
+
+def _asked_for(context: JobContext, base: Model | None) -> tuple[Snapshot, dict]:
+    """The snapshot of a preflight, taken now where its dataset is large, and the whole configuration."""
+    job = context.job
+    if "dataset" in job.parameters:
+        dataset = dataset_of(context)
+        context.report(0, 1)
+        snapshot = current_snapshot(dataset=dataset, user=job.created_by)
+        wanted = job.parameters["configuration"]
+        return snapshot, check_configuration(job.project, job.created_by, wanted, snapshot, base).to_dict()
+    found = Snapshot.objects.filter(pk=job.parameters["snapshot"]).first()
+    if found is None:
+        raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
+    return found, job.parameters["configuration"]
 
 
 def cancel_training(*, run: TrainingRun) -> TrainingRun:

@@ -17,15 +17,21 @@ from inference.improving_serializers import PictureQuerySerializer
 from inference.pictures import picture_response
 from inference.selectors import models_of
 from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
-from projects.models import Role, Task
+from projects.models import Job, Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from projects.work import log_of
 from training import searches, serializers, services
 from training.engine.architectures import ARCHITECTURES, default_architecture, weights_here
+from training.large_datasets import SEARCH, TRAINING, dataset_to_freeze, start_from_dataset
 from training.models import Search, TrainingRun
 from training.selectors import activity_of, searches_of, trainings_of
+
+
+def _accepted(job: Job) -> Response:
+    location = reverse("job-detail", args=[job.pk])
+    return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
 
 class ArchitecturesView(APIView):
@@ -95,10 +101,20 @@ class TrainingViewSet(
     def get_serializer_class(self):
         return serializers.TrainingSummarySerializer if self.action == "list" else self.serializer_class
 
-    @extend_schema(request=serializers.TrainingRequestSerializer, responses={201: serializers.TrainingSerializer})
+    @extend_schema(
+        request=serializers.TrainingRequestSerializer,
+        responses={201: serializers.TrainingSerializer, 202: JobSerializer},
+    )
     def create(self, request):
-        """Start a training. Only `project` is needed; all else has good defaults."""
-        run = services.start_training(user=request.user, **self._requested(request))
+        """Start a training. Only `project` is needed; all else has good defaults.
+
+        Without a snapshot of a large dataset, a job takes it first (202); its `result.training` is then the id.
+        """
+        wanted = self._requested(request)
+        dataset = dataset_to_freeze(**wanted)
+        if dataset is not None:
+            return _accepted(start_from_dataset(kind=TRAINING, dataset=dataset, user=request.user, arguments=wanted))
+        run = services.start_training(user=request.user, **wanted)
         location = reverse("trainingrun-detail", args=[run.pk])
         answer = serializers.TrainingSerializer(run).data
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})
@@ -108,8 +124,7 @@ class TrainingViewSet(
     def preflight(self, request):
         """What such a training would take: the job's result has minutes, memory, disk and warnings."""
         job = services.start_preflight(user=request.user, **self._requested(request))
-        location = reverse("job-detail", args=[job.pk])
-        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        return _accepted(job)
 
     def _requested(self, request) -> dict:
         visible = {
@@ -188,11 +203,14 @@ class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def get_queryset(self):
         return searches_of(self.request.user)
 
-    @extend_schema(request=serializers.SearchRequestSerializer, responses={201: serializers.SearchSerializer})
+    @extend_schema(
+        request=serializers.SearchRequestSerializer, responses={201: serializers.SearchSerializer, 202: JobSerializer}
+    )
     def create(self, request):
         """Start a search. The better half of each round trains twice as long; the best model is kept.
 
-        Which is better is decided on the validation split; the test split stays untouched.
+        Which is better is decided on the validation split; the test split stays untouched. Without a snapshot of a
+        large dataset, a job takes it first (202); its `result.search` is then the id.
         """
         visible = {
             "project": projects_of(request.user), "snapshot": snapshots_of(request.user),
@@ -201,7 +219,11 @@ class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         data = serializers.SearchRequestSerializer(data=request.data, context={"visible": visible})
         data.is_valid(raise_exception=True)
         require_role(data.validated_data["project"], request.user, Role.EDITOR)
-        search = searches.start_search(user=request.user, **data.service_arguments)
+        wanted = data.service_arguments
+        dataset = dataset_to_freeze(**wanted)
+        if dataset is not None:
+            return _accepted(start_from_dataset(kind=SEARCH, dataset=dataset, user=request.user, arguments=wanted))
+        search = searches.start_search(user=request.user, **wanted)
         location = reverse("search-detail", args=[search.pk])
         answer = self.get_serializer(searches_of(request.user).get(pk=search.pk)).data
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})

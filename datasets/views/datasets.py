@@ -20,6 +20,7 @@ from datasets.ingest import Examined, add_images, clean_filename, examine_upload
 from datasets.models import Dataset, Origin, Snapshot, Split
 from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
+from datasets.snapshot_jobs import is_large, start_snapshot
 from datasets.videos import add_uploaded_video, add_video
 from datasets.views.labels import label_or_400
 from projects.models import Project, Role
@@ -207,11 +208,14 @@ class DatasetViewSet(viewsets.ModelViewSet):
     @extend_schema(
         methods=["POST"],
         request=serializers.SnapshotRequestSerializer,
-        responses={201: serializers.SnapshotSerializer},
+        responses={201: serializers.SnapshotSerializer, 202: JobSerializer},
     )
     @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
     def snapshots(self, request, pk=None):
-        """Frozen versions of the dataset, the newest first."""
+        """Frozen versions of the dataset, the newest first.
+
+        A large dataset is frozen by a job (202): its `result.snapshot` is the id.
+        """
         dataset = self.get_object()
         if request.method == "GET":
             page = self.paginate_queryset(Snapshot.objects.filter(dataset=dataset))
@@ -219,9 +223,12 @@ class DatasetViewSet(viewsets.ModelViewSet):
         data = serializers.SnapshotRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         fractions = {split: data.validated_data[split] for split in Split.values}
-        snapshot = snapshots.take_snapshot(
-            dataset=dataset, user=request.user, fractions=fractions, seed=data.validated_data["seed"]
-        )
+        wanted = {"dataset": dataset, "user": request.user, "fractions": fractions, "seed": data.validated_data["seed"]}
+        if is_large(dataset):
+            job = start_snapshot(**wanted)
+            location = reverse("job-detail", args=[job.pk])
+            return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        snapshot = snapshots.take_snapshot(**wanted)
         return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
 
 

@@ -1,0 +1,58 @@
+"""Snapshots of large datasets, taken outside of a request."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from datasets.models import Dataset, Snapshot
+from datasets.snapshots import take_snapshot
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job
+from projects.queues import queue_for
+
+KIND = "snapshot"
+
+
+def is_large(dataset: Dataset) -> bool:
+    """Whether reading and grouping its images takes longer than somebody should wait for an answer."""
+    return dataset.image_count > settings.SNAPSHOT_REQUEST_IMAGES
+
+
+@transaction.atomic
+def start_snapshot(*, dataset: Dataset, user, fractions: dict[str, float], seed: int) -> Job:
+    """Make the job that takes the snapshot. Raises `LimitReached`."""
+    parameters = {"dataset": str(dataset.pk), "fractions": fractions, "seed": seed}
+    queue = queue_for(images=dataset.image_count)
+    return enqueue_job(project=dataset.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+
+
+@handles(KIND)
+def run_snapshot(context: JobContext) -> dict:
+    parameters = context.job.parameters
+    dataset = dataset_of(context)
+    context.report(0, dataset.image_count)
+    snapshot = take_snapshot(
+        dataset=dataset, user=context.job.created_by, fractions=parameters["fractions"], seed=parameters["seed"]
+    )
+    context.report(dataset.image_count, dataset.image_count)
+    return snapshot_result(snapshot)
+
+
+def dataset_of(context: JobContext) -> Dataset:
+    """The dataset that a job names. Raises `WorkFailed` when it is gone."""
+    dataset = Dataset.objects.select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    if dataset is None:
+        raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
+    return dataset
+
+
+def snapshot_result(snapshot: Snapshot) -> dict:
+    return {
+        "snapshot": str(snapshot.pk),
+        "number": snapshot.number,
+        "images": snapshot.counts["images"],
+        "splits": snapshot.counts["splits"],
+        "remarks": snapshot.counts.get("remarks", []),
+    }
