@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets.formats.boxes import composed
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
-from projects.models import Project
+from projects.models import Project, Task
 from projects.selectors import project_ids_of
 
 
@@ -22,8 +22,10 @@ def images_of(user) -> QuerySet[Image]:
 
 
 def is_labelled() -> Q:
-    """Of images: with a confirmed annotation, or looked at. Suggestions that wait are no labels yet."""
-    return Q(reviewed=True) | Q(Exists(Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)))
+    """Of images: with a confirmed annotation, or for detection looked at and empty. Waiting suggestions are no labels."""
+    return Q(reviewed=True, dataset__project__task=Task.DETECTION) | Q(
+        Exists(Annotation.objects.filter(image=OuterRef("pk"), confirmed=True))
+    )
 
 
 def all_images() -> QuerySet[Image]:

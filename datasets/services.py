@@ -124,6 +124,8 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
         for chunk in in_chunks(_carriers(label)):
             with recorded(chunk, user):
                 Annotation.objects.filter(label=label, image__in=chunk).delete()
+                # What has no label left is open again: it is no image that shows nothing.
+                Image.objects.filter(pk__in=chunk, annotations=None).update(reviewed=False)
     _remove_label(label)
 
 

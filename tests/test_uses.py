@@ -172,3 +172,17 @@ def test_what_nothing_needs_is_deleted_at_once(api, project, dataset):
     upload(api, dataset, [("a.jpg", jpeg(1))])
     assert api.delete(f"/api/v1/datasets/{dataset['id']}/").status_code == 204
     assert api.delete(f"/api/v1/projects/{project.pk}/").status_code == 204
+
+
+def test_an_image_that_lost_its_boxes_with_their_label_is_no_background(owner):
+    from tests.pictures import scene
+    from tests.test_boxes import new_dataset
+
+    api, boxes = client_of(owner), new_dataset(owner, "boxes")
+    image = upload(api, boxes, [("a.png", scene(1)[0])])["created"][0]
+    label = api.post(f"/api/v1/projects/{boxes['project']}/labels/", {"name": "disc"}).json()
+    put = [{"label": "disc", "box": [1, 1, 20, 20]}]
+    assert api.put(f"/api/v1/images/{image['id']}/annotations/", put).status_code == 200
+    assert api.delete(f"/api/v1/projects/{boxes['project']}/labels/{label['id']}/?images=unlabel").status_code == 204
+    assert api.get("/api/v1/images/?annotated=true").json()["results"] == []
+    assert Image.objects.get().reviewed is False
