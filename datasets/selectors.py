@@ -22,10 +22,9 @@ def images_of(user) -> QuerySet[Image]:
 
 
 def is_labelled() -> Q:
-    """Of images: with a confirmed annotation, or for detection looked at and empty. Waiting suggestions are no labels."""
-    return Q(reviewed=True, dataset__project__task=Task.DETECTION) | Q(
-        Exists(Annotation.objects.filter(image=OuterRef("pk"), confirmed=True))
-    )
+    """Of images: with a confirmed annotation, or for detection looked at and empty. Suggestions that wait are none."""
+    confirmed = Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)
+    return Q(reviewed=True, dataset__project__task=Task.DETECTION) | Q(Exists(confirmed))
 
 
 def all_images() -> QuerySet[Image]:
