@@ -9,8 +9,8 @@ from django.db.models.functions import Greatest
 
 from projects import limits
 from projects.errors import AlreadyMember, LastOwner
-from projects.models import Job, Membership, Project, Role, Task
-from projects.work import delete_events
+from projects.models import Membership, Project, Role, Task
+from projects.removal import delete_project
 
 User = get_user_model()
 
@@ -24,12 +24,6 @@ def create_project(*, user, name: str, description: str = "", task: str = Task.C
     project = Project.objects.create(name=name, description=description, task=task, created_by=user)
     Membership.objects.create(project=project, user=user, role=Role.OWNER)
     return project
-
-
-@transaction.atomic
-def delete_project(*, project: Project) -> None:
-    delete_events(list(Job.objects.filter(project=project).values_list("pk", flat=True)))
-    project.delete()
 
 
 def adjust_counts(project_id, **changes: int) -> None:

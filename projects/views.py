@@ -19,6 +19,7 @@ from projects.invitations import add_or_invite
 from projects.jobs import delete_job, retry_job
 from projects.models import Job, Membership, Project, Role, Webhook
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
+from projects.removal import delete_project
 from projects.retries import check_retry
 from projects.selectors import jobs_of, projects_of
 from storage.downloads import blob_response
@@ -56,7 +57,7 @@ class ProjectViewSet(viewsets.ModelViewSet):
         serializer.instance = projects_of(self.request.user).annotate(my_role=F("memberships__role")).get(pk=project.pk)
 
     def perform_destroy(self, instance: Project) -> None:
-        services.delete_project(project=instance)
+        delete_project(project=instance)
 
 
 class InProject:
