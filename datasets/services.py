@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max
+from django.db.models import F, Max
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
@@ -17,7 +17,6 @@ from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
 from datasets.removal import delete_images
-from datasets.selectors import is_labelled
 from projects.models import Project, Task
 from projects.services import adjust_counts
 
@@ -49,10 +48,15 @@ def create_label(*, project: Project, name: str, color: str = "") -> Label:
     return label
 
 
+@transaction.atomic
 def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
     """Labels with these names; those that are missing are made, in natural order (2 before 10)."""
     written = {name: in_one_line(name) or "label" for name in dict.fromkeys(names)}
-    labels = {label.name: label for label in Label.objects.filter(project=project, name__in=set(written.values()))}
+    wanted = Label.objects.filter(project=project, name__in=set(written.values()))
+    labels = {label.name: label for label in wanted}
+    if set(written.values()) - set(labels):
+        lock_projects([project.pk])  # somebody else may be making the same ones
+        labels = {label.name: label for label in wanted.all()}
     for name in sorted(set(written.values()), key=natural_key):
         if name not in labels:
             labels[name] = create_label(project=project, name=name)
@@ -269,40 +273,3 @@ def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, flo
                              f"({image.width} x {image.height})."]}
         )  # fmt: skip
     return x_min, y_min, x_max, y_max
-
-
-# Statistics
-
-
-def dataset_statistics(dataset: Dataset) -> dict:
-    """Counts of a dataset by label, split, format and size of picture."""
-    images = Image.objects.filter(dataset=dataset)
-    by_label = (
-        Annotation.objects.filter(image__dataset=dataset)
-        .values("label_id", "label__name", "image__split")
-        .annotate(images=Count("image", distinct=True), annotations=Count("id"))
-        .order_by("label__order")
-    )
-    labels: dict[str, dict] = {}
-    for row in by_label:
-        label = labels.setdefault(
-            str(row["label_id"]),
-            {"id": str(row["label_id"]), "name": row["label__name"], "images": 0, "annotations": 0, "by_split": {}},
-        )
-        label["images"] += row["images"]
-        label["annotations"] += row["annotations"]
-        label["by_split"][row["image__split"] or "none"] = row["images"]
-    sizes = images.values("width", "height").annotate(images=Count("id")).order_by("-images")[:20]
-    splits = {row["split"] or "none": row["n"] for row in images.values("split").annotate(n=Count("id"))}
-    formats = {row["format"]: row["n"] for row in images.values("format").annotate(n=Count("id"))}
-    annotated = images.filter(is_labelled()).count()
-    total = images.count()
-    return {
-        "images": total,
-        "annotated": annotated,
-        "unannotated": total - annotated,
-        "labels": list(labels.values()),
-        "splits": splits,
-        "formats": formats,
-        "sizes": list(sizes),
-    }

@@ -17,7 +17,7 @@ from mlstudio.errors import error_response
 from projects.models import Job, WorkState
 from storage.backends import BackendError, get_backend
 from storage.models import Blob, BlobState
-from storage.replication import cached_bytes
+from storage.replication import sampled_cached_bytes
 from training.models import TrainingRun
 
 
@@ -58,7 +58,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     failing = Gauge("mlstudio_blobs_failing", "Of these, such that the store refused at least once", registry=registry)
     failing.set(Blob.objects.filter(state=BlobState.CACHED, attempts__gt=0).count())
     cached = Gauge("mlstudio_cache_bytes", "What the local cache holds", registry=registry)
-    cached.set(cached_bytes())
+    cached.set(sampled_cached_bytes())
     free = Gauge("mlstudio_disk_free_bytes", "Free space under the data directory", registry=registry)
     free.set(shutil.disk_usage(settings.DATA_DIR).free)
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
@@ -99,7 +99,7 @@ def _store() -> str:
 
 def _broker() -> str:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as broker:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
             broker.ping()
         return "ok"
     except redis.RedisError as error:

@@ -278,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap-trainings": {"task": "training.tasks.reap_trainings", "schedule": 5.0, "options": {"expires": 30}},
     "replicate": {"task": "storage.tasks.replicate_pending", "schedule": 10.0, "options": {"expires": 10}},
     "sweep": {"task": "storage.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600}},
+    "remove-projects": {"task": "projects.tasks.remove_projects", "schedule": 60.0, "options": {"expires": 60}},
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
     "roll-outs": {"task": "edge.tasks.look_after_rollouts", "schedule": 10.0, "options": {"expires": 10}},
     "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},

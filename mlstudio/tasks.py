@@ -13,6 +13,7 @@ from mlstudio.temporary import sweep_temporary_files
 from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.loops import each
+from projects.removal import delete_lost_events
 from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
 from training.sweeping import sweep_work_folders
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "job_files": sweep_job_files,
     "temporary_files": sweep_temporary_files,
     "counts": correct_counts,
+    "events": delete_lost_events,
     "idempotency_records": delete_old_records,
 }
 

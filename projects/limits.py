@@ -21,7 +21,7 @@ COUNTED_AGAIN_SECONDS = 600
 
 PROJECTS = register(
     Limit(
-        "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(created_by=user).count(),
+        "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(created_by=user, deleting_since=None).count(),
         "You have {limit} projects, which is all that this server allows. Delete one that you no longer need.",
     )
 )  # fmt: skip

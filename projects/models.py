@@ -42,6 +42,8 @@ class Project(Identified):
     image_count = models.PositiveIntegerField(default=0, editable=False)
     model_count = models.PositiveIntegerField(default=0, editable=False)
     last_model_version = models.PositiveIntegerField(default=0, editable=False)
+    # Set: nobody sees it any more, and its rows are being removed (see `projects.removal`).
+    deleting_since = models.DateTimeField(null=True, editable=False, db_index=True)
 
     class Meta:
         indexes = [models.Index(fields=["name", "id"])]

@@ -1,9 +1,19 @@
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from accounts.signals import account_deleting
+from projects.models import Work
+from projects.removal import delete_events_of
 from projects.services import leave_all_projects
 
 
 @receiver(account_deleting)
 def leave_projects(sender, user, **kwargs) -> None:
     leave_all_projects(user=user)
+
+
+@receiver(post_delete)
+def delete_events(sender, instance, **kwargs) -> None:
+    """Of every kind of work, however it is deleted."""
+    if issubclass(sender, Work):
+        delete_events_of(instance)

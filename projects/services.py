@@ -9,9 +9,9 @@ from django.db.models.functions import Greatest
 
 from projects import limits
 from projects.errors import AlreadyMember, LastOwner
-from projects.models import Job, Membership, Project, Role, Task
+from projects.models import Membership, Project, Role, Task
+from projects.removal import remove_project
 from projects.uses import in_words, require_unused
-from projects.work import delete_events
 
 User = get_user_model()
 
@@ -42,13 +42,7 @@ def delete_project(*, project: Project, force: bool = False) -> None:
         InUse: work, devices or users of a model need it, and `force` is not set.
     """
     require_unused(project, force=force, along=in_words(content_of(project)))
-    remove_project(project)
-
-
-@transaction.atomic
-def remove_project(project: Project) -> None:
-    delete_events(list(Job.objects.filter(project=project).values_list("pk", flat=True)))
-    project.delete()
+    remove_project(project=project)
 
 
 def adjust_counts(project_id, **changes: int) -> None:
@@ -95,7 +89,7 @@ def leave_all_projects(*, user) -> None:
         others = Membership.objects.filter(project=membership.project).exclude(user=user)
         if not others.exists():
             require_unused(membership.project, force=None)
-            remove_project(membership.project)
+            remove_project(project=membership.project)
         elif membership.role == Role.OWNER and not others.filter(role=Role.OWNER).exists():
             raise LastOwner(
                 f"The project {membership.project.name!r} would be left without an owner: "

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from projects import jobs, webhooks
+from projects import jobs, removal, webhooks
 
 
 @shared_task(name="projects.tasks.work_on")
@@ -16,3 +16,8 @@ def reap_jobs() -> int:
 @shared_task(name="projects.tasks.deliver_webhooks")
 def deliver_webhooks(queue: str = webhooks.QUEUE) -> None:
     webhooks.work_on_deliveries()
+
+
+@shared_task(name="projects.tasks.remove_projects")
+def remove_projects(queue: str = removal.QUEUE) -> int:
+    return removal.remove_projects()

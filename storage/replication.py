@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 10, 3600
 # So long a worker may take for one file before another tries the same.
 CLAIM = timedelta(minutes=30)
+SAMPLE_SECONDS = 60.0
 
 
 def pending() -> QuerySet[Blob]:
@@ -90,6 +91,17 @@ def _try_later(blob: Blob, error: Exception) -> None:
 def cached_bytes() -> int:
     """What the cache holds by the database's account."""
     return Blob.objects.exclude(state=BlobState.REMOTE).aggregate(total=Sum("size"))["total"] or 0
+
+
+_sampled: tuple[float, int] | None = None
+
+
+def sampled_cached_bytes() -> int:
+    """As `cached_bytes`, at most a minute old: the sum goes over every file there is."""
+    global _sampled
+    if _sampled is None or time.monotonic() - _sampled[0] > SAMPLE_SECONDS:
+        _sampled = (time.monotonic(), cached_bytes())
+    return _sampled[1]
 
 
 def evict(limit_bytes: int | None = None) -> int:
@@ -159,4 +171,6 @@ def work_for(seconds: float, should_stop: Callable[[], bool]) -> tuple[int, int]
 
     while not is_over() and (count := replicate_pending(100, is_over)):
         replicated += count
-    return replicated, evict()
+    # Counted again when something came, or when a minute ago there was too much.
+    is_full = settings.STORAGE_CACHE_BYTES and (replicated or sampled_cached_bytes() > settings.STORAGE_CACHE_BYTES)
+    return replicated, evict() if is_full else 0

@@ -61,3 +61,21 @@ def test_suggestions(api, dataset, project, labels, owner):
     assert (first.before, first.after[0]["label"], first.after[0]["confirmed"]) == ([], "good", False)
     assert (second.before, second.after[0]["label"], second.changed_by) == (first.after, "bad", owner)
     assert Annotation.objects.get().origin == Origin.MODEL and Label.objects.count() == 2
+
+
+def test_moving_images_costs_the_same_whatever_their_number(api, project, dataset, django_assert_max_num_queries):
+    upload(api, dataset, [(f"{n}.jpg", jpeg(n)) for n in range(40)])
+    other = api.post("/api/v1/datasets/", {"project": str(project.pk), "name": "other"}).json()
+    ids = [one["id"] for one in api.get("/api/v1/images/?page_size=100").json()["results"]]
+    with django_assert_max_num_queries(40):
+        answer = api.post("/api/v1/images/bulk/", {"action": "move", "images": ids, "dataset": other["id"]})
+    assert answer.json() == {"changed": 40, "unchanged": 0}
+
+
+def test_predicting_images_by_id_reads_them_at_once(api, dataset, classifier, django_assert_max_num_queries):
+    ids = [str(pk) for pk in Image.objects.values_list("pk", flat=True)[:30]]
+    with django_assert_max_num_queries(25):
+        answer = api.post(f"/api/v1/models/{classifier.pk}/predict/", {"images": ids}, format="json")
+    assert answer.status_code == 200 and len(answer.json()["predictions"]) == 30
+    unknown = [*ids[:1], str(classifier.pk)]
+    assert api.post(f"/api/v1/models/{classifier.pk}/predict/", {"images": unknown}, format="json").status_code == 404

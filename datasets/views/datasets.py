@@ -21,6 +21,7 @@ from datasets.models import Dataset, Origin, Snapshot, Split
 from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.snapshot_jobs import is_large, start_snapshot
+from datasets.statistics import dataset_statistics
 from datasets.videos import add_uploaded_video, add_video
 from datasets.views.labels import label_or_400
 from projects.models import Project, Role
@@ -202,7 +203,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
     @action(detail=True, pagination_class=None, filterset_class=None)
     def statistics(self, request, pk=None):
         """Images by label, split, format and size."""
-        return Response(services.dataset_statistics(self.get_object()))
+        return Response(dataset_statistics(self.get_object()))
 
     @extend_schema(methods=["GET"], responses=serializers.SnapshotSerializer(many=True))
     @extend_schema(

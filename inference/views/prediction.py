@@ -9,8 +9,7 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
-from rest_framework.generics import get_object_or_404
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
@@ -21,6 +20,7 @@ from inference import serializers, services
 from projects.models import Task
 from projects.parsers import JSONParser
 from storage import services as storage
+from storage.models import Blob
 
 
 class Predicts:
@@ -63,13 +63,14 @@ class Predicts:
         predict = services.predictor_of(model, wishes)
         predictions, rejected = [], []
         for source, name in sources:
+            path = storage.path_of(source) if isinstance(source, Blob) else source
             try:
-                prediction = predict(source, name)
+                prediction = predict(path, name)
             except ImageError as error:
                 rejected.append({"filename": name, "code": error.code, "detail": str(error)})
             else:
                 if overlay is not None:
-                    content = services.draw_prediction(model, source, prediction, overlay)
+                    content = services.draw_prediction(model, path, prediction, overlay)
                     return HttpResponse(content, content_type=f"image/{overlay}")
                 predictions.append(asdict(prediction))
         return Response(
@@ -91,7 +92,8 @@ class Predicts:
         if len(files) + len(ids) > settings.MAX_PREDICTION_IMAGES:
             raise ValidationError({"files": [f"At most {settings.MAX_PREDICTION_IMAGES} images a request."]})
         sources = [(upload, clean_filename(upload.name)) for upload in files]
-        for pk in ids:
-            image = get_object_or_404(images_of(request.user), pk=pk)
-            sources.append((storage.path_of(image.blob), image.filename))
-        return sources
+        images = images_of(request.user).prefetch_related(None).in_bulk(ids)
+        if set(ids) - set(images):
+            raise NotFound()
+        # Opened when their turn comes: what was not used for a while may be dropped from the cache meanwhile.
+        return sources + [(images[pk].blob, images[pk].filename) for pk in ids]

@@ -1,0 +1,65 @@
+"""Deleting projects: small ones at once; a large one disappears at once, and its rows go in the background."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from projects import messages, work
+from projects.models import Invitation, Membership, Project, Work, WorkEvent, WorkState
+from storage.deleting import delete_in_chunks
+
+log = structlog.get_logger(__name__)
+
+# More images than this are not deleted in a request: nobody else could write meanwhile.
+MOST_AT_ONCE = 1000
+TASK, QUEUE = "projects.tasks.remove_projects", "periodic"
+EVENTS_AT_ONCE = 20_000
+
+
+@transaction.atomic
+def remove_project(*, project: Project) -> None:
+    """Delete a project with all that is in it. What runs in a large one is cancelled first."""
+    if project.image_count <= MOST_AT_ONCE:
+        project.delete()
+        return
+    Project.objects.filter(pk=project.pk).update(deleting_since=timezone.now())
+    # All that anybody may see starts from a membership.
+    Membership.objects.filter(project=project).delete()
+    Invitation.objects.filter(project=project).delete()
+    for model in Work.__subclasses__():
+        _cancel_all(model, project)
+    transaction.on_commit(lambda: messages.send(TASK, QUEUE))
+
+
+def _cancel_all(model: type[Work], project: Project) -> None:
+    rows = model._default_manager.filter(project=project)
+    rows.filter(state=WorkState.QUEUED).update(
+        state=WorkState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
+    )
+    rows.filter(state=WorkState.RUNNING).update(cancel_requested=True)
+
+
+def remove_projects() -> int:
+    """Remove the rows of projects that were deleted, a few at a time. Returns how many projects are gone."""
+    removed = 0
+    for pk in list(Project.objects.filter(deleting_since__isnull=False).values_list("pk", flat=True)):
+        removed += delete_in_chunks(Project.objects.filter(pk=pk))
+        log.info("project_removed", project=str(pk))
+    return removed
+
+
+def delete_lost_events() -> int:
+    """Delete events whose work is gone. Returns how many; what is left waits for the next time."""
+    lost = WorkEvent.objects.all()
+    for model in Work.__subclasses__():
+        lost = lost.filter(~Exists(model._default_manager.filter(pk=OuterRef("work"))))
+    pks = list(lost.order_by("pk").values_list("pk", flat=True)[:EVENTS_AT_ONCE])
+    return delete_in_chunks(WorkEvent.objects.filter(pk__in=pks)) if pks else 0
+
+
+def delete_events_of(work_row: Work) -> None:
+    """Events have no foreign key: they belong to several kinds of work, and end with theirs."""
+    work.delete_events([work_row.pk])
