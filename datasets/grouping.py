@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import hashlib
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -67,6 +70,31 @@ class Grouping:
     remarks: list[dict] = field(default_factory=list)
 
 
+class _Known:
+    """What was computed of the same hashes a moment ago: a snapshot after some labels have changed needs it again."""
+
+    def __init__(self, most: int = 4) -> None:
+        self._results: OrderedDict[tuple, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._most = most
+
+    def get(self, function: Callable[..., Any], words: np.ndarray, *rest: int) -> Any:
+        key = (function.__name__, hashlib.sha256(words.tobytes()).digest(), *rest)
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        result = function(words, *rest)
+        with self._lock:
+            self._results[key] = result
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
+        return result
+
+
+_KNOWN = _Known()
+
+
 def group_images(
     candidates: Sequence[Candidate], near_duplicates: str = "strict", previous_bits: int | None = None
 ) -> Grouping:
@@ -87,7 +115,7 @@ def group_images(
         grouping = Grouping(joined_by(count, *names), np.zeros(count, dtype=bool), None)
     else:
         words, _, inverse = unique_words([one.phash for one in candidates])
-        near = np.unique(components(words, limit)[inverse], return_index=True, return_inverse=True)
+        near = np.unique(_KNOWN.get(components, words, limit)[inverse], return_index=True, return_inverse=True)
         roots = _join(count, names, (near[1][near[2]], np.arange(count)))
         grouping = Grouping(roots, np.zeros(count, dtype=bool), limit)
         for members in _too_large(candidates, roots):
@@ -151,7 +179,7 @@ def _by_look(
 ) -> tuple[np.ndarray | None, int | None]:
     different, inverse = np.unique(words, axis=0, return_inverse=True)
     inverse = inverse.ravel()
-    starts, ends, lengths = spanning_tree(np.ascontiguousarray(different))
+    starts, ends, lengths = _KNOWN.get(spanning_tree, np.ascontiguousarray(different))
     first = np.unique(inverse, return_index=True)[1]
     same = (first[inverse], np.arange(len(words)))
     highest = limit - 1 if previous_bits is None else min(limit - 1, previous_bits)

@@ -95,7 +95,7 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
     if not all(evaluations):
         raise NotEvaluated()
     found = [outcomes_of(evaluation) for evaluation in evaluations]  # type: ignore[arg-type]
-    keys = [key for key in found[0].keys if all(key in set(other.keys) for other in found[1:])]
+    keys = common_keys([one.keys for one in found])
     common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)
     return {
         "snapshot": str(snapshot.pk),
@@ -116,12 +116,24 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
     }  # fmt: skip
 
 
+def common_keys(keys: Sequence[Sequence[str]]) -> list[str]:
+    """Those that are in all, in the order of the first."""
+    others = [set(one) for one in keys[1:]]
+    return [key for key in keys[0] if all(key in one for one in others)]
+
+
+def _rows_of(every: Sequence[str], keys: Sequence[str]) -> list[int]:
+    """Where each of the keys is."""
+    row_of = {key: row for row, key in enumerate(every)}
+    return [row_of[key] for key in keys]
+
+
 class _Labels:
     """Classifiers on the same images; each with its own labels."""
 
     def __init__(self, models: Sequence[Model], found: Sequence[LabelOutcomes], keys: list[str]) -> None:
         self._keys = keys
-        self._rows = [[{key: row for row, key in enumerate(one.keys)}[key] for key in keys] for one in found]
+        self._rows = [_rows_of(one.keys, keys) for one in found]
         self._found = found
         self._truth = [found[0].class_names[found[0].truth[row]] for row in self._rows[0]]
         self._said = [

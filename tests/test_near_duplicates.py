@@ -211,6 +211,27 @@ def test_one_scene_takes_one_pass(monkeypatch):
     assert sum(compared) < 500 * 20_000
 
 
+def test_the_same_hashes_are_grouped_once(monkeypatch):
+    from datasets import grouping
+
+    calls = []
+    real = grouping.components
+
+    def components(words, limit):
+        calls.append(limit)
+        return real(words, limit)
+
+    monkeypatch.setattr(grouping, "components", components)
+    monkeypatch.setattr(grouping, "_KNOWN", grouping._Known())
+    hashes = [np.random.default_rng(n).bytes(32).hex() for n in range(30)]
+    first = group_images(candidates_of(hashes))
+    relabelled = [Candidate(**{**vars(one), "label": "z"}) for one in candidates_of(hashes)]
+    assert (group_images(relabelled).roots == first.roots).all() and calls == [NEAR_BITS]
+    group_images(candidates_of([*hashes, hashes[0][::-1]]))
+    group_images(candidates_of(hashes), "exact")
+    assert calls == [NEAR_BITS, NEAR_BITS, 2]
+
+
 def test_shares_are_rounded_over_all_labels_together():
     candidates = [
         Candidate(key=f"{n:064x}", phash=np.random.default_rng(n).bytes(32).hex(), label=str(n // 3))
