@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max
+from django.db.models import Count, Exists, F, Max, OuterRef
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
@@ -116,6 +116,9 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
         delete_images(images=list(carriers.select_related("dataset")))
     elif images == "unlabel":
         _touch(carriers)
+        # With no annotation left they are as if nobody had looked: not images that show nothing.
+        others = Annotation.objects.filter(image=OuterRef("pk")).exclude(label=label)
+        Image.objects.filter(~Exists(others), pk__in=carriers.values("pk")).update(reviewed=False)
     _remove_label(label)
 
 
