@@ -35,13 +35,14 @@ def nothing_left() -> bool:
 
 
 def test_a_small_one_leaves_no_events(api, full):
-    assert api.delete(f"/api/v1/projects/{full.pk}/").status_code == 204
+    assert api.delete(f"/api/v1/projects/{full.pk}/?force=true").status_code == 204
     assert nothing_left()
 
 
-def test_a_deleted_dataset_leaves_no_events_of_its_trainings(full):
+def test_a_deleted_dataset_leaves_the_events_of_its_trainings(full):
+    """They are part of the record that outlives it."""
     Dataset.objects.all().delete()
-    assert set(WorkEvent.objects.values_list("work", flat=True)) == {Job.objects.get().pk}
+    assert set(WorkEvent.objects.values_list("work", flat=True)) == {Job.objects.get().pk, TrainingRun.objects.get().pk}
 
 
 def test_events_that_were_left_before_are_swept(full):
@@ -54,7 +55,7 @@ def test_a_large_one_disappears_at_once_and_goes_in_the_background(api, full, mo
     sent = []
     monkeypatch.setattr("projects.messages.send", lambda task, queue: sent.append(task))
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    assert api.delete(f"/api/v1/projects/{full.pk}/").status_code == 204
+    assert api.delete(f"/api/v1/projects/{full.pk}/?force=true").status_code == 204
     assert sent == [removal.TASK] and Image.objects.count() == 7
     for path in ("projects/", "datasets/", "images/", "jobs/", "trainings/", "snapshots/"):
         answer = api.get(f"/api/v1/{path}")
@@ -85,5 +86,5 @@ def test_one_that_is_being_removed_does_not_count_against_its_user(api, full, mo
     monkeypatch.setattr(removal, "MOST_AT_ONCE", 5)
     settings.MAX_PROJECTS = 1
     assert api.post("/api/v1/projects/", {"name": "n"}).status_code == 403
-    api.delete(f"/api/v1/projects/{full.pk}/")
+    api.delete(f"/api/v1/projects/{full.pk}/?force=true")
     assert api.post("/api/v1/projects/", {"name": "n"}).status_code == 201

@@ -67,9 +67,10 @@ class TestSuggestions:
         def found(value: str) -> set:
             return {one["id"] for one in api.get(f"/api/v1/images/?annotated={value}").json()["results"]}
 
-        assert (found("true"), found("false")) == ({ids[0], ids[2]}, {ids[1], ids[3]})
+        # A reviewed image without a label is one that shows nothing in detection only.
+        assert (found("true"), found("false")) == ({ids[0]}, {ids[1], ids[2], ids[3]})
         statistics = api.get(f"/api/v1/datasets/{dataset['id']}/statistics/").json()
-        assert (statistics["annotated"], statistics["unannotated"]) == (2, 2)
+        assert (statistics["annotated"], statistics["unannotated"]) == (1, 3)
 
 
 class TestAddresses:
@@ -117,3 +118,21 @@ def test_one_image_may_be_called_file(api, classifier):
         assert answer.status_code == 200 and len(answer.json()["predictions"]) == 1, answer.content
     refused = api.post(f"/api/v1/models/{classifier.pk}/predict/", {}, format="json").json()
     assert re.search("Send files .* or the ids", refused["errors"][0]["detail"])
+
+
+def test_an_image_whose_label_was_deleted_does_not_show_nothing(owner):
+    """In detection a reviewed image without boxes is an example of nothing; taking a label away makes none."""
+    from tests.conftest import client_of
+
+    api = client_of(owner)
+    project = api.post("/api/v1/projects/", {"name": "Boxes", "task": "detection"}).json()
+    dataset = api.post("/api/v1/datasets/", {"project": project["id"], "name": "d"}).json()
+    labels = [api.post(f"/api/v1/projects/{project['id']}/labels/", {"name": name}).json() for name in "ab"]
+    ids = [image["id"] for image in upload(api, dataset, [("1.jpg", jpeg(1)), ("2.jpg", jpeg(2))])["created"]]
+    for number, image in enumerate(ids):
+        for label in labels[: number + 1]:
+            Annotation.objects.create(image_id=image, label_id=label["id"], x_min=1, y_min=1, x_max=5, y_max=5)
+    Image.objects.update(reviewed=True)
+    path = f"/api/v1/projects/{project['id']}/labels/{labels[0]['id']}/?images=unlabel"
+    assert api.delete(path).status_code == 204
+    assert [Image.objects.get(pk=pk).reviewed for pk in ids] == [False, True]
