@@ -126,7 +126,7 @@ class TestSupervisor:
         assert {file["kind"] for file in model["files"]} == {
             "keras", "litert-float32", "labels", "model_card", "model_card_json",
         }  # fmt: skip
-        assert model["metrics"]["count"] == 4 and len(model["metrics"]["accuracy_interval"]) == 2
+        assert model["metrics"]["count"] == 5 and len(model["metrics"]["accuracy_interval"]) == 2
         card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
         assert "Confusion matrix" in card and "small_cnn" in card and "confidence" in card
         (evaluation,) = api.get(f"/api/v1/models/{model['id']}/evaluations/").json()["results"]
