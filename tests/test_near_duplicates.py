@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from django.conf import settings
 from PIL import Image
 from scipy.sparse.csgraph import connected_components
 
@@ -360,7 +361,7 @@ def test_boxes_drawn_while_a_snapshot_is_taken_are_no_background(owner, monkeypa
     assert done and taken.get(second["id"]) != []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 def test_a_snapshot_reads_one_state_of_the_database(project):
     """What another connection writes between two reads is not seen, and it need not wait."""
     from concurrent.futures import ThreadPoolExecutor

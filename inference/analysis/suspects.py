@@ -49,7 +49,7 @@ def out_of_sample_probabilities(
         `(images, num_classes)` float. A label with fewer than two images gets no probability from the others.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -60,7 +60,9 @@ def out_of_sample_probabilities(
     count = min(FOLDS, int(np.bincount(labels).max(initial=0)))
     if count < 2:
         return probabilities
-    folds = StratifiedGroupKFold(count, shuffle=True, random_state=SEED)
+    # Without groups to mind, labels are spread more evenly.
+    kind = StratifiedKFold if len(np.unique(groups)) == len(labels) else StratifiedGroupKFold
+    folds = kind(count, shuffle=True, random_state=SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # labels with fewer images than folds; no convergence of the last digits
         for train, held_out in folds.split(features, labels, groups):
