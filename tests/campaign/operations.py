@@ -1,4 +1,4 @@
-"""What a client does in a round. Whatever is answered goes into the ledger; a client that hears nothing knows nothing."""
+"""What a client does in a round. Whatever is answered goes into the ledger; without an answer nothing is known."""
 
 from __future__ import annotations
 
