@@ -27,6 +27,8 @@ from tests.studio import Studio, wait_for
 PATIENCE_SECONDS = 90
 THOROUGH_EVERY = 25
 READY_SECONDS = 60
+# So small that files leave it all the time, and come back from the store when somebody wants them.
+SMALL_CACHE = {"MLSTUDIO_CACHE_BYTES": "200000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
 
 
 class Campaign:
@@ -39,7 +41,7 @@ class Campaign:
         mounted = mounted_disk(self._disk)
         self._is_mounted = mounted is not None
         self._store = FakeFastDFS(folder / "store").start()
-        kept = {"MLSTUDIO_STORAGE": "fastdfs", "FASTDFS_TRACKERS": self._store.trackers[0]}
+        kept = {"MLSTUDIO_STORAGE": "fastdfs", "FASTDFS_TRACKERS": self._store.trackers[0], **SMALL_CACHE}
         os.environ.update(kept)
         self.studio = Studio(self._disk / "data", **kept)
         self.studio.log_path = folder / "studio.log"

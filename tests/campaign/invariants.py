@@ -21,8 +21,8 @@ from tests.campaign.operations import Client, NotAcknowledged
 from training.models import TrainingRun
 
 SAMPLE = 5
-# A job that met a full disk says so and can be started again; that is its promise.
-HONEST_FAILURES = {"disk_full"}
+# A job that met a full disk, or a store that is away, says so and can be started again: that is what it promises.
+HONEST_FAILURES = {"disk_full", "store_unavailable"}
 YOUNG_SECONDS = 120
 
 
