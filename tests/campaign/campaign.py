@@ -73,9 +73,12 @@ class Campaign:
         fault = generator.choice(self._only_faults) if self._only_faults else self._faults.choose(generator, operation)
         moment = generator.uniform(0, SPANS.get(operation, SHORT_SPAN))
         self.ledger.pairs[f"{operation} / {fault}"] += 1
-        worker = threading.Thread(target=self._operate, args=(operation, random.Random(f"{self._seed}/{number}/op")))
+        struck = threading.Event()
+        own = random.Random(f"{self._seed}/{number}/operation")
+        worker = threading.Thread(target=self._operate, args=(operation, own, struck))
         worker.start()
         time.sleep(moment)
+        struck.set()
         self._faults.by_name[fault](generator)
         fault_ended = time.monotonic()
         self._start_again()
@@ -92,13 +95,17 @@ class Campaign:
         if self._summary_path is not None:
             self._summary_path.write_text(self.summary())
 
-    def _operate(self, operation: str, generator: random.Random) -> None:
-        try:
-            OPERATIONS[operation](self.client, generator)
-        except NotAcknowledged:
-            pass
-        except Exception as error:
-            self.client.complaints.append(f"the campaign's own error: {error!r}")
+    def _operate(self, operation: str, generator: random.Random, struck: threading.Event) -> None:
+        """Once, or, if it is short, again and again until something goes wrong, so that it goes wrong in its middle."""
+        while True:
+            try:
+                OPERATIONS[operation](self.client, generator)
+            except NotAcknowledged:
+                pass
+            except Exception as error:
+                self.client.complaints.append(f"the campaign's own error: {error!r}")
+            if struck.is_set() or operation in SPANS:
+                return
 
     def _start_again(self) -> None:
         """What an operator, or the system, does when the launcher is gone."""
