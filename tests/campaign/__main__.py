@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--operations", default="", help="only these, with commas between them")
     parser.add_argument("--faults", default="", help="only these, with commas between them")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the studio is stopped on the way out
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mlstudio-campaign-"))
     _prepare_environment(folder, options.seed)
     import django
