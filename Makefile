@@ -21,9 +21,11 @@ pytest: $(VENV)/.installed-dev
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-# Many examples of every property, many requests to every operation, 200 kills, the networks in full size.
+# Many examples of every property, many requests to every operation, 200 kills, the networks in full size; and a campaign
+# of random kills and faults against a whole studio, of MLSTUDIO_TEST_ROUNDS rounds, on SQLite and on PostgreSQL.
 test-thorough: $(VENV)/.installed-dev
 	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m tests.with_postgres tests/test_campaign.py
 
 # The quick tests of the database on a PostgreSQL server that is started for them, where Debian's package is installed.
 test-postgres: $(VENV)/.installed-dev

@@ -1,0 +1,61 @@
+"""`python -m tests.campaign --rounds N --seed S [--folder F] [--summary FILE]`: prints what was seen as JSON.
+
+With `MLSTUDIO_TEST_DATABASE_URL` the studio has a database of its own on that PostgreSQL server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import tests.environment  # noqa: F401 - settles the environment before Django reads it
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where the studio's data goes (default: a temporary folder)")
+    parser.add_argument("--summary", type=Path, help="write the summary here too, after each round")
+    parser.add_argument("--operations", default="", help="only these, with commas between them")
+    parser.add_argument("--faults", default="", help="only these, with commas between them")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the studio is stopped on the way out
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="mlstudio-campaign-"))
+    _prepare_environment(folder, options.seed)
+    import django
+
+    django.setup()
+    from tests.campaign.campaign import Campaign
+
+    with Campaign(folder, options.seed, options.operations, options.faults, options.summary) as campaign:
+        for number in range(1, options.rounds + 1):
+            campaign.play(number)
+        summary = campaign.summary()
+    sys.stdout.write(f"{summary}\n")
+    return 0
+
+
+def _prepare_environment(folder: Path, seed: int) -> None:
+    os.environ.update(
+        MLSTUDIO_DATA_DIR=str(folder / "disk" / "data"),
+        MLSTUDIO_LEASE_SECONDS="5",
+        MLSTUDIO_MIN_FREE_BYTES=str(64 << 20),
+        DJANGO_SETTINGS_MODULE="mlstudio.settings",
+    )
+    server = os.environ.get("DATABASE_URL")
+    if server:
+        import psycopg
+
+        name = f"campaign_{seed}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        os.environ["DATABASE_URL"] = f"{server.rpartition('/')[0]}/{name}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

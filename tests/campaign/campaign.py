@@ -1,0 +1,198 @@
+"""A studio, its user, a device and a store of its own; and the rounds they go through."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from django.db import connections
+
+from datasets.models import Image
+from tests.campaign import invariants
+from tests.campaign.device import WatchfulDevice
+from tests.campaign.faults import Faults, mounted_disk, unmount
+from tests.campaign.ledger import Ledger, Violation
+from tests.campaign.operations import OPERATIONS, SHORT_SPAN, SPANS, TRAINING, Client, NotAcknowledged
+from tests.fastdfs_server.server import FakeFastDFS
+from tests.pictures import shapes_zip
+from tests.studio import Studio, wait_for
+
+PATIENCE_SECONDS = 90
+THOROUGH_EVERY = 25
+READY_SECONDS = 60
+# So small that files leave it all the time, and come back from the store when somebody wants them.
+SMALL_CACHE = {"MLSTUDIO_CACHE_BYTES": "200000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
+
+
+class Campaign:
+    """`play` a round after another; what was violated is in the summary."""
+
+    def __init__(self, folder: Path, seed: int, operations: str, faults: str, summary: Path | None) -> None:
+        self._seed, self._summary_path = seed, summary
+        self.ledger = Ledger()
+        self._disk = folder / "disk"
+        mounted = mounted_disk(self._disk)
+        self._is_mounted = mounted is not None
+        self._store = FakeFastDFS(folder / "store").start()
+        kept = {"MLSTUDIO_STORAGE": "fastdfs", "FASTDFS_TRACKERS": self._store.trackers[0], **SMALL_CACHE}
+        os.environ.update(kept)
+        self.studio = Studio(self._disk / "data", **kept)
+        self.studio.log_path = folder / "studio.log"
+        self._faults = Faults(self.studio, self._store, mounted)
+        self._operations = operations.split(",") if operations else list(OPERATIONS)
+        self._only_faults = faults.split(",") if faults else []
+        self._longest_unattended = 0.0
+        self._rounds = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Campaign:
+        self.studio.start()
+        self.client = _settled(self.studio, self.ledger)
+        self._device = _device(self.client)
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._device.stop()
+        self.studio.stop()
+        self._store.stop()
+        connections.close_all()
+        if self._is_mounted:
+            unmount(self._disk)
+
+    def play(self, number: int) -> None:
+        """One operation and one fault at a moment of it; then everything is looked at."""
+        generator = random.Random(f"{self._seed}/{number}")
+        operation = generator.choice(self._operations)
+        fault = generator.choice(self._only_faults) if self._only_faults else self._faults.choose(generator, operation)
+        moment = generator.uniform(0, SPANS.get(operation, SHORT_SPAN))
+        self.ledger.pairs[f"{operation} / {fault}"] += 1
+        struck = threading.Event()
+        own = random.Random(f"{self._seed}/{number}/operation")
+        worker = threading.Thread(target=self._operate, args=(operation, own, struck))
+        worker.start()
+        time.sleep(moment)
+        struck.set()
+        self._faults.by_name[fault](generator)
+        fault_ended = time.monotonic()
+        self._start_again()
+        worker.join()
+        problems = [*self._settle(fault_ended), *self._problems(generator, number)]
+        self._rounds = number
+        for what in problems:
+            self.ledger.violations.append(Violation(number, self._seed, operation, fault, what))
+        took = time.monotonic() - fault_ended
+        sys.stderr.write(
+            f"{number}: {operation} / {fault} at {moment:.1f} s, settled in {took:.1f} s {problems or ''}\n"
+        )
+        sys.stderr.flush()
+        if self._summary_path is not None:
+            self._summary_path.write_text(self.summary())
+
+    def _operate(self, operation: str, generator: random.Random, struck: threading.Event) -> None:
+        """Once, or, if it is short, again and again until something goes wrong, so that it goes wrong in its middle."""
+        while True:
+            try:
+                OPERATIONS[operation](self.client, generator)
+            except NotAcknowledged:
+                pass
+            except Exception as error:
+                self.client.complaints.append(f"the campaign's own error: {error!r}")
+            if struck.is_set() or operation in SPANS:
+                return
+
+    def _start_again(self) -> None:
+        """What an operator, or the system, does when the launcher is gone."""
+        time.sleep(0.2)
+        if self.studio.process.poll() is not None:
+            self.studio.client.close()
+            self.studio.start()
+
+    def _settle(self, since: float) -> Iterator[str]:
+        """Wait until all work has ended."""
+        if self.studio.process.poll() is not None:  # it ended by itself meanwhile
+            yield f"the launcher ended with status {self.studio.process.returncode}"
+            self._start_again()
+        wait_for(self._answers, READY_SECONDS)
+        deadline = max(since, time.monotonic() - 5) + PATIENCE_SECONDS
+        while (unended := invariants.unended()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self._longest_unattended = max(self._longest_unattended, time.monotonic() - since)
+        yield from (f"not ended after {PATIENCE_SECONDS} s: {one}" for one in unended)
+
+    def _answers(self) -> bool:
+        return httpx.get(f"{self.studio.url}/healthz/", timeout=5).status_code == 200
+
+    def _problems(self, generator: random.Random, number: int) -> Iterator[str]:
+        for check in invariants.AFTER_EACH_ROUND:
+            yield from check(self.client)
+        yield from invariants.bytes_are_right(self.client, generator)
+        if number % THOROUGH_EVERY == 0:
+            for check in invariants.NOW_AND_THEN:
+                yield from check(self.client)
+        yield from _taken(self.client.complaints)
+        yield from _taken(self._device.complaints)
+
+    def summary(self) -> str:
+        ledger = self.ledger
+        return json.dumps(
+            {
+                "rounds": self._rounds,
+                "seed": self._seed,
+                "seconds": round(time.monotonic() - self._started),
+                "violations": [vars(one) for one in ledger.violations],
+                "acknowledged": dict(ledger.acknowledged),
+                "unanswered": dict(ledger.unanswered),
+                "refused": dict(ledger.refused),
+                "checks": {**ledger.checks, "manifests": self._device.polls},
+                "pairs": dict(sorted(ledger.pairs.items())),
+                "longest_unattended_seconds": round(self._longest_unattended, 1),
+                "full_disk": "full disk" in self._faults.by_name,
+            },
+            indent=1,
+        )
+
+
+def _taken(complaints: list[str]) -> list[str]:
+    taken = complaints[:]
+    del complaints[: len(taken)]
+    return taken
+
+
+def _settled(studio: Studio, ledger: Ledger) -> Client:
+    """A user with a project, 80 labelled shapes, a model and a group of devices that runs it."""
+    studio.register()
+    client = Client(studio, ledger, token=studio.client.headers["Authorization"])
+    client.project = studio.call("POST", "projects/", json={"name": "shapes", "task": "classification"})["id"]
+    for name in ("ground", "busy"):
+        body = {"project": client.project, "name": name}
+        setattr(client, name, studio.call("POST", "datasets/", json=body)["id"])
+    files = {"file": ("shapes.zip", shapes_zip(40), "application/zip")}
+    job = studio.call("POST", f"datasets/{client.ground}/imports/", files=files)
+    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 80
+    files = {"file": ("more.zip", shapes_zip(30, 40), "application/zip")}
+    job = studio.call("POST", f"datasets/{client.busy}/imports/", files=files)
+    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 60
+    body = {"project": client.project, "dataset": client.ground, **TRAINING}
+    run = studio.call("POST", "trainings/", json=body)
+    run = studio.wait_for_end(f"trainings/{run['id']}/")
+    assert run["state"] == "succeeded", run
+    client.models = [run["model"]]
+    invariants.remember(client, Image.objects.filter(dataset=client.busy))
+    return client
+
+
+def _device(client: Client) -> WatchfulDevice:
+    studio = client.studio
+    group = studio.call("POST", "device-groups/", json={"project": client.project, "name": "gate", "poll_seconds": 5})
+    client.group = group["id"]
+    body = {"project": client.project, "group": client.group, "name": "camera"}
+    device = WatchfulDevice(studio, studio.call("POST", "devices/", json=body)["key"])
+    studio.call("POST", "deployments/", json={"group": client.group, "model": client.models[0]})
+    return device

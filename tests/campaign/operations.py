@@ -1,0 +1,236 @@
+"""What a client does in a round. Whatever is answered goes into the ledger; without an answer nothing is known."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.campaign.ledger import Ledger
+from tests.films import film
+from tests.pictures import make_zip, shape_jpeg
+from tests.studio import Studio
+
+KINDS = ("disc", "cross")
+TRAINING = {
+    "architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs": 3, "early_stopping": 0,
+    "augmentation": "none",
+}  # fmt: skip
+TUS = {"Tus-Resumable": "1.0.0"}
+RESUME_SECONDS = 60
+# Errors that say "nothing was done" or "wait"; any other of the server is a broken promise.
+EXPECTED_ERRORS = {"database_busy", "disk_full", "file_unavailable", "store_unavailable", "service_unavailable"}
+FEW_IMAGES, MANY_IMAGES = 40, 150
+
+
+class NotAcknowledged(Exception):
+    """The studio did not answer, or said that it did nothing."""
+
+
+@dataclass
+class Client:
+    """The studio as its user sees it, with what the user made in it.
+
+    Attributes:
+        ground: a dataset that stays as it is, for trainings; `busy`: the one in which everything happens.
+        complaints: answers that no client should get.
+    """
+
+    studio: Studio
+    ledger: Ledger
+    token: str = ""
+    project: str = ""
+    ground: str = ""
+    busy: str = ""
+    group: str = ""
+    models: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    known_failures: set[str] = field(default_factory=set)
+    pictures: int = 0
+
+    def call(self, method: str, path: str, **options) -> httpx.Response:
+        """Raises `NotAcknowledged`; what a client got wrong is an error of the campaign."""
+        operation = f"{method} {path.split('/')[0]}"
+        headers = {"Authorization": self.token, **options.pop("headers", {})}
+        try:
+            answer = self.studio.client.request(method, path, headers=headers, **options)
+        except (httpx.TransportError, RuntimeError) as error:  # RuntimeError: the client of a studio that has ended
+            self.ledger.unanswered[operation] += 1
+            raise NotAcknowledged(str(error)) from error
+        if answer.status_code >= 500 or answer.status_code == 409:
+            self.ledger.refused[operation] += 1
+            if answer.status_code >= 500 and not any(code in answer.text for code in EXPECTED_ERRORS):
+                self.complaints.append(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+            raise NotAcknowledged(answer.text[:300])
+        if answer.status_code >= 400:
+            self.complaints.append(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+            raise NotAcknowledged(answer.text[:300])
+        self.ledger.acknowledged[operation] += 1
+        return answer
+
+    def persist(self, method: str, path: str, **options) -> httpx.Response:
+        """As a patient client does: again until it is answered."""
+        deadline = time.monotonic() + RESUME_SECONDS
+        while True:
+            try:
+                return self.call(method, path, **options)
+            except NotAcknowledged:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    def start_job(self, path: str, **options) -> str:
+        """The id of an acknowledged job."""
+        job = self.call("POST", path, **options).json()
+        self.ledger.jobs[job["id"]] = job["kind"]
+        return job["id"]
+
+    def pick(self, generator: random.Random, count: int) -> list[str]:
+        certain = self.ledger.certain_images()
+        return generator.sample(certain, min(count, len(certain)))
+
+    def picture(self, kind: str) -> bytes:
+        self.pictures += 1
+        return shape_jpeg(1_000_000 + self.pictures, kind)
+
+
+def upload(client: Client, generator: random.Random) -> None:
+    for _ in range(4):
+        kind = generator.choice(KINDS)
+        contents = [client.picture(kind) for _ in range(3)]
+        files = [("files", (f"{uuid.uuid4().hex}.jpg", content, "image/jpeg")) for content in contents]
+        try:
+            answer = client.call("POST", f"datasets/{client.busy}/images/", files=files, data={"label": kind})
+        except NotAcknowledged:
+            continue
+        made = answer.json()["created"]
+        expected = sorted(hashlib.sha256(content).hexdigest() for content in contents)
+        if sorted(one["sha256"] for one in made) != expected:
+            client.complaints.append(f"an upload of three images answered {answer.text[:300]}")
+        for one in made:
+            client.ledger.images[one["id"]] = one["sha256"]
+            client.ledger.labels[one["id"]] = {kind}
+
+
+def import_zip(client: Client, generator: random.Random) -> None:
+    prefix = uuid.uuid4().hex[:12]
+    names = {f"a/{generator.choice(KINDS)}/{prefix}-{number}.jpg": number for number in range(12)}
+    content = make_zip({name: client.picture(name.split("/")[1]) for name in names})
+    files = {"file": ("a.zip", content, "application/zip")}
+    path = f"datasets/{client.busy}/imports/"
+    try:
+        if generator.random() < 0.5:  # with a key it is sent until it is answered, and done once
+            answer = client.persist("POST", path, files=files, headers={"Idempotency-Key": prefix})
+        else:
+            answer = client.call("POST", path, files=files)
+    except NotAcknowledged:
+        client.ledger.unanswered_imports[prefix] = len(names)
+        return
+    job = answer.json()
+    client.ledger.jobs[job["id"]] = job["kind"]
+    client.ledger.imports[job["id"]] = (prefix, len(names))
+
+
+def snapshot(client: Client, generator: random.Random) -> None:
+    made = client.call("POST", f"datasets/{client.busy}/snapshots/", json={}).json()
+    client.ledger.snapshots[made["id"]] = ()
+
+
+def train(client: Client, generator: random.Random) -> None:
+    body = {"project": client.project, "dataset": client.ground, **TRAINING, "seed": generator.randrange(1000)}
+    client.ledger.trainings.add(client.call("POST", "trainings/", json=body).json()["id"])
+
+
+def export(client: Client, generator: random.Random) -> None:
+    client.start_job(f"datasets/{client.busy}/exports/", json={"format": "folder"})
+
+
+def annotate(client: Client, generator: random.Random) -> None:
+    for image in client.pick(generator, 6):
+        label = generator.choice(KINDS)
+        before = client.ledger.labels.get(image, set())
+        client.ledger.labels[image] = before | {label}
+        try:
+            client.call("PUT", f"images/{image}/annotations/", json=[{"label": label}])
+        except NotAcknowledged:
+            continue
+        client.ledger.labels[image] = {label}
+
+
+def delete(client: Client, generator: random.Random) -> None:
+    spare = max(0, len(client.ledger.certain_images()) - FEW_IMAGES)
+    for image in client.pick(generator, min(3, spare)):
+        client.ledger.perhaps_deleted.add(image)
+        try:
+            client.call("DELETE", f"images/{image}/")
+        except NotAcknowledged:
+            continue
+        client.ledger.deleted.add(image)
+    surplus = len(client.ledger.certain_images()) - MANY_IMAGES
+    if surplus > 0:
+        chosen = client.pick(generator, surplus)
+        client.ledger.perhaps_deleted.update(chosen)
+        client.call("POST", "images/bulk/", json={"action": "delete", "images": chosen})
+        client.ledger.deleted.update(chosen)
+
+
+def upload_in_parts(client: Client, generator: random.Random) -> None:
+    content = film(8 + len(client.ledger.videos) % 400, size=(96, 64), fps=generator.randrange(10, 60))
+    name = base64.b64encode(f"{uuid.uuid4().hex}.mp4".encode()).decode()
+    headers = {**TUS, "Upload-Length": str(len(content)), "Upload-Metadata": f"filename {name}"}
+    upload_id = client.persist("POST", "uploads/", headers=headers).json()["id"]
+    part = len(content) // 4 + 1
+    while True:
+        offset = int(client.persist("HEAD", f"uploads/{upload_id}/", headers=TUS).headers["Upload-Offset"])
+        if offset == len(content):
+            break
+        headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        try:
+            client.call("PATCH", f"uploads/{upload_id}/", headers=headers, content=content[offset : offset + part])
+        except NotAcknowledged:
+            time.sleep(0.3)
+    video = client.call("POST", f"datasets/{client.busy}/videos/", json={"upload": upload_id}).json()
+    client.ledger.videos[video["id"]] = hashlib.sha256(content).hexdigest()
+
+
+def predict(client: Client, generator: random.Random) -> None:
+    body = {"model": generator.choice(client.models[-3:]), "dataset": client.busy}
+    client.start_job("predictions/", json=body)
+
+
+def publish(client: Client, generator: random.Random) -> None:
+    client.start_job(f"models/{generator.choice(client.models[-3:])}/publish/", json={})
+
+
+def roll_out(client: Client, generator: random.Random) -> None:
+    body = {"group": client.group, "model": generator.choice(client.models[-3:])}
+    if generator.random() < 0.5:
+        body["steps"] = [50, 100]
+    made = client.call("POST", "deployments/", json=body).json()
+    if generator.random() < 0.3:
+        client.call("POST", f"deployments/{made['id']}/rollback/", json={})
+
+
+OPERATIONS: dict[str, Callable[[Client, random.Random], None]] = {
+    "upload": upload,
+    "import": import_zip,
+    "snapshot": snapshot,
+    "training": train,
+    "export": export,
+    "annotations": annotate,
+    "delete": delete,
+    "upload in parts": upload_in_parts,
+    "batch prediction": predict,
+    "publish": publish,
+    "roll-out": roll_out,
+}
+# Of work in the background something may still be going on so many seconds after it was asked for. All other operations
+# are short and go on until a fault begins.
+SPANS = {"training": 14.0, "export": 2.0, "batch prediction": 6.0, "import": 3.0, "publish": 2.0}
+SHORT_SPAN = 1.5
