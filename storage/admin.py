@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from storage.models import Blob, Upload
+from storage.models import Blob, Removal, Upload
 
 
 class LookOnlyAdmin(admin.ModelAdmin):
@@ -20,6 +20,12 @@ class LookOnlyAdmin(admin.ModelAdmin):
 class BlobAdmin(LookOnlyAdmin):
     list_display = ("sha256", "size", "content_type", "state", "backend", "attempts", "problem", "last_used")
     list_filter = ("state", "backend", "content_type")
+    search_fields = ("sha256",)
+
+
+@admin.register(Removal)
+class RemovalAdmin(LookOnlyAdmin):
+    list_display = ("sha256", "backend", "remote_id", "attempts", "problem", "created_at")
     search_fields = ("sha256",)
 
 

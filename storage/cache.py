@@ -207,6 +207,21 @@ class LocalCache:
     def remove(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)
 
+    def set_aside(self, sha256: str) -> None:
+        """Take the file from its place, which costs no time however large it is; `remove_aside` deletes it.
+
+        Should this process die in between, it is swept as what a killed process left.
+        """
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self.path(sha256), self._aside(sha256))
+
+    def remove_aside(self, sha256: str) -> None:
+        self._aside(sha256).unlink(missing_ok=True)
+
+    def _aside(self, sha256: str) -> Path:
+        return self.incoming / f"{self.receiver_name()}.{sha256}.removed"
+
     def files(self) -> Iterator[Path]:
         """Every kept file, in no order."""
         for folder in sorted(self.root.glob("??")):

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import ForeignObjectRel, Model, Q, QuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,12 @@ def _beside(fields: list[str], place: tuple, side: str) -> Q:
         return Q(**{f"{fields[0]}__{side}": place[0]})
     first, last = fields
     return Q(**{f"{first}__{side[:2]}": place[0]}) | Q(**{first: place[0], f"{last}__{side}": place[1]})
+
+
+def relations_to(model: type[Model]) -> list[ForeignObjectRel]:
+    """Every foreign key that points to the model, also those that have no name on its side."""
+    fields = model._meta.get_fields(include_hidden=True)
+    return [field for field in fields if isinstance(field, ForeignObjectRel) and not field.many_to_many]
 
 
 def sqlstate(error: BaseException) -> str:

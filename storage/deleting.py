@@ -6,7 +6,7 @@ import time
 
 from django.db.models import CASCADE, Model, QuerySet
 
-from storage.database import atomic_again
+from storage.database import atomic_again, relations_to
 
 CHUNK = 500
 # Between two transactions, so that those who wait for the lock of SQLite get their turn.
@@ -20,7 +20,7 @@ def delete_in_chunks(rows: QuerySet, *, size: int = CHUNK) -> int:
     """
     deleted = 0
     while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:size]):
-        for relation in rows.model._meta.related_objects:
+        for relation in relations_to(rows.model):
             if getattr(relation, "on_delete", None) is CASCADE:
                 below = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": pks})
                 delete_in_chunks(below, size=size)

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, NotInStore, backend_named, get_backend
-from storage.database import by_key
+from storage.database import atomic_again, by_key
 from storage.errors import BlobMissing
-from storage.models import Blob, BlobState
+from storage.local_cache import local_cache
+from storage.models import Blob, BlobState, Removal
+from storage.removals import may_store, remove, remove_later, settle
 from storage.replication import cached_bytes, pending
-from storage.services import is_intact, local_cache, path_of
+from storage.services import is_intact, path_of
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ def status() -> dict:
         "cache_limit_bytes": settings.STORAGE_CACHE_BYTES,
         "waiting": waiting,
         "failing": failing.count(),
+        "removals": Removal.objects.count(),
         "last_problem": failing.order_by("-retry_at").values_list("problem", flat=True).first() or "",
     }
 
@@ -174,19 +177,31 @@ def migrate(*, keep_source: bool, on_progress: Callable[[int, int], None]) -> tu
 
 
 def _move(blob: Blob, target, keep_source: bool) -> int:
-    source_name, source_id = blob.backend, blob.remote_id
+    source_name = blob.backend
     path = path_of(blob)
     if not is_intact(path, blob.sha256):
         raise BlobMissing("The cache has this file with a damaged content.")
+    if not may_store(blob.sha256):
+        raise BlobMissing("An earlier file with this content is being removed: move it later.", code="file_removing")
     remote_id = target.put(path, blob.sha256)
-    changed = Blob.objects.filter(pk=blob.pk, backend=source_name, remote_id=source_id).update(
-        backend=target.name, remote_id=remote_id, state=BlobState.REPLICATED
-    )
-    if not changed:  # deleted or moved meanwhile
-        if not Blob.objects.filter(backend=target.name, remote_id=remote_id).exists():
-            target.delete(remote_id)
-        return 0
     source = backend_named(source_name)
-    if not keep_source and not source.shares_path(local_cache().path(blob.sha256), source_id):
-        source.delete(source_id)
-    return 1
+    is_source_kept = keep_source or source.shares_folder(local_cache().root)
+    changed, removal = _note_moved(blob, target.name, remote_id, is_source_kept)
+    if removal is not None:
+        remove(removal)
+    return changed
+
+
+@atomic_again
+def _note_moved(blob: Blob, target: str, remote_id: str, is_source_kept: bool) -> tuple[int, Removal | None]:
+    """Whether the blob is in the target now, and what has to be removed: the source's file, or the target's."""
+    changed = Blob.objects.filter(pk=blob.pk, backend=blob.backend, remote_id=blob.remote_id).update(
+        backend=target, remote_id=remote_id, state=BlobState.REPLICATED
+    )
+    if changed:
+        if not settle(target, remote_id):
+            raise BlobMissing("An earlier file with this content is being removed: move it later.")
+        return 1, None if is_source_kept else remove_later(blob.sha256, blob.backend, blob.remote_id)
+    # Deleted or moved meanwhile.
+    is_known = Blob.objects.filter(backend=target, remote_id=remote_id).exists()
+    return 0, None if is_known else remove_later(blob.sha256, target, remote_id)

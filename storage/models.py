@@ -43,6 +43,27 @@ class Blob(models.Model):
         return f"{self.sha256[:12]}… ({self.size} bytes)"
 
 
+class Removal(models.Model):
+    """A file whose blob is gone and which has to leave the cache, and the store that has it as `remote_id`.
+
+    Made in the transaction that deletes the blob, and deleted when no copy is left. While `claimed_until` is ahead,
+    a process is at it, and nothing is stored under the same id.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    backend = models.CharField(max_length=20, blank=True)
+    remote_id = models.CharField(max_length=300, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]}… is removed"
+
+
 class Upload(models.Model):
     """A file that comes in parts. `received` bytes of `length` are on the disk for certain."""
 

@@ -9,16 +9,16 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, backend_named, get_backend
-from storage.database import by_key
+from storage.database import atomic_again, by_key
 from storage.errors import BlobMissing
 from storage.fetching import is_here
+from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
-from storage.services import local_cache
+from storage.removals import may_store, remove_later, settle, work_off
 
 log = structlog.get_logger(__name__)
 
@@ -69,12 +69,21 @@ def replicate_one(blob: Blob) -> int:
     path = cache.path(blob.sha256)
     if path.stat().st_size != blob.size:
         raise BlobMissing("The file in the cache is damaged, and there is no other copy.", code="file_damaged")
-    remote_id = backend.put(path, blob.sha256)
-    changed = pending().filter(pk=blob.pk).update(
-        state=BlobState.REPLICATED, backend=backend.name, remote_id=remote_id, retry_at=None, attempts=0, problem=""
-    )  # fmt: skip
-    if not changed and not Blob.objects.filter(sha256=blob.sha256, remote_id=remote_id).exists():
-        backend.delete(remote_id)  # the blob was deleted meanwhile
+    if not may_store(blob.sha256):
+        raise BackendError("an earlier file with this content is being removed from the store")
+    return _note_stored(blob, backend.name, backend.put(path, blob.sha256))
+
+
+@atomic_again
+def _note_stored(blob: Blob, backend: str, remote_id: str) -> int:
+    waiting = pending().filter(pk=blob.pk)
+    if waiting.select_for_update().values_list("pk").first() and not settle(backend, remote_id):
+        raise BackendError("an earlier file with this content is being removed from the store")
+    changed = waiting.update(
+        state=BlobState.REPLICATED, backend=backend, remote_id=remote_id, retry_at=None, attempts=0, problem=""
+    )
+    if not changed and not Blob.objects.filter(backend=backend, remote_id=remote_id).exists():
+        remove_later(blob.sha256, backend, remote_id)  # the blob was deleted meanwhile
     return changed
 
 
@@ -143,13 +152,13 @@ def _drop(blob: Blob, before) -> bool:
         return False
     if backend.size(blob.remote_id) != blob.size:
         raise BackendError(f"the store has {blob.remote_id} with another size")
-    with transaction.atomic():
-        # Whoever uses the blob moves last_used first, so this finds nothing then.
-        changed = Blob.objects.filter(pk=blob.pk, state=BlobState.REPLICATED, last_used__lt=before).update(
-            state=BlobState.REMOTE
-        )
-        if changed:
-            path.unlink(missing_ok=True)
+    # Whoever uses the blob moves last_used first, so this finds nothing then. The row comes first: should the file stay
+    # because this process dies, the sweep finds it; and were it gone too early, it would be fetched again.
+    changed = Blob.objects.filter(pk=blob.pk, state=BlobState.REPLICATED, last_used__lt=before).update(
+        state=BlobState.REMOTE
+    )
+    if changed:
+        path.unlink(missing_ok=True)
     return bool(changed)
 
 
@@ -162,7 +171,7 @@ def _send_again(blob: Blob) -> None:
 
 
 def work_for(seconds: float, should_stop: Callable[[], bool]) -> tuple[int, int]:
-    """Replicate and evict until nothing is left or time is up. Returns how many of each."""
+    """Replicate, remove and evict until nothing is left or time is up. Returns how many were replicated and evicted."""
     deadline = time.monotonic() + seconds
     replicated = 0
 
@@ -171,6 +180,7 @@ def work_for(seconds: float, should_stop: Callable[[], bool]) -> tuple[int, int]
 
     while not is_over() and (count := replicate_pending(100, is_over)):
         replicated += count
+    work_off(100, should_stop=is_over)
     # Counted again when something came, or when a minute ago there was too much.
     is_full = settings.STORAGE_CACHE_BYTES and (replicated or sampled_cached_bytes() > settings.STORAGE_CACHE_BYTES)
     return replicated, evict() if is_full else 0

@@ -8,29 +8,26 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, ProtectedError, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
-from storage.backends import LINKED, BackendError, backend_named, get_backend
+from storage.backends import LINKED, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
-from storage.cache import Incoming, LocalCache, sync_folder
+from storage.cache import Incoming, sync_folder
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
+from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
+from storage.removals import wait_for_removals
 from storage.room import AHEAD_BYTES, Room, reserved_bytes
 
 log = structlog.get_logger(__name__)
-
-
-@cache
-def local_cache() -> LocalCache:
-    return LocalCache(settings.STORAGE_CACHE_DIR)
+TRIES = 3
 
 
 def receive() -> Incoming:
@@ -94,8 +91,8 @@ def stage_path(path: Path) -> Incoming:
 def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     """As `keep`, for many files at the cost of few disk waits. Returns blobs by sha256.
 
-    The row comes first and the file gets its name inside the same transaction: a concurrent sweep of the same
-    content is thereby wholly before or wholly after (see `sweep_orphans`).
+    The row comes first and the file gets its name inside the same transaction: the removal of an earlier file with
+    the same content is thereby wholly before or wholly after (see `storage.removals`).
     """
     cache_ = local_cache()
     cache_.sync([file for file, _ in files if not file.is_staged])
@@ -105,8 +102,12 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     }
     shas = list(rows)
     with transaction.atomic():
-        Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
-        Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now())
+        # A row that is deleted between the two statements is made again.
+        for _ in range(TRIES):
+            Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
+            if Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now()) == len(shas):
+                break
+        wait_for_removals(shas)
         cache_.place(file for file, _ in files)
         Blob.objects.filter(sha256__in=shas, state=BlobState.REMOTE).update(state=BlobState.REPLICATED)
         # Where the store is this very folder, nothing is left to replicate.
@@ -219,70 +220,6 @@ def is_intact(path: Path, sha256: str) -> bool:
     """Whether a file still has the content its name promises."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-
-
-def unreferenced() -> QuerySet[Blob]:
-    """Blobs that nothing points to, found through every relation of the model."""
-    blobs = Blob.objects.all()
-    for relation in Blob._meta.related_objects:
-        pointing = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
-        blobs = blobs.filter(~Exists(pointing))
-    return blobs
-
-
-def sweep_orphans(older_than: timedelta | None = None, limit: int = 1000) -> int:
-    """Delete blobs without a reference and files without a blob, both older than the grace period.
-
-    Each file is unlinked inside the transaction that deletes its row: an upload of the same bytes waits for the
-    row and then writes its file anew.
-
-    Returns:
-        How many blobs and stray files were deleted.
-    """
-    age = timedelta(hours=settings.STORAGE_ORPHAN_HOURS) if older_than is None else older_than
-    before = timezone.now() - age
-    deleted = 0
-    for blob in unreferenced().filter(last_used__lt=before)[:limit]:
-        deleted += _delete_orphan(blob, before)
-    cache_ = local_cache()
-    cache_.sweep_incoming()
-    return deleted + _sweep_stray_files(cache_, before.timestamp())
-
-
-def _delete_orphan(blob: Blob, before) -> int:
-    try:
-        with transaction.atomic():
-            rows, _ = unreferenced().filter(pk=blob.pk, last_used__lt=before).delete()
-            if not rows:
-                return 0
-            local_cache().remove(blob.sha256)
-            if blob.remote_id:
-                backend_named(blob.backend).delete(blob.remote_id)
-            return 1
-    except ProtectedError:  # a reference was made meanwhile
-        return 0
-    except BackendError as error:  # the row stays, and is tried again
-        log.warning("orphan_not_deleted", sha256=blob.sha256, error=str(error))
-        return 0
-
-
-def _sweep_stray_files(cache_: LocalCache, before: float) -> int:
-    removed = 0
-    batch: list[Path] = []
-
-    def flush() -> int:
-        known = set(Blob.objects.filter(sha256__in=[path.name for path in batch]).values_list("sha256", flat=True))
-        strays = [path for path in batch if path.name not in known and path.stat().st_mtime < before]
-        for path in strays:
-            path.unlink(missing_ok=True)
-        batch.clear()
-        return len(strays)
-
-    for path in cache_.files():
-        batch.append(path)
-        if len(batch) == 500:
-            removed += flush()
-    return removed + flush()
 
 
 def copy_to(blob: Blob, target: Path) -> None:

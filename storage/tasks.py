@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.core.cache import caches
 
-from storage import replication, services
+from storage import replication, sweeping
 
 SECONDS = 50
 
@@ -20,4 +20,4 @@ def replicate_pending() -> int:
 
 @shared_task
 def sweep_orphans() -> int:
-    return services.sweep_orphans()
+    return sweeping.sweep_orphans()

@@ -168,6 +168,7 @@ class TestSnapshots:
         from datasets.models import Snapshot
         from datasets.snapshots import iterate_images
         from storage import services as storage
+        from storage import sweeping
 
         self.grow(api, dataset, labels, 0, 4)
         snapshot = Snapshot.objects.get(pk=self.take(api, dataset).json()["id"])
@@ -175,7 +176,7 @@ class TestSnapshots:
         api.post("/api/v1/images/bulk/", {"images": ids, "action": "delete"})
         from datetime import timedelta
 
-        storage.sweep_orphans(older_than=timedelta(seconds=-5))
+        sweeping.sweep_orphans(older_than=timedelta(seconds=-5))
         rows = [row for split in FRACTIONS for row in iterate_images(snapshot, split)]
         assert len(rows) == 8 and all(storage.path_of(row.blob).exists() for row in rows)
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from projects import jobs
-from storage import maintenance, replication, services
+from storage import maintenance, replication, services, sweeping
 from storage.backends import BackendError, backend_named, get_backend
 from storage.backends.base import NotInStore
 from storage.cache import LocalCache
 from storage.errors import BlobMissing, InsufficientStorage
-from storage.models import Blob, BlobState
+from storage.models import Blob, BlobState, Removal
 from tests.conftest import upload
 from tests.environment import THOROUGH
 from tests.fastdfs_server import FakeFastDFS
@@ -188,8 +188,8 @@ class TestBlobs:
         (image,) = upload(api, dataset, [("a.jpg", jpeg(1))])["created"]
         orphan = services.keep_bytes(b"nobody wants me", "text/plain")
         path = services.path_of(orphan)
-        assert services.sweep_orphans() == 0  # too young
-        services.sweep_orphans(older_than=timedelta(seconds=-5))
+        assert sweeping.sweep_orphans() == 0  # too young
+        sweeping.sweep_orphans(older_than=timedelta(seconds=-5))
         assert not path.exists() and not Blob.objects.filter(pk=orphan.pk).exists()
         assert api.get(f"/api/v1/images/{image['id']}/file/").status_code == 200
 
@@ -200,7 +200,7 @@ class TestBlobs:
         file.sync()
         cache.place([file])
         path = cache.path(file.sha256)
-        services.sweep_orphans(older_than=timedelta(seconds=-5))
+        sweeping.sweep_orphans(older_than=timedelta(seconds=-5))
         assert not path.exists()
 
     def test_a_full_disk_refuses_before_it_writes(self, api, dataset, settings):
@@ -405,9 +405,9 @@ class TestStore:
         self.keep(2)
         replication.replicate_pending()
         house.stop_storage()
-        assert services.sweep_orphans(timedelta(seconds=-5)) == 0 and Blob.objects.count() == 2
+        assert sweeping.sweep_orphans(timedelta(seconds=-5)) == 0 and Removal.objects.count() == len(house.files()) == 2
         house.start_storage()
-        assert services.sweep_orphans(timedelta(seconds=-5)) == 2 and not house.files()
+        assert sweeping.sweep_orphans(timedelta(seconds=-5)) == 2 and not house.files()
 
     def test_no_setting_is_a_clear_sentence(self, settings):
         for backend, needed in (("fastdfs", "FASTDFS_TRACKERS"), ("s3", "S3_BUCKET")):
@@ -594,7 +594,7 @@ class TestSources:
             assert hashlib.sha256(content).hexdigest() == image["sha256"]
         assert maintenance.to_migrate() == 0
         api.delete(f"/api/v1/datasets/{dataset['id']}/")
-        services.sweep_orphans(timedelta(seconds=-5))
+        sweeping.sweep_orphans(timedelta(seconds=-5))
         assert (
             len(client.list_objects_v2(Bucket="studio-files", Prefix="linked/")["Contents"]) == 3
         )  # not ours to delete

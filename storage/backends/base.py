@@ -49,6 +49,9 @@ class Backend(Protocol):
     def shares_path(self, path: Path, remote_id: str) -> bool:
         """Whether this path in the local cache is the stored file itself."""
 
+    def shares_folder(self, root: Path) -> bool:
+        """Whether this folder of the local cache is the store itself, so that both have the same files."""
+
     def url(self, remote_id: str, seconds: int) -> str | None:
         """Where others can fetch the file by HTTP, for at least `seconds`; None where the store has no HTTP."""
 

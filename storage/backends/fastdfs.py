@@ -50,6 +50,9 @@ class FastDFSBackend:
     def shares_path(self, path: Path, remote_id: str) -> bool:
         return False
 
+    def shares_folder(self, root: Path) -> bool:
+        return False
+
     def url(self, remote_id: str, seconds: int) -> str | None:
         return signed_url(self._http_url, FileId.parse(remote_id), self._secret) if self._http_url else None
 

@@ -39,6 +39,9 @@ class LinkedBackend:
     def shares_path(self, path: Path, remote_id: str) -> bool:
         return False
 
+    def shares_folder(self, root: Path) -> bool:
+        return False
+
     def url(self, remote_id: str, seconds: int) -> str | None:
         backend, key = self._object(remote_id)
         return backend.url(key, seconds)

@@ -56,6 +56,11 @@ class LocalBackend:
         except FileNotFoundError:
             return False
 
+    def shares_folder(self, root: Path) -> bool:
+        return root.resolve() == self._root.resolve() or (
+            root.exists() and self._root.exists() and root.samefile(self._root)
+        )
+
     def url(self, remote_id: str, seconds: int) -> str | None:
         return None
 

@@ -74,6 +74,9 @@ class S3Backend:
     def shares_path(self, path: Path, remote_id: str) -> bool:
         return False
 
+    def shares_folder(self, root: Path) -> bool:
+        return False
+
     def url(self, remote_id: str, seconds: int) -> str | None:
         with _translated():
             return self._client.generate_presigned_url(

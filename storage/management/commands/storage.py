@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.core.management.base import BaseCommand, CommandError
 
-from storage import maintenance, replication, services
+from storage import maintenance, replication, sweeping
 from storage.backends import BackendError
 from storage.errors import BlobMissing
 from storage.models import Blob
@@ -58,6 +58,8 @@ class Command(BaseCommand):
                 f"waiting for the store: {waiting['files']:,} files, {_size(waiting['bytes'])}, the oldest since "
                 f"{waiting['oldest']:%Y-%m-%d %H:%M}; {status['failing']:,} have failed: {status['last_problem']}"
             )
+        if status["removals"]:
+            self.stdout.write(f"waiting to be deleted: {status['removals']:,} files")
         if not status["answers"]:
             raise CommandError("The store does not answer; uploads wait in the cache.", returncode=2)
 
@@ -102,7 +104,7 @@ class Command(BaseCommand):
     def _gc(self, hours: float | None, **options) -> None:
         age = None if hours is None else timedelta(hours=hours)
         deleted = 0
-        while count := services.sweep_orphans(age):
+        while count := sweeping.sweep_orphans(age):
             deleted += count
             self._progress(deleted, deleted, "")
         self.stdout.write(f"{deleted:,} files deleted, {replication.evict():,} dropped from the cache")
