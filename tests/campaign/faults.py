@@ -27,7 +27,7 @@ WORDS = {
     "engine": ("training.engine",),
 }
 ENGINE_SECONDS = 25
-DISK_BYTES = 3 << 30
+DISK_BYTES = 1 << 30
 
 
 class Faults:
@@ -115,9 +115,10 @@ class Faults:
         filler = self._disk / "filler"
         try:
             with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
-                piece = bytes(1 << 20)
-                while True:
-                    file.write(piece)
+                os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(self._disk).free))
+                file.seek(0, os.SEEK_END)
+                while True:  # what somebody gave back meanwhile
+                    file.write(bytes(4096))
             time.sleep(generator.uniform(2, 15))
         finally:
             filler.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from django.db.models import Count, Model
 
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from inference.models import Model as TrainedModel
-from projects.models import ENDED, Job, Project, WorkState
+from projects.models import ENDED, Job, Project, WorkEvent, WorkState
 from tests.campaign.operations import Client, NotAcknowledged
 from training.models import TrainingRun
 
@@ -35,6 +35,14 @@ def unended() -> list[str]:
             waits = f", waits: {work.error_code}" if work.error_code else ""
             rows.append(f"{getattr(work, 'kind', 'training')} {work.pk} {work.state}, attempt {work.attempts}{waits}")
     return rows
+
+
+def progress(unended: list[str]) -> str:
+    """Something that changes whenever work gets on; a lease that is renewed is no progress."""
+    latest = WorkEvent.objects.order_by("-id").values_list("id", flat=True).first()
+    kinds = (Job, TrainingRun)
+    running = [list(kind._default_manager.exclude(state__in=ENDED).values_list("progress")) for kind in kinds]
+    return f"{latest} {unended} {running}"
 
 
 def images_are_there(client: Client) -> Iterator[str]:
