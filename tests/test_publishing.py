@@ -1,4 +1,4 @@
-"""Publishing many files takes long: what goes to the store meanwhile, and leaves the cache, is published all the same."""
+"""Publishing many files takes long: what went to the store meanwhile, and left the cache, is published too."""
 
 from __future__ import annotations
 
