@@ -35,6 +35,7 @@ def push(blob: Blob) -> Blob:
     Raises:
         BlobMissing: `store_unavailable`, the store does not take it now; it stays in the cache and goes there later.
     """
+    blob.refresh_from_db()  # since it was read it may have gone to the store, and left the cache
     if blob.state == BlobState.CACHED:
         try:
             replicate_one(blob)

@@ -119,6 +119,7 @@ class Campaign:
         if self.studio.process.poll() is not None:  # it ended by itself meanwhile
             yield f"the launcher ended with status {self.studio.process.returncode}"
             self._start_again()
+        connections.close_all()  # the fault may have cut this one too
         wait_for(self._answers, READY_SECONDS)
         changed, seen = time.monotonic(), ""
         while (unended := invariants.unended()) and time.monotonic() - changed < PATIENCE_SECONDS:

@@ -232,5 +232,5 @@ OPERATIONS: dict[str, Callable[[Client, random.Random], None]] = {
 }
 # Of work in the background something may still be going on so many seconds after it was asked for. All other operations
 # are short and go on until a fault begins.
-SPANS = {"training": 14.0, "export": 2.0, "batch prediction": 6.0, "import": 3.0, "publish": 2.0}
+SPANS = {"training": 14.0, "export": 1.0, "batch prediction": 1.5, "import": 1.5, "publish": 1.0}
 SHORT_SPAN = 1.5
