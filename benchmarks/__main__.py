@@ -14,6 +14,7 @@ from benchmarks.rows import Row, table
 NAMES = (
     "startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage", "exports", "edge",
     "base_model", "active_learning", "label_errors", "added_labels", "event_streams", "fairness", "scale",
+    "removal",
 )  # fmt: skip
 
 

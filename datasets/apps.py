@@ -9,11 +9,14 @@ class DatasetsConfig(AppConfig):
             duplicates,
             exports,
             imports,
+            removal,
             snapshot_jobs,
             usage,
             uses,
             videos,
         )
         from projects.limits import BYTE_COUNTERS
+        from projects.removal import IN_BACKGROUND
 
+        IN_BACKGROUND.append(removal.remove_images_of_records)
         BYTE_COUNTERS.append(usage.bytes_of)

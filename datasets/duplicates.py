@@ -9,6 +9,7 @@ from django.conf import settings
 
 from datasets.imaging.hashing import NEAR_BITS, near_duplicate_groups
 from datasets.models import Dataset, Image, SnapshotImage
+from datasets.selectors import live_datasets
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
@@ -34,7 +35,7 @@ def find_duplicates(context: JobContext) -> dict:
     The split of an image is that of the dataset's last snapshot, or the one it was given.
     """
     parameters = context.job.parameters
-    dataset = Dataset.objects.select_related("project").filter(pk=parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=parameters["dataset"]).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     images = Image.objects.filter(dataset=dataset)

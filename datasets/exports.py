@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from datasets.formats import WRITERS, Writer
 from datasets.formats.base import Exported, Mark, is_image
 from datasets.models import Dataset, Image
+from datasets.selectors import live_datasets
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
@@ -51,7 +52,7 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
 def run_export(context: JobContext) -> dict:
     """Write all images with their confirmed annotations. An interrupted export begins again."""
     job = context.job
-    dataset = Dataset.objects.filter(pk=job.parameters["dataset"]).select_related("project").first()
+    dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the export began.")
     labels = list(dataset.project.labels.order_by("order", "id").values_list("name", flat=True))

@@ -9,8 +9,6 @@ from django.db.models import F
 
 from datasets.models import Annotation, AnnotationChange, Image
 
-CHUNK = 500
-
 
 @contextmanager
 def recorded(pks: Sequence, user) -> Iterator[None]:
@@ -23,11 +21,6 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
     yield
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
-
-
-def in_chunks(pks: Sequence) -> Iterator[Sequence]:
-    for start in range(0, len(pks), CHUNK):
-        yield pks[start : start + CHUNK]
 
 
 def marks_by_image(pks: Sequence) -> dict:

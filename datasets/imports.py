@@ -23,6 +23,7 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Dataset, Label
 from datasets.parsing import AnyContents, Said, read_annotations
+from datasets.selectors import live_datasets
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes, require_place
@@ -81,7 +82,7 @@ def start_import(
 def run_import(context: JobContext) -> dict:
     """Read the archive from where the job stopped. The position is written in the transaction of each batch."""
     job = context.job
-    dataset = Dataset.objects.filter(pk=job.parameters["dataset"]).select_related("project").first()
+    dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")
     try:

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
+from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
 from projects.uses import in_words, require_unused
-from storage.database import atomic_again
+from storage.database import atomic_again, relations_to
+from storage.deleting import delete_in_chunks
 
 CHUNK = 500
+# Images in snapshots are small rows.
+MOST_FROZEN = 10_000
 
 
 def content_of(dataset: Dataset) -> dict[str, int]:
@@ -25,6 +29,8 @@ def content_of(dataset: Dataset) -> dict[str, int]:
 
 def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
     """Delete a dataset with its images and videos; snapshots that something refers to stay as records.
+
+    A large one is hidden at once, and its rows are removed in the background.
 
     Raises:
         InUse: work, a model in production or devices need it, and `force` is not set.
@@ -40,25 +46,54 @@ def remove_dataset(dataset: Dataset) -> None:
     locked = lock_datasets([dataset.pk])
     if not locked:
         raise NotFound()
-    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-locked[dataset.pk].image_count)
-    _keep_records(dataset)
+    count = locked[dataset.pk].image_count
+    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
+    snapshots = Snapshot.objects.filter(dataset=dataset)
+    needed = _needed(snapshots)
+    if _is_large(dataset, count):
+        hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
+        snapshots.exclude(pk__in=needed).update(project=hidden)
+        snapshots.filter(pk__in=needed).update(dataset=None, dataset_name=dataset.name)
+        _let_go(dataset)
+        Dataset.objects.filter(pk=dataset.pk).update(project=hidden)
+        return
+    SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
+    snapshots.exclude(pk__in=needed).delete()
+    snapshots.update(dataset_name=dataset.name)
     dataset.delete()
 
 
-def _keep_records(dataset: Dataset) -> None:
-    """Snapshots that a training, a model or an evaluation refers to lose their images; all others go."""
-    snapshots = Snapshot.objects.filter(dataset=dataset)
-    needed = {
+def _is_large(dataset: Dataset, image_count: int) -> bool:
+    """Whether so much goes with it that others would have to wait."""
+    frozen = SnapshotImage.objects.filter(snapshot__dataset=dataset)
+    return image_count > MOST_AT_ONCE or frozen[: MOST_FROZEN + 1].count() > MOST_FROZEN
+
+
+def _needed(snapshots: QuerySet[Snapshot]) -> set:
+    """Keys of snapshots that a training, a model or an evaluation refers to: they stay, without their images."""
+    return {
         pk
-        for relation in Snapshot._meta.get_fields(include_hidden=True)
-        if relation.one_to_many and relation.related_model is not SnapshotImage
+        for relation in relations_to(Snapshot)
+        if relation.related_model is not SnapshotImage
         for pk in relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": snapshots})
         .values_list(relation.field.attname, flat=True)
         .distinct()
     }
-    SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
-    snapshots.exclude(pk__in=needed).delete()
-    snapshots.update(dataset_name=dataset.name)
+
+
+def _let_go(dataset: Dataset) -> None:
+    """What refers to the dataset and outlives it does so no longer."""
+    for relation in relations_to(Dataset):
+        if relation.on_delete is SET_NULL and relation.related_model is not Snapshot:
+            pointing = relation.related_model._base_manager.filter(**{relation.field.name: dataset})
+            pointing.update(**{relation.field.name: None})
+
+
+def remove_images_of_records() -> int:
+    """Remove the images of snapshots that stay as a record after their dataset was deleted. Returns how many."""
+    frozen = SnapshotImage.objects.filter(snapshot=OuterRef("pk"))
+    records = list(Snapshot.objects.filter(Exists(frozen), dataset=None).values_list("pk", flat=True))
+    return sum(delete_in_chunks(SnapshotImage.objects.filter(snapshot=pk)) for pk in records)
 
 
 @atomic_again

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
@@ -13,6 +12,7 @@ from datasets.history import marks_by_image, record_changes
 from datasets.models import Annotation, Image, Label, Origin
 from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
+from storage.database import atomic_again
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Review:
         return [*self.confirm, *self.reject, *(one.annotation for one in self.correct)]
 
 
-@transaction.atomic
+@atomic_again
 def review_annotations(*, review: Review, user) -> dict[str, int]:
     """Keep what is confirmed or corrected, delete what is rejected. All or nothing.
 

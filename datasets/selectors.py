@@ -16,6 +16,11 @@ def datasets_of(user) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project__in=project_ids_of(user)).select_related("project")
 
 
+def live_datasets() -> QuerySet[Dataset]:
+    """All that are not being removed. For work, which reads what it was given an id of, whoever may see it."""
+    return Dataset.objects.filter(project__deleting_since=None)
+
+
 def images_of(user) -> QuerySet[Image]:
     visible = Dataset.objects.filter(project__in=project_ids_of(user)).values("pk")
     return all_images().filter(dataset__in=visible)

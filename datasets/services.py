@@ -10,15 +10,15 @@ from django.db.models import F, Max
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
-from datasets.errors import LabelDeleted, LabelExists, LabelInUse, RevisionConflict
+from datasets.errors import LabelDeleted, LabelExists, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
-from datasets.history import in_chunks, marks_by_image, record_changes, recorded
+from datasets.history import marks_by_image, record_changes
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
-from datasets.removal import delete_images
 from projects.models import Project, Task
 from projects.services import adjust_counts
+from storage.database import atomic_again
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
@@ -31,7 +31,7 @@ BULK_CHUNK = 500
 # Labels
 
 
-@transaction.atomic
+@atomic_again
 def create_label(*, project: Project, name: str, color: str = "") -> Label:
     """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it."""
     name = in_one_line(composed(name)) or "label"
@@ -48,7 +48,7 @@ def create_label(*, project: Project, name: str, color: str = "") -> Label:
     return label
 
 
-@transaction.atomic
+@atomic_again
 def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
     """Labels with these names; those that are missing are made, in natural order (2 before 10)."""
     written = {name: in_one_line(name) or "label" for name in dict.fromkeys(names)}
@@ -75,7 +75,7 @@ def update_label(*, label: Label, **changes) -> Label:
     return label
 
 
-@transaction.atomic
+@atomic_again
 def reorder_labels(*, project: Project, ids: Sequence) -> None:
     labels = {label.pk: label for label in Label.objects.filter(project=project)}
     if set(ids) != set(labels) or len(ids) != len(labels):
@@ -85,61 +85,6 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
     Label.objects.bulk_update(labels.values(), ["order"])
 
 
-@transaction.atomic
-def merge_labels(*, label: Label, into: Label, user=None) -> Label:
-    """Give all images of `label` the label `into` and delete `label`; `user` is who the history names.
-
-    Raises:
-        LabelDeleted: one of them is gone.
-    """
-    if label.pk == into.pk or label.project_id != into.project_id:
-        raise ValidationError({"into": ["Must be another label of the same project."]})
-    lock_projects([label.project_id])
-    _lock_labels(label, into)
-    for chunk in in_chunks(_carriers(label)):
-        with recorded(chunk, user):
-            mine = Annotation.objects.filter(label=label, image__in=chunk)
-            if label.project.task == Task.CLASSIFICATION:
-                mine.filter(image__annotations__label=into).delete()
-            mine.update(label=into)
-    _remove_label(label)
-    return into
-
-
-@transaction.atomic
-def delete_label(*, label: Label, images: str | None, move_to: Label | None = None, user=None) -> None:
-    """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
-
-    Raises:
-        LabelInUse: images carry it and nothing was said.
-        LabelDeleted: somebody else was faster.
-    """
-    if move_to is not None:
-        merge_labels(label=label, into=move_to, user=user)
-        return
-    lock_projects([label.project_id])
-    _lock_labels(label)
-    carriers = Image.objects.filter(annotations__label=label).distinct()
-    if images is None and carriers.exists():
-        raise LabelInUse()
-    if images == "delete":
-        delete_images(images=list(carriers.select_related("dataset")))
-    elif images == "unlabel":
-        for chunk in in_chunks(_carriers(label)):
-            with recorded(chunk, user):
-                Annotation.objects.filter(label=label, image__in=chunk).delete()
-                # What has no label left is open again: it is no image that shows nothing.
-                Image.objects.filter(pk__in=chunk, annotations=None).update(reviewed=False)
-    _remove_label(label)
-
-
-def _lock_labels(*labels: Label) -> None:
-    """Keep them from being deleted by others until the transaction ends. Raises `LabelDeleted`."""
-    pks = {label.pk for label in labels}
-    if len(Label.objects.select_for_update().filter(pk__in=pks).order_by("pk")) != len(pks):
-        raise LabelDeleted()
-
-
 def require_labels(pks: Iterable) -> None:
     """Raises `LabelDeleted` unless all of them exist. What is deleted after this look ends as a conflict as well."""
     wanted = set(pks)
@@ -147,21 +92,10 @@ def require_labels(pks: Iterable) -> None:
         raise LabelDeleted()
 
 
-def _remove_label(label: Label) -> None:
-    project_id = label.project_id
-    label.delete()
-    adjust_counts(project_id, label_count=-1)
-
-
-def _carriers(label: Label) -> list:
-    """Keys of the images that carry the label."""
-    return list(Image.objects.filter(annotations__label=label).order_by("pk").distinct().values_list("pk", flat=True))
-
-
 # Datasets
 
 
-@transaction.atomic
+@atomic_again
 def create_dataset(
     *, project: Project, name: str, description: str = "", near_duplicates: str = NearDuplicates.STRICT
 ) -> Dataset:
@@ -175,17 +109,17 @@ def create_dataset(
 # Images
 
 
-@transaction.atomic
+@atomic_again
 def set_split(*, images: Sequence[Image], split: str | None) -> int:
     return Image.objects.filter(pk__in=[image.pk for image in images]).update(split=split)
 
 
-@transaction.atomic
+@atomic_again
 def set_group(*, images: Sequence[Image], group: str) -> int:
     return Image.objects.filter(pk__in=[image.pk for image in images]).update(group=group)
 
 
-@transaction.atomic
+@atomic_again
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
     """Give many images one label instead of theirs, or none. Returns how many of them there still were.
 
@@ -214,7 +148,7 @@ def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
 # Annotations
 
 
-@transaction.atomic
+@atomic_again
 def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: int | None, user) -> Image:
     """Replace all annotations of an image.
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from datasets.models import Dataset, Snapshot
+from datasets.selectors import live_datasets
 from datasets.snapshots import take_snapshot
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -42,7 +43,7 @@ def run_snapshot(context: JobContext) -> dict:
 
 def dataset_of(context: JobContext) -> Dataset:
     """The dataset that a job names. Raises `WorkFailed` when it is gone."""
-    dataset = Dataset.objects.select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=context.job.parameters["dataset"]).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     return dataset

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 
 from datasets.errors import DatasetChanged, NothingToSnapshot, SnapshotIsRecord
@@ -17,7 +17,7 @@ from datasets.splits import Candidate, assign_splits
 from projects.consistent_reads import consistent_read
 from projects.errors import WorkFailed
 from projects.models import Task
-from storage.database import by_key
+from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
@@ -62,9 +62,11 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
         raise DatasetChanged() from error
 
 
-@transaction.atomic
+@atomic_again
 def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], splits: list[str], facts: dict) -> Snapshot:
-    Dataset.objects.filter(pk=dataset.pk).update(last_snapshot=F("last_snapshot") + 1)
+    same = Dataset.objects.filter(pk=dataset.pk, project=dataset.project_id)
+    if not same.update(last_snapshot=F("last_snapshot") + 1):
+        raise DatasetChanged()  # it was deleted
     dataset.refresh_from_db(fields=["last_snapshot"])
     snapshot = Snapshot.objects.create(
         project=dataset.project,

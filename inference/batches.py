@@ -22,7 +22,7 @@ from datasets.filters import ImageFilter
 from datasets.formats.csv_pair import plain
 from datasets.imaging.preprocessing import ImageError
 from datasets.models import Dataset, Image, Video
-from datasets.selectors import images_of
+from datasets.selectors import images_of, live_datasets
 from datasets.video.facts import Selection, VideoProblem
 from datasets.video.reading import frames
 from datasets.video.writing import FilmWriter
@@ -118,7 +118,7 @@ def _wishes(parameters: dict) -> Wishes:
 
 def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
     parameters = context.job.parameters
-    dataset = Dataset.objects.select_related("project").filter(pk=parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=parameters["dataset"]).first()
     if dataset is None or context.job.created_by is None:
         raise WorkFailed("dataset_deleted", "The dataset, or the account that asked, was deleted meanwhile.")
     images = chosen_images(context.job.created_by, dataset, parameters["filter"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 
@@ -10,9 +9,10 @@ from inference.models import Model, Stage, StageChange
 from projects.models import Project
 from projects.services import adjust_counts
 from projects.uses import require_unused
+from storage.database import atomic_again
 
 
-@transaction.atomic
+@atomic_again
 def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
     """Move a model. What was in production before is archived in the same transaction."""
     model = _locked(model)
@@ -40,7 +40,7 @@ def _move(model: Model, stage: Stage, user, note: str) -> None:
     model.save(update_fields=["stage"])
 
 
-@transaction.atomic
+@atomic_again
 def delete_model(*, model: Model, force: bool = False) -> None:
     """Delete a model with its files.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from datasets.history import recorded
@@ -15,6 +14,7 @@ from datasets.services import ensure_labels
 from inference.models import Model
 from inference.services import Prediction
 from projects.models import Project, Task
+from storage.database import atomic_again
 
 
 def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
@@ -22,7 +22,7 @@ def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
     return images.filter(~is_labelled())
 
 
-@transaction.atomic
+@atomic_again
 def store_suggestions(
     *, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]], user=None
 ) -> int:

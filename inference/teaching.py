@@ -14,6 +14,7 @@ from datasets.grouping import Candidate, group_images
 from datasets.imaging.letterbox import to_letterboxed
 from datasets.imaging.preprocessing import ImageError, open_image
 from datasets.models import Dataset, Image
+from datasets.selectors import live_datasets
 from inference.analysis.embedding import DIMENSIONS, Embedder
 from inference.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
 from inference.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
@@ -86,7 +87,7 @@ def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
 
 
 def _dataset_of(context: JobContext) -> Dataset:
-    dataset = Dataset.objects.select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=context.job.parameters["dataset"]).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     return dataset

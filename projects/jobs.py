@@ -17,8 +17,8 @@ from projects import heartbeat, lanes, limits, messages, queues, work
 from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.job_context import JobContext
 from projects.models import ENDED, Job, Project, Queue, WorkState
-from storage.database import is_unavailable
-from storage.errors import is_disk_full
+from storage.database import is_collision, is_unavailable
+from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
@@ -28,9 +28,10 @@ QUEUES: dict[str, Queue] = {}
 # Below the work folder: each of these holds files and folders named after a job.
 WORK_FOLDERS = {"jobs", "preflight"}
 LEFTOVER_SECONDS = 3600
-# So long work waits that needs space or a store, and that met a database that was away.
-WAIT_SECONDS, DATABASE_SECONDS = 60.0, 10.0
-DISK_FULL = ("disk_full", "The server's disk is full. Free some space and start again; nothing was lost.")
+# So long work waits that needs space or a store, that met a database that was away, and that met another transaction.
+WAIT_SECONDS, DATABASE_SECONDS, COLLISION_SECONDS = 60.0, 10.0, 1.0
+DISK_FULL = ("disk_full", "The server's disk is full. Nothing is lost: the work goes on by itself when there is space.")
+STORE_AWAY = "store_unavailable"
 DATABASE_BUSY = "The database did not answer. It goes on by itself from where it stopped."
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
@@ -153,26 +154,52 @@ def _run_to_its_end(job: Job) -> None:
     except WorkInterrupted:
         work.release(job)
         dispatch(job.queue)
-    except WorkMustWait as must_wait:
-        work.postpone(job, code=must_wait.code, detail=must_wait.detail, seconds=WAIT_SECONDS)
     except WorkCancelled:
         _end(job, WorkState.CANCELLED)
-    except WorkFailed as error:
+    except Exception as error:
+        if (waits := _what_it_waits_for(error)) is not None:
+            _wait(job, waits)
+        else:
+            _end_with(job, error)
+
+
+def _what_it_waits_for(error: Exception) -> WorkMustWait | None:
+    """Trouble of the machine that passes, and costs the job nothing but time: a full disk, a store that is away."""
+    if isinstance(error, WorkMustWait):
+        return error
+    if isinstance(error, InsufficientStorage) or is_disk_full(error):
+        return WorkMustWait(*DISK_FULL)
+    if isinstance(error, WorkFailed) and error.code == DISK_FULL[0]:  # a process of its own has met it
+        return WorkMustWait(*DISK_FULL)
+    if isinstance(error, BlobMissing) and error.get_codes() == STORE_AWAY:
+        return WorkMustWait(STORE_AWAY, str(error.detail))
+    return None
+
+
+def _wait(job: Job, waits: WorkMustWait) -> None:
+    try:
+        work.postpone(job, code=waits.code, detail=waits.detail, seconds=WAIT_SECONDS)
+    except Error as error:
+        log.warning("work_left_to_the_reaper", work=str(job.pk), error=str(error)[:200])
+
+
+def _end_with(job: Job, error: Exception) -> None:
+    """End a job by what its function raised, or leave it for later when the database was the trouble."""
+    if isinstance(error, WorkFailed):
         _end(job, WorkState.FAILED, error.code, error.detail)
-    except APIException as error:
+    elif isinstance(error, APIException):
         code = error.get_codes()
         _end(job, WorkState.FAILED, code if isinstance(code, str) else error.default_code, str(error.detail))
-    except OSError as error:
-        log.exception("job_failed", work=pk)
-        _end(job, WorkState.FAILED, *explain_os_error(error))
-    except Exception as error:
-        log.exception("job_failed", work=pk)
-        if is_disk_full(error):
-            _end(job, WorkState.FAILED, *DISK_FULL)
-        elif is_unavailable(error):
-            leave_for_later(job)
-        else:
-            _fail(job)
+    elif is_unavailable(error):
+        log.warning("job_met_database_trouble", work=str(job.pk), exc_info=error)
+        leave_for_later(job, is_collision=is_collision(error))
+    elif isinstance(error, OSError):
+        log.error("job_failed", work=str(job.pk), exc_info=error)
+        detail = f"A file could not be read or written ({error.strerror or error}). See the server's log."
+        _end(job, WorkState.FAILED, "io_error", detail)
+    else:
+        log.error("job_failed", work=str(job.pk), exc_info=error)
+        _fail(job)
 
 
 def _fail(job: Job) -> None:
@@ -185,17 +212,15 @@ def _completed(progress: dict | None) -> dict:
     return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
 
 
-def explain_os_error(error: OSError) -> tuple[str, str]:
-    """`(code, detail)` of a failure of the file system."""
-    if is_disk_full(error):
-        return DISK_FULL
-    return "io_error", f"A file could not be read or written ({error.strerror or error}). See the server's log."
+def leave_for_later(item: work.Work, *, is_collision: bool = False) -> None:
+    """The database was away: let somebody go on soon. When even that cannot be written, the lease runs out.
 
-
-def leave_for_later(item: work.Work) -> None:
-    """The database was away: let somebody go on soon. When even that cannot be written, the lease runs out."""
+    Args:
+        is_collision: it met another transaction, which can happen to every batch and says nothing of the work.
+    """
+    seconds = COLLISION_SECONDS if is_collision else DATABASE_SECONDS
     try:
-        work.postpone(item, code="database_busy", detail=DATABASE_BUSY, seconds=DATABASE_SECONDS, counts=True)
+        work.postpone(item, code="database_busy", detail=DATABASE_BUSY, seconds=seconds, counts=not is_collision)
     except Error as error:
         log.warning("work_left_to_the_reaper", work=str(item.pk), error=str(error)[:200])
 

@@ -1,6 +1,12 @@
-"""Deleting projects: small ones at once; a large one disappears at once, and its rows go in the background."""
+"""Deleting projects: small ones at once; a large one disappears at once, and its rows go in the background.
+
+What is large and belongs to a project that stays (a dataset) is moved into a hidden project of its own, which goes in
+the same way.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import structlog
 from django.db import transaction
@@ -9,6 +15,7 @@ from django.utils import timezone
 
 from projects import messages, work
 from projects.models import Invitation, Membership, Project, Work, WorkEvent, WorkState
+from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 
 log = structlog.get_logger(__name__)
@@ -17,9 +24,11 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 1000
 TASK, QUEUE = "projects.tasks.remove_projects", "periodic"
 EVENTS_AT_ONCE = 20_000
+# What rooms above remove in the background: functions that return how many rows are gone.
+IN_BACKGROUND: list[Callable[[], int]] = []
 
 
-@transaction.atomic
+@atomic_again
 def remove_project(*, project: Project) -> None:
     """Delete a project with all that is in it. What runs in a large one is cancelled first."""
     if project.image_count <= MOST_AT_ONCE:
@@ -31,6 +40,17 @@ def remove_project(*, project: Project) -> None:
     Invitation.objects.filter(project=project).delete()
     for model in Work.__subclasses__():
         _cancel_all(model, project)
+    remove_soon()
+
+
+def hidden_project(project: Project, *, name: str, **counts: int) -> Project:
+    """A project that nobody sees, for what is removed of another one. `counts` are those of what is moved into it."""
+    remove_soon()
+    return Project.objects.create(name=name, task=project.task, deleting_since=timezone.now(), **counts)
+
+
+def remove_soon() -> None:
+    """Let the rows go when the transaction is over; beat sees to it each minute, too."""
     transaction.on_commit(lambda: messages.send(TASK, QUEUE))
 
 
@@ -48,6 +68,8 @@ def remove_projects() -> int:
     for pk in list(Project.objects.filter(deleting_since__isnull=False).values_list("pk", flat=True)):
         removed += delete_in_chunks(Project.objects.filter(pk=pk))
         log.info("project_removed", project=str(pk))
+    for part in IN_BACKGROUND:
+        part()
     return removed
 
 

@@ -12,13 +12,14 @@ from projects.errors import AlreadyMember, LastOwner
 from projects.models import Membership, Project, Role, Task
 from projects.removal import remove_project
 from projects.uses import in_words, require_unused
+from storage.database import atomic_again
 
 User = get_user_model()
 
 COUNTS = ("label_count", "dataset_count", "image_count", "model_count")
 
 
-@transaction.atomic
+@atomic_again
 def create_project(*, user, name: str, description: str = "", task: str = Task.CLASSIFICATION) -> Project:
     """A project with its first owner. Raises `LimitReached`."""
     limits.PROJECTS.require(user)
@@ -64,7 +65,7 @@ def add_member(*, project: Project, user, role: str) -> Membership:
         raise AlreadyMember() from error
 
 
-@transaction.atomic
+@atomic_again
 def change_role(*, membership: Membership, role: str) -> Membership:
     _lock(membership.project_id)
     if membership.role == Role.OWNER and role != Role.OWNER:
@@ -74,7 +75,7 @@ def change_role(*, membership: Membership, role: str) -> Membership:
     return membership
 
 
-@transaction.atomic
+@atomic_again
 def remove_member(*, membership: Membership) -> None:
     _lock(membership.project_id)
     if membership.role == Role.OWNER:
@@ -82,7 +83,7 @@ def remove_member(*, membership: Membership) -> None:
     membership.delete()
 
 
-@transaction.atomic
+@atomic_again
 def leave_all_projects(*, user) -> None:
     """Delete the projects that only this user has. Refuses when others would be left without an owner."""
     for membership in Membership.objects.filter(user=user).select_related("project"):

@@ -70,6 +70,11 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and ("locked" in str(error) or sqlstate(error) in TRY_AGAIN)
 
 
+def is_collision(error: BaseException) -> bool:
+    """Whether two transactions met (a deadlock, a serialization failure), so that this one has to be done again."""
+    return isinstance(error, OperationalError) and sqlstate(error) in COLLISIONS
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database, and not what was asked of it, is the trouble: busy, restarted, cut off."""
     if isinstance(error, InterfaceError):
@@ -99,13 +104,9 @@ def atomic_again(function: Callable[Arguments, Result]) -> Callable[Arguments, R
 
     @functools.wraps(function)
     def called(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
-        return _tried(_is_collision, inside, arguments, options)
+        return _tried(is_collision, inside, arguments, options)
 
     return called
-
-
-def _is_collision(error: BaseException) -> bool:
-    return isinstance(error, OperationalError) and sqlstate(error) in COLLISIONS
 
 
 def _tried(is_worth_it: Callable[[BaseException], bool], function: Callable, arguments: Any, options: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from django.db.models import CASCADE, Model, QuerySet
@@ -9,8 +10,17 @@ from django.db.models import CASCADE, Model, QuerySet
 from storage.database import atomic_again, relations_to
 
 CHUNK = 500
-# Between two transactions, so that those who wait for the lock of SQLite get their turn.
-PAUSE_SECONDS = 0.03
+# Those who wait for the lock of SQLite look for it each tenth of a second: a pause that is longer lets all of them in.
+PAUSE_SECONDS = 0.11
+WORK_SECONDS = 0.2
+_paused = threading.local()
+
+
+def let_others_write() -> None:
+    """Called between two transactions: pauses when this thread has written for a while."""
+    if time.monotonic() - getattr(_paused, "at", 0.0) > WORK_SECONDS:
+        time.sleep(PAUSE_SECONDS)
+        _paused.at = time.monotonic()
 
 
 def delete_in_chunks(rows: QuerySet, *, size: int = CHUNK) -> int:
@@ -19,13 +29,13 @@ def delete_in_chunks(rows: QuerySet, *, size: int = CHUNK) -> int:
     It can be broken off and called again. Returns how many of the rows themselves were deleted.
     """
     deleted = 0
-    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:size]):
+    while pks := list(rows.order_by().values_list("pk", flat=True)[:size]):
         for relation in relations_to(rows.model):
             if getattr(relation, "on_delete", None) is CASCADE:
                 below = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": pks})
                 delete_in_chunks(below, size=size)
         deleted += _delete(rows.model, pks)
-        time.sleep(PAUSE_SECONDS)
+        let_others_write()
     return deleted
 
 

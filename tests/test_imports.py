@@ -296,11 +296,11 @@ class TestInterruption:
         job = run_import(api, dataset, make_zip({"c/a.jpg": jpeg(1)}))
         assert (job["state"], job["error"]["code"]) == ("failed", "internal_error")
 
-    def test_a_full_disk_ends_the_job_with_a_code(self, api, dataset, settings):
+    def test_a_full_disk_is_waited_for(self, api, dataset, settings):
         job = start(api, dataset, make_zip({"c/a.jpg": jpeg(1)})).json()
         settings.MIN_FREE_BYTES = 1 << 62
         jobs.run_job(job["id"])
-        assert api.get(f"/api/v1/jobs/{job['id']}/").json()["error"]["code"] == "disk_full"
+        assert api.get(f"/api/v1/jobs/{job['id']}/").json()["waiting"]["code"] == "disk_full"
 
     def test_a_deleted_dataset_ends_the_job_with_a_code(self, api, dataset):
         job = start(api, dataset, make_zip({"c/a.jpg": jpeg(1)})).json()

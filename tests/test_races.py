@@ -165,16 +165,16 @@ class TestLabels:
 
     @pytest.mark.parametrize("how", ["merge", "delete"])
     def test_a_label_merged_or_deleted_twice(self, api, project, labels, monkeypatch, how):
-        from datasets import services
+        from datasets import label_removal
 
-        lock = services._lock_labels
+        lock = label_removal._lock_labels
         base = f"/api/v1/projects/{project.pk}/labels/{labels['good']['id']}/"
 
         def slower(*wanted):
             Label.objects.filter(pk=labels["good"]["id"]).delete()
             lock(*wanted)
 
-        monkeypatch.setattr(services, "_lock_labels", slower)
+        monkeypatch.setattr(label_removal, "_lock_labels", slower)
         answer = api.post(f"{base}merge/", {"into": labels["bad"]["id"]}) if how == "merge" else api.delete(base)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "label_deleted")
 

@@ -18,8 +18,9 @@ from rest_framework.exceptions import APIException
 
 from datasets.errors import LabelExists
 from datasets.ingest import add_images, examine_content
+from datasets.label_removal import merge_labels
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
-from datasets.services import create_label, ensure_labels, label_images, merge_labels
+from datasets.services import create_label, ensure_labels, label_images
 from inference.models import Model
 from inference.services import register_model
 from mlstudio.counts import correct_counts

@@ -8,6 +8,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
 from datasets import serializers, services
+from datasets.label_removal import delete_label, merge_labels
 from datasets.models import Label
 from datasets.selectors import find_label, labels_of
 from projects.models import Project
@@ -56,7 +57,7 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         data.is_valid(raise_exception=True)
         choice, target = data.validated_data.get("images"), data.validated_data.get("move_to")
         move_to = get_object_or_404(labels_of(self.project), pk=target) if target else None
-        services.delete_label(label=self.get_object(), images=choice, move_to=move_to, user=self.request.user)
+        delete_label(label=self.get_object(), images=choice, move_to=move_to, user=self.request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=serializers.LabelMergeSerializer, responses=serializers.LabelSerializer)
@@ -66,9 +67,7 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         data = serializers.LabelMergeSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         into = get_object_or_404(labels_of(self.project), pk=data.validated_data["into"])
-        return Response(
-            self.get_serializer(services.merge_labels(label=self.get_object(), into=into, user=request.user)).data
-        )
+        return Response(self.get_serializer(merge_labels(label=self.get_object(), into=into, user=request.user)).data)
 
     @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)

@@ -1,0 +1,108 @@
+"""Taking labels away: merged into another one, or deleted with what carries them, a few hundred images at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.db.models import Exists, OuterRef, QuerySet
+from rest_framework.exceptions import ValidationError
+
+from datasets.errors import LabelDeleted, LabelInUse
+from datasets.history import recorded
+from datasets.locking import lock_projects
+from datasets.models import Annotation, Image, Label
+from datasets.removal import delete_images
+from projects.models import Task
+from projects.services import adjust_counts
+from storage.database import atomic_again
+from storage.deleting import delete_in_chunks, let_others_write
+
+CHUNK = 500
+
+
+def merge_labels(*, label: Label, into: Label, user=None) -> Label:
+    """Give all images of `label` the label `into` and delete `label`; `user` is who the history names.
+
+    Raises:
+        LabelDeleted: one of them is gone.
+    """
+    if label.pk == into.pk or label.project_id != into.project_id:
+        raise ValidationError({"into": ["Must be another label of the same project."]})
+    _carry_out(label, lambda pks: _relabel(pks, label, into, user), into)
+    return into
+
+
+def delete_label(*, label: Label, images: str | None, move_to: Label | None = None, user=None) -> None:
+    """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
+
+    Raises:
+        LabelInUse: images carry it and nothing was said.
+        LabelDeleted: somebody else was faster.
+    """
+    if move_to is not None:
+        merge_labels(label=label, into=move_to, user=user)
+    elif images == "delete":
+        _carry_out(label, lambda pks: delete_images(images=list(_carrying(label).filter(pk__in=pks))))
+    elif images == "unlabel":
+        _carry_out(label, lambda pks: _unlabel(pks, label, user))
+    else:
+        _carry_out(label, _refuse)
+
+
+def _carry_out(label: Label, change: Callable[[list], object], *others: Label) -> None:
+    """Take the label from all images that carry it, by `change`, and delete it.
+
+    In transactions of a few hundred images, so that others can write in between: should it be broken off, the label is
+    on the images that are left, and doing it again finishes.
+    """
+    # Those of images that are being removed with their dataset.
+    gone = Annotation.objects.filter(label=label).exclude(image__dataset__project=label.project_id)
+    delete_in_chunks(gone)
+    while not _carry_out_some(label, change, others):
+        let_others_write()
+
+
+@atomic_again
+def _carry_out_some(label: Label, change: Callable[[list], object], others: Sequence[Label]) -> bool:
+    """Whether the label is gone. A transaction."""
+    lock_projects([label.project_id])
+    _lock_labels(label, *others)
+    pks = list(_carrying(label).values_list("pk", flat=True)[: CHUNK + 1])
+    if pks:
+        change(pks[:CHUNK])
+    if len(pks) > CHUNK:
+        return False
+    Label.objects.filter(pk=label.pk).delete()
+    adjust_counts(label.project_id, label_count=-1)
+    return True
+
+
+def _relabel(pks: list, label: Label, into: Label, user) -> None:
+    with recorded(pks, user):
+        mine = Annotation.objects.filter(label=label, image__in=pks)
+        if label.project.task == Task.CLASSIFICATION:
+            mine.filter(image__annotations__label=into).delete()
+        mine.update(label=into)
+
+
+def _unlabel(pks: list, label: Label, user) -> None:
+    with recorded(pks, user):
+        Annotation.objects.filter(label=label, image__in=pks).delete()
+        # What has no label left is open again: it is no image that shows nothing.
+        Image.objects.filter(pk__in=pks, annotations=None).update(reviewed=False)
+
+
+def _refuse(pks: list) -> None:
+    raise LabelInUse()
+
+
+def _carrying(label: Label) -> QuerySet[Image]:
+    annotations = Annotation.objects.filter(label=label, image=OuterRef("pk"))
+    return Image.objects.filter(Exists(annotations), dataset__project=label.project_id).select_related("dataset")
+
+
+def _lock_labels(*labels: Label) -> None:
+    """Keep them from being deleted by others until the transaction ends. Raises `LabelDeleted`."""
+    pks = {label.pk for label in labels}
+    if len(Label.objects.select_for_update().filter(pk__in=pks).order_by("pk")) != len(pks):
+        raise LabelDeleted()
