@@ -39,6 +39,8 @@ needs_package = pytest.mark.skipif(
     importlib.util.find_spec("keras_retinanet") is None,
     reason="keras-retinanet is missing (make keras-retinanet)",
 )
+# The first test waits for a training that all others use.
+pytestmark = pytest.mark.timeout(1500)
 ARCHITECTURE = "keras_retinanet_mobilenet224_1.0"
 TINY = {"architecture": ARCHITECTURE, "image_size": 96, "epochs": 2, "batch_size": 4}
 
