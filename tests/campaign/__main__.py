@@ -13,6 +13,10 @@ import tempfile
 from pathlib import Path
 
 import tests.environment  # noqa: F401 - settles the environment before Django reads it
+from tests.fastdfs_server.server import FakeFastDFS
+
+# So small that files leave it all the time, and come back from the store when somebody wants them.
+SMALL_CACHE = {"MLSTUDIO_CACHE_BYTES": "200000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
 
 
 def main() -> int:
@@ -23,16 +27,20 @@ def main() -> int:
     parser.add_argument("--summary", type=Path, help="write the summary here too, after each round")
     parser.add_argument("--operations", default="", help="only these, with commas between them")
     parser.add_argument("--faults", default="", help="only these, with commas between them")
+    parser.add_argument("--verify-every", type=int, default=25, help="rounds between two looks at every file")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the studio is stopped on the way out
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mlstudio-campaign-"))
     _prepare_environment(folder, options.seed)
+    store = FakeFastDFS(folder / "store").start()
+    os.environ.update(SMALL_CACHE, MLSTUDIO_STORAGE="fastdfs", FASTDFS_TRACKERS=store.trackers[0])
+    # From here on this process reads what the studio wrote, with the studio's own settings.
     import django
 
     django.setup()
     from tests.campaign.campaign import Campaign
 
-    with Campaign(folder, options.seed, options.operations, options.faults, options.summary) as campaign:
+    with Campaign(folder, store, options) as campaign:
         for number in range(1, options.rounds + 1):
             campaign.play(number)
         summary = campaign.summary()

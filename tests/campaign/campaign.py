@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import random
 import sys
 import threading
@@ -25,29 +25,24 @@ from tests.pictures import shapes_zip
 from tests.studio import Studio, wait_for
 
 PATIENCE_SECONDS = 90
-THOROUGH_EVERY = 25
 READY_SECONDS = 60
-# So small that files leave it all the time, and come back from the store when somebody wants them.
-SMALL_CACHE = {"MLSTUDIO_CACHE_BYTES": "200000", "MLSTUDIO_CACHE_REST_SECONDS": "1"}
 
 
 class Campaign:
     """`play` a round after another; what was violated is in the summary."""
 
-    def __init__(self, folder: Path, seed: int, operations: str, faults: str, summary: Path | None) -> None:
-        self._seed, self._summary_path = seed, summary
+    def __init__(self, folder: Path, store: FakeFastDFS, options: argparse.Namespace) -> None:
+        self._seed, self._summary_path, self._verify_every = options.seed, options.summary, options.verify_every
         self.ledger = Ledger()
         self._disk = folder / "disk"
         mounted = mounted_disk(self._disk)
         self._is_mounted = mounted is not None
-        self._store = FakeFastDFS(folder / "store").start()
-        kept = {"MLSTUDIO_STORAGE": "fastdfs", "FASTDFS_TRACKERS": self._store.trackers[0], **SMALL_CACHE}
-        os.environ.update(kept)
-        self.studio = Studio(self._disk / "data", **kept)
+        self._store = store
+        self.studio = Studio(self._disk / "data")
         self.studio.log_path = folder / "studio.log"
         self._faults = Faults(self.studio, self._store, mounted)
-        self._operations = operations.split(",") if operations else list(OPERATIONS)
-        self._only_faults = faults.split(",") if faults else []
+        self._operations = options.operations.split(",") if options.operations else list(OPERATIONS)
+        self._only_faults = options.faults.split(",") if options.faults else []
         self._longest_unattended = 0.0
         self._rounds = 0
         self._started = time.monotonic()
@@ -136,7 +131,7 @@ class Campaign:
         for check in invariants.AFTER_EACH_ROUND:
             yield from check(self.client)
         yield from invariants.bytes_are_right(self.client, generator)
-        if number % THOROUGH_EVERY == 0:
+        if number % self._verify_every == 0:
             for check in invariants.NOW_AND_THEN:
                 yield from check(self.client)
         yield from _taken(self.client.complaints)
