@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from django.conf import settings
-
 from datasets.imaging.hashing import NEAR_BITS, near_duplicate_groups
 from datasets.models import Dataset, Image, SnapshotImage
 from datasets.selectors import live_datasets
@@ -100,9 +98,7 @@ def _labels_of(pks: list) -> dict:
 
 
 def _keep(context: JobContext, groups: list[dict]) -> None:
-    folder = settings.WORK_DIR / "jobs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{context.job.pk}.json"
+    path = context.work_path("jobs", ".json")
     try:
         path.write_text(json.dumps(groups, ensure_ascii=False))
         context.keep_file("duplicates.json", path, "application/json")

@@ -107,7 +107,7 @@ def run_import(context: JobContext) -> dict:
 def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
     job = context.job
     report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
-    folder = settings.WORK_DIR / "jobs" / f"{job.pk}.annotations"
+    folder = context.work_path("jobs", ".annotations")
     try:
         said = _said(context, contents, dataset, folder)
         if report.next == 0:

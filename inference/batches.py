@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from django.conf import settings
 from django.db.models import QuerySet
 from PIL import Image as pillow
 from rest_framework.exceptions import ValidationError
@@ -102,10 +101,9 @@ def run_predictions(context: JobContext) -> dict:
 
 @contextlib.contextmanager
 def work_folder(context: JobContext) -> Iterator[Path]:
-    """A folder of this job, gone at its end; what a killed worker left in it is removed first."""
-    folder = settings.WORK_DIR / "jobs" / str(context.job.pk)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """A folder of this attempt, gone at its end; what killed workers left is swept once the job has ended."""
+    folder = context.work_path("jobs")
+    folder.mkdir(exist_ok=True)
     try:
         yield folder
     finally:

@@ -28,6 +28,15 @@ class JobContext:
         """Add a line to the job's log."""
         work.record_event(self.job, "log", {"line": line})
 
+    def work_path(self, kind: str, suffix: str = "") -> Path:
+        """Where this attempt may work: a file or folder that no other has.
+
+        A holder that lost its lease without noticing tidies up later, and must not remove what the next one made.
+        """
+        path = settings.WORK_DIR / kind / f"{self.job.pk}-{self.job.lease or self.job.attempts}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def keep_file(self, name: str, path: Path, content_type: str) -> None:
         """Let the job's user have a file."""
         blob = storage.keep_path(path, content_type)

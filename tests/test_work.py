@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from datetime import timedelta
@@ -161,3 +162,21 @@ class TestEventStream:
         answer = api.get(f"/api/v1/jobs/{job.pk}/events/")
         calls.append(1)
         assert b"id:" not in b"".join(answer)
+
+
+def test_a_holder_that_lost_its_lease_leaves_the_files_of_the_next_one(project):
+    """Seen after a locked database: the first one tidied up while the second one was writing."""
+    from inference.batches import work_folder
+    from projects.job_context import JobContext
+
+    job = Job.objects.create(project=project, kind="prediction")
+    first = JobContext(work.claim(Job, job.pk))
+    with work_folder(first) as left:
+        Job.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        second = JobContext(work.claim(Job, job.pk))
+        with work_folder(second) as folder:
+            (folder / "predictions.json").write_text("[]")
+            shutil.rmtree(left)  # the first one ends
+            assert (folder / "predictions.json").exists()
+    for kind in ("jobs", "model-imports", "model-exports", "engine-runs", "preflight"):
+        assert first.work_path(kind) != second.work_path(kind)

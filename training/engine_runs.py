@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 
 from inference.evaluations import ENGINE_RUNS
 from inference.models import FileKind, Model
@@ -23,7 +22,7 @@ FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}
 
 def run_in_the_engine(context: JobContext, model: Model, kind: str, pictures: list[Path]) -> Iterator[np.ndarray]:
     """The file's output for each picture, in their order."""
-    folder = settings.WORK_DIR / "engine-runs" / str(context.job.pk)
+    folder = context.work_path("engine-runs")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         path = folder / FILENAMES[FileKind(kind)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 
 from datasets.models import Image, Snapshot, SnapshotImage
@@ -36,7 +35,7 @@ def export_model(context: JobContext) -> dict:
     model = Model.objects.select_related("project", "snapshot").filter(pk=parameters["model"]).first()
     if model is None:
         raise WorkFailed("model_deleted", "The model was deleted before the export began.")
-    folder = settings.WORK_DIR / "model-exports" / str(context.job.pk)
+    folder = context.work_path("model-exports")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         (folder / "request.json").write_text(

@@ -29,7 +29,7 @@ def import_model(context: JobContext) -> dict:
     job = context.job
     if not settings.MODEL_UPLOADS:  # switched off while it waited
         raise WorkFailed("model_uploads_off", str(ModelUploadsOff.default_detail))
-    folder = settings.WORK_DIR / "model-imports" / str(job.pk)
+    folder = context.work_path("model-imports")
     folder.mkdir(parents=True, exist_ok=True)
     assert job.input_blob is not None  # start_model_import gave it one
     path = folder / f"upload{Path(job.parameters['filename']).suffix.lower()}"  # Keras tells the format from the name

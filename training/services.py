@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import structlog
-from django.conf import settings
 from django.db import Error, transaction
 
 from datasets.models import Dataset, Snapshot
@@ -271,7 +270,7 @@ def reap_trainings() -> int:
 def run_preflight(context: JobContext) -> dict:
     """Let the engine check the data and time a few steps."""
     job = context.job
-    folder = settings.WORK_DIR / "preflight" / str(job.pk)
+    folder = context.work_path("preflight")
     base = Model.objects.filter(pk=job.parameters.get("base_model")).first()
     if base is None and job.parameters.get("base_model"):
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
