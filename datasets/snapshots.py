@@ -176,8 +176,8 @@ def _digest(rows: list[dict], splits: list[str], near_duplicates: str) -> str:
     if near_duplicates != NearDuplicates.STRICT:
         digest.update(f"near_duplicates={near_duplicates}\n".encode())
     for row, split in zip(rows, splits, strict=True):
-        wishes = [row["group"], row["split"]] if row["group"] or row["split"] else []
-        line = json.dumps([row["sha256"], split, row["annotations"], *wishes], sort_keys=True, ensure_ascii=False)
+        chosen = [row["group"], row["split"]] if row["group"] or row["split"] else []
+        line = json.dumps([row["sha256"], split, row["annotations"], *chosen], sort_keys=True, ensure_ascii=False)
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 

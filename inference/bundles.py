@@ -152,7 +152,7 @@ def folder_name(model: Model) -> str:
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
-    """Readable by everybody, whoever unpacks it: a service runs it as another user than who installed it."""
+    """Readable by everybody: a service often runs it as another user than the one who installed it."""
     entry = zipfile.ZipInfo(name, time.localtime()[:6])
     entry.external_attr, entry.compress_type = mode << 16, zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix, where modes are kept
