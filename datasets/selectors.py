@@ -17,7 +17,7 @@ def datasets_of(user) -> QuerySet[Dataset]:
 
 
 def live_datasets() -> QuerySet[Dataset]:
-    """All that are not being removed. For jobs: they read what they were given the id of, without asking who may see it."""
+    """All that are not being removed. For jobs, which read what they were given without asking who may see it."""
     return Dataset.objects.filter(project__deleting_since=None)
 
 
