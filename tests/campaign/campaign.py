@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+import psutil
 from django.db import connections
 
 from datasets.models import Image
@@ -27,6 +29,7 @@ from tests.studio import Studio, wait_for
 
 PATIENCE_SECONDS = 90
 READY_SECONDS = 60
+STEP_SECONDS = 2
 CLIENTS = 3
 # What clients take between two operations: nearly nothing until the fault begins, so that it finds some under way.
 HURRY_SECONDS, PAUSE_SECONDS = 0.05, 1.5
@@ -148,11 +151,20 @@ class Campaign:
         changed, seen = time.monotonic(), ""
         also_waiting = also_waiting or len(work.unended()) > MAX_WAITING
         while (unended := work.unended(also_waiting=also_waiting)) and time.monotonic() - changed < PATIENCE_SECONDS:
-            if (state := work.progress(unended)) != seen:
+            if (state := f"{work.progress(unended)} {self._seconds_of_children()}") != seen:
                 changed, seen = time.monotonic(), state
             time.sleep(0.2)
         self._longest_unattended = max(self._longest_unattended, time.monotonic() - since)
         yield from (f"nothing happened for {PATIENCE_SECONDS} s: {one}" for one in unended)
+
+    def _seconds_of_children(self) -> int:
+        """CPU time, in steps, of processes that work for a job or a training: on a busy machine TensorFlow alone takes
+        minutes to be imported."""
+        used = 0.0
+        for process in self.studio.processes_of("-P", "-m"):
+            with contextlib.suppress(psutil.Error):
+                used += process.cpu_times().user
+        return int(used / STEP_SECONDS)
 
     def _answers(self) -> bool:
         return httpx.get(f"{self.studio.url}/healthz/", timeout=5).status_code == 200

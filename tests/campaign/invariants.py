@@ -17,8 +17,13 @@ from django.db.models import Count, Model
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from inference.models import Model as TrainedModel
+from mlstudio import temporary
+from mlstudio.tasks import housekeeping
+from projects import jobs
 from projects.consistent_reads import consistent_read
 from projects.models import Project
+from storage.services import local_cache
+from storage.sweeping import sweep_orphans
 from tests.campaign import work
 from tests.campaign.client import Client, NotAcknowledged
 
@@ -175,11 +180,6 @@ def files_are_whole(client: Client) -> Iterator[str]:
 
 def nothing_is_left_over(client: Client) -> Iterator[str]:
     """The sweeps remove all that killed processes left, once it is old; here minutes are old."""
-    from mlstudio import temporary
-    from mlstudio.tasks import housekeeping
-    from projects import jobs
-    from storage.services import local_cache, sweep_orphans
-
     client.ledger.checks["nothing left over"] += 1
     jobs.LEFTOVER_SECONDS = temporary.LEFTOVER_SECONDS = YOUNG_SECONDS
     housekeeping()
