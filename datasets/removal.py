@@ -37,6 +37,14 @@ def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
         NotFound: somebody else was faster.
     """
     require_unused(dataset, force=force, along=in_words(content_of(dataset)))
+    _remove_unused(dataset, force)
+
+
+@atomic_again
+def _remove_unused(dataset: Dataset, force: bool) -> None:
+    lock_datasets([dataset.pk])
+    # Again, for a training may have begun meanwhile; from here on none can.
+    require_unused(dataset, force=force, along=in_words(content_of(dataset)))
     remove_dataset(dataset)
 
 

@@ -7,7 +7,7 @@ from django.db import Error, transaction
 
 from datasets.models import Dataset, Snapshot
 from datasets.snapshot_jobs import dataset_of, is_large
-from datasets.snapshots import current_snapshot, require_images
+from datasets.snapshots import current_snapshot, hold_images, require_images
 from inference.models import Model
 from inference.selectors import models_of
 from projects import heartbeat, lanes, limits, queues, work
@@ -59,6 +59,7 @@ def start_training(
     limits.require_place(TrainingRun, project=project, user=user)
     snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
     with transaction.atomic():
+        hold_images(snapshot)
         run = TrainingRun.objects.create(
             project=project,
             snapshot=snapshot,
