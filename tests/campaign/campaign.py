@@ -28,7 +28,7 @@ from tests.pictures import shapes_zip
 from tests.studio import Studio, wait_for
 
 PATIENCE_SECONDS = 90
-READY_SECONDS = 60
+READY_SECONDS, SETTLED_SECONDS = 60, 1200
 STEP_SECONDS = 2
 CLIENTS = 3
 # What clients take between two operations: nearly nothing until the fault begins, so that it finds some under way.
@@ -216,13 +216,13 @@ def _settled(studio: Studio, ledger: Ledger) -> Client:
         setattr(client, name, studio.call("POST", "datasets/", json=body)["id"])
     files = {"file": ("shapes.zip", shapes_zip(40), "application/zip")}
     job = studio.call("POST", f"datasets/{client.ground}/imports/", files=files)
-    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 80
+    assert studio.wait_for_end(f"jobs/{job['id']}/", SETTLED_SECONDS)["result"]["created"] == 80
     files = {"file": ("more.zip", shapes_zip(30, 40), "application/zip")}
     job = studio.call("POST", f"datasets/{client.busy}/imports/", files=files)
-    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 60
+    assert studio.wait_for_end(f"jobs/{job['id']}/", SETTLED_SECONDS)["result"]["created"] == 60
     body = {"project": client.project, "dataset": client.ground, **TRAINING}
     run = studio.call("POST", "trainings/", json=body)
-    run = studio.wait_for_end(f"trainings/{run['id']}/")
+    run = studio.wait_for_end(f"trainings/{run['id']}/", SETTLED_SECONDS)
     assert run["state"] == "succeeded", run
     client.models = [run["model"]]
     work.remember(client, Image.objects.filter(dataset=client.busy))
