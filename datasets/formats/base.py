@@ -27,6 +27,11 @@ SPLIT_NAMES = {
 }  # fmt: skip
 # How split folders are called when we write them, as most tools call them.
 SPLIT_FOLDERS = {"train": "train", "validation": "valid", "test": "test", None: "unsplit"}
+# What lies beside split folders: images that are in none, and folders that say something else.
+NO_SPLIT_FOLDERS = {
+    "unsplit", "default", "unlabeled", "unlabelled", "images", "labels", "annotations", "jpegimages", "imagesets",
+    "background", "trainval", "all", "data",
+}  # fmt: skip
 LONGEST_ENDING = 6
 
 
@@ -194,6 +199,23 @@ def split_of_path(name: str) -> str | None:
         if split := split_of_word(part):
             return split
     return None
+
+
+def splits_of_paths(names: Iterable[str]) -> dict[str, str]:
+    """Name → split, where folders say it. A folder `train` beside `bus` and `car` is a class, not a split."""
+    found: dict[str, tuple[str, str]] = {}
+    beside: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split("/")[:-1]
+        for position, part in enumerate(parts):
+            beside.setdefault("/".join(parts[:position]), set()).add(part)
+            if split := split_of_word(part):
+                found[name] = split, "/".join(parts[:position])
+    return {name: split for name, (split, around) in found.items() if all(map(_may_be_split, beside[around]))}
+
+
+def _may_be_split(part: str) -> bool:
+    return split_of_word(part) is not None or part.lower() in NO_SPLIT_FOLDERS
 
 
 def split_of_word(word: str) -> str | None:

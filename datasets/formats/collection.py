@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 
-from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path
+from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
 from datasets.formats.boxes import MAX_LABEL, clean_label
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
@@ -76,6 +76,7 @@ class Collection:
         self._groups: dict[str, list[Claim]] = defaultdict(list)
         self._lists: list[tuple[str, str, str, bool]] = []
         self._remarks = RemarkLog()
+        self.listed_splits: dict[str, str] = {}
 
     # What readers call
 
@@ -201,10 +202,11 @@ class Collection:
 
     def _match_of_own_file(self, claim: Claim) -> Match:
         """By the name of the annotation file, which tools keep right when they rename images, before the name in it."""
-        by_file = self.index.by_stem(claim.source, claim.split, claim.filename)
+        split = claim.split or split_of_path(claim.source)
+        by_file = self.index.by_stem(claim.source, split, claim.filename)
         if by_file.rank > BY_NAME or not claim.filename:
             return by_file
-        said = self.index.by_path(claim.filename, folder_of(claim.source), claim.split)
+        said = self.index.by_path(claim.filename, folder_of(claim.source), split)
         return said if said.image is not None and said.rank > max(by_file.rank, BY_NAME) else by_file
 
     def _found(self) -> dict[str, list[tuple[Claim, str]]]:
@@ -290,20 +292,20 @@ class Collection:
 
     def _splits(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> dict[str, str]:
         """What lists, annotation files and folders say, in this order."""
-        splits: dict[str, str] = {}
-        for image in self.index.images:
-            said = [claim.split for claim, _ in by_image.get(image, ()) if claim.split]
-            if split := (said[0] if said else None) or split_of_path(image):
-                splits[image] = split
+        splits = splits_of_paths(self.index.images)
+        for image, pairs in by_image.items():
+            if said := next((claim.split for claim, _ in pairs if claim.split), None):
+                splits[image] = said
         listed: dict[str, str] = {}
         for source, name, split, is_stem in self._lists:
             if is_stem:
-                path = f"{folder_of(source)}/{name}"
+                path = f"{folder_of(source)}/{name}.txt"  # as if a file were named after the image
                 match = self.index.by_stem(path) if self.index.has_stem(name) else NONE
             else:
                 match = self.index.by_path(name, folder_of(source))
             if match.image is not None:
                 listed.setdefault(match.image, split)
+        self.listed_splits = listed
         splits |= listed
         self._lists.clear()
         if (detail := about_splits(splits.values(), len(self.index.images))) is not None:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, Parsed, Record, Remark, split_of_word
+from datasets.formats.base import (
+    SPLIT_FOLDERS,
+    Exported,
+    Mark,
+    Parsed,
+    Record,
+    Remark,
+    folder_of,
+    split_of_path,
+    split_of_word,
+)
 from datasets.formats.boxes import clean_label
 from datasets.formats.collection import about_splits
 from datasets.formats.names import IMAGE_FOLDERS
@@ -15,35 +26,57 @@ LABELS_FILE = "labels.json"
 WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset"}
 
 
-def read(names: Sequence[str], folders: dict[str, str] | None = None) -> Parsed:
+@dataclass(frozen=True)
+class Written:
+    """What our own `labels.json` says: where it lies, and the label of each folder."""
+
+    base: str
+    folders: dict[str, str]
+
+
+def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     """The last folder is the label; one folder around everything is looked through; train, valid and test are splits.
 
     Every file gets a record, so that what is no image is rejected with a reason.
 
     Args:
-        folders: label by folder, where `labels.json` says so.
+        written: the archive is one that `FolderWriter` has written.
     """
+    if written is not None:
+        return _parsed([_as_written(name, written) for name in names], list(written.folders.values()))
     parents = {name: name.split("/")[:-1] for name in names}
     inside = [parts for name, parts in parents.items() if ".." not in name.split("/")]
     skip = _common_depth(inside)
     below = [parts[skip:] for parts in inside if len(parts) > skip]
     are_splits = bool(below) and all(_is_split(parts[0]) for parts in below)
+    around = split_of_path("/".join([*inside[0][:skip], ""])) if inside else None  # one split around all labels
     has_wrappers = _have_wrappers(below, are_splits)
     records: list[Record] = []
     labels: dict[str, None] = {}
     for name in names:
         parts = parents[name][skip:]
-        split = None
+        split = around
         if are_splits and parts and _is_split(parts[0]):
             split = split_of_word(parts[0])
             parts = parts[1:]
         if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
-        label = (folders or {}).get(label, label)
         if label:
             labels[label] = None
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
+    return _parsed(records, list(labels))
+
+
+def _as_written(name: str, written: Written) -> Record:
+    """`split/label/name`, exactly."""
+    parts = name.removeprefix(f"{written.base}/").split("/")[:-1]
+    split = split_of_word(parts[0]) if parts else None
+    label = written.folders.get(parts[1]) if len(parts) > 1 else None
+    return Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label))
+
+
+def _parsed(records: list[Record], labels: list[str]) -> Parsed:
     about = about_splits((record.split for record in records if record.split), len(records))
     remarks = [] if about is None else [Remark("", "splits_incomplete", about)]
     holds = {"boxes": 0, "whole": sum(len(record.marks) for record in records)}
@@ -58,8 +91,8 @@ def _have_wrappers(below: list[list[str]], are_splits: bool) -> bool:
     return bool(rests) and all(parts[-1].lower() in WRAPPERS for parts in rests)
 
 
-def read_folders(text: str) -> dict[str, str] | None:
-    """What our own `labels.json` says of folders; None when it is another file."""
+def read_written(name: str, text: str) -> Written | None:
+    """What our own `labels.json` says; None when it is another file."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -67,7 +100,7 @@ def read_folders(text: str) -> dict[str, str] | None:
     folders = document.get("folders") if isinstance(document, dict) else None
     if not isinstance(folders, dict) or not all(isinstance(name, str) for name in folders.values()):
         return None
-    return folders
+    return Written(folder_of(name), folders)
 
 
 def _is_split(part: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from datasets.formats.base import split_of_path
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, number
@@ -23,7 +22,7 @@ def read(collection: Collection, file: JsonFile) -> None:
     width, height = number(file.value("imageWidth")), number(file.value("imageHeight"))
     size = (int(width), int(height)) if width > 0 and height > 0 else None
     filename = said.strip() if isinstance(said, str) else ""
-    claim = collection.claim(GROUP, file.name, filename=filename, split=split_of_path(file.name), size=size)
+    claim = collection.claim(GROUP, file.name, filename=filename, size=size)
     flags = file.value("flags")
     ticked = [key for key, is_on in flags.items() if is_on is True] if isinstance(flags, dict) else []
     for label in ticked:

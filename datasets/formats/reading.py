@@ -120,7 +120,7 @@ class _Reader:
         self._wanted = wanted
         self._collection = Collection(contents, files.images)
         self._yolo = yolo.YoloFiles(self._collection)
-        self._folders: dict[str, str] | None = None
+        self._written: folder.Written | None = None
         self._codes: dict[str, str] = {}
         self._classes: set[str] | None = None
         self._damaged = 0
@@ -175,8 +175,10 @@ class _Reader:
 
     def _from_folders(self) -> Parsed:
         rest = self._collection.finish()
-        parsed = folder.read([*self._files.images, *self._files.others], self._folders)
-        remarks = [*rest.remarks, *parsed.remarks]
+        parsed = folder.read([*self._files.images, *self._files.others], self._written)
+        remarks = [remark for remark in rest.remarks if remark.code != "splits_incomplete"] + list(parsed.remarks)
+        for record in parsed.records:
+            record.split = record.split or self._collection.listed_splits.get(record.path)
         if self._damaged or rest.unread:
             remarks += [no_annotations(record.path) for record in parsed.records if not record.marks]
         parsed.remarks, parsed.unread = remarks, rest.unread
@@ -219,7 +221,7 @@ class _Reader:
 
     def _read_json(self, name: str) -> None:
         if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
-            self._folders = folder.read_folders(self._text(name)) or self._folders
+            self._written = folder.read_written(name, self._text(name)) or self._written
             return
         file = JsonFile(self._contents, name)
         if file.encoding:

@@ -69,7 +69,7 @@ def read(
     """
     rows = list(islice_rows(text, SAMPLE_ROWS))
     if not rows:
-        return False
+        return True  # an empty table says nothing
     header = [cell.lower().lstrip("\ufeff").strip("# ") for cell in rows[0].cells]
     if via.is_table(header):
         via.read_table(collection, source, header, all_rows(text))

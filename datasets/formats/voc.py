@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from datasets.formats.base import Exported, folder_of, split_of_path, stem
+from datasets.formats.base import Exported, folder_of, stem
 from datasets.formats.collection import Collection
 from datasets.formats.shapes import Box, around, number, turned
 
@@ -25,8 +25,7 @@ def is_it(root: Element) -> bool:
 def read(collection: Collection, source: str, root: Element) -> None:
     """One file. Its image is the one that it is named after, else the one of its `<filename>`."""
     said = (root.findtext("filename") or "").strip()
-    split = split_of_path(source)
-    claim = collection.claim(GROUP, source, filename=said, split=split, size=_size(root))
+    claim = collection.claim(GROUP, source, filename=said, size=_size(root))
     for position, row in enumerate(root.iter("object"), start=1):
         label = (row.findtext("name") or "").strip()
         box, is_outline = _box(row)
