@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -34,7 +35,7 @@ class BucketContents:
         self._source = source
         if not listing.exists():
             listing.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = listing.with_suffix(".partial")
+            unfinished = listing.with_name(f"{listing.name}.{uuid.uuid4().hex}")
             unfinished.write_text(json.dumps(list_folder(source)))
             unfinished.replace(listing)
         base = source.folder

@@ -63,8 +63,7 @@ def run_export(context: JobContext) -> dict:
         blob = storage.keep(target, "application/zip")
     finally:
         target.discard()
-    job.output_blob, job.output_name = blob, f"{dataset.name}-{job.parameters['format']}.zip"
-    Job.objects.filter(pk=job.pk).update(output_blob=blob, output_name=job.output_name)
+    context.keep(output_blob=blob, output_name=f"{dataset.name}-{job.parameters['format']}.zip")
     return {"format": job.parameters["format"], "size": blob.size, "sha256": blob.sha256, **counts}
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from datasets.buckets import BucketContents
 from datasets.formats.base import Mark, Record, Remark
 from datasets.formats.boxes import clean_label, place_marks
 from datasets.imaging.preprocessing import ImageError
+from datasets.import_report import ImportReport
 from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Dataset, Label
 from datasets.parsing import AnyContents, Said, read_annotations
@@ -42,10 +41,6 @@ KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
 MAX_LABELS = 10_000
-LOST_REPORT = (
-    "The import was interrupted and its work folder is gone: what was said before about single files is lost. The "
-    "counts include them, and no image was imported twice."
-)
 
 
 def start_import(
@@ -106,7 +101,7 @@ def run_import(context: JobContext) -> dict:
 
 def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
     job = context.job
-    report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
+    report = ImportReport(context.work_path("jobs", ".jsonl"), job.position)
     folder = context.work_path("jobs", ".annotations")
     try:
         said = _said(context, contents, dataset, folder)
@@ -120,7 +115,7 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             records = (_blank(record) if is_blank else record for record in said.records(report.next))
             for batch, results in _examined_ahead(pool, source.examine, records):
                 _import_batch(context, dataset, batch, results, report, said.count, labels)
-        return _finish(job, report, said)
+        return _finish(context, report, said)
     finally:
         remove_tree(folder)
 
@@ -134,9 +129,9 @@ def _fetched(context: JobContext) -> Blob:
         receive_source(source, incoming, _throttled(context.report))
         storage.stage([incoming])
         with transaction.atomic():
-            job.input_blob = storage.keep(incoming, "application/zip")
-            Job.objects.filter(pk=job.pk).update(input_blob=job.input_blob)
-        return job.input_blob
+            blob = storage.keep(incoming, "application/zip")
+            context.keep(input_blob=blob)
+        return blob
     finally:
         incoming.discard()
 
@@ -251,7 +246,7 @@ def _forget(futures: list[Future]) -> None:
             future.result().item.incoming.discard()
 
 
-def _import_batch(context, dataset, batch, results, report: _Report, total: int, labels: list[str]) -> None:
+def _import_batch(context, dataset, batch, results, report: ImportReport, total: int, labels: list[str]) -> None:
     examined: list[Examined] = []
     outcomes: list[Outcome] = []
     remarks: list[Remark] = []
@@ -303,7 +298,7 @@ def _mark(item: Examined, marks: list[Mark], labels: dict[str, Label]) -> None:
             item.boxes.append((labels[mark.label], mark.box))
 
 
-def _finish(job: Job, report: _Report, said: Said) -> dict:
+def _finish(context: JobContext, report: ImportReport, said: Said) -> dict:
     result = {
         "format": said.format,
         "files": said.count,
@@ -321,68 +316,7 @@ def _finish(job: Job, report: _Report, said: Said) -> dict:
     if said.format == "folder" and (bare := report.counts["created"] + report.codes["annotated"] - report.labelled) > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
         result["note"] = f"{which} in no folder that names a label and got none: label them in the studio."
-    if report.path.exists() and report.path.stat().st_size:
-        job.report_blob = storage.keep_path(report.path, "application/x-ndjson")
-        Job.objects.filter(pk=job.pk).update(report_blob=job.report_blob)
-    report.path.unlink(missing_ok=True)
+    if report.path.stat().st_size:
+        context.keep(report_blob=storage.keep_path(report.path, "application/x-ndjson"))
+    report.path.unlink()
     return result
-
-
-class _Report:
-    """Counts, and a line for all that was not taken as it was, taken up again after a crash."""
-
-    def __init__(self, path: Path, position: dict) -> None:
-        self.path = path
-        self.next = position.get("next", 0)
-        self.counts = Counter(position.get("counts", {}))
-        self.codes = Counter(position.get("codes", {}))
-        self.remark_codes = Counter(position.get("remark_codes", {}))
-        self.boxes = position.get("boxes", 0)
-        self.labelled = position.get("labelled", 0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known = position.get("report_bytes", 0)
-        is_lost = known > 0 and (not path.exists() or path.stat().st_size < known)
-        with open(path, "ab") as file:
-            file.truncate(0 if is_lost else known)
-        if is_lost:
-            self.remark([Remark("", "report_lost", LOST_REPORT)])
-
-    def add(self, outcomes: list[Outcome], files: int) -> None:
-        self.next += files
-        self.counts.update(outcome.kind for outcome in outcomes)
-        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == "annotated")
-        with open(self.path, "a", encoding="utf-8") as file:
-            for outcome in outcomes:
-                if outcome.kind != "created":
-                    row = {"outcome": outcome.kind, **outcome.to_dict(), "image": outcome.image_id}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    def remark(self, remarks: Iterable[Remark]) -> None:
-        """Lines about annotations that were changed or left out."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            for remark in remarks:
-                self.remark_codes[remark.code] += 1
-                row = {"outcome": "remark", **asdict(remark), "image": None}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    def position(self) -> dict:
-        return {
-            "next": self.next,
-            "counts": dict(self.counts),
-            "codes": dict(self.codes),
-            "remark_codes": dict(self.remark_codes),
-            "boxes": self.boxes,
-            "labelled": self.labelled,
-            "report_bytes": self.path.stat().st_size,
-        }
-
-    def first_rejects(self, limit: int) -> list[dict]:
-        rejects: list[dict] = []
-        with open(self.path, encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                if row["outcome"] == "rejected":
-                    rejects.append({key: row[key] for key in ("filename", "code", "detail")})
-                if len(rejects) == limit:
-                    break
-        return rejects
