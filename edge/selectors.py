@@ -24,7 +24,7 @@ def codes_of(user) -> QuerySet[EnrolmentCode]:
 
 def deployments_of(user) -> QuerySet[Deployment]:
     found = Deployment.objects.filter(project__in=project_ids_of(user))
-    return found.select_related("project", "group", "file")
+    return found.select_related("project", "group", "file", "model")
 
 
 def device_with_key(key_hash: str) -> Device | None:
