@@ -88,7 +88,10 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     tail = file.read(tail_bytes)
     at = tail.rfind(END_RECORD)
     if at < 0 or len(tail) - at < 22:
-        raise WorkFailed("not_a_zip", "The file is not a zip archive, or its end is missing. Upload it again.")
+        raise WorkFailed(
+            "not_a_zip",
+            "The file is not a zip archive, or its end is missing. Pack the folder as .zip; single images go to images/.",
+        )
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
     end = at
     at64 = tail.rfind(END_RECORD_64)

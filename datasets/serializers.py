@@ -252,8 +252,9 @@ class ReviewAnswerSerializer(serializers.Serializer):
 class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
     max_bits = serializers.IntegerField(
-        min_value=0, max_value=32, default=20, help_text="How different look-alikes may be, in bits of 256."
-    )
+        min_value=0, max_value=32, default=None, allow_null=True,
+        help_text="How different near-duplicates may be, in bits of 256; left out: as the dataset's splits see them.",
+    )  # fmt: skip
 
 
 class BulkSerializer(KnownFieldsOnly, serializers.Serializer):

@@ -84,7 +84,10 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
     Raises:
         CodeNotValid: it is unknown, used up or expired.
     """
-    usable = EnrolmentCode.objects.filter(code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=timezone.now())
+    now = timezone.now()
+    usable = EnrolmentCode.objects.filter(
+        code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=now, project__deleting_since=None
+    )
     # The conditional update lets two devices that come together have one use each.
     if not usable.update(uses_left=F("uses_left") - 1):
         raise CodeNotValid()

@@ -44,7 +44,8 @@ BOXES: dict[str, tuple[dict[str, tuple], set[str]]] = {
         {"000001.png": one((1, 1, 11, 11), name="person", split="validation"),
          "000002.png": one((5, 5, 15, 15), name="car", split="validation")}, {"joined", "splits_incomplete"}),
     "coco-image-info-test-without-annotations": (
-        {"000001.png": one((1, 1, 11, 11), name="person", split="validation"), "000009.png": ("test", False, [])}, set()),
+        {"000001.png": one((1, 1, 11, 11), name="person", split="validation"), "000009.png": ("test", False, [])},
+        {"splits_incomplete"}),
     "yolo-label-file-percent-encoded": ({"écran.png": one((28.8, 19.2, 35.2, 28.8))}, set()),
     "voc-names-differ-by-case": ({"IMG_1.png": one((1, 2, 10, 10)), "img_1.png": one((30, 30, 40, 40))}, set()),
     "yolo-pose-2x2": (
@@ -122,7 +123,8 @@ def test_an_archive_with_labels(api, dataset, name):
 @pytest.mark.parametrize(
     ("name", "task"),
     [("folders-train-and-test-without-valid", "classification"), ("2-classes-4-images", "classification"),
-     ("folders-train-and-valid-without-test", "classification"), ("yolo-only-images-train-as-cvat-exports", "detection")],
+     ("folders-train-and-valid-without-test", "classification"),
+     ("yolo-only-images-train-as-cvat-exports", "detection")],
 )  # fmt: skip
 def test_what_lacks_a_split_can_be_trained_all_the_same(api, owner, name, task):
     dataset = new_dataset(owner, "few", task)

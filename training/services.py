@@ -59,6 +59,7 @@ def start_training(
     limits.require_place(TrainingRun, project=project, user=user)
     snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
     with transaction.atomic():
+        limits.require_place(TrainingRun, project=project, user=user)  # again, for now nobody comes in between
         run = TrainingRun.objects.create(
             project=project,
             snapshot=snapshot,

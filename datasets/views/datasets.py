@@ -198,7 +198,8 @@ class DatasetViewSet(viewsets.ModelViewSet):
     @extend_schema(request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)
     def duplicates(self, request, pk=None):
-        """Look for exact and near duplicates, and for pictures that are in train and in test, in the background."""
+        """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
+        groups are those that the dataset's splits keep together."""
         dataset = self.get_object()
         data = serializers.DuplicatesRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
