@@ -149,6 +149,8 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
     report = ImportReport(context.work_path("jobs", ".jsonl"), job.position)
     folder = context.work_path("jobs", ".annotations")
     try:
+        if not contents.entries:
+            raise WorkFailed("empty_archive", "The archive has no files.")
         present = {} if has_images(contents) else images_by_name(dataset)
         said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
@@ -212,8 +214,6 @@ def _said(
     context: JobContext, contents: AnyContents, dataset: Dataset, folder: Path, present: dict[str, Image]
 ) -> Said:
     """What the archive says, made to fit the project's task."""
-    if not contents.entries:
-        raise WorkFailed("empty_archive", "The archive has no files.")
     said = read_annotations(context, contents, context.job.parameters["format"], folder, present)
     if not said.count:
         raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).")

@@ -141,7 +141,9 @@ def _lacking(candidates: Sequence[Candidate], members: dict[int, list[int]], fra
         return []
     lacking = [split for split in ORDER if fractions[split] > 0 and not fixed[split]]
     wanted = sum(fractions[split] for split in lacking) * len(candidates)
-    return lacking if free < ENOUGH_OF_SHARE * wanted else []
+    # Others than train are never taken while there are images that are in none.
+    least = len(lacking) if "train" in lacking else max(len(lacking), ENOUGH_OF_SHARE * wanted)
+    return lacking if free < least else []
 
 
 def _about_lacking(lacking: list[str], chosen: dict[int, str], members: dict[int, list[int]]) -> list[dict]:

@@ -18,7 +18,7 @@ SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
 def is_it(file: JsonFile) -> bool:
-    return file.is_object and "images" in file.known_keys() and _is_image(next(file.items("images"), None))
+    return file.is_object and file.has("images") and _is_image(next(file.items("images"), None))
 
 
 def _is_image(row: object) -> bool:

@@ -18,7 +18,7 @@ UNBOXED = ("caption",)
 
 
 def is_it(file: JsonFile) -> bool:
-    if not file.is_object or not {"items", "categories"} <= file.known_keys():
+    if not file.is_object or not file.has("items") or not file.has("categories"):
         return False
     first = next(file.items("items"), None)
     return first is None or (isinstance(first, dict) and "id" in first and "annotations" in first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -27,6 +26,7 @@ class JsonFile:
         self.name = name
         self._contents = contents
         self._document: object = None
+        self._known: dict[str, bool] = {}
         self.encoding = ""
         self.is_whole = contents.size(name) <= WHOLE_BYTES
         if self.is_whole:
@@ -45,11 +45,22 @@ class JsonFile:
         """The first item of a list; None of an empty one."""
         return next(self.items(), None)
 
+    def has(self, key: str) -> bool:
+        """Whether an object has `key`; of a large one, whether it has something in a list or object there."""
+        if isinstance(self._document, dict):
+            return key in self._document
+        if self.is_whole:
+            return False
+        if key not in self._known:
+            is_there = any(True for _ in islice(self.items(key), 1)) or any(True for _ in islice(self.pairs(key), 1))
+            self._known[key] = is_there
+        return self._known[key]
+
     def has_list(self, key: str) -> bool:
-        """Whether an object has a list, empty or not, at `key`."""
+        """Whether an object has a list at `key`."""
         if isinstance(self._document, dict):
             return isinstance(self._document.get(key), list)
-        return not self.is_whole and any(event == "start_array" for event in self._events(key))
+        return not self.is_whole and any(True for _ in islice(self.items(key), 1))
 
     def value(self, key: str) -> object:
         """A small value of an object."""
@@ -82,32 +93,8 @@ class JsonFile:
         except DAMAGED as error:
             raise self._damaged(error) from error
 
-    def known_keys(self) -> set[str]:
-        """The keys of the object at the top; of a large one those that formats are known by."""
-        if self.is_whole:
-            return set(self._document) if isinstance(self._document, dict) else set()
-        found = set()
-        for key in ("images", "annotations", "categories", "items", "shapes", "_via_img_metadata", "info"):
-            if any(True for _ in islice(self._events(key), 1)):
-                found.add(key)
-        return found
-
-    def _events(self, key: str) -> Iterator[str]:
-        try:
-            with self._stream() as stream:
-                for prefix, event, _ in ijson.parse(stream, use_float=True):
-                    if prefix == key:
-                        yield event
-                        return
-        except DAMAGED as error:
-            raise self._damaged(error) from error
-
     def _stream(self):
         return self._contents.opened(self.name)
 
     def _damaged(self, error: Exception) -> FormatError:
         return FormatError("damaged_annotations", f"{self.name} is no JSON that can be read ({str(error)[:200]}).")
-
-
-def buffered(content: bytes) -> io.BytesIO:
-    return io.BytesIO(content)

@@ -13,7 +13,7 @@ BOXED = ("polygon", "rectangle", "circle", "mask", "rotation", "oriented_rectang
 
 
 def is_it(file: JsonFile) -> bool:
-    return file.is_object and "shapes" in file.known_keys() and file.has_list("shapes")
+    return file.is_object and file.has_list("shapes")
 
 
 def read(collection: Collection, file: JsonFile) -> None:

@@ -284,6 +284,8 @@ class _Reader:
                 self._yolo.read(name, lines)
         elif rows and self._collection.index.has_stem(name) and not _is_note(name):
             self._say_unread(name)
+        elif not _is_note(name):
+            self._files.others.append(name)
 
     def _are_stems(self, rows: Sequence[str]) -> bool:
         sample = rows[:20]

@@ -20,7 +20,7 @@ TABLE = ("filename", "region_shape_attributes", "region_attributes")
 def is_it(file: JsonFile) -> bool:
     if not file.is_object:
         return False
-    if PROJECT in file.known_keys():
+    if file.has(PROJECT):
         return True
     first = next(file.pairs(), None)
     return first is not None and isinstance(first[1], dict) and {"filename", "regions"} <= first[1].keys()
@@ -28,7 +28,7 @@ def is_it(file: JsonFile) -> bool:
 
 def read(collection: Collection, file: JsonFile) -> None:
     """VIA lists every image that was opened: one without regions is not known to be empty."""
-    for _, row in file.pairs(PROJECT if PROJECT in file.known_keys() else ""):
+    for _, row in file.pairs(PROJECT if file.has(PROJECT) else ""):
         if not isinstance(row, dict) or not isinstance(row.get("filename"), str):
             continue
         claim = _claim(collection, file.name, row["filename"])

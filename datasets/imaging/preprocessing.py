@@ -364,7 +364,7 @@ def _shown_range(image: Image.Image, boxes: list[tuple[int, int, int, int]]) -> 
     if image.mode == "F":
         if least >= 0.0 and most <= 1.0:
             return 0.0, 1.0
-        if least >= 0.0 and most <= 255.0:
+        if least >= 0.0 and LEAST_SHARE * 255.0 < most <= 255.0:
             return 0.0, 255.0
     else:
         declared = _largest_of_format(image)
