@@ -90,8 +90,8 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     if at < 0 or len(tail) - at < 22:
         raise WorkFailed(
             "not_a_zip",
-            "The file is no archive that can be read, or its end is missing. Pack the folder as .zip; single images go to "
-            "images/.",
+            "The file is no archive that can be read, or its end is missing. Pack the folder as .zip; single "
+            "images go to images/.",
         )
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
     end = at

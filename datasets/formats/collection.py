@@ -153,8 +153,9 @@ class Collection:
 
     @property
     def has_images(self) -> bool:
-        """Whether an image that is here is spoken of."""
-        return any(self._match(claim).image is not None for claims in self._groups.values() for claim in claims)
+        """Whether an image that is here is spoken of, or may be."""
+        matches = (self._match(claim) for claims in self._groups.values() for claim in claims)
+        return any(match.image is not None or match.is_ambiguous for match in matches)
 
     def finish(self) -> Parsed:
         """Find the images and join what is said about each."""

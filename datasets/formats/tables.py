@@ -277,8 +277,9 @@ def _size(cells: Sequence[str], columns: Columns) -> tuple[int, int] | None:
 
 
 def _is_keras(rows: Sequence[Row]) -> bool:
-    """Whether most lines are of a name, four numbers (or nothing) and a label."""
-    return sum(_split_keras(row.cells) is not None for row in rows) * 2 > len(rows)
+    """Whether half of the lines are of a name, four numbers (or nothing) and a label."""
+    fitting = sum(_split_keras(row.cells) is not None for row in rows)
+    return fitting > 0 and fitting * 2 >= len(rows)
 
 
 def _split_keras(cells: list[str]) -> tuple[str, list[str], str] | None:

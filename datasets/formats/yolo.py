@@ -83,8 +83,11 @@ def read_names(source: str, text: str) -> Names | None:
         return None
     if not all(isinstance(name, str) for name in names.values()):
         return None
-    splits = {split: _paths(document.get(key)) for key, split in
-              (("train", "train"), ("val", "validation"), ("valid", "validation"), ("test", "test"))}  # fmt: skip
+    splits = {
+        "train": _paths(document.get("train")),
+        "validation": _paths(document.get("val")) or _paths(document.get("valid")),
+        "test": _paths(document.get("test")),
+    }
     return Names(
         source, {int(key): name.strip() for key, name in names.items() if name.strip()},
         _keypoints(document.get("kpt_shape")), {split: paths for split, paths in splits.items() if paths},
