@@ -19,8 +19,8 @@ from tests.archives import read_content, written
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 HOLDS_BOXES = [name for name in WRITERS if name != "folder"]
 HOLDS_LABELS = ["folder", "label_studio", "datumaro"]
-ODD = ["a/b", "..", ".", "classes.png", "yes", "no", "null", "010", "1.10", '"q"', "it's", "images", "train", "a,b", "=1+1",
-       "~", "- x", "a: b", "[x]", "<x>&", "%41", "C:\\x", "#", "a;b"]  # fmt: skip
+ODD = ["a/b", "..", ".", "classes.png", "yes", "no", "null", "010", "1.10", '"q"', "it's", "images", "train", "a,b",
+       "=1+1", "~", "- x", "a: b", "[x]", "<x>&", "%41", "C:\\x", "#", "a;b"]  # fmt: skip
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=12)
 names = texts.map(lambda text: unicodedata.normalize("NFC", text).strip()).filter(bool)
 labels = st.lists(st.one_of(names, st.sampled_from(ODD)), min_size=1, max_size=4, unique=True)
