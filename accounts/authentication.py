@@ -18,6 +18,7 @@ from rest_framework.authentication import get_authorization_header
 from accounts.models import Token
 
 PREFIXES = (b"token", b"bearer")
+WRONG_TOKEN = "This token is unknown, has ended or was revoked: log in again, or make one with tokens/."
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
@@ -32,8 +33,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
         try:
             parts[1].decode("ascii")
         except UnicodeDecodeError as error:
-            raise exceptions.AuthenticationFailed("Invalid token.") from error
-        user, token = self.authenticate_credentials(parts[1])
+            raise exceptions.AuthenticationFailed(WRONG_TOKEN) from error
+        try:
+            user, token = self.authenticate_credentials(parts[1])
+        except exceptions.AuthenticationFailed as error:
+            raise exceptions.AuthenticationFailed(WRONG_TOKEN) from error
         note_standing(request, lambda: token_stands(token.pk))
         return user, token
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import mail
@@ -48,24 +50,40 @@ def request_change(*, user, email: str) -> None:
     mail.send(
         to=email,
         subject="Confirm your address for ML Studio",
-        text=f"Hello {user.username},\n\nto use this address for your account, send within a day\n\n"
+        text=f"Hello {user.username},\n\nto use this address for your account, open within a day\n\n"
+        f"  {settings.PUBLIC_URL}/email-confirm/?{urlencode({'token': secret})}\n\n"
+        "and press the button there. Programs send instead\n\n"
         f"  POST {settings.PUBLIC_URL}/api/v1/auth/email/confirm/\n"
         f'  {{"token": "{secret}"}}\n\n'
         "If it was not you who asked, ignore this mail; nothing has changed.\n",
     )
 
 
-@transaction.atomic
-def confirm_change(*, token: str) -> None:
-    """Give the account the address that the mail went to. A link works once.
+def pending_change(*, token: str) -> EmailChange:
+    """What a link would do. Nothing is changed.
 
     Raises:
         InvalidEmailLink: also when another account has taken the address meanwhile.
     """
+    return _wanted(EmailChange.objects.all(), token)
+
+
+def _wanted(changes: QuerySet[EmailChange], token: str) -> EmailChange:
     since = timezone.now() - VALID
-    wanted = EmailChange.objects.select_for_update().filter(digest=hashed(token), created_at__gte=since).first()
+    wanted = changes.select_related("user").filter(digest=hashed(token), created_at__gte=since).first()
     if wanted is None or is_taken(wanted.email, by_other_than=wanted.user):
         raise InvalidEmailLink()
+    return wanted
+
+
+@transaction.atomic
+def confirm_change(*, token: str) -> EmailChange:
+    """Give the account the address that the mail went to. A link works once. Returns what was done.
+
+    Raises:
+        InvalidEmailLink: also when another account has taken the address meanwhile.
+    """
+    wanted = _wanted(EmailChange.objects.select_for_update(of=("self",)), token)
     user, before = wanted.user, wanted.user.email
     try:
         with transaction.atomic():
@@ -83,6 +101,7 @@ def confirm_change(*, token: str) -> None:
             text=f"Hello {user.username},\n\nyour account has another mail address now. If it was not you, tell the "
             "operator of the studio.\n",
         )
+    return wanted
 
 
 def delete_old_changes() -> int:

@@ -1,56 +1,78 @@
-"""The one page for people: choose a new password, with the link of a mail."""
+"""The pages for people, which links of mails open: choose a new password, confirm a mail address.
+
+To open one does nothing: programs that look at mails follow links. Only its button does, which sends a form.
+"""
 
 from __future__ import annotations
 
-from html import escape
+import base64
+import hashlib
+from functools import cache
 
 from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import StaticHTMLRenderer
 from rest_framework.views import APIView
 
-from accounts import serializers, services, throttles
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>ML Studio: a new password</title></head><body><main><h1>Choose a new password</h1>
-{content}
-</main></body></html>
-"""
-FORM = """<form method="post" action="/password-reset/">
-<input type="hidden" name="uid" value="{uid}"><input type="hidden" name="token" value="{token}">
-<p><label>New password<br><input type="password" name="new_password" autocomplete="new-password" required></label></p>
-<p><label>The same again<br><input type="password" name="again" autocomplete="new-password" required></label></p>
-<p><button>Set the password</button></p></form>
-"""
-DONE = "<p>Your password is set. All earlier logins and personal tokens have ended; log in with the new password.</p>"
+from accounts import emails, serializers, services, throttles
 
 
-class PasswordResetPage(throttles.ForgivesSuccess, APIView):
-    """What the link of a reset mail opens. It takes no session, so nobody else's browser can be made to send it."""
+class Page(APIView):
+    """A form. It takes no session, so nobody else's browser can be made to send it."""
 
     schema = None
     permission_classes = [AllowAny]
     authentication_classes: list = []
     parser_classes = [FormParser]
     renderer_classes = [StaticHTMLRenderer]
+    template = ""
+    title = ""
+    counted: tuple = ()
 
     def get_throttles(self):
         """Looking at the form is no guess."""
         if self.request.method != "POST":
             return []
-        if not hasattr(self, "_counted"):
-            self._counted = [throttles.ResetConfirmThrottle(), throttles.ResetConfirmAccountThrottle()]
-        return self._counted
+        if not hasattr(self, "_throttles"):
+            self._throttles = [one() for one in self.counted]
+        return self._throttles
+
+    def handle_exception(self, exc):
+        """What the API says of it as an answer, said on a page."""
+        response = super().handle_exception(exc)
+        problems = [error["detail"] for error in response.data["errors"]]
+        page = self.page(response.status_code, problems=problems)
+        for name in ("Retry-After", "Allow"):
+            if name in response:
+                page[name] = response[name]
+        return page
+
+    def page(self, status: int = 200, **context) -> HttpResponse:
+        context |= {"title": self.title, "style": _style()}
+        response = HttpResponse(render_to_string(self.template, context), status=status)
+        response["Content-Security-Policy"] = policy()
+        # The link is a secret until it is used.
+        response["Referrer-Policy"], response["Cache-Control"] = "no-referrer", "no-store"
+        return response
+
+
+class PasswordResetPage(throttles.ForgivesSuccess, Page):
+    """What the link of a reset mail opens."""
+
+    template = "accounts/password_reset.html"
+    title = "Choose a new password"
+    counted = (throttles.ResetConfirmThrottle, throttles.ResetConfirmAccountThrottle)
 
     def get(self, request):
-        return _page(_form(request.query_params))
+        return self._form(request.query_params)
 
     def post(self, request):
         if request.data.get("new_password") != request.data.get("again"):
-            return _page("<p>The two passwords differ.</p>" + _form(request.data), 400)
+            return self._form(request.data, ["The two passwords differ."])
         data = serializers.PasswordResetConfirmSerializer(data=request.data)
         try:
             data.is_valid(raise_exception=True)
@@ -58,14 +80,30 @@ class PasswordResetPage(throttles.ForgivesSuccess, APIView):
             user = services.user_of_reset_link(uid=wanted["uid"], token=wanted["token"])
             password = serializers.checked_password(wanted["new_password"], user)
         except APIException as error:
-            problems = "".join(f"<li>{escape(text)}</li>" for text in _texts(error.detail))
-            return _page(f"<ul>{problems}</ul>{_form(request.data)}", 400)
+            return self._form(request.data, _texts(error.detail))
         services.reset_password(user=user, new_password=password)
-        return _page(DONE)
+        return self.page(done=True)
+
+    def _form(self, values, problems: list[str] | None = None) -> HttpResponse:
+        uid, token = values.get("uid", ""), values.get("token", "")
+        return self.page(400 if problems else 200, problems=problems, uid=uid, token=token)
 
 
-def _form(values) -> str:
-    return FORM.format(uid=escape(values.get("uid", "")), token=escape(values.get("token", "")))
+class EmailConfirmPage(Page):
+    """What the link of a mail to a new address opens."""
+
+    template = "accounts/email_confirm.html"
+    title = "Confirm your address"
+    counted = (throttles.EmailConfirmThrottle,)
+
+    def get(self, request):
+        token = request.query_params.get("token", "")
+        wanted = emails.pending_change(token=token)
+        return self.page(token=token, username=wanted.user.username, email=wanted.email)
+
+    def post(self, request):
+        wanted = emails.confirm_change(token=request.data.get("token", ""))
+        return self.page(done=True, username=wanted.user.username, email=wanted.email)
 
 
 def _texts(detail) -> list[str]:
@@ -74,8 +112,15 @@ def _texts(detail) -> list[str]:
     return [text for part in detail for text in _texts(part)] if isinstance(detail, list) else [str(detail)]
 
 
-def _page(content: str, status: int = 200) -> HttpResponse:
-    response = HttpResponse(PAGE.format(content=content), status=status)
-    # The link is a secret until it is used.
-    response["Referrer-Policy"], response["Cache-Control"] = "no-referrer", "no-store"
-    return response
+@cache
+def _style() -> str:
+    return mark_safe(render_to_string("accounts/page.css"))
+
+
+@cache
+def policy() -> str:
+    """Nothing is loaded; the only style is the one in the page, by its hash (CSP 3, section 2.3.1)."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )

@@ -9,6 +9,7 @@ class DatasetsConfig(AppConfig):
             duplicates,
             exports,
             imports,
+            label_jobs,
             removal,
             snapshot_jobs,
             usage,

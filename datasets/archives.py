@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
 
-from datasets.formats.texts import ZipTexts, unsafe
+from datasets.formats.texts import DAMAGES, ZipTexts, unsafe
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
 from projects.errors import WorkFailed
@@ -40,7 +41,7 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise WorkFailed(
-            "not_a_zip", f"The archive cannot be read ({error}). Make it anew and upload it again."
+            "not_a_zip", f"The archive cannot be read ({error}). Make it again and upload it again."
         ) from error
     infos = archive.infolist()
     if len(infos) > limit:
@@ -61,7 +62,7 @@ def _check_sizes(infos: list[zipfile.ZipInfo], file: BinaryIO) -> None:
     if total > RATIO_FREE_BYTES and total > settings.MAX_ARCHIVE_RATIO * packed:
         raise WorkFailed(
             "archive_bomb",
-            f"The archive has {packed:,} bytes and claims to unpack to {total:,}: pictures never shrink that much. "
+            f"The archive has {packed:,} bytes and claims to unpack to {total:,}: images never shrink that much. "
             "It was not unpacked.",
         )
 
@@ -87,7 +88,11 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     tail = file.read(tail_bytes)
     at = tail.rfind(END_RECORD)
     if at < 0 or len(tail) - at < 22:
-        raise WorkFailed("not_a_zip", "The file is not a zip archive, or its end is missing. Upload it again.")
+        raise WorkFailed(
+            "not_a_zip",
+            "The file is no archive that can be read, or its end is missing. Pack the folder as .zip; single "
+            "images go to images/.",
+        )
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
     end = at
     at64 = tail.rfind(END_RECORD_64)
@@ -111,8 +116,8 @@ def refusal(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
 class ZipContents(ZipTexts):
     """The files of an archive: images to read here, and names; annotation files are read in the sandbox."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        super().__init__(archive, settings.MAX_ANNOTATION_BYTES)
+    def __init__(self, archive: zipfile.ZipFile, name_encoding: str = "") -> None:
+        super().__init__(archive, settings.MAX_ANNOTATION_BYTES, name_encoding)
 
     def refusal(self, name: str) -> tuple[str, str] | None:
         return refusal(self.entries[name], name)
@@ -120,6 +125,19 @@ class ZipContents(ZipTexts):
     def read(self, name: str) -> bytes:
         """An image. Raises `ImageError`."""
         return read_entry(self.archive, self.entries[name])
+
+    def copy(self, name: str, target: Path, keep: Callable[[], None]) -> None:
+        """Write an entry to `target`. Raises `WorkFailed`: `damaged_archive`."""
+        info = self.entries[name]
+        try:
+            with self.archive.open(info) as source, open(target, "wb") as out:
+                for chunk in _chunks(source):
+                    out.write(chunk)
+                    if out.tell() > info.file_size:
+                        raise zipfile.BadZipFile("it is longer than it says")
+                    keep()
+        except DAMAGES as error:
+            raise WorkFailed("damaged_archive", f"{name} is damaged in the archive ({error}).") from error
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+import uuid
+from pathlib import Path
 
 from django.conf import settings
 
 from datasets.formats import FormatError
-from datasets.formats.base import TEXT_SUFFIXES, is_image
 from datasets.formats.texts import is_junk, too_many
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
@@ -28,13 +26,14 @@ class BucketContents:
     """
 
     repeated: list[str] = []
+    guessed_encoding = ""
 
     def __init__(self, source: Source, listing: Path) -> None:
         self._bucket = bucket_of(source)
         self._source = source
         if not listing.exists():
             listing.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = listing.with_suffix(".partial")
+            unfinished = listing.with_name(f"{listing.name}.{uuid.uuid4().hex}")
             unfinished.write_text(json.dumps(list_folder(source)))
             unfinished.replace(listing)
         base = source.folder
@@ -49,24 +48,19 @@ class BucketContents:
         """Where the object is, as the `linked` store names it."""
         return f"{self._source.bucket}/{self._source.folder}{name}"
 
-    def write_texts(self, target: Path, report: Callable[[], None]) -> None:
-        """The annotation files as a zip, and the images as empty entries, for who may not reach the bucket.
+    def content(self, name: str) -> bytes:
+        """An annotation file. Raises `FormatError`, `TooManyAnnotations`."""
+        return self._annotations(name, settings.MAX_ANNOTATION_BYTES)
 
-        Raises:
-            TooManyAnnotations: they are larger together than what is read.
-            FormatError: one cannot be read.
-        """
-        left = settings.MAX_ANNOTATION_BYTES
-        with zipfile.ZipFile(target, "w") as archive:
-            for name, size in self.entries.items():
-                content = b""
-                if not is_image(name) and PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES:
-                    if size > left:
-                        raise too_many(settings.MAX_ANNOTATION_BYTES)
-                    content = self._annotations(name, left)
-                    left -= len(content)
-                archive.writestr(zipfile.ZipInfo(name), content)
-                report()
+    def head(self, name: str, count: int = 64) -> bytes:
+        """The first bytes of an object."""
+        try:
+            return next(iter(self._bucket.read(self._source.folder + name)), b"")[:count]
+        except BackendError:
+            return b""
+
+    def size(self, name: str) -> int:
+        return self.entries[name]
 
     def _annotations(self, name: str, limit: int) -> bytes:
         try:

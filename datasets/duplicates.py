@@ -1,13 +1,18 @@
-"""Pictures that are there twice, and pictures on both sides of a split."""
+"""Images that are there twice, and images on both sides of a split."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 
-from datasets.imaging.hashing import NEAR_BITS, near_duplicate_groups
-from datasets.models import Dataset, Image, SnapshotImage
+import numpy as np
+
+from datasets.grouping import LIMITS, Candidate, group_within
+from datasets.imaging.hamming import is_near
+from datasets.imaging.hashing import NEAR_BITS, unique_words
+from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from datasets.selectors import live_datasets
+from datasets.snapshots import rarest_label
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
@@ -17,8 +22,12 @@ KIND = "duplicates"
 MOST_GROUPS = 200
 
 
-def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max_bits: int = NEAR_BITS) -> Job:
-    """Make the job that looks for look-alikes in a dataset, or in all datasets of its project."""
+def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max_bits: int | None = None) -> Job:
+    """Make the job that looks for near-duplicates in a dataset, or in all datasets of its project.
+
+    Args:
+        max_bits: in how many bits of 256 they may differ; None: as the splits of the dataset see them.
+    """
     parameters = {"dataset": str(dataset.pk), "whole_project": whole_project, "max_bits": max_bits}
     count = dataset.project.image_count if whole_project else dataset.image_count
     return enqueue_job(
@@ -30,7 +39,9 @@ def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max
 def find_duplicates(context: JobContext) -> dict:
     """Groups of exact and near duplicates, those first that are on several sides of a split or have several labels.
 
-    The split of an image is that of the dataset's last snapshot, or the one it was given.
+    They are the groups that splits are made of, by look alone; what the dataset's splits keep together is no leak here,
+    and what they had to part is none either. The split of an image is that of the dataset's last snapshot, or the one
+    it was given.
     """
     parameters = context.job.parameters
     dataset = live_datasets().select_related("project").filter(pk=parameters["dataset"]).first()
@@ -39,15 +50,23 @@ def find_duplicates(context: JobContext) -> dict:
     images = Image.objects.filter(dataset=dataset)
     if parameters["whole_project"]:
         images = Image.objects.filter(dataset__project=dataset.project)
-    rows = list(images.order_by("id").values("id", "dataset_id", "filename", "phash", "split", "blob_id"))
+    rows = list(
+        images.order_by("id").values("id", "dataset_id", "filename", "phash", "split", "blob_id", "blob__sha256")
+    )
     context.report(0, len(rows))
-    roots = near_duplicate_groups([row["phash"] for row in rows], parameters["max_bits"])
-    members = defaultdict(list)
-    for row, root in zip(rows, roots, strict=True):
-        members[int(root)].append(row)
-    together = [group for group in members.values() if len(group) > 1]
-    splits, labels = _splits_of(dataset), _labels_of([row["id"] for group in together for row in group])
-    groups = sorted((_group(group, splits, labels) for group in together), key=_importance)
+    last = dataset.snapshots.order_by("-number").first()
+    labels, splits = _labels_of([row["id"] for row in rows]), _splits_of(last)
+    for row in rows:
+        row["split"] = splits.get(row["id"], row["split"])
+        row["labels"] = sorted(labels.get(row["id"], ()))
+    max_bits = parameters["max_bits"]
+    parting = {} if last is None or max_bits is not None else last.counts.get("near_duplicates", {})
+    parted_bits = parting.get("limit_bits") if parting.get("parted_images") else NEAR_BITS
+    limit = LIMITS[dataset.near_duplicates] if max_bits is None else max_bits
+    # Where splits keep nothing together, by the strict limit.
+    grouping = group_within(_candidates(rows), NEAR_BITS if limit is None else limit, parted_bits)
+    kept = None if None in (parted_bits, grouping.limit_bits) else min(parted_bits, grouping.limit_bits)
+    groups = sorted(_groups(rows, grouping.roots, kept), key=_importance)
     context.report(len(rows), len(rows))
     _keep(context, groups)
     return {
@@ -55,23 +74,60 @@ def find_duplicates(context: JobContext) -> dict:
         "groups": len(groups),
         "leaks": sum(group["is_leak"] for group in groups),
         "label_conflicts": sum(group["has_label_conflict"] for group in groups),
+        "limit_bits": grouping.limit_bits,
+        "remarks": grouping.remarks,
         "first_groups": groups[:MOST_GROUPS],
     }
 
 
-def _group(rows: list[dict], splits: dict, labels: dict) -> dict:
+def _candidates(rows: list[dict]) -> list[Candidate]:
+    """The images as a snapshot sees them, without the names that their user gave to groups."""
+    images_of = Counter(name for row in rows for name in row["labels"])
+    return [
+        Candidate(
+            key=row["blob__sha256"], phash=row["phash"], label=rarest_label(row["labels"], images_of),
+            name=row["filename"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _groups(rows: list[dict], roots: np.ndarray, limit: int | None) -> list[dict]:
+    members = defaultdict(list)
+    for index, root in enumerate(roots.tolist()):
+        members[root].append(index)
+    words, _, inverse = unique_words([row["phash"] for row in rows])
+    return [
+        _group([rows[index] for index in indices], words[inverse[indices]], limit)
+        for indices in members.values()
+        if len(indices) > 1
+    ]
+
+
+def _is_leak(rows: list[dict], words: np.ndarray, limit: int | None) -> bool:
+    """Whether an image to train with and one to measure with are within the limit of each other.
+
+    Not whether they are so through others, which may be in no split; and where a scene could be parted by the names of
+    its files only, no limit was kept, as a remark says.
+    """
+    if limit is None:
+        return False
+    sides = np.array([row["split"] or "" for row in rows])
+    return is_near(words[sides == "train"], words[(sides == "validation") | (sides == "test")], limit)
+
+
+def _group(rows: list[dict], words: np.ndarray, limit: int | None) -> dict:
     images = [
         {
             "id": str(row["id"]), "dataset": str(row["dataset_id"]), "filename": row["filename"],
-            "split": splits.get(row["id"], row["split"]), "labels": sorted(labels.get(row["id"], ())),
+            "split": row["split"], "labels": row["labels"],
         }
         for row in rows
     ]  # fmt: skip
-    sides = {one["split"] for one in images if one["split"]}
-    kinds = {tuple(one["labels"]) for one in images if one["labels"]}
+    kinds = {tuple(row["labels"]) for row in rows if row["labels"]}
     return {
         "is_exact": len({row["blob_id"] for row in rows}) == 1,
-        "is_leak": "train" in sides and bool(sides & {"validation", "test"}),
+        "is_leak": _is_leak(rows, words, limit),
         "has_label_conflict": len(kinds) > 1,
         "images": images,
     }
@@ -81,8 +137,7 @@ def _importance(group: dict) -> tuple:
     return (not group["is_leak"], not group["has_label_conflict"], -len(group["images"]))
 
 
-def _splits_of(dataset: Dataset) -> dict:
-    last = dataset.snapshots.order_by("-number").first()
+def _splits_of(last: Snapshot | None) -> dict:
     if last is None:
         return {}
     return dict(SnapshotImage.objects.filter(snapshot=last).values_list("image_key", "split"))

@@ -20,7 +20,9 @@ class LabelDeleted(Conflict):
 
 class LabelInUse(Conflict):
     default_code = "label_in_use"
-    default_detail = "Images carry this label: say with ?images= what happens to them (unlabel, delete or a label id)."
+    default_detail = (
+        "Images carry this label: say with ?images= what happens to them (unlabel, delete, or move with move_to=LABEL)."
+    )
 
 
 class VideoExists(Conflict):

@@ -24,7 +24,15 @@ from storage.filenames import is_safe_path, portable_filename
 
 KIND = "export"
 CHUNK_BYTES = 1 << 20
-SUFFIXES = {"PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif", "HEIF": ".heic"}
+SUFFIXES = {
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "GIF": ".gif",
+    "TIFF": ".tif",
+    "HEIF": ".heic",
+    "AVIF": ".avif",
+}
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -63,8 +71,7 @@ def run_export(context: JobContext) -> dict:
         blob = storage.keep(target, "application/zip")
     finally:
         target.discard()
-    job.output_blob, job.output_name = blob, f"{dataset.name}-{job.parameters['format']}.zip"
-    Job.objects.filter(pk=job.pk).update(output_blob=blob, output_name=job.output_name)
+    context.keep(output_blob=blob, output_name=f"{dataset.name}-{job.parameters['format']}.zip")
     return {"format": job.parameters["format"], "size": blob.size, "sha256": blob.sha256, **counts}
 
 

@@ -98,6 +98,11 @@ _KNOWN = _Known()
 def group_images(
     candidates: Sequence[Candidate], near_duplicates: str = "strict", previous_bits: int | None = None
 ) -> Grouping:
+    """Groups of images with the limit of a dataset: `near_duplicates` is "strict", "exact" or "off"."""
+    return group_within(candidates, LIMITS[near_duplicates], previous_bits)
+
+
+def group_within(candidates: Sequence[Candidate], limit: int | None, previous_bits: int | None = None) -> Grouping:
     """Groups of images: those with one name, and those that look nearly the same.
 
     Two images within the limit are always in one group; so a group may reach further than the limit through others, as
@@ -106,10 +111,10 @@ def group_images(
     Names that the user gave are never parted.
 
     Args:
-        near_duplicates: "strict", "exact" or "off".
+        limit: in how many bits near-duplicates may differ, 0 to 63; None: only names join.
         previous_bits: the limit that was needed the last time, so that the parts stay what they were.
     """
-    count, limit = len(candidates), LIMITS[near_duplicates]
+    count = len(candidates)
     names = _named(candidates)
     if limit is None or not count:
         grouping = Grouping(joined_by(count, *names), np.zeros(count, dtype=bool), None)

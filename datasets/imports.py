@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from rest_framework.exceptions import ValidationError
 
-from datasets import archives, services
+from datasets import services
+from datasets.annotation_imports import annotate_images, has_images, images_by_name
 from datasets.buckets import BucketContents
+from datasets.containers import AnyContents, open_contents
+from datasets.dry_runs import Surveyed, survey_archive
 from datasets.formats.base import Mark, Record, Remark
-from datasets.formats.boxes import clean_label, place_marks
+from datasets.formats.boxes import clean_label
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import Examined, Outcome, add_images, examine_content
-from datasets.models import Dataset, Label
-from datasets.parsing import AnyContents, Said, read_annotations
+from datasets.import_fitting import Fitting
+from datasets.import_report import ImportReport
+from datasets.ingest import Examined, Outcome, add_images, examine_content, look_at
+from datasets.models import Dataset, Image, Label
+from datasets.parsing import Said, read_annotations
 from datasets.selectors import live_datasets
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -42,24 +48,34 @@ KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
 MAX_LABELS = 10_000
-LOST_REPORT = (
-    "The import was interrupted and its work folder is gone: what was said before about single files is lost. The "
-    "counts include them, and no image was imported twice."
-)
 
 
 def start_import(
     *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
-    strip_location: bool = False, source: str = "", link: bool = False,
+    strip_location: bool = False, source: str = "", link: bool = False, earlier: Job | None = None,
+    dry_run: bool = False, label_map: Mapping[str, str | None] | None = None, skip: Sequence[str] = (),
+    name_encoding: str = "",
 ) -> Job:  # fmt: skip
-    """Keep the archive, or remember where it lies, and make the job that reads it. Raises `LimitReached`."""
+    """Keep the archive, or remember where it lies, and make the job that reads it.
+
+    Args:
+        earlier: an import, or a dry run, whose archive is read again.
+        dry_run: say what the import would do, and change nothing.
+        label_map: the project's name for a label of the archive; None leaves its annotations out.
+        skip: labels whose annotations are left out.
+        name_encoding: of file names in the archive, where it does not say.
+
+    Raises:
+        LimitReached
+    """
     require_place(Job, project=dataset.project, user=user)
     if incoming is not None:
         require_bytes(dataset.project, incoming.size)
     if incoming is not None:
         storage.stage([incoming])
     with transaction.atomic():
-        blob = None if incoming is None else storage.keep(incoming, "application/zip")
+        blob = earlier.input_blob if earlier is not None else None
+        blob = blob if incoming is None else storage.keep(incoming, "application/zip")
         return enqueue_job(
             project=dataset.project,
             user=user,
@@ -71,11 +87,28 @@ def start_import(
                 "strip_location": strip_location,
                 "source": source,
                 "link": link,
+                "dry_run": dry_run,
+                "label_map": dict(label_map or {}) | dict.fromkeys(skip),
+                "name_encoding": name_encoding,
             },
             input_blob=blob,
             # Nobody knows yet how much lies in a bucket.
             queue=queue_for(size_bytes=blob.size) if blob is not None else Queue.HEAVY,
         )
+
+
+def earlier_import(dataset: Dataset, pk: UUID) -> Job:
+    """The import or dry run whose archive is read again.
+
+    Raises:
+        ValidationError: the dataset's project has none, or its archive is no longer here.
+    """
+    job = Job.objects.filter(pk=pk, kind=KIND, project=dataset.project).select_related("input_blob").first()
+    if job is None:
+        raise ValidationError({"job": ["The project has no import with this id."]}, code="does_not_exist")
+    if job.input_blob is None:
+        raise ValidationError({"job": ["Its archive is no longer here. Send the file again."]}, code="archive_gone")
+    return job
 
 
 @handles(KIND)
@@ -89,13 +122,20 @@ def run_import(context: JobContext) -> dict:
         source = parse_source(job.parameters["source"]) if job.parameters.get("source") else None
         if source is not None and source.is_folder:
             listing = settings.WORK_DIR / "jobs" / f"{job.pk}.listing"
-            contents = BucketContents(source, listing)
-            links = contents if job.parameters.get("link") else None
-            result = _read_all(context, dataset, contents, links)
+            bucket = BucketContents(source, listing)
+            result = _read_all(context, dataset, bucket, bucket if job.parameters.get("link") else None)
             listing.unlink(missing_ok=True)
             return result
-        with storage.opened(job.input_blob or _fetched(context)) as file, archives.open_archive(file) as archive:
-            return _read_all(context, dataset, archives.ZipContents(archive), None)
+        folder, encoding = context.work_path("jobs", ".unpacked"), job.parameters.get("name_encoding", "")
+        name = job.parameters["filename"]
+        try:
+            with (
+                storage.opened(job.input_blob or _fetched(context)) as file,
+                open_contents(file, name, folder, context.keep, encoding) as contents,
+            ):
+                return _read_all(context, dataset, contents, None)
+        finally:
+            remove_tree(folder)
     except SourceRefused as refused:
         raise WorkFailed(refused.code, str(refused)) from refused
     except NotInStore as error:
@@ -106,23 +146,39 @@ def run_import(context: JobContext) -> dict:
 
 def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
     job = context.job
-    report = _Report(settings.WORK_DIR / "jobs" / f"{job.pk}.jsonl", job.position)
+    report = ImportReport(context.work_path("jobs", ".jsonl"), job.position)
     folder = context.work_path("jobs", ".annotations")
     try:
-        said = _said(context, contents, dataset, folder)
+        if not contents.entries:
+            raise WorkFailed("empty_archive", "The archive has no files.")
+        present = {} if has_images(contents) else images_by_name(dataset)
+        said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
             report.remark(said.remarks())
-            report.remark(_about_names(contents, said, dataset))
-        source = _Source(contents, links, strip_location=job.parameters["strip_location"])
-        is_blank = _ignores_folders(said, dataset)
-        labels = said.labels if said.format != "folder" else []
+            report.remark(_about_archive(contents, said, dataset))
+        source = _Source(contents, links, Fitting.of(dataset, said, job.parameters), strip_location=_strips(job))
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
-            records = (_blank(record) if is_blank else record for record in said.records(report.next))
-            for batch, results in _examined_ahead(pool, source.examine, records):
+            if job.parameters.get("dry_run"):
+                survey = survey_archive(context, dataset, said, report, pool, source.survey, present)
+                return _finish(context, report, said, survey)
+            if present:
+                annotate_images(context, dataset, said, report, source.fit, present)
+                return _finish(context, report, said)
+            labels = [name for name in map(source.fit.label, _declared(said)) if name is not None]
+            for batch, results in _examined_ahead(pool, source.examine, said.records(report.next)):
                 _import_batch(context, dataset, batch, results, report, said.count, labels)
-        return _finish(job, report, said)
+        return _finish(context, report, said)
     finally:
         remove_tree(folder)
+
+
+def _strips(job: Job) -> bool:
+    return bool(job.parameters["strip_location"])
+
+
+def _declared(said: Said) -> list[str]:
+    """Labels that a file lists, which a project gets whether or not an image has them; folders list nothing."""
+    return said.labels if said.format != "folder" else []
 
 
 def _fetched(context: JobContext) -> Blob:
@@ -134,9 +190,9 @@ def _fetched(context: JobContext) -> Blob:
         receive_source(source, incoming, _throttled(context.report))
         storage.stage([incoming])
         with transaction.atomic():
-            job.input_blob = storage.keep(incoming, "application/zip")
-            Job.objects.filter(pk=job.pk).update(input_blob=job.input_blob)
-        return job.input_blob
+            blob = storage.keep(incoming, "application/zip")
+            context.keep(input_blob=blob)
+        return blob
     finally:
         incoming.discard()
 
@@ -154,11 +210,11 @@ def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]
     return say
 
 
-def _said(context: JobContext, contents: AnyContents, dataset: Dataset, folder: Path) -> Said:
+def _said(
+    context: JobContext, contents: AnyContents, dataset: Dataset, folder: Path, present: dict[str, Image]
+) -> Said:
     """What the archive says, made to fit the project's task."""
-    if not contents.entries:
-        raise WorkFailed("empty_archive", "The archive has no files.")
-    said = read_annotations(context, contents, context.job.parameters["format"], folder)
+    said = read_annotations(context, contents, context.job.parameters["format"], folder, present)
     if not said.count:
         raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).")
     labels = [clean_label(label) for label in said.labels]
@@ -167,7 +223,7 @@ def _said(context: JobContext, contents: AnyContents, dataset: Dataset, folder: 
         raise WorkFailed(
             "too_many_labels", f"The archive has {len(said.labels):,} labels; a project may have {MAX_LABELS:,}."
         )
-    if dataset.project.task == Task.CLASSIFICATION and said.format != "folder":
+    if dataset.project.task == Task.CLASSIFICATION and said.holds["boxes"] and not said.holds["whole"]:
         raise WorkFailed(
             "boxes_in_classification",
             f"The archive has boxes (format {said.format}) and this project classifies whole images. Import it into "
@@ -176,48 +232,66 @@ def _said(context: JobContext, contents: AnyContents, dataset: Dataset, folder: 
     return said
 
 
-def _about_names(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
+def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
     for path in contents.repeated:
         yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
-    if _ignores_folders(said, dataset) and said.labels:
-        detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
-        yield Remark("", "folders_ignored", detail)
-
-
-def _ignores_folders(said: Said, dataset: Dataset) -> bool:
-    return dataset.project.task == Task.DETECTION and said.format == "folder"
-
-
-def _blank(record: Record) -> Record:
-    record.marks, record.is_annotated = [], False
-    return record
+    for path, code, detail in getattr(contents, "broken", ()):
+        yield Remark(path, code, detail)
+    if encoding := contents.guessed_encoding:
+        example = next((name for name in contents.names if not name.isascii()), "")
+        detail = (
+            f"The archive does not say in which encoding its file names are; they were read as {encoding}, such as "
+            f"{example!r}. If that is wrong, import it again with name_encoding."
+        )
+        yield Remark("", "names_guessed", detail)
+    if dataset.project.task == Task.DETECTION and said.holds["whole"] and not said.holds["boxes"]:
+        if said.format == "folder":
+            detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
+            yield Remark("", "folders_ignored", detail)
+        else:
+            detail = "The archive labels whole images, and this project needs boxes: the images are kept unlabelled."
+            yield Remark("", "labels_without_boxes", detail)
 
 
 class _Source:
     """Decodes the images of an archive and puts their boxes in place."""
 
-    def __init__(self, contents: AnyContents, links: BucketContents | None, *, strip_location: bool) -> None:
+    def __init__(
+        self, contents: AnyContents, links: BucketContents | None, fit: Fitting, *, strip_location: bool
+    ) -> None:
         self._contents = contents
         self._links = links
+        self.fit = fit
         self._strip_location = strip_location
 
     def examine(self, record: Record) -> Looked:
-        if record.path not in self._contents.entries:
-            return Looked(Outcome(record.path, "rejected", None, "missing_image", "The archive has no such file."))
-        refused = self._contents.refusal(record.path)
-        if refused:
-            return Looked(Outcome(record.path, "rejected", None, *refused))
         try:
-            content = self._contents.read(record.path)
+            content = self._content(record)
             examined = examine_content(content, record.path, strip_location=self._strip_location)
         except ImageError as error:
             return Looked(Outcome(record.path, "rejected", None, error.code, str(error)))
+        fitted = self.fit(record, examined.width, examined.height, examined.orientation)
         examined.split = record.split
-        examined.is_reviewed = record.is_annotated
+        examined.is_reviewed, examined.is_confirmed = fitted.is_reviewed, fitted.is_confirmed
         if self._links is not None:
             examined.linked_to = self._links.remote_id(record.path)
-        marks, remarks = place_marks(record, examined.width, examined.height)
-        return Looked(examined, marks, remarks)
+        return Looked(examined, fitted.marks, fitted.remarks)
+
+    def survey(self, record: Record) -> Surveyed | Outcome:
+        """As `examine`, without keeping anything."""
+        try:
+            content = self._content(record)
+            width, height, orientation = look_at(content)
+        except ImageError as error:
+            return Outcome(record.path, "rejected", None, error.code, str(error))
+        return Surveyed(record, hashlib.sha256(content).hexdigest(), self.fit(record, width, height, orientation))
+
+    def _content(self, record: Record) -> bytes:
+        if record.path not in self._contents.entries:
+            raise ImageError("missing_image", "The archive has no such file.")
+        if refused := self._contents.refusal(record.path):
+            raise ImageError(*refused)
+        return self._contents.read(record.path)
 
 
 @dataclass
@@ -251,7 +325,7 @@ def _forget(futures: list[Future]) -> None:
             future.result().item.incoming.discard()
 
 
-def _import_batch(context, dataset, batch, results, report: _Report, total: int, labels: list[str]) -> None:
+def _import_batch(context, dataset, batch, results, report: ImportReport, total: int, labels: list[str]) -> None:
     examined: list[Examined] = []
     outcomes: list[Outcome] = []
     remarks: list[Remark] = []
@@ -276,16 +350,9 @@ def _import_batch(context, dataset, batch, results, report: _Report, total: int,
             )
             report.remark(remarks)
             report.add(outcomes + added, len(batch))
-            report.boxes += sum(
-                len(item.boxes)
-                for item, outcome in zip(examined, added, strict=True)
-                if outcome.kind == "created" or outcome.code == "annotated"
-            )
-            report.labelled += sum(
-                outcome.code == "annotated"
-                or (outcome.kind == "created" and bool(item.label or item.boxes or item.is_reviewed))
-                for item, outcome in zip(examined, added, strict=True)
-            )
+            for item, outcome in zip(examined, added, strict=True):
+                if outcome.kind == "created" or outcome.code == "annotated":
+                    report.take(len(item.boxes), item.is_confirmed, bool(item.label or item.boxes or item.is_reviewed))
             context.report(report.next, total, position=report.position())
     except BaseException:
         _forget(results)
@@ -303,7 +370,15 @@ def _mark(item: Examined, marks: list[Mark], labels: dict[str, Label]) -> None:
             item.boxes.append((labels[mark.label], mark.box))
 
 
-def _finish(job: Job, report: _Report, said: Said) -> dict:
+def _finish(context: JobContext, report: ImportReport, said: Said, survey: dict | None = None) -> dict:
+    if survey is not None:
+        result = survey | {
+            "rejected_by_code": dict(report.codes),
+            "remarks_by_code": dict(report.remark_codes),
+            "rejects": report.first_rejects(SHOWN_REJECTS),
+            "unread": said.unread,
+        }
+        return _with_report(context, report, result)
     result = {
         "format": said.format,
         "files": said.count,
@@ -315,74 +390,38 @@ def _finish(job: Job, report: _Report, said: Said) -> dict:
         "rejected": report.counts["rejected"],
         "rejected_by_code": {code: count for code, count in report.codes.items() if code != "annotated"},
         "boxes": report.boxes,
+        "to_review": report.to_review,
+        "unread": said.unread,
         "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
     }
-    if said.format == "folder" and (bare := report.counts["created"] + report.codes["annotated"] - report.labelled) > 0:
+    if note := _note(said, report):
+        result["note"] = note
+    return _with_report(context, report, result)
+
+
+def _note(said: Said, report: ImportReport) -> str:
+    if said.unread and not report.labelled:
+        files = ", ".join(said.unread[:3]) + ("…" if len(said.unread) > 3 else "")
+        return (
+            f"No annotations were read: {files} {'is' if len(said.unread) == 1 else 'are'} in a format that is not "
+            "read. The images are here without labels; import annotations in another format again and they get them."
+        )
+    bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
+    if said.format == "folder" and bare > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
-        result["note"] = f"{which} in no folder that names a label and got none: label them in the studio."
-    if report.path.exists() and report.path.stat().st_size:
-        job.report_blob = storage.keep_path(report.path, "application/x-ndjson")
-        Job.objects.filter(pk=job.pk).update(report_blob=job.report_blob)
-    report.path.unlink(missing_ok=True)
+        return f"{which} in no folder that names a label and got none: label them in the studio."
+    if report.to_review:
+        which = "1 image has" if report.to_review == 1 else f"{report.to_review:,} images have"
+        return (
+            f"{which} annotations that could not all be understood: the others wait as suggestions to be confirmed. "
+            "The report says what was left out."
+        )
+    return ""
+
+
+def _with_report(context: JobContext, report: ImportReport, result: dict) -> dict:
+    if report.path.stat().st_size:
+        context.keep(report_blob=storage.keep_path(report.path, "application/x-ndjson"))
+    report.path.unlink()
     return result
-
-
-class _Report:
-    """Counts, and a line for all that was not taken as it was, taken up again after a crash."""
-
-    def __init__(self, path: Path, position: dict) -> None:
-        self.path = path
-        self.next = position.get("next", 0)
-        self.counts = Counter(position.get("counts", {}))
-        self.codes = Counter(position.get("codes", {}))
-        self.remark_codes = Counter(position.get("remark_codes", {}))
-        self.boxes = position.get("boxes", 0)
-        self.labelled = position.get("labelled", 0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known = position.get("report_bytes", 0)
-        is_lost = known > 0 and (not path.exists() or path.stat().st_size < known)
-        with open(path, "ab") as file:
-            file.truncate(0 if is_lost else known)
-        if is_lost:
-            self.remark([Remark("", "report_lost", LOST_REPORT)])
-
-    def add(self, outcomes: list[Outcome], files: int) -> None:
-        self.next += files
-        self.counts.update(outcome.kind for outcome in outcomes)
-        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == "annotated")
-        with open(self.path, "a", encoding="utf-8") as file:
-            for outcome in outcomes:
-                if outcome.kind != "created":
-                    row = {"outcome": outcome.kind, **outcome.to_dict(), "image": outcome.image_id}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    def remark(self, remarks: Iterable[Remark]) -> None:
-        """Lines about annotations that were changed or left out."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            for remark in remarks:
-                self.remark_codes[remark.code] += 1
-                row = {"outcome": "remark", **asdict(remark), "image": None}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    def position(self) -> dict:
-        return {
-            "next": self.next,
-            "counts": dict(self.counts),
-            "codes": dict(self.codes),
-            "remark_codes": dict(self.remark_codes),
-            "boxes": self.boxes,
-            "labelled": self.labelled,
-            "report_bytes": self.path.stat().st_size,
-        }
-
-    def first_rejects(self, limit: int) -> list[dict]:
-        rejects: list[dict] = []
-        with open(self.path, encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                if row["outcome"] == "rejected":
-                    rejects.append({key: row[key] for key in ("filename", "code", "detail")})
-                if len(rejects) == limit:
-                    break
-        return rejects

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 from django.db.models import F
@@ -12,11 +13,12 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from datasets.formats.boxes import on_grid
+from datasets.history import marks_by_image, record_changes
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
-from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
+from datasets.imaging.preprocessing import ImageError, decoded, open_image, stored_orientation, upright_size
 from datasets.locking import lock_datasets
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Video
+from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
 from projects.limits import require_images
 from projects.services import adjust_counts
 from storage import services as storage
@@ -27,10 +29,17 @@ from storage.filenames import clean_filename
 INSERT_CHUNK = 2_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
-    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic",
+    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic", "AVIF": "image/avif",
 }  # fmt: skip
 
 Box = tuple[float, float, float, float]
+
+
+class Annotated(Protocol):
+    """What is said of an image beside its annotations."""
+
+    is_confirmed: bool
+    split: str | None
 
 
 @dataclass
@@ -46,6 +55,8 @@ class Examined:
     label: Label | None = None
     boxes: list[tuple[Label, Box]] = field(default_factory=list)
     is_reviewed: bool = False
+    is_confirmed: bool = True  # False: annotations that a person has to look at, since others were not understood
+    orientation: int = 1  # of the stored pixels, as EXIF counts it
     split: str | None = None
     group: str = ""
     video: Video | None = None
@@ -80,10 +91,10 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     """
     if len(content) > settings.MAX_IMAGE_BYTES:
         raise too_large()
-    width, height, kind, phash = _look_at(content)
+    width, height, kind, phash, orientation = _look_at(content)
     if strip_location:
         content = without_location(content)
-        width, height, kind, phash = _look_at(content)
+        width, height, kind, phash, _ = _look_at(content)
     incoming = storage.receive()
     try:
         incoming.write(content)
@@ -91,7 +102,8 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     except BaseException:
         incoming.discard()
         raise
-    return Examined(incoming, clean_filename(filename), width, height, kind, phash)
+    name = clean_filename(filename)
+    return Examined(incoming, name, width, height, kind, phash, orientation=orientation)
 
 
 def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
@@ -100,20 +112,29 @@ def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = 
         raise too_large()
     if strip_location:
         return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
-    return Examined(incoming, clean_filename(filename), *_look_at(incoming.path))
+    return Examined(incoming, clean_filename(filename), *_look_at(incoming.path)[:4])
 
 
 def too_large() -> ImageError:
     return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
 
 
-def _look_at(source: bytes | Path) -> tuple[int, int, str, str]:
+def look_at(content: bytes) -> tuple[int, int, int]:
+    """`(width, height, orientation)` of a picture that can be used. Raises `ImageError`."""
+    if len(content) > settings.MAX_IMAGE_BYTES:
+        raise too_large()
+    width, height, _, _, orientation = _look_at(content)
+    return width, height, orientation
+
+
+def _look_at(source: bytes | Path) -> tuple[int, int, str, str, int]:
     with open_image(source) as image:
         width, height = upright_size(image)
+        orientation = stored_orientation(image)
         kind = image.format or ""
         # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
         with decoded(image, min_size=(32, 32)) as upright:
-            return width, height, kind, perceptual_hash(upright)
+            return width, height, kind, perceptual_hash(upright), orientation
 
 
 def add_images(
@@ -155,19 +176,17 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
             dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
             height=item.height, format=item.format, size=item.incoming.size, phash=item.phash, split=item.split,
             group=item.group, video=item.video, frame_index=item.frame_index, frame_time=item.frame_time,
-            reviewed=item.is_reviewed or item.label is not None or bool(item.boxes),
+            reviewed=item.is_confirmed and (item.is_reviewed or item.label is not None or bool(item.boxes)),
         )
         for sha256, item in new.items()
     }  # fmt: skip
     Image.objects.bulk_create(images.values())
-    Annotation.objects.bulk_create(
-        (
-            Annotation(image=images[sha256], label=label, origin=origin, created_by=user, **edges_of(box))
-            for sha256, item in new.items()
-            for label, box in _marks_of(item)
-        ),
-        batch_size=INSERT_CHUNK,
+    rows = (
+        _annotation(images[sha256], label, box, item, origin, user)
+        for sha256, item in new.items()
+        for label, box in _marks_of(item)
     )
+    Annotation.objects.bulk_create(rows, batch_size=INSERT_CHUNK)
     filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
     _fill(filled, first, origin, user)
     count_images(dataset, len(images))
@@ -175,26 +194,41 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
 
 
 def _says_more(item: Examined, image: Image) -> bool:
-    return not image.reviewed and bool(item.is_reviewed or item.label or item.boxes)
+    if image.reviewed or not (item.is_reviewed or item.label or item.boxes):
+        return False
+    # What waits for a look is replaced by what needs none.
+    return item.is_confirmed or not image.annotations.all()
 
 
 def _fill(images: dict[str, Image], items: dict[str, Examined], origin: str, user) -> None:
     """Give images without annotations those of the files with the same bytes, with a line in their history."""
-    rows: list[Annotation] = []
-    changes: list[AnnotationChange] = []
-    for sha256, image in images.items():
-        own = [
-            Annotation(image=image, label=label, origin=origin, created_by=user, **edges_of(box))
-            for label, box in _marks_of(items[sha256])
-        ]
+    fill_images([(image, _marks_of(items[sha256]), items[sha256]) for sha256, image in images.items()], origin, user)
+
+
+def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user) -> None:
+    """Give images that nobody has looked at annotations, instead of those that an earlier import left to be looked at.
+
+    In the caller's transaction, which holds the images.
+    """
+    pks = [image.pk for image, _, _ in rows]
+    before = marks_by_image(pks)
+    Annotation.objects.filter(image__in=pks, origin=Origin.IMPORTED, confirmed=False).delete()
+    new: list[Annotation] = []
+    for image, marks, item in rows:
         image.revision += 1
-        image.reviewed = True
-        after = [{"label": row.label.name, "box": row.box} for row in own]
-        changes.append(AnnotationChange(image=image, revision=image.revision, changed_by=user, before=[], after=after))
-        rows += own
-    Image.objects.bulk_update(images.values(), ["revision", "reviewed"])
-    Annotation.objects.bulk_create(rows, batch_size=INSERT_CHUNK)
-    AnnotationChange.objects.bulk_create(change for change in changes if change.after)
+        image.reviewed = item.is_confirmed
+        image.split = image.split or item.split
+        new += [_annotation(image, label, box, item, origin, user) for label, box in marks]
+    Image.objects.bulk_update([image for image, _, _ in rows], ["revision", "reviewed", "split"])
+    Annotation.objects.bulk_create(new, batch_size=INSERT_CHUNK)
+    after = marks_by_image(pks)
+    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
+
+
+def _annotation(image: Image, label: Label, box: Box | None, item: Annotated, origin: str, user) -> Annotation:
+    return Annotation(
+        image=image, label=label, origin=origin, created_by=user, confirmed=item.is_confirmed, **edges_of(box)
+    )
 
 
 def edges_of(box: Box | None) -> dict[str, float]:

@@ -15,24 +15,33 @@ from datasets.removal import delete_images
 from projects.models import Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
-from storage.deleting import delete_in_chunks, let_others_write
+from storage.deleting import PART, delete_in_chunks, let_others_write
 
-CHUNK = 250  # more of them, with their history and what is deleted with them, hold others for too long
+CHUNK = PART
+# Called after each transaction with the number of images that it changed.
+OnPart = Callable[[int], object]
 
 
-def merge_labels(*, label: Label, into: Label, user=None) -> Label:
+def merge_labels(*, label: Label, into: Label, user=None, on_part: OnPart | None = None) -> Label:
     """Give all images of `label` the label `into` and delete `label`; `user` is who the history names.
 
     Raises:
         LabelDeleted: one of them is gone.
     """
-    if label.pk == into.pk or label.project_id != into.project_id:
-        raise ValidationError({"into": ["Must be another label of the same project."]})
-    _carry_out(label, lambda pks: _relabel(pks, label, into, user), into)
+    require_other(label, into)
+    _carry_out(label, lambda pks: _relabel(pks, label, into, user), into, on_part=on_part)
     return into
 
 
-def delete_label(*, label: Label, images: str | None, move_to: Label | None = None, user=None) -> None:
+def require_other(label: Label, into: Label) -> None:
+    """Raises `ValidationError` unless one can be merged into the other."""
+    if label.pk == into.pk or label.project_id != into.project_id:
+        raise ValidationError({"into": ["Must be another label of the same project."]})
+
+
+def delete_label(
+    *, label: Label, images: str | None, move_to: Label | None = None, user=None, on_part: OnPart | None = None
+) -> None:
     """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
 
     Raises:
@@ -40,16 +49,16 @@ def delete_label(*, label: Label, images: str | None, move_to: Label | None = No
         LabelDeleted: somebody else was faster.
     """
     if move_to is not None:
-        merge_labels(label=label, into=move_to, user=user)
+        merge_labels(label=label, into=move_to, user=user, on_part=on_part)
     elif images == "delete":
-        _carry_out(label, lambda pks: delete_images(images=list(_carrying(label).filter(pk__in=pks))))
+        _carry_out(label, lambda pks: delete_images(images=list(carrying(label).filter(pk__in=pks))), on_part=on_part)
     elif images == "unlabel":
-        _carry_out(label, lambda pks: _unlabel(pks, label, user))
+        _carry_out(label, lambda pks: _unlabel(pks, label, user), on_part=on_part)
     else:
         _carry_out(label, _refuse)
 
 
-def _carry_out(label: Label, change: Callable[[list], object], *others: Label) -> None:
+def _carry_out(label: Label, change: Callable[[list], object], *others: Label, on_part: OnPart | None = None) -> None:
     """Take the label from all images that carry it, by `change`, and delete it.
 
     In transactions of a few hundred images, so that others can write in between: should it be broken off, the label is
@@ -60,6 +69,8 @@ def _carry_out(label: Label, change: Callable[[list], object], *others: Label) -
     delete_in_chunks(gone)
     while not _carry_out_some(label, change, others):
         let_others_write()
+        if on_part is not None:
+            on_part(CHUNK)
 
 
 @atomic_again
@@ -67,7 +78,7 @@ def _carry_out_some(label: Label, change: Callable[[list], object], others: Sequ
     """Whether the label is gone. A transaction."""
     lock_projects([label.project_id])
     _lock_labels(label, *others)
-    pks = list(_carrying(label).values_list("pk", flat=True)[: CHUNK + 1])
+    pks = list(carrying(label).values_list("pk", flat=True)[: CHUNK + 1])
     if pks:
         change(pks[:CHUNK])
     if len(pks) > CHUNK:
@@ -96,7 +107,8 @@ def _refuse(pks: list) -> None:
     raise LabelInUse()
 
 
-def _carrying(label: Label) -> QuerySet[Image]:
+def carrying(label: Label) -> QuerySet[Image]:
+    """The images of its project that carry the label."""
     annotations = Annotation.objects.filter(label=label, image=OuterRef("pk"))
     return Image.objects.filter(Exists(annotations), dataset__project=label.project_id).select_related("dataset")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -13,9 +14,10 @@ from django.conf import settings
 
 from datasets import formats
 from datasets.archives import ZipContents
-from datasets.buckets import BucketContents
+from datasets.containers import AnyContents, write_texts
+from datasets.formats import folder as folders
 from datasets.formats.__main__ import OUT_OF_MEMORY
-from datasets.formats.base import TEXT_SUFFIXES, Parsed, Record, Remark
+from datasets.formats.base import Parsed, Record, Remark, is_image
 from datasets.formats.texts import TooManyAnnotations
 from datasets.formats.transfer import BrokenTransfer, Transferred
 from projects.errors import WorkFailed
@@ -25,7 +27,6 @@ from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 from vision.sandbox.removal import remove_tree
 
-AnyContents = ZipContents | BucketContents
 POLL_SECONDS = 0.5
 
 
@@ -35,6 +36,8 @@ class Said(Protocol):
     format: str
     labels: list[str]
     count: int
+    unread: list[str]
+    holds: dict[str, int]
 
     def records(self, start: int = 0) -> Iterator[Record]: ...
 
@@ -46,39 +49,41 @@ class FromFolders:
 
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
-        self.format, self.labels, self.count = parsed.format, parsed.labels, len(parsed.records)
+        self.format, self.labels, self.count = parsed.format, parsed.labels, parsed.count
+        self.unread, self.holds = parsed.unread, parsed.holds
 
     def records(self, start: int = 0) -> Iterator[Record]:
-        return iter(self._parsed.records[start:])
+        return islice(self._parsed.records, start, None)
 
     def remarks(self) -> Iterator[Remark]:
         return iter(self._parsed.remarks)
 
 
-def read_annotations(context: JobContext, contents: AnyContents, name: str, folder: Path) -> Said:
+def read_annotations(
+    context: JobContext, contents: AnyContents, name: str, folder: Path, images: Collection[str] | None = None
+) -> Said:
     """What the archive says, in the format `name` or the one that is recognised.
 
     Args:
         folder: for what the process writes; it stays as long as the answer is used.
+        images: names of images of the dataset, which annotations without images are about.
 
     Raises:
         WorkFailed: with the code of the problem; and what `JobContext.keep` raises.
     """
-    if name == "folder" or (
-        name == "auto" and not any(entry.lower().endswith(TEXT_SUFFIXES) for entry in contents.names)
-    ):
-        return FromFolders(formats.read(contents, "folder"))
+    if name in ("auto", "folder") and not images and all(is_image(entry) for entry in contents.names):
+        return FromFolders(folders.read(contents.names))
     remove_tree(folder)
     folder.mkdir(parents=True)
     try:
-        if isinstance(contents, ZipContents):
+        if isinstance(contents, ZipContents) and not images:
             # The open file itself: no path of the store is named to the process, and none has to be readable for it.
             file = contents.archive.fp
             assert file is not None
             file.seek(0)
-            return _read(context, file, name, folder)
+            return _read(context, file, name, folder, contents.guessed_encoding)
         texts = folder / "texts.zip"
-        contents.write_texts(texts, context.keep)
+        write_texts(contents, texts, context.keep, images)
         with open(texts, "rb") as file:
             return _read(context, file, name, folder)
     except SandboxMissing as error:
@@ -91,14 +96,14 @@ def read_annotations(context: JobContext, contents: AnyContents, name: str, fold
         raise WorkFailed("annotations_unreadable", f"The annotation files cannot be read ({error}).") from error
 
 
-def _read(context: JobContext, file: BinaryIO, name: str, folder: Path) -> Said:
+def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_encoding: str = "") -> Said:
     limits = Limits(
         memory_bytes=settings.ANNOTATION_MEMORY_BYTES, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
         folder_bytes=4 << 30, threads=16, open_files=64,
     )  # fmt: skip
     process = start_python(
-        "datasets.formats", name, str(settings.MAX_ANNOTATION_BYTES), folder=folder, limits=limits, stdin=file,
-        stdout=subprocess.DEVNULL,
+        "datasets.formats", name, str(settings.MAX_ANNOTATION_BYTES), name_encoding, folder=folder, limits=limits,
+        stdin=file, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         while process.poll() is None:

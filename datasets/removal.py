@@ -15,9 +15,8 @@ from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
 from projects.uses import in_words, require_unused
 from storage.database import atomic_again, relations_to
-from storage.deleting import delete_in_chunks
+from storage.deleting import delete_in_chunks, in_parts
 
-CHUNK = 500
 # Images in snapshots are small rows.
 MOST_FROZEN = 10_000
 
@@ -68,7 +67,7 @@ def remove_dataset(dataset: Dataset) -> None:
     SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
     snapshots.exclude(pk__in=needed).delete()
     snapshots.update(dataset_name=dataset.name)
-    dataset.delete()
+    Dataset.objects.filter(pk=dataset.pk).delete()  # the row in hand keeps its key, should this be done again
 
 
 def _is_large(dataset: Dataset, image_count: int) -> bool:
@@ -104,42 +103,46 @@ def remove_images_of_records() -> int:
     return sum(delete_in_chunks(SnapshotImage.objects.filter(snapshot=pk)) for pk in records)
 
 
-@atomic_again
 def delete_images(*, images: Sequence[Image]) -> int:
     """Returns how many were deleted: those that somebody else deleted meanwhile are not counted again."""
-    by_dataset = _by_dataset(images)
-    deleted = 0
-    for pk, dataset in lock_datasets(by_dataset).items():
-        pks = by_dataset[pk]
-        for start in range(0, len(pks), CHUNK):
-            chunk = Image.objects.filter(dataset=dataset, pk__in=pks[start : start + CHUNK])
-            gone = chunk.delete()[1].get(Image._meta.label, 0)
-            count_images(dataset, -gone)
-            deleted += gone
-    return deleted
+    parts = ((pk, part) for pk, pks in _by_dataset(images).items() for part in in_parts(pks))
+    return sum(_delete_images(pk, part) for pk, part in parts)
 
 
 @atomic_again
+def _delete_images(dataset_pk, pks: Sequence) -> int:
+    dataset = lock_datasets([dataset_pk]).get(dataset_pk)
+    if dataset is None:
+        return 0
+    gone = Image.objects.filter(dataset=dataset, pk__in=pks).delete()[1].get(Image._meta.label, 0)
+    count_images(dataset, -gone)
+    return gone
+
+
 def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
     """Move images to another dataset of the same project. What is there already stays where it is."""
     if any(image.dataset.project_id != target.project_id for image in images):
         raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
-    by_dataset = _by_dataset(images)
-    locked = lock_datasets([*by_dataset, target.pk])
+    others = {pk: pks for pk, pks in _by_dataset(images).items() if pk != target.pk}
+    parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
+    moved = sum(_move_images(pk, part, target) for pk, part in parts)
+    return {"changed": moved, "unchanged": len(images) - moved}
+
+
+@atomic_again
+def _move_images(dataset_pk, pks: Sequence, target: Dataset) -> int:
+    locked = lock_datasets([dataset_pk, target.pk])
     if target.pk not in locked:
         raise NotFound()
+    if dataset_pk not in locked:
+        return 0
     there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
-    moved = 0
-    for pk, dataset in locked.items():
-        pks = by_dataset.get(pk, []) if pk != target.pk else []
-        for start in range(0, len(pks), CHUNK):
-            chunk = Image.objects.filter(dataset=dataset, pk__in=pks[start : start + CHUNK]).exclude(Exists(there))
-            # Named first: one statement could not look at the rows that it changes.
-            came = Image.objects.filter(pk__in=list(chunk.values_list("pk", flat=True))).update(dataset=target)
-            count_images(dataset, -came)
-            count_images(target, came)
-            moved += came
-    return {"changed": moved, "unchanged": len(images) - moved}
+    chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
+    # Named first: one statement could not look at the rows that it changes.
+    came = Image.objects.filter(pk__in=list(chosen.values_list("pk", flat=True))).update(dataset=target)
+    count_images(locked[dataset_pk], -came)
+    count_images(target, came)
+    return came
 
 
 def _by_dataset(images: Iterable[Image]) -> dict[object, list]:

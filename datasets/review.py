@@ -13,6 +13,7 @@ from datasets.models import Annotation, Image, Label, Origin
 from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 from storage.database import atomic_again
+from storage.deleting import in_parts
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Review:
         return [*self.confirm, *self.reject, *(one.annotation for one in self.correct)]
 
 
-@atomic_again
 def review_annotations(*, review: Review, user) -> dict[str, int]:
-    """Keep what is confirmed or corrected, delete what is rejected. All or nothing.
+    """Keep what is confirmed or corrected, delete what is rejected. What does not fit is refused before anything is
+    changed; then a few hundred images at a time are, so that others can write in between.
 
     An image of which nothing is left to look at counts as reviewed: with all its boxes rejected it shows nothing.
 
@@ -49,30 +50,43 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     named = review.annotations
     if len({one.pk for one in named}) != len(named):
         raise ValidationError({"annotations": ["Decide about each annotation once."]})
-    pks = list({one.image_id for one in named})
     require_labels(one.label.pk for one in review.correct if one.label is not None)
+    corrected = {one.annotation.pk: _corrected(one, index, user) for index, one in enumerate(review.correct)}
+    rejected = {one.pk for one in review.reject}
+    by_image: dict[object, list] = {}
+    for annotation in named:
+        by_image.setdefault(annotation.image_id, []).append(annotation.pk)
+    for pks in in_parts(list(by_image)):
+        _decide({pk: by_image[pk] for pk in pks}, corrected, rejected, user)
+    return {"confirmed": len(review.confirm), "corrected": len(corrected), "rejected": len(rejected)}
+
+
+@atomic_again
+def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
+    pks, named = list(by_image), [pk for those in by_image.values() for pk in those]
     before = marks_by_image(pks)
-    for index, one in enumerate(review.correct):
-        _correct(one, index, user)
+    for pk in named:
+        if pk in corrected:
+            Annotation.objects.filter(pk=pk).update(**corrected[pk])
     for start in range(0, len(named), BULK_CHUNK):
-        confirmed = [one.pk for one in review.confirm[start : start + BULK_CHUNK]]
-        Annotation.objects.filter(pk__in=confirmed).update(confirmed=True)
-        Annotation.objects.filter(pk__in=[one.pk for one in review.reject[start : start + BULK_CHUNK]]).delete()
+        chunk = named[start : start + BULK_CHUNK]
+        Annotation.objects.filter(pk__in=[pk for pk in chunk if pk in rejected]).delete()
+        Annotation.objects.filter(pk__in=[pk for pk in chunk if pk not in rejected]).update(confirmed=True)
     _settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
-    return {"confirmed": len(review.confirm), "corrected": len(review.correct), "rejected": len(review.reject)}
 
 
-def _correct(one: Correction, index: int, user) -> None:
+def _corrected(one: Correction, index: int, user) -> dict:
+    """The fields of a corrected annotation. Raises `ValidationError`."""
     old = one.annotation
     box = one.box if one.box is not None else old.box
-    # A person's own from now on: what the model thought of it is in the history.
     new = checked_annotation(old.image, {"label": one.label or old.label, "box": box}, index, user)
-    Annotation.objects.filter(pk=old.pk).update(
-        label=new.label, x_min=new.x_min, y_min=new.y_min, x_max=new.x_max, y_max=new.y_max, confirmed=True,
-        origin=Origin.HUMAN, score=None, created_by=user,
-    )  # fmt: skip
+    # A person's own from now on: what the model thought of it is in the history.
+    return {
+        "label": new.label, "x_min": new.x_min, "y_min": new.y_min, "x_max": new.x_max, "y_max": new.y_max,
+        "confirmed": True, "origin": Origin.HUMAN, "score": None, "created_by": user,
+    }  # fmt: skip
 
 
 def _settle(pks: list) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import codecs
+
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -7,7 +9,8 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from datasets.formats import READERS, WRITERS
+from datasets.formats import FORMATS, WRITERS
+from datasets.formats.boxes import clean_label
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
@@ -249,8 +252,9 @@ class ReviewAnswerSerializer(serializers.Serializer):
 class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
     max_bits = serializers.IntegerField(
-        min_value=0, max_value=32, default=20, help_text="How different look-alikes may be, in bits of 256."
-    )
+        min_value=0, max_value=32, default=None, allow_null=True,
+        help_text="How different near-duplicates may be, in bits of 256; left out: as the dataset's splits see them.",
+    )  # fmt: skip
 
 
 class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -276,13 +280,30 @@ class BulkAnswerSerializer(serializers.Serializer):
 
 
 class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
-    file = serializers.FileField(required=False, allow_empty_file=True, help_text="A zip archive.")
+    file = serializers.FileField(
+        required=False, allow_empty_file=True,
+        help_text="A zip, a tar (also gz, bz2, xz, zst), or an annotation file alone for images that are here.",
+    )  # fmt: skip
     source = serializers.CharField(
         required=False, max_length=1100,
         help_text="Instead of a file: s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….",
     )  # fmt: skip
-    format = serializers.ChoiceField(["auto", *READERS], default="auto")
-    strip_location = serializers.BooleanField(default=False, help_text="Remove where the pictures were taken.")
+    job = serializers.UUIDField(
+        required=False, help_text="Instead of a file: an earlier import or dry run, whose archive is read again."
+    )
+    format = serializers.ChoiceField(["auto", *FORMATS], default="auto")
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only say what the import would do: formats, labels, splits, duplicates, remarks."
+    )
+    label_map = serializers.JSONField(
+        required=False,
+        help_text='The project\'s names of labels: {"Bolt": "bolt", "junk": null}; null leaves them out.',
+    )
+    skip = serializers.JSONField(required=False, help_text='Labels whose annotations are left out: ["junk"].')
+    name_encoding = serializers.CharField(
+        required=False, max_length=40, help_text="Of file names in the archive that say none, such as gbk or shift_jis."
+    )
+    strip_location = serializers.BooleanField(default=False, help_text="Remove where the images were taken.")
     link = serializers.BooleanField(
         default=False, help_text="For s3://bucket/prefix: the images stay there and are only cached here."
     )
@@ -293,9 +314,31 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
         except SourceRefused as refused:
             raise serializers.ValidationError(str(refused), code=refused.code) from refused
 
+    def validate_label_map(self, value) -> dict[str, str | None]:
+        if not isinstance(value, dict) or not all(name is None or isinstance(name, str) for name in value.values()):
+            raise serializers.ValidationError('Send an object such as {"Bolt": "bolt", "junk": null}.')
+        cleaned = {}
+        for name, wanted in value.items():
+            cleaned[name] = None if wanted is None else clean_label(wanted)
+            if wanted is not None and cleaned[name] is None:
+                raise serializers.ValidationError(f"{wanted[:40]!r} is no name for a label: use 1 to 100 characters.")
+        return cleaned
+
+    def validate_skip(self, value) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise serializers.ValidationError('Send a list of labels such as ["junk"].')
+        return value
+
+    def validate_name_encoding(self, value: str) -> str:
+        try:
+            return codecs.lookup(value).name if b"".decode(value) == "" else ""
+        except (LookupError, ValueError) as error:
+            raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
+
     def validate(self, attrs: dict) -> dict:
-        if ("file" in attrs) == ("source" in attrs):
-            raise serializers.ValidationError({"file": "Send a file, or name a source, one of them."}, code="required")
+        if sum(name in attrs for name in ("file", "source", "job")) != 1:
+            detail = "Send a file, or name a source or an earlier job, one of them."
+            raise serializers.ValidationError({"file": detail}, code="required")
         if attrs["link"] and not ("source" in attrs and attrs["source"].is_folder):
             raise serializers.ValidationError({"link": "Only the images of a prefix s3://bucket/prefix can be linked."})
         if attrs["link"] and attrs["strip_location"]:

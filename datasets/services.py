@@ -19,6 +19,7 @@ from datasets.natural_order import natural_key
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
+from storage.deleting import in_parts
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
@@ -109,39 +110,48 @@ def create_dataset(
 # Images
 
 
-@atomic_again
+# What is done to many images is done to some hundred of them in a transaction, so that others can write in between:
+# should it be broken off, doing it again finishes.
+
+
 def set_split(*, images: Sequence[Image], split: str | None) -> int:
-    return Image.objects.filter(pk__in=[image.pk for image in images]).update(split=split)
+    return sum(_update_images([image.pk for image in part], split=split) for part in in_parts(images))
 
 
-@atomic_again
 def set_group(*, images: Sequence[Image], group: str) -> int:
-    return Image.objects.filter(pk__in=[image.pk for image in images]).update(group=group)
+    return sum(_update_images([image.pk for image in part], group=group) for part in in_parts(images))
 
 
 @atomic_again
+def _update_images(pks: list, **changes: str | None) -> int:
+    return Image.objects.filter(pk__in=pks).update(**changes)
+
+
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
     """Give many images one label instead of theirs, or none. Returns how many of them there still were.
 
     Raises:
         LabelDeleted
     """
+    return sum(_label_images([image.pk for image in part], label, user) for part in in_parts(images))
+
+
+@atomic_again
+def _label_images(pks: list, label: Label | None, user) -> int:
     if label is not None:
         require_labels([label.pk])
-    changed = 0
-    for start in range(0, len(images), BULK_CHUNK):
-        present = Image.objects.filter(pk__in=[image.pk for image in images[start : start + BULK_CHUNK]])
-        # The update comes first: it holds the rows, so that none of them is deleted before the end.
-        changed += present.update(revision=F("revision") + 1, reviewed=label is not None)
-        pks = list(present.values_list("pk", flat=True))
-        before = marks_by_image(pks)
-        Annotation.objects.filter(image__in=pks).delete()
-        if label is not None:
-            Annotation.objects.bulk_create(
-                Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user) for pk in pks
-            )
-        after = [{"label": label.name, "box": None}] if label is not None else []
-        record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
+    present = Image.objects.filter(pk__in=pks)
+    # The update comes first: it holds the rows, so that none of them is deleted before the end.
+    changed = present.update(revision=F("revision") + 1, reviewed=label is not None)
+    pks = list(present.values_list("pk", flat=True))
+    before = marks_by_image(pks)
+    Annotation.objects.filter(image__in=pks).delete()
+    if label is not None:
+        Annotation.objects.bulk_create(
+            Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user) for pk in pks
+        )
+    after = [{"label": label.name, "box": None}] if label is not None else []
+    record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
     return changed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import IntegrityError
 from django.db.models import F
@@ -42,7 +42,7 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
         Candidate(
-            key=row["sha256"], phash=row["phash"], label=_rarest(row, images_of), group=row["group"],
+            key=row["sha256"], phash=row["phash"], label=rarest_label(_labels_of(row), images_of), group=row["group"],
             fixed=row["split"], previous=previous.get(row["id"]), name=row["filename"],
         )
         for row in rows
@@ -97,9 +97,9 @@ def _labels_of(row: dict) -> set[str]:
     return {annotation["label"] for annotation in row["annotations"]}
 
 
-def _rarest(row: dict, images_of: Counter) -> str:
+def rarest_label(names: Iterable[str], images_of: Mapping[str, int]) -> str:
     """The label to stratify by: of an image with several the one that fewest images have; "" for an empty image."""
-    return min(_labels_of(row), key=lambda name: (images_of[name], name), default="")
+    return min(names, key=lambda name: (images_of[name], name), default="")
 
 
 def _annotated_images(dataset: Dataset) -> list[dict]:

@@ -12,6 +12,12 @@ from datasets.grouping import Candidate as Candidate
 ORDER = ("train", "validation", "test")
 # Between splits that a label lacks about equally, the one decides that all labels together lack most.
 ABOUT_EQUAL = 0.5
+# A split that is not chosen for any image is filled with the images that are in none, if these are about enough.
+ENOUGH_OF_SHARE = 0.5
+COMPLETED = (
+    "The splits that were chosen leave one without images, so {parts} were drawn from {source}. Choose the images' "
+    "splits yourself if you want others."
+)
 DRAWN_AGAIN = {
     "code": "splits_drawn_again",
     "detail": "The groups are others than in the last snapshot, so their splits were drawn again: models that were "
@@ -34,6 +40,8 @@ def assign_splits(
     or will be seen there. New groups fill each label's splits towards the fractions, the large ones first, in an order
     given by the seed; shares are rounded so that they fit over all labels together as well.
 
+    Where chosen splits leave one without images, as archives without a test split do, it is drawn from train.
+
     Args:
         fractions: of train, validation and test; they sum to 1.
         near_duplicates: "strict", "exact" or "off".
@@ -54,11 +62,13 @@ def assign_splits(
     chosen: dict[int, str] = {}
     wished: set[int] = set()
     moved = 0
+    lacking = _lacking(candidates, members, fractions)
+    released = set(ORDER) if "train" in lacking else {"train"} if lacking else set()
     unknown = set() if is_previous_parted else {root for root in members if grouping.parted[members[root][0]]}
     again = _drawn_again(candidates, members)
     for root, indices in members.items():
         group = [candidates[index] for index in indices]
-        split, is_wished = _given_split(group, counts_previous=root not in unknown | again)
+        split, is_wished = _given_split(group, root not in unknown | again, released)
         if split is not None:
             chosen[root] = split
             wished |= {root} if is_wished else set()
@@ -84,6 +94,7 @@ def assign_splits(
             *grouping.remarks,
             *remark_on_large_groups(candidates, grouping),
             *([DRAWN_AGAIN] if again else []),
+            *_about_lacking(lacking, chosen, members),
         ],
         "chosen": [root in wished for root in grouping.roots.tolist()],
     }
@@ -122,9 +133,37 @@ class _Filling:
         return max(near or ORDER, key=lambda split: (self._all_lack[split] / self._wanted[split], lacks[split]))
 
 
-def _given_split(group: Sequence[Candidate], counts_previous: bool) -> tuple[str | None, bool]:
-    """The split that a user chose, else the previous one; and whether it is the former."""
+def _lacking(candidates: Sequence[Candidate], members: dict[int, list[int]], fractions: dict[str, float]) -> list[str]:
+    """Splits that should have images, that no image is chosen for, and that the others are too few to fill."""
+    fixed = Counter(one.fixed for one in candidates)
+    free = fixed.pop(None, 0)
+    if not fixed:
+        return []
+    lacking = [split for split in ORDER if fractions[split] > 0 and not fixed[split]]
+    wanted = sum(fractions[split] for split in lacking) * len(candidates)
+    # Others than train are never taken while there are images that are in none.
+    least = len(lacking) if "train" in lacking else max(len(lacking), ENOUGH_OF_SHARE * wanted)
+    return lacking if free < least else []
+
+
+def _about_lacking(lacking: list[str], chosen: dict[int, str], members: dict[int, list[int]]) -> list[dict]:
+    if not lacking:
+        return []
+    drawn = {split: sum(len(members[root]) for root, own in chosen.items() if own == split) for split in lacking}
+    parts = " and ".join(f"{count:,} images for {split}" for split, count in drawn.items())
+    source = "all images" if "train" in lacking else "train"
+    return [{"code": "splits_completed", "detail": COMPLETED.format(parts=parts, source=source)}]
+
+
+def _given_split(group: Sequence[Candidate], counts_previous: bool, released: set[str]) -> tuple[str | None, bool]:
+    """The split that a user chose, else the previous one; and whether it is the former.
+
+    Args:
+        released: images that were chosen for these may be drawn for others.
+    """
     fixed = {one.fixed for one in group} - {None}
+    if fixed and fixed <= released:
+        fixed = set()
     if fixed:
         return fixed.pop() if len(fixed) == 1 else "train", True
     previous = {one.previous for one in group} - {None} if counts_previous else set()

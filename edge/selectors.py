@@ -24,11 +24,14 @@ def codes_of(user) -> QuerySet[EnrolmentCode]:
 
 def deployments_of(user) -> QuerySet[Deployment]:
     found = Deployment.objects.filter(project__in=project_ids_of(user))
-    return found.select_related("project", "group", "file")
+    return found.select_related("project", "group", "file", "model")
 
 
 def device_with_key(key_hash: str) -> Device | None:
-    """A device that may come in, with all that its manifest takes, in one query."""
+    """A device that may come in, with all that its manifest takes, in one query.
+
+    One of a project that is being removed may not: its rows go piece by piece, and half of them say nothing true.
+    """
     return (
         Device.objects.select_related(
             "project",
@@ -36,6 +39,6 @@ def device_with_key(key_hash: str) -> Device | None:
             "target__file",
             "previous_target__file",
         )
-        .filter(key_hash=key_hash, revoked_at=None)
+        .filter(key_hash=key_hash, revoked_at=None, project__deleting_since=None)
         .first()
     )

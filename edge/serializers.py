@@ -11,6 +11,7 @@ from datasets.models import Dataset
 from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
 from inference.models import FileKind, Model
+from inference.staleness import is_outdated
 from projects.models import Project
 
 MAX_PLATFORM_BYTES = 4_000
@@ -134,15 +135,21 @@ class DeploymentSerializer(InProject):
     reports = serializers.SerializerMethodField()
     state = serializers.ChoiceField(DeploymentState.choices, read_only=True)
     info = serializers.DictField(read_only=True, help_text="What devices are told of the model.")
+    stale = serializers.SerializerMethodField(
+        help_text="Whether the thresholds of the model were changed since: deploy it again for devices to have them."
+    )
 
     class Meta:
         model = Deployment
         fields = [
             "id", "project", "group", "model", "kind", "state", "steps", "step", "percent", "step_minutes",
-            "step_started_at", "largest_failure_rate", "least_reports", "reports", "previous", "sha256", "info", "note",
-            "created_at", "ended_at",
+            "step_started_at", "largest_failure_rate", "least_reports", "reports", "previous", "sha256", "info",
+            "stale", "note", "created_at", "ended_at",
         ]  # fmt: skip
         read_only_fields = ["project", "step", "step_started_at", "previous", "created_at", "ended_at"]
+
+    def get_stale(self, deployment: Deployment) -> bool:
+        return is_outdated(deployment.info, deployment.model)
 
     def get_reports(self, deployment: Deployment) -> DeploymentReportsSerializer:
         return reports_of(deployment)  # type: ignore[return-value]

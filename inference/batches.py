@@ -18,7 +18,7 @@ from PIL import Image as pillow
 from rest_framework.exceptions import ValidationError
 
 from datasets.filters import ImageFilter
-from datasets.formats.csv_pair import plain
+from datasets.formats.tables import plain
 from datasets.imaging.preprocessing import ImageError
 from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of, live_datasets

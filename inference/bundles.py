@@ -13,7 +13,7 @@ from datasets.imaging import preprocessing
 from inference import bundle_sample as sample
 from inference.models import Model, Resize
 from inference.runtime import boxes
-from inference.runtime.kinds import KINDS
+from inference.runtime.kinds import KINDS, RAW_KINDS
 from projects.models import Task
 
 PACKAGES = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow", "keras": "tensorflow"}
@@ -221,6 +221,11 @@ def readme(model: Model, kind: str, report: dict, expected: dict | None, documen
         )
     if report:
         parts.append(f"## How good this file is\n\n{_figures(report)}")
+    if model.task == Task.DETECTION:
+        parts.append(
+            "The thresholds are in `predict.py`, as the model had them when this was made. When they are changed in "
+            "the studio, it calls this bundle `stale`: make it again there."
+        )
     parts.append(
         "## What is in it\n\n"
         f"- `{KINDS[kind].filename}`: the model\n"
@@ -255,7 +260,7 @@ def _figure(value) -> str:
 
 def _has_raw_output(model: Model, kind: str) -> bool:
     """Files without the arithmetic that makes boxes of what a detector's network says."""
-    return model.task == Task.DETECTION and kind in ("litert-int8", "keras")
+    return model.task == Task.DETECTION and kind in RAW_KINDS
 
 
 def _needs_hub(model: Model, runtime: str) -> bool:

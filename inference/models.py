@@ -21,6 +21,7 @@ class FileKind(models.TextChoices):
     BUNDLE = "bundle"
     ORIGINAL = "original"
     LABELS = "labels"
+    LABELS_JSON = "labels_json"
     MODEL_CARD = "model_card"
     MODEL_CARD_JSON = "model_card_json"
 

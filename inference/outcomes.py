@@ -27,7 +27,9 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> list[dict]:
         ValidationError: a label that the model does not have.
     """
     if evaluation.outcomes is None:
-        raise NotEvaluated("This evaluation was made by a training: evaluate the model to see the images.")
+        raise NotEvaluated(
+            "A training keeps figures only. POST models/MODEL/evaluations/ measures again and keeps the images."
+        )
     names = evaluation.model.class_names
     for field in ("label", "predicted"):
         if field in wishes and wishes[field] not in names:
@@ -123,7 +125,9 @@ def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
         )
     if name == "calibration" and curves.get("calibration"):
         return calibration_picture(curves["calibration"], kind)
-    raise NotFound(f"This evaluation has no picture {name!r}: evaluate the model anew.")
+    raise NotFound(
+        f"This evaluation has no chart {name!r}: a training keeps none. POST models/MODEL/evaluations/ draws them."
+    )
 
 
 def _title(label: str, value: float | None) -> str:

@@ -22,6 +22,7 @@ from inference.model_uploads import (
 )
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize, Stage, StageChange
 from inference.runtime.kinds import NAMES
+from inference.staleness import is_stale
 from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.models import BlobState
@@ -37,17 +38,23 @@ class ModelFileSerializer(serializers.ModelSerializer):
         help_text="Where the file is: cache, store, or both.",
     )
     url = serializers.SerializerMethodField()
+    stale = serializers.SerializerMethodField(
+        help_text="Whether the thresholds of the model were changed since the file was written with them: export again."
+    )
     report = serializers.DictField(
         read_only=True, help_text="What was measured of an export: size, agreement, accuracy or AP50, latency."
     )
 
     class Meta:
         model = ModelFile
-        fields = ["kind", "filename", "size", "sha256", "stored", "url", "report"]
+        fields = ["kind", "filename", "size", "sha256", "stored", "url", "stale", "report"]
 
     @extend_schema_field(serializers.CharField())
     def get_url(self, file: ModelFile) -> str:
         return reverse("model-files", args=[file.model_id, file.kind])
+
+    def get_stale(self, file: ModelFile) -> bool:
+        return is_stale(file)
 
 
 class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
-from inference.staging import AnyFile, staged
+from inference.staging import AnyFile, Content, staged
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -47,6 +48,7 @@ CONTENT_TYPES = {
     FileKind.BUNDLE: "application/zip",
     FileKind.ORIGINAL: "application/octet-stream",
     FileKind.LABELS: "text/plain",
+    FileKind.LABELS_JSON: "application/json",
     FileKind.MODEL_CARD: "text/markdown",
     FileKind.MODEL_CARD_JSON: "application/json",
 }
@@ -71,8 +73,12 @@ def register_model(
     resize: str = Resize.STRETCH,
     origin: dict | None = None,
 ) -> Model:
-    """A new version in the project with its files and, of a model trained here, its evaluation on the test split."""
-    with staged(files) as ready, transaction.atomic():
+    """A new version in the project with its files and, of a model trained here, its evaluation on the test split.
+
+    Beside what came it gets `labels.json`: unlike lines of text it has every name as it is.
+    """
+    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
+    with staged({**files, FileKind.LABELS_JSON: labels}) as ready, transaction.atomic():
         model = _new_version(
             project, name=name, task=project.task, class_names=class_names, architecture=architecture,
             input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},

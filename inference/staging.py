@@ -17,7 +17,15 @@ class StagedFile:
     incoming: Incoming
 
 
-AnyFile = Path | str | StagedFile
+@dataclass(frozen=True)
+class Content:
+    """A small file that is nowhere yet."""
+
+    filename: str
+    content: bytes
+
+
+AnyFile = Path | str | Content | StagedFile
 
 
 @contextmanager
@@ -28,8 +36,13 @@ def staged(files: Mapping[str, AnyFile]) -> Iterator[dict[str, StagedFile]]:
         ready = {}
         for kind, file in files.items():
             if not isinstance(file, StagedFile):
-                incoming = storage.stage_path(Path(file))
-                stack.callback(incoming.discard)
-                file = StagedFile(Path(file).name, incoming)
+                file = _staged(file)
+                stack.callback(file.incoming.discard)
             ready[kind] = file
         yield ready
+
+
+def _staged(file: Path | str | Content) -> StagedFile:
+    if isinstance(file, Content):
+        return StagedFile(file.filename, storage.stage_content(file.content))
+    return StagedFile(Path(file).name, storage.stage_path(Path(file)))

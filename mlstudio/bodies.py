@@ -14,6 +14,8 @@ from storage.errors import FileTooLarge
 
 # A small body counts against the memory of all only beyond this.
 FREE_BYTES = 64 << 10
+# One caller may take such a part of that memory.
+PARTS_OF_MEMORY = 4
 # A slow sender is given so long before its pace is looked at.
 PACE_AFTER_SECONDS = 30.0
 
@@ -115,11 +117,20 @@ class Body:
             return
 
 
+class TooManyBodies(APIException):
+    status_code = 429
+    default_code = "too_many_large_requests"
+    default_detail = "Too many of your large requests are being received at once: let some of them end first."
+    wait = 2
+
+
 class Memory:
-    """What all small bodies of a process may take together while they are received and worked on."""
+    """What all small bodies of a process may take together while they are received and worked on, and how much of it
+    one caller: a user, or the address of somebody who is not known."""
 
     def __init__(self) -> None:
         self._taken = 0
+        self._by_caller: Counter[str] = Counter()
 
     @contextmanager
     def share(self) -> Iterator[Share]:
@@ -127,24 +138,42 @@ class Memory:
         try:
             yield share
         finally:
-            self._taken -= share.taken
+            self._give_back(share)
 
-    def take(self, size_bytes: int) -> None:
+    def take(self, share: Share, size_bytes: int) -> None:
+        """Raises `ServerBusy`, `TooManyBodies`. One body alone is never too much for its caller."""
         if self._taken + size_bytes > settings.BODY_MEMORY_BYTES:
             raise ServerBusy()
+        theirs = self._by_caller[share.caller]
+        most = settings.BODY_MEMORY_BYTES // PARTS_OF_MEMORY
+        if theirs > share.taken and theirs + size_bytes > most:
+            raise TooManyBodies()
         self._taken += size_bytes
+        self._by_caller[share.caller] += size_bytes
+        share.taken += size_bytes
+
+    def _give_back(self, share: Share) -> None:
+        self._taken -= share.taken
+        self._by_caller[share.caller] -= share.taken
+        if self._by_caller[share.caller] <= 0:
+            del self._by_caller[share.caller]
 
 
 class Share:
+    """What one body takes.
+
+    Attributes:
+        caller: whose it is; "" until somebody asks, for bodies that are so small that they count for nobody.
+    """
+
     def __init__(self, memory: Memory) -> None:
-        self._memory, self.taken = memory, 0
+        self._memory, self.taken, self.caller = memory, 0, ""
 
     def grow(self, size_bytes: int) -> None:
-        """Raises `ServerBusy`."""
+        """Raises `ServerBusy`, `TooManyBodies`."""
         more = max(0, size_bytes - FREE_BYTES) - self.taken
         if more > 0:
-            self._memory.take(more)
-            self.taken += more
+            self._memory.take(self, more)
 
 
 class Turns:

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils.functional import SimpleLazyObject
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from storage.receiving import FileBody
 
@@ -41,14 +42,35 @@ class Caller:
     def who(self):
         return self.user if getattr(self.user, "is_authenticated", False) else self.auth
 
+    @property
+    def name(self) -> str:
+        return f"{type(self.who).__name__}:{self.who.pk}"
+
+
+def view_of(scope) -> type | None:
+    """The API's view behind the path."""
+    match = _match(scope)
+    return None if match is None else getattr(match.func, "cls", None)
+
+
+def _match(scope) -> ResolverMatch | None:
+    try:
+        return resolve(scope["path"].removeprefix(scope.get("root_path", "")))
+    except (Http404, ValueError):
+        return None
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from; behind proxies, as they say."""
+    return BaseThrottle().get_ident(request)
+
 
 def door_to(scope, media_type: str) -> Door | None:
     """The view behind the path, if it takes a body of this type with files; None: a small body is all it takes."""
     if scope["method"] in READING:
         return None
-    try:
-        match = resolve(scope["path"].removeprefix(scope.get("root_path", "")))
-    except (Http404, ValueError):
+    match = _match(scope)
+    if match is None:
         return None
     view = getattr(match.func, "cls", None)
     method = scope["method"].lower()

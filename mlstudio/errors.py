@@ -17,7 +17,7 @@ from django.db import DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, NotFound, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError, UnsupportedMediaType
 
 from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
@@ -46,6 +46,9 @@ class ImagesBusy(APIException):
     default_code = "images_busy"
     default_detail = "The server decodes as many large images as it can. Try again in a moment."
     wait = 5
+
+
+HOW_TO_SEND = "Send JSON (curl: -H 'Content-Type: application/json'), or files as a form (curl: -F file=@image.jpg)."
 
 
 def answer_to(error: Exception) -> APIException:
@@ -100,6 +103,8 @@ class StudioExceptionHandler(ExceptionHandler):
             return ParseError("Too many files in one request: send at most 1,000 at once.", code="too_many_files")
         if isinstance(exc, (TooManyFieldsSent, RequestDataTooBig, SuspiciousOperation)):
             return ParseError("The request has too many fields or too large ones.", code="request_too_large")
+        if isinstance(exc, UnsupportedMediaType) and str(exc.detail).startswith("Unsupported media type"):
+            return UnsupportedMediaType("", f"{exc.detail} {HOW_TO_SEND}")
         return super().convert_known_exceptions(exc)
 
 

@@ -24,8 +24,8 @@ from django.urls import set_script_prefix
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException
 
-from mlstudio.bodies import Body, Memory, SenderGone, Turns
-from mlstudio.doors import Door, door_to, identify
+from mlstudio.bodies import FREE_BYTES, Body, Memory, SenderGone, Turns
+from mlstudio.doors import Door, address_of, door_to, identify, view_of
 from mlstudio.errors import answer_to
 from projects.parsers import TEXT_CHARSETS
 from storage.receiving import BodyReceiver
@@ -90,10 +90,22 @@ class PooledHandler(ASGIHandler):
         try:
             async for chunk in body.chunks(_small_limit(scope)):
                 content += chunk
+                if len(content) > FREE_BYTES and not share.caller:
+                    share.caller = await self._in_a_thread(self._caller_of, scope)
                 share.grow(len(content))
         except APIException as refusal:
             return Delivery(refusal=refusal)
         return Delivery(bytes(content))
+
+    def _caller_of(self, scope) -> str:
+        """A name for who sends: the user, wherever they are; the address of somebody whom the view does not know."""
+        request_started.send(sender=type(self), scope=scope)
+        request, _ = self.create_request(scope, BytesIO())
+        view = view_of(scope)
+        caller = identify(request, view) if request is not None and view is not None else None
+        if caller is not None:
+            return caller.name
+        return f"address:{'' if request is None else address_of(request)}"
 
     async def _answer_files(self, scope, body: Body, door: Door, receive, send) -> None:
         """Receive files where they belong, from callers who are known; others get their answer at once."""
@@ -123,8 +135,7 @@ class PooledHandler(ASGIHandler):
         caller = None if request is None else identify(request, door.view)
         if caller is None:
             return "", None
-        name = f"{type(caller.who).__name__}:{caller.who.pk}"
-        return name, door.body.open(request, caller.user, door.keywords)
+        return caller.name, door.body.open(request, caller.user, door.keywords)
 
     async def _receive_files(self, body: Body, door: Door, receiver: BodyReceiver) -> None:
         room: Room | None = None

@@ -1,7 +1,8 @@
 """What browsers are told on every answer: to load nothing from elsewhere, to be framed by nobody, to ask for no device.
 
 Answers of the API load nothing at all. The documentation and the administration have files of their own, and no script
-in their pages. Files of users come with a policy of their own (`storage.downloads`).
+in their pages. Files of users come with a policy of their own (`storage.downloads`), and so do the forms that mails
+link to (`accounts.pages`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ OWN_FILES = (
 # Swagger UI has a style in its page and sets styles of its own.
 DOCUMENTATION = f"{OWN_FILES}; style-src 'self' 'unsafe-inline'; form-action 'none'"
 ADMINISTRATION = f"{OWN_FILES}; style-src 'self'; form-action 'self'"
-FORM = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-POLICIES = (("/admin/", ADMINISTRATION), ("/api/docs/", DOCUMENTATION), ("/password-reset/", FORM))
+POLICIES = (("/admin/", ADMINISTRATION), ("/api/docs/", DOCUMENTATION))
 PERMISSIONS = ", ".join(
     f"{device}=()"
     for device in (

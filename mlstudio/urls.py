@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
     path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
+    path("email-confirm/", pages.EmailConfirmPage.as_view(), name="email-confirm-page"),
     path("api/schema/", views.SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/login/", admin_login.login),

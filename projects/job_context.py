@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from projects import queues, work
 from projects.errors import WorkInterrupted
@@ -38,17 +39,23 @@ class JobContext:
         return path
 
     def keep_file(self, name: str, path: Path, content_type: str) -> None:
-        """Let the job's user have a file."""
-        blob = storage.keep_path(path, content_type)
-        JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
-
-    def keep(self) -> None:
-        """Keep the lease where there is no progress to tell.
+        """Let the job's user have a file.
 
         Raises:
-            LeaseLost, WorkCancelled, WorkInterrupted: end now.
+            LeaseLost: another attempt makes it now; WorkCancelled.
         """
-        work.renew(self.job)
+        blob = storage.keep_path(path, content_type)
+        with transaction.atomic():
+            work.renew(self.job)
+            JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
+
+    def keep(self, **changes) -> None:
+        """Keep the lease, and write `changes` with it, where there is no progress to tell.
+
+        Raises:
+            LeaseLost, WorkCancelled, WorkInterrupted: end now; nothing was written in the first case.
+        """
+        work.renew(self.job, **changes)
         work.check_shutdown()
         self._check_turn()
 

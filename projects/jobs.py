@@ -51,6 +51,7 @@ def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
     return register
 
 
+@transaction.atomic
 def enqueue_job(
     *, project: Project, user, kind: str, parameters: dict, input_blob=None, queue: Queue | None = None
 ) -> Job:
@@ -148,7 +149,7 @@ def _run_to_its_end(job: Job) -> None:
         if job.cancel_requested:
             raise WorkCancelled()
         result = HANDLERS[job.kind](JobContext(job))
-        _end(job, WorkState.SUCCEEDED, result=result, progress=_completed(job.progress))
+        _end(job, WorkState.SUCCEEDED, result=result)
     except LeaseLost:
         log.warning("lease_lost", work=pk)
     except WorkInterrupted:
@@ -204,12 +205,6 @@ def _end_with(job: Job, error: Exception) -> None:
 
 def _fail(job: Job) -> None:
     _end(job, WorkState.FAILED, "internal_error", "An unexpected error ended this job; the server's log has it.")
-
-
-def _completed(progress: dict | None) -> dict:
-    """The progress of what has succeeded: all of it, whatever was expected before."""
-    total = (progress or {}).get("total") or 1
-    return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
 
 
 def leave_for_later(item: work.Work, *, is_collision: bool = False) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db.models import QuerySet, Sum
 
-from accounts.limits import Limit, LimitReached, register
+from accounts.limits import Limit, LimitReached, hold, register
 from projects.models import Job, Project, Work, WorkState
 from storage.models import Upload
 
@@ -63,10 +63,13 @@ limit_work(
 
 
 def require_place(model: type[Work], *, project: Project, user, more: int = 1) -> None:
-    """Raises `LimitReached` when the user, or the project, has as much unfinished work as is allowed."""
+    """Raises `LimitReached` when the user, or the project, has as much unfinished work as is allowed. As exact as
+    `Limit.require`."""
     limit, project_setting, plural = _work_limits[model]
-    limit.require(user, more)
     most = getattr(settings, project_setting)
+    if most:
+        hold(project)
+    limit.require(user, more)
     if most and unfinished(model, project=project) + more > most:
         raise LimitReached(
             f"This project has {most:,} {plural} waiting or running, which is all that this server allows. Wait until "
@@ -104,15 +107,27 @@ class _ByteCount:
                 self._known[whose.pk] = (time.monotonic(), count)
         return count
 
-    def fits(self, whose, more: int, most: int) -> bool:
-        """Whether there is room for `more` bytes; what a recent count says no to is counted again."""
-        return not most or self.of(whose) + more <= most or self.of(whose, again=True) + more <= most
+    def take(self, whose, more: int, most: int) -> bool:
+        """Count `more` bytes if there is room; what a recent count says no to is counted again."""
+        if not most:
+            return True
+        self.of(whose)
+        if self._add(whose, more, most):
+            return True
+        self.of(whose, again=True)
+        return self._add(whose, more, most)
 
-    def add(self, whose, more: int) -> None:
+    def give_back(self, whose, more: int) -> None:
+        self._add(whose, -more, 0)
+
+    def _add(self, whose, more: int, most: int) -> bool:
+        """Whether they fit. Of two threads that come together, the second sees what the first has added."""
         with self._lock:
-            if whose.pk in self._known:
-                at, count = self._known[whose.pk]
-                self._known[whose.pk] = (at, count + more)
+            at, count = self._known.get(whose.pk, (0.0, 0))
+            if most and count + more > most:
+                return False
+            self._known[whose.pk] = (at, count + more)
+            return True
 
     def clear(self) -> None:
         with self._lock:
@@ -145,22 +160,24 @@ def require_user_bytes(user, more: int) -> None:
     """Raises `LimitReached` when the files of a user would take too much with `more` bytes; else counts them."""
     if user is None:
         return
-    if not user_bytes.fits(user, more, BYTES.value):
-        BYTES.require(user, more)
-    user_bytes.add(user, more)
+    if not user_bytes.take(user, more, BYTES.value):
+        raise LimitReached(BYTES.detail.format(limit=f"{BYTES.value:,}"), BYTES.code, BYTES.retry_after_seconds)
 
 
 def require_bytes(project: Project, more: int) -> None:
     """As `require_user_bytes`, of the project and of the user who made it."""
     most = settings.MAX_PROJECT_BYTES
-    if not project_bytes.fits(project, more, most):
+    if not project_bytes.take(project, more, most):
         raise LimitReached(
             f"The files of the project would take more than {most:,} bytes, which is all that this server allows. "
             "Delete images, videos or models, or ask the operator for more (MLSTUDIO_MAX_PROJECT_BYTES).",
             "too_many_bytes_in_project",
         )
-    require_user_bytes(project.created_by, more)
-    project_bytes.add(project, more)
+    try:
+        require_user_bytes(project.created_by, more)
+    except LimitReached:
+        project_bytes.give_back(project, more)
+        raise
 
 
 def _bytes_of_jobs(projects: QuerySet[Project]) -> int:

@@ -234,3 +234,25 @@ class DeliverySerializer(serializers.ModelSerializer):
             "delivered_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class ReportQuerySerializer(serializers.Serializer):
+    outcome = serializers.ChoiceField(["created", "duplicate", "rejected", "remark"], required=False)
+    code = serializers.CharField(max_length=50, required=False, help_text="Lines with this code, such as box_outside.")
+    cursor = serializers.CharField(max_length=100, required=False)
+    page_size = serializers.IntegerField(min_value=1, max_value=500, default=50)
+
+
+class ReportLineSerializer(serializers.Serializer):
+    outcome = serializers.CharField(help_text="duplicate, rejected, or remark: something was changed or left out.")
+    filename = serializers.CharField(help_text="The image, or the annotation file when it is about no image.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    source = serializers.CharField(help_text="The annotation file.")
+    line = serializers.IntegerField(help_text="In the annotation file, or the annotation's number, from 1; 0: none.")
+    image = serializers.UUIDField(allow_null=True)
+
+
+class ReportPageSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    results = ReportLineSerializer(many=True)

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
 from accounts.throttles import CountedThrottle, UserThrottle
 from projects import serializers, services, webhooks, work
@@ -21,10 +22,12 @@ from projects.invitations import add_or_invite
 from projects.jobs import delete_job, retry_job
 from projects.models import ENDED, Job, Membership, Project, Role, Webhook, WorkState
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
+from projects.report_lines import decode_cursor, encode_cursor, read_page
 from projects.retries import check_retry
 from projects.selectors import jobs_of, projects_of
 from projects.serializers import is_forced
 from projects.uses import uses_of
+from storage import services as storage
 from storage.downloads import blob_response
 from storage.signing import signed_for
 
@@ -232,6 +235,29 @@ class JobViewSet(
             line = json.dumps({"outcome": "summary", **job.result}, ensure_ascii=False)
             return HttpResponse(f"{line}\n", content_type="application/x-ndjson")
         return blob_response(request, job.report_blob, f"{job.kind}-{job.pk}.jsonl")
+
+    @extend_schema(parameters=[serializers.ReportQuerySerializer], responses=serializers.ReportPageSerializer)
+    @action(detail=True, url_path="report/lines", pagination_class=None, filterset_class=None)
+    def report_lines(self, request, pk=None):
+        """The report page by page: what was not taken as it is, with its code, the annotation file and the line in it.
+
+        A page may have fewer lines than asked for, or none, while `next` says that there are more.
+        """
+        job = self.get_object()
+        query = serializers.ReportQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        if job.report_blob is None:
+            if job.state not in ENDED:
+                raise NotFound(_why_no_report(job))
+            return Response({"next": None, "results": []})
+        wanted = {name: query.validated_data[name] for name in ("outcome", "code") if name in query.validated_data}
+        start = decode_cursor(query.validated_data.get("cursor"))
+        with storage.opened(job.report_blob) as file:
+            page = read_page(file, start, query.validated_data["page_size"], wanted)
+        url = None
+        if page.next is not None:
+            url = replace_query_param(request.build_absolute_uri(), "cursor", encode_cursor(page.next))
+        return Response({"next": url, "results": page.lines})
 
     @extend_schema(
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY}

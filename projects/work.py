@@ -84,6 +84,8 @@ def check_shutdown() -> None:
 @again
 def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: str = "", **changes) -> None:
     """End the work, once. Raises `LeaseLost` when it is not ours any more."""
+    if state == WorkState.SUCCEEDED:
+        changes = {"progress": _completed(work.progress), **changes}
     changes |= {"error_code": error_code, "error_detail": error_detail, "finished_at": timezone.now()}
     with transaction.atomic():
         if not _held(work).update(state=state, lease=None, lease_expires_at=None, **changes):
@@ -93,6 +95,12 @@ def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: 
         record_event(work, "state", {"state": state, "error": error_of(work)})
         announce_end(work)
     log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)
+
+
+def _completed(progress: dict | None) -> dict:
+    """The progress of what has succeeded: all of it, whatever was expected before."""
+    total = (progress or {}).get("total") or 1
+    return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
 
 
 # Who wants to know that work has ended: functions of the work, called inside the transaction that ends it.

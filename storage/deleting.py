@@ -1,15 +1,22 @@
-"""Deleting very many rows without holding up everybody else who wants to write."""
+"""Changing and deleting very many rows without holding up everybody else who wants to write."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
+from django.db import connection
 from django.db.models import CASCADE, Model, QuerySet
 
 from storage.database import atomic_again, relations_to
 
+Item = TypeVar("Item")
+
 CHUNK = 500
+# Images that are changed in one transaction: more, with their history and what is deleted with them, hold others up.
+PART = 250
 # Those who wait for the lock of SQLite look for it each tenth of a second: a pause that is longer lets all of them in.
 PAUSE_SECONDS = 0.11
 WORK_SECONDS = 0.2
@@ -18,9 +25,20 @@ _paused = threading.local()
 
 def let_others_write() -> None:
     """Called between two transactions: pauses when this thread has written for a while."""
+    if connection.in_atomic_block:  # a pause inside of one would hold the others
+        return
     if time.monotonic() - getattr(_paused, "at", 0.0) > WORK_SECONDS:
         time.sleep(PAUSE_SECONDS)
         _paused.at = time.monotonic()
+
+
+def in_parts(items: Sequence[Item], size: int = 0) -> Iterator[Sequence[Item]]:
+    """The items, `PART` or `size` at a time, for a transaction each; in between others can write."""
+    size = size or PART
+    for start in range(0, len(items), size):
+        if start:
+            let_others_write()
+        yield items[start : start + size]
 
 
 def delete_in_chunks(rows: QuerySet, *, size: int = CHUNK) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -50,6 +51,18 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
     if length > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"A file may have at most {settings.MAX_UPLOAD_BYTES:,} bytes.")
     services.ensure_free_space(length)
+    upload = _announced(user, length, metadata)
+    path = path_of(upload)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    sync_folder(path.parent)
+    return upload
+
+
+@transaction.atomic
+def _announced(user, length: int, metadata: str) -> Upload:
+    """The row. Requests of one user come one after another here, so that none exceeds the limits."""
+    list(type(user)._base_manager.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
     if Upload.objects.filter(user=user).count() >= settings.MAX_OPEN_UPLOADS:
         raise ValidationError(
             {"Upload-Length": [f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some."]},
@@ -58,15 +71,10 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
     for check in BEFORE_UPLOAD:
         check(user, length)
     names = parse_metadata(metadata)
-    upload = Upload.objects.create(
+    return Upload.objects.create(
         user=user, length=length, metadata=metadata, expires_at=_expiry(),
         filename=clean_filename(names.get("filename") or names.get("name") or "", otherwise=""),
     )  # fmt: skip
-    path = path_of(upload)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    sync_folder(path.parent)
-    return upload
 
 
 def parse_metadata(text: str) -> dict[str, str]:

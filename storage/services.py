@@ -76,11 +76,20 @@ def stage(files: Iterable[Incoming]) -> None:
 
 def stage_path(path: Path) -> Incoming:
     """Copy a file that the studio made, to be kept in a transaction that comes next. `discard` it in the end."""
+    with open(path, "rb") as source:
+        return _stage_chunks(iter(lambda: source.read(CHUNK_BYTES), b""))
+
+
+def stage_content(content: bytes) -> Incoming:
+    """As `stage_path`, of a file that the studio has in its hands."""
+    return _stage_chunks([content])
+
+
+def _stage_chunks(chunks: Iterable[bytes]) -> Incoming:
     file = receive()
     try:
-        with open(path, "rb") as source:
-            while chunk := source.read(CHUNK_BYTES):
-                file.write(chunk)
+        for chunk in chunks:
+            file.write(chunk)
         stage([file])
     except BaseException:
         file.discard()

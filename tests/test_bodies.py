@@ -290,7 +290,8 @@ class TestHowItComes:
             sender.join()
         assert status == 408
 
-    def test_small_bodies_share_a_budget(self, web, settings):
+    def test_small_bodies_share_a_budget(self, web, settings, monkeypatch):
+        monkeypatch.setattr("mlstudio.bodies.PARTS_OF_MEMORY", 1)
         settings.BODY_MEMORY_BYTES = 1 << 20
         with web.connect() as first, web.connect() as second:
             begun = head(

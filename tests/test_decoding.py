@@ -57,8 +57,10 @@ def plainly(content: bytes) -> np.ndarray:
         return np.asarray(white)
     if image.mode in ("I;16", "I;16B", "I", "F"):
         values = np.asarray(image, np.float32)
-        top = max(1.0, float(values.max())) if image.mode == "F" else 65535.0
-        return np.repeat(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        low, high = np.percentile(values, (0.1, 99.9)) if image.mode == "F" else (0.0, 65535.0)
+        return np.repeat(
+            np.clip((values - np.float32(low)) * (255.0 / (high - low)), 0, 255).astype(np.uint8)[..., None], 3, axis=2
+        )
     return np.asarray(image.convert("RGB"))
 
 

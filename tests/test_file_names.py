@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from datasets.exports import start_export
-from datasets.formats.csv_pair import meant, plain
+from datasets.formats.tables import meant, plain
 from datasets.models import Dataset, Image, Label
 from datasets.services import ensure_labels
 from inference.model_uploads import UploadProblem, parse_labels

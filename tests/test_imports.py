@@ -292,7 +292,7 @@ class TestInterruption:
         assert (again.status_code, again.json()["errors"][0]["code"]) == (409, "already_ended")
 
     def test_an_unexpected_error_ends_the_job_with_a_code(self, api, dataset, monkeypatch):
-        monkeypatch.setattr("datasets.imports.archives.open_archive", lambda file: 1 / 0)
+        monkeypatch.setattr("datasets.containers.archives.open_archive", lambda file: 1 / 0)
         job = run_import(api, dataset, make_zip({"c/a.jpg": jpeg(1)}))
         assert (job["state"], job["error"]["code"]) == ("failed", "internal_error")
 

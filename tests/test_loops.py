@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from datasets.imports import _Report
+from datasets.import_report import ImportReport
 from mlstudio import tasks, temporary
 from projects.loops import each
 from training import searches
@@ -78,10 +78,10 @@ def test_old_temporary_files_are_removed_and_those_in_use_stay(settings, tmp_pat
 
 
 def test_an_import_whose_work_folder_was_lost_says_so(tmp_path):
-    report = _Report(tmp_path / "report.jsonl", {"next": 256, "report_bytes": 195})
+    report = ImportReport(tmp_path / "report.jsonl", {"next": 256, "report_bytes": 195, "report": "gone.jsonl"})
     lines = [json.loads(line) for line in report.path.read_text().splitlines()]
     assert [line["code"] for line in lines] == ["report_lost"] and report.remark_codes == {"report_lost": 1}
     assert report.first_rejects(10) == [] and report.next == 256
     report.add([], 10)
-    again = _Report(report.path, report.position())
+    again = ImportReport(tmp_path / "next.jsonl", report.position())
     assert again.path.read_text().count("\n") == 1

@@ -14,6 +14,7 @@ from inference.models import FileKind, Model, ModelFile
 from inference.runtime.kinds import KINDS
 from inference.services import add_file, copy_file
 from inference.staging import StagedFile, staged
+from inference.staleness import settings_inside
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task
@@ -59,10 +60,13 @@ def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> 
     if not offered:
         raise WorkFailed("export_refused", " ".join(f"{one['kind']}: {one['problem']}" for one in exports))
     files = {kind: Path(export["path"]) for kind, export in offered.items()}
-    reports = {kind: export["report"] for kind, export in offered.items()}
+    reports = {kind: dict(export["report"]) for kind, export in offered.items()}
     if parameters["bundle_of"] in offered:
         files[FileKind.BUNDLE] = _bundle(model, offered[parameters["bundle_of"]], folder)
         reports[FileKind.BUNDLE] = {"kind": parameters["bundle_of"]}
+    for kind, report in reports.items():
+        if kind not in GIVEN and (inside := settings_inside(model, kind)):
+            report["detector"] = inside  # as it was when the job began: whether it is so still is asked later
     with staged(files) as ready, transaction.atomic():
         for kind, file in ready.items():
             _replace(model, kind, file, reports[kind])

@@ -3,6 +3,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.known import refuse_unknown
 from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
@@ -99,10 +100,8 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields):
         return fields
 
     def to_internal_value(self, data):
-        known = set(self.fields)
-        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such setting."), code="unknown")
+        if isinstance(data, dict):
+            refuse_unknown(data, self.fields, code="unknown", what="setting")
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict) -> dict:

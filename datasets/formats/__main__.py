@@ -1,6 +1,7 @@
-"""`python -m datasets.formats FORMAT MAX_BYTES < archive.zip`: reads an archive's annotations, in the sandbox.
+"""`python -m datasets.formats FORMAT MAX_BYTES [NAME_ENCODING] < archive.zip`: what an archive's annotations say.
 
-Writes what they say, or what is wrong with them, into the working directory (`datasets.formats.transfer`).
+Runs in the sandbox, and writes what they say, or what is wrong with them, into the working directory
+(`datasets.formats.transfer`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from datasets.formats.texts import TooManyAnnotations, ZipTexts
 OUT_OF_MEMORY = 71
 
 
-def main(name: str, max_bytes: int) -> int:
+def main(name: str, max_bytes: int, name_encoding: str = "") -> int:
     folder = Path.cwd()
     try:
         with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as file, zipfile.ZipFile(file) as archive:
-            transfer.write(read(ZipTexts(archive, max_bytes), name), folder)
+            transfer.write(read(ZipTexts(archive, max_bytes, name_encoding), name), folder)
     except FormatError as error:
         transfer.write_error(error.code, str(error), folder)
     except TooManyAnnotations as error:
@@ -32,4 +33,4 @@ def main(name: str, max_bytes: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif")
+SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif",
+    ".tiff", ".heic", ".heif", ".hif", ".avif",
+)  # fmt: skip
 # What annotations are written in; nothing else is read as text.
-TEXT_SUFFIXES = (".json", ".xml", ".txt", ".csv", ".yaml", ".yml", ".names", ".labels")
+TEXT_SUFFIXES = (
+    ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels", ".data", ".jsonl", ".ndjson",
+)  # fmt: skip
+# How files begin that are images, whatever they are called.
+IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 SPLIT_NAMES = {
-    "train": "train", "training": "train", "valid": "validation", "validation": "validation", "val": "validation",
-    "test": "test", "testing": "test",
+    "train": "train", "training": "train", "trainset": "train", "valid": "validation", "validation": "validation",
+    "val": "validation", "dev": "validation", "test": "test", "testing": "test", "testset": "test",
 }  # fmt: skip
 # How split folders are called when we write them, as most tools call them.
 SPLIT_FOLDERS = {"train": "train", "validation": "valid", "test": "test", None: "unsplit"}
+# What lies beside split folders: images that are in none, and folders that say something else.
+NO_SPLIT_FOLDERS = {
+    "unsplit", "default", "unlabeled", "unlabelled", "images", "labels", "annotations", "jpegimages", "imagesets",
+    "background", "trainval", "all", "data",
+}  # fmt: skip
+LONGEST_ENDING = 6
 
 
 class FormatError(ValueError):
@@ -26,13 +43,21 @@ class FormatError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a file that its user should know: what was left out or changed, and why."""
+    """Something that its user should know: what was left out or changed, and why.
+
+    Attributes:
+        filename: the image, or the annotation file when it is about no image in particular.
+        source: the annotation file.
+        line: of the annotation file, from 1; 0 when it has no lines or is about all of them.
+    """
 
     filename: str
     code: str
     detail: str
+    source: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +68,15 @@ class Mark:
         label: its name.
         box: `(x_min, y_min, x_max, y_max)`, not checked yet; None for a label of the whole image.
         is_relative: whether the box is in fractions of the image's width and height instead of pixels.
+        source: the annotation file.
+        number: its line, or its position among the file's annotations, from 1.
     """
 
     label: str
     box: tuple[float, float, float, float] | None = None
     is_relative: bool = False
+    source: str = ""
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -57,6 +86,7 @@ class Record:
     Attributes:
         path: name of the image in the archive.
         is_annotated: whether somebody looked at it; without marks it then shows nothing of interest.
+        left_out: how many of its annotations could not be understood; it is then not annotated, whatever it has.
         size: `(width, height)` that the annotations claim, or None.
     """
 
@@ -65,27 +95,46 @@ class Record:
     split: str | None = None
     is_annotated: bool = False
     size: tuple[int, int] | None = None
+    left_out: int = 0
 
 
 @dataclass
 class Parsed:
-    """What an archive holds: its images in a fixed order, its labels in their order, and what is wrong with it."""
+    """What an archive holds: its images in a fixed order, its labels in their order, and what is wrong with it.
 
-    records: list[Record]
+    Attributes:
+        format: the format of most annotations; `folder` when there are no annotation files.
+        unread: annotation files in formats that are not read.
+        holds: how many `boxes` and labels of `whole` images there are.
+    """
+
+    records: Iterable[Record]
+    count: int
     labels: list[str] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: Iterable[Remark] = ()
     format: str = ""
+    unread: list[str] = field(default_factory=list)
+    holds: dict[str, int] = field(default_factory=lambda: {"boxes": 0, "whole": 0})
 
 
 class Contents(Protocol):
-    """The files of an archive: names, and the text of annotation files."""
+    """The files of an archive: names, and the content of annotation files."""
 
     @property
     def names(self) -> list[str]:
         """Paths of all files, junk left out, in a fixed order."""
 
-    def text(self, name: str) -> str:
-        """The content of a text file. Raises `FormatError` when it is damaged."""
+    def content(self, name: str) -> bytes:
+        """A whole file. Raises `FormatError` when it is damaged."""
+
+    def opened(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """A file to be read part by part."""
+
+    def size(self, name: str) -> int:
+        """In bytes, as the archive says."""
+
+    def head(self, name: str, count: int = 64) -> bytes:
+        """The first bytes of any file."""
 
 
 class Writer(Protocol):
@@ -119,101 +168,64 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
+def is_text(name: str) -> bool:
+    return name.lower().endswith(TEXT_SUFFIXES)
+
+
+def begins_an_image(head: bytes) -> bool:
+    """Whether a file begins as images do, whatever it is called."""
+    return head.startswith(IMAGE_HEADS) or head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def ending_of(path: str) -> str:
+    """The ending of a file name with its dot, or an empty string; `.rf.0a1b2c…` and `.2024` are no endings."""
+    name = path.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    is_one = bool(stem) and 0 < len(ending) <= LONGEST_ENDING and ending.isalnum() and not ending.isdigit()
+    return dot + ending if is_one else ""
+
+
 def stem(name: str) -> str:
     return PurePosixPath(name).stem
 
 
 def folder_of(name: str) -> str:
-    return str(PurePosixPath(name).parent)
+    return name.rpartition("/")[0] or "."
 
 
 def split_of_path(name: str) -> str | None:
     """The split that a folder on the way to the file names; the innermost one counts."""
-    for part in reversed(PurePosixPath(name).parts[:-1]):
-        if part.lower() in SPLIT_NAMES:
-            return SPLIT_NAMES[part.lower()]
+    for part in reversed(name.split("/")[:-1]):
+        if split := split_of_word(part):
+            return split
     return None
 
 
-class ImageIndex:
-    """Finds the image that an annotation file speaks of: by its path, else by its name, near by before far away."""
-
-    def __init__(self, names: list[str]) -> None:
-        self.images = [name for name in names if is_image(name)]
-        self._by_path = {name.lower(): name for name in self.images}
-        self._by_name: dict[str, list[str]] = {}
-        self._by_stem: dict[str, list[str]] = {}
-        for name in self.images:
-            path = PurePosixPath(name)
-            self._by_name.setdefault(path.name.lower(), []).append(name)
-            self._by_stem.setdefault(path.stem.lower(), []).append(name)
-
-    def by_path(self, folder: str, path: str) -> str | None:
-        """The image at `path`, seen from `folder` or from the top, else one of that name."""
-        path = path.replace("\\", "/")
-        for candidate in (_joined(folder, path), _joined(".", path)):
-            if candidate in self._by_path:
-                return self._by_path[candidate]
-        return _nearest(folder, self._by_name.get(PurePosixPath(path).name.lower(), []))
-
-    def by_stem(self, folder: str, name: str) -> str | None:
-        """The image whose name without ending is that of `name`."""
-        return _nearest(folder, self._by_stem.get(stem(name).lower(), []))
-
-    def by_exact_name(self, folder: str, name: str) -> str | None:
-        return _nearest(folder, self._by_name.get(PurePosixPath(name.replace("\\", "/")).name.lower(), []))
+def splits_of_paths(names: Iterable[str]) -> dict[str, str]:
+    """Name → split, where folders say it. A folder `train` beside `bus` and `car` is a class, not a split."""
+    found: dict[str, tuple[str, str]] = {}
+    beside: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split("/")[:-1]
+        for position, part in enumerate(parts):
+            beside.setdefault("/".join(parts[:position]), set()).add(part)
+            if split := split_of_word(part):
+                found[name] = split, "/".join(parts[:position])
+    return {name: split for name, (split, around) in found.items() if all(map(_may_be_split, beside[around]))}
 
 
-def _joined(folder: str, path: str) -> str:
-    parts: list[str] = []
-    for part in (*PurePosixPath(folder).parts, *PurePosixPath(path.lstrip("/")).parts):
-        if part == ".." and parts:
-            parts.pop()
-        elif part not in (".", ".."):
-            parts.append(part)
-    return "/".join(parts).lower()
+def _may_be_split(part: str) -> bool:
+    return split_of_word(part) is not None or part.lower() in NO_SPLIT_FOLDERS
 
 
-def _nearest(folder: str, names: list[str]) -> str | None:
-    """The one whose folder shares most with `folder`; two equally near ones are ambiguous, the first counts."""
-    if not names:
-        return None
-    own = PurePosixPath(folder).parts
-
-    def shared(name: str) -> int:
-        count = 0
-        for mine, other in zip(own, PurePosixPath(name).parts[:-1], strict=False):
-            if mine != other:
-                break
-            count += 1
-        return count
-
-    return max(names, key=shared)
+def split_of_word(word: str) -> str | None:
+    """`train`, `Valid`, `val2017`, `test_set`…"""
+    word = word.lower()
+    return SPLIT_NAMES.get(word) or SPLIT_NAMES.get(word.rstrip("0123456789").strip("-_ "))
 
 
-def take_records(
-    index: ImageIndex,
-    records: Mapping[str, Record],
-    remarks: list[Remark],
-    split_of: Callable[[str], str | None] = split_of_path,
-) -> list[Record]:
-    """Records of all images in the archive's order; those without annotations are said to have none."""
-    result = []
-    for name in index.images:
-        record = records.get(name)
-        if record is None:
-            record = Record(name, split=split_of(name))
-            detail = "No annotation file speaks of this image; it is kept unlabelled."
-            remarks.append(Remark(name, "no_annotations", detail))
-        result.append(record)
-    return result
-
-
-def number(text: object) -> float:
-    """A float from text or a JSON number; NaN for anything else, which the check of boxes then rejects."""
-    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
-        return float("nan")
-    try:
-        return float(text)
-    except (ValueError, OverflowError):
-        return float("nan")
+def split_of_filename(name: str) -> str | None:
+    """The split that the name of an annotation file has, such as `instances_train2017.json`; else its folder's."""
+    words = SEPARATORS.split(stem(name).lower())
+    found = {split_of_word(word) for word in words} - {None}
+    return (found.pop() if len(found) == 1 else None) or split_of_path(name)

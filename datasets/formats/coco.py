@@ -3,169 +3,169 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
-from datasets.formats.base import (
-    SPLIT_FOLDERS,
-    SPLIT_NAMES,
-    Contents,
-    Exported,
-    FormatError,
-    ImageIndex,
-    Mark,
-    Parsed,
-    Record,
-    Remark,
-    folder_of,
-    number,
-    split_of_path,
-    take_records,
-)  # fmt: skip
+from datasets.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
+from datasets.formats.collection import Claim, Collection
+from datasets.formats.documents import JsonFile
+from datasets.formats.shapes import Box, around_mask, around_pairs, number
+
+GROUP = "coco"
+# What our own files say: images in the list without boxes were looked at, also when no image has any.
+ALL_ANNOTATED = "every image of the list is annotated"
+SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
-def is_it(contents: Contents) -> bool:
-    for name in contents.names:
-        if name.lower().endswith(".json"):
-            try:
-                # The keys may stand anywhere; a file that is no JSON is no sign of COCO.
-                document = json.loads(contents.text(name))
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(document, dict) and isinstance(document.get("images"), list) and "annotations" in document:
-                return True
-    return False
+def is_it(file: JsonFile) -> bool:
+    return file.is_object and file.has("images") and _is_image(next(file.items("images"), None))
 
 
-def read(contents: Contents) -> Parsed:
-    index = ImageIndex(contents.names)
-    parsed = Parsed([])
-    records: dict[str, Record] = {}
-    labels: dict[str, None] = {}
-    files = [name for name in contents.names if name.lower().endswith(".json")]
-    found = False
-    for name in files:
-        document = _document(contents, name, parsed.remarks)
-        if document is not None:
-            found = True
-            _File(name, document, index, records, parsed.remarks, labels).read()
-    if not found:
-        raise FormatError("no_annotations", "The archive has no COCO file (a JSON file with images and annotations).")
-    parsed.records = take_records(index, records, parsed.remarks)
-    parsed.labels = list(labels)
-    return parsed
+def _is_image(row: object) -> bool:
+    return row is None or (isinstance(row, dict) and ("file_name" in row or "id" in row))
 
 
-def _document(contents: Contents, name: str, remarks: list[Remark]) -> dict | None:
-    try:
-        document = json.loads(contents.text(name))
-    except (ValueError, RecursionError) as error:
-        remarks.append(Remark(name, "damaged_annotations", f"The JSON cannot be read ({error})."))
+def read(collection: Collection, file: JsonFile) -> None:
+    """Files of captions, and lists of images without annotations, leave no trace but the images' size."""
+    if _is_panoptic(file):
+        collection.unread.append(file.name)
+        return
+    names = _categories(collection, file)
+    has_annotations = any(_is_shape(row) for row in file.items("annotations"))
+    is_annotated = has_annotations or _says_all_annotated(file)
+    if not is_annotated and next(file.items("annotations"), None) is not None:
+        return  # captions
+    claims = _images(collection, file, is_annotated)
+    used: set[str] = set()
+    for position, row in enumerate(file.items("annotations")):
+        if isinstance(row, dict) and (row.keys() & set(SHAPE_KEYS) or "caption" not in row):
+            _annotation(collection, file.name, position, row, claims, names, used)
+    groups = {
+        str(row.get("supercategory")) for row in file.items("categories") if isinstance(row, dict)
+    }  # Roboflow lists the group of its classes as a class
+    collection.declare(name for name in names.values() if name in used or name not in groups)
+
+
+def _is_panoptic(file: JsonFile) -> bool:
+    first = next(file.items("annotations"), None)
+    return isinstance(first, dict) and "segments_info" in first
+
+
+def _is_shape(row: object) -> bool:
+    return isinstance(row, dict) and any(key in row for key in SHAPE_KEYS)
+
+
+def _says_all_annotated(file: JsonFile) -> bool:
+    info = file.value("info")
+    return isinstance(info, dict) and info.get("description") == ALL_ANNOTATED
+
+
+def _categories(collection: Collection, file: JsonFile) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for row in file.items("categories"):
+        identifier = _key(row.get("id")) if isinstance(row, dict) else None
+        name = row.get("name") if isinstance(row, dict) else None
+        if identifier is None or not isinstance(name, (str, int, float)) or not str(name).strip():
+            detail = f"A category has no id or no name: {str(row)[:80]}."
+            collection.say("incomplete_annotation", detail, file.name)
+            continue
+        names.setdefault(identifier, str(name).strip())
+    return names
+
+
+def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[str, list[Claim]]:
+    """Claims by id. Several images of one id are all kept: nobody can know which of them an annotation means."""
+    split = split_of_filename(file.name)
+    claims: dict[str, list[Claim]] = {}
+    names: dict[str, set[str]] = {}
+    for position, row in enumerate(file.items("images")):
+        said = row.get("file_name") if isinstance(row, dict) else None
+        identifier = _key(row.get("id")) if isinstance(row, dict) else None
+        if not isinstance(said, str) or not said.strip() or identifier is None:
+            detail = f"Image {position} of the list has no id or no file_name."
+            collection.say("incomplete_annotation", detail, file.name)
+            continue
+        assert isinstance(row, dict)
+        if said in names.setdefault(identifier, set()):
+            continue
+        names[identifier].add(said)
+        claim = collection.claim(GROUP, file.name, said, split=split, size=_size(row), is_annotated=is_annotated)
+        claims.setdefault(identifier, []).append(claim)
+    for identifier, same in claims.items():
+        if len(same) > 1:
+            listed = ", ".join(repr(claim.names[0]) for claim in same[:3])
+            detail = (
+                f"The image id {identifier} stands for {len(same)} images ({listed}): its annotations were left out."
+            )
+            for claim in same:
+                collection.leave_out(claim, "ambiguous_id", detail)
+    return claims
+
+
+def _annotation(
+    collection: Collection, source: str, position: int, row: dict, claims: dict[str, list[Claim]],
+    names: dict[str, str], used: set[str],
+) -> None:  # fmt: skip
+    image, category = _key(row.get("image_id")), _key(row.get("category_id"))
+    if image not in claims:
+        detail = f"Annotation {position} is of the image {image}, which is not in the list."
+        collection.say("unknown_image", detail, source, position + 1)
+        return
+    if len(claims[image]) > 1:
+        return  # which was said
+    (claim,) = claims[image]
+    if category not in names:
+        detail = f"Annotation {position} has the category {category}, which is not in the list."
+        collection.leave_out(claim, "unknown_label", detail, position + 1)
+        return
+    if row.get("iscrowd") in (1, True, "1"):
+        detail = f"Annotation {position} marks a crowd, not one object; it is left out."
+        collection.ignore(claim, "crowd", detail, position + 1)
+        return
+    box = _box(row.get("bbox"))
+    if box is None and (box := _outline(row.get("segmentation"))) is not None:
+        collection.say_outline(claim, f"Annotation {position} has an outline and no box", position + 1)
+    if box is None:
+        detail = f"Annotation {position} has no box; it is left out."
+        collection.leave_out(claim, "incomplete_annotation", detail, position + 1)
+        return
+    used.add(names[category])
+    collection.add(claim, names[category], box, position + 1)
+
+
+def _box(value: object) -> Box | None:
+    if not isinstance(value, (list, tuple)) or len(value) != 4:
         return None
-    if not isinstance(document, dict) or not isinstance(document.get("images"), list):
-        remarks.append(Remark(name, "damaged_annotations", "The JSON has no list of images; it is left out."))
+    x, y, width, height = map(number, value)
+    return None if width == 0 and height == 0 else (x, y, x + width, y + height)
+
+
+def _outline(segmentation: object) -> Box | None:
+    if isinstance(segmentation, dict):
+        return around_mask(segmentation)
+    if not isinstance(segmentation, list):
         return None
-    return document
+    parts = segmentation if segmentation and isinstance(segmentation[0], list) else [segmentation]
+    boxes = [box for box in map(around_pairs, parts) if box is not None]
+    if not boxes:
+        return None
+    x_min, y_min, x_max, y_max = zip(*boxes, strict=True)
+    return min(x_min), min(y_min), max(x_max), max(y_max)
 
 
-class _File:
-    """One COCO file of an archive."""
-
-    def __init__(self, name, document, index, records, remarks, labels) -> None:
-        self.name: str = name
-        self.document: dict = document
-        self.index: ImageIndex = index
-        self.records: dict[str, Record] = records
-        self.remarks: list[Remark] = remarks
-        self.labels: dict[str, None] = labels
-
-    def read(self) -> None:
-        by_id = self._images()
-        names = self._categories()
-        used: set[str] = set()
-        for position, one in enumerate(self._rows("annotations")):
-            self._annotation(position, one, by_id, names, used)
-        # Some tools write a category that only groups the others; nothing is labelled with it.
-        groups = {str(one.get("supercategory")) for one in self._rows("categories")}
-        for name in names.values():
-            if name in used or name not in groups:
-                self.labels[name] = None
-
-    def _rows(self, key: str) -> list[dict]:
-        rows = self.document.get(key)
-        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-    def _images(self) -> dict:
-        by_id: dict = {}
-        for position, one in enumerate(self._rows("images")):
-            said, identifier = one.get("file_name"), _key(one.get("id"))
-            if not isinstance(said, str) or identifier is None:
-                self._say("incomplete_annotation", f"Image {position} of the list has no id or no file_name.")
-                continue
-            if identifier in by_id:
-                self._say("duplicate_name", f"The image id {identifier} stands twice; the first counts.")
-                continue
-            path = self.index.by_path(folder_of(self.name), said)
-            if path is None:
-                self._say("missing_image", f"The archive has no image {said!r}.")
-                by_id[identifier] = None
-                continue
-            if path in self.records:
-                self._say("duplicate_name", f"{said!r} is listed more than once; the first counts.")
-                by_id[identifier] = None
-                continue
-            record = Record(path, [], split_of_path(path) or self._split(), True, _size(one))
-            by_id[identifier] = self.records[path] = record
-        return by_id
-
-    def _split(self) -> str | None:
-        """From the folder or the name of the file, such as `instances_train2017.json`."""
-        words = PurePosixPath(self.name).stem.lower()
-        for separator in "-.0123456789":
-            words = words.replace(separator, "_")
-        found = [SPLIT_NAMES[word] for word in words.split("_") if word in SPLIT_NAMES]
-        return split_of_path(self.name) or (found[0] if found else None)
-
-    def _categories(self) -> dict:
-        names: dict = {}
-        for one in self._rows("categories"):
-            identifier, name = _key(one.get("id")), one.get("name")
-            if identifier is None or not isinstance(name, str) or not name.strip():
-                self._say("incomplete_annotation", f"A category has no id or no name: {str(one)[:80]}.")
-                continue
-            names.setdefault(identifier, name.strip())
-        return names
-
-    def _annotation(self, position: int, one: dict, by_id: dict, names: dict, used: set[str]) -> None:
-        image = _key(one.get("image_id"))
-        if image not in by_id:
-            self._say("unknown_image", f"Annotation {position} is of the image {image}, which is not in the list.")
-            return
-        record = by_id[image]
-        if record is None:
-            return  # the image is missing, which was said
-        category = _key(one.get("category_id"))
-        if category not in names:
-            self._say("unknown_label", f"Annotation {position} has the category {category}, which is not in the list.",
-                      record.path)  # fmt: skip
-            return
-        box = one.get("bbox")
-        if one.get("iscrowd") == 1:
-            self._say("crowd", f"Annotation {position} marks a crowd, not one object; it is left out.", record.path)
-            return
-        if not isinstance(box, list) or len(box) != 4:
-            self._say("incomplete_annotation", f"Annotation {position} has no box; it is left out.", record.path)
-            return
-        x, y, width, height = map(number, box)
-        used.add(names[category])
-        record.marks.append(Mark(names[category], (x, y, x + width, y + height)))
-
-    def _say(self, code: str, detail: str, filename: str = "") -> None:
-        self.remarks.append(Remark(filename or self.name, code, detail))
-
-
-def _key(value):
-    return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+def _key(value: object) -> str | None:
+    """An id by its meaning: 1, 1.0 and "1" are the same."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, float):
+        return str(int(value)) if math.isfinite(value) and value.is_integer() else str(value)
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        return None
+    text = value.strip()
+    whole = text[:-2] if text.endswith(".0") else text
+    return whole if whole.isdigit() and str(int(whole)) == whole else text
 
 
 def _size(image: dict) -> tuple[int, int] | None:
@@ -214,6 +214,7 @@ class CocoWriter:
         categories = [{"id": number_, "name": name} for name, number_ in self._ids.items()]
         for split in self._images or {None: []}:
             document = {
+                "info": {"description": ALL_ANNOTATED},
                 "images": self._images.get(split, []),
                 "annotations": self._annotations.get(split, []),
                 "categories": categories,

@@ -2,44 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from datasets.formats.base import SPLIT_FOLDERS, SPLIT_NAMES, Contents, Exported, Mark, Parsed, Record
+from datasets.formats.base import (
+    SPLIT_FOLDERS,
+    Exported,
+    Mark,
+    Parsed,
+    Record,
+    Remark,
+    folder_of,
+    split_of_path,
+    split_of_word,
+)
+from datasets.formats.boxes import clean_label
+from datasets.formats.collection import about_splits
+from datasets.formats.names import IMAGE_FOLDERS
 
-MAX_LABEL = 100
+# What is written beside folders whose names are not those of their labels.
+LABELS_FILE = "labels.json"
+WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset"}
 
 
-def read(contents: Contents) -> Parsed:
+@dataclass(frozen=True)
+class Written:
+    """What our own `labels.json` says: where it lies, and the label of each folder."""
+
+    base: str
+    folders: dict[str, str]
+
+
+def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     """The last folder is the label; one folder around everything is looked through; train, valid and test are splits.
 
     Every file gets a record, so that what is no image is rejected with a reason.
+
+    Args:
+        written: the archive is one that `FolderWriter` has written.
     """
-    names = contents.names
-    folders = [PurePosixPath(name).parts[:-1] for name in names if ".." not in name.split("/")]
-    skip = _common_depth(folders)
-    below = [parts[skip:] for parts in folders if len(parts) > skip]
+    if written is not None:
+        return _parsed([_as_written(name, written) for name in names], list(written.folders.values()))
+    parents = {name: name.split("/")[:-1] for name in names}
+    inside = [parts for name, parts in parents.items() if ".." not in name.split("/")]
+    skip = _common_depth(inside)
+    below = [parts[skip:] for parts in inside if len(parts) > skip]
     are_splits = bool(below) and all(_is_split(parts[0]) for parts in below)
-    records = []
+    around = split_of_path("/".join([*inside[0][:skip], ""])) if inside else None  # one split around all labels
+    has_wrappers = _have_wrappers(below, are_splits)
+    records: list[Record] = []
     labels: dict[str, None] = {}
     for name in names:
-        parts = PurePosixPath(name).parts[:-1][skip:]
-        split = None
+        parts = parents[name][skip:]
+        split = around
         if are_splits and parts and _is_split(parts[0]):
-            split = SPLIT_NAMES.get(parts[0].lower())
+            split = split_of_word(parts[0])
             parts = parts[1:]
-        label = parts[-1].strip()[:MAX_LABEL] if parts else ""
+        if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
+            parts = parts[:-1]
+        label = parts[-1].strip() if parts else ""
         if label:
             labels[label] = None
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
-    return Parsed(records, list(labels))
+    return _parsed(records, list(labels))
+
+
+def _as_written(name: str, written: Written) -> Record:
+    """`split/label/name`, exactly."""
+    parts = name.removeprefix(f"{written.base}/").split("/")[:-1]
+    split = split_of_word(parts[0]) if parts else None
+    label = written.folders.get(parts[1]) if len(parts) > 1 else None
+    return Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label))
+
+
+def _parsed(records: list[Record], labels: list[str]) -> Parsed:
+    about = about_splits((record.split for record in records if record.split), len(records))
+    remarks = [] if about is None else [Remark("", "splits_incomplete", about)]
+    holds = {"boxes": 0, "whole": sum(len(record.marks) for record in records)}
+    names = [label for label in labels if clean_label(label)]
+    return Parsed(records, len(records), names, remarks, "folder", holds=holds)
+
+
+def _have_wrappers(below: list[list[str]], are_splits: bool) -> bool:
+    """Whether all images lie in folders such as `images` inside of their labels, or in one such folder alone."""
+    rests = [parts[1:] if are_splits else parts for parts in below]
+    rests = [parts for parts in rests if parts]
+    return bool(rests) and all(parts[-1].lower() in WRAPPERS for parts in rests)
+
+
+def read_written(name: str, text: str) -> Written | None:
+    """What our own `labels.json` says; None when it is another file."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    folders = document.get("folders") if isinstance(document, dict) else None
+    if not isinstance(folders, dict) or not all(isinstance(name, str) for name in folders.values()):
+        return None
+    return Written(folder_of(name), folders)
 
 
 def _is_split(part: str) -> bool:
-    return part.lower() in SPLIT_NAMES or part == SPLIT_FOLDERS[None]
+    return split_of_word(part) is not None or part == SPLIT_FOLDERS[None]
 
 
-def _common_depth(folders: list[tuple[str, ...]]) -> int:
+def _common_depth(folders: list[list[str]]) -> int:
     """How many folders lie around all labels. A single class folder is a label, not a wrapper."""
     depth = 0
     while folders and all(len(parts) > depth for parts in folders):
@@ -50,7 +118,7 @@ def _common_depth(folders: list[tuple[str, ...]]) -> int:
 
 
 class FolderWriter:
-    """`split/label/name`; images without a label lie in their split."""
+    """`split/label/name`; images without a label lie in their split. `labels.json` has the labels as they are."""
 
     def __init__(self, labels: list[str]) -> None:
         self._folders = _folder_names(labels)
@@ -63,7 +131,9 @@ class FolderWriter:
         return f"{SPLIT_FOLDERS[exported.split]}/{label}{exported.filename}"
 
     def finish(self) -> Iterator[tuple[str, bytes]]:
-        return iter(())
+        folders = {folder: label for label, folder in self._folders.items()}
+        document = {"labels": list(self._folders), "folders": folders}
+        yield LABELS_FILE, json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
 def _folder_names(labels: list[str]) -> dict[str, str]:

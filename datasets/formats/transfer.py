@@ -18,6 +18,7 @@ from datasets.formats.base import FormatError, Mark, Parsed, Record, Remark
 HEAD, RECORDS, REMARKS = "head.json", "records.jsonl", "remarks.jsonl"
 MAX_LINE_BYTES = 64 << 20
 MAX_LABELS = 100_000
+MAX_UNREAD = 100
 Edges = tuple[float, float, float, float]
 
 
@@ -29,12 +30,19 @@ def write(parsed: Parsed, folder: Path) -> None:
     """Write three files; the head comes last, so that where it is the others are whole."""
     with open(folder / RECORDS, "w", encoding="utf-8") as file:
         for record in parsed.records:
-            marks = [[mark.label, mark.box, mark.is_relative] for mark in record.marks]
-            _line(file, [record.path, marks, record.split, record.is_annotated, record.size])
+            sources = list(dict.fromkeys(mark.source for mark in record.marks))
+            marks = [
+                [mark.label, mark.box, mark.is_relative, sources.index(mark.source), mark.number]
+                for mark in record.marks
+            ]
+            _line(file, [record.path, marks, record.split, record.is_annotated, record.size, record.left_out, sources])
     with open(folder / REMARKS, "w", encoding="utf-8") as file:
         for remark in parsed.remarks:
             _line(file, astuple(remark))
-    head = {"format": parsed.format, "labels": parsed.labels, "records": len(parsed.records)}
+    head = {
+        "format": parsed.format, "labels": parsed.labels, "records": parsed.count, "unread": parsed.unread[:MAX_UNREAD],
+        "holds": parsed.holds,
+    }  # fmt: skip
     (folder / HEAD).write_text(json.dumps(head))
 
 
@@ -64,20 +72,26 @@ class Transferred:
             self.format = _text(head["format"], 20)
             self.labels = [_text(label) for label in head["labels"]]
             self.count = int(head["records"])
+            self.unread = [_text(name) for name in head["unread"]]
+            self.holds = {key: int(head["holds"][key]) for key in ("boxes", "whole")}
 
     def records(self, start: int = 0) -> Iterator[Record]:
         for row in self._rows(RECORDS, start):
             with _checked():
-                path, marks, split, is_annotated, size = row
-                record = Record(_text(path), [_mark(mark) for mark in marks], _split(split), bool(is_annotated))
+                path, marks, split, is_annotated, size, left_out, sources = row
+                sources = [_text(source) for source in sources]
+                record = Record(
+                    _text(path), [_mark(mark, sources) for mark in marks], _split(split), bool(is_annotated)
+                )
+                record.left_out = int(left_out)
                 record.size = None if size is None else (int(size[0]), int(size[1]))
             yield record
 
     def remarks(self) -> Iterator[Remark]:
         for row in self._rows(REMARKS, 0):
             with _checked():
-                filename, code, detail = row
-                remark = Remark(_text(filename), _text(code, 50), _text(detail))
+                filename, code, detail, source, number = row
+                remark = Remark(_text(filename), _text(code, 50), _text(detail), _text(source), int(number))
             yield remark
 
     def _rows(self, name: str, start: int) -> Iterator[list]:
@@ -117,10 +131,10 @@ def _split(value: object) -> str | None:
     return value  # type: ignore[return-value]
 
 
-def _mark(row: list) -> Mark:
-    label, box, is_relative = row
+def _mark(row: list, sources: list[str]) -> Mark:
+    label, box, is_relative, source, number = row
     edges: Edges | None = None
     if box is not None:
         x_min, y_min, x_max, y_max = (float(edge) for edge in box)
         edges = (x_min, y_min, x_max, y_max)
-    return Mark(_text(label), edges, bool(is_relative))
+    return Mark(_text(label), edges, bool(is_relative), sources[int(source)], int(number))

@@ -6,124 +6,88 @@ files today (labelImg, CVAT, Roboflow) count from 0.
 
 from __future__ import annotations
 
-import contextlib
+import math
 from collections.abc import Iterator
-from pathlib import PurePosixPath
-from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from datasets.formats.base import Exported, folder_of, stem
+from datasets.formats.collection import Collection
+from datasets.formats.shapes import Box, around, number, turned
 
-from datasets.formats.base import (
-    SPLIT_NAMES,
-    Contents,
-    Exported,
-    FormatError,
-    ImageIndex,
-    Mark,
-    Parsed,
-    Record,
-    Remark,
-    folder_of,
-    number,
-    split_of_path,
-    stem,
-    take_records,
-)  # fmt: skip
-
+GROUP = "voc"
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def is_it(contents: Contents) -> bool:
-    for name in filter(_is_annotation, contents.names):
-        with contextlib.suppress(FormatError):
-            return "<annotation" in contents.text(name)[:2000]
-    return any("imagesets" in name.lower().split("/") for name in contents.names)
+def is_it(root: Element) -> bool:
+    return root.tag == "annotation"
 
 
-def _is_annotation(name: str) -> bool:
-    return name.lower().endswith(".xml")
-
-
-def read(contents: Contents) -> Parsed:
-    index = ImageIndex(contents.names)
-    splits = _splits(contents)
-
-    def split_of(image: str) -> str | None:
-        return splits.get(stem(image)) or split_of_path(image)
-
-    records: dict[str, Record] = {}
-    remarks: list[Remark] = []
-    labels: dict[str, None] = {}
-    names = list(filter(_is_annotation, contents.names))
-    # Files that are named after an image first: what `<filename>` says counts only for the others.
-    for name in sorted(names, key=lambda name: index.by_stem(folder_of(name), name) is None):
-        try:
-            root = fromstring(contents.text(name))
-        except DefusedXmlException:
-            remarks.append(Remark(name, "forbidden_xml", "The XML declares entities or a DTD; it is not read."))
-            continue
-        except (ParseError, ValueError, FormatError) as error:
-            remarks.append(Remark(name, "damaged_annotations", f"The XML cannot be read ({error})."))
-            continue
-        image = _image_of(index, name, root)
-        if image is None:
-            wanted = root.findtext("filename") or stem(name)
-            remarks.append(Remark(name, "missing_image", f"The archive has no image {wanted!r} for this file."))
-            continue
-        if image in records:
-            remarks.append(Remark(name, "duplicate_name", f"A second annotation file for {image}; it is left out."))
-            continue
-        record = Record(image, _marks(root, name, remarks), split_of(image), True, _size(root))
-        labels.update(dict.fromkeys(mark.label for mark in record.marks))
-        records[image] = record
-    return Parsed(take_records(index, records, remarks, split_of), list(labels), remarks)
-
-
-def _image_of(index: ImageIndex, name: str, root: Element) -> str | None:
-    """By the name of the XML file, which tools keep right when they rename images; `<filename>` is asked second."""
-    said = root.findtext("filename") or ""
-    return index.by_stem(folder_of(name), name) or (index.by_exact_name(folder_of(name), said) if said else None)
-
-
-def _marks(root: Element, name: str, remarks: list[Remark]) -> list[Mark]:
-    marks = []
-    for number_, one in enumerate(root.iter("object"), start=1):
-        label = (one.findtext("name") or "").strip()
-        box = one.find("bndbox")
+def read(collection: Collection, source: str, root: Element) -> None:
+    """One file. Its image is the one that it is named after, else the one of its `<filename>`."""
+    said = (root.findtext("filename") or "").strip()
+    claim = collection.claim(GROUP, source, filename=said, size=_size(root))
+    for position, row in enumerate(root.iter("object"), start=1):
+        label = (row.findtext("name") or "").strip()
+        box, is_outline = _box(row)
         if not label or box is None:
-            what = "no box" if box is None else "no label"
-            remarks.append(Remark(name, "incomplete_annotation", f"Object {number_} has {what}; it is left out."))
+            what = "label" if box is not None else "box that can be read"
+            detail = f"Object {position} has no {what}; it is left out."
+            collection.leave_out(claim, "incomplete_annotation", detail, position)
             continue
-        edges = tuple(number((box.findtext(edge) or "").strip()) for edge in EDGES)
-        marks.append(Mark(label, edges))  # type: ignore[arg-type]
-    return marks
+        if is_outline:
+            collection.say_outline(claim, f"Object {position} has an outline", position)
+        collection.add(claim, label, box, position)
+
+
+def _box(row: Element) -> tuple[Box | None, bool]:
+    """The object's box, else the one around its outline; and whether it is the latter."""
+    box = row.find("bndbox")
+    if box is not None:
+        edges = [number((box.findtext(edge) or "").strip()) for edge in EDGES]
+        return (edges[0], edges[1], edges[2], edges[3]), False
+    if (rotated := row.find("robndbox")) is not None:  # roLabelImg: middle, size, radians
+        x, y, width, height, angle = (
+            number((rotated.findtext(name) or "").strip()) for name in ("cx", "cy", "w", "h", "angle")
+        )
+        if not all(map(math.isfinite, (x, y, width, height, angle))):
+            return None, True
+        upright = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        return turned(upright, math.degrees(angle)), True
+    if (polygon := row.find("polygon")) is not None:
+        return around(_points(polygon)), True
+    return None, False
+
+
+def _points(polygon: Element) -> Iterator[tuple[float, float]]:
+    """`<x1>…<y1>…<x2>…`, or `<pt><x>…<y>…</pt>` as LabelMe's web tool wrote it."""
+    for point in polygon.iter("pt"):
+        yield number((point.findtext("x") or "").strip()), number((point.findtext("y") or "").strip())
+    for position in range(1, len(polygon) // 2 + 1):
+        x, y = polygon.findtext(f"x{position}"), polygon.findtext(f"y{position}")
+        if x is not None and y is not None:
+            yield number(x.strip()), number(y.strip())
 
 
 def _size(root: Element) -> tuple[int, int] | None:
     try:
-        return int(float(root.findtext("size/width") or "")), int(float(root.findtext("size/height") or ""))
-    except (ValueError, OverflowError):
+        width, height = float(root.findtext("size/width") or 0), float(root.findtext("size/height") or 0)
+    except ValueError:
         return None
+    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
 
 
-def _splits(contents: Contents) -> dict[str, str]:
-    """Image name without ending → split, from `ImageSets/*/train.txt` and its like."""
-    splits: dict[str, str] = {}
-    flagged: dict[str, str] = {}
-    for name in contents.names:
-        path = PurePosixPath(name)
-        split = SPLIT_NAMES.get(path.stem.lower())
-        if split is None or path.suffix.lower() != ".txt" or "imagesets" not in name.lower().split("/"):
-            continue
-        # Only at line feeds: names may have other characters that count as line ends in Unicode.
-        for line in filter(None, (one.strip(" \t\r") for one in contents.text(name).split("\n"))):
-            splits.setdefault(line, split)
-            # Some lists say behind the name whether the label is there; but names may have spaces, too.
-            head, _, last = line.rpartition(" ")
-            if last in ("1", "-1", "0"):
-                flagged.setdefault(head.strip(), split)
-    return flagged | splits
+def read_list(collection: Collection, source: str, lines: list[str], split: str) -> None:
+    """`ImageSets/*/train.txt` and its like: names of images without their endings."""
+    around_sets = folder_of(source).lower().split("/")
+    base = "/".join(source.split("/")[: around_sets.index("imagesets")])
+    places = [f"{base}/JPEGImages" if base else "JPEGImages", base or "."]
+    for line in lines:
+        # Some lists say behind the name whether the label is there; but names may have spaces, too.
+        head, _, last = line.rpartition(" ")
+        for name in dict.fromkeys((line, head.strip() if last in ("1", "-1", "0") else line)):
+            if name and collection.index.has_stem(name):
+                collection.put_in_split(f"{places[0]}/-", name, split, is_stem=True)
+                break
 
 
 class VocWriter:

@@ -1,40 +1,38 @@
 """YOLO: a text file an image, a line a box: `class x_center y_center width height`, in fractions of the image.
 
+Also outlines, turned boxes and poses of the same family, Darknet's and CVAT's lists.
 Source: docs.ultralytics.com, "Ultralytics YOLO format".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import yaml
 
-from datasets.formats.base import (
-    SPLIT_FOLDERS,
-    Contents,
-    Exported,
-    FormatError,
-    ImageIndex,
-    Mark,
-    Parsed,
-    Record,
-    Remark,
-    folder_of,
-    number,
-    split_of_path,
-    stem,
-    take_records,
-)  # fmt: skip
+from datasets.formats.base import SPLIT_FOLDERS, Exported, folder_of, split_of_word, stem
+from datasets.formats.collection import FRACTIONS, Claim, Collection
+from datasets.formats.names import clean_path
+from datasets.formats.shapes import around, number
 
+GROUP = "yolo"
 # A list of names has some kilobytes, and an archive one or a few: the parser takes seconds for a megabyte.
 MAX_YAML_CHARACTERS = 1 << 20
 MAX_YAML_FILES = 20
 NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt")
+NAME_ENDINGS = (".names", ".labels")
+# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
+MOST_FRACTION = 1.5
+VISIBILITIES = {0.0, 1.0, 2.0}
 
 
-class PlainLoader(yaml.SafeLoader):
-    """Values as they stand. References to other values are refused: a kilobyte of them can stand for gigabytes."""
+class PlainLoader(yaml.BaseLoader):
+    """Values as they are written: `yes`, `010` and `null` are names like others.
+
+    References to other values are refused: a kilobyte of them can stand for gigabytes.
+    """
 
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
@@ -42,115 +40,252 @@ class PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def is_it(contents: Contents) -> bool:
-    return _names_file(contents) is not None
+@dataclass
+class Names:
+    """Class names by number, and what else a file of settings says.
+
+    Attributes:
+        keypoints: `(count, values each)` of a pose dataset.
+        splits: split → paths of folders and lists.
+    """
+
+    source: str
+    names: dict[int, str] = field(default_factory=dict)
+    keypoints: tuple[int, int] | None = None
+    splits: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_yaml(self) -> bool:
+        return self.source.lower().endswith((".yaml", ".yml"))
 
 
-def _names_file(contents: Contents) -> str | None:
-    found = [name for name in contents.names if name.lower().endswith((".yaml", ".yml"))][:MAX_YAML_FILES]
-    found += [name for name in contents.names if PurePosixPath(name).name.lower() in NAME_FILES]
-    for name in found:
-        if _class_names(contents, name) is not None:
-            return name
-    return None
+def is_names_file(name: str) -> bool:
+    base = name.rpartition("/")[2].lower()
+    return base in NAME_FILES or base.endswith((".yaml", ".yml", *NAME_ENDINGS))
 
 
-def _class_names(contents: Contents, name: str) -> dict[int, str] | None:
-    try:
-        text = contents.text(name)
-    except FormatError:
+def read_names(source: str, text: str) -> Names | None:
+    """What a file of class names says; None when it is something else."""
+    if not source.lower().endswith((".yaml", ".yml")):
+        # The class is the number of the line, and an empty line is one, too.
+        lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
+        return Names(source, {number_: name for number_, name in enumerate(lines) if name})
+    if len(text) > MAX_YAML_CHARACTERS:
         return None
-    if not name.lower().endswith((".yaml", ".yml")):
-        return dict(enumerate(line.strip() for line in text.split("\n") if line.strip()))
     try:
-        document = yaml.load(text, Loader=PlainLoader) if len(text) <= MAX_YAML_CHARACTERS else None
+        document = yaml.load(text, Loader=PlainLoader)
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict) or not all(str(key).isdigit() for key in names):
+        names = {str(number_): name for number_, name in enumerate(names)}
+    if not isinstance(names, dict) or not all(str(key).strip().isdigit() for key in names):
         return None
-    if not all(isinstance(one, (str, int, float)) for one in names.values()):
+    if not all(isinstance(name, str) for name in names.values()):
         return None
-    return {int(key): str(one) for key, one in names.items()}
+    splits = {
+        "train": _paths(document.get("train")),
+        "validation": _paths(document.get("val")) or _paths(document.get("valid")),
+        "test": _paths(document.get("test")),
+    }
+    return Names(
+        source, {int(key): name.strip() for key, name in names.items() if name.strip()},
+        _keypoints(document.get("kpt_shape")), {split: paths for split, paths in splits.items() if paths},
+    )  # fmt: skip
 
 
-def read(contents: Contents) -> Parsed:
-    source = _names_file(contents)
-    if source is None:
-        raise FormatError(
-            "no_class_names",
-            "The archive has no data.yaml with names and no classes.txt, so class numbers mean nothing.",
-        )
-    names = {key: name.strip() for key, name in (_class_names(contents, source) or {}).items()}
-    index = ImageIndex(contents.names)
-    label_files = [
-        name
-        for name in contents.names
-        if name.lower().endswith(".txt") and PurePosixPath(name).name.lower() not in NAME_FILES and not _is_note(name)
-    ]
-    records: dict[str, Record] = {}
-    remarks: list[Remark] = []
-    for name in label_files:
-        image = _image_of(index, name)
-        if image is None:
-            remarks.append(Remark(name, "missing_image", f"The archive has no image {stem(name)!r} for this file."))
-        elif image in records:
-            remarks.append(Remark(name, "duplicate_name", f"A second annotation file for {image}; it is left out."))
+def read_data_file(source: str, text: str) -> Names:
+    """Darknet's `obj.data`: `train = data/train.txt`."""
+    pairs = [line.partition("=") for line in text.splitlines()]
+    said = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    return Names(source, {}, None, {split_of_word(key) or "": [said[key]] for key in said if split_of_word(key)})
+
+
+def _paths(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [path for path in values if isinstance(path, str) and path.strip()]
+
+
+def _keypoints(value: object) -> tuple[int, int] | None:
+    if isinstance(value, list) and len(value) == 2 and all(str(one).strip().isdigit() for one in value):
+        return int(value[0]), int(value[1])
+    return None
+
+
+class YoloFiles:
+    """The files of class names of an archive, and which of them each label file goes by."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._files: list[Names] = []
+        self._nearest: dict[str, Names | None] = {}
+        self._said: set[tuple[str, str]] = set()
+        self._lacking: list[str] = []
+
+    def add(self, names: Names) -> None:
+        self._files.append(names)
+
+    @property
+    def has_names(self) -> bool:
+        return any(names.names for names in self._files)
+
+    def declare(self) -> None:
+        """Labels in the order of the files."""
+        for names in self._files:
+            if names.names and names in self._nearest.values():
+                self._collection.declare(names.names[key] for key in sorted(names.names))
+
+    def lists(self) -> dict[str, str]:
+        """Path of a list of images → the split that a file of settings gives it."""
+        return {
+            clean_path(path).rpartition("/")[2].lower(): split
+            for names in self._files
+            for split, paths in names.splits.items()
+            for path in paths
+            if path.lower().endswith(".txt")
+        }
+
+    def put_folders_in_splits(self) -> None:
+        """Folders that settings name for one split alone."""
+        for names in self._files:
+            base = folder_of(names.source)
+            folders = [
+                (clean_path(path), split)
+                for split, paths in names.splits.items()
+                for path in paths
+                if not path.lower().endswith(".txt")
+            ]
+            for folder, split in folders:
+                if folder and [other for other, _ in folders].count(folder) == 1:
+                    self._put_folder(base, folder, split, names.source)
+
+    def _put_folder(self, base: str, folder: str, split: str, source: str) -> None:
+        beside = folder if base == "." else f"{base}/{folder}"
+        for image in self._collection.index.images:
+            place = folder_of(image) + "/"
+            if place.startswith((f"{beside}/", f"{folder}/")) or f"/{folder}/" in f"/{place}":
+                self._collection.put_in_split("-", image, split)
+
+    def names_for(self, source: str) -> Names | None:
+        """The nearest file of names around `source`; at equal distance a `data.yaml` before a list."""
+        folder = folder_of(source)
+        if folder not in self._nearest:
+            self._nearest[folder] = self._choose(folder)
+        return self._nearest[folder]
+
+    def _choose(self, folder: str) -> Names | None:
+        files = [names for names in self._files if names.names]
+        if not files:
+            return None
+        own = [] if folder == "." else folder.split("/")
+
+        def order(names: Names) -> tuple:
+            theirs = [] if folder_of(names.source) == "." else folder_of(names.source).split("/")
+            shared = 0
+            for one, other in zip(own, theirs, strict=False):
+                if one != other:
+                    break
+                shared += 1
+            # A file in a folder beside is further away than one in a folder around.
+            return len(theirs) - shared, -shared, not names.is_yaml
+
+        best = min(files, key=order)
+        for other in files:
+            if _disagree(best, other) and (best.source, other.source) not in self._said:
+                self._said.add((best.source, other.source))
+                detail = (
+                    f"{best.source} and {other.source} name the classes differently; {best.source} was taken, which is "
+                    "nearer to the label files."
+                )
+                self._collection.say("names_disagree", detail, other.source)
+        return best
+
+    def read(self, source: str, lines: Sequence[str]) -> None:
+        """One label file."""
+        names = self.names_for(source)
+        claim = self._collection.claim(GROUP, source)
+        if names is None:
+            claim.left_out += 1
+            self._lacking.append(source)
+            return
+        for position, line in enumerate(lines, start=1):
+            if words := line.split():
+                self._line(claim, names, position, words)
+
+    def _line(self, claim: Claim, names: Names, position: int, words: list[str]) -> None:
+        values = [number(word) for word in words]
+        identifier = values[0]
+        label = names.names.get(int(identifier)) if math.isfinite(identifier) and identifier.is_integer() else None
+        if not label:
+            detail = f"Line {position}: class {words[0]} is not among the {len(names.names)} names of {names.source}."
+            self._collection.leave_out(claim, "unknown_label", detail, position)
+            return
+        box, is_outline = _box(values[1:], names.keypoints)
+        if box is None:
+            detail = f"Line {position} has {len(values)} values; 5 are expected, or an outline."
+            self._collection.leave_out(claim, "incomplete_annotation", detail, position)
+        elif not all(math.isfinite(edge) for edge in box):
+            detail = f"Line {position} has a value that is no number; it is left out."
+            self._collection.leave_out(claim, "box_not_finite", detail, position)
+        elif max(map(abs, box)) > MOST_FRACTION:
+            detail = f"Line {position} is not in fractions of the image, which lie between 0 and 1; it is left out."
+            self._collection.leave_out(claim, "not_fractions", detail, position)
         else:
-            records[image] = Record(image, _marks(contents, name, names, remarks), split_of_path(image), True)
-    return Parsed(take_records(index, records, remarks), [name for name in names.values() if name], remarks)
+            if is_outline:
+                self._collection.say_outline(claim, f"Line {position} has an outline", position)
+            self._collection.add(claim, label, box, position, FRACTIONS)
+
+    def say_lacking(self) -> None:
+        """That there were label files and no names for their classes."""
+        if self._lacking:
+            count = "1 label file" if len(self._lacking) == 1 else f"{len(self._lacking):,} label files"
+            detail = (
+                f"The archive has no data.yaml with names and no classes.txt, so the class numbers of {count} mean "
+                "nothing: the images were kept unlabelled. Add one and import the archive again."
+            )
+            self._collection.say("no_class_names", detail, self._lacking[0])
 
 
-def _is_note(name: str) -> bool:
-    """Texts for people, and lists of images such as `train.txt`, are no annotations."""
-    path = PurePosixPath(name)
-    return path.name.lower().startswith("readme") or (
-        path.stem.lower() in ("train", "val", "valid", "test") and path.parent.name.lower() != "labels"
+def is_label_file(lines: Sequence[str]) -> bool:
+    """Whether lines are numbers, at least five of them, a whole one first."""
+    rows = [line.split() for line in lines if line.strip()]
+    return bool(rows) and any(
+        len(row) >= 5 and math.isfinite(number(row[0])) and sum(math.isfinite(number(word)) for word in row) >= 4
+        for row in rows[:20]
     )
 
 
-def _image_of(index: ImageIndex, name: str) -> str | None:
-    """`labels/a/b.txt` belongs to `images/a/b.*`, else to the image of that name that is nearest."""
-    parts = list(PurePosixPath(name).parts)
-    for position in range(len(parts) - 2, -1, -1):
-        if parts[position].lower() == "labels":
-            beside = "/".join([*parts[:position], "images", *parts[position + 1 : -1]])
-            return index.by_stem(beside, name)
-    return index.by_stem(folder_of(name), name)
+def _disagree(one: Names, other: Names) -> bool:
+    return any(one.names[key] != other.names[key] for key in one.names.keys() & other.names.keys())
 
 
-def _marks(contents: Contents, name: str, names: dict[int, str], remarks: list[Remark]) -> list[Mark]:
-    marks: list[Mark] = []
-    try:
-        lines = contents.text(name).split("\n")
-    except FormatError as error:
-        remarks.append(Remark(name, error.code, str(error)))
-        return marks
-    for position, line in enumerate(lines, start=1):
-        words = line.split()
-        if not words:
-            continue
-        values = [number(word) for word in words]
-        label = names.get(int(values[0])) if values[0] == values[0] and values[0].is_integer() else None
-        if not label:
-            remarks.append(
-                Remark(name, "unknown_label", f"Line {position}: class {words[0]} is not among the {len(names)} names.")
-            )
-        elif len(values) in (5, 6):  # the sixth is a score
-            x, y, width, height = values[1:5]
-            box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            marks.append(Mark(label, box, is_relative=True))
-        elif len(values) >= 7 and len(values) % 2 == 1:
-            xs, ys = values[1::2], values[2::2]
-            marks.append(Mark(label, (min(xs), min(ys), max(xs), max(ys)), is_relative=True))
-            remarks.append(Remark(name, "outline_as_box", f"Line {position}: the outline was taken as its box."))
-        else:
-            remarks.append(
-                Remark(name, "incomplete_annotation", f"Line {position} has {len(values)} values; 5 are expected.")
-            )
-    return marks
+def _box(values: list[float], keypoints: tuple[int, int] | None) -> tuple[tuple[float, ...] | None, bool]:
+    """The box of a line's values behind the class, and whether it is the one around an outline."""
+    count = len(values)
+    if count in (4, 5):  # the fifth is a score
+        return _from_middle(values), False
+    if keypoints is not None and count in (4 + keypoints[0] * keypoints[1], 5 + keypoints[0] * keypoints[1]):
+        return _from_middle(values), False
+    if count < 6:
+        return None, False
+    if _is_pose(values):
+        return _from_middle(values), False
+    if count % 2 == 0:
+        outline = around(zip(values[0::2], values[1::2], strict=True))
+        return outline, True
+    return None, False
+
+
+def _is_pose(values: list[float]) -> bool:
+    """Whether a box and keypoints `x y visibility` stand here: an odd number of values is no outline, and visibilities
+    are all 0, 1 or 2."""
+    rest = values[4:]
+    return len(rest) % 3 == 0 and set(rest[2::3]) <= VISIBILITIES and (len(values) % 2 == 1 or len(rest) >= 9)
+
+
+def _from_middle(values: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = values[:4]
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 class YoloWriter:
@@ -170,7 +305,7 @@ class YoloWriter:
             path = f"{SPLIT_FOLDERS[exported.split]}/labels/{stem(exported.filename)}.txt"
             yield path, "".join(lines).encode()
 
-    def _line(self, mark: Mark, exported: Exported) -> str:
+    def _line(self, mark, exported: Exported) -> str:
         assert mark.box is not None
         x_min, y_min, x_max, y_max = mark.box
         width, height = exported.width, exported.height

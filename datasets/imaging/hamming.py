@@ -74,6 +74,15 @@ def spanning_tree(words: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return starts, ends, lengths
 
 
+def is_near(ones: np.ndarray, others: np.ndarray, limit: int) -> bool:
+    """Whether any string of `ones` is within `limit` bits of any of `others`; both `(count, words)` uint64."""
+    columns = [column[None] for column in others.T]
+    return bool(len(others)) and any(
+        (_distances(columns, [column[start : start + ROWS, None] for column in ones.T]) <= limit).any()
+        for start in range(0, len(ones), ROWS)
+    )
+
+
 def joined_by(count: int, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """`(count,)` int64 numbers of the connected groups of a graph, from 0."""
     from scipy.sparse import coo_matrix

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 
 from .budget import DECODING
 
@@ -21,7 +21,11 @@ try:  # HEIC is optional on platforms without a wheel
 except ImportError:  # pragma: no cover - depends on the platform
     pi_heif = None
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF") + (("HEIF",) if pi_heif else ())
+FORMATS = (
+    ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+    + (("HEIF",) if pi_heif else ())
+    + (("AVIF",) if features.check("avif") else ())
+)
 MAX_PIXELS = int(os.environ.get("MLSTUDIO_MAX_IMAGE_PIXELS") or 40_000_000)
 MAX_ASPECT_RATIO = 200
 
@@ -41,12 +45,18 @@ UPRIGHT = {
 }  # fmt: skip
 
 # Bytes a pixel while an image is decoded: the decoded image and its RGB copy; some decoders have frames of their own.
-BYTES_A_PIXEL = {"WEBP": 16, "HEIF": 16, "GIF": 12}
+BYTES_A_PIXEL = {"WEBP": 16, "HEIF": 16, "AVIF": 16, "GIF": 12}
 OTHER_BYTES_A_PIXEL = 8
 # A progressive JPEG's coefficients are all held, at whatever size it is decoded.
 PROGRESSIVE_BYTES_A_PIXEL = 6
 # Larger images are converted in strips, so that no step has a second whole image beside the two that are counted.
 STRIP_PIXELS = 1 << 20
+JPEG_END = b"\xff\xd9"
+MISSING_PIXEL = 128  # what libjpeg fills in for pixels that are not in the file
+# Integers of 16 bits that use less than this share of them are shown by what they use.
+LEAST_SHARE = 0.25
+SHOWN_PERCENTILES = (0.1, 99.9)
+SAMPLE_PIXELS = 1 << 20
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
@@ -56,6 +66,23 @@ class ImageError(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def _without_large_texts(read):
+    """Texts in a PNG, such as an editing history, say nothing about its pixels: large ones are skipped."""
+
+    def chunk(stream, position: int, length: int) -> bytes:
+        try:
+            return read(stream, position, length)
+        except ValueError:  # larger than Pillow unpacks
+            stream.fp.seek(position)
+            return stream.fp.read(length)
+
+    return chunk
+
+
+for _name in ("chunk_tEXt", "chunk_zTXt", "chunk_iTXt", "chunk_iCCP"):
+    setattr(PngImagePlugin.PngStream, _name, _without_large_texts(getattr(PngImagePlugin.PngStream, _name)))
 
 
 def open_image(source: str | Path | bytes | BinaryIO) -> Image.Image:
@@ -75,7 +102,7 @@ def open_image(source: str | Path | bytes | BinaryIO) -> Image.Image:
             raise ImageError("empty_file", "The file is empty (0 bytes).") from error
         raise ImageError(
             "not_an_image",
-            "The file is not an image that can be read. Use JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC.",
+            "The file is not an image that can be read. Use JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF.",
         ) from error
     except FileNotFoundError:
         raise
@@ -105,6 +132,16 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     if _orientation(image) in TRANSPOSED_ORIENTATIONS:
         return height, width
     return width, height
+
+
+def stored_orientation(image: Image.Image) -> int:
+    """How the pixels of an opened image are stored, 1 to 8 as EXIF counts it, also where Pillow turns them itself."""
+    if image.format == "TIFF":
+        try:
+            return int(getattr(image, "tag_v2", {}).get(EXIF_ORIENTATION, 1))
+        except (TypeError, ValueError):
+            return 1
+    return _orientation(image)
 
 
 @contextmanager
@@ -170,7 +207,7 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
     """
     draft(image, min_size)
     try:
-        image.load()
+        image = _loaded(image, min_size)
         if image.format == "TIFF":  # Pillow has turned it itself, and its size with it
             image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
         orientation = _orientation(image)
@@ -184,6 +221,26 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
         ) from error
 
 
+def _loaded(image: Image.Image, min_size: tuple[int, int] | None) -> Image.Image:
+    """The image with its pixels. A JPEG that lacks nothing but the mark at its end is whole."""
+    file = getattr(image, "fp", None)
+    try:
+        image.load()
+        return image
+    except OSError:
+        if image.format not in ("JPEG", "MPO") or file is None or file.closed:
+            raise
+        file.seek(0)
+        ended = Image.open(io.BytesIO(file.read() + JPEG_END), formats=("JPEG",))
+        ended.known_orientation = _orientation(image)  # type: ignore[attr-defined]
+        draft(ended, min_size)
+        ended.load()
+        corner = np.asarray(ended.crop((ended.width - 1, ended.height - 1, ended.width, ended.height)).convert("RGB"))
+        if (corner == MISSING_PIXEL).all():
+            raise
+        return ended
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     """The image as RGB: what is transparent on white, more bits than 8 and floats scaled to 8."""
     is_deep = image.mode in SIXTEEN_BIT
@@ -192,14 +249,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return image
     rows = max(1, STRIP_PIXELS // image.width)
     boxes = [(0, y, image.width, min(y + rows, image.height)) for y in range(0, image.height, rows)]
-    top = max(_largest(image.crop(box)) for box in boxes) if image.mode == "F" else _largest_of_format(image)
+    low, high = _shown_range(image, boxes) if is_deep else (0.0, 255.0)
     rgb = Image.new("RGB", image.size)
     for box in boxes:
         strip = image.crop(box)
         if has_alpha:
             strip = _on_white(strip.convert("RGBA"))
         elif is_deep:
-            strip = _scaled_to_8_bit(strip, top)
+            strip = _scaled_to_8_bit(strip, low, high)
         else:
             strip = strip.convert("RGB")
         rgb.paste(strip, box[:2])
@@ -294,9 +351,48 @@ def _on_white(image: Image.Image) -> Image.Image:
     return background
 
 
-def _largest(image: Image.Image) -> float:
-    values = np.asarray(image, dtype=np.float32)
-    return float(np.max(values, initial=0.0, where=np.isfinite(values)))
+def _shown_range(image: Image.Image, boxes: list[tuple[int, int, int, int]]) -> tuple[float, float]:
+    """What becomes black and white of an image with more than 8 bits.
+
+    The range that the file declares, where it is used: 12 bits of a microscope's TIFF, 16 of a PNG. Else what lies
+    between the percentiles 0.1 and 99.9, which `shown_range` of the image then says.
+    """
+    values = np.concatenate([_finite(image.crop(box), len(boxes)) for box in boxes])
+    if not values.size:
+        return 0.0, 1.0
+    least, most = float(values.min()), float(values.max())
+    if image.mode == "F":
+        if least >= 0.0 and most <= 1.0:
+            return 0.0, 1.0
+        if least >= 0.0 and LEAST_SHARE * 255.0 < most <= 255.0:
+            return 0.0, 255.0
+    else:
+        declared = _largest_of_format(image)
+        if least >= 0.0 and LEAST_SHARE * declared < most <= declared:
+            return 0.0, declared
+        if most <= 255.0 and least >= 0.0 and _is_eight_bit(image):
+            return 0.0, 255.0
+    low, high = (float(value) for value in np.percentile(values, SHOWN_PERCENTILES))
+    if high <= low:
+        low, high = (least, most) if most > least else (min(0.0, least), max(most, 1.0))
+    image.shown_range = (low, high)  # type: ignore[attr-defined]
+    return low, high
+
+
+def _finite(image: Image.Image, parts: int) -> np.ndarray:
+    """Values of one strip, a sample of them when there are many; without what the file calls transparent."""
+    values = np.asarray(image, dtype=np.float32).ravel()
+    step = max(1, values.size * parts // SAMPLE_PIXELS)
+    values = values[::step]
+    values = values[np.isfinite(values)]
+    absent = image.info.get("transparency")
+    return values[values != absent] if isinstance(absent, int) else values
+
+
+def _is_eight_bit(image: Image.Image) -> bool:
+    """Whether the file says that its integers have 8 bits, though they are read with more."""
+    bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (16,))
+    return (bits[0] if isinstance(bits, tuple) else bits) <= 8
 
 
 def _largest_of_format(image: Image.Image) -> float:
@@ -306,12 +402,11 @@ def _largest_of_format(image: Image.Image) -> float:
     return float((1 << bits) - 1) if 8 < bits <= 16 else 65535.0
 
 
-def _scaled_to_8_bit(image: Image.Image, top: float) -> Image.Image:
-    """Values from 0 to `top` become 0 to 255."""
+def _scaled_to_8_bit(image: Image.Image, low: float, high: float) -> Image.Image:
+    """Values from `low` to `high` become 0 to 255."""
     values = np.asarray(image, dtype=np.float32)
-    if top <= 1.0:
-        top = 1.0
-    scaled = np.clip(np.nan_to_num(values, posinf=top, neginf=0.0) * (255.0 / top), 0, 255).astype(np.uint8)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    scaled = np.clip((values - low) * (255.0 / (high - low)), 0, 255).astype(np.uint8)
     return Image.fromarray(scaled).convert("RGB")
 
 

@@ -15,7 +15,7 @@ from datasets import serializers, services, snapshots
 from datasets.duplicates import start_duplicates
 from datasets.exports import start_export
 from datasets.imaging.preprocessing import ImageError
-from datasets.imports import start_import
+from datasets.imports import earlier_import, start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
 from datasets.models import Dataset, Origin, Snapshot, Split
 from datasets.removal import content_of, delete_dataset
@@ -32,6 +32,8 @@ from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializ
 from projects.uses import uses_of
 from storage.models import Upload
 from storage.receiving import FileBody, open_form
+
+IMPORT_OPTIONS = ("format", "strip_location", "link", "dry_run", "label_map", "skip", "name_encoding")
 
 
 class DatasetFilter(filters.FilterSet):
@@ -153,26 +155,31 @@ class DatasetViewSet(viewsets.ModelViewSet):
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
     def imports(self, request, pk=None):
-        """Import a zip in the background: images with their annotations and splits.
+        """Import an archive in the background: images with their annotations and splits.
 
-        It is sent as `file`, or lies in a store already and is named by `source`, where the operator allows that.
+        It is sent as `file`, lies in a store already and is named by `source` where the operator allows that, or is the
+        one of an earlier `job`. With `dry_run` the job only says what the import would do. An annotation file alone, or
+        an archive without images, is for the images that the dataset has.
 
-        Formats: `folder` (a folder a label), `coco`, `voc`, `yolo`, `csv` (keras-retinanet); `auto` recognises them.
-        The job's report names every file and box that was not taken as it was.
+        Formats: folders of labels, COCO, Pascal VOC, YOLO, CSV, CreateML, Label Studio, LabelMe, VIA, CVAT for images
+        and Datumaro; `auto` reads each annotation file by what it is and joins them. The job's report names everything
+        that was not taken as it was.
         """
         dataset = self.get_object()
         data = serializers.ImportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        upload, source = data.validated_data.get("file"), data.validated_data.get("source")
+        options = data.validated_data
+        upload, source = options.get("file"), options.get("source")
+        earlier = earlier_import(dataset, options["job"]) if "job" in options else None
+        filename = clean_filename(upload.name) if upload is not None else "" if source is None else source.url
         job = start_import(
             dataset=dataset,
             user=request.user,
             incoming=None if upload is None else upload.incoming,
             source="" if source is None else source.url,
-            link=data.validated_data["link"],
-            filename=source.url if upload is None else clean_filename(upload.name),
-            format=data.validated_data["format"],
-            strip_location=data.validated_data["strip_location"],
+            earlier=earlier,
+            filename=filename if earlier is None else earlier.parameters["filename"],
+            **{name: options[name] for name in IMPORT_OPTIONS if name in options},
         )
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
@@ -191,7 +198,8 @@ class DatasetViewSet(viewsets.ModelViewSet):
     @extend_schema(request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)
     def duplicates(self, request, pk=None):
-        """Look for exact and near duplicates, and for pictures that are in train and in test, in the background."""
+        """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
+        groups are those that the dataset's splits keep together."""
         dataset = self.get_object()
         data = serializers.DuplicatesRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)

@@ -39,6 +39,7 @@ class ImageViewSet(
     ordering_fields = ("filename",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+    repeatable = ("bulk",)
 
     def get_queryset(self):
         if self.action in ("file", "thumbnail") and is_signed(self.request):
@@ -120,7 +121,11 @@ class ImageViewSet(
     @extend_schema(request=serializers.BulkSerializer, responses=serializers.BulkAnswerSerializer)
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def bulk(self, request):
-        """Label, move, split, group or delete many images of one project. All or none."""
+        """Label, move, split, group or delete many images of one project.
+
+        What is wrong with the request is said before anything is changed. The images are then changed a few hundred at
+        a time, so that others are not held up: should it be broken off, the same request again finishes it.
+        """
         data = serializers.BulkSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         options = data.validated_data
@@ -169,10 +174,11 @@ class ReviewView(viewsets.GenericViewSet):
 
     queryset = Annotation.objects.none()
     serializer_class = serializers.ReviewSerializer
+    repeatable = ("review",)
 
     @extend_schema(request=serializers.ReviewSerializer, responses=serializers.ReviewAnswerSerializer)
     def review(self, request):
-        """Confirm, correct or reject suggestions of one project. All or none."""
+        """Confirm, correct or reject suggestions of one project. With one that does not fit, nothing is changed."""
         data = serializers.ReviewSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         wishes = data.validated_data

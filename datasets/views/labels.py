@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -8,10 +9,12 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
 from datasets import serializers, services
+from datasets.label_jobs import is_large, start_label_removal
 from datasets.label_removal import delete_label, merge_labels
 from datasets.models import Label
 from datasets.selectors import find_label, labels_of
-from projects.models import Project
+from projects.models import Job, Project
+from projects.serializers import JobSerializer
 from projects.views import InProject
 
 NOTHING = OpenApiResponse(description="Done.")
@@ -20,8 +23,16 @@ NOTHING = OpenApiResponse(description="Done.")
 def label_or_400(project: Project, text: str) -> Label:
     label = find_label(project, text)
     if label is None:
-        raise ValidationError({"label": [f"The project has no label {text!r}."]}, code="unknown_label")
+        raise ValidationError(
+            {"label": [f"The project has no label {text!r}: make it with projects/{project.pk}/labels/ first."]},
+            code="unknown_label",
+        )
     return label
+
+
+def _accepted(job: Job) -> Response:
+    location = reverse("job-detail", args=[job.pk])
+    return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
 
 class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -32,6 +43,7 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     lookup_value_converter = "uuid"
     default_ordering = "order"
     ordering_fields = ("order", "name")
+    repeatable = ("merge",)
 
     def get_queryset(self):
         return Label.objects.filter(project_id=self.kwargs["project_id"])
@@ -50,24 +62,35 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         data.is_valid(raise_exception=True)
         return Response(self.get_serializer(services.update_label(label=label, **data.validated_data)).data)
 
-    @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING})
+    @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING, 202: JobSerializer})
     def destroy(self, request, project_id, pk):
-        """Delete a label. When images carry it, `images` says what happens to them."""
+        """Delete a label. When images carry it, `images` says what happens to them. When they are very many, a job does
+        it (202); the label is there until its end."""
         data = serializers.LabelDeletionSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
         choice, target = data.validated_data.get("images"), data.validated_data.get("move_to")
         move_to = get_object_or_404(labels_of(self.project), pk=target) if target else None
-        delete_label(label=self.get_object(), images=choice, move_to=move_to, user=self.request.user)
+        label = self.get_object()
+        if is_large(label):
+            return _accepted(start_label_removal(label=label, images=choice, move_to=move_to, user=request.user))
+        delete_label(label=label, images=choice, move_to=move_to, user=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=serializers.LabelMergeSerializer, responses=serializers.LabelSerializer)
+    @extend_schema(
+        request=serializers.LabelMergeSerializer,
+        responses={200: serializers.LabelSerializer, 202: JobSerializer},
+    )
     @action(detail=True, methods=["post"])
     def merge(self, request, project_id, pk):
-        """Give all images of this label another one and delete it. Answers with the label that stays."""
+        """Give all images of this label another one and delete it. Answers with the label that stays; when the images
+        are very many, with the job that does it (202)."""
         data = serializers.LabelMergeSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         into = get_object_or_404(labels_of(self.project), pk=data.validated_data["into"])
-        return Response(self.get_serializer(merge_labels(label=self.get_object(), into=into, user=request.user)).data)
+        label = self.get_object()
+        if is_large(label):
+            return _accepted(start_label_removal(label=label, images="move", move_to=into, user=request.user))
+        return Response(self.get_serializer(merge_labels(label=label, into=into, user=request.user)).data)
 
     @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)

@@ -43,5 +43,12 @@ KINDS: dict[str, ExportKind] = {
     )
 }  # fmt: skip
 NAMES = tuple(KINDS)
+# Of a detector, files whose graph says what the network says; boxes are made of that outside.
+RAW_KINDS = ("litert-int8", "keras")
 # Of a detector of keras-retinanet, whose own file is an HDF5 of Keras 2.
 KERAS_RETINANET_KINDS = tuple(name for name in NAMES if name != "keras")
+
+
+def has_boxes_inside(kind: str) -> bool:
+    """Whether the file of a detector makes boxes in its graph, with the overlap allowed when it was written."""
+    return kind in KINDS and kind not in RAW_KINDS

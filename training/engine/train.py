@@ -31,6 +31,7 @@ from training.engine.earlier import head_of, keep_rows
 from training.engine.estimate import estimate_training
 from training.engine.feeds import Source
 from training.engine.kept import EarlierPhase
+from training.engine.labels import write_labels
 from training.engine.machine import library_versions, out_of_memory_explained
 from training.engine.networks import (
     Network,
@@ -362,7 +363,7 @@ class _Training:
         }
         export.export_keras(model, paths["keras"])
         export.export_litert(model, paths["litert-float32"])
-        paths["labels"].write_text("".join(f"{name}\n" for name in self.data.class_names), encoding="utf-8")
+        write_labels(paths["labels"], self.data.class_names)
         chosen = np.linspace(0, len(test) - 1, min(PROOF_IMAGES, len(test))).astype(int)
         difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
         self.watcher.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")

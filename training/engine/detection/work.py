@@ -30,6 +30,7 @@ from training.engine.detection.samples import (
     input_size,
     propose_anchors,
 )
+from training.engine.labels import write_labels
 from training.engine.machine import library_versions
 from training.engine.promise import EXPORT_SECONDS, Estimate, peak_memory, promised
 from training.engine.watcher import Watcher
@@ -228,6 +229,6 @@ class DetectorTraining(ABC):
         difference = check_litert(litert, images, self.forward, self.shapes, NMS_IOU)
         self.watcher.log(f"LiteRT file agrees with Keras on {len(images)} test images to {difference:.1e}")
         self.watcher.on_progress("export", 2, 2)
-        labels.write_text("".join(f"{name}\n" for name in self.data.class_names), encoding="utf-8")
+        write_labels(labels, self.data.class_names)
         files = {**paths, "litert-float32": litert, "labels": labels}
         return {kind: str(path) for kind, path in files.items()}, difference

@@ -18,6 +18,7 @@ from inference.runtime.boxes import AnchorShapes
 from training.engine.detection.outcome import LETTERBOX, NMS_IOU
 from training.engine.detection.proof import check_litert
 from training.engine.errors import EngineError
+from training.engine.labels import write_labels
 from training.engine.legacy_keras.networks import DEFAULT_SHAPES, export_litert, levels_of, raw_model
 from training.engine.machine import library_versions
 from training.engine.uploads.hdf5 import check_hdf5
@@ -114,7 +115,7 @@ def import_model(
 
     difference = check_litert(litert, pixels, forward, shapes, NMS_IOU)
     watcher.log(f"LiteRT file agrees with Keras on {len(pixels)} images to {difference:.1e}")
-    labels.write_text("".join(f"{one}\n" for one in class_names), encoding="utf-8")
+    write_labels(labels, class_names)
     return ImportResult(
         architecture=f"keras_retinanet_{name}",
         class_names=class_names,

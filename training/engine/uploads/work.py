@@ -13,6 +13,7 @@ from keras import layers
 from datasets.imaging.letterbox import load_letterboxed
 from datasets.imaging.preprocessing import ImageError, load_pixels
 from training.engine import export
+from training.engine.labels import write_labels
 from training.engine.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, caffe_preprocessing
 from training.engine.uploads.build import ends_in
 from training.engine.uploads.layers import UploadError
@@ -95,7 +96,7 @@ def import_upload(request: UploadRequest, folder: Path, watcher: Watcher) -> Upl
     }
     export.export_keras(model, files["keras"])
     export.export_litert(model, files["litert-float32"])
-    files["labels"].write_text("".join(f"{name}\n" for name in request.class_names), encoding="utf-8")
+    write_labels(files["labels"], request.class_names)
     litert_difference = export.check_litert(files["litert-float32"], pixels, probabilities)
     watcher.log(f"LiteRT file agrees with Keras on {len(pixels)} pictures to {litert_difference:.1e}")
     return UploadResult(

@@ -1,0 +1,122 @@
+"""Annotations without images: they are for images that the dataset has already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+
+from datasets import services
+from datasets.containers import AnyContents
+from datasets.formats.base import Record, begins_an_image, is_image, is_text
+from datasets.imaging.preprocessing import ImageError, open_image, stored_orientation
+from datasets.import_report import ImportReport
+from datasets.ingest import Outcome, fill_images
+from datasets.models import Dataset, Image, Origin
+from datasets.parsing import Said
+from projects.errors import WorkFailed
+from projects.jobs import JobContext
+from storage import services as storage
+from storage.database import by_key
+
+BATCH = 200
+
+
+def has_images(contents: AnyContents) -> bool:
+    names = contents.names
+    if any(map(is_image, names)):
+        return True
+    others = [name for name in names if not is_text(name)]
+    return any(begins_an_image(contents.head(name)) for name in others)
+
+
+def images_by_name(dataset: Dataset) -> dict[str, Image]:
+    """The images of a dataset, by names that no two share: a name that several have stands in a folder for each.
+
+    Raises:
+        WorkFailed: `no_images`: there are none; `too_many_images`.
+    """
+    if dataset.image_count > settings.MAX_ARCHIVE_ENTRIES:
+        raise WorkFailed(
+            "too_many_images",
+            f"The dataset has {dataset.image_count:,} images; annotations alone can be imported for "
+            f"{settings.MAX_ARCHIVE_ENTRIES:,}. Send an archive that has the images too.",
+        )
+    images: dict[str, Image] = {}
+    repeated: set[str] = set()
+    fields = ("id", "filename", "width", "height", "reviewed", "split", "revision", "dataset_id", "blob_id")
+    for image in by_key(Image.objects.filter(dataset=dataset).only(*fields)):
+        if image.filename in repeated or image.filename in images:
+            repeated.add(image.filename)
+            if (first := images.pop(image.filename, None)) is not None:
+                images[f"{first.pk}/{first.filename}"] = first
+            images[f"{image.pk}/{image.filename}"] = image
+        else:
+            images[image.filename] = image
+    if not images:
+        raise WorkFailed(
+            "no_images", "The archive has no images, and the dataset has none that annotations could be for."
+        )
+    return images
+
+
+@dataclass(frozen=True)
+class _Annotated:
+    is_confirmed: bool
+    split: str | None
+
+
+def annotate_images(
+    context: JobContext, dataset: Dataset, said: Said, report: ImportReport, fit: Callable, present: dict[str, Image]
+) -> None:
+    """Give images what the annotations say; those that somebody has annotated already are left as they are."""
+    records = iter(said.records(report.next))
+    while batch := list(islice(records, BATCH)):
+        fitting = [(record, fit(record, *_facts(record, present[record.path]))) for record in _known(batch, present)]
+        with transaction.atomic():
+            names = {mark.label for _, fitted in fitting for mark in fitted.marks}
+            labels = services.ensure_labels(project=dataset.project, names=sorted(names))
+            pks = [present[record.path].pk for record, _ in fitting]
+            locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks)}
+            rows, outcomes = [], []
+            for record, fitted in fitting:
+                image = locked.get(present[record.path].pk)
+                if image is None or not (fitted.marks or fitted.is_reviewed):
+                    continue
+                if image.reviewed:
+                    outcomes.append(_left(image))
+                    continue
+                marks = [(labels[mark.label], mark.box) for mark in fitted.marks]
+                rows.append((image, marks, _Annotated(fitted.is_confirmed, record.split)))
+                detail = "The image got the annotations of this file."
+                outcomes.append(Outcome(image.filename, "duplicate", str(image.pk), "annotated", detail))
+                report.take(sum(mark.box is not None for mark in fitted.marks), fitted.is_confirmed, True)
+            fill_images(rows, Origin.IMPORTED, context.job.created_by)
+            for _, fitted in fitting:
+                report.remark(fitted.remarks)
+            report.add(outcomes, len(batch))
+            context.report(report.next, said.count, position=report.position())
+
+
+def _known(batch: list[Record], present: dict[str, Image]) -> list[Record]:
+    return [record for record in batch if record.path in present]
+
+
+def _left(image: Image) -> Outcome:
+    detail = "The image is annotated already and was left as it is. Remove its annotations to have those of the file."
+    return Outcome(image.filename, "duplicate", str(image.pk), "already_annotated", detail)
+
+
+def _facts(record: Record, image: Image) -> tuple[int, int, int]:
+    """`(width, height, orientation)`; the file is looked at only when the claimed size is the other way round."""
+    orientation = 1
+    if record.size is not None and record.size != (image.width, image.height):
+        try:
+            with storage.opened(image.blob) as file, open_image(file) as opened:
+                orientation = stored_orientation(opened)
+        except (ImageError, OSError):
+            pass
+    return image.width, image.height, orientation

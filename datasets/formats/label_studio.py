@@ -1,0 +1,226 @@
+"""Label Studio: tasks with annotations in JSON, whole or JSON-MIN (labelstud.io, "Export formats").
+
+Boxes are in percent of the image. Of several annotations of a task the one that is marked as ground truth counts, else
+the newest; predictions are no annotations.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
+from datasets.formats.collection import FRACTIONS, Claim, Collection
+from datasets.formats.documents import JsonFile
+from datasets.formats.shapes import Box, around, around_ellipse, number, turned
+
+GROUP = "label_studio"
+UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what the studio puts before the name of an uploaded file
+IMAGE_KEYS = ("image", "img", "url", "photo", "picture", "ocr", "file", "path")
+SPLIT_KEYS = ("split", "subset")
+ANNOTATIONS = ("annotations", "completions")
+SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "hypertextlabels")
+
+
+def is_it(file: JsonFile) -> bool:
+    first = file.first() if file.is_list else None
+    if not isinstance(first, dict):
+        return False
+    if isinstance(first.get("data"), dict) and any(key in first for key in (*ANNOTATIONS, "predictions", "id")):
+        return True
+    return _is_min(first)
+
+
+def _is_min(row: dict) -> bool:
+    lists = [value for value in row.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
+    has_result = any("original_width" in value[0] or "rectanglelabels" in value[0] for value in lists)
+    return has_result or ("annotation_id" in row and "annotator" in row)
+
+
+def read(collection: Collection, file: JsonFile) -> None:
+    split = split_of_filename(file.name)
+    for position, task in enumerate(file.items(), start=1):
+        if not isinstance(task, dict):
+            continue
+        data: dict = task["data"] if isinstance(task.get("data"), dict) else task
+        said = _image_of(data)
+        if not said:
+            detail = f"Task {position} names no image; it is left out."
+            collection.say("incomplete_annotation", detail, file.name, position)
+            continue
+        own = next((split_of_word(str(data[key])) for key in SPLIT_KEYS if isinstance(data.get(key), str)), None)
+        is_whole = data is not task
+        results = _results(collection, file.name, position, task) if is_whole else _min_results(task)
+        claim = collection.claim(
+            GROUP, file.name, *_names(said), number=position, split=own or split, size=_size(results or ()),
+            is_annotated=results is not None,
+        )  # fmt: skip
+        for number_, result in enumerate(results or (), start=1):
+            _result(collection, claim, result, number_)
+
+
+def _image_of(data: dict) -> str:
+    for key in IMAGE_KEYS:
+        if isinstance(data.get(key), str):
+            return data[key]
+    texts = [value for value in data.values() if isinstance(value, str)]
+    return next((text for text in texts if "/" in text or ending_of(text)), "")
+
+
+def _names(said: str) -> Sequence[str]:
+    """The names that an image may have: of a path, of a URL, of an upload, of a file in a served folder."""
+    parts = urlsplit(said)
+    path = parse_qs(parts.query).get("d", [""])[0] or (unquote(parts.path) if parts.scheme else said.partition("?")[0])
+    names = [path, unquote(path)]
+    base = unquote(path).rpartition("/")[2]
+    if "/data/upload/" in path or parts.scheme or path.startswith("/data/"):
+        names.append(base)
+    if UPLOAD_PREFIX.match(base):
+        names.append(UPLOAD_PREFIX.sub("", base))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _results(collection: Collection, source: str, position: int, task: dict) -> list | None:
+    """What was drawn on a task; None when nobody has annotated it."""
+    rows: list = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
+    done = [row for row in rows if isinstance(row, dict) and not row.get("was_cancelled") and
+            isinstance(row.get("result"), list)]  # fmt: skip
+    if not done:
+        if task.get("predictions"):
+            detail = f"Task {position} has predictions only, which are no annotations; it was kept unlabelled."
+            collection.say("predictions_left_out", detail, source, position)
+        return None
+    if len(done) > 1:
+        detail = (
+            f"Task {position} has {len(done)} annotations; the one marked as ground truth, or the newest, was taken."
+        )
+        collection.say("several_annotations", detail, source, position)
+    best = max(done, key=lambda row: (bool(row.get("ground_truth")), str(row.get("updated_at") or ""), number_of(row)))
+    return best["result"]
+
+
+def number_of(row: dict) -> float:
+    value = number(row.get("id"))
+    return value if math.isfinite(value) else 0.0
+
+
+def _min_results(task: dict) -> list | None:
+    """JSON-MIN: what was drawn stands at the name of its control."""
+    results: list = []
+    is_annotated = "annotation_id" in task
+    for key, value in task.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            results += value
+        elif isinstance(value, dict) and isinstance(value.get("choices"), list):
+            results.append(value)
+        elif key in ("choice", "choices", "class", "label") and isinstance(value, str):
+            results.append({"choices": [value]})
+    return results if results or is_annotated else None
+
+
+def _size(results: Sequence) -> tuple[int, int] | None:
+    for result in results:
+        if isinstance(result, dict):
+            width, height = number(result.get("original_width")), number(result.get("original_height"))
+            turn = number(result.get("image_rotation") or 0)
+            if width > 0 and height > 0 and not turn:
+                return int(width), int(height)
+    return None
+
+
+def _result(collection: Collection, claim: Claim, result: object, position: int) -> None:
+    if not isinstance(result, dict):
+        return
+    value = result["value"] if isinstance(result.get("value"), dict) else result
+    labels = next((value[key] for key in SHAPES if isinstance(value.get(key), list) and value[key]), None)
+    kind = str(result.get("type", ""))
+    if kind in ("relation", "textarea", "number", "rating", "datetime"):
+        return
+    if labels is None:
+        if "value" in result and kind in ("rectangle", "polygon", "ellipse", "brush", "keypoint"):
+            return  # the shape again, without its label: another result of the same id has both
+        detail = f"Region {position} ({kind or 'unknown'}) has no label that is read; it is left out."
+        collection.leave_out(claim, "incomplete_annotation", detail, position)
+        return
+    if "choices" in value:
+        for label in labels:
+            collection.add(claim, label, None, position)
+        return
+    box, is_outline = _box(value)
+    if box is None:
+        detail = f"Region {position} ({kind}) has no box; it is left out."
+        collection.leave_out(claim, "incomplete_annotation", detail, position)
+        return
+    if is_outline:
+        collection.say_outline(claim, f"Region {position} is no upright box", position)
+    for label in labels:
+        collection.add(claim, label, [edge / 100 for edge in box], position, FRACTIONS)
+
+
+def _box(value: dict) -> tuple[Box | None, bool]:
+    """In percent; and whether it is the box around something else."""
+    if isinstance(value.get("points"), list):
+        points = [
+            (number(one[0]), number(one[1])) for one in value["points"] if isinstance(one, list) and len(one) == 2
+        ]
+        return around(points), True
+    x, y = number(value.get("x")), number(value.get("y"))
+    if "radiusX" in value:
+        return around_ellipse(x, y, number(value.get("radiusX")), number(value.get("radiusY"))), True
+    width, height = number(value.get("width")), number(value.get("height"))
+    if not all(map(math.isfinite, (x, y, width, height))):
+        return None, False
+    degrees = number(value.get("rotation") or 0)
+    if not degrees:
+        return (x, y, x + width, y + height), False
+    # Turned about its own corner, in pixels: percent of two sides are no angles.
+    across, down = number(value.get("original_width")), number(value.get("original_height"))
+    scale = across / down if across > 0 and down > 0 else 1.0
+    box = turned((x * scale, y, (x + width) * scale, y + height), degrees, (x * scale, y))
+    return (box[0] / scale, box[1], box[2] / scale, box[3]), True
+
+
+class LabelStudioWriter:
+    """`tasks.json` with finished annotations, the images in a folder a split; `data.split` says which."""
+
+    def __init__(self, labels: list[str]) -> None:
+        self._tasks: list[dict] = []
+        self._labels = labels
+
+    def image_path(self, exported: Exported) -> str:
+        return f"{SPLIT_FOLDERS[exported.split]}/{exported.filename}"
+
+    def add(self, exported: Exported) -> Iterator[tuple[str, bytes]]:
+        path = self.image_path(exported)
+        data = {"image": path} | ({"split": exported.split} if exported.split else {})
+        results = [
+            _written(mark, exported, f"{len(self._tasks)}-{position}") for position, mark in enumerate(exported.marks)
+        ]
+        annotations = [{"result": results, "was_cancelled": False}] if exported.is_annotated else []
+        self._tasks.append({"id": len(self._tasks) + 1, "data": data, "annotations": annotations})
+        return iter(())
+
+    def finish(self) -> Iterator[tuple[str, bytes]]:
+        yield "tasks.json", json.dumps(self._tasks, ensure_ascii=False).encode()
+
+
+def _written(mark: Mark, exported: Exported, identifier: str) -> dict:
+    result = {
+        "id": identifier,
+        "to_name": "image",
+        "original_width": exported.width,
+        "original_height": exported.height,
+    }
+    if mark.box is None:
+        return {**result, "from_name": "choice", "type": "choices", "value": {"choices": [mark.label]}}
+    x_min, y_min, x_max, y_max = mark.box
+    place = {
+        "x": x_min / exported.width * 100, "y": y_min / exported.height * 100,
+        "width": (x_max - x_min) / exported.width * 100, "height": (y_max - y_min) / exported.height * 100,
+        "rotation": 0,
+    }  # fmt: skip
+    return {**result, "from_name": "label", "type": "rectanglelabels", "image_rotation": 0,
+            "value": {**place, "rectanglelabels": [mark.label]}}  # fmt: skip

@@ -1,0 +1,326 @@
+"""From the files of an archive to what they say: each annotation file is recognised and read by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from datasets.formats import (
+    coco,
+    createml,
+    cvat,
+    datumaro,
+    folder,
+    label_studio,
+    labelme,
+    tables,
+    via,
+    voc,
+    yolo,
+)  # fmt: skip
+from datasets.formats.base import (
+    Contents,
+    FormatError,
+    Parsed,
+    Record,
+    begins_an_image,
+    ending_of,
+    is_image,
+    is_text,
+    split_of_filename,
+    split_of_word,
+    stem,
+)  # fmt: skip
+from datasets.formats.collection import Collection, no_annotations
+from datasets.formats.documents import JsonFile
+from datasets.formats.encodings import decode
+
+# In this order: the more telling signs first.
+JSON_READERS = (coco, datumaro, labelme, label_studio, createml, via)
+FORMATS = ("folder", "coco", "voc", "yolo", "csv", "createml", "label_studio", "labelme", "via", "cvat", "datumaro")
+READ = (
+    "Read are COCO, Pascal VOC, YOLO, CSV (keras-retinanet, TensorFlow, Open Images, labels of whole images), "
+    "CreateML, Label Studio, LabelMe, VIA, CVAT for images and Datumaro."
+)
+MASK_FOLDERS = {"segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask"}
+NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
+NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
+                ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
+SHOWN_UNREAD = 100
+
+
+def read(contents: Contents, name: str = "auto") -> Parsed:
+    """What an archive says about its images.
+
+    Args:
+        name: one of `FORMATS`, or `auto`: then every annotation file is read by what it is.
+
+    Raises:
+        FormatError: there are no annotations in the format that is asked for.
+    """
+    files = _Files(contents)
+    reader = _Reader(contents, files, name)
+    if name != "folder":
+        reader.read_all()
+    return reader.finish()
+
+
+class _Files:
+    """The files of an archive by what they are."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.images: list[str] = []
+        self.texts: list[str] = []
+        self.others: list[str] = []
+        for name in contents.names:
+            if is_image(name):
+                self.images.append(name)
+            elif is_text(name):
+                self.texts.append(name)
+            elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
+                known = begins_an_image(contents.head(name))
+                (self.images if known else self.others).append(name)
+        self.others = [name for name in self.others if not _is_note(name)]
+        self.masks = self._take_out_masks()
+
+    def _take_out_masks(self) -> dict[str, int]:
+        """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
+        masks: dict[str, int] = {}
+        if not any(_is_mask(image) for image in self.images):
+            return masks
+        names = {stem(image) for image in self.images if not _is_mask(image)}
+        kept = []
+        for image in self.images:
+            if _is_mask(image) and stem(image) in names:
+                place = image.rpartition("/")[0]
+                masks[place] = masks.get(place, 0) + 1
+            else:
+                kept.append(image)
+        self.images = kept
+        return masks
+
+
+def _is_mask(image: str) -> bool:
+    return any(part.lower() in MASK_FOLDERS for part in image.split("/")[:-1])
+
+
+def _is_note(name: str) -> bool:
+    return name.rpartition("/")[2].lower().startswith(NOTES)
+
+
+class _Reader:
+    """Reads the annotation files of an archive into one collection."""
+
+    def __init__(self, contents: Contents, files: _Files, wanted: str) -> None:
+        self._contents = contents
+        self._files = files
+        self._wanted = wanted
+        self._collection = Collection(contents, files.images)
+        self._yolo = yolo.YoloFiles(self._collection)
+        self._written: folder.Written | None = None
+        self._codes: dict[str, str] = {}
+        self._classes: set[str] | None = None
+        self._damaged = 0
+        self._encodings: dict[str, list[str]] = {}
+
+    def read_all(self) -> None:
+        """Files that others need first: class names before labels."""
+        texts = self._files.texts
+        first = [name for name in texts if yolo.is_names_file(name) or name.lower().endswith((".data", ".csv", ".tsv"))]
+        for name in first:
+            self._guarded(name, self._read_names)
+        for name in texts:
+            ending = ending_of(name).lower()
+            readers: dict[str, Callable[[str], None]] = {
+                ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
+                ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
+            }  # fmt: skip
+            if ending in readers and not (ending == ".txt" and yolo.is_names_file(name)):
+                self._guarded(name, readers[ending])
+        self._yolo.put_folders_in_splits()
+        self._yolo.declare()
+
+    def finish(self) -> Parsed:
+        collection = self._collection
+        for place, count in self._files.masks.items():
+            detail = f"{count:,} masks in {place} are no images of their own; they were left out."
+            collection.say("masks_left_out", detail, place)
+        for encoding, names in self._encodings.items():
+            detail = (
+                f"{len(names):,} files are in no declared encoding; they were read as {encoding}, {names[0]} first."
+            )
+            collection.say("encoding_guessed", detail, names[0])
+        self._yolo.say_lacking()
+        self._say_unread_files()
+        is_read = collection.has_images
+        lacks_names = self._wanted == yolo.GROUP and not self._yolo.has_names
+        if self._wanted not in ("auto", "folder") and (lacks_names or not collection.has_claims):
+            self._refuse()
+        if not is_read:
+            return self._from_folders()
+        parsed = collection.finish()
+        return _with_others(parsed, self._files.others)
+
+    def _refuse(self) -> None:
+        """The format that the user names is not here."""
+        if self._wanted == "yolo" and not self._yolo.has_names:
+            raise FormatError(
+                "no_class_names",
+                "The archive has no data.yaml with names and no classes.txt, so class numbers mean nothing.",
+            )
+        raise FormatError("no_annotations", f"The archive has no annotations in the format {self._wanted}.")
+
+    def _from_folders(self) -> Parsed:
+        rest = self._collection.finish()
+        parsed = folder.read([*self._files.images, *self._files.others], self._written)
+        remarks = [remark for remark in rest.remarks if remark.code != "splits_incomplete"] + list(parsed.remarks)
+        for record in parsed.records:
+            record.split = record.split or self._collection.listed_splits.get(record.path)
+        if self._damaged or rest.unread:
+            remarks += [no_annotations(record.path) for record in parsed.records if not record.marks]
+        parsed.remarks, parsed.unread = remarks, rest.unread
+        return parsed
+
+    def _guarded(self, name: str, read_file: Callable[[str], None]) -> None:
+        """A damaged file is named and the others are read."""
+        try:
+            read_file(name)
+        except FormatError as error:
+            self._damaged += 1
+            self._collection.say(error.code, str(error), name)
+
+    def _wants(self, group: str) -> bool:
+        return self._wanted in ("auto", group)
+
+    def _text(self, name: str) -> str:
+        text, guessed = decode(self._contents.content(name))
+        if guessed:
+            self._encodings.setdefault(guessed, []).append(name)
+        return text
+
+    # One file each
+
+    def _read_names(self, name: str) -> None:
+        if name.lower().endswith((".csv", ".tsv")):
+            if not self._wants(tables.GROUP):
+                return
+            if tables.is_classes(name):
+                self._classes = (self._classes or set()) | tables.read_classes(self._collection, name, self._text(name))
+            elif "class" in name.rpartition("/")[2].lower():
+                self._codes |= tables.class_codes(self._text(name))
+            return
+        if not self._wants(yolo.GROUP):
+            return
+        if name.lower().endswith(".data"):
+            self._yolo.add(yolo.read_data_file(name, self._text(name)))
+        elif (names := yolo.read_names(name, self._text(name))) is not None:
+            self._yolo.add(names)
+
+    def _read_json(self, name: str) -> None:
+        if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
+            self._written = folder.read_written(name, self._text(name)) or self._written
+            return
+        file = JsonFile(self._contents, name)
+        if file.encoding:
+            self._encodings.setdefault(file.encoding, []).append(name)
+        for reader in JSON_READERS:
+            if reader.is_it(file):
+                if self._wants(reader.GROUP):
+                    reader.read(self._collection, file)
+                return
+        if not _is_side_file(file):
+            self._say_unread(name)
+
+    def _read_xml(self, name: str) -> None:
+        root = self._root(name)
+        if voc.is_it(root):
+            if self._wants(voc.GROUP):
+                voc.read(self._collection, name, root)
+        elif cvat.is_it(root) and not cvat.is_video(root):
+            if self._wants(cvat.GROUP):
+                cvat.read(self._collection, name, root)
+        else:
+            self._say_unread(name)
+
+    def _root(self, name: str) -> Element:
+        try:
+            return fromstring(self._text(name).lstrip("\ufeff \t\r\n"))
+        except DefusedXmlException as error:
+            raise FormatError("forbidden_xml", "The XML declares entities or a DTD; it is not read.") from error
+        except (ParseError, ValueError, RecursionError) as error:
+            raise FormatError("damaged_annotations", f"The XML cannot be read ({error}).") from error
+
+    def _read_table(self, name: str) -> None:
+        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
+            return
+        text = self._text(name)
+        if self._codes and tables.class_codes(text):
+            return
+        if not tables.read(self._collection, name, text, self._codes, self._classes):
+            self._say_unread(name)
+
+    def _read_lines(self, name: str) -> None:
+        """A text is a label file of YOLO, a list of images, or a note."""
+        # Only at line feeds: names may have other characters that count as line ends in Unicode.
+        lines = [line.strip(" \t\r") for line in self._text(name).split("\n")]
+        rows = [line for line in lines if line]
+        base = name.rpartition("/")[2].lower()
+        is_set = "imagesets" in name.lower().split("/")[:-1]
+        split = self._yolo.lists().get(base) or split_of_word(stem(base))
+        if is_set:
+            if split and self._wants(voc.GROUP):
+                voc.read_list(self._collection, name, rows, split)
+        elif rows and all(is_image(row.split("\t")[0]) for row in rows):
+            for row in rows if split or split_of_filename(name) else ():
+                self._collection.put_in_split(name, row, split or split_of_filename(name) or "")
+        elif split and rows and self._are_stems(rows):
+            for row in rows:
+                self._collection.put_in_split(name, row, split, is_stem=True)
+        elif yolo.is_label_file(rows) or (not rows and self._collection.index.has_stem(name)):
+            if self._wants(yolo.GROUP) and not _is_note(name):
+                self._yolo.read(name, lines)
+        elif rows and self._collection.index.has_stem(name) and not _is_note(name):
+            self._say_unread(name)
+        elif not _is_note(name):
+            self._files.others.append(name)
+
+    def _are_stems(self, rows: Sequence[str]) -> bool:
+        sample = rows[:20]
+        return sum(self._collection.index.has_stem(row) for row in sample) * 2 > len(sample)
+
+    def _say_unread(self, name: str) -> None:
+        self._collection.unread.append(name)
+
+    def _say_unread_files(self) -> None:
+        unread = self._collection.unread
+        for name in unread[:SHOWN_UNREAD]:
+            detail = f"This annotation file is in a format that is not read. {READ}"
+            self._collection.say("unknown_annotations", detail, name)
+        if len(unread) > SHOWN_UNREAD:
+            detail = f"{len(unread) - SHOWN_UNREAD:,} more files are in formats that are not read."
+            self._collection.say("unknown_annotations", detail, unread[SHOWN_UNREAD])
+
+
+def _is_side_file(file: JsonFile) -> bool:
+    """Lists of labels and the like, which say nothing about an image: only plain values, or lists of them."""
+    if not file.is_whole:
+        return False
+    values = list(file.items()) if file.is_list else [value for _, value in file.pairs()]
+    flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return not any(isinstance(item, (dict, list)) for item in flat)
+
+
+def _with_others(parsed: Parsed, others: list[str]) -> Parsed:
+    """Files that are neither images nor annotations get a record, so that they are refused with a reason."""
+    images = parsed.records
+
+    def records():
+        yield from images
+        for name in others:
+            yield Record(name)
+
+    parsed.records, parsed.count = records(), parsed.count + len(others)
+    return parsed

@@ -1,0 +1,384 @@
+"""Tables of annotations in CSV: keras-retinanet, TensorFlow and Roboflow, Open Images, VIA, and labels of whole images.
+
+Where the first line names the columns these decide, in any order; else the table is one of keras-retinanet
+(`path,x1,y1,x2,y2,label`) or of labels (`path,label`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from datasets.formats import via
+from datasets.formats.base import SPLIT_FOLDERS, Exported, ending_of, folder_of, split_of_filename, split_of_word
+from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
+from datasets.formats.shapes import number
+
+GROUP = "csv"
+CLASSES = "classes.csv"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+SAMPLE_ROWS = 50
+FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
+         "file_path", "image_name", "imagename", "imageid", "image_id", "name", "id")  # fmt: skip
+LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
+          "category_name", "type")  # fmt: skip
+CORNERS = (
+    ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"), ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"),
+    ("x0", "y0", "x1", "y1"), ("x_1", "y_1", "x_2", "y_2"), ("xtl", "ytl", "xbr", "ybr"),
+)  # fmt: skip
+SIZES = (
+    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), ("x", "y", "w", "h"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
+    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of a line without the spaces around them; `line` counts from 1, as an editor does."""
+
+    cells: list[str]
+    line: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a table has what, by its first line."""
+
+    file: int
+    label: int | None = None
+    box: tuple[int, int, int, int] | None = None
+    has_sizes: bool = False  # the third and fourth are width and height
+    split: int | None = None
+    size: tuple[int, int] | None = None
+    confidence: int | None = None
+    classes: tuple[tuple[int, str], ...] = ()  # a column a class
+
+
+def read(
+    collection: Collection, source: str, text: str, names: dict[str, str], classes: set[str] | None = None
+) -> bool:
+    """Read a table; False when it is none that says something about images.
+
+    Args:
+        names: what Open Images calls its classes, by their codes.
+        classes: the labels of `classes.csv`; what a table of keras-retinanet has beside these is left out.
+    """
+    rows = list(islice_rows(text, SAMPLE_ROWS))
+    if not rows:
+        return True  # an empty table says nothing
+    header = [cell.lower().lstrip("\ufeff").strip("# ") for cell in rows[0].cells]
+    if via.is_table(header):
+        via.read_table(collection, source, header, all_rows(text))
+        return True
+    columns = _columns(header, rows)
+    if columns is not None:
+        _read_with_columns(collection, source, columns, all_rows(text), names)
+        return True
+    if _is_keras(rows):
+        _read_keras(collection, source, all_rows(text), classes)
+        return True
+    if _is_labels(collection, source, rows):
+        for row in all_rows(text):
+            claim = _claim(collection, source, row.cells[0], row.line)
+            _whole(collection, claim, row.cells[1] if len(row.cells) > 1 else "", row.line)
+        return True
+    return False
+
+
+def is_classes(name: str) -> bool:
+    return name.rpartition("/")[2].lower() == CLASSES
+
+
+def read_classes(collection: Collection, source: str, text: str) -> set[str]:
+    """The labels of `classes.csv` (`label,id`), declared in the order of their ids."""
+    found = []
+    for row in all_rows(text):
+        if len(row.cells) == 2 and row.cells[0] and number(row.cells[1]) >= 0:
+            found.append((number(row.cells[1]), meant(row.cells[0])))
+        else:
+            detail = f"Line {row.line} should be label,id; it is left out."
+            collection.say("incomplete_annotation", detail, source, row.line)
+    labels = [label for _, label in sorted(found, key=lambda pair: pair[0])]
+    collection.declare(labels)
+    return set(labels)
+
+
+def class_codes(text: str) -> dict[str, str]:
+    """Open Images' `class-descriptions.csv`: `/m/01g317,Person`; empty when the table is something else."""
+    codes = {}
+    for row in islice_rows(text, 100_000):
+        if len(row.cells) == 2 and row.cells[0].startswith(("/m/", "/g/", "/t/")):
+            codes[row.cells[0]] = row.cells[1]
+    return codes
+
+
+def all_rows(text: str) -> Iterator[Row]:
+    return islice_rows(text, None)
+
+
+def islice_rows(text: str, most: int | None) -> Iterator[Row]:
+    """The lines that have something in them."""
+    csv.field_size_limit(1 << 24)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
+    count = 0
+    before = 0
+    while most is None or count < most:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+        line, before = before + 1, reader.line_num
+        cells = [cell.strip() for cell in cells]
+        if any(cells):
+            count += 1
+            yield Row(cells, line)
+
+
+def _delimiter(text: str) -> str:
+    """The sign that stands in the first lines, the same number of times in each, most often."""
+    lines = [line for line in text[:20_000].splitlines() if line.strip()][:20]
+    if not lines:
+        return ","
+
+    def score(sign: str) -> tuple[bool, int, bool]:
+        counts = [line.count(sign) for line in lines]
+        return min(counts) > 0, min(counts), sign == ","
+
+    return max((",", ";", "\t", "|"), key=score)
+
+
+# With a line of names
+
+
+def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
+    if any(math.isfinite(number(cell)) for cell in header):
+        return None
+    places = {name: position for position, name in reversed(list(enumerate(header)))}
+    file = next((places[name] for name in FILES if name in places), None)
+    if file is None:
+        return None
+    box, has_sizes = None, False
+    for names in CORNERS:
+        if all(name in places for name in names):
+            box = tuple(places[name] for name in names)
+            break
+    else:
+        for names in SIZES:
+            if all(name in places for name in names):
+                box, has_sizes = tuple(places[name] for name in names), True
+                break
+    label = next((places[name] for name in LABELS if name in places and places[name] != file), None)
+    size = (places["width"], places["height"]) if {"width", "height"} <= places.keys() else None
+    split = next((places[name] for name in ("split", "subset", "set", "usage", "data set") if name in places), None)
+    confidence = places.get("confidence")
+    if label is not None:
+        return Columns(file, label, box, has_sizes, split, None if has_sizes else size, confidence)  # type: ignore[arg-type]
+    classes = _class_columns(header, rows, file, split)
+    return Columns(file, split=split, classes=classes) if classes else None
+
+
+def _class_columns(header: list[str], rows: Sequence[Row], file: int, split: int | None) -> tuple[tuple[int, str], ...]:
+    """A column a class, with 1 where the image has it (Roboflow's `_classes.csv`)."""
+    rest = [at for at in range(len(header)) if at not in (file, split)]
+    body = rows[1:]
+    if not rest or not body:
+        return ()
+    is_flags = all(
+        len(row.cells) == len(header) and all(number(row.cells[at]) in (0, 1) for at in rest) for row in body
+    )
+    return tuple((at, rows[0].cells[at]) for at in rest) if is_flags else ()
+
+
+def _read_with_columns(
+    collection: Collection, source: str, columns: Columns, rows: Iterator[Row], names: dict[str, str]
+) -> None:
+    header = next(rows)
+    claims: dict[str, Claim] = {}
+    collection.declare(name for _, name in columns.classes)
+    for row in rows:
+        cells = row.cells
+        if len(cells) > len(header.cells):
+            cells = _with_commas(cells, columns, len(header.cells))
+        said = _cell(cells, columns.file)
+        if not said:
+            detail = f"Line {row.line} names no image; it is left out."
+            collection.say("incomplete_annotation", detail, source, row.line)
+            continue
+        claim = claims.get(said) or _claim(
+            collection,
+            source,
+            said,
+            row.line,
+            split=split_of_word(_cell(cells, columns.split)),
+            size=_size(cells, columns),
+        )
+        claims[said] = claim
+        if columns.classes:
+            for at, name in columns.classes:
+                if number(_cell(cells, at)) == 1:
+                    collection.add(claim, name, None, row.line)
+            claim.is_annotated = bool(claim.marks)
+        else:
+            _cells(collection, claim, columns, cells, row.line, names)
+
+
+def _with_commas(cells: list[str], columns: Columns, width: int) -> list[str]:
+    """A line with more cells than columns: its file name has commas."""
+    extra = len(cells) - width
+    return [*cells[: columns.file], ",".join(cells[columns.file : columns.file + extra + 1]),
+            *cells[columns.file + extra + 1 :]]  # fmt: skip
+
+
+def _cells(
+    collection: Collection, claim: Claim, columns: Columns, cells: list[str], line: int, names: dict[str, str]
+) -> None:
+    label = meant(_cell(cells, columns.label))
+    label = names.get(label, label)
+    if columns.confidence is not None and columns.box is None and number(_cell(cells, columns.confidence)) == 0:
+        claim.is_annotated = bool(claim.marks)
+        return  # Open Images: verified not to be there
+    if columns.box is None:
+        _whole(collection, claim, label, line)
+        return
+    texts = [_cell(cells, at) for at in columns.box]
+    if not label and not any(texts):
+        return  # looked at, nothing there
+    if not label:
+        collection.leave_out(claim, "incomplete_annotation", f"Line {line} has no label.", line)
+        return
+    edges = [number(text) for text in texts]
+    if not all(map(math.isfinite, edges)):
+        detail = f"Line {line} has a box with a value that is no number."
+        collection.leave_out(claim, "box_not_finite", detail, line)
+        return
+    if columns.has_sizes:
+        edges = [edges[0], edges[1], edges[0] + edges[2], edges[1] + edges[3]]
+    collection.add(claim, label, edges, line, FRACTIONS if names or columns.confidence is not None else PIXELS)
+
+
+def _cell(cells: Sequence[str], at: int | None) -> str:
+    return cells[at] if at is not None and at < len(cells) else ""
+
+
+def _size(cells: Sequence[str], columns: Columns) -> tuple[int, int] | None:
+    if columns.size is None:
+        return None
+    width, height = (number(_cell(cells, at)) for at in columns.size)
+    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
+
+
+# Without
+
+
+def _is_keras(rows: Sequence[Row]) -> bool:
+    """Whether half of the lines are of a name, four numbers (or nothing) and a label."""
+    fitting = sum(_split_keras(row.cells) is not None for row in rows)
+    return fitting > 0 and fitting * 2 >= len(rows)
+
+
+def _split_keras(cells: list[str]) -> tuple[str, list[str], str] | None:
+    """`(name, edges, label)`; the name has commas when there are more than six cells."""
+    if len(cells) < 6:
+        return None
+    *name, x_min, y_min, x_max, y_max, label = cells
+    edges = [x_min, y_min, x_max, y_max]
+    is_one = all(math.isfinite(number(edge)) for edge in edges) and bool(label)
+    return (",".join(name), edges, label) if is_one or not any([*edges, label]) else None
+
+
+def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classes: set[str] | None) -> None:
+    claims: dict[str, Claim] = {}
+    for row in rows:
+        parts = _split_keras(row.cells)
+        if parts is None:
+            _say_broken(collection, source, row, claims)
+            continue
+        said, edges, label = parts
+        claim = claims.get(said) or _claim(collection, source, said, row.line)
+        claims[said] = claim
+        label = meant(label)
+        if label and classes is not None and label not in classes:
+            detail = f"Line {row.line}: {label!r} is not in classes.csv."
+            collection.leave_out(claim, "unknown_label", detail, row.line)
+        elif label:
+            collection.add(claim, label, [number(edge) for edge in edges], row.line)
+
+
+def _say_broken(collection: Collection, source: str, row: Row, claims: dict[str, Claim]) -> None:
+    said = row.cells[0]
+    detail = f"Line {row.line} has {len(row.cells)} fields; path,x1,y1,x2,y2,label are expected, with numbers."
+    if len(row.cells) >= 2 and ending_of(said):
+        claim = claims.get(said) or _claim(collection, source, said, row.line)
+        claims[said] = claim
+        collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+    else:
+        collection.say("incomplete_annotation", detail, source, row.line)
+
+
+def _is_labels(collection: Collection, source: str, rows: Sequence[Row]) -> bool:
+    """Whether lines are of an image that is here and a label."""
+    if any(len(row.cells) != 2 for row in rows):
+        return False
+    known = sum(collection.index.by_path(row.cells[0], folder_of(source)).image is not None for row in rows)
+    return known * 2 > len(rows)
+
+
+def _whole(collection: Collection, claim: Claim, label: str, line: int) -> None:
+    if label:
+        collection.add(claim, label, None, line)
+    else:
+        claim.is_annotated = bool(claim.marks)
+
+
+def _claim(
+    collection: Collection, source: str, said: str, line: int, split: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Claim:  # fmt: skip
+    split = split or split_of_filename(source)
+    return collection.claim(GROUP, source, said, number=line, split=split, size=size)
+
+
+class CsvWriter:
+    """`annotations.csv`, `classes.csv`, and the images in a folder a split."""
+
+    def __init__(self, labels: list[str]) -> None:
+        self._labels = labels
+        self._text = io.StringIO()
+        self._rows = csv.writer(self._text, lineterminator="\n")
+
+    def image_path(self, exported: Exported) -> str:
+        return f"{SPLIT_FOLDERS[exported.split]}/{exported.filename}"
+
+    def add(self, exported: Exported) -> Iterator[tuple[str, bytes]]:
+        path = self.image_path(exported)
+        for mark in exported.marks:
+            self._rows.writerow([path, *map(_shortest, mark.box or ()), plain(mark.label)])
+        if exported.is_annotated and not exported.marks:
+            self._rows.writerow([path, "", "", "", "", ""])
+        return iter(())
+
+    def finish(self) -> Iterator[tuple[str, bytes]]:
+        yield "annotations.csv", self._text.getvalue().encode()
+        classes = io.StringIO()
+        csv.writer(classes, lineterminator="\n").writerows((plain(label), n) for n, label in enumerate(self._labels))
+        yield CLASSES, classes.getvalue().encode()
+
+
+def plain(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe before what begins one, or looks like this."""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def meant(cell: str) -> str:
+    """What `plain` was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _shortest(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -1,0 +1,66 @@
+"""From what an archive says of an image to what its project can have: places, names, and how sure it all is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from datasets.formats.base import Mark, Record, Remark
+from datasets.formats.boxes import place_marks
+from datasets.models import Dataset
+from datasets.parsing import Said
+from projects.models import Task
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What of an image's annotations goes into the project.
+
+    Attributes:
+        is_reviewed: whether they are all that there is to say about the image.
+        is_confirmed: False when others could not be understood: a person has to look at the image.
+    """
+
+    marks: list[Mark]
+    remarks: list[Remark]
+    is_reviewed: bool
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Makes annotations of an archive fit the project: its task, and the names of its labels."""
+
+    task: str
+    ignores_folders: bool
+    label_map: Mapping[str, str | None]
+
+    @classmethod
+    def of(cls, dataset: Dataset, said: Said, parameters: dict) -> Fitting:
+        ignores_folders = dataset.project.task == Task.DETECTION and said.format == "folder"
+        return cls(dataset.project.task, ignores_folders, parameters.get("label_map") or {})
+
+    def label(self, name: str) -> str | None:
+        """The project's name of a label, or None when it is left out."""
+        return self.label_map.get(name, name)
+
+    def __call__(self, record: Record, width: int, height: int, orientation: int) -> Fitted:
+        if self.ignores_folders:
+            return Fitted([], [], False, True)
+        placed = place_marks(record, width, height, orientation)
+        is_whole = self.task == Task.CLASSIFICATION
+        fitting = [mark for mark in placed.marks if (mark.box is None) == is_whole]
+        named = [(mark, self.label(mark.label)) for mark in fitting]
+        marks = [Mark(name, mark.box) for mark, name in named if name is not None]
+        remarks, left_out = placed.remarks, placed.left_out
+        if is_whole and len({mark.label for mark in marks}) > 1:
+            names = ", ".join(sorted({mark.label for mark in marks})[:5])
+            detail = (
+                f"The image has several labels ({names}) and this project gives each image one; it was kept unlabelled."
+            )
+            remarks, marks, left_out = [*remarks, Remark(record.path, "several_labels", detail)], [], left_out + 1
+        if is_whole and not marks:
+            return Fitted([], remarks, False, True)
+        is_empty = not marks and bool(placed.ignored or placed.marks)  # what is there is only left out
+        is_reviewed = record.is_annotated and not left_out and not is_empty
+        return Fitted(marks, remarks, is_reviewed, not left_out)

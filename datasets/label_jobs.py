@@ -1,0 +1,75 @@
+"""Deleting and merging labels that very many images carry: too long for a request, so a job does it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from datasets.errors import LabelInUse
+from datasets.label_removal import carrying, delete_label, require_other
+from datasets.models import Label
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Project
+from projects.queues import queue_for
+from projects.removal import MOST_AT_ONCE
+
+KIND = "label_removal"
+
+
+def is_large(label: Label) -> bool:
+    """Whether more images carry it than are changed in a request."""
+    return carrying(label).order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE
+
+
+@transaction.atomic
+def start_label_removal(*, label: Label, images: str | None, move_to: Label | None = None, user) -> Job:
+    """Make the job that deletes a label; the arguments are those of `delete_label`.
+
+    Raises:
+        LabelInUse: nothing was said about the images that carry it.
+        LimitReached
+    """
+    if images is None:
+        raise LabelInUse()
+    if move_to is not None:
+        require_other(label, move_to)
+    parameters = {
+        "label": str(label.pk), "name": label.name, "images": images,
+        "move_to": None if move_to is None else str(move_to.pk),
+    }  # fmt: skip
+    queue = queue_for(images=carrying(label).count())
+    return enqueue_job(project=label.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+
+
+@handles(KIND)
+def remove_label(context: JobContext) -> dict:
+    """Take the label from all images, as many at a time as a request would. The position is how many are done."""
+    parameters = context.job.parameters
+    label = _label(context.job.project, parameters["label"])
+    if label is not None:  # else an attempt before, or another request, came to the end
+        _remove(context, label)
+    names = ("label", "name", "move_to")
+    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)}
+
+
+def _remove(context: JobContext, label: Label) -> None:
+    parameters = context.job.parameters
+    move_to = _label(context.job.project, parameters["move_to"])
+    if parameters["move_to"] and move_to is None:
+        raise WorkFailed("label_deleted", "The label that the images were to get was deleted meanwhile.")
+    left = carrying(label).count()
+    done = context.job.position.get("images", 0)
+    total = done + left
+    context.report(done, total)
+
+    def note(count: int) -> None:
+        nonlocal done
+        done += count
+        context.report(done, max(done, total), position={"images": done})
+
+    delete_label(label=label, images=parameters["images"], move_to=move_to, user=context.job.created_by, on_part=note)
+    context.report(total, total, position={"images": max(done, total)})
+
+
+def _label(project: Project, pk: str | None) -> Label | None:
+    return Label.objects.select_related("project").filter(project=project, pk=pk).first() if pk else None

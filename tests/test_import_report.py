@@ -1,0 +1,93 @@
+"""Each attempt of a job keeps what it makes to itself, and only what its holder made counts."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from datasets import imports
+from datasets.import_report import ImportReport
+from datasets.ingest import Outcome
+from projects import jobs, work
+from projects.errors import LeaseLost
+from projects.job_context import JobContext
+from projects.models import Job, JobFile, WorkState
+from storage import services as storage
+from tests.pictures import jpeg, make_zip
+from tests.test_imports import report_of, start
+
+pytestmark = pytest.mark.django_db
+LATE = [Outcome("late.jpg", "rejected", None, "not_an_image", "Written by a holder that lost its lease.")]
+
+
+def take_over(pk) -> Job:
+    """The holder is silent for too long, and another one claims the job."""
+    Job.objects.filter(pk=pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    job = work.claim(Job, pk)
+    assert job is not None
+    return job
+
+
+def test_lines_of_a_holder_that_lost_its_lease_are_in_no_report(api, dataset, monkeypatch):
+    files = {f"{number}.jpg": b"no image" for number in range(4)} | {"good.jpg": jpeg(1)}
+    pk = start(api, dataset, make_zip(files)).json()["id"]
+    monkeypatch.setattr(imports, "BATCH", 1)
+    reports: list[ImportReport] = []
+    calls: list[int] = []
+    real_batch = imports._import_batch
+
+    def recorded(*arguments) -> ImportReport:
+        reports.append(ImportReport(*arguments))
+        return reports[-1]
+
+    def batch(*arguments) -> None:
+        calls.append(1)
+        if len(calls) == 2:  # the first holder stalls at its second batch
+            Job.objects.filter(pk=pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+            jobs.run_job(pk)
+        if len(calls) == 4:  # and writes a line while the second one is in the middle
+            reports[0].add(LATE, 1)
+        real_batch(*arguments)
+
+    monkeypatch.setattr(imports, "ImportReport", recorded)
+    monkeypatch.setattr(imports, "_import_batch", batch)
+    jobs.run_job(pk)
+    job = api.get(f"/api/v1/jobs/{pk}/").json()
+    assert (job["state"], len(reports)) == ("succeeded", 2)
+    assert (job["result"]["rejected"], job["result"]["created"]) == (4, 1)
+    assert sorted(line["filename"] for line in report_of(api, job)) == [f"{number}.jpg" for number in range(4)]
+
+
+def test_the_next_attempt_begins_with_the_lines_of_the_last_batch_that_was_written(tmp_path):
+    first = ImportReport(tmp_path / "one.jsonl", {})
+    first.add([Outcome("a.jpg", "rejected", None, "x", "y")], 1)
+    position = first.position()
+    first.add(LATE, 1)  # a batch that was taken back
+    second = ImportReport(tmp_path / "two.jsonl", position)
+    second.add([Outcome("b.jpg", "rejected", None, "x", "y")], 1)
+    assert [json.loads(line)["filename"] for line in second.path.read_text().splitlines()] == ["a.jpg", "b.jpg"]
+    assert second.next == 2 and second.counts == {"rejected": 2}
+
+
+def test_only_the_holder_gives_a_job_its_files(project, tmp_path):
+    job = Job.objects.create(project=project, kind="export")
+    first = JobContext(work.claim(Job, job.pk))
+    second = JobContext(take_over(job.pk))
+    for content, context in ((b"second", second), (b"first", first)):
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        if context is second:
+            context.keep_file("file", path, "text/plain")
+            context.keep(output_name="second.zip")
+            continue
+        with pytest.raises(LeaseLost):
+            context.keep_file("file", path, "text/plain")
+        with pytest.raises(LeaseLost):
+            context.keep(output_name="first.zip")
+    job.refresh_from_db()
+    assert (job.output_name, job.state) == ("second.zip", WorkState.RUNNING)
+    with storage.opened(JobFile.objects.get(job=job).blob) as file:
+        assert file.read() == b"second"
