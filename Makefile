@@ -22,7 +22,8 @@ pytest: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 # Many examples of every property, many requests to every operation, 200 kills, the networks in full size; and a campaign
-# of random kills and faults against a whole studio, of MLSTUDIO_TEST_ROUNDS rounds, on SQLite and on PostgreSQL.
+# of random kills and faults against whole studios, MLSTUDIO_TEST_CAMPAIGNS at once, of MLSTUDIO_TEST_ROUNDS rounds together,
+# on SQLite and on PostgreSQL.
 test-thorough: $(VENV)/.installed-dev
 	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m tests.with_postgres tests/test_campaign.py
