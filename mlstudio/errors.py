@@ -21,7 +21,7 @@ from rest_framework.exceptions import APIException, NotFound, ParseError, Unsupp
 
 from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
-from storage.database import is_busy
+from storage.database import is_away, is_busy
 from storage.errors import InsufficientStorage, is_disk_full
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,16 @@ class Busy(APIException):
     default_code = "database_busy"
     default_detail = "The database is busy. Try again in a moment; nothing was changed."
     wait = 2
+
+
+class DatabaseAway(APIException):
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = (
+        "The database does not answer at the moment. Look whether your change is there before you send it again, or "
+        "send it with an Idempotency-Key."
+    )
+    wait = 5
 
 
 class OutOfMemory(APIException):
@@ -72,6 +82,9 @@ def _trouble(error: BaseException | None) -> APIException | None:
         return OutOfMemory()
     if is_busy(error):
         return Busy()
+    if is_away(error):
+        log.warning("database_away", error=str(error)[:300])
+        return DatabaseAway()
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
@@ -22,6 +23,9 @@ PAGE = 500
 # PostgreSQL: two transactions met (40001, 40P01), a lock was not free in time (55P03), too many connections (53300).
 TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
 COLLISIONS = ("40001", "40P01")
+# Trouble with the connection, and a server that stops or starts; of SQLite's, what its disk does.
+CUT_OFF = ("08", "57P")
+UNREADABLE = ("unable to open database file", "disk I/O error")
 # Between two tries; SQLite has waited for half a minute already when it says that it is locked.
 PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 
@@ -68,6 +72,17 @@ def sqlstate(error: BaseException) -> str:
 def is_busy(error: BaseException) -> bool:
     """Whether the same can work a moment later: a lock, a deadlock, too many connections."""
     return isinstance(error, OperationalError) and ("locked" in str(error) or sqlstate(error) in TRY_AGAIN)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the connection was cut, or none can be made: nobody knows then whether a COMMIT was heard."""
+    if not isinstance(error, (InterfaceError, OperationalError)):
+        return False
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return any(words in str(error) for words in UNREADABLE)
+    # psycopg has no code for what it noticed itself.
+    return isinstance(error, InterfaceError) or not sqlstate(error) or sqlstate(error).startswith(CUT_OFF)
 
 
 def is_collision(error: BaseException) -> bool:
