@@ -42,14 +42,21 @@ def main(descriptor: int) -> None:
 
 def _give_up(task: dict) -> None:
     _drop_capabilities()
-    # Landlock's rule for this process's own /proc folder holds as long as its entry is in memory: kept open.
-    os.set_inheritable(os.open(f"/proc/{os.getpid()}", os.O_PATH), True)
+    _hold_open([f"/proc/{os.getpid()}", *(path for path in task["readable"] if path.startswith("/proc/"))])
     # The signal comes when the thread ends that started this process: the one who starts it waits for it.
     ctypes.CDLL(None).prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != task["parent"]:
         os._exit(FAILED)
     if task["closed"]:
         _close(task)
+
+
+def _hold_open(paths: list[str]) -> None:
+    """Landlock's rules for what lies in /proc hold as long as its entries are in memory, and Linux drops those that
+    nobody holds when memory is short: hours into a training /proc/meminfo would be refused."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # not on this machine
+            os.set_inheritable(os.open(path, os.O_PATH), True)
 
 
 def _close(task: dict) -> None:
