@@ -154,7 +154,8 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
         present = {} if has_images(contents) else images_by_name(dataset)
         said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
-            report.remark(said.remarks())
+            # Annotations alone need not be about every image of the dataset.
+            report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
             report.remark(_about_archive(contents, said, dataset))
         source = _Source(contents, links, Fitting.of(dataset, said, job.parameters), strip_location=_strips(job))
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:

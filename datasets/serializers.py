@@ -331,7 +331,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 
     def validate_name_encoding(self, value: str) -> str:
         try:
-            return codecs.lookup(value).name if b"".decode(value) == "" else ""
+            return codecs.lookup(value).name if b"a".decode(value) else ""
         except (LookupError, ValueError) as error:
             raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
 

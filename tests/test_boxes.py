@@ -313,7 +313,8 @@ def build(user, label_names: list[str], images: list) -> dict:
     return dataset
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+# Every property has its many examples in `test_round_trips`; here the whole way is gone.
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=datasets())
 @pytest.mark.parametrize("name", BOX_FORMATS)
 def test_an_export_imported_again_is_the_same_dataset(api, owner, name, made):
