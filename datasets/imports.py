@@ -40,6 +40,11 @@ log = structlog.get_logger(__name__)
 KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
+ANNOTATION_SUFFIXES = (".json", ".xml", ".csv", ".tfrecord", ".jsonl")
+UNREAD_ANNOTATIONS = (
+    "This looks like annotations of a kind that is not read, so the images came without boxes. Export them as COCO, "
+    "Pascal VOC, YOLO or CSV and import that: images that are there already get their boxes."
+)
 MAX_LABELS = 10_000
 
 
@@ -174,9 +179,19 @@ def _said(context: JobContext, contents: AnyContents, dataset: Dataset, folder: 
 def _about_names(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
     for path in contents.repeated:
         yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
+    if unread := _unread_annotations(contents, said, dataset):
+        yield Remark(unread, "annotations_not_read", UNREAD_ANNOTATIONS)
     if _ignores_folders(said, dataset) and said.labels:
         detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
         yield Remark("", "folders_ignored", detail)
+
+
+def _unread_annotations(contents: AnyContents, said: Said, dataset: Dataset) -> str:
+    """A file of a detection archive that looks like annotations of a kind that is not read; "" when there is none."""
+    if not _ignores_folders(said, dataset):
+        return ""
+    names = (name for name in contents.entries if name.lower().endswith(ANNOTATION_SUFFIXES))
+    return next(names, "")
 
 
 def _ignores_folders(said: Said, dataset: Dataset) -> bool:
@@ -316,6 +331,8 @@ def _finish(context: JobContext, report: ImportReport, said: Said) -> dict:
     if said.format == "folder" and (bare := report.counts["created"] + report.codes["annotated"] - report.labelled) > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
         result["note"] = f"{which} in no folder that names a label and got none: label them in the studio."
+    if report.remark_codes["annotations_not_read"]:
+        result["note"] = UNREAD_ANNOTATIONS
     if report.path.stat().st_size:
         context.keep(report_blob=storage.keep_path(report.path, "application/x-ndjson"))
     report.path.unlink()
