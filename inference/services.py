@@ -54,6 +54,12 @@ CONTENT_TYPES = {
 }
 
 
+def with_labels(files: Mapping[str, AnyFile], class_names: Sequence[str]) -> dict[str, AnyFile]:
+    """The files with `labels.json`. Who registers a model inside of a transaction stages them before it."""
+    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
+    return {FileKind.LABELS_JSON: labels, **files}
+
+
 def register_model(
     *,
     project: Project,
@@ -77,8 +83,7 @@ def register_model(
 
     Beside what came it gets `labels.json`: unlike lines of text it has every name as it is.
     """
-    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
-    with staged({**files, FileKind.LABELS_JSON: labels}) as ready, transaction.atomic():
+    with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(
             project, name=name, task=project.task, class_names=class_names, architecture=architecture,
             input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},
