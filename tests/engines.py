@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,11 +67,34 @@ class EngineInProcess:
         from training.engine import __main__ as engine
 
         try:
-            engine._work(self.folder, self)
+            with step_by_step():
+                engine._work(self.folder, self)
         except Exception as error:
             engine._report_failure(error, self)
         finally:
             self._messages.put(None)
+
+
+@contextlib.contextmanager
+def step_by_step() -> Iterator[None]:
+    """Without a graph of each training and prediction: a few steps of a small network are done long before it is made.
+
+    Exports make theirs all the same, and whole processes and the tests of the engine train with graphs.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def skip_optimizing() -> None:
+    """Graphs that run a few times are not worth optimizing: that takes as long as making them."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +114,8 @@ def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Estimates say a millisecond a step, without the half of a short training that measuring it takes."""
     from training.engine import estimate
     from training.engine.detection.train import _RetinaNetTraining
+
+    skip_optimizing()
 
     monkeypatch.setattr(estimate, "_time_forward", lambda model, images: 1e-3)
     monkeypatch.setattr(estimate, "_time_steps", lambda model, images, configuration: 1e-3)

@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from edge.devices import create_device
 from projects.models import Project
 from tests.conftest import client_of
+from tests.once import openapi_schema
 from tests.test_routes import filled, house, owner  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
-SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
+SCHEMA = openapi_schema()
 OPERATIONS = [
     (method.upper(), path, operation)
     for path, operations in SCHEMA["paths"].items()
@@ -77,6 +77,12 @@ HEADERS = {
     "CONTENT_TYPE": ["application/json; charset=nonsense", "application/json; charset=utf-16", "multipart/form-data",
                      "multipart/form-data; boundary=\xff", "x"],
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_drawing(monkeypatch) -> None:
+    """A picture is drawn in a quarter of a second, and here several hundred times."""
+    monkeypatch.setattr("inference.analysis.plots._saved", lambda figure, kind: b"<svg/>")
 
 
 @pytest.fixture
