@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.graphs import skip_optimizing
+
 STOP_SECONDS = 60.0
+# One block a stage instead of two, and none wider than the first: a ResNet in everything but its depth.
+SMALL_RESNET = ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block")
 
 
 class EngineInProcess:
@@ -90,13 +94,6 @@ def step_by_step() -> Iterator[None]:
         tf.config.run_functions_eagerly(False)
 
 
-def skip_optimizing() -> None:
-    """Graphs that run a few times are not worth optimizing: that takes as long as making them."""
-    import tensorflow as tf
-
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every caller of the engine, wherever it imported its class to."""
     import training.engine_runs
@@ -108,6 +105,14 @@ def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("training.") and hasattr(module, "EngineProcess") and name != "training.process":
             monkeypatch.setattr(module, "EngineProcess", EngineInProcess)
+
+
+def shallow_efficientnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EfficientNetV2 with each kind of block once, not up to eight times: all its operations, a third of its graph."""
+    from keras.src.applications.efficientnet_v2 import DEFAULT_BLOCKS_ARGS
+
+    name = "efficientnetv2-b0"
+    monkeypatch.setitem(DEFAULT_BLOCKS_ARGS, name, [{**block, "num_repeat": 1} for block in DEFAULT_BLOCKS_ARGS[name]])
 
 
 def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:

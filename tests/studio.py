@@ -24,8 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 class Studio:
     """`manage.py studio` on a free port with its data in a folder."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, web_processes: int = 1, **environment: str) -> None:
         self.folder = folder
+        self._web_processes = str(web_processes)
         self.log_path = folder.parent / f"{folder.name}.log"
         self._environment = {**os.environ, **environment}
         for name in ("REDIS_URL", "MLSTUDIO_DATA_DIR", "DJANGO_SETTINGS_MODULE"):
@@ -36,6 +37,7 @@ class Studio:
             self.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(migrated_database(), self.folder / "db.sqlite3")
         command = [sys.executable, "manage.py", "studio", "--port", "0", "--data-dir", str(self.folder)]
+        command += ["--web-processes", self._web_processes]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         already = self.log().count("ready. API:")

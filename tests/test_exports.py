@@ -273,6 +273,7 @@ class TestEvaluation:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("shallow_backbones")
 @pytest.mark.parametrize(
     "architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", pytest.param("resnet50", marks=pytest.mark.thorough)]
 )

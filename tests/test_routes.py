@@ -21,7 +21,7 @@ from tests.pictures import jpeg
 from tests.test_registry import make_model
 from training.models import Search, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("routes and permissions")]
 
 SCHEMA = openapi_schema()
 OPERATIONS = [

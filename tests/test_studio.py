@@ -31,8 +31,9 @@ TINY = {"architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs"
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     running = Studio(
-        tmp_path_factory.mktemp("studio") / "data", MLSTUDIO_LEASE_SECONDS="6", MLSTUDIO_METRICS_TOKEN="look"
-    ).start()
+        tmp_path_factory.mktemp("studio") / "data", web_processes=2, MLSTUDIO_LEASE_SECONDS="6",
+        MLSTUDIO_METRICS_TOKEN="look",
+    ).start()  # fmt: skip
     running.register()
     yield running
     assert running.stop() == 0, running.log()[-3000:]

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: all tables of the database, before anything is served; one process, for starting is most of it."""
+"""`manage.py prepare`: the tables of the database. One process, for starting it is most of the work."""
 
 from __future__ import annotations
 
