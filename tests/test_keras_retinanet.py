@@ -42,7 +42,8 @@ needs_package = pytest.mark.skipif(
 # The first test waits for a training that all others use.
 pytestmark = pytest.mark.timeout(1500)
 ARCHITECTURE = "keras_retinanet_mobilenet224_1.0"
-TINY = {"architecture": ARCHITECTURE, "image_size": 96, "epochs": 2, "batch_size": 4}
+SIZE = (64, 64)
+TINY = {"architecture": ARCHITECTURE, "image_size": 64, "epochs": 2, "batch_size": 4}
 
 
 PROCESS = """
@@ -252,7 +253,7 @@ np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).pre
 def converted(trained, package) -> Path:
     """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
     folder = trained["folder"]
-    np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", (96, 96)))
+    np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", SIZE))
     package.run(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))
     return folder / "converted.h5"
 
@@ -262,7 +263,7 @@ def converted(trained, package) -> Path:
 def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converted):
     folder = trained["folder"]
     raw = LiteRTDetector(folder / "model.tflite", max_interpreters=1).run(np.load(folder / "pixels.npy"))
-    anchors = anchors_for((96, 96), AnchorShapes.from_dict(trained["result"]["detector"]["anchors"]))
+    anchors = anchors_for(SIZE, AnchorShapes.from_dict(trained["result"]["detector"]["anchors"]))
     with np.load(folder / "package.npz") as answer:
         boxes, scores = answer["arr_0"][0], answer["arr_1"][0]
     assert np.abs(decode_offsets(anchors, raw[:, :4]) - boxes).max() < 0.01
@@ -284,7 +285,7 @@ def registered(api, owner, trained) -> Model:
     result = trained["result"]
     return register_model(
         project=Project.objects.get(), name="Scenes", class_names=["square", "disc"], architecture=ARCHITECTURE,
-        input_size=(96, 96), parameters=1, files=result["files"], user=owner, detector=result["detector"],
+        input_size=SIZE, parameters=1, files=result["files"], user=owner, detector=result["detector"],
     )  # fmt: skip
 
 
@@ -295,7 +296,7 @@ def registered(api, owner, trained) -> Model:
 def test_a_training_over_http_begins_with_an_earlier_model(api, registered, untimed):
     project = str(registered.project_id)
     # At such a rate it stays what it began with.
-    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 96, "batch_size": 4,
+    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 64, "batch_size": 4,
               "learning_rate": 1e-7}  # fmt: skip
     run = api.post("/api/v1/trainings/", wanted).json()
     services.run_training(run["id"])
@@ -359,7 +360,7 @@ folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
     try:
         anchors = None if anchors is None else PackageAnchors(**anchors)
-        import_model(folder / file, labels, (96, 96), folder, anchors=anchors, images=[], watcher=Watcher())
+        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], watcher=Watcher())
     except EngineError as error:
         codes[name] = error.code
 print(json.dumps(codes))
@@ -401,7 +402,7 @@ def anchors_of(detector: dict) -> dict[str, list[float]]:
 
 
 def bring(api, project: str, content: bytes, **values) -> dict:
-    wanted = {"project": project, "labels": "disc\nsquare", "input_width": 96, "input_height": 96, **values}
+    wanted = {"project": project, "labels": "disc\nsquare", "input_width": 64, "input_height": 64, **values}
     file = SimpleUploadedFile("model.h5", content)
     answer = api.post("/api/v1/models/", {**wanted, "file": file}, format="multipart")
     assert answer.status_code == 202, answer.content
@@ -428,7 +429,7 @@ from training.engine.watcher import Watcher
 folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
     path=made["path"], engine="keras_retinanet", architecture=made["architecture"], class_names=["square", "disc"],
-    input_size=(96, 96), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
+    input_size=(64, 64), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
     source="", is_labelled=False, calibration=made["images"], largest_drop=1.0, files={},
 )
 print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, Watcher())}))
