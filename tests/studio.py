@@ -19,6 +19,7 @@ import psutil
 from tests.once import migrated_database
 
 ROOT = Path(__file__).resolve().parent.parent
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.03, 0.4  # seconds
 
 
 class Studio:
@@ -89,11 +90,15 @@ def _matches(process: psutil.Process, words: tuple[str, ...]) -> bool:
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    """Until the condition holds; the studio may be away for a moment."""
-    deadline = time.monotonic() + seconds
+    """Until the condition holds; the studio may be away for a moment.
+
+    What takes long is looked at less often: twenty questions a second would take a third of a core.
+    """
+    deadline, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
             if condition():
                 return
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.2)
     raise AssertionError(f"nothing happened within {seconds} s")

@@ -79,12 +79,6 @@ HEADERS = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_drawing(monkeypatch) -> None:
-    """A picture is drawn in a quarter of a second, and here several hundred times."""
-    monkeypatch.setattr("inference.analysis.plots._saved", lambda figure, kind: b"<svg/>")
-
-
 @pytest.fixture
 def callers(house, api, project):  # noqa: F811
     _, key = create_device(project=project, name="hostile", group=None)
