@@ -36,6 +36,14 @@ def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
         NotFound: somebody else was faster.
     """
     require_unused(dataset, force=force, along=in_words(content_of(dataset)))
+    _remove_unused(dataset, force)
+
+
+@atomic_again
+def _remove_unused(dataset: Dataset, force: bool) -> None:
+    lock_datasets([dataset.pk])
+    # Again, for a training may have begun meanwhile; from here on none can.
+    require_unused(dataset, force=force, along=in_words(content_of(dataset)))
     remove_dataset(dataset)
 
 
@@ -59,7 +67,7 @@ def remove_dataset(dataset: Dataset) -> None:
     SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
     snapshots.exclude(pk__in=needed).delete()
     snapshots.update(dataset_name=dataset.name)
-    dataset.delete()
+    Dataset.objects.filter(pk=dataset.pk).delete()  # the row in hand keeps its key, should this be done again
 
 
 def _is_large(dataset: Dataset, image_count: int) -> bool:

@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from datasets.errors import DatasetChanged, NothingToSnapshot, SnapshotIsRecord
+from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, NearDuplicates, Snapshot, SnapshotImage
 from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
@@ -220,6 +221,15 @@ def _has_all_splits(snapshot: Snapshot) -> bool:
 def require_images(snapshot: Snapshot) -> None:
     """Raises `SnapshotIsRecord` when its dataset was deleted."""
     if not snapshot.has_images:
+        raise SnapshotIsRecord()
+
+
+def hold_images(snapshot: Snapshot) -> None:
+    """Nobody deletes the snapshot's dataset, and its images with it, until the caller's transaction ends.
+
+    Raises `SnapshotIsRecord`.
+    """
+    if snapshot.dataset_id is None or not lock_datasets([snapshot.dataset_id]):
         raise SnapshotIsRecord()
 
 

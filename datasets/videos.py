@@ -26,6 +26,7 @@ from projects.models import Queue
 from projects.uses import require_unused
 from storage import services as storage
 from storage.cache import Incoming
+from storage.database import atomic_again
 from storage.models import Upload
 from storage.resumable import adopt_upload, delete_upload
 
@@ -86,7 +87,7 @@ def add_uploaded_video(*, dataset: Dataset, user, upload: Upload, filename: str 
     return video
 
 
-@transaction.atomic
+@atomic_again
 def delete_video(*, video: Video, frames: str | None = None, force: bool = False) -> None:
     """Delete a video; `frames` says what happens to its images: "keep" or "delete".
 
@@ -100,7 +101,7 @@ def delete_video(*, video: Video, frames: str | None = None, force: bool = False
         raise FramesExist()
     if frames == "delete":
         delete_images(images=list(cut))
-    video.delete()
+    Video.objects.filter(pk=video.pk).delete()
 
 
 @handles(SURVEY, Queue.HEAVY)

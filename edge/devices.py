@@ -18,13 +18,14 @@ from edge.models import Deployment, DeploymentState, Device, DeviceGroup, Enrolm
 from edge.rollouts import is_failing, look_after
 from projects.errors import ChangedMeanwhile
 from projects.models import Project
+from storage.database import atomic_again
 
 SEEN_FLUSH_SECONDS = 10.0
 SEEN_AT_ONCE = 500
 NAMED = 5
 
 
-@transaction.atomic
+@atomic_again
 def create_device(*, project: Project, name: str, group: DeviceGroup | None = None) -> tuple[Device, str]:
     """A device and its key, which is shown this once."""
     _hold(group)
@@ -46,10 +47,11 @@ def _join(device: Device) -> None:
         device.refresh_from_db(fields=["target", "previous_target", "is_stopped"])
 
 
-@transaction.atomic
+@atomic_again
 def rotate_key(*, device: Device) -> str:
     """A new key; the old one is worth nothing from now on. A revoked device is welcome again."""
     _hold(device.group)
+    device.refresh_from_db(fields=["revoked_at"])
     key, was_revoked = new_secret(DEVICE_PREFIX), device.revoked_at is not None
     device.key_hash, device.revoked_at = hash_of(key), None
     device.save(update_fields=["key_hash", "revoked_at"])
@@ -77,7 +79,7 @@ def create_code(
     return row, code
 
 
-@transaction.atomic
+@atomic_again
 def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[Device, str]:
     """A device of the code's project and group.
 
@@ -98,22 +100,22 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
     return device, key
 
 
-@transaction.atomic
+@atomic_again
 def move(*, device: Device, group: DeviceGroup | None) -> None:
     """Into another group, whose model it is told to run. Without one, or where that runs nothing, it keeps its own."""
     if group is not None and group.project_id != device.project_id:
         raise ValidationError({"group": ["Must be a group of the device's project."]})
-    if (group.pk if group is not None else None) == device.group_id:
-        return
     _hold(group)
     device.refresh_from_db()
+    if (group.pk if group is not None else None) == device.group_id:
+        return
     # Devices refuse a manifest with a smaller sequence than they took.
     device.sequence_floor, device.group = device.sequence + 1, group
     device.save(update_fields=["group", "sequence_floor"])
     _join(device)
 
 
-@transaction.atomic
+@atomic_again
 def delete_group(*, group: DeviceGroup) -> None:
     """Delete a group with its deployments; its devices stay.
 
@@ -130,7 +132,7 @@ def delete_group(*, group: DeviceGroup) -> None:
         )
     group.refresh_from_db()
     group.devices.update(sequence_floor=F("sequence_floor") + group.sequence + 1)
-    group.delete()
+    DeviceGroup.objects.filter(pk=group.pk).delete()
 
 
 def create_group(*, project: Project, **settings) -> DeviceGroup:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from accounts.limits import hold
 from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
@@ -18,6 +18,7 @@ from inference.runtime.kinds import KINDS
 from projects.loops import each
 from projects.models import WebhookEvent
 from projects.webhooks import announce
+from storage.database import atomic_again
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ RUNTIMES = ("litert", "onnxruntime")
 FAILING_SHARE, FAILING_LEAST = 0.2, 10
 
 
-@transaction.atomic
+@atomic_again
 def start_deployment(
     *, group: DeviceGroup, model: Model, kind: str, user, steps: list[int] | None = None, step_minutes: int = 30,
     largest_failure_rate: float = 0.1, least_reports: int = 1, note: str = "",
@@ -45,6 +46,7 @@ def start_deployment(
     Raises:
         ValidationError: there is no such file, or devices cannot run it.
     """
+    hold(group.project)  # before the group, as whoever deletes a model does
     file = model.files.select_related("blob").filter(kind=kind).first()
     if kind not in KINDS or KINDS[kind].runtime not in RUNTIMES:
         raise ValidationError({"kind": ["Devices run LiteRT and ONNX files."]}, code="kind_not_for_devices")
@@ -99,13 +101,14 @@ def _announce(deployment: Deployment) -> None:
     announce(project_id=deployment.project_id, event=WebhookEvent.DEPLOYMENT, data=data)
 
 
-@transaction.atomic
+@atomic_again
 def roll_back(*, deployment: Deployment, user, force: bool = False) -> Deployment | None:
     """Let the devices return to what they ran before. Returns that, as a deployment of its own; None: to nothing.
 
     Raises:
         NothingToReturnTo: devices would be left without a model, and `force` does not say that this is wanted.
     """
+    hold(deployment.project)
     group, deployment = _locked(deployment)
     if group.current_id != deployment.pk:
         raise DeploymentConflict("This is not what the group runs now.")
@@ -137,7 +140,7 @@ def _repeat(before: Deployment, deployment: Deployment, user) -> Deployment:
     )  # fmt: skip
 
 
-@transaction.atomic
+@atomic_again
 def stop(*, deployment: Deployment, reason: str) -> Deployment:
     """No further devices get it; those that have it keep it until it is resumed or rolled back."""
     _, deployment = _locked(deployment)
@@ -154,7 +157,7 @@ def _stopped(deployment: Deployment, reason: str) -> Deployment:
     return deployment
 
 
-@transaction.atomic
+@atomic_again
 def resume(*, deployment: Deployment) -> Deployment:
     """Go on with the step where it stopped; reports of failures from before are forgotten."""
     _, deployment = _locked(deployment)
@@ -166,7 +169,7 @@ def resume(*, deployment: Deployment) -> Deployment:
     return deployment
 
 
-@transaction.atomic
+@atomic_again
 def advance(*, deployment: Deployment, force: bool = False) -> Deployment:
     """The next step, now.
 
@@ -216,7 +219,7 @@ def reports_of(deployment: Deployment) -> dict[str, int]:
     )
 
 
-@transaction.atomic
+@atomic_again
 def look_after(*, deployment: Deployment) -> Deployment:
     """Stop a roll-out that fails too often, or take its next step when its time has come."""
     group, deployment = _locked(deployment)

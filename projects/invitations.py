@@ -18,6 +18,7 @@ from projects.errors import AlreadyMember
 from projects.models import Invitation, Membership, Project
 from projects.selectors import project_ids_of
 from projects.services import add_member
+from storage.database import atomic_again
 
 User = get_user_model()
 VALID = timedelta(days=30)
@@ -44,7 +45,7 @@ def _know_each_other(user, other) -> bool:
     return Membership.objects.filter(user=other, project__in=project_ids_of(user)).exists()
 
 
-@transaction.atomic
+@atomic_again
 def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invitation:
     Project.objects.select_for_update().get(pk=project.pk)
     if Invitation.objects.filter(project=project).count() >= MOST:

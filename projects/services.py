@@ -80,7 +80,7 @@ def remove_member(*, membership: Membership) -> None:
     _lock(membership.project_id)
     if membership.role == Role.OWNER:
         _require_other_owner(membership)
-    membership.delete()
+    Membership.objects.filter(pk=membership.pk).delete()
 
 
 @atomic_again

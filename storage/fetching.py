@@ -173,11 +173,20 @@ def fetch(blob: Blob, cache: LocalCache) -> None:
 
 
 def _joined(blob: Blob, cache: LocalCache) -> tuple[Fetch, bool]:
+    # All that the database may fail at comes first: what is in `_running` is waited for, so somebody must run it. Nor
+    # needs the fetching thread a connection then. Should the file not come, the next use fetches again.
+    _look_again(blob)
+    Blob.objects.filter(pk=blob.pk, state=BlobState.REMOTE).update(state=BlobState.REPLICATED, last_used=timezone.now())
     with _lock:
         running = _running.get(blob.sha256)
         if running is not None:
             return running, False
         fetch = _running[blob.sha256] = Fetch(blob, cache)
-    # Before it comes, so that the fetching thread needs no database; should it not come, the next use fetches again.
-    Blob.objects.filter(pk=blob.pk, state=BlobState.REMOTE).update(state=BlobState.REPLICATED, last_used=timezone.now())
     return fetch, True
+
+
+def _look_again(blob: Blob) -> None:
+    """Since the row was read, minutes ago in long work, the file may have gone to the store, or to another one."""
+    kept = Blob.objects.filter(pk=blob.pk).values("backend", "remote_id", "size", "state").first()
+    for name, value in (kept or {}).items():
+        setattr(blob, name, value)

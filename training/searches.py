@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from accounts.limits import LimitReached
+from datasets.errors import SnapshotIsRecord
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.models import Model, Stage, Visibility
@@ -21,6 +22,7 @@ from projects import limits, work
 from projects.errors import InUse, WorkHasEnded
 from projects.loops import each
 from projects.models import ENDED, Project, Task, WorkState
+from storage.database import atomic_again
 from training.errors import CannotTrain
 from training.models import Search, TrainingRun
 from training.services import check_configuration, start_training
@@ -165,7 +167,7 @@ def look_after_searches() -> int:
     return sum(each(running, lambda search: not advance(search=search).has_ended, loop="searches"))
 
 
-@transaction.atomic
+@atomic_again
 def advance(*, search: Search) -> Search:
     """When a rung has ended: start the next one with its better half, or end."""
     search = Search.objects.select_for_update(of=("self",)).get(pk=search.pk)
@@ -191,7 +193,7 @@ def advance(*, search: Search) -> Search:
         _start_rung(search, search.rung + 1, [run.chosen for run in kept])
     except LimitReached:  # it goes on when other trainings have ended
         return search
-    except CannotTrain as error:
+    except (CannotTrain, SnapshotIsRecord) as error:
         return _end(search, WorkState.SUCCEEDED, f"The next round could not start: {error.detail}"[:300])
     return search
 

@@ -7,14 +7,14 @@ from django.db import Error, transaction
 
 from datasets.models import Dataset, Snapshot
 from datasets.snapshot_jobs import dataset_of, is_large
-from datasets.snapshots import current_snapshot, require_images
+from datasets.snapshots import current_snapshot, hold_images, require_images
 from inference.models import Model
 from inference.selectors import models_of
 from projects import heartbeat, lanes, limits, queues, work
 from projects.errors import Conflict, LeaseLost, WorkFailed
 from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
-from storage.database import is_unavailable
+from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings
 from training.engine.architectures import ARCHITECTURES, default_architecture
 from training.engine.configuration import Configuration
@@ -58,19 +58,24 @@ def start_training(
     """
     limits.require_place(TrainingRun, project=project, user=user)
     snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
-    with transaction.atomic():
-        limits.require_place(TrainingRun, project=project, user=user)  # again, for now nobody comes in between
-        run = TrainingRun.objects.create(
-            project=project,
-            snapshot=snapshot,
-            created_by=user,
-            name=name,
-            configuration=resolved.to_dict(),
-            base_model=base_model,
-            starts_from="" if base_model is None else str(base_model),
-        )
-        work.record_event(run, "state", {"state": run.state})
-        transaction.on_commit(lambda: dispatch(Queue.TRAINING))
+    return _queue(
+        project=project,
+        snapshot=snapshot,
+        created_by=user,
+        name=name,
+        configuration=resolved.to_dict(),
+        base_model=base_model,
+        starts_from="" if base_model is None else str(base_model),
+    )
+
+
+@atomic_again
+def _queue(*, project: Project, snapshot: Snapshot, created_by, **fields) -> TrainingRun:
+    limits.require_place(TrainingRun, project=project, user=created_by)  # again, for now nobody comes in between
+    hold_images(snapshot)
+    run = TrainingRun.objects.create(project=project, snapshot=snapshot, created_by=created_by, **fields)
+    work.record_event(run, "state", {"state": run.state})
+    transaction.on_commit(lambda: dispatch(Queue.TRAINING))
     return run
 
 

@@ -6,10 +6,12 @@ With `MLSTUDIO_TEST_DATABASE_URL` the studio has a database of its own on that P
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import tests.environment  # noqa: F401 - settles the environment before Django reads it
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("--operations", default="", help="only these, with commas between them")
     parser.add_argument("--faults", default="", help="only these, with commas between them")
     parser.add_argument("--verify-every", type=int, default=25, help="rounds between two looks at every file")
+    parser.add_argument("--minutes", type=float, default=0, help="begin no round after so many minutes; 0: no limit")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the studio is stopped on the way out
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mlstudio-campaign-"))
@@ -41,8 +44,12 @@ def main() -> int:
     from tests.campaign.campaign import Campaign
 
     with Campaign(folder, store, options) as campaign:
+        end = time.monotonic() + 60 * options.minutes if options.minutes else math.inf
         for number in range(1, options.rounds + 1):
-            campaign.play(number)
+            is_last = number == options.rounds or time.monotonic() > end
+            campaign.play(number, is_last=is_last)
+            if is_last:
+                break
         summary = campaign.summary()
     sys.stdout.write(f"{summary}\n")
     return 0

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+import psutil
 from django.db import connections
 
 from datasets.models import Image
-from tests.campaign import invariants
+from tests.campaign import invariants, work
+from tests.campaign.client import Client, NotAcknowledged
 from tests.campaign.device import WatchfulDevice
 from tests.campaign.faults import Faults, mounted_disk, unmount
 from tests.campaign.ledger import Ledger, Violation
-from tests.campaign.operations import OPERATIONS, SHORT_SPAN, SPANS, TRAINING, Client, NotAcknowledged
+from tests.campaign.operations import COMPANIONS, OPERATIONS, SHORT_SPAN, SPANS, TRAINING, WEIGHTS
 from tests.fastdfs_server.server import FakeFastDFS
 from tests.pictures import shapes_zip
 from tests.studio import Studio, wait_for
 
 PATIENCE_SECONDS = 90
-READY_SECONDS = 60
+READY_SECONDS, SETTLED_SECONDS, STARTS = 180, 1200, 3
+STEP_SECONDS = 2
+CLIENTS = 3
+# What clients take between two operations: nearly nothing until the fault begins, so that it finds some under way.
+HURRY_SECONDS, PAUSE_SECONDS = 0.05, 1.5
+# Work may wait a minute for a disk or a store. Rounds go on meanwhile, until so much of it waits.
+MAX_WAITING = 4
 
 
 class Campaign:
@@ -42,6 +51,7 @@ class Campaign:
         self.studio.log_path = folder / "studio.log"
         self._faults = Faults(self.studio, self._store, mounted)
         self._operations = options.operations.split(",") if options.operations else list(OPERATIONS)
+        self._weights = [WEIGHTS.get(name, 1.0) for name in self._operations]
         self._only_faults = options.faults.split(",") if options.faults else []
         self._longest_unattended = 0.0
         self._rounds = 0
@@ -61,24 +71,26 @@ class Campaign:
         if self._is_mounted:
             unmount(self._disk)
 
-    def play(self, number: int) -> None:
-        """One operation and one fault at a moment of it; then everything is looked at."""
+    def play(self, number: int, *, is_last: bool = False) -> None:
+        """One operation, others beside it, and one fault at a moment of it; then everything is looked at."""
         generator = random.Random(f"{self._seed}/{number}")
-        operation = generator.choice(self._operations)
+        (operation,) = generator.choices(self._operations, self._weights)
         fault = generator.choice(self._only_faults) if self._only_faults else self._faults.choose(generator, operation)
         moment = generator.uniform(0, SPANS.get(operation, SHORT_SPAN))
         self.ledger.pairs[f"{operation} / {fault}"] += 1
-        struck = threading.Event()
-        own = random.Random(f"{self._seed}/{number}/operation")
-        worker = threading.Thread(target=self._operate, args=(operation, own, struck))
-        worker.start()
+        begun, over = threading.Event(), threading.Event()
+        threads = self._clients_at_work(number, operation, begun, over)
         time.sleep(moment)
-        struck.set()
+        begun.set()
+        self.ledger.in_flight += bool(self.client.in_flight)
         self._faults.by_name[fault](generator)
         fault_ended = time.monotonic()
         self._start_again()
-        worker.join()
-        problems = [*self._settle(fault_ended), *self._problems(generator, number)]
+        over.set()
+        for thread in threads:
+            thread.join()
+        is_full = is_last or number % self._verify_every == 0
+        problems = [*self._settle(fault_ended, also_waiting=is_full), *self._problems(generator, is_full)]
         self._rounds = number
         for what in problems:
             self.ledger.violations.append(Violation(number, self._seed, operation, fault, what))
@@ -90,48 +102,81 @@ class Campaign:
         if self._summary_path is not None:
             self._summary_path.write_text(self.summary())
 
-    def _operate(self, operation: str, generator: random.Random, struck: threading.Event) -> None:
-        """Once, or, if it is short, again and again until something goes wrong, so that it goes wrong in its middle."""
+    def _clients_at_work(self, number: int, operation: str, *fault: threading.Event) -> list[threading.Thread]:
+        """The operation, asked for once if it goes on by itself, else by two at once; and other ones beside it."""
+        threads = []
+        for client in self.client.shared_by(CLIENTS):
+            place = client.share[1]
+            is_once = operation in SPANS and place == 0
+            names = (operation,) if is_once or (operation not in SPANS and place < 2) else COMPANIONS
+            own = random.Random(f"{self._seed}/{number}/{place}")
+            threads.append(threading.Thread(target=self._operate, args=(client, names, own, is_once, *fault)))
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _operate(
+        self, client: Client, names: Sequence[str], generator: random.Random, is_once: bool, begun: threading.Event,
+        over: threading.Event,
+    ) -> None:  # fmt: skip
+        """One of the operations after another until the fault is over, so that it begins in the middle of some."""
         while True:
             try:
-                OPERATIONS[operation](self.client, generator)
+                OPERATIONS[generator.choice(names)](client, generator)
             except NotAcknowledged:
                 pass
             except Exception as error:
-                self.client.complaints.append(f"the campaign's own error: {error!r}")
-            if struck.is_set() or operation in SPANS:
+                client.complaints.append(f"the campaign's own error: {error!r}")
+            if is_once or over.wait(generator.uniform(0, PAUSE_SECONDS if begun.is_set() else HURRY_SECONDS)):
                 return
 
     def _start_again(self) -> None:
-        """What an operator, or the system, does when the launcher is gone."""
+        """What an operator, or the system, does when the launcher is gone; again when a busy machine is too slow."""
         time.sleep(0.2)
-        if self.studio.process.poll() is not None:
+        for _ in range(STARTS):
+            if self.studio.process.poll() is None:
+                return
             self.studio.client.close()
-            self.studio.start()
+            with contextlib.suppress(AssertionError):
+                self.studio.start()
 
-    def _settle(self, since: float) -> Iterator[str]:
-        """Wait until all work has ended; on a busy machine that may take long, as long as it moves."""
+    def _settle(self, since: float, also_waiting: bool) -> Iterator[str]:
+        """Wait until all work has ended; on a busy machine that may take long, as long as it moves.
+
+        Args:
+            also_waiting: also what waits until a moment that it named.
+        """
         if self.studio.process.poll() is not None:  # it ended by itself meanwhile
             yield f"the launcher ended with status {self.studio.process.returncode}"
             self._start_again()
         connections.close_all()  # the fault may have cut this one too
         wait_for(self._answers, READY_SECONDS)
         changed, seen = time.monotonic(), ""
-        while (unended := invariants.unended()) and time.monotonic() - changed < PATIENCE_SECONDS:
-            if (state := invariants.progress(unended)) != seen:
+        also_waiting = also_waiting or len(work.unended()) > MAX_WAITING
+        while (unended := work.unended(also_waiting=also_waiting)) and time.monotonic() - changed < PATIENCE_SECONDS:
+            if (state := f"{work.progress(unended)} {self._seconds_of_children()}") != seen:
                 changed, seen = time.monotonic(), state
             time.sleep(0.2)
         self._longest_unattended = max(self._longest_unattended, time.monotonic() - since)
         yield from (f"nothing happened for {PATIENCE_SECONDS} s: {one}" for one in unended)
 
+    def _seconds_of_children(self) -> int:
+        """CPU time, in steps, of processes that work for a job or a training: on a busy machine TensorFlow alone takes
+        minutes to be imported."""
+        used = 0.0
+        for process in self.studio.processes_of("-P", "-m"):
+            with contextlib.suppress(psutil.Error):
+                used += process.cpu_times().user
+        return int(used / STEP_SECONDS)
+
     def _answers(self) -> bool:
         return httpx.get(f"{self.studio.url}/healthz/", timeout=5).status_code == 200
 
-    def _problems(self, generator: random.Random, number: int) -> Iterator[str]:
+    def _problems(self, generator: random.Random, is_full: bool) -> Iterator[str]:
         for check in invariants.AFTER_EACH_ROUND:
             yield from check(self.client)
         yield from invariants.bytes_are_right(self.client, generator)
-        if number % self._verify_every == 0:
+        if is_full:
             for check in invariants.NOW_AND_THEN:
                 yield from check(self.client)
         yield from _taken(self.client.complaints)
@@ -148,6 +193,7 @@ class Campaign:
                 "acknowledged": dict(ledger.acknowledged),
                 "unanswered": dict(ledger.unanswered),
                 "refused": dict(ledger.refused),
+                "rounds_with_a_request_in_flight": ledger.in_flight,
                 "checks": {**ledger.checks, "manifests": self._device.polls},
                 "pairs": dict(sorted(ledger.pairs.items())),
                 "longest_unattended_seconds": round(self._longest_unattended, 1),
@@ -173,16 +219,16 @@ def _settled(studio: Studio, ledger: Ledger) -> Client:
         setattr(client, name, studio.call("POST", "datasets/", json=body)["id"])
     files = {"file": ("shapes.zip", shapes_zip(40), "application/zip")}
     job = studio.call("POST", f"datasets/{client.ground}/imports/", files=files)
-    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 80
+    assert studio.wait_for_end(f"jobs/{job['id']}/", SETTLED_SECONDS)["result"]["created"] == 80
     files = {"file": ("more.zip", shapes_zip(30, 40), "application/zip")}
     job = studio.call("POST", f"datasets/{client.busy}/imports/", files=files)
-    assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 60
+    assert studio.wait_for_end(f"jobs/{job['id']}/", SETTLED_SECONDS)["result"]["created"] == 60
     body = {"project": client.project, "dataset": client.ground, **TRAINING}
     run = studio.call("POST", "trainings/", json=body)
-    run = studio.wait_for_end(f"trainings/{run['id']}/")
+    run = studio.wait_for_end(f"trainings/{run['id']}/", SETTLED_SECONDS)
     assert run["state"] == "succeeded", run
     client.models = [run["model"]]
-    invariants.remember(client, Image.objects.filter(dataset=client.busy))
+    work.remember(client, Image.objects.filter(dataset=client.busy))
     return client
 
 

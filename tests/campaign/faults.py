@@ -28,6 +28,12 @@ WORDS = {
 }
 ENGINE_SECONDS = 25
 DISK_BYTES = 1 << 30
+# PostgreSQL: all its connections are cut, or the tables in which most is written are held by somebody.
+TERMINATE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+LOCK = "LOCK TABLE projects_job, datasets_image, training_trainingrun IN EXCLUSIVE MODE"
+# Half a minute is what a connection waits for SQLite's lock before it gives up.
+LOCKED_SECONDS = 35
 
 
 class Faults:
@@ -92,15 +98,17 @@ class Faults:
             import psycopg
 
             with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                if generator.random() < 0.5:
+                    connection.execute(TERMINATE)
+                    return
+                with connection.transaction():
+                    connection.execute(LOCK)
+                    time.sleep(generator.uniform(3, 25))
             return
         connection = sqlite3.connect(self._studio.folder / "db.sqlite3", timeout=30, isolation_level=None)
         with contextlib.closing(connection):
             connection.execute("BEGIN IMMEDIATE")
-            time.sleep(generator.uniform(3, 35))
+            time.sleep(generator.uniform(3, LOCKED_SECONDS))
             connection.execute("ROLLBACK")
 
     def _cut_store(self, generator: random.Random) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,35 +15,21 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, Model
 
-from datasets.models import Annotation, Dataset, Image, Label, Snapshot, SnapshotImage, Video
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from inference.models import Model as TrainedModel
-from projects.models import ENDED, Job, Project, WorkEvent, WorkState
-from tests.campaign.operations import Client, NotAcknowledged
-from training.models import TrainingRun
+from mlstudio import temporary
+from mlstudio.tasks import housekeeping
+from projects import jobs
+from projects.consistent_reads import consistent_read
+from projects.models import Project
+from storage.services import local_cache
+from storage.sweeping import sweep_orphans
+from tests.campaign import work
+from tests.campaign.client import Client, NotAcknowledged
 
 SAMPLE = 5
 LATEST = 30
-# A job that met a full disk, or a store that is away, says so and can be started again: that is what it promises.
-HONEST_FAILURES = {"disk_full", "store_unavailable"}
 YOUNG_SECONDS = 120
-
-
-def unended() -> list[str]:
-    """Work that still waits or runs, in words."""
-    rows = []
-    for kind in (Job, TrainingRun):
-        for work in kind._default_manager.exclude(state__in=ENDED):
-            waits = f", waits: {work.error_code}" if work.error_code else ""
-            rows.append(f"{getattr(work, 'kind', 'training')} {work.pk} {work.state}, attempt {work.attempts}{waits}")
-    return rows
-
-
-def progress(unended: list[str]) -> str:
-    """Something that changes whenever work gets on; a lease that is renewed is no progress."""
-    latest = WorkEvent.objects.order_by("-id").values_list("id", flat=True).first()
-    kinds = (Job, TrainingRun)
-    running = [list(kind._default_manager.exclude(state__in=ENDED).values_list("progress")) for kind in kinds]
-    return f"{latest} {unended} {running}"
 
 
 def images_are_there(client: Client) -> Iterator[str]:
@@ -94,16 +81,38 @@ def annotations_are_old_or_new(client: Client) -> Iterator[str]:
             client.ledger.labels[pk] = {names[0]}
 
 
+def changes_are_in_the_history(client: Client) -> Iterator[str]:
+    """Every acknowledged change of an annotation has a row, and the last row says what is there now."""
+    changes: Counter = Counter()
+    last: dict[str, list] = {}
+    rows = AnnotationChange.objects.order_by("id").values_list("image", "before", "after")
+    for image, before, after in rows:
+        changes[str(image)] += bool(before)
+        last[str(image)] = after
+    for pk in client.ledger.certain_images():
+        client.ledger.checks["history"] += 1
+        if changes[pk] < client.ledger.relabelled[pk]:
+            yield f"image {pk} was relabelled {client.ledger.relabelled[pk]} times; its history has {changes[pk]}"
+        names = {mark["label"] for mark in last.get(pk, [])}
+        if pk in last and names != client.ledger.labels.get(pk, names):
+            yield f"the history of image {pk} ends with {names}, it has {client.ledger.labels[pk]}"
+
+
+COUNTS: tuple[tuple[type[Model], str, type[Model], str], ...] = (
+    (Dataset, "image_count", Image, "dataset"),
+    (Project, "image_count", Image, "dataset__project"),
+    (Project, "dataset_count", Dataset, "project"),
+    (Project, "label_count", Label, "project"),
+    (Project, "model_count", TrainedModel, "project"),
+)
+
+
 def counts_are_right(client: Client) -> Iterator[str]:
-    for owner, field, rows, path in (
-        (Dataset, "image_count", Image, "dataset"),
-        (Project, "image_count", Image, "dataset__project"),
-        (Project, "dataset_count", Dataset, "project"),
-        (Project, "label_count", Label, "project"),
-        (Project, "model_count", TrainedModel, "project"),
-    ):
+    for owner, field, rows, path in COUNTS:
         client.ledger.checks["counts"] += 1
-        yield from _wrong_counts(owner, field, rows, path)
+        with consistent_read():  # work that waited may go on meanwhile
+            wrong = list(_wrong_counts(owner, field, rows, path))
+        yield from wrong
 
 
 def _wrong_counts(owner: type[Model], field: str, rows: type[Model], path: str) -> Iterator[str]:
@@ -112,76 +121,6 @@ def _wrong_counts(owner: type[Model], field: str, rows: type[Model], path: str) 
     for pk, kept in owner._default_manager.values_list("pk", field):
         if kept != actual.get(pk, 0):
             yield f"{owner.__name__}.{field} says {kept}, there are {actual.get(pk, 0)}"
-
-
-def work_ended_well(client: Client) -> Iterator[str]:
-    ledger = client.ledger
-    jobs = {str(job.pk): job for job in Job.objects.filter(pk__in=ledger.jobs)}
-    for pk, kind in list(ledger.jobs.items()):
-        ledger.checks["acknowledged job"] += 1
-        job = jobs.get(pk)
-        if job is None:
-            yield f"acknowledged {kind} {pk} is gone"
-        elif job.state != WorkState.SUCCEEDED and job.error_code not in HONEST_FAILURES:
-            yield f"{kind} {pk} is {job.state}: {job.error_code} {job.error_detail} (attempt {job.attempts})"
-        if job is None or job.state != WorkState.SUCCEEDED:
-            ledger.imports.pop(pk, None)
-        del ledger.jobs[pk]  # what has ended stays as it is
-    for job in Job.objects.filter(state=WorkState.FAILED).exclude(pk__in=jobs):
-        if job.error_code not in HONEST_FAILURES and str(job.pk) not in client.known_failures:
-            client.known_failures.add(str(job.pk))
-            yield f"{job.kind} {job.pk}, not acknowledged, failed: {job.error_code} {job.error_detail}"
-    client.known_failures.update(jobs)
-
-
-def imports_are_exactly_once(client: Client) -> Iterator[str]:
-    ledger = client.ledger
-    for pk, (prefix, count) in list(ledger.imports.items()):
-        ledger.checks["import exactly once"] += 1
-        found = Image.objects.filter(filename__contains=prefix)
-        if len(found) != count:
-            yield f"import {pk} brought {len(found)} of {count} images"
-        created = (Job.objects.get(pk=pk).result or {}).get("created")
-        if created != count:
-            yield f"import {pk} says that it created {created} of {count} images"
-        remember(client, found)
-        del ledger.imports[pk]
-    for prefix, count in list(ledger.unanswered_imports.items()):
-        found = Image.objects.filter(filename__contains=prefix)
-        ended = Job.objects.exclude(error_code__in=HONEST_FAILURES)
-        if len(found) not in (0, count) and ended.exists():
-            yield f"an import without an answer brought {len(found)} of {count} images"
-        remember(client, found)
-        del ledger.unanswered_imports[prefix]
-
-
-def remember(client: Client, images) -> None:
-    """From now on these are there for certain."""
-    for image in images.select_related("blob").prefetch_related("annotations__label"):
-        client.ledger.images[str(image.pk)] = image.blob.sha256
-        client.ledger.labels[str(image.pk)] = {one.label.name for one in image.annotations.all()}
-
-
-def trainings_have_one_model(client: Client) -> Iterator[str]:
-    runs = {str(run.pk): run for run in TrainingRun.objects.all()}
-    made: dict[str, list[str]] = {}
-    for pk, training in TrainedModel.objects.exclude(training=None).order_by("version").values_list("id", "training"):
-        made.setdefault(str(training), []).append(str(pk))
-    client.models = [pk for models in made.values() for pk in models]
-    for pk in client.ledger.trainings - set(runs):
-        yield f"acknowledged training {pk} is gone"
-    for pk, run in runs.items():
-        client.ledger.checks["training with one model"] += 1
-        models = made.get(pk, [])
-        epochs = [entry["epoch"] for entry in run.history]
-        if run.state != WorkState.SUCCEEDED:
-            if pk not in client.known_failures:
-                client.known_failures.add(pk)
-                yield f"training {pk} is {run.state}: {run.error_code} {run.error_detail}"
-        elif len(models) != 1 or str(run.model_id) != models[0]:
-            yield f"training {pk} has {len(models)} models"
-        elif epochs != sorted(set(epochs)):
-            yield f"training {pk} has the epochs {epochs}"
 
 
 def snapshots_are_unchanged(client: Client) -> Iterator[str]:
@@ -218,10 +157,12 @@ def database_is_whole(client: Client) -> Iterator[str]:
 AFTER_EACH_ROUND: tuple[Callable[[Client], Iterator[str]], ...] = (
     images_are_there,
     annotations_are_old_or_new,
+    changes_are_in_the_history,
     counts_are_right,
-    work_ended_well,
-    imports_are_exactly_once,
-    trainings_have_one_model,
+    work.ended_well,
+    work.imports_are_exactly_once,
+    work.trainings_have_one_model,
+    work.exports_are_whole,
     snapshots_are_unchanged,
     database_is_whole,
 )
@@ -239,11 +180,6 @@ def files_are_whole(client: Client) -> Iterator[str]:
 
 def nothing_is_left_over(client: Client) -> Iterator[str]:
     """The sweeps remove all that killed processes left, once it is old; here minutes are old."""
-    from mlstudio import temporary
-    from mlstudio.tasks import housekeeping
-    from projects import jobs
-    from storage.services import local_cache, sweep_orphans
-
     client.ledger.checks["nothing left over"] += 1
     jobs.LEFTOVER_SECONDS = temporary.LEFTOVER_SECONDS = YOUNG_SECONDS
     housekeeping()

@@ -25,19 +25,24 @@ class Ledger:
         images: sha256 of every acknowledged image.
         deleted: acknowledged deletes; `perhaps_deleted`: deletes without an answer.
         labels: the names that the annotations of an image may have; more than one where a PUT was not answered.
-        jobs: kind of every acknowledged job.
+        relabelled: how often an annotation of an image was replaced by another one, answered.
+        jobs: kind of every acknowledged job that has not been seen to end.
+        exports: finished ones whose archive has not been looked into.
         imports: of an acknowledged import the prefix of its file names, and how many images it brings.
         unanswered_imports: the same of those that were not acknowledged: all of it may be there, or nothing.
         trainings: acknowledged ones.
         snapshots: what an acknowledged snapshot contained.
         videos: sha256 of every acknowledged video.
+        in_flight: rounds in which a request was under way when the fault began.
     """
 
     images: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     perhaps_deleted: set[str] = field(default_factory=set)
     labels: dict[str, set[str]] = field(default_factory=dict)
+    relabelled: Counter = field(default_factory=Counter)
     jobs: dict[str, str] = field(default_factory=dict)
+    exports: list[str] = field(default_factory=list)
     imports: dict[str, tuple[str, int]] = field(default_factory=dict)
     unanswered_imports: dict[str, int] = field(default_factory=dict)
     trainings: set[str] = field(default_factory=set)
@@ -48,6 +53,7 @@ class Ledger:
     refused: Counter = field(default_factory=Counter)
     checks: Counter = field(default_factory=Counter)
     pairs: Counter = field(default_factory=Counter)
+    in_flight: int = 0
     violations: list[Violation] = field(default_factory=list)
 
     def certain_images(self) -> list[str]:
