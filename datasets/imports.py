@@ -276,16 +276,19 @@ class _Source:
         examined.is_reviewed, examined.is_confirmed = fitted.is_reviewed, fitted.is_confirmed
         if self._links is not None:
             examined.linked_to = self._links.remote_id(record.path)
-        return Looked(examined, fitted.marks, fitted.remarks)
+        remarks = fitted.remarks + [Remark(record.path, code, detail) for code, detail in examined.notes]
+        return Looked(examined, fitted.marks, remarks)
 
     def survey(self, record: Record) -> Surveyed | Outcome:
         """As `examine`, without keeping anything."""
         try:
             content = self._content(record)
-            width, height, orientation = look_at(content)
+            facts = look_at(content)
         except ImageError as error:
             return Outcome(record.path, "rejected", None, error.code, str(error))
-        return Surveyed(record, hashlib.sha256(content).hexdigest(), self.fit(record, width, height, orientation))
+        return Surveyed(
+            record, hashlib.sha256(content).hexdigest(), self.fit(record, facts.width, facts.height, facts.orientation)
+        )
 
     def _content(self, record: Record) -> bytes:
         if record.path not in self._contents.entries:

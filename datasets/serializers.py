@@ -204,6 +204,7 @@ class UploadAnswerSerializer(serializers.Serializer):
     created = ImageSerializer(many=True)
     duplicates = DuplicateSerializer(many=True)
     rejected = RejectedSerializer(many=True)
+    remarks = RejectedSerializer(many=True, help_text="What is odd about files that were taken.")
 
 
 class AnnotationRequestSerializer(KnownFieldsOnly, serializers.Serializer):

@@ -38,6 +38,8 @@ from datasets.formats.collection import Collection, no_annotations
 from datasets.formats.documents import JsonFile
 from datasets.formats.encodings import decode
 
+# Formats with one file for many images, which an archive of theirs has whatever is annotated.
+WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
 # In this order: the more telling signs first.
 JSON_READERS = (coco, datumaro, labelme, label_studio, createml, via)
 FORMATS = ("folder", "coco", "voc", "yolo", "csv", "createml", "label_studio", "labelme", "via", "cvat", "datumaro")
@@ -108,7 +110,7 @@ def _is_mask(image: str) -> bool:
 
 
 def _is_note(name: str) -> bool:
-    return name.rpartition("/")[2].lower().startswith(NOTES)
+    return name.rpartition("/")[2].lower().lstrip("_-. ").startswith(NOTES)
 
 
 class _Reader:
@@ -124,6 +126,7 @@ class _Reader:
         self._codes: dict[str, str] = {}
         self._classes: set[str] | None = None
         self._damaged = 0
+        self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
 
     def read_all(self) -> None:
@@ -157,7 +160,7 @@ class _Reader:
         self._say_unread_files()
         is_read = collection.has_images
         lacks_names = self._wanted == yolo.GROUP and not self._yolo.has_names
-        if self._wanted not in ("auto", "folder") and (lacks_names or not collection.has_claims):
+        if lacks_names or (self._wanted in WHOLE_FILES and self._wanted not in self._recognised):
             self._refuse()
         if not is_read:
             return self._from_folders()
@@ -193,6 +196,7 @@ class _Reader:
             self._collection.say(error.code, str(error), name)
 
     def _wants(self, group: str) -> bool:
+        self._recognised.add(group)
         return self._wanted in ("auto", group)
 
     def _text(self, name: str) -> str:
