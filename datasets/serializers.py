@@ -348,7 +348,10 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
-    format = serializers.ChoiceField(list(WRITERS), help_text="folder for classification, the others for detection.")
+    format = serializers.ChoiceField(
+        list(WRITERS),
+        help_text="folder, csv, label_studio or datumaro for classification; all but folder for detection.",
+    )
 
 
 class ChangeSerializer(serializers.ModelSerializer):

@@ -84,7 +84,7 @@ def read(
     if _is_labels(collection, source, rows):
         for row in all_rows(text):
             claim = _claim(collection, source, row.cells[0], row.line)
-            _whole(collection, claim, row.cells[1] if len(row.cells) > 1 else "", row.line)
+            _whole(collection, claim, meant(row.cells[1]) if len(row.cells) > 1 else "", row.line)
         return True
     return False
 
