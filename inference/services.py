@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
-from inference.staging import AnyFile, Content, staged
+from inference.staging import AnyFile, staged, with_labels
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -52,12 +51,6 @@ CONTENT_TYPES = {
     FileKind.MODEL_CARD: "text/markdown",
     FileKind.MODEL_CARD_JSON: "application/json",
 }
-
-
-def with_labels(files: Mapping[str, AnyFile], class_names: Sequence[str]) -> dict[str, AnyFile]:
-    """The files with `labels.json`. Who registers a model inside of a transaction stages them before it."""
-    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
-    return {FileKind.LABELS_JSON: labels, **files}
 
 
 def register_model(

@@ -12,8 +12,8 @@ from datasets.models import Image
 from inference.errors import ModelUploadsOff
 from inference.model_uploads import KIND
 from inference.models import FileKind
-from inference.services import register_model, with_labels
-from inference.staging import staged
+from inference.services import register_model
+from inference.staging import staged, with_labels
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Project, Queue

@@ -14,8 +14,8 @@ from django.db import DatabaseError, transaction
 
 from inference.models import Resize
 from inference.runtime.metrics import is_uneven
-from inference.services import register_model, with_labels
-from inference.staging import staged
+from inference.services import register_model
+from inference.staging import staged, with_labels
 from projects import queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.models import WorkState
