@@ -73,7 +73,7 @@ class TestTars:
         monkeypatch.setattr("datasets.tars.RATIO_FREE_BYTES", 1 << 20)
         job = run_import(api, dataset, gzip.compress(make_tar({"a/x.jpg": bytes(20 << 20)})))
         assert (job["state"], job["error"]["code"]) == ("failed", "archive_bomb")
-        assert not list(settings.WORK_DIR.glob("jobs/*"))
+        assert not list(settings.WORK_DIR.glob(f"jobs/{job['id']}*.unpacked"))
 
     @pytest.mark.parametrize(
         ("content", "code"),
