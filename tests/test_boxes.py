@@ -283,7 +283,7 @@ def pictures(draw, label_names):
     marks = [
         (label, min(a, b), min(c, d), max(a, b), max(c, d))
         for label, a, b, c, d in draw(st.lists(edges, max_size=4))
-        if abs(a - b) > 0.01 and abs(c - d) > 0.01
+        if abs(a - b) > 0.05 and abs(c - d) > 0.05  # at least a pixel
     ]
     return marks, draw(st.sampled_from(["train", "validation", "test", None])), bool(marks) or draw(st.booleans())
 
