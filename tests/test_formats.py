@@ -435,3 +435,24 @@ def test_folders_of_images_inside_of_labels():
     result = read_files({"cat/images/1.png": b"", "dog/images/2.png": b""})
     assert set(result.labels) == {"cat", "dog"}
     assert read_files({"images/1.png": b"", "images/2.png": b""}).labels == []
+
+
+class TestCollidingNames:
+    """Images that are called like files that say something about all of them."""
+
+    @pytest.mark.parametrize("name", ["NOTES", "README", "classes", "train", "obj", "data", "license"])
+    def test_label_files_of_such_images(self, name):
+        files = {f"images/{name}.jpg": b"", f"labels/{name}.txt": "0 .5 .5 .2 .2", "data.yaml": "names: [bolt]"}
+        assert read_files(files).boxes(f"images/{name}.jpg") == [("bolt", [0.4, 0.4, 0.6, 0.6])]
+
+
+def test_sizes_without_an_end_are_none():
+    image = {"id": 1, "file_name": "a.png", "width": 1e400, "height": 48}
+    document = json.dumps({"images": [image], "annotations": [annotation()], "categories": [{"id": 1, "name": "bolt"}]})
+    assert read_files({"a.png": b"", "c.json": document}).records["a.png"].size is None
+
+
+def test_text_between_the_shapes_of_an_image_is_damage():
+    text = ("<annotations><meta/><image name='a.png' width='64' height='48'>ge name='b.png'>"
+            "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>")  # fmt: skip
+    assert read_files({"a.png": b"", "b.png": b"", "x.xml": text}).is_open("a.png")

@@ -126,6 +126,7 @@ class _Reader:
         self._codes: dict[str, str] = {}
         self._classes: set[str] | None = None
         self._damaged = 0
+        self._name_files: set[str] = set()
         self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
 
@@ -141,7 +142,7 @@ class _Reader:
                 ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
                 ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
             }  # fmt: skip
-            if ending in readers and not (ending == ".txt" and yolo.is_names_file(name)):
+            if ending in readers and not (ending == ".txt" and name in self._name_files):
                 self._guarded(name, readers[ending])
         self._yolo.put_folders_in_splits()
         self._yolo.declare()
@@ -220,8 +221,15 @@ class _Reader:
             return
         if name.lower().endswith(".data"):
             self._yolo.add(yolo.read_data_file(name, self._text(name)))
+        elif self._is_label_file(name):
+            return  # of an image that is called classes, say
         elif (names := yolo.read_names(name, self._text(name))) is not None:
+            self._name_files.add(name)
             self._yolo.add(names)
+
+    def _is_label_file(self, name: str) -> bool:
+        is_text = name.lower().endswith(".txt") and self._collection.index.has_stem(name)
+        return is_text and yolo.is_label_file(self._text(name).split("\n"))
 
     def _read_json(self, name: str) -> None:
         if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
@@ -272,6 +280,7 @@ class _Reader:
         lines = [line.strip(" \t\r") for line in self._text(name).split("\n")]
         rows = [line for line in lines if line]
         base = name.rpartition("/")[2].lower()
+        has_image = self._collection.index.has_stem(name)
         is_set = "imagesets" in name.lower().split("/")[:-1]
         split = self._yolo.lists().get(base) or split_of_word(stem(base))
         if is_set:
@@ -283,10 +292,10 @@ class _Reader:
         elif split and rows and self._are_stems(rows):
             for row in rows:
                 self._collection.put_in_split(name, row, split, is_stem=True)
-        elif yolo.is_label_file(rows) or (not rows and self._collection.index.has_stem(name)):
-            if self._wants(yolo.GROUP) and not _is_note(name):
+        elif yolo.is_label_file(rows) or (not rows and has_image):
+            if self._wants(yolo.GROUP) and (has_image or not _is_note(name)):
                 self._yolo.read(name, lines)
-        elif rows and self._collection.index.has_stem(name) and not _is_note(name):
+        elif rows and has_image and not _is_note(name):
             self._say_unread(name)
         elif not _is_note(name):
             self._files.others.append(name)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+MOST_PIXELS = 1e9
 Box = tuple[float, float, float, float]
 
 
@@ -17,6 +18,12 @@ def number(text: object) -> float:
         return float(text)
     except (ValueError, OverflowError):
         return float("nan")
+
+
+def size_of(width: object, height: object) -> tuple[int, int] | None:
+    """Width and height in pixels; None when they are none."""
+    across, down = number(width), number(height)
+    return (int(across), int(down)) if 0 < across < MOST_PIXELS and 0 < down < MOST_PIXELS else None
 
 
 def around(points: Iterable[Sequence[float]]) -> Box | None:

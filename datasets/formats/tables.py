@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datasets.formats import via
 from datasets.formats.base import SPLIT_FOLDERS, Exported, ending_of, folder_of, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
-from datasets.formats.shapes import number
+from datasets.formats.shapes import number, size_of
 
 GROUP = "csv"
 CLASSES = "classes.csv"
@@ -269,8 +269,8 @@ def _cell(cells: Sequence[str], at: int | None) -> str:
 def _size(cells: Sequence[str], columns: Columns) -> tuple[int, int] | None:
     if columns.size is None:
         return None
-    width, height = (number(_cell(cells, at)) for at in columns.size)
-    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
+    width, height = (_cell(cells, at) for at in columns.size)
+    return size_of(width, height)
 
 
 # Without
