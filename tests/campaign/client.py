@@ -15,7 +15,7 @@ from tests.campaign.ledger import Ledger
 from tests.pictures import shape_jpeg
 from tests.studio import Studio
 
-RESUME_SECONDS = 60
+RESUME_SECONDS = 300
 # Errors that say "nothing was done" or "wait"; any other of the server is a broken promise.
 EXPECTED_ERRORS = {"database_busy", "disk_full", "file_unavailable", "store_unavailable", "service_unavailable"}
 
