@@ -24,7 +24,7 @@ from storage.filenames import is_safe_path, portable_filename
 
 KIND = "export"
 # The formats that can hold what a project has.
-FITTING = {
+FITTING: dict[str, tuple[str, ...]] = {
     Task.CLASSIFICATION: ("folder", "csv", "label_studio", "datumaro"),
     Task.DETECTION: tuple(name for name in WRITERS if name != "folder"),
 }

@@ -400,6 +400,7 @@ class TestAnnotating:
 
 @pytest.mark.real_data
 class TestRealArchives:
+    @pytest.mark.long
     def test_blood_cells(self, api, boxes, owner):
         """364 images, 4,886 usable boxes, two without area, official splits; four formats there and back."""
         job = run_import(api, boxes, (FOLDER / "bccd-voc.zip").read_bytes())
