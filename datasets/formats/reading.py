@@ -259,11 +259,15 @@ class _Reader:
 
     def _root(self, name: str) -> Element:
         try:
-            return fromstring(self._text(name).lstrip("\ufeff \t\r\n"))
+            root = fromstring(self._text(name).lstrip("\ufeff \t\r\n"))
         except DefusedXmlException as error:
             raise FormatError("forbidden_xml", "The XML declares entities or a DTD; it is not read.") from error
         except (ParseError, ValueError, RecursionError) as error:
             raise FormatError("damaged_annotations", f"The XML cannot be read ({error}).") from error
+        for element in root.iter():
+            if isinstance(element.tag, str):
+                element.tag = element.tag.rpartition("}")[2]  # without a namespace
+        return root
 
     def _read_table(self, name: str) -> None:
         if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
