@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -157,6 +158,7 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             # Annotations alone need not be about every image of the dataset.
             report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
             report.remark(_about_archive(contents, said, dataset))
+            report.remark(_about_label_map(said, job.parameters.get("label_map") or {}))
         source = _Source(contents, links, Fitting.of(dataset, said, job.parameters), strip_location=_strips(job))
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
             if job.parameters.get("dry_run"):
@@ -252,6 +254,16 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
         else:
             detail = "The archive labels whole images, and this project needs boxes: the images are kept unlabelled."
             yield Remark("", "labels_without_boxes", detail)
+
+
+def _about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
+    for name in label_map:
+        if name not in said.labels:
+            alike = difflib.get_close_matches(name, said.labels, 1)
+            hint = f" Did you mean {alike[0]!r}?" if alike else ""
+            yield Remark(
+                "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
+            )
 
 
 class _Source:

@@ -204,6 +204,11 @@ class TestDryRuns:
         assert labels_of(boxes) == ["Cat"] and set(Label.objects.values_list("name", flat=True)) == {"Cat"}
         assert job["result"]["labelled"] == 1 and not Image.objects.get(filename="b.jpg").reviewed
 
+    def test_a_label_that_is_not_there_is_named(self, api, dataset):
+        job = run_import(api, dataset, make_zip(FILES), skip='["Cat"]')
+        assert job["result"]["remarks_by_code"] == {"label_not_found": 1}
+        assert "Did you mean 'cat'?" in report_of(api, job)[0]["detail"]
+
     @pytest.mark.parametrize(
         "fields",
         [{"label_map": "[]"}, {"label_map": '{"a": 3}'}, {"label_map": '{"a": ""}'}, {"skip": '{"a": 1}'},
