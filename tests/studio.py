@@ -42,7 +42,7 @@ class Studio:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         already = self.log().count("ready. API:")
-        wait_for(lambda: self.log().count("ready. API:") > already or self.process.poll() is not None, 120)
+        wait_for(lambda: self.log().count("ready. API:") > already or self.process.poll() is not None, 240)
         assert self.process.poll() is None, self.log()[-3000:]
         self.url = re.findall(r"ready\. API: (http://[^/]+)/", self.log())[-1]
         self.client = httpx.Client(base_url=f"{self.url}/api/v1/", timeout=60)
