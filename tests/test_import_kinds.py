@@ -12,10 +12,11 @@ import tarfile
 import pytest
 import zstandard
 
+from datasets.exports import FITTING
 from datasets.models import Annotation, Image, Label
 from projects import jobs
 from tests.pictures import jpeg, make_zip
-from tests.test_boxes import GOOD, new_dataset, voc
+from tests.test_boxes import GOOD, content_of, export, new_dataset, voc
 from tests.test_imports import report_of, run_import, start
 
 pytestmark = pytest.mark.django_db
@@ -250,3 +251,21 @@ def test_names_in_an_encoding_that_the_user_says(api, dataset):
     content = _renamed(make_zip({"x.jpg": jpeg(1)}), b"x.jpg", "볼트".encode("cp949") + b"/1.jpg")
     run_import(api, dataset, content, name_encoding="cp949")
     assert labels_of(dataset) == ["볼트"]
+
+
+@pytest.mark.parametrize(("task", "format"), [(task, format) for task in FITTING for format in FITTING[task]])
+def test_every_export_comes_back_as_it_was(api, owner, task, format):
+    dataset = new_dataset(owner, "made", task)
+    if task == "detection":
+        marks = voc(("a/b", 10, 20, 50, 60), ("yes", 1, 1, 9.5, 9.25))
+        files = {"train/a.jpg": jpeg(1, (100, 80)), "train/a.xml": marks,
+                 "test/b.jpg": jpeg(2, (100, 80)), "test/b.xml": voc(), "valid/c.jpg": jpeg(3, (100, 80))}  # fmt: skip
+    else:
+        files = {"train/cat/a.jpg": jpeg(1), "test/dog/b.jpg": jpeg(2), "valid/cat/c.jpg": jpeg(3)}
+    run_import(api, dataset, make_zip(files))
+    for name, wanted in (("cat", ".."), ("dog", "classes.png")):
+        Label.objects.filter(project=dataset["project"], name=name).update(name=wanted)
+    copy = new_dataset(owner, "copy", task)
+    job = run_import(api, copy, export(api, dataset, format))
+    assert job["state"] == "succeeded", job["error"]
+    assert content_of(copy) == content_of(dataset) and len(content_of(copy)) == 3
