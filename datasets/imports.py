@@ -411,12 +411,12 @@ def _finish(context: JobContext, report: ImportReport, said: Said, survey: dict 
         "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
     }
-    if note := _note(said, report):
+    if note := _note(said, report, context.job.project.task):
         result["note"] = note
     return _with_report(context, report, result)
 
 
-def _note(said: Said, report: ImportReport) -> str:
+def _note(said: Said, report: ImportReport, task: str) -> str:
     if said.unread and not report.labelled:
         files = ", ".join(said.unread[:3]) + ("…" if len(said.unread) > 3 else "")
         return (
@@ -424,6 +424,9 @@ def _note(said: Said, report: ImportReport) -> str:
             "read. The images are here without labels; import annotations in another format again and they get them."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
+    if said.format == "folder" and bare > 0 and task == Task.DETECTION:
+        which = "1 image has" if bare == 1 else f"{bare:,} images have"
+        return f"{which} no annotations: label them in the studio, or import a file of annotations for them."
     if said.format == "folder" and bare > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
         return f"{which} in no folder that names a label and got none: label them in the studio."

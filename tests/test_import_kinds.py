@@ -140,6 +140,10 @@ class TestAnnotationsAlone:
         job = run_import(api, boxes, make_zip({"a.xml": voc(("x", 1, 2, 30, 30), width=48, height=32)}))
         assert job["result"]["boxes"] == 0 and job["result"]["remarks_by_code"]["ambiguous_image"] == 1
 
+    def test_images_alone_say_what_comes_next(self, api, boxes):
+        job = run_import(api, boxes, make_zip({"a.jpg": jpeg(1), "b.jpg": jpeg(2)}))
+        assert job["result"]["note"].startswith("2 images have no annotations")
+
     def test_without_images_at_all(self, api, boxes):
         job = run_import(api, boxes, b'{"images": [], "annotations": []}')
         assert (job["state"], job["error"]["code"]) == ("failed", "no_images")
