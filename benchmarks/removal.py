@@ -1,4 +1,5 @@
-"""Deleting a project, a dataset and a label of many images: how long, and how long others wait meanwhile to write.
+"""Deleting a project, a dataset and a label of many images, and changing as many as one request may: how long, and how
+long others wait meanwhile to write.
 
 `python -m benchmarks removal`, or with another size `python -m benchmarks.removal --images 20000`.
 """
@@ -15,6 +16,7 @@ from benchmarks.rows import Row, at_most, table
 
 IMAGES = 150_000
 MOST_SECONDS = 1.0
+BULK = 10_000
 
 
 def run(folder: Path, images: int = IMAGES) -> list[Row]:
@@ -35,6 +37,7 @@ def run(folder: Path, images: int = IMAGES) -> list[Row]:
             user, images + 10, "label with its images",
             lambda dataset, label: f"projects/{dataset.project_id}/labels/{label.pk}/?images=delete",
         ),
+        *_bulk(user),
     ]  # fmt: skip
 
 
@@ -44,7 +47,7 @@ def _measure(user, images: int, what: str, path_of: Callable) -> list[Row]:
     from benchmarks.listing import _fill
     from datasets.models import Annotation, Image, Label
     from datasets.snapshots import take_snapshot
-    from projects import removal
+    from projects import jobs, removal
     from projects.models import Project
 
     removal.messages.send = lambda task, queue: None
@@ -61,7 +64,9 @@ def _measure(user, images: int, what: str, path_of: Callable) -> list[Row]:
         started = time.monotonic()
         answer = client.delete(f"/api/v1/{path_of(dataset, label)}")
         answered = time.monotonic() - started
-        assert answer.status_code == 204, answer.content
+        assert answer.status_code in (202, 204), answer.content
+        if answer.status_code == 202:
+            jobs.run_job(answer.json()["id"])
         while removal.remove_projects():
             pass
         gone = time.monotonic() - started
@@ -73,6 +78,33 @@ def _measure(user, images: int, what: str, path_of: Callable) -> list[Row]:
         Row(f"a {what} of {images:,} images", f"answered in {answered:.2f} s", f"rows gone after {gone:.0f} s"),
         at_most(name, ours, f"{MOST_SECONDS:.0f} s", writer.longest / MOST_SECONDS, 1.0),
     ]
+
+
+def _bulk(user) -> list[Row]:
+    """The bulk actions that write most, on as many images as one request may name."""
+    from rest_framework.test import APIClient
+
+    from benchmarks.listing import _fill
+    from datasets.models import Image, Label
+    from projects.models import Project
+
+    dataset = _fill(user, BULK)
+    Project.objects.filter(pk=dataset.project_id).update(image_count=BULK, dataset_count=1)
+    ids = [str(pk) for pk in Image.objects.filter(dataset=dataset).values_list("pk", flat=True)]
+    label = Label.objects.filter(project=dataset.project).first()
+    client = APIClient()
+    client.force_authenticate(user)
+    rows = []
+    for action, options in (("label", {"label": str(label.pk)}), ("delete", {})):
+        with _Writer(user) as writer:
+            started = time.monotonic()
+            answer = client.post("/api/v1/images/bulk/", {"action": action, "images": ids, **options}, format="json")
+            seconds = time.monotonic() - started
+            assert answer.json()["changed"] == BULK, answer.content
+        ours = f"{writer.longest:.2f} s at most, answered in {seconds:.1f} s"
+        name = f"another writer while one request does {action!r} with {BULK:,} images"
+        rows.append(at_most(name, ours, f"{MOST_SECONDS:.0f} s", writer.longest / MOST_SECONDS, 1.0))
+    return rows
 
 
 class _Writer:

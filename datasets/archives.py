@@ -19,6 +19,10 @@ END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
 ENTRY = b"PK\x01\x02"
 MAX_DIRECTORY_BYTES = 128 << 20
 CHUNK_BYTES = 1 << 20
+NO_ZIP = (
+    "The file is no archive that can be read, or its end is missing. Pack the folder as .zip or .tar; single images go "
+    "to images/."
+)
 RATIO_FREE_BYTES = 256 << 20
 
 
@@ -41,7 +45,7 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise WorkFailed(
-            "not_a_zip", f"The archive cannot be read ({error}). Make it again and upload it again."
+            "not_a_zip", f"The archive cannot be read ({error}). Make it again and upload that."
         ) from error
     infos = archive.infolist()
     if len(infos) > limit:
@@ -88,11 +92,7 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     tail = file.read(tail_bytes)
     at = tail.rfind(END_RECORD)
     if at < 0 or len(tail) - at < 22:
-        raise WorkFailed(
-            "not_a_zip",
-            "The file is no archive that can be read, or its end is missing. Pack the folder as .zip; single "
-            "images go to images/.",
-        )
+        raise WorkFailed("not_a_zip", NO_ZIP)
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
     end = at
     at64 = tail.rfind(END_RECORD_64)

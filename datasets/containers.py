@@ -22,6 +22,7 @@ from storage import services as storage
 
 ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tzst", ".tar.zst")
+OTHER_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf\x27\x1c": "7z", b"MSCF": "Cabinet", b"LZIP": "lzip"}
 TEXT_BEGINNINGS = (b"{", b"[", b"<")
 HEAD_BYTES = 1024
 MOST_LEVELS = 3
@@ -75,6 +76,10 @@ class _Unpacking:
             return SingleFile(file, filename)
         if _begins_text(head):
             return SingleFile(file, f"annotations{'.xml' if head.lstrip()[:1] == b'<' else '.json'}")
+        for magic, kind in OTHER_ARCHIVES.items():
+            if head.startswith(magic):
+                detail = f"This is a {kind} archive, which is not read. Pack the folder as .zip or .tar.gz."
+                raise WorkFailed("unsupported_archive", detail)
         archive = self._stack.enter_context(archives.open_archive(file))  # a zip behind something else, or the error
         return archives.ZipContents(archive, self._name_encoding)
 

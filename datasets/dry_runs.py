@@ -46,11 +46,13 @@ class _Survey:
     seen: set[str] = field(default_factory=set)
 
     def add(self, item: Surveyed, known: set[str]) -> None:
+        """Count an image, unless the archive has had it already."""
         self.images += 1
         if item.sha256 in self.seen:
             self.in_archive += 1
             return
         self.seen.add(item.sha256)
+        _count_labels(self, item.record)
         self.in_dataset += item.sha256 in known
         self.splits[item.record.split or "none"] += 1
         fitted = item.fitted
@@ -83,8 +85,6 @@ def survey_archive(
             for item in items:
                 counts.add(item, known)
                 report.remark(item.fitted.remarks)
-        for record in batch:
-            _count_labels(counts, record)
         report.add(outcomes, len(batch))
         done += len(batch)
         context.report(done, said.count)
@@ -104,6 +104,7 @@ def _count_annotations(counts: _Survey, batch: list[Record], present: dict[str, 
             counts.labelled += not record.left_out
             counts.to_review += record.left_out > 0
             counts.boxes += sum(mark.box is not None for mark in record.marks)
+            _count_labels(counts, record)
 
 
 def _count_labels(counts: _Survey, record: Record) -> None:

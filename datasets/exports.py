@@ -23,6 +23,11 @@ from storage.database import by_key
 from storage.filenames import is_safe_path, portable_filename
 
 KIND = "export"
+# The formats that can hold what a project has.
+FITTING: dict[str, tuple[str, ...]] = {
+    Task.CLASSIFICATION: ("folder", "csv", "label_studio", "datumaro"),
+    Task.DETECTION: tuple(name for name in WRITERS if name != "folder"),
+}
 CHUNK_BYTES = 1 << 20
 SUFFIXES = {
     "PNG": ".png",
@@ -42,11 +47,10 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     Raises:
         ValidationError: the format cannot hold what the project has.
     """
-    is_classification = dataset.project.task == Task.CLASSIFICATION
-    if is_classification != (format == "folder"):
-        fitting = "folder" if is_classification else ", ".join(name for name in WRITERS if name != "folder")
+    fitting = FITTING[dataset.project.task]
+    if format not in fitting:
         raise ValidationError(
-            {"format": [f"A {dataset.project.task} project is exported as {fitting}, not as {format}."]},
+            {"format": [f"A {dataset.project.task} project is exported as {', '.join(fitting)}, not as {format}."]},
             code="format_does_not_fit",
         )
     parameters = {"dataset": str(dataset.pk), "format": format}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -154,8 +155,10 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
         present = {} if has_images(contents) else images_by_name(dataset)
         said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
-            report.remark(said.remarks())
+            # Annotations alone need not be about every image of the dataset.
+            report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
             report.remark(_about_archive(contents, said, dataset))
+            report.remark(_about_label_map(said, job.parameters.get("label_map") or {}))
         source = _Source(contents, links, Fitting.of(dataset, said, job.parameters), strip_location=_strips(job))
         with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
             if job.parameters.get("dry_run"):
@@ -253,6 +256,16 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
             yield Remark("", "labels_without_boxes", detail)
 
 
+def _about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
+    for name in label_map:
+        if name not in said.labels:
+            alike = difflib.get_close_matches(name, said.labels, 1)
+            hint = f" Did you mean {alike[0]!r}?" if alike else ""
+            yield Remark(
+                "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
+            )
+
+
 class _Source:
     """Decodes the images of an archive and puts their boxes in place."""
 
@@ -275,16 +288,19 @@ class _Source:
         examined.is_reviewed, examined.is_confirmed = fitted.is_reviewed, fitted.is_confirmed
         if self._links is not None:
             examined.linked_to = self._links.remote_id(record.path)
-        return Looked(examined, fitted.marks, fitted.remarks)
+        remarks = fitted.remarks + [Remark(record.path, code, detail) for code, detail in examined.notes]
+        return Looked(examined, fitted.marks, remarks)
 
     def survey(self, record: Record) -> Surveyed | Outcome:
         """As `examine`, without keeping anything."""
         try:
             content = self._content(record)
-            width, height, orientation = look_at(content)
+            facts = look_at(content)
         except ImageError as error:
             return Outcome(record.path, "rejected", None, error.code, str(error))
-        return Surveyed(record, hashlib.sha256(content).hexdigest(), self.fit(record, width, height, orientation))
+        return Surveyed(
+            record, hashlib.sha256(content).hexdigest(), self.fit(record, facts.width, facts.height, facts.orientation)
+        )
 
     def _content(self, record: Record) -> bytes:
         if record.path not in self._contents.entries:
@@ -395,12 +411,12 @@ def _finish(context: JobContext, report: ImportReport, said: Said, survey: dict 
         "remarks_by_code": dict(report.remark_codes),
         "rejects": report.first_rejects(SHOWN_REJECTS),
     }
-    if note := _note(said, report):
+    if note := _note(said, report, context.job.project.task):
         result["note"] = note
     return _with_report(context, report, result)
 
 
-def _note(said: Said, report: ImportReport) -> str:
+def _note(said: Said, report: ImportReport, task: str) -> str:
     if said.unread and not report.labelled:
         files = ", ".join(said.unread[:3]) + ("…" if len(said.unread) > 3 else "")
         return (
@@ -408,6 +424,9 @@ def _note(said: Said, report: ImportReport) -> str:
             "read. The images are here without labels; import annotations in another format again and they get them."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
+    if said.format == "folder" and bare > 0 and task == Task.DETECTION:
+        which = "1 image has" if bare == 1 else f"{bare:,} images have"
+        return f"{which} no annotations: label them in the studio, or import a file of annotations for them."
     if said.format == "folder" and bare > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
         return f"{which} in no folder that names a label and got none: label them in the studio."

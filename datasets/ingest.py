@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from datasets.formats.boxes import on_grid
 from datasets.history import marks_by_image, record_changes
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
-from datasets.imaging.preprocessing import ImageError, decoded, open_image, stored_orientation, upright_size
+from datasets.imaging.preprocessing import ImageError, decoded, oddities, open_image, stored_orientation, upright_size
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
 from projects.limits import require_images
@@ -57,6 +57,7 @@ class Examined:
     is_reviewed: bool = False
     is_confirmed: bool = True  # False: annotations that a person has to look at, since others were not understood
     orientation: int = 1  # of the stored pixels, as EXIF counts it
+    notes: tuple[tuple[str, str], ...] = ()  # what is odd about the file: code and sentence
     split: str | None = None
     group: str = ""
     video: Video | None = None
@@ -91,10 +92,10 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     """
     if len(content) > settings.MAX_IMAGE_BYTES:
         raise too_large()
-    width, height, kind, phash, orientation = _look_at(content)
+    facts = look_at(content)
     if strip_location:
         content = without_location(content)
-        width, height, kind, phash, _ = _look_at(content)
+        facts = replace(look_at(content), orientation=facts.orientation, notes=facts.notes)
     incoming = storage.receive()
     try:
         incoming.write(content)
@@ -102,8 +103,7 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
     except BaseException:
         incoming.discard()
         raise
-    name = clean_filename(filename)
-    return Examined(incoming, name, width, height, kind, phash, orientation=orientation)
+    return _examined(incoming, filename, facts)
 
 
 def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
@@ -112,29 +112,48 @@ def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = 
         raise too_large()
     if strip_location:
         return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
-    return Examined(incoming, clean_filename(filename), *_look_at(incoming.path)[:4])
+    return _examined(incoming, filename, _look_at(incoming.path))
+
+
+def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
+    return Examined(
+        incoming, clean_filename(filename), facts.width, facts.height, facts.format, facts.phash,
+        orientation=facts.orientation, notes=facts.notes,
+    )  # fmt: skip
 
 
 def too_large() -> ImageError:
     return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
 
 
-def look_at(content: bytes) -> tuple[int, int, int]:
-    """`(width, height, orientation)` of a picture that can be used. Raises `ImageError`."""
+@dataclass(frozen=True)
+class Facts:
+    """What looking at a file says: its upright size in pixels, and `(code, sentence)` for what is odd about it."""
+
+    width: int
+    height: int
+    format: str
+    phash: str
+    orientation: int
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def look_at(content: bytes) -> Facts:
+    """The facts of an image that can be used. Raises `ImageError`."""
     if len(content) > settings.MAX_IMAGE_BYTES:
         raise too_large()
-    width, height, _, _, orientation = _look_at(content)
-    return width, height, orientation
+    return _look_at(content)
 
 
-def _look_at(source: bytes | Path) -> tuple[int, int, str, str, int]:
+def _look_at(source: bytes | Path) -> Facts:
     with open_image(source) as image:
         width, height = upright_size(image)
         orientation = stored_orientation(image)
         kind = image.format or ""
         # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
         with decoded(image, min_size=(32, 32)) as upright:
-            return width, height, kind, perceptual_hash(upright), orientation
+            phash = perceptual_hash(upright)
+        return Facts(width, height, kind, phash, orientation, tuple(oddities(image)))
 
 
 def add_images(

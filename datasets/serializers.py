@@ -204,6 +204,7 @@ class UploadAnswerSerializer(serializers.Serializer):
     created = ImageSerializer(many=True)
     duplicates = DuplicateSerializer(many=True)
     rejected = RejectedSerializer(many=True)
+    remarks = RejectedSerializer(many=True, help_text="What is odd about files that were taken.")
 
 
 class AnnotationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -331,7 +332,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 
     def validate_name_encoding(self, value: str) -> str:
         try:
-            return codecs.lookup(value).name if b"".decode(value) == "" else ""
+            return codecs.lookup(value).name if b"a".decode(value) else ""
         except (LookupError, ValueError) as error:
             raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
 
@@ -347,7 +348,10 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
-    format = serializers.ChoiceField(list(WRITERS), help_text="folder for classification, the others for detection.")
+    format = serializers.ChoiceField(
+        list(WRITERS),
+        help_text="folder, csv, label_studio or datumaro for classification; all but folder for detection.",
+    )
 
 
 class ChangeSerializer(serializers.ModelSerializer):

@@ -17,11 +17,12 @@ from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
 from projects.consistent_reads import consistent_read
 from projects.errors import WorkFailed
-from projects.models import Task
+from projects.models import ENDED, Job, Task
 from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
+STILL_IMPORTING = "The dataset has no labelled images yet: an import into it waits or runs. Try again when it is over."
 
 
 def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None = None, seed: int = 42) -> Snapshot:
@@ -37,7 +38,7 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
         last = Snapshot.objects.filter(dataset=dataset, fractions=fractions, seed=seed).order_by("-number").first()
         previous = _previous_splits(last)
     if not any(row["annotations"] for row in rows):
-        raise NothingToSnapshot()
+        raise NothingToSnapshot(STILL_IMPORTING if _is_importing(dataset) else None)
     parting = {} if last is None else last.counts.get("near_duplicates", {})
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
@@ -91,6 +92,11 @@ def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], split
         batch_size=INSERT_CHUNK,
     )  # fmt: skip
     return snapshot
+
+
+def _is_importing(dataset: Dataset) -> bool:
+    unfinished = Job.objects.filter(project=dataset.project_id, kind="import").exclude(state__in=ENDED)
+    return unfinished.filter(parameters__dataset=str(dataset.pk)).exists()
 
 
 def _labels_of(row: dict) -> set[str]:

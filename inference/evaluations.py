@@ -121,10 +121,12 @@ def evaluate(
             labels.save(Path(folder) / "outcomes.npz")
         blob = storage.keep_path(Path(folder) / "outcomes.npz", "application/octet-stream")
     metrics |= {"unknown_label": rows.unknown, "unreadable": rows.unreadable}
-    return Evaluation.objects.create(
-        model=model, snapshot=snapshot, split=split, metrics=metrics, mistakes=mistakes, curves=curves, outcomes=blob,
-        file_kind=kind,
-    )  # fmt: skip
+    with transaction.atomic():
+        context.keep()  # not when another attempt measures the same now
+        return Evaluation.objects.create(
+            model=model, snapshot=snapshot, split=split, metrics=metrics, mistakes=mistakes, curves=curves,
+            outcomes=blob, file_kind=kind,
+        )  # fmt: skip
 
 
 def _work_root() -> Path:

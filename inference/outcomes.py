@@ -27,9 +27,7 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> list[dict]:
         ValidationError: a label that the model does not have.
     """
     if evaluation.outcomes is None:
-        raise NotEvaluated(
-            "A training keeps figures only. POST models/MODEL/evaluations/ measures again and keeps the images."
-        )
+        raise NotEvaluated("A training keeps figures only. POST models/MODEL/evaluations/ measures again, with images.")
     names = evaluation.model.class_names
     for field in ("label", "predicted"):
         if field in wishes and wishes[field] not in names:
@@ -125,9 +123,7 @@ def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
         )
     if name == "calibration" and curves.get("calibration"):
         return calibration_picture(curves["calibration"], kind)
-    raise NotFound(
-        f"This evaluation has no chart {name!r}: a training keeps none. POST models/MODEL/evaluations/ draws them."
-    )
+    raise NotFound(f"This evaluation has no chart {name!r}. POST models/MODEL/evaluations/ makes one with all of them.")
 
 
 def _title(label: str, value: float | None) -> str:

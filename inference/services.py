@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
-from inference.staging import AnyFile, Content, staged
+from inference.staging import AnyFile, staged, with_labels
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -77,8 +76,7 @@ def register_model(
 
     Beside what came it gets `labels.json`: unlike lines of text it has every name as it is.
     """
-    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
-    with staged({**files, FileKind.LABELS_JSON: labels}) as ready, transaction.atomic():
+    with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(
             project, name=name, task=project.task, class_names=class_names, architecture=architecture,
             input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.models import FileKind
 from storage import services as storage
 from storage.cache import Incoming
 
@@ -46,3 +48,9 @@ def _staged(file: Path | str | Content) -> StagedFile:
     if isinstance(file, Content):
         return StagedFile(file.filename, storage.stage_content(file.content))
     return StagedFile(Path(file).name, storage.stage_path(Path(file)))
+
+
+def with_labels(files: Mapping[str, AnyFile], class_names: Sequence[str]) -> dict[str, AnyFile]:
+    """The files with `labels.json`. Who registers a model inside of a transaction stages them before it."""
+    labels = Content("labels.json", json.dumps(class_names, ensure_ascii=False, indent=1).encode())
+    return {FileKind.LABELS_JSON: labels, **files}

@@ -337,7 +337,9 @@ DRF_STANDARDIZED_ERRORS = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "ML Studio",
     "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions, let devices run it. "
-    "All on your own machine.",
+    "All on your own machine.\n\nStart with `POST auth/register/`, and put `Token …` with the token of its answer into "
+    "*Authorize*. Then `projects/`, `datasets/`, `datasets/{id}/imports/`, `datasets/{id}/snapshots/`, `trainings/` "
+    "and `models/{id}/predict/`: the README goes through these in five minutes.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

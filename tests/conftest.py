@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
 from projects.services import create_project
-from tests.engines import skip_timing, use_engine_in_process
+from tests.engines import SMALL_RESNET, shallow_efficientnet, skip_timing, use_engine_in_process
 from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database, migrated_template
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
@@ -207,6 +207,13 @@ def no_timing(monkeypatch) -> None:
         skip_timing(monkeypatch)
 
 
+@pytest.fixture
+def shallow_backbones(monkeypatch) -> None:
+    """For tests of what is done with a backbone, rather than of all its layers."""
+    if not THOROUGH:
+        shallow_efficientnet(monkeypatch)
+
+
 # Trained networks, for tests of what is done with them
 
 
@@ -237,7 +244,7 @@ def _train_classifier(folder: Path) -> None:
     network = build_network(Configuration(architecture="small_cnn", image_size=32).resolved(), 2).model
     kinds = ["cross", "disc"]
     pixels = np.stack([load_pixels(shape_jpeg(n, kinds[n % 2]), (32, 32)) for n in range(120)]).astype(np.float32)
-    network.compile("adam", "sparse_categorical_crossentropy")
+    network.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     network.fit(pixels, np.arange(120) % 2, epochs=15, verbose=0)
     files = _files_in(folder)
@@ -249,11 +256,13 @@ def _make_detector(folder: Path) -> None:
     import keras
 
     from inference.runtime.boxes import AnchorShapes
-    from training.engine.detection import export
-    from training.engine.detection.networks import build_retinanet
+    from training.engine.detection import export, networks
 
     keras.utils.set_random_seed(2)
-    model = build_retinanet("resnet18", (96, 96), 2, AnchorShapes(), filters=32, head_convolutions=1)
+    with pytest.MonkeyPatch.context() as patch:
+        if not THOROUGH:
+            patch.setitem(networks.RESNETS, "resnet18", SMALL_RESNET)
+        model = networks.build_retinanet("resnet18", (96, 96), 2, AnchorShapes(), filters=32, head_convolutions=1)
     # Sure of something here and there, so that there are boxes to compare.
     output = model.get_layer("label_head").get_layer("output")
     kernel, bias = output.get_weights()

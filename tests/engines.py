@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.graphs import skip_optimizing
+
 STOP_SECONDS = 60.0
+# One block a stage instead of two, and none wider than the first: a ResNet in everything but its depth.
+SMALL_RESNET = ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block")
 
 
 class EngineInProcess:
@@ -65,11 +71,27 @@ class EngineInProcess:
         from training.engine import __main__ as engine
 
         try:
-            engine._work(self.folder, self)
+            with step_by_step():
+                engine._work(self.folder, self)
         except Exception as error:
             engine._report_failure(error, self)
         finally:
             self._messages.put(None)
+
+
+@contextlib.contextmanager
+def step_by_step() -> Iterator[None]:
+    """Without a graph of each training and prediction: a few steps of a small network are done long before it is made.
+
+    Exports make theirs all the same, and whole processes and the tests of the engine train with graphs.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,10 +107,20 @@ def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(module, "EngineProcess", EngineInProcess)
 
 
+def shallow_efficientnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EfficientNetV2 with each kind of block once, not up to eight times: all its operations, a third of its graph."""
+    from keras.src.applications.efficientnet_v2 import DEFAULT_BLOCKS_ARGS
+
+    name = "efficientnetv2-b0"
+    monkeypatch.setitem(DEFAULT_BLOCKS_ARGS, name, [{**block, "num_repeat": 1} for block in DEFAULT_BLOCKS_ARGS[name]])
+
+
 def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Estimates say a millisecond a step, without the half of a short training that measuring it takes."""
     from training.engine import estimate
     from training.engine.detection.train import _RetinaNetTraining
+
+    skip_optimizing()
 
     monkeypatch.setattr(estimate, "_time_forward", lambda model, images: 1e-3)
     monkeypatch.setattr(estimate, "_time_steps", lambda model, images, configuration: 1e-3)

@@ -6,6 +6,7 @@ Under pytest-xdist each worker has a folder inside that of the main process, and
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,10 @@ if WORKER:
 else:
     DATA_DIR = os.environ["MLSTUDIO_TESTS_DIR"] = tempfile.mkdtemp(prefix="mlstudio-tests-")
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+
+# A hundred processes would each compile the studio again, where an image or a shell says that nothing is written.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Threads of libraries: two workers with a pool as wide as the machine each would only wait for each other.
 THREADS = str(max(1, (os.cpu_count() or 1) // WORKERS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -36,6 +37,19 @@ def migrated_template() -> str:
     """The same on the PostgreSQL server of these tests: the name of a database to copy."""
     made_once("template", _migrate_template)
     return TEMPLATE
+
+
+def openapi_schema() -> dict:
+    """The schema of the API: making it takes seconds too, and several files are about it."""
+    return json.loads((made_once("schema", _write_schema) / "openapi.json").read_text())
+
+
+def _write_schema(folder: Path) -> None:
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.renderers import OpenApiJsonRenderer
+
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    (folder / "openapi.json").write_bytes(OpenApiJsonRenderer().render(schema))
 
 
 def _migrate(folder: Path) -> None:

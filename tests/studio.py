@@ -20,13 +20,15 @@ from tests.once import migrated_database
 
 START_SECONDS = 300  # on a machine that is busy with other tests
 ROOT = Path(__file__).resolve().parent.parent
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.03, 0.4  # seconds
 
 
 class Studio:
     """`manage.py studio` on a free port with its data in a folder."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, web_processes: int = 1, **environment: str) -> None:
         self.folder = folder
+        self._web_processes = str(web_processes)
         self.log_path = folder.parent / f"{folder.name}.log"
         self._environment = {**os.environ, **environment}
         for name in ("REDIS_URL", "MLSTUDIO_DATA_DIR", "DJANGO_SETTINGS_MODULE"):
@@ -37,6 +39,7 @@ class Studio:
             self.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(migrated_database(), self.folder / "db.sqlite3")
         command = [sys.executable, "manage.py", "studio", "--port", "0", "--data-dir", str(self.folder)]
+        command += ["--web-processes", self._web_processes]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         already = self.log().count("ready. API:")
@@ -88,11 +91,15 @@ def _matches(process: psutil.Process, words: tuple[str, ...]) -> bool:
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    """Until the condition holds; the studio may be away for a moment."""
-    deadline = time.monotonic() + seconds
+    """Until the condition holds; the studio may be away for a moment.
+
+    What takes long is looked at less often: twenty questions a second would take a third of a core.
+    """
+    deadline, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
             if condition():
                 return
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.2)
     raise AssertionError(f"nothing happened within {seconds} s")

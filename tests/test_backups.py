@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.once import migrated_database
 from tests.pictures import jpeg
 from tests.studio import ROOT, Studio
 
@@ -68,7 +70,8 @@ def test_a_backup_of_a_running_studio_is_a_studio_again(tmp_path):
 
 
 def test_a_backup_without_files_needs_the_store(tmp_path):
-    assert manage(tmp_path / "data", "migrate", "--verbosity", "0").returncode == 0
+    (tmp_path / "data").mkdir()
+    shutil.copyfile(migrated_database(), tmp_path / "data" / "db.sqlite3")
     assert manage(tmp_path / "data", "backup", str(tmp_path / "b"), "--without-files").returncode == 0
     refused = manage(tmp_path / "new", "restore", str(tmp_path / "b"))
     assert refused.returncode == 1 and "--store-is-intact" in refused.stderr

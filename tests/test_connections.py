@@ -14,7 +14,10 @@ from mlstudio.connections import OWN_DESCRIPTORS, Connections, most_connections
 from tests.studio import ROOT
 from tests.web import answer_of, head, running_web
 
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS),
+    pytest.mark.any_database("sockets"),
+]
 FEW_FILES = OWN_DESCRIPTORS + 64 + 40
 
 

@@ -34,6 +34,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
+from tests.engines import SMALL_RESNET
 from tests.environment import THOROUGH
 from tests.pictures import jpeg, scene, scenes_zip
 from training.engine.detection.augment import BoxAugmentation
@@ -43,6 +44,7 @@ from training.engine.detection.targets import BACKGROUND, IGNORED, anchor_target
 from training.engine.errors import ConfigurationError, DataError, WeightsError
 
 SHAPES = AnchorShapes(sizes=(2.0,), ratios=(1.0,))
+SMALL_HEADS = {"filters": 32, "head_convolutions": 1}
 
 
 def boxes(*rows) -> np.ndarray:
@@ -334,8 +336,8 @@ def small_network(monkeypatch) -> None:
 
     if THOROUGH:
         return
-    monkeypatch.setitem(networks.RESNETS, "resnet18", ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block"))
-    small = functools.partial(networks.build_retinanet, filters=32, head_convolutions=1)
+    monkeypatch.setitem(networks.RESNETS, "resnet18", SMALL_RESNET)
+    small = functools.partial(networks.build_retinanet, **SMALL_HEADS)
     monkeypatch.setattr(train, "build_retinanet", small)
 
 
@@ -468,7 +470,8 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     from training.engine.detection.networks import build_retinanet
     from training.engine.detection.proof import check_litert
 
-    model = build_retinanet(backbone, (64, 96), 2, SHAPES)
+    # It is about the backbone: heads are the same for all.
+    model = build_retinanet(backbone, (64, 96), 2, SHAPES, **({} if THOROUGH else SMALL_HEADS))
     images = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3), dtype=np.uint8)
     raw = np.asarray(model(images.astype(np.float32), training=False))
     assert raw.shape == (1, len(anchors_for((64, 96), SHAPES)), 6)

@@ -255,6 +255,7 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("shallow_backbones")
 @pytest.mark.parametrize(
     "name", ["mobilenet_v3_small", "efficientnet_v2_b0", pytest.param("resnet50", marks=pytest.mark.thorough)]
 )
@@ -262,13 +263,9 @@ def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     import keras
 
     from training.engine import export
-    from training.engine.architectures import ARCHITECTURES
     from training.engine.networks import build_network
 
     network = build_network(Configuration(architecture=name, image_size=32).resolved(), 3)
-    head = sum(int(np.prod(v.shape)) for v in network.head.weights)
-    extra = 12 if name.startswith("resnet") else 0
-    assert network.model.count_params() - head - extra == ARCHITECTURES[name].parameters
     images = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
     expected = network.model(images.astype(np.float32), training=False).numpy()
     export.export_keras(network.model, tmp_path / "m.keras")
@@ -278,7 +275,11 @@ def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     assert export.check_litert(tmp_path / "m.tflite", images, expected) <= 1e-4
 
 
-@pytest.mark.parametrize("name", ["small_cnn", "mobilenet_v2", "mobilenet_v2_035", "resnet101"])
+@pytest.mark.parametrize(
+    "name",
+    ["small_cnn", "mobilenet_v2", "mobilenet_v2_035", "mobilenet_v3_small", "efficientnet_v2_b0", "resnet50",
+     "resnet101"],
+)  # fmt: skip
 def test_the_catalogue_states_true_numbers_of_parameters(name):
     from training.engine.architectures import ARCHITECTURES
     from training.engine.networks import build_network

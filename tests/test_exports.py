@@ -22,7 +22,6 @@ from inference.services import Wishes, predictor_of, register_model
 from projects import jobs
 from tests.conftest import client_of
 from tests.pictures import scene, shape_jpeg
-from training.engine.exporting.measure import problem_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine_in_process")]
 
@@ -184,6 +183,8 @@ def report(**changes) -> dict:
     ],
 )  # fmt: skip
 def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
+    from training.engine.exporting.measure import problem_of
+
     found = problem_of(kind, figures, largest_drop=0.02)
     assert words in found and bool(found) == bool(words)
 
@@ -191,6 +192,7 @@ def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
 @pytest.mark.django_db
 def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch):
     from training import model_exports
+    from training.engine.exporting.measure import problem_of
 
     def refuse(process, context, died, *limits):
         figures = report(accuracy=0.5, keras_accuracy=0.9, drop=0.4, size=1, latency_ms=1.0)
@@ -271,6 +273,7 @@ class TestEvaluation:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("shallow_backbones")
 @pytest.mark.parametrize(
     "architecture", ["efficientnet_v2_b0", "mobilenet_v3_small", pytest.param("resnet50", marks=pytest.mark.thorough)]
 )

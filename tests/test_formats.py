@@ -435,3 +435,85 @@ def test_folders_of_images_inside_of_labels():
     result = read_files({"cat/images/1.png": b"", "dog/images/2.png": b""})
     assert set(result.labels) == {"cat", "dog"}
     assert read_files({"images/1.png": b"", "images/2.png": b""}).labels == []
+
+
+class TestCollidingNames:
+    """Images that are called like files that say something about all of them."""
+
+    @pytest.mark.parametrize("name", ["NOTES", "README", "classes", "train", "obj", "data", "license"])
+    def test_label_files_of_such_images(self, name):
+        files = {f"images/{name}.jpg": b"", f"labels/{name}.txt": "0 .5 .5 .2 .2", "data.yaml": "names: [bolt]"}
+        assert read_files(files).boxes(f"images/{name}.jpg") == [("bolt", [0.4, 0.4, 0.6, 0.6])]
+
+
+def test_sizes_without_an_end_are_none():
+    image = {"id": 1, "file_name": "a.png", "width": 1e400, "height": 48}
+    document = json.dumps({"images": [image], "annotations": [annotation()], "categories": [{"id": 1, "name": "bolt"}]})
+    assert read_files({"a.png": b"", "c.json": document}).records["a.png"].size is None
+
+
+def test_text_between_the_shapes_of_an_image_is_damage():
+    text = ("<annotations><meta/><image name='a.png' width='64' height='48'>ge name='b.png'>"
+            "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>")  # fmt: skip
+    assert read_files({"a.png": b"", "b.png": b"", "x.xml": text}).is_open("a.png")
+
+
+class TestWhatElsePeopleSend:
+    @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16", "cp1251"])
+    def test_texts_that_do_not_say_their_encoding(self, encoding):
+        name = "болт" if encoding == "cp1251" else "螺栓"
+        files: list[dict] = [
+            {"a.xml": voc(name=name).encode(encoding)},
+            {"t.csv": f"a.png,5,6,25,26,{name}\n".encode(encoding)},
+            {"c.json": coco([annotation()], categories=[name]).encode().decode("unicode_escape").encode(encoding)},
+        ]
+        for some in files:
+            assert [label for label, _ in read_files({"a.png": b"", **some}).boxes("a.png")] == [name], some
+
+    def test_an_xml_with_a_namespace(self):
+        text = voc().replace("<annotation>", '<annotation xmlns="http://example.org/voc">')
+        assert read_files({"a.png": b"", "a.xml": text}).boxes("a.png") == BOX
+
+    def test_decimal_commas(self):
+        result = read_files(
+            {"a.png": b"", "t.csv": "file name;class;x min;y min;x max;y max\na.png;bolt;5,5;6;25,25;26\n"}
+        )
+        assert result.boxes("a.png") == [("bolt", [5.5, 6, 25.25, 26])]
+        assert read_files({"a.png": b"", "t.csv": "a.png;1,234;6;25;26;bolt\n"}).is_open("a.png")
+
+    def test_label_files_with_commas(self):
+        result = read_files({"a.png": b"", "a.txt": "0, 0.5, 0.5, 0.2, 0.2\n", "classes.txt": "bolt"})
+        assert result.boxes("a.png") == [("bolt", [0.4, 0.4, 0.6, 0.6])]
+
+    @pytest.mark.parametrize("head", ["id,breed\n", "Image,Id\n", ",filename,label\n"])
+    def test_tables_of_labels_with_columns_of_any_name(self, head):
+        rows = ("0,a,cat\n1,b,dog\n") if head.startswith(",") else "a,cat\nb,dog\n"
+        result = read_files({"train/a.jpg": b"", "train/b.jpg": b"", "labels.csv": head + rows})
+        assert result.boxes("train/a.jpg") == [("cat", [])] and result.boxes("train/b.jpg") == [("dog", [])]
+        assert "missing_image" not in result.codes()
+
+    def test_a_large_json_with_a_mark_at_its_beginning(self, monkeypatch):
+        monkeypatch.setattr("datasets.formats.documents.WHOLE_BYTES", 10)
+        for content in (coco([annotation()]).encode("utf-8-sig"), coco([annotation()]).encode()):
+            result = read_files({"a.png": b"", "c.json": content})
+            assert result.boxes("a.png") == BOX
+
+    def test_large_files_are_read_as_small_ones(self, monkeypatch):
+        rows = [{"image": "a.png", "annotations": [
+            {"label": "bolt", "coordinates": {"x": 15, "y": 16, "width": 20, "height": 20}}]}]  # fmt: skip
+        shape = {"name": "rect", "x": 5, "y": 6, "width": 20, "height": 20}
+        regions = [{"shape_attributes": shape, "region_attributes": {"type": "bolt"}}]
+        items = [{"id": "a", "annotations": [{"type": "bbox", "label_id": 0, "bbox": [5, 6, 20, 20]}]}]
+        documents = [
+            rows,
+            {"k": {"filename": "a.png", "regions": regions}},
+            {"_via_img_metadata": {"k": {"filename": "a.png", "regions": regions}}},
+            {"categories": {"label": {"labels": [{"name": "bolt"}]}}, "items": items},
+            {
+                "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}],
+                "imagePath": "a.png",
+            },
+        ]
+        monkeypatch.setattr("datasets.formats.documents.WHOLE_BYTES", 10)
+        for document in documents:
+            assert read_files({"a.png": b"", "a.json": json.dumps(document)}).boxes("a.png") == BOX, document

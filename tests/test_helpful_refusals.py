@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
+
+from tests.pictures import jpeg, make_zip
+from tests.test_imports import run_import, start
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +41,23 @@ def test_a_setting_that_is_none(api, project):
 
 
 def test_a_label_that_is_none(api, project, dataset):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    from tests.pictures import jpeg
-
     body = {"files": SimpleUploadedFile("a.jpg", jpeg(1), "image/jpeg"), "label": "nix"}
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/images/", body, format="multipart")
     assert f"make it with projects/{project.pk}/labels/" in detail(answer, 400, "unknown_label")
+
+
+def test_a_dataset_whose_import_still_waits(api, dataset):
+    url = f"/api/v1/datasets/{dataset['id']}/snapshots/"
+    assert "Label images first" in detail(api.post(url, {}), 400, "no_labelled_images")
+    start(api, dataset, make_zip({"a/1.jpg": jpeg(1)}))
+    assert "an import into it waits" in detail(api.post(url, {}), 400, "no_labelled_images")
+
+
+def test_boxes_of_a_kind_that_is_not_read_are_not_lost_in_silence(api):
+    project = api.post("/api/v1/projects/", {"name": "b", "task": "detection"}).json()["id"]
+    dataset = api.post("/api/v1/datasets/", {"project": project, "name": "d"}).json()
+    boxes = b'{"a.jpg": {"shapes_of_our_own": [{"x": 1, "y": 1}]}}'
+    job = run_import(api, dataset, make_zip({"a.jpg": jpeg(1), "boxes.json": boxes}))
+    codes = job["result"]["remarks_by_code"]
+    assert codes == {"unknown_annotations": 1, "no_annotations": 1} and job["result"]["created"] == 1
+    assert "boxes.json" in job["result"]["note"] and job["result"]["unread"] == ["boxes.json"]

@@ -8,16 +8,16 @@ from urllib.parse import quote
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from edge.devices import create_device
 from projects.models import Project
 from tests.conftest import client_of
+from tests.once import openapi_schema
 from tests.test_routes import filled, house, owner  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
-SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
+SCHEMA = openapi_schema()
 OPERATIONS = [
     (method.upper(), path, operation)
     for path, operations in SCHEMA["paths"].items()

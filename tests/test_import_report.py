@@ -72,6 +72,27 @@ def test_the_next_attempt_begins_with_the_lines_of_the_last_batch_that_was_writt
     assert second.next == 2 and second.counts == {"rejected": 2}
 
 
+def test_only_the_holder_registers_a_model(project, owner, tmp_path):
+    from inference.models import Model
+    from training.model_imports import _register
+
+    job = Job.objects.create(project=project, kind="model_import", created_by=owner, parameters={
+        "filename": "a.keras", "format": "keras", "name": "", "resize": "stretch",
+    })  # fmt: skip
+    first = JobContext(work.claim(Job, job.pk))
+    second = JobContext(take_over(job.pk))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"network")
+    result = {
+        "files": {"litert-float32": path}, "class_names": ["a", "b"], "architecture": "uploaded", "input_size": [8, 8],
+        "parameters": 1, "litert_difference": 0.0,
+    }  # fmt: skip
+    assert _register(second, result, path)["version"] == 1
+    with pytest.raises(LeaseLost):
+        _register(first, result, path)
+    assert Model.objects.count() == 1
+
+
 def test_only_the_holder_gives_a_job_its_files(project, tmp_path):
     job = Job.objects.create(project=project, kind="export")
     first = JobContext(work.claim(Job, job.pk))

@@ -42,16 +42,56 @@ needs_package = pytest.mark.skipif(
 # The first test waits for a training that all others use.
 pytestmark = pytest.mark.timeout(1500)
 ARCHITECTURE = "keras_retinanet_mobilenet224_1.0"
-TINY = {"architecture": ARCHITECTURE, "image_size": 96, "epochs": 2, "batch_size": 4}
+SIZE = (64, 64)
+TINY = {"architecture": ARCHITECTURE, "image_size": 64, "epochs": 2, "batch_size": 4}
 
 
-def in_its_own_process(code: str, *arguments: str) -> str:
-    """Keras 2 and 3 cannot share a process."""
-    prelude = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import training.engine.legacy_keras\n"
-    done = subprocess.run([sys.executable, "-c", prelude + code, *arguments], capture_output=True, text=True,
-                          env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, timeout=300)  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+PROCESS = """
+import contextlib, io, json, os, sys, traceback
+sys.path.insert(0, sys.argv[1])
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # whatever libraries print
+import training.engine.legacy_keras
+from tests.graphs import skip_optimizing
+skip_optimizing()
+for line in sys.stdin:
+    code, sys.argv = json.loads(line)
+    printed, error = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(code, {"sys": sys})
+    except Exception:
+        error = traceback.format_exc()
+    print(json.dumps([printed.getvalue(), error]), file=answers, flush=True)
+"""
+
+
+class PackageProcess:
+    """Where code with Keras 2 runs, one piece after the other: Keras 3 cannot share it, and it starts slowly."""
+
+    def __init__(self) -> None:
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([sys.executable, "-c", PROCESS, str(ROOT)], stdin=pipe, stdout=pipe, text=True,
+                                         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})  # fmt: skip
+
+    def run(self, code: str, *arguments: str) -> str:
+        """What the code prints, with the arguments as `sys.argv[1:]`."""
+        self._process.stdin.write(json.dumps([code, ["-c", *arguments]]) + "\n")
+        self._process.stdin.flush()
+        printed, error = json.loads(self._process.stdout.readline())
+        assert not error, error
+        return printed
+
+    def stop(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def package():
+    process = PackageProcess()
+    yield process
+    process.stop()
 
 
 # Without the package
@@ -144,14 +184,28 @@ def trained(tmp_path_factory) -> dict:
     request = {"task": "detection", "configuration": configuration.to_dict(), "class_names": ["square", "disc"],
                "splits": splits, "base": None}  # fmt: skip
     (folder / "request.json").write_text(json.dumps(request))
-    first = EngineProcess(folder)
-    cut = read(first, until="checkpoint")
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    second = EngineProcess(folder)
-    events = read(second)
+    with pytest.MonkeyPatch.context() as patch:
+        if not THOROUGH:
+            start_as(patch, "tests.plain_keras_retinanet")
+        first = EngineProcess(folder)
+        cut = read(first, until="checkpoint")
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        second = EngineProcess(folder)
+        events = read(second)
     assert second.wait() == 0, second.stderr_tail()
     return {"images": folder, "folder": folder / "work", "cut": cut, "events": events, "result": events[-1]["result"]}
+
+
+def start_as(patch: pytest.MonkeyPatch, module: str) -> None:
+    """Let processes of the engine run this module of the tests in the place of `training.engine`."""
+    start, code = training.process.start_python, surroundings.CODE
+
+    def start_module(name: str, *arguments, readable, **options):
+        return start(module, *arguments, readable=[*readable, ROOT / "tests"], **options)
+
+    patch.setattr(training.process, "start_python", start_module)
+    patch.setattr(surroundings, "CODE", (*code, "tests"))
 
 
 def read(process: EngineProcess, until: str = "") -> list[dict]:
@@ -195,12 +249,12 @@ np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).pre
 """
 
 
-@pytest.fixture(scope="session")
-def converted(trained) -> Path:
+@pytest.fixture(scope="module")
+def converted(trained, package) -> Path:
     """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
     folder = trained["folder"]
-    np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", (96, 96)))
-    in_its_own_process(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))
+    np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", SIZE))
+    package.run(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))
     return folder / "converted.h5"
 
 
@@ -209,7 +263,7 @@ def converted(trained) -> Path:
 def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converted):
     folder = trained["folder"]
     raw = LiteRTDetector(folder / "model.tflite", max_interpreters=1).run(np.load(folder / "pixels.npy"))
-    anchors = anchors_for((96, 96), AnchorShapes.from_dict(trained["result"]["detector"]["anchors"]))
+    anchors = anchors_for(SIZE, AnchorShapes.from_dict(trained["result"]["detector"]["anchors"]))
     with np.load(folder / "package.npz") as answer:
         boxes, scores = answer["arr_0"][0], answer["arr_1"][0]
     assert np.abs(decode_offsets(anchors, raw[:, :4]) - boxes).max() < 0.01
@@ -219,15 +273,8 @@ def test_our_raw_output_says_what_the_package_s_own_layers_say(trained, converte
 @pytest.fixture
 def untimed(monkeypatch) -> None:
     """Estimates are looked at where `trained` is made."""
-    if THOROUGH:
-        return
-    start, code = training.process.start_python, surroundings.CODE
-
-    def start_untimed(module: str, *arguments, readable, **options):
-        return start("tests.untimed_keras_retinanet", *arguments, readable=[*readable, ROOT / "tests"], **options)
-
-    monkeypatch.setattr(training.process, "start_python", start_untimed)
-    monkeypatch.setattr(surroundings, "CODE", (*code, "tests"))
+    if not THOROUGH:
+        start_as(monkeypatch, "tests.untimed_keras_retinanet")
 
 
 @pytest.fixture
@@ -238,7 +285,7 @@ def registered(api, owner, trained) -> Model:
     result = trained["result"]
     return register_model(
         project=Project.objects.get(), name="Scenes", class_names=["square", "disc"], architecture=ARCHITECTURE,
-        input_size=(96, 96), parameters=1, files=result["files"], user=owner, detector=result["detector"],
+        input_size=SIZE, parameters=1, files=result["files"], user=owner, detector=result["detector"],
     )  # fmt: skip
 
 
@@ -249,7 +296,7 @@ def registered(api, owner, trained) -> Model:
 def test_a_training_over_http_begins_with_an_earlier_model(api, registered, untimed):
     project = str(registered.project_id)
     # At such a rate it stays what it began with.
-    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 96, "batch_size": 4,
+    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 64, "batch_size": 4,
               "learning_rate": 1e-7}  # fmt: skip
     run = api.post("/api/v1/trainings/", wanted).json()
     services.run_training(run["id"])
@@ -313,7 +360,7 @@ folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
     try:
         anchors = None if anchors is None else PackageAnchors(**anchors)
-        import_model(folder / file, labels, (96, 96), folder, anchors=anchors, images=[], watcher=Watcher())
+        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], watcher=Watcher())
     except EngineError as error:
         codes[name] = error.code
 print(json.dumps(codes))
@@ -322,8 +369,7 @@ print(json.dumps(codes))
 
 @needs_package
 @pytest.mark.slow
-def test_what_is_no_model_of_the_package_is_refused(trained, tmp_path):
-    """All in one process: loading TensorFlow for each would take most of a minute."""
+def test_what_is_no_model_of_the_package_is_refused(trained, package, tmp_path):
     whole = Path(trained["result"]["files"]["keras-h5"]).read_bytes()
     contents = {
         "whole": whole, "half": whole[: len(whole) // 2], "text": b"text", "weights": hdf5(None),
@@ -337,7 +383,7 @@ def test_what_is_no_model_of_the_package_is_refused(trained, tmp_path):
         "not_a_model": ("half.h5", both, None), "not_a_model, text": ("text.h5", both, None),
         "unknown_layers": ("lambda.h5", both, None), "weights_only": ("weights.h5", both, None),
     }  # fmt: skip
-    codes = json.loads(in_its_own_process(REFUSED, str(tmp_path), json.dumps(cases)).splitlines()[-1])
+    codes = json.loads(package.run(REFUSED, str(tmp_path), json.dumps(cases)).splitlines()[-1])
     assert codes == {name: name.partition(",")[0] for name in cases}
 
 
@@ -356,7 +402,7 @@ def anchors_of(detector: dict) -> dict[str, list[float]]:
 
 
 def bring(api, project: str, content: bytes, **values) -> dict:
-    wanted = {"project": project, "labels": "disc\nsquare", "input_width": 96, "input_height": 96, **values}
+    wanted = {"project": project, "labels": "disc\nsquare", "input_width": 64, "input_height": 64, **values}
     file = SimpleUploadedFile("model.h5", content)
     answer = api.post("/api/v1/models/", {**wanted, "file": file}, format="multipart")
     assert answer.status_code == 202, answer.content
@@ -383,7 +429,7 @@ from training.engine.watcher import Watcher
 folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
     path=made["path"], engine="keras_retinanet", architecture=made["architecture"], class_names=["square", "disc"],
-    input_size=(96, 96), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
+    input_size=(64, 64), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
     source="", is_labelled=False, calibration=made["images"], largest_drop=1.0, files={},
 )
 print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, Watcher())}))
@@ -393,10 +439,10 @@ print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, f
 @pytest.mark.long
 @needs_package
 @pytest.mark.slow
-def test_a_detector_of_the_package_is_exported_in_every_format(trained, tmp_path):
+def test_a_detector_of_the_package_is_exported_in_every_format(trained, package, tmp_path):
     result = trained["result"]
     images = [str(trained["images"] / f"{n}.png") for n in range(4)]
     made = {"path": result["files"]["keras-h5"], "architecture": ARCHITECTURE, "detector": result["detector"],
             "images": images}  # fmt: skip
-    problems = json.loads(in_its_own_process(EXPORT, str(tmp_path), json.dumps(made)).splitlines()[-1])
+    problems = json.loads(package.run(EXPORT, str(tmp_path), json.dumps(made)).splitlines()[-1])
     assert len(problems) == 6 and not any(problems.values()), problems

@@ -18,7 +18,7 @@ from projects.services import create_project
 from projects.webhooks import OF_A_PROJECT, _claim_some, check_url, deliver_due
 from tests.conftest import client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("HTTP to other servers")]
 LIMIT = 0.4
 
 

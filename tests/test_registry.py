@@ -172,7 +172,7 @@ class TestPublishing:
         return api.get(answer["Location"]).json()
 
     def test_where_the_store_is_a_folder_the_studio_gives_the_file(self, api, models, client):
-        job = self.publish(api, models[0])
+        job = self.publish(api, models[0], kinds=["litert-float32"])
         (file,) = job["result"]["files"]
         assert (file["store"], file["size"], file["kind"]) == ("local", 150, "litert-float32")
         answer = client.get(file["url"])  # signed: no credentials
@@ -187,7 +187,7 @@ class TestPublishing:
         backends.backend_named.cache_clear()
         try:
             model = make_model(models[0].project, None, tmp_path, "fresh")
-            blob = model.files.get().blob
+            blob = model.files.get(kind="litert-float32").blob
             assert blob.state == BlobState.CACHED
             job = self.publish(api, model, kinds=["litert-float32"], seconds=600)
             (file,) = job["result"]["files"]

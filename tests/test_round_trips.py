@@ -18,7 +18,7 @@ from tests.archives import read_content, written
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 HOLDS_BOXES = [name for name in WRITERS if name != "folder"]
-HOLDS_LABELS = ["folder", "label_studio", "datumaro"]
+HOLDS_LABELS = ["folder", "csv", "label_studio", "datumaro"]
 ODD = ["a/b", "..", ".", "classes.png", "yes", "no", "null", "010", "1.10", '"q"', "it's", "images", "train", "a,b",
        "=1+1", "~", "- x", "a: b", "[x]", "<x>&", "%41", "C:\\x", "#", "a;b"]  # fmt: skip
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=12)

@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 from django.contrib.auth import get_user_model
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from datasets.models import Snapshot, Video
@@ -17,13 +16,14 @@ from projects.models import Job, Membership, Role, Webhook
 from projects.services import create_project
 from storage.resumable import begin_upload
 from tests.conftest import client_of, make_user, upload
+from tests.once import openapi_schema
 from tests.pictures import jpeg
 from tests.test_registry import make_model
 from training.models import Search, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("routes and permissions")]
 
-SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
+SCHEMA = openapi_schema()
 OPERATIONS = [
     (method.upper(), path)
     for path, operations in SCHEMA["paths"].items()

@@ -16,7 +16,7 @@ from accounts.services import issue_login_token
 from tests.conftest import make_user
 from tests.studio import ROOT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("headers")]
 PAGES = ("/", "/api/docs/", "/api/docs/?script=", "/api/schema/", "/api/v1/", "/api/v1/projects/", "/admin/login/",
          "/nowhere/", "/healthz/", "/readyz/", "/metrics", "/edge/v1/manifest/")  # fmt: skip
 

@@ -61,7 +61,7 @@ def test_a_model(project, owner, depths, tmp_path):
         project=project, name="m", class_names=["a", "b"], architecture="small_cnn", input_size=(32, 32), parameters=1,
         files={"labels": path}, user=owner,
     )  # fmt: skip
-    assert model.files.get().filename == "labels.txt" and depths and set(depths) == {0}
+    assert model.files.get(kind="labels").filename == "labels.txt" and depths and set(depths) == {0}
 
 
 def test_an_export(api, dataset, depths):

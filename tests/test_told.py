@@ -88,7 +88,9 @@ class TestAddresses:
         self, api, model, settings, monkeypatch, configured
     ):
         settings.CONFIGURED_PUBLIC_URL = configured
-        answer = api.post(f"/api/v1/models/{model.pk}/publish/", {"seconds": 86_400}, format="json")
+        answer = api.post(
+            f"/api/v1/models/{model.pk}/publish/", {"kinds": ["litert-float32"], "seconds": 86_400}, format="json"
+        )
         jobs.run_job(answer.json()["id"])
         (file,) = api.get(answer["Location"]).json()["result"]["files"]
         assert file["url"].startswith((configured or "http://testserver") + "/api/v1/models/")

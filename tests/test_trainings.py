@@ -124,7 +124,7 @@ class TestSupervisor:
         model = api.get(f"/api/v1/models/{run['model']}/").json()
         assert (model["name"], model["version"], model["class_names"]) == ("Shapes", 1, ["bad", "good"])
         assert {file["kind"] for file in model["files"]} == {
-            "keras", "litert-float32", "labels", "model_card", "model_card_json",
+            "keras", "litert-float32", "labels", "labels_json", "model_card", "model_card_json",
         }  # fmt: skip
         assert model["metrics"]["count"] == 5 and len(model["metrics"]["accuracy_interval"]) == 2
         card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()

@@ -432,7 +432,8 @@ class TestThroughTheAPI:
         assert job["state"] == "succeeded", job
         model = api.get(f"/api/v1/models/{job['result']['model']}/").json()
         assert (model["name"], model["architecture"], model["class_names"]) == ("Insects", "uploaded", LABELS)
-        assert {file["kind"] for file in model["files"]} == {"keras", "litert-float32", "labels", "original"}
+        kinds = {file["kind"] for file in model["files"]}
+        assert kinds == {"keras", "litert-float32", "labels", "labels_json", "original"}
         assert model["origin"]["filename"] == "model.h5" and model["origin"]["scaling"] == "-1_1"
         original = api.get(f"/api/v1/models/{model['id']}/files/original/")
         assert b"".join(original.streaming_content) == files["h5"].read_bytes()

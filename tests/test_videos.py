@@ -21,7 +21,7 @@ from tests.conftest import client_of
 from tests.films import bars, decoded, film, number_on, rotated, sound
 from tests.pictures import jpeg, pixels
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("reading and writing videos")]
 
 
 def send(api, dataset: dict, content: bytes, name: str = "film.mp4"):

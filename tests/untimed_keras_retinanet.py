@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import training.engine.legacy_keras  # noqa: F401 - before anybody imports Keras 3
+from tests.graphs import skip_optimizing
 from training.engine.__main__ import main
 from training.engine.detection.work import DetectorTraining
 
@@ -18,5 +19,6 @@ def _skip(cls, **_) -> None:
 
 
 if __name__ == "__main__":
+    skip_optimizing()
     DetectorTraining.__init_subclass__ = classmethod(_skip)
     sys.exit(main(Path(sys.argv[1])))

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from datasets.models import Image
 from inference.errors import ModelUploadsOff
 from inference.model_uploads import KIND
 from inference.models import FileKind
 from inference.services import register_model
+from inference.staging import staged, with_labels
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Project, Queue
@@ -44,7 +46,7 @@ def import_model(context: JobContext) -> dict:
         finally:
             process.kill()  # what it has written is its last word
         result["files"] = made_files(folder, result["files"])
-        return _register(job, result, path)
+        return _register(context, result, path)
     finally:
         remove_folder(folder)
 
@@ -65,25 +67,28 @@ def _request(parameters: dict, path: Path, pictures: list[str]) -> dict:
     return {"mode": "upload", "upload": upload}
 
 
-def _register(job, result: dict, path: Path) -> dict:
+def _register(context: JobContext, result: dict, path: Path) -> dict:
+    job = context.job
     parameters = job.parameters
     files = dict(result["files"])
     origin = {"filename": parameters["filename"], **result.get("origin", {"format": parameters["format"]})}
     if "origin" in result:  # what was brought stays as it came
         files[FileKind.ORIGINAL] = path
-    model = register_model(
-        project=Project.objects.get(pk=job.project_id),
-        name=parameters["name"] or _name_of(parameters, result),
-        class_names=result["class_names"],
-        architecture=result["architecture"],
-        input_size=tuple(result["input_size"]),
-        parameters=result["parameters"],
-        files=files,
-        detector=result.get("detector"),
-        resize=parameters["resize"],
-        origin=origin,
-        user=job.created_by,
-    )
+    with staged(with_labels(files, result["class_names"])) as ready, transaction.atomic():
+        context.keep()  # not when another attempt reads the same file now
+        model = register_model(
+            project=Project.objects.get(pk=job.project_id),
+            name=parameters["name"] or _name_of(parameters, result),
+            class_names=result["class_names"],
+            architecture=result["architecture"],
+            input_size=tuple(result["input_size"]),
+            parameters=result["parameters"],
+            files=ready,
+            detector=result.get("detector"),
+            resize=parameters["resize"],
+            origin=origin,
+            user=job.created_by,
+        )
     answer = {"model": str(model.pk), "version": model.version, "litert_difference": result["litert_difference"]}
     return answer | ({"read": result["origin"]} if "origin" in result else {})
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, transaction
 from inference.models import Resize
 from inference.runtime.metrics import is_uneven
 from inference.services import register_model
-from inference.staging import staged
+from inference.staging import staged, with_labels
 from projects import queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.models import WorkState
@@ -221,7 +221,7 @@ class Supervisor:
         configuration = result["configuration"]
         side = configuration["image_size"]
         height, width = result.get("input_size") or (side, side)
-        with staged(files) as ready, transaction.atomic():
+        with staged(with_labels(files, result["class_names"])) as ready, transaction.atomic():
             # finish() first: it is the conditional update that makes sure of one model only.
             score = _score(result.get("validation_metrics") or {})
             work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)

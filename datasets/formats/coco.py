@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datasets.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around_mask, around_pairs, number
+from datasets.formats.shapes import Box, around_mask, around_pairs, number, size_of
 
 GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
@@ -89,7 +89,14 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
         if said in names.setdefault(identifier, set()):
             continue
         names[identifier].add(said)
-        claim = collection.claim(GROUP, file.name, said, split=split, size=_size(row), is_annotated=is_annotated)
+        claim = collection.claim(
+            GROUP,
+            file.name,
+            said,
+            split=split,
+            size=size_of(row.get("width"), row.get("height")),
+            is_annotated=is_annotated,
+        )
         claims.setdefault(identifier, []).append(claim)
     for identifier, same in claims.items():
         if len(same) > 1:
@@ -166,11 +173,6 @@ def _key(value: object) -> str | None:
     text = value.strip()
     whole = text[:-2] if text.endswith(".0") else text
     return whole if whole.isdigit() and str(int(whole)) == whole else text
-
-
-def _size(image: dict) -> tuple[int, int] | None:
-    width, height = number(image.get("width")), number(image.get("height"))
-    return (int(width), int(height)) if width > 0 and height > 0 and max(width, height) < 1e9 else None
 
 
 class CocoWriter:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from datasets.formats.base import split_of_filename, split_of_word
 from datasets.formats.collection import Claim, Collection
-from datasets.formats.shapes import Box, around, around_ellipse, number, turned
+from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
 
 GROUP = "cvat"
 UNBOXED = ("polyline", "points", "cuboid", "skeleton")
@@ -29,11 +29,13 @@ def read(collection: Collection, source: str, root: Element) -> None:
         if not name:
             collection.say("incomplete_annotation", "An image of the file has no name.", source)
             continue
-        size = int(_of(image, "width", 0)), int(_of(image, "height", 0))
+        size = size_of(image.get("width"), image.get("height"))
         split = split_of_word(image.get("subset") or "") or split_of_filename(source)
-        claim = collection.claim(
-            GROUP, source, name, split=split, size=size if min(size) > 0 else None, is_annotated=len(image) > 0
-        )
+        claim = collection.claim(GROUP, source, name, split=split, size=size, is_annotated=len(image) > 0)
+        if any((text or "").strip() for text in (image.text, *(shape.tail for shape in image))):
+            detail = f"The element of {name!r} has text between its shapes, so it is damaged; they were left out."
+            collection.leave_out(claim, "damaged_annotations", detail)
+            continue
         for position, shape in enumerate(image, start=1):
             _shape(collection, claim, shape, position)
 

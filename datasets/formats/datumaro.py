@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datasets.formats.base import Exported, ending_of, split_of_filename, stem
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_mask, around_pairs, number
+from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, size_of
 
 GROUP = "datumaro"
 SUBSETS = {"train": "train", "validation": "val", "test": "test", None: "default"}
@@ -53,10 +53,7 @@ def _names(file: JsonFile) -> list[str]:
 
 def _size(image: dict) -> tuple[int, int] | None:
     size = image.get("size")
-    if not isinstance(size, list) or len(size) != 2:
-        return None
-    height, width = map(number, size)
-    return (int(width), int(height)) if width > 0 and height > 0 else None
+    return size_of(size[1], size[0]) if isinstance(size, list) and len(size) == 2 else None
 
 
 def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str], position: int) -> None:

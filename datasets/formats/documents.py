@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
+from typing import BinaryIO
 
 import ijson
 
@@ -27,6 +30,7 @@ class JsonFile:
         self._contents = contents
         self._document: object = None
         self._known: dict[str, bool] = {}
+        self._has_mark = False
         self.encoding = ""
         self.is_whole = contents.size(name) <= WHOLE_BYTES
         if self.is_whole:
@@ -39,6 +43,7 @@ class JsonFile:
             self.is_object = isinstance(self._document, dict)
         else:
             first = contents.head(name).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+            self._has_mark = self._contents.head(name).startswith(codecs.BOM_UTF8)
             self.is_list, self.is_object = first == b"[", first == b"{"
 
     def first(self) -> object:
@@ -93,8 +98,12 @@ class JsonFile:
         except DAMAGED as error:
             raise self._damaged(error) from error
 
-    def _stream(self):
-        return self._contents.opened(self.name)
+    @contextmanager
+    def _stream(self) -> Iterator[BinaryIO]:
+        with self._contents.opened(self.name) as file:
+            if self._has_mark:
+                file.read(3)
+            yield file
 
     def _damaged(self, error: Exception) -> FormatError:
         return FormatError("damaged_annotations", f"{self.name} is no JSON that can be read ({str(error)[:200]}).")

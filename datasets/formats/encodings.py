@@ -15,8 +15,9 @@ CANDIDATES = (
     "gb18030", "cp932", "big5", "cp949", "cp1251", "cp866", "koi8_r", "cp1252", "cp1250", "cp1253", "cp1254",
     "cp1255", "cp1256", "cp874", "cp850", "cp437",
 )  # fmt: skip
-# What stands between words and says nothing about them: separators, line ends, endings of files.
-ASCII_AROUND = re.compile(rb"[/\r\n]|\.[A-Za-z0-9]{1,5}(?=[/\r\n]|$)")
+# What stands between words and says nothing about them: separators, marks of XML, JSON and CSV, endings of files. None
+# of these is the second half of a character in any of the encodings.
+ASCII_AROUND = re.compile(rb"""[/\s<>"',;:=]|\.[A-Za-z0-9]{1,5}(?=[/\s<>"',;:=]|$)""")
 SAMPLE_BYTES = 100_000
 # Below this the detector does not know more than that the bytes are possible.
 UNSURE = 0.115

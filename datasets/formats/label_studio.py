@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_ellipse, number, turned
+from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
 
 GROUP = "label_studio"
 UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what the studio puts before the name of an uploaded file
@@ -124,10 +124,9 @@ def _min_results(task: dict) -> list | None:
 def _size(results: Sequence) -> tuple[int, int] | None:
     for result in results:
         if isinstance(result, dict):
-            width, height = number(result.get("original_width")), number(result.get("original_height"))
-            turn = number(result.get("image_rotation") or 0)
-            if width > 0 and height > 0 and not turn:
-                return int(width), int(height)
+            size = size_of(result.get("original_width"), result.get("original_height"))
+            if size is not None and not number(result.get("image_rotation") or 0):
+                return size
     return None
 
 

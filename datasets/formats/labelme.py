@@ -6,7 +6,7 @@ import math
 
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, number
+from datasets.formats.shapes import Box, around, number, size_of
 
 GROUP = "labelme"
 BOXED = ("polygon", "rectangle", "circle", "mask", "rotation", "oriented_rectangle")
@@ -19,8 +19,7 @@ def is_it(file: JsonFile) -> bool:
 def read(collection: Collection, file: JsonFile) -> None:
     """One file. `imagePath` is often the path on the machine where it was drawn, so the file's own name comes first."""
     said = file.value("imagePath")
-    width, height = number(file.value("imageWidth")), number(file.value("imageHeight"))
-    size = (int(width), int(height)) if width > 0 and height > 0 else None
+    size = size_of(file.value("imageWidth"), file.value("imageHeight"))
     filename = said.strip() if isinstance(said, str) else ""
     claim = collection.claim(GROUP, file.name, filename=filename, size=size)
     flags = file.value("flags")

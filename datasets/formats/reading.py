@@ -38,6 +38,8 @@ from datasets.formats.collection import Collection, no_annotations
 from datasets.formats.documents import JsonFile
 from datasets.formats.encodings import decode
 
+# Formats with one file for many images, which an archive of theirs has whatever is annotated.
+WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
 # In this order: the more telling signs first.
 JSON_READERS = (coco, datumaro, labelme, label_studio, createml, via)
 FORMATS = ("folder", "coco", "voc", "yolo", "csv", "createml", "label_studio", "labelme", "via", "cvat", "datumaro")
@@ -108,7 +110,7 @@ def _is_mask(image: str) -> bool:
 
 
 def _is_note(name: str) -> bool:
-    return name.rpartition("/")[2].lower().startswith(NOTES)
+    return name.rpartition("/")[2].lower().lstrip("_-. ").startswith(NOTES)
 
 
 class _Reader:
@@ -124,6 +126,8 @@ class _Reader:
         self._codes: dict[str, str] = {}
         self._classes: set[str] | None = None
         self._damaged = 0
+        self._name_files: set[str] = set()
+        self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
 
     def read_all(self) -> None:
@@ -138,7 +142,7 @@ class _Reader:
                 ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
                 ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
             }  # fmt: skip
-            if ending in readers and not (ending == ".txt" and yolo.is_names_file(name)):
+            if ending in readers and not (ending == ".txt" and name in self._name_files):
                 self._guarded(name, readers[ending])
         self._yolo.put_folders_in_splits()
         self._yolo.declare()
@@ -157,7 +161,7 @@ class _Reader:
         self._say_unread_files()
         is_read = collection.has_images
         lacks_names = self._wanted == yolo.GROUP and not self._yolo.has_names
-        if self._wanted not in ("auto", "folder") and (lacks_names or not collection.has_claims):
+        if lacks_names or (self._wanted in WHOLE_FILES and self._wanted not in self._recognised):
             self._refuse()
         if not is_read:
             return self._from_folders()
@@ -193,6 +197,7 @@ class _Reader:
             self._collection.say(error.code, str(error), name)
 
     def _wants(self, group: str) -> bool:
+        self._recognised.add(group)
         return self._wanted in ("auto", group)
 
     def _text(self, name: str) -> str:
@@ -216,8 +221,15 @@ class _Reader:
             return
         if name.lower().endswith(".data"):
             self._yolo.add(yolo.read_data_file(name, self._text(name)))
+        elif self._is_label_file(name):
+            return  # of an image that is called classes, say
         elif (names := yolo.read_names(name, self._text(name))) is not None:
+            self._name_files.add(name)
             self._yolo.add(names)
+
+    def _is_label_file(self, name: str) -> bool:
+        is_text = name.lower().endswith(".txt") and self._collection.index.has_stem(name)
+        return is_text and yolo.is_label_file(self._text(name).split("\n"))
 
     def _read_json(self, name: str) -> None:
         if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
@@ -247,11 +259,15 @@ class _Reader:
 
     def _root(self, name: str) -> Element:
         try:
-            return fromstring(self._text(name).lstrip("\ufeff \t\r\n"))
+            root = fromstring(self._text(name).lstrip("\ufeff \t\r\n"))
         except DefusedXmlException as error:
             raise FormatError("forbidden_xml", "The XML declares entities or a DTD; it is not read.") from error
         except (ParseError, ValueError, RecursionError) as error:
             raise FormatError("damaged_annotations", f"The XML cannot be read ({error}).") from error
+        for element in root.iter():
+            if isinstance(element.tag, str):
+                element.tag = element.tag.rpartition("}")[2]  # without a namespace
+        return root
 
     def _read_table(self, name: str) -> None:
         if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
@@ -268,6 +284,7 @@ class _Reader:
         lines = [line.strip(" \t\r") for line in self._text(name).split("\n")]
         rows = [line for line in lines if line]
         base = name.rpartition("/")[2].lower()
+        has_image = self._collection.index.has_stem(name)
         is_set = "imagesets" in name.lower().split("/")[:-1]
         split = self._yolo.lists().get(base) or split_of_word(stem(base))
         if is_set:
@@ -279,10 +296,10 @@ class _Reader:
         elif split and rows and self._are_stems(rows):
             for row in rows:
                 self._collection.put_in_split(name, row, split, is_stem=True)
-        elif yolo.is_label_file(rows) or (not rows and self._collection.index.has_stem(name)):
-            if self._wants(yolo.GROUP) and not _is_note(name):
+        elif yolo.is_label_file(rows) or (not rows and has_image):
+            if self._wants(yolo.GROUP) and (has_image or not _is_note(name)):
                 self._yolo.read(name, lines)
-        elif rows and self._collection.index.has_stem(name) and not _is_note(name):
+        elif rows and has_image and not _is_note(name):
             self._say_unread(name)
         elif not _is_note(name):
             self._files.others.append(name)

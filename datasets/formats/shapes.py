@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+MOST_PIXELS = 1e9
+# 12,5 as half of the world writes it; 1,234 may as well be a thousand.
+DECIMAL_COMMA = re.compile(r"^\s*-?\d+,(\d{1,2}|\d{4,})\s*$")
 Box = tuple[float, float, float, float]
 
 
@@ -13,10 +17,18 @@ def number(text: object) -> float:
     """A float from text or a JSON number; NaN for anything else, which the check of boxes then rejects."""
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         return float("nan")
+    if isinstance(text, str) and "," in text and DECIMAL_COMMA.match(text):
+        text = text.replace(",", ".")
     try:
         return float(text)
     except (ValueError, OverflowError):
         return float("nan")
+
+
+def size_of(width: object, height: object) -> tuple[int, int] | None:
+    """Width and height in pixels; None when they are none."""
+    across, down = number(width), number(height)
+    return (int(across), int(down)) if 0 < across < MOST_PIXELS and 0 < down < MOST_PIXELS else None
 
 
 def around(points: Iterable[Sequence[float]]) -> Box | None:

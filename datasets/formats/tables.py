@@ -9,18 +9,21 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from datasets.formats import via
 from datasets.formats.base import SPLIT_FOLDERS, Exported, ending_of, folder_of, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
-from datasets.formats.shapes import number
+from datasets.formats.shapes import number, size_of
 
 GROUP = "csv"
 CLASSES = "classes.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SAMPLE_ROWS = 50
+SPACES = re.compile(r"[\s-]+")
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
          "file_path", "image_name", "imagename", "imageid", "image_id", "name", "id")  # fmt: skip
 LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
@@ -67,10 +70,10 @@ def read(
         names: what Open Images calls its classes, by their codes.
         classes: the labels of `classes.csv`; what a table of keras-retinanet has beside these is left out.
     """
-    rows = list(islice_rows(text, SAMPLE_ROWS))
+    rows = list(some_rows(text, SAMPLE_ROWS))
     if not rows:
         return True  # an empty table says nothing
-    header = [cell.lower().lstrip("\ufeff").strip("# ") for cell in rows[0].cells]
+    header = [SPACES.sub("_", cell.lower().lstrip("\ufeff").strip("# ")) for cell in rows[0].cells]
     if via.is_table(header):
         via.read_table(collection, source, header, all_rows(text))
         return True
@@ -82,9 +85,9 @@ def read(
         _read_keras(collection, source, all_rows(text), classes)
         return True
     if _is_labels(collection, source, rows):
-        for row in all_rows(text):
+        for row in islice(all_rows(text), 0 if _is_here(collection, source, rows[0]) else 1, None):
             claim = _claim(collection, source, row.cells[0], row.line)
-            _whole(collection, claim, row.cells[1] if len(row.cells) > 1 else "", row.line)
+            _whole(collection, claim, meant(row.cells[1]) if len(row.cells) > 1 else "", row.line)
         return True
     return False
 
@@ -110,17 +113,17 @@ def read_classes(collection: Collection, source: str, text: str) -> set[str]:
 def class_codes(text: str) -> dict[str, str]:
     """Open Images' `class-descriptions.csv`: `/m/01g317,Person`; empty when the table is something else."""
     codes = {}
-    for row in islice_rows(text, 100_000):
+    for row in some_rows(text, 100_000):
         if len(row.cells) == 2 and row.cells[0].startswith(("/m/", "/g/", "/t/")):
             codes[row.cells[0]] = row.cells[1]
     return codes
 
 
 def all_rows(text: str) -> Iterator[Row]:
-    return islice_rows(text, None)
+    return some_rows(text, None)
 
 
-def islice_rows(text: str, most: int | None) -> Iterator[Row]:
+def some_rows(text: str, most: int | None) -> Iterator[Row]:
     """The lines that have something in them."""
     csv.field_size_limit(1 << 24)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
@@ -269,8 +272,8 @@ def _cell(cells: Sequence[str], at: int | None) -> str:
 def _size(cells: Sequence[str], columns: Columns) -> tuple[int, int] | None:
     if columns.size is None:
         return None
-    width, height = (number(_cell(cells, at)) for at in columns.size)
-    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
+    width, height = (_cell(cells, at) for at in columns.size)
+    return size_of(width, height)
 
 
 # Without
@@ -325,8 +328,12 @@ def _is_labels(collection: Collection, source: str, rows: Sequence[Row]) -> bool
     """Whether lines are of an image that is here and a label."""
     if any(len(row.cells) != 2 for row in rows):
         return False
-    known = sum(collection.index.by_path(row.cells[0], folder_of(source)).image is not None for row in rows)
-    return known * 2 > len(rows)
+    known = sum(_is_here(collection, source, row) for row in rows)
+    return known * 2 >= len(rows) and known > 0
+
+
+def _is_here(collection: Collection, source: str, row: Row) -> bool:
+    return collection.index.by_path(row.cells[0], folder_of(source)).image is not None
 
 
 def _whole(collection: Collection, claim: Claim, label: str, line: int) -> None:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from datasets.formats.base import Exported, folder_of, stem
 from datasets.formats.collection import Collection
-from datasets.formats.shapes import Box, around, number, turned
+from datasets.formats.shapes import Box, around, number, size_of, turned
 
 GROUP = "voc"
 EDGES = ("xmin", "ymin", "xmax", "ymax")
@@ -25,7 +25,8 @@ def is_it(root: Element) -> bool:
 def read(collection: Collection, source: str, root: Element) -> None:
     """One file. Its image is the one that it is named after, else the one of its `<filename>`."""
     said = (root.findtext("filename") or "").strip()
-    claim = collection.claim(GROUP, source, filename=said, size=_size(root))
+    size = size_of(root.findtext("size/width"), root.findtext("size/height"))
+    claim = collection.claim(GROUP, source, filename=said, size=size)
     for position, row in enumerate(root.iter("object"), start=1):
         label = (row.findtext("name") or "").strip()
         box, is_outline = _box(row)
@@ -66,14 +67,6 @@ def _points(polygon: Element) -> Iterator[tuple[float, float]]:
         x, y = polygon.findtext(f"x{position}"), polygon.findtext(f"y{position}")
         if x is not None and y is not None:
             yield number(x.strip()), number(y.strip())
-
-
-def _size(root: Element) -> tuple[int, int] | None:
-    try:
-        width, height = float(root.findtext("size/width") or 0), float(root.findtext("size/height") or 0)
-    except ValueError:
-        return None
-    return (int(width), int(height)) if 0 < width < 1e9 and 0 < height < 1e9 else None
 
 
 def read_list(collection: Collection, source: str, lines: list[str], split: str) -> None:

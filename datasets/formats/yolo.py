@@ -7,6 +7,7 @@ Source: docs.ultralytics.com, "Ultralytics YOLO format".
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes
 NAME_ENDINGS = (".names", ".labels")
 # Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
 MOST_FRACTION = 1.5
+SPACES = " \t\r,;"
+SEPARATORS = re.compile(r"[\s,;]+")
 VISIBILITIES = {0.0, 1.0, 2.0}
 
 
@@ -209,8 +212,8 @@ class YoloFiles:
             self._lacking.append(source)
             return
         for position, line in enumerate(lines, start=1):
-            if words := line.split():
-                self._line(claim, names, position, words)
+            if text := line.strip(SPACES):
+                self._line(claim, names, position, SEPARATORS.split(text))
 
     def _line(self, claim: Claim, names: Names, position: int, words: list[str]) -> None:
         values = [number(word) for word in words]
@@ -248,7 +251,7 @@ class YoloFiles:
 
 def is_label_file(lines: Sequence[str]) -> bool:
     """Whether lines are numbers, at least five of them, a whole one first."""
-    rows = [line.split() for line in lines if line.strip()]
+    rows = [SEPARATORS.split(line.strip(SPACES)) for line in lines[:50] if line.strip(SPACES)]
     return bool(rows) and any(
         len(row) >= 5 and math.isfinite(number(row[0])) and sum(math.isfinite(number(word)) for word in row) >= 4
         for row in rows[:20]

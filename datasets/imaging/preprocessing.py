@@ -238,7 +238,21 @@ def _loaded(image: Image.Image, min_size: tuple[int, int] | None) -> Image.Image
         corner = np.asarray(ended.crop((ended.width - 1, ended.height - 1, ended.width, ended.height)).convert("RGB"))
         if (corner == MISSING_PIXEL).all():
             raise
+        image.lacks_end = True  # type: ignore[attr-defined]
         return ended
+
+
+def oddities(image: Image.Image) -> Iterator[tuple[str, str]]:
+    """`(code, sentence)` for what was done to the pixels of a decoded image that its owner should know."""
+    if (shown := getattr(image, "shown_range", None)) is not None:
+        low, high = (f"{value:g}" for value in shown)
+        yield (
+            "range_scaled",
+            f"The image has more than 8 bits and uses few of them: its values from {low} to {high} are shown as black "
+            "to white.",
+        )
+    if getattr(image, "lacks_end", False):
+        yield "end_missing", "The mark at the end of the JPEG is missing; all of its pixels are there."
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

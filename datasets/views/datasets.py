@@ -107,7 +107,11 @@ class DatasetViewSet(viewsets.ModelViewSet):
                 item.label, item.split, item.group = label, options.get("split"), options.get("group", "")
                 items.append(item)
             outcomes = add_images(dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN)
-        return Response(self._upload_answer(outcomes, rejected), status=status.HTTP_201_CREATED)
+        answer = self._upload_answer(outcomes, rejected)
+        answer["remarks"] = [
+            {"filename": item.filename, "code": code, "detail": detail} for item in items for code, detail in item.notes
+        ]
+        return Response(answer, status=status.HTTP_201_CREATED)
 
     def _upload_answer(self, outcomes, rejected: list[dict]) -> dict:
         created = [outcome.image_id for outcome in outcomes if outcome.kind == "created"]

@@ -23,10 +23,8 @@ NOTHING = OpenApiResponse(description="Done.")
 def label_or_400(project: Project, text: str) -> Label:
     label = find_label(project, text)
     if label is None:
-        raise ValidationError(
-            {"label": [f"The project has no label {text!r}: make it with projects/{project.pk}/labels/ first."]},
-            code="unknown_label",
-        )
+        detail = f"The project has no label {text!r}: make it with projects/{project.pk}/labels/ first."
+        raise ValidationError({"label": [detail]}, code="unknown_label")
     return label
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import ParamSpec
 
 FORMATS = {"svg": "image/svg+xml", "png": "image/png"}
 INCHES = (6.4, 4.8)
@@ -11,8 +14,26 @@ MOST_CURVES = 12
 MOST_NUMBERS = 25
 # Okabe and Ito's, which colour-blind people can tell apart.
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#000000")
+REMEMBERED = 32  # pictures, of some 50 kB
+Arguments = ParamSpec("Arguments")
 
 
+def drawn_once(draw: Callable[Arguments, bytes]) -> Callable[Arguments, bytes]:
+    """Drawing takes a quarter of a second of a core, and who looks at a picture asks for it again."""
+
+    @lru_cache(maxsize=REMEMBERED)
+    def drawn(arguments: str) -> bytes:
+        positional, named = json.loads(arguments)
+        return draw(*positional, **named)
+
+    @wraps(draw)
+    def remembered(*positional: Arguments.args, **named: Arguments.kwargs) -> bytes:
+        return drawn(json.dumps([positional, named]))
+
+    return remembered
+
+
+@drawn_once
 def confusion_picture(matrix: Sequence[Sequence[int]], class_names: Sequence[str], kind: str) -> bytes:
     """Rows are the truth, columns the prediction; the colour is the share of the row."""
     import numpy as np
@@ -34,6 +55,7 @@ def confusion_picture(matrix: Sequence[Sequence[int]], class_names: Sequence[str
     return _saved(figure, kind)
 
 
+@drawn_once
 def curve_picture(
     curves: Sequence[tuple[str, Sequence[float], Sequence[float]]],
     *, x_label: str, y_label: str, kind: str, diagonal: str = "",
@@ -50,6 +72,7 @@ def curve_picture(
     return _saved(figure, kind)
 
 
+@drawn_once
 def calibration_picture(bins: Sequence[dict], kind: str) -> bytes:
     """Confidence against accuracy: a model that is as right as it is sure lies on the diagonal."""
     figure, axes = _figure(INCHES)
@@ -64,6 +87,7 @@ def calibration_picture(bins: Sequence[dict], kind: str) -> bytes:
     return _saved(figure, kind)
 
 
+@drawn_once
 def history_picture(history: Sequence[dict], kind: str) -> bytes:
     """The epochs of a training: its losses on the left, accuracy or AP50 on the right."""
     from matplotlib.figure import Figure

@@ -172,10 +172,9 @@ class Studio:
 
     def _migrate(self, environment: dict[str, str]) -> None:
         say(f"data in {self.folder}")
-        for command in (["migrate", "--verbosity", "0"], ["createcachetable", "--verbosity", "0"]):
-            done = subprocess.run([sys.executable, str(BASE_DIR / "manage.py"), *command], env=environment)
-            if done.returncode:
-                raise CannotStart(f"the database could not be prepared (`manage.py {command[0]}` failed, see above).")
+        done = subprocess.run([sys.executable, str(BASE_DIR / "manage.py"), "prepare"], env=environment)
+        if done.returncode:
+            raise CannotStart("the database could not be prepared (`manage.py prepare` failed, see above).")
 
     def _wait_for_migrations(self, environment: dict[str, str]) -> None:
         """The web part prepares the database; all others wait for it."""
