@@ -120,6 +120,7 @@ def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_enc
 
 
 def _died(process: SandboxedProcess) -> WorkFailed:
+    process.raise_if_disk_full()  # it waits for space then
     if process.exceeded == "memory" or process.returncode == OUT_OF_MEMORY:
         return WorkFailed(
             "annotations_too_complex",

@@ -6,7 +6,7 @@ import sqlite3
 
 import psycopg
 import pytest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from projects import permissions
 
@@ -43,24 +43,3 @@ def test_what_a_request_is_told(api, dataset, monkeypatch, kind, cause, status, 
     answer = api.patch(f"/api/v1/datasets/{dataset['id']}/", {"name": "renamed"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
     assert "Retry-After" in answer or status != 503
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_cut_is_made_again(api, dataset, monkeypatch):
-    """On PostgreSQL for true; SQLite has no connection to cut."""
-    if connection.vendor != "postgresql":
-        return
-    found = permissions.role_in
-
-    def cut(*arguments):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        return found(*arguments)
-
-    address = f"/api/v1/datasets/{dataset['id']}/"
-    with monkeypatch.context() as patched:
-        patched.setattr(permissions, "role_in", cut)
-        answer = api.patch(address, {"name": "renamed"})
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "database_unavailable")
-    connection.close_if_unusable_or_obsolete()  # as every request begins
-    assert api.get(address).status_code == 200

@@ -41,6 +41,7 @@ def probe(path: Path) -> VideoFacts:
 
     Raises:
         VideoProblem: `empty_file`, `not_a_video`, `no_video_track`, `video_empty`, `too_many_pixels`, `video_broken`.
+        OSError: the disk is full, so that nothing is read.
     """
     for message, _ in _asked({"task": "probe"}, path):
         return VideoFacts(**message["facts"])
@@ -92,19 +93,26 @@ def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, Non
         path = path.resolve()
         process = _started(request, path, Path(folder))
         try:
-            pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
-            while (line := pipe.line()) is not None:
-                message, size = _message_of(line)
-                content = pipe.exactly(size)
-                if "problem" in message:
-                    raise VideoProblem(message["problem"], message["detail"])
-                yield message, content
-            if process.wait() != 0:
-                raise _broken()
+            yield from _messages(process)
+        except VideoProblem:
+            process.raise_if_disk_full()  # then the file is not what is wrong
+            raise
         finally:
             process.kill()
             process.wait()
             process.stdout.close()  # type: ignore[union-attr]
+
+
+def _messages(process: SandboxedProcess) -> Iterator[tuple[dict, bytes]]:
+    pipe = _Pipe(process.stdout.fileno())  # type: ignore[union-attr]
+    while (line := pipe.line()) is not None:
+        message, size = _message_of(line)
+        content = pipe.exactly(size)
+        if "problem" in message:
+            raise VideoProblem(message["problem"], message["detail"])
+        yield message, content
+    if process.wait() != 0:
+        raise _broken()
 
 
 def _started(request: dict, path: Path, folder: Path) -> SandboxedProcess:

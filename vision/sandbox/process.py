@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -43,6 +44,11 @@ class SandboxedProcess(subprocess.Popen):
             return psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
             return 0
+
+    def raise_if_disk_full(self) -> None:
+        """Of one that has died. Raises the `OSError` of a full disk when it was killed for that."""
+        if self.exceeded == "disk":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def kill(self) -> None:
         """End it and whatever it has started."""
