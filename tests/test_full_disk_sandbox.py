@@ -46,11 +46,13 @@ def test_a_video_is_read_through_when_there_is_space(api, dataset, full_disk, mo
 
 
 def test_an_import_goes_on_when_there_is_space(api, dataset, full_disk, monkeypatch):
-    job = start(api, dataset, make_zip({"crack/1.jpg": jpeg(1)})).json()["id"]
+    job = start(api, dataset, make_zip({"1.jpg": jpeg(1), "labels.csv": b"filename,label\n1.jpg,crack\n"})).json()["id"]
     with monkeypatch.context() as patched:
         full_disk(patched)
         jobs.run_job(job)
     assert waits(Job.objects.get())
     Job.objects.update(retry_at=None)
     jobs.run_job(job)
-    assert Job.objects.get().state == "succeeded" and Image.objects.count() == 1
+    ended = Job.objects.get()
+    assert ended.state == "succeeded", (ended.error_code, ended.error_detail)
+    assert Image.objects.count() == 1
