@@ -100,7 +100,9 @@ def in_order(boxes: list[tuple[str, list[float]]]) -> list[tuple[str, list[float
     return sorted(((label, list(box)) for label, box in boxes), key=lambda row: (row[0], [round(e) for e in row[1]]))
 
 
-def assert_same(found: Boxes, wanted: Boxes, shift: tuple[float, ...] = (0, 0, 0, 0)) -> None:
+def assert_same(
+    found: Boxes, wanted: Boxes, shift: tuple[float, ...] = (0, 0, 0, 0), tolerance: float = TOLERANCE_PIXELS
+) -> None:
     """The same images, labels and boxes to half a pixel.
 
     Args:
@@ -111,7 +113,7 @@ def assert_same(found: Boxes, wanted: Boxes, shift: tuple[float, ...] = (0, 0, 0
         assert [label for label, _ in found[stem]] == [label for label, _ in boxes], stem
         for (_, ours), (_, theirs) in zip(found[stem], boxes, strict=True):
             difference = np.abs(np.array(ours) - np.array(shift) - np.array(theirs)).max()
-            assert difference <= TOLERANCE_PIXELS, (stem, ours, theirs)
+            assert difference <= tolerance, (stem, ours, theirs)
 
 
 def exported_folder(format: str, made: list[Scene], folder: Path) -> Path:

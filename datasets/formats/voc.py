@@ -102,6 +102,11 @@ def read_list(collection: Collection, source: str, lines: list[str], split: str)
                 break
 
 
+def is_class_list(lines: list[str]) -> bool:
+    """Whether lines say of images if they have a class, as `ImageSets/Main/dog_train.txt` does: `2008_000001 -1`."""
+    return bool(lines) and all(line.rpartition(" ")[2] in ("1", "-1", "0") for line in lines[:20])
+
+
 class VocWriter:
     """`JPEGImages`, `Annotations`, and the splits in `ImageSets/Main`."""
 
