@@ -77,7 +77,7 @@ def _declared(info: zipfile.ZipInfo) -> str | None:
 
 def is_junk(name: str) -> bool:
     """What file managers leave in archives."""
-    parts = PurePosixPath(name).parts
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts) or (
         bool(parts) and parts[-1].lower() in ("thumbs.db", "desktop.ini")
     )
