@@ -12,9 +12,9 @@ from benchmarks.fresh import run_one
 from benchmarks.rows import Row, table
 
 NAMES = (
-    "startup", "listing", "imports", "prediction", "classifier", "few_images", "detector", "storage", "exports", "edge",
-    "base_model", "active_learning", "label_errors", "added_labels", "event_streams", "fairness", "scale",
-    "removal",
+    "startup", "listing", "imports", "formats", "prediction", "classifier", "few_images", "detector", "storage",
+    "exports", "edge", "base_model", "active_learning", "label_errors", "added_labels", "event_streams", "fairness",
+    "scale", "removal",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from benchmarks.rows import Row
 
 def measure(name: str, folder: str, answers) -> None:
     os.environ["MLSTUDIO_DATA_DIR"] = str(Path(folder) / "data")
+    os.environ["MLSTUDIO_TESTS_DIR"] = folder  # where the studio of tests keeps the database that it copies
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     os.environ.setdefault("MLSTUDIO_LOG_LEVEL", "WARNING")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

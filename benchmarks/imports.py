@@ -39,8 +39,10 @@ def run(folder: Path) -> list[Row]:
             f"zip import, {IMAGES:,} photographs of {SIZE[0]} x {SIZE[1]}, {size:.0f} MiB", f"{ours:.0f} images/s",
             f"unzip, sha256, verify, write: {reference:.0f} images/s", ours / reference, 0.7,
         ),
-        Row("the same beside a loop that also decodes, to find truncated pictures", f"{ours:.0f} images/s",
-            f"{decoded:.0f} images/s", ours / decoded),
+        at_least(
+            "the same beside a loop that decodes at an eighth, to find truncated images", f"{ours:.0f} images/s",
+            f"unzip, sha256, decode, write: {decoded:.0f} images/s", ours / decoded, 0.9,
+        ),
         Row("zip import: peak memory of the worker", f"{peak / 2**20:.0f} MiB", f"idle {before / 2**20:.0f} MiB",
             peak / before, "< 300 MB", peak < 300e6),
     ]  # fmt: skip
@@ -54,7 +56,11 @@ def _bare(archive: Path, target: Path, *, decode: bool) -> float:
             content = source.read(info)
             name = hashlib.sha256(content).hexdigest()
             with Image.open(io.BytesIO(content)) as image:
-                image.load() if decode else image.verify()
+                if decode:
+                    image.draft("RGB", (SIZE[0] // 8, SIZE[1] // 8))
+                    image.load()
+                else:
+                    image.verify()
             (target / name).write_bytes(content)
     seconds = time.perf_counter() - started
     shutil.rmtree(target)

@@ -47,7 +47,7 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     Raises:
         ValidationError: the format cannot hold what the project has.
     """
-    fitting = FITTING[dataset.project.task]
+    fitting = FITTING[Task(dataset.project.task)]
     if format not in fitting:
         raise ValidationError(
             {"format": [f"A {dataset.project.task} project is exported as {', '.join(fitting)}, not as {format}."]},

@@ -219,7 +219,8 @@ def _said(
     """What the archive says, made to fit the project's task."""
     said = read_annotations(context, contents, context.job.parameters["format"], folder, present)
     if not said.count:
-        raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).")
+        unread = f" {said.unread[0]} is in a format that is not read." if said.unread else ""
+        raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).{unread}")
     labels = [clean_label(label) for label in said.labels]
     said.labels = list(dict.fromkeys(label for label in labels if label))
     if len(said.labels) > MAX_LABELS:

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from datasets.formats.base import Mark, Record, Remark
 
@@ -208,6 +209,7 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+@lru_cache(maxsize=4096)
 def clean_label(name: str) -> str | None:
     """A label's name in composed Unicode without control characters; None when nothing usable is left."""
     visible = "".join(one for one in composed(name) if unicodedata.category(one) not in ("Cc", "Cs"))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
@@ -18,7 +17,6 @@ from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
 
 GROUP = "label_studio"
-UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what the studio puts before the name of an uploaded file
 IMAGE_KEYS = ("image", "img", "url", "photo", "picture", "ocr", "file", "path")
 SPLIT_KEYS = ("split", "subset")
 ANNOTATIONS = ("annotations", "completions")
@@ -41,25 +39,50 @@ def _is_min(row: dict) -> bool:
 
 
 def read(collection: Collection, file: JsonFile) -> None:
-    split = split_of_filename(file.name)
     for position, task in enumerate(file.items(), start=1):
-        if not isinstance(task, dict):
-            continue
-        data: dict = task["data"] if isinstance(task.get("data"), dict) else task
-        said = _image_of(data)
-        if not said:
-            detail = f"Task {position} names no image; it is left out."
-            collection.say("incomplete_annotation", detail, file.name, position)
-            continue
-        own = next((split_of_word(str(data[key])) for key in SPLIT_KEYS if isinstance(data.get(key), str)), None)
-        is_whole = data is not task
-        results = _results(collection, file.name, position, task) if is_whole else _min_results(task)
-        claim = collection.claim(
-            GROUP, file.name, *_names(said), number=position, split=own or split, size=_size(results or ()),
-            is_annotated=results is not None,
-        )  # fmt: skip
-        for number_, result in enumerate(results or (), start=1):
-            _result(collection, claim, result, number_)
+        if isinstance(task, dict):
+            _task(collection, file.name, position, task)
+
+
+def is_table(header: Sequence[str]) -> bool:
+    """Whether a table is an export as CSV or TSV: JSON-MIN with a line a task."""
+    return {"annotation_id", "annotator"} <= set(header)
+
+
+def read_table(
+    collection: Collection, source: str, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]
+) -> None:
+    """Rows are `(line, cells)`, without the first."""
+    for line, cells in rows:
+        _task(collection, source, line, {name: _cell(cell) for name, cell in zip(header, cells, strict=False) if cell})
+
+
+def _cell(text: str) -> object:
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _task(collection: Collection, source: str, position: int, task: dict) -> None:
+    data: dict = task["data"] if isinstance(task.get("data"), dict) else task
+    said = _image_of(data)
+    if not said:
+        detail = f"Task {position} names no image; it is left out."
+        collection.say("incomplete_annotation", detail, source, position)
+        return
+    own = next((split_of_word(str(data[key])) for key in SPLIT_KEYS if isinstance(data.get(key), str)), None)
+    split = own or split_of_filename(source)
+    is_whole = data is not task
+    results = _results(collection, source, position, task) if is_whole else _min_results(task)
+    claim = collection.claim(
+        GROUP, source, *_names(said), number=position, split=split, size=_size(results or ()),
+        is_annotated=results is not None,
+    )  # fmt: skip
+    for number_, result in enumerate(results or (), start=1):
+        _result(collection, claim, result, number_)
 
 
 def _image_of(data: dict) -> str:
@@ -78,8 +101,6 @@ def _names(said: str) -> Sequence[str]:
     base = unquote(path).rpartition("/")[2]
     if "/data/upload/" in path or parts.scheme or path.startswith("/data/"):
         names.append(base)
-    if UPLOAD_PREFIX.match(base):
-        names.append(UPLOAD_PREFIX.sub("", base))
     return tuple(dict.fromkeys(name for name in names if name))
 
 

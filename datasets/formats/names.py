@@ -7,6 +7,7 @@ it. What could mean several images means none of them.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ RANKS = {
     (TAIL, OTHER_CASE): 7, (PLACE, OTHER_ENDING): 6, (TAIL, OTHER_ENDING): 5, (NAME, SAME): 4, (NAME, OTHER_FORM): 3,
     (NAME, OTHER_CASE): 2, (NAME, OTHER_ENDING): 1,
 }  # fmt: skip
+# What Label Studio puts before the name of an uploaded file, and before that of one that it fetched.
+UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}(?:-|__)(?=.)")
 CERTAIN = RANKS[PLACE, OTHER_FORM]  # from here on the path itself says which image it is
 BY_NAME = RANKS[NAME, SAME]  # up to here only the name does
 
@@ -84,7 +87,8 @@ class ImageIndex:
         path = clean_path(path)
         name = path.rpartition("/")[2]
         candidates = dict.fromkeys((*self._named(_stem(name)), *self._named(name)))
-        return self._best(candidates, lambda image: _rank_of_path(path, folder, image), folder, split)
+        match = self._best(candidates, lambda image: _rank_of_path(path, folder, image), folder, split)
+        return match if match is not NONE else self._uploaded(name, folder, split)
 
     def by_stem(self, annotations: str, split: str | None = None, filename: str = "") -> Match:
         """The image that the file `annotations` is named after.
@@ -102,11 +106,21 @@ class ImageIndex:
             wanted = clean_path(filename).rpartition("/")[2]
             named = [image for image in candidates if image.rpartition("/")[2] == wanted]
             return self._best(named, lambda image: _rank_of_stem(annotations, image), folder, split)
-        return match
+        return match if match is not NONE else self._uploaded(stem, folder, split)
+
+    def _uploaded(self, name: str, folder: str, split: str | None) -> Match:
+        """The image that was uploaded under a name of which only the end is its own; spaces are underscores there."""
+        rank = RANKS[NAME, OTHER_ENDING]  # whatever fits better has it
+        for own in _uploaded_names(name):
+            if candidates := self._named(_stem(own)):
+                return self._best(candidates, lambda image: (rank, 0), folder, split)
+        return NONE
 
     def has_stem(self, name: str) -> bool:
         """Whether an image anywhere has this name, whatever its ending."""
-        return bool(self._named(_stem(name.rpartition("/")[2])) or self._named(name.rpartition("/")[2]))
+        base = name.rpartition("/")[2]
+        names = (_stem(base), base, *map(_stem, _uploaded_names(base)))
+        return any(map(self._named, names))
 
     def _named(self, stem: str) -> Sequence[str]:
         found = self._by_stem.get(_key(stem), ())
@@ -122,6 +136,13 @@ class ImageIndex:
         best = max(ranked)
         chosen = _the_one(ranked[best], folder, split)
         return Match(chosen, best[0], is_ambiguous=chosen is None)
+
+
+def _uploaded_names(name: str) -> tuple[str, ...]:
+    if not UPLOAD_PREFIX.match(name):
+        return ()
+    own = UPLOAD_PREFIX.sub("", name)
+    return own, own.replace("_", " ")
 
 
 def clean_path(path: str) -> str:

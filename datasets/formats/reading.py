@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element, ParseError
 
@@ -26,10 +27,8 @@ from datasets.formats.base import (
     FormatError,
     Parsed,
     Record,
-    begins_an_image,
     ending_of,
     is_image,
-    is_text,
     split_of_filename,
     split_of_word,
     stem,
@@ -37,6 +36,8 @@ from datasets.formats.base import (
 from datasets.formats.collection import Collection, no_annotations
 from datasets.formats.documents import JsonFile
 from datasets.formats.encodings import decode
+from datasets.formats.files import Files, is_note, is_side_name
+from datasets.formats.shapes import number
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
 WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
@@ -47,10 +48,10 @@ READ = (
     "Read are COCO, Pascal VOC, YOLO, CSV (keras-retinanet, TensorFlow, Open Images, labels of whole images), "
     "CreateML, Label Studio, LabelMe, VIA, CVAT for images and Datumaro."
 )
-MASK_FOLDERS = {"segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask"}
-NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
-NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
-                ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
+FOLDERS_IGNORED = (
+    "The archive has annotations that were not understood, so the names of its folders were not taken as labels. "
+    "Import it again with format=folder if they are the labels."
+)
 SHOWN_UNREAD = 100
 
 
@@ -63,60 +64,17 @@ def read(contents: Contents, name: str = "auto") -> Parsed:
     Raises:
         FormatError: there are no annotations in the format that is asked for.
     """
-    files = _Files(contents)
+    files = Files(contents)
     reader = _Reader(contents, files, name)
     if name != "folder":
         reader.read_all()
     return reader.finish()
 
 
-class _Files:
-    """The files of an archive by what they are."""
-
-    def __init__(self, contents: Contents) -> None:
-        self.images: list[str] = []
-        self.texts: list[str] = []
-        self.others: list[str] = []
-        for name in contents.names:
-            if is_image(name):
-                self.images.append(name)
-            elif is_text(name):
-                self.texts.append(name)
-            elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
-                known = begins_an_image(contents.head(name))
-                (self.images if known else self.others).append(name)
-        self.others = [name for name in self.others if not _is_note(name)]
-        self.masks = self._take_out_masks()
-
-    def _take_out_masks(self) -> dict[str, int]:
-        """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
-        masks: dict[str, int] = {}
-        if not any(_is_mask(image) for image in self.images):
-            return masks
-        names = {stem(image) for image in self.images if not _is_mask(image)}
-        kept = []
-        for image in self.images:
-            if _is_mask(image) and stem(image) in names:
-                place = image.rpartition("/")[0]
-                masks[place] = masks.get(place, 0) + 1
-            else:
-                kept.append(image)
-        self.images = kept
-        return masks
-
-
-def _is_mask(image: str) -> bool:
-    return any(part.lower() in MASK_FOLDERS for part in image.split("/")[:-1])
-
-
-def _is_note(name: str) -> bool:
-    return name.rpartition("/")[2].lower().lstrip("_-. ").startswith(NOTES)
-
-
 class _Reader:
     """Reads the annotation files of an archive into one collection."""
 
-    def __init__(self, contents: Contents, files: _Files, wanted: str) -> None:
+    def __init__(self, contents: Contents, files: Files, wanted: str) -> None:
         self._contents = contents
         self._files = files
         self._wanted = wanted
@@ -129,6 +87,8 @@ class _Reader:
         self._name_files: set[str] = set()
         self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
+        self._class_lists: list[str] = []
+        self._is_about_images = False  # whether something that is not read speaks of images
 
     def read_all(self) -> None:
         """Files that others need first: class names before labels."""
@@ -144,6 +104,12 @@ class _Reader:
             }  # fmt: skip
             if ending in readers and not (ending == ".txt" and name in self._name_files):
                 self._guarded(name, readers[ending])
+        if not self._collection.has_claims:
+            for name in self._class_lists:
+                self._say_unread_about_images(name)
+        for name in self._files.binary:
+            self._say_unread_about_images(name)
+            self._files.others.remove(name)
         self._yolo.put_folders_in_splits()
         self._yolo.declare()
 
@@ -178,15 +144,19 @@ class _Reader:
         raise FormatError("no_annotations", f"The archive has no annotations in the format {self._wanted}.")
 
     def _from_folders(self) -> Parsed:
+        is_contradicted = self._is_about_images or self._collection.has_claims
         rest = self._collection.finish()
-        parsed = folder.read([*self._files.images, *self._files.others], self._written)
+        parsed = folder.read(self._files.images, self._written)
+        if is_contradicted and parsed.labels and self._written is None:
+            self._collection.say("folders_ignored", FOLDERS_IGNORED, "")
+            _forget_labels(parsed)
         remarks = [remark for remark in rest.remarks if remark.code != "splits_incomplete"] + list(parsed.remarks)
         for record in parsed.records:
             record.split = record.split or self._collection.listed_splits.get(record.path)
         if self._damaged or rest.unread:
             remarks += [no_annotations(record.path) for record in parsed.records if not record.marks]
         parsed.remarks, parsed.unread = remarks, rest.unread
-        return parsed
+        return _with_others(parsed, self._files.others)
 
     def _guarded(self, name: str, read_file: Callable[[str], None]) -> None:
         """A damaged file is named and the others are read."""
@@ -215,7 +185,8 @@ class _Reader:
             if tables.is_classes(name):
                 self._classes = (self._classes or set()) | tables.read_classes(self._collection, name, self._text(name))
             elif "class" in name.rpartition("/")[2].lower():
-                self._codes |= tables.class_codes(self._text(name))
+                is_list = "class-descriptions" in name.rpartition("/")[2].lower()
+                self._codes |= tables.class_codes(self._text(name), any_code=is_list)
             return
         if not self._wants(yolo.GROUP):
             return
@@ -243,7 +214,7 @@ class _Reader:
                 if self._wants(reader.GROUP):
                     reader.read(self._collection, file)
                 return
-        if not _is_side_file(file):
+        if not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
 
     def _read_xml(self, name: str) -> None:
@@ -273,7 +244,7 @@ class _Reader:
         if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
             return
         text = self._text(name)
-        if self._codes and tables.class_codes(text):
+        if self._codes and tables.class_codes(text, any_code="class-descriptions" in name.rpartition("/")[2].lower()):
             return
         if not tables.read(self._collection, name, text, self._codes, self._classes):
             self._say_unread(name)
@@ -290,6 +261,8 @@ class _Reader:
         if is_set:
             if split and self._wants(voc.GROUP):
                 voc.read_list(self._collection, name, rows, split)
+            elif voc.is_class_list(rows):
+                self._class_lists.append(name)
         elif rows and all(is_image(row.split("\t")[0]) for row in rows):
             for row in rows if split or split_of_filename(name) else ():
                 self._collection.put_in_split(name, row, split or split_of_filename(name) or "")
@@ -297,16 +270,28 @@ class _Reader:
             for row in rows:
                 self._collection.put_in_split(name, row, split, is_stem=True)
         elif yolo.is_label_file(rows) or (not rows and has_image):
-            if self._wants(yolo.GROUP) and (has_image or not _is_note(name)):
+            if self._wants(yolo.GROUP) and (has_image or not is_note(name)):
                 self._yolo.read(name, lines)
-        elif rows and has_image and not _is_note(name):
-            self._say_unread(name)
-        elif not _is_note(name):
+        elif rows and not is_note(name) and not is_side_name(name) and self._speaks_of_images(name, rows):
+            self._say_unread_about_images(name)
+        elif not is_note(name) and not is_side_name(name):
             self._files.others.append(name)
 
     def _are_stems(self, rows: Sequence[str]) -> bool:
         sample = rows[:20]
         return sum(self._collection.index.has_stem(row) for row in sample) * 2 > len(sample)
+
+    def _speaks_of_images(self, name: str, rows: Sequence[str]) -> bool:
+        """Whether a text is named after an image, names images in its lines, or is a table of numbers."""
+        sample = rows[:20]
+        named = sum(
+            self._collection.index.has_stem(row.rpartition(" ")[0].replace('"', "")) for row in sample if " " in row
+        )
+        return self._collection.index.has_stem(name) or named * 2 > len(sample) or all(map(_is_numbers, sample))
+
+    def _say_unread_about_images(self, name: str) -> None:
+        self._is_about_images = True
+        self._say_unread(name)
 
     def _say_unread(self, name: str) -> None:
         self._collection.unread.append(name)
@@ -319,6 +304,19 @@ class _Reader:
         if len(unread) > SHOWN_UNREAD:
             detail = f"{len(unread) - SHOWN_UNREAD:,} more files are in formats that are not read."
             self._collection.say("unknown_annotations", detail, unread[SHOWN_UNREAD])
+
+
+def _forget_labels(parsed: Parsed) -> None:
+    records = list(parsed.records)
+    for record in records:
+        record.marks, record.is_annotated = [], False
+    parsed.records, parsed.labels, parsed.holds = records, [], {"boxes": 0, "whole": 0}
+
+
+def _is_numbers(row: str) -> bool:
+    """Five or more numbers, and nothing else."""
+    values = row.replace(",", " ").split()
+    return len(values) >= 5 and all(math.isfinite(number(value)) for value in values)
 
 
 def _is_side_file(file: JsonFile) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from datasets.formats import via
+from datasets.formats import label_studio, via
 from datasets.formats.base import SPLIT_FOLDERS, Exported, ending_of, folder_of, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
 from datasets.formats.shapes import number, size_of
@@ -24,6 +24,7 @@ CLASSES = "classes.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SAMPLE_ROWS = 50
 SPACES = re.compile(r"[\s-]+")
+OPEN_IMAGES_LIST = {"imageid", "originalurl"}
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
          "file_path", "image_name", "imagename", "imageid", "image_id", "name", "id")  # fmt: skip
 LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
@@ -77,10 +78,19 @@ def read(
     if via.is_table(header):
         via.read_table(collection, source, header, all_rows(text))
         return True
+    if label_studio.is_table(header):
+        lines = ((row.line, row.cells) for row in all_rows(text))
+        next(lines)
+        label_studio.read_table(collection, source, header, lines)
+        return True
     columns = _columns(header, rows)
     if columns is not None:
         _read_with_columns(collection, source, columns, all_rows(text), names)
         return True
+    if set(header) >= OPEN_IMAGES_LIST:
+        return True  # their licences and addresses
+    if _is_header(header):
+        return False
     if _is_keras(rows):
         _read_keras(collection, source, all_rows(text), classes)
         return True
@@ -110,11 +120,15 @@ def read_classes(collection: Collection, source: str, text: str) -> set[str]:
     return set(labels)
 
 
-def class_codes(text: str) -> dict[str, str]:
-    """Open Images' `class-descriptions.csv`: `/m/01g317,Person`; empty when the table is something else."""
+def class_codes(text: str, *, any_code: bool = False) -> dict[str, str]:
+    """Open Images' `class-descriptions.csv`: `/m/01g317,Person`; empty when the table is something else.
+
+    Args:
+        any_code: the name of the file says what it is, so that codes may be of other kinds.
+    """
     codes = {}
     for row in some_rows(text, 100_000):
-        if len(row.cells) == 2 and row.cells[0].startswith(("/m/", "/g/", "/t/")):
+        if len(row.cells) == 2 and (any_code or row.cells[0].startswith(("/m/", "/g/", "/t/"))):
             codes[row.cells[0]] = row.cells[1]
     return codes
 
@@ -184,6 +198,12 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
         return Columns(file, label, box, has_sizes, split, None if has_sizes else size, confidence)  # type: ignore[arg-type]
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
+
+
+def _is_header(header: list[str]) -> bool:
+    """Whether the first line names columns, the images' among them: then no other is a row without names."""
+    is_known = any(name in FILES for name in header)
+    return is_known and len(header) > 2 and not any(math.isfinite(number(cell)) for cell in header)
 
 
 def _class_columns(header: list[str], rows: Sequence[Row], file: int, split: int | None) -> tuple[tuple[int, str], ...]:
@@ -291,6 +311,8 @@ def _split_keras(cells: list[str]) -> tuple[str, list[str], str] | None:
         return None
     *name, x_min, y_min, x_max, y_max, label = cells
     edges = [x_min, y_min, x_max, y_max]
+    if len(name) > 1 and all(math.isfinite(number(cell)) for cell in cells):
+        return None  # a table of numbers, such as pixels
     is_one = all(math.isfinite(number(edge)) for edge in edges) and bool(label)
     return (",".join(name), edges, label) if is_one or not any([*edges, label]) else None
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from datasets.formats.base import FormatError
 from datasets.formats.encodings import detect
+from datasets.formats.zip_entries import ZipEntries
 
 # What reading a damaged entry raises.
 DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
@@ -76,7 +77,7 @@ def _declared(info: zipfile.ZipInfo) -> str | None:
 
 def is_junk(name: str) -> bool:
     """What file managers leave in archives."""
-    parts = PurePosixPath(name).parts
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts) or (
         bool(parts) and parts[-1].lower() in ("thumbs.db", "desktop.ini")
     )
@@ -105,7 +106,7 @@ class ZipTexts:
     def __init__(self, archive: zipfile.ZipFile, max_bytes: int, name_encoding: str = "") -> None:
         self.archive = archive
         self.max_bytes = max_bytes
-        self.entries: dict[str, zipfile.ZipInfo] = {}
+        self.entries = ZipEntries()
         self.repeated: list[str] = []
         self._sizes: dict[str, int] = {}
         self._used = 0
@@ -116,7 +117,10 @@ class ZipTexts:
             if name in self.entries:
                 name = self._beside(name)
                 self.repeated.append(name)
-            self.entries[name] = info
+            self.entries.add(name, info)
+        # Python's own records are needed no more: entries are opened by those that are made again.
+        archive.filelist.clear()
+        archive.NameToInfo.clear()
 
     def _beside(self, name: str) -> str:
         """A free name for a second file of the same path, so that it is not lost."""

@@ -1,7 +1,7 @@
 """Pascal VOC: an XML file an image, splits in `ImageSets/Main` (Everingham et al. 2010).
 
 Coordinates are taken and written as they stand. The development kit counts pixels from 1; the tools that write VOC
-files today (labelImg, CVAT, Roboflow) count from 0.
+files today (labelImg, CVAT, Roboflow) count from 0, but for one that can be told by its files (`_first_pixel`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def read(collection: Collection, source: str, root: Element) -> None:
     said = (root.findtext("filename") or "").strip()
     size = size_of(root.findtext("size/width"), root.findtext("size/height"))
     claim = collection.claim(GROUP, source, filename=said, size=size)
+    first = _first_pixel(root)
     for position, row in enumerate(root.iter("object"), start=1):
         label = (row.findtext("name") or "").strip()
         box, is_outline = _box(row)
+        if box is not None and first:
+            box = box[0] - first, box[1] - first, box[2], box[3]
         if not label or box is None:
             what = "label" if box is not None else "box that can be read"
             detail = f"Object {position} has no {what}; it is left out."
@@ -38,6 +41,15 @@ def read(collection: Collection, source: str, root: Element) -> None:
         if is_outline:
             collection.say_outline(claim, f"Object {position} has an outline", position)
         collection.add(claim, label, box, position)
+
+
+def _first_pixel(root: Element) -> int:
+    """The number of the first pixel: 1 in what `supervision` writes, where the last pixel belongs to the box.
+
+    Else a box of one pixel would have no area. Roboflow's own exports, from 0, name the same database and have a path.
+    """
+    is_its = root.findtext("folder") == "VOC" and root.findtext("source/database") == "roboflow.ai"
+    return int(is_its and root.find("path") is None)
 
 
 def _box(row: Element) -> tuple[Box | None, bool]:
@@ -81,6 +93,11 @@ def read_list(collection: Collection, source: str, lines: list[str], split: str)
             if name and collection.index.has_stem(name):
                 collection.put_in_split(f"{places[0]}/-", name, split, is_stem=True)
                 break
+
+
+def is_class_list(lines: list[str]) -> bool:
+    """Whether lines say of images if they have a class, as `ImageSets/Main/dog_train.txt` does: `2008_000001 -1`."""
+    return bool(lines) and all(line.rpartition(" ")[2] in ("1", "-1", "0") for line in lines[:20])
 
 
 class VocWriter:

@@ -1,0 +1,73 @@
+"""The files of an archive by what they are: images, masks of images, texts, notes, and what nobody reads."""
+
+from __future__ import annotations
+
+from datasets.formats.base import Contents, begins_an_image, ending_of, is_image, is_text, stem
+
+MASK_FOLDERS = {
+    "segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask", "ground_truth", "groundtruth",
+}  # fmt: skip
+# What some tools call masks beside their images.
+MASK_ENDINGS = ("_mask", "-mask")
+# Lists of labels and of sizes, which say nothing about an image that is not said elsewhere.
+SIDE_FILES = {"labelmap.txt", "label_colors.txt", "labels.txt", "synsets.txt", "images.meta", "batches.meta"}
+# Annotations in files that are no text.
+BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz")
+NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
+NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
+                ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
+
+
+class Files:
+    """The files of an archive by what they are."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.images: list[str] = []
+        self.texts: list[str] = []
+        self.others: list[str] = []
+        for name in contents.names:
+            if is_image(name):
+                self.images.append(name)
+            elif is_text(name):
+                self.texts.append(name)
+            elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
+                known = begins_an_image(contents.head(name))
+                (self.images if known else self.others).append(name)
+        self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]
+        self.binary = [name for name in self.others if name.lower().endswith(BINARY_ENDINGS)]
+        self.masks = self._take_out_masks()
+
+    def _take_out_masks(self) -> dict[str, int]:
+        """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
+        masks: dict[str, int] = {}
+        if not any(_is_mask(image) for image in self.images):
+            return masks
+        names = {stem(image) for image in self.images if not _is_mask(image)}
+        kept = []
+        for image in self.images:
+            if _is_mask(image) and _of_masked(image) in names:
+                place = image.rpartition("/")[0]
+                masks[place] = masks.get(place, 0) + 1
+            else:
+                kept.append(image)
+        self.images = kept
+        return masks
+
+
+def _is_mask(image: str) -> bool:
+    return any(part.lower() in MASK_FOLDERS for part in image.split("/")[:-1])
+
+
+def _of_masked(mask: str) -> str:
+    """The name of the image that a mask belongs to, without its ending."""
+    name = stem(mask)
+    ending = next((one for one in MASK_ENDINGS if name.lower().endswith(one)), "")
+    return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+
+
+def is_note(name: str) -> bool:
+    return name.rpartition("/")[2].lower().lstrip("_-. ").startswith(NOTES)
+
+
+def is_side_name(name: str) -> bool:
+    return name.rpartition("/")[2].lower() in SIDE_FILES

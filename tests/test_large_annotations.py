@@ -1,0 +1,123 @@
+"""Every reader takes thousands of images, and entries are opened without the records that Python makes of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+
+from datasets.formats import WRITERS
+from datasets.formats.base import Exported, Mark
+from datasets.formats.texts import ZipTexts
+from tests.archives import MAX_BYTES, Read, read_content, read_files, written, zipped
+
+IMAGES, BOXES = 2_000, 10
+LABELS = ["bolt", "nut"]
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(autouse=True)
+def work_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def boxes(number: int) -> list[tuple[str, tuple[float, float, float, float]]]:
+    return [
+        (LABELS[place % 2], (5.0 + 60 * place, number % 100, 45.0 + 60 * place, number % 100 + 30.0))
+        for place in range(BOXES)
+    ]
+
+
+def exported() -> list[Exported]:
+    return [
+        Exported(f"{n}.jpg", 640, 480, SPLITS[n % 3], [Mark(label, box) for label, box in boxes(n)], True)
+        for n in range(IMAGES)
+    ]
+
+
+def cvat() -> str:
+    rows = "".join(
+        f'<image id="{n}" name="{n}.jpg" width="640" height="480">'
+        + "".join(
+            f'<box label="{label}" xtl="{box[0]}" ytl="{box[1]}" xbr="{box[2]}" ybr="{box[3]}"/>'
+            for label, box in boxes(n)
+        )
+        + "</image>"
+        for n in range(IMAGES)
+    )
+    return f"<annotations><version>1.1</version><meta/>{rows}</annotations>"
+
+
+def via() -> str:
+    def region(label, box):
+        shape = {"name": "rect", "x": box[0], "y": box[1], "width": box[2] - box[0], "height": box[3] - box[1]}
+        return {"shape_attributes": shape, "region_attributes": {"type": label}}
+
+    images = {
+        f"{n}.jpg9": {"filename": f"{n}.jpg", "size": 9, "regions": [region(*one) for one in boxes(n)]}
+        for n in range(IMAGES)
+    }
+    return json.dumps(images)
+
+
+def labelme(number: int) -> str:
+    shapes = [
+        {"label": label, "points": [[box[0], box[1]], [box[2], box[3]]], "shape_type": "rectangle"}
+        for label, box in boxes(number)
+    ]
+    document = {"version": "5", "flags": {}, "shapes": shapes, "imagePath": f"{number}.jpg", "imageWidth": 640}
+    return json.dumps({**document, "imageHeight": 480})
+
+
+def tensorflow() -> str:
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"])
+    rows.writerows([f"{n}.jpg", 640, 480, label, *box] for n in range(IMAGES) for label, box in boxes(n))
+    return text.getvalue()
+
+
+def is_whole(result: Read, format: str) -> None:
+    assert result.format == format and len(result.records) == IMAGES and not result.unread
+    assert sum(len(record.marks) for record in result.records.values()) == IMAGES * BOXES
+    assert not any(record.left_out for record in result.records.values())
+    assert sorted(result.labels) == LABELS
+
+
+@pytest.mark.parametrize("format", [name for name in WRITERS if name != "folder"])
+def test_what_we_write(format):
+    is_whole(read_content(written(format, LABELS, exported())), format)
+
+
+@pytest.mark.parametrize(
+    ("format", "files"),
+    [("cvat", lambda: {"annotations.xml": cvat()}), ("via", lambda: {"via.json": via()}),
+     ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()})],
+    ids=["cvat", "via", "labelme", "tensorflow"],
+)  # fmt: skip
+def test_what_others_write(format, files):
+    is_whole(read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | files()), format)
+
+
+def test_folders():
+    result = read_files({f"{LABELS[n % 2]}/{n}.jpg": b"" for n in range(IMAGES)})
+    assert len(result.records) == IMAGES and all(len(record.marks) == 1 for record in result.records.values())
+
+
+def test_entries_are_opened_without_the_records_of_python():
+    content = zipped({"a/1.txt": "one", "a\\2.txt": "two", "größe.txt": "three", "packed.txt": "x" * 10_000})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        texts = ZipTexts(archive, MAX_BYTES)
+        assert not archive.filelist and not archive.NameToInfo
+        read = {name: texts.content(name)[:5].decode() for name in texts.names}
+    assert read == {"a/1.txt": "one", "a/2.txt": "two", "größe.txt": "three", "packed.txt": "xxxxx"}
+
+
+def test_a_damaged_entry_is_still_found():
+    content = bytearray(zipped({"a.txt": "one two three"}))
+    content[content.index(b"two")] ^= 1
+    with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive, pytest.raises(ValueError, match="damaged"):
+        ZipTexts(archive, MAX_BYTES).content("a.txt")

@@ -1,0 +1,87 @@
+"""Formats that are not read: they are named, their images stay open, and no folder of theirs becomes a label."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.archives import read_files
+
+IMAGES = {"train/image_2/1.png": b"", "val/image_2/2.png": b""}
+KITTI = "bolt 0 0 0 5 6 25 26 0 0 0 0 0 0 0\n"
+CASES = {
+    "kitti": {**IMAGES, "train/label_2/1.txt": KITTI, "val/label_2/2.txt": KITTI, "label_colors.txt": "1 2 3 bolt\n"},
+    "a list of labels": {
+        "img/1.png": b"",
+        "img/2.png": b"",
+        "train.txt": "1.png 1\n2.png 0\n",
+        "synsets.txt": "bolt\n",
+    },
+    "tracks": {"img1/000001.png": b"", "gt/gt.txt": "1,-1,1.0,42.0,12.0,12.0,1,2,1.0\n", "gt/labels.txt": "bolt\n"},
+    "tfrecord": {"image_2/1.png": b"", "train.tfrecord": b"\x01\x02", "label_map.pbtxt": "item {}"},
+    "binary": {"images/train/1.png": b"", "images/test/2.png": b"", "annotations/train.datum": b"\x01\x02"},
+    "one class a list": {"JPEGImages/1.png": b"", "ImageSets/Main/bolt_train.txt": "1 -1\n"},
+    "a table of pixels": {"x/1.png": b"", "mnist.csv": "7" + ",0" * 784 + "\n"},
+}
+
+
+@pytest.fixture(autouse=True)
+def work_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("files", CASES.values(), ids=CASES.keys())
+def test_it_is_named_and_its_images_are_open(files):
+    result = read_files(files)
+    assert result.unread and "unknown_annotations" in result.codes()
+    images = [name for name in files if name.endswith(".png")]
+    if "mnist.csv" not in files:
+        assert all(result.is_open(name) for name in images) and not result.labels
+    assert all(len(remark.detail) < 1000 and len(remark.filename) < 1000 for remark in result.remarks)
+
+
+def test_boxes_of_other_images_make_no_label_of_a_folder():
+    lines = "a b,902,0.1,0.2,0.5,0.6,bolt\n" * 3
+    result = read_files({"frames/1.png": b"", "annotations/x.csv": lines})
+    assert result.is_open("frames/1.png") and {"missing_image", "folders_ignored"} <= result.codes()
+
+
+def test_an_odd_file_beside_folders_of_labels_changes_nothing():
+    result = read_files({"cat/1.png": b"", "dog/2.png": b"", "metadata.json": '{"licenses": [{"name": "x"}]}'})
+    assert result.boxes("cat/1.png") == [("cat", [])] and set(result.labels) == {"cat", "dog"}
+
+
+def test_masks_of_defects_are_no_images():
+    result = read_files({"ground_truth/1_mask.png": b"", "train/1.png": b"", "test/2.png": b""})
+    assert set(result.records) == {"train/1.png", "test/2.png"} and "masks_left_out" in result.codes()
+    assert result.labels == []
+
+
+def test_lists_of_open_images_leave_no_trace():
+    boxes = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\nabc,x,bolt,1,0.1,0.3,0.2,0.5\n"
+    listed = "ImageID,Subset,OriginalURL,License,Author,Title,OriginalSize,Rotation\nabc,train,,,,,,\n"
+    files = {"train/abc.jpg": b"", "train-annotations-bbox.csv": boxes, "train-images-with-rotation.csv": listed,
+             "class-descriptions.csv": "bolt,Hex bolt\n", "images.meta": "'abc' 48 64\n"}  # fmt: skip
+    result = read_files(files)
+    assert result.boxes("train/abc.jpg") == [("Hex bolt", [0.1, 0.2, 0.3, 0.5])]
+    assert list(result.records) == ["train/abc.jpg"] and not result.unread and result.codes() <= {"splits_incomplete"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"labels/0a1b2c3d-a_b.txt": "0 .5 .5 .2 .2", "classes.txt": "bolt"},
+        {"0a1b2c3d-a_b.xml": "<annotation><object><name>bolt</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax>"
+                             "<ymax>9</ymax></bndbox></object></annotation>"},
+        {"result.json": '{"images": [{"id": 0, "file_name": "images/0a1b2c3d__a_b.png"}], "annotations": [{"image_id": '
+                        '0, "category_id": 0, "bbox": [1, 1, 8, 8]}], "categories": [{"id": 0, "name": "bolt"}]}'},
+    ],
+)  # fmt: skip
+def test_names_of_uploads_mean_the_image_that_was_uploaded(files):
+    result = read_files({"images/a b.png": b"", **files})
+    assert [mark.label for mark in result.records["images/a b.png"].marks] == ["bolt"]
+
+
+def test_two_uploads_of_one_name_mean_neither():
+    files = {"labels/0a1b2c3d-a.txt": "0 .5 .5 .2 .2", "labels/1a1b2c3d-a.txt": "0 .1 .1 .2 .2", "classes.txt": "bolt"}
+    result = read_files({"images/a.png": b"", **files})
+    assert result.is_open("images/a.png") and "ambiguous_image" in result.codes()
