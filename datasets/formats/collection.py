@@ -140,6 +140,13 @@ class Collection:
             said = about.names[0] if about.names else about.source
             self._remarks.add(Remark(said, code, detail, about.source, number))
 
+    def give_up(self, source: str, code: str, detail: str) -> None:
+        """A file that could not be read to its end: what it has said of images so far is not all."""
+        for claims in self._groups.values():
+            for claim in claims:
+                claim.left_out += claim.source == source
+        self.say(code, detail, source)
+
     def put_in_split(self, source: str, name: str, split: str, *, is_stem: bool = False) -> None:
         """What a list of images or a file of settings says about splits. Names of absent images leave no trace."""
         self._lists.append((source, name, split, is_stem))

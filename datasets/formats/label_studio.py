@@ -15,13 +15,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
+from datasets.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
 
 GROUP = "label_studio"
 UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-")  # what the studio puts before the name of an uploaded file
 IMAGE_KEYS = ("image", "img", "url", "photo", "picture", "ocr", "file", "path")
 SPLIT_KEYS = ("split", "subset")
 ANNOTATIONS = ("annotations", "completions")
+WITHOUT_LABELS = ("relation", "textarea", "number", "rating", "datetime", "taxonomy", "pairwise", "ranker")
+SHAPE_KINDS = ("rectangle", "polygon", "ellipse", "brush", "keypoint")
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "hypertextlabels")
 
 
@@ -58,8 +60,9 @@ def read(collection: Collection, file: JsonFile) -> None:
             GROUP, file.name, *_names(said), number=position, split=own or split, size=_size(results or ()),
             is_annotated=results is not None,
         )  # fmt: skip
+        labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
         for number_, result in enumerate(results or (), start=1):
-            _result(collection, claim, result, number_)
+            _result(collection, claim, result, number_, labelled - {None})
 
 
 def _image_of(data: dict) -> str:
@@ -110,7 +113,6 @@ def number_of(row: dict) -> float:
 def _min_results(task: dict) -> list | None:
     """JSON-MIN: what was drawn stands at the name of its control."""
     results: list = []
-    is_annotated = "annotation_id" in task
     for key, value in task.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             results += value
@@ -118,7 +120,7 @@ def _min_results(task: dict) -> list | None:
             results.append(value)
         elif key in ("choice", "choices", "class", "label") and isinstance(value, str):
             results.append({"choices": [value]})
-    return results if results or is_annotated else None
+    return results or None  # an empty list is not written: nobody knows what the task asked for
 
 
 def _size(results: Sequence) -> tuple[int, int] | None:
@@ -130,19 +132,33 @@ def _size(results: Sequence) -> tuple[int, int] | None:
     return None
 
 
-def _result(collection: Collection, claim: Claim, result: object, position: int) -> None:
+def _value(result: dict) -> dict:
+    return result["value"] if isinstance(result.get("value"), dict) else result
+
+
+def _labels(result: dict) -> list | None:
+    value = _value(result)
+    return next((value[key] for key in SHAPES if isinstance(value.get(key), list) and value[key]), None)
+
+
+def _result(collection: Collection, claim: Claim, result: object, position: int, labelled: set) -> None:
     if not isinstance(result, dict):
+        collection.leave_out(claim, "incomplete_annotation", f"Region {position} is none; it is left out.", position)
         return
-    value = result["value"] if isinstance(result.get("value"), dict) else result
-    labels = next((value[key] for key in SHAPES if isinstance(value.get(key), list) and value[key]), None)
+    value, labels = _value(result), _labels(result)
     kind = str(result.get("type", ""))
-    if kind in ("relation", "textarea", "number", "rating", "datetime"):
+    if kind in WITHOUT_LABELS:
+        claim.ignored += 1  # the image is not empty for having no boxes: boxes were not what was asked for
         return
     if labels is None:
-        if "value" in result and kind in ("rectangle", "polygon", "ellipse", "brush", "keypoint"):
+        if "value" in result and kind in SHAPE_KINDS and result.get("id") in labelled:
             return  # the shape again, without its label: another result of the same id has both
         detail = f"Region {position} ({kind or 'unknown'}) has no label that is read; it is left out."
         collection.leave_out(claim, "incomplete_annotation", detail, position)
+        return
+    if result.get("image_rotation") not in (None, 0, "0"):
+        detail = f"Region {position} was drawn on a turned image; it is left out."
+        collection.leave_out(claim, "image_rotated", detail, position)
         return
     if "choices" in value:
         for label in labels:
@@ -162,10 +178,7 @@ def _result(collection: Collection, claim: Claim, result: object, position: int)
 def _box(value: dict) -> tuple[Box | None, bool]:
     """In percent; and whether it is the box around something else."""
     if isinstance(value.get("points"), list):
-        points = [
-            (number(one[0]), number(one[1])) for one in value["points"] if isinstance(one, list) and len(one) == 2
-        ]
-        return around(points), True
+        return around(points_of(value["points"])), True
     x, y = number(value.get("x")), number(value.get("y"))
     if "radiusX" in value:
         return around_ellipse(x, y, number(value.get("radiusX")), number(value.get("radiusY"))), True

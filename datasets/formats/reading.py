@@ -52,6 +52,8 @@ NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copy
 NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
                 ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
 SHOWN_UNREAD = 100
+# What code that takes values apart does when these are of another kind: one file of an archive is lost, not all.
+UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def read(contents: Contents, name: str = "auto") -> Parsed:
@@ -194,7 +196,11 @@ class _Reader:
             read_file(name)
         except FormatError as error:
             self._damaged += 1
-            self._collection.say(error.code, str(error), name)
+            self._collection.give_up(name, error.code, str(error))
+        except UNFORESEEN as error:
+            self._damaged += 1
+            detail = f"The file is not as others of its format are ({type(error).__name__}); it was not read."
+            self._collection.give_up(name, "damaged_annotations", detail)
 
     def _wants(self, group: str) -> bool:
         self._recognised.add(group)

@@ -1,0 +1,162 @@
+"""Archives that nearly say what they mean: never a box on another image, classes merged, or an image called empty."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datasets.formats import transfer
+from datasets.formats.base import Parsed, Record, Remark
+from tests.archives import Read, read_files
+
+IMAGES = {"a.jpg": b"", "b.jpg": b""}
+CATEGORIES = ((1, "bolt"), (2, "nut"))
+
+
+def shape(image: object = 1, category: object = 1, **more: object) -> dict:
+    return {"id": 1, "image_id": image, "category_id": category, "bbox": [1, 2, 10, 10], **more}
+
+
+def coco(annotations: list, categories=CATEGORIES, names=("a.jpg", "b.jpg")) -> str:
+    images = [{"id": at, "file_name": name, "width": 64, "height": 48} for at, name in enumerate(names, start=1)]
+    rows = [{"id": identifier, "name": name} for identifier, name in categories]
+    return json.dumps({"images": images, "annotations": annotations, "categories": rows})
+
+
+def region(kind: str = "rectanglelabels", **more: object) -> dict:
+    place = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0}
+    value = place | ({kind: ["bolt"]} if kind.endswith("labels") else {})
+    return {"id": "r1", "type": kind, "original_width": 64, "original_height": 48, "value": value} | more
+
+
+def tasks(**results: list) -> str:
+    return json.dumps(
+        [
+            {"id": at, "data": {"image": f"{name}.jpg"}, "annotations": [{"id": at, "result": rows}]}
+            for at, (name, rows) in enumerate(results.items(), start=1)
+        ]
+    )
+
+
+def datumaro(items: list, labels: object = ({"name": "bolt"},)) -> str:
+    return json.dumps({"info": {}, "categories": {"label": {"labels": labels}}, "items": items})
+
+
+def voc(body: str) -> str:
+    return f"<annotation><filename>a.jpg</filename><size><width>64</width></size>{body}</annotation>"
+
+
+def boxed(label: str, more: str = "", tag: str = "object") -> str:
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>20</xmax><ymax>30</ymax></bndbox>"
+    return f"<{tag}><name>{label}</name>{more}{box}</{tag}>"
+
+
+VIA = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+# Nobody can know what these say of b.jpg (and a.jpg has a box in some of them): it stays open.
+OPEN = {
+    "an image id that is a name": {"c.json": coco([shape("a.jpg"), shape(None)])},
+    "an image id that is not there": {"c.json": coco([shape(1), {"id": 2, "category_id": 1, "bbox": [1, 2, 3, 4]}])},
+    "an annotation that is none": {"c.json": coco([shape(1), 7])},
+    "a category id of two categories": {"c.json": coco([shape(2)], ((1, "bolt"), (1, "nut")))},
+    "a CreateML row without a list": {
+        "c.json": json.dumps([{"image": "a.jpg", "annotations": []}, {"image": "b.jpg", "annotations": None}])
+    },
+    "a CreateML row with another key": {
+        "c.json": json.dumps([{"image": "a.jpg", "annotations": []}, {"image": "b.jpg", "labels": [{"label": "x"}]}])
+    },
+    "a task of texts": {"c.json": tasks(a=[region()], b=[region("textarea")])},
+    "a rectangle that nobody gave a label": {"c.json": tasks(a=[region()], b=[region("rectangle")])},
+    "a region on a turned image": {"c.json": tasks(a=[region()], b=[region(image_rotation=90)])},
+    "a region that is none": {"c.json": tasks(a=[region()], b=["region"])},
+    "JSON-MIN of texts": {
+        "c.json": json.dumps([{"image": "b.jpg", "annotation_id": 2, "annotator": 1, "caption": ["x", "y"]}])
+    },
+    "a region whose quotes a spreadsheet ate": {
+        "v.csv": VIA + 'b.jpg,1,{},1,0,"{name:rect,x:1}","{""class"":""x""}"\n'
+    },
+    "a VIA region that is none": {
+        "v.json": json.dumps({"b.jpg1": {"filename": "b.jpg", "size": 1, "regions": ["rect"], "file_attributes": {}}})
+    },
+    "captions alone": {
+        "annotations/default.json": datumaro(
+            [{"id": "b", "annotations": [{"type": "caption", "caption": "x"}], "image": {"path": "b.jpg"}}]
+        )
+    },
+    "annotations that are a number": {
+        "annotations/default.json": datumaro([{"id": "b", "annotations": 5, "image": {"path": "b.jpg"}}])
+    },
+    "half a label": {
+        "annotations/default.json": datumaro(
+            [{"id": "b", "annotations": [{"type": "bbox", "label_id": 0.5, "bbox": [1, 2, 3, 4]}]}]
+        )
+    },
+    "labels that are a number": {
+        "annotations/default.json": datumaro(
+            [{"id": "b", "annotations": [{"type": "bbox", "label_id": 0, "bbox": [1, 2, 3, 4]}]}], labels=3
+        )
+    },
+    "another dialect of VOC": {"b.xml": voc(f"<items>{boxed('bolt', tag='item')}</items>")},
+    "a polygon with a point that is none": {
+        "x.xml": '<annotations><image name="b.jpg" width="64" height="48">'
+        '<polygon label="x" points="1,1;20,20;bad;30,40"/></image></annotations>'
+    },
+    "an outline with a gap": {
+        "c.json": coco([{"image_id": 2, "category_id": 1, "segmentation": [[1, 1, 20, 20, None, 40, 50, 50]]}])
+    },
+    "an outline of an odd number of values": {
+        "c.json": coco([{"image_id": 2, "category_id": 1, "segmentation": [[1, 1, 20, 20, 40]]}])
+    },
+    "an outline in LabelMe with a gap": {
+        "b.json": json.dumps({"shapes": [{"label": "x", "points": [[1, 2], [3], [9, 9]]}], "imagePath": "b.jpg"})
+    },
+    "class numbers that stand twice": {"b.txt": "0 .5 .5 .2 .2\n", "data.yaml": "names: {0: bolt, 00: nut}"},
+}
+
+
+@pytest.mark.parametrize("files", OPEN.values(), ids=OPEN)
+def test_what_is_not_understood_leaves_its_image_open_and_is_said(files):
+    read = read_files({**IMAGES, **files})
+    assert read.is_open("b.jpg")
+    assert_said(read)
+
+
+def assert_said(read: Read) -> None:
+    """All of these but texts are worth a word; for texts it is enough that the image has no annotations."""
+    said = read.codes() - {"no_annotations", "splits_incomplete", "outline_as_box"}
+    assert said or read.records["b.jpg"].left_out == 0
+
+
+def test_labels_of_two_categories_with_one_id_are_not_merged():
+    read = read_files({**IMAGES, "c.json": coco([shape(1), shape(2, 2)], ((1, "bolt"), (1, "nut"), (2, "pin")))})
+    assert read.labels == ["pin"] and read.is_open("a.jpg") and "ambiguous_id" in read.codes()
+
+
+def test_deleted_objects_of_labelmes_web_tool_are_no_boxes():
+    body = boxed("bolt", "<deleted>1</deleted>") + boxed("nut", "<deleted>0</deleted>")
+    assert read_files({"a.jpg": b"", "a.xml": voc(body)}).boxes("a.jpg") == [("nut", [1, 2, 20, 30])]
+
+
+def test_a_region_without_its_label_leaves_the_image_of_the_others_open():
+    read = read_files({**IMAGES, "c.json": tasks(a=[region(), region("rectangle", id="r2")])})
+    assert len(read.boxes("a.jpg")) == 1 and read.records["a.jpg"].left_out == 1
+
+
+def test_a_reader_that_stumbles_loses_one_file(monkeypatch):
+    def stumble(collection, file):
+        claim = collection.claim("coco", file.name, "a.jpg")
+        collection.add(claim, "bolt", (1, 2, 3, 4), 1)
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr("datasets.formats.coco.read", stumble)
+    read = read_files({**IMAGES, "c.json": coco([shape()]), "b.xml": voc(boxed("nut"))})
+    assert read.records["a.jpg"].left_out == 1 and len(read.boxes("b.jpg")) == 1
+    assert "damaged_annotations" in read.codes()
+
+
+def test_halves_of_characters_and_nul_are_stored_nowhere(tmp_path):
+    remark = Remark("a\ud83d.jpg", "unknown_label", "category \ud83d\x00", "c.json", 1)
+    transfer.write(Parsed([Record("a.jpg")], 1, ["\udc80"], [remark], "coco"), tmp_path)
+    read = transfer.Transferred(tmp_path)
+    (kept,) = read.remarks()
+    assert (kept.filename, kept.detail, read.labels) == ("a\ufffd.jpg", "category \ufffd\ufffd", ["\ufffd"])
