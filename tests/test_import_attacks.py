@@ -111,13 +111,20 @@ OPEN = {
         "b.json": json.dumps({"shapes": [{"label": "x", "points": [[1, 2], [3], [9, 9]]}], "imagePath": "b.jpg"})
     },
     "class numbers that stand twice": {"b.txt": "0 .5 .5 .2 .2\n", "data.yaml": "names: {0: bolt, 00: nut}"},
+    "boxes in columns that are not known": {"t.csv": "filename,label,x_center,y_center\nb.jpg,nut,5,5\n"},
+    "boxes in one column": {"t.csv": 'image_id,bbox,label\nb,"[1, 2, 30, 40]",nut\n'},
+    "a quote that is not closed": {
+        "t.csv": "filename,xmin,ymin,xmax,ymax,class\nb.jpg,1,2,30,40,bolt\n"
+        'a.jpg,1,2,30,40,"3/4 nut\nb.jpg,5,6,30,40,bolt\na.jpg,9,9,30,40,bolt\n'
+    },
 }
 
 
 @pytest.mark.parametrize("files", OPEN.values(), ids=OPEN)
 def test_what_is_not_understood_leaves_its_image_open_and_is_said(files):
     read = read_files({**IMAGES, **files})
-    assert read.is_open("b.jpg")
+    record = read.records["b.jpg"]
+    assert record.left_out or not record.is_annotated
     assert_said(read)
 
 
@@ -160,3 +167,28 @@ def test_halves_of_characters_and_nul_are_stored_nowhere(tmp_path):
     read = transfer.Transferred(tmp_path)
     (kept,) = read.remarks()
     assert (kept.filename, kept.detail, read.labels) == ("a\ufffd.jpg", "category \ufffd\ufffd", ["\ufffd"])
+
+
+HEADER = "filename,xmin,ymin,xmax,ymax,class"
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (f"{HEADER}\na.jpg,1,2,30,40,bolt,\n", "bolt"),
+        (f"{HEADER}\na.jpg,1,2,30,40,bolt, large\n", "bolt,large"),
+        ("sep=;\n" + f"{HEADER}\na.jpg,1,2,30,40,bolt\n".replace(",", ";"), "bolt"),
+        ("\ufeffsep=\t\r\n" + f"{HEADER}\r\na.jpg,1,2,30,40,bolt\r\n".replace(",", "\t"), "bolt"),
+        (f"{HEADER},confidence\na.jpg,1,2,30,40,bolt,0.9\n", "bolt"),
+    ],
+)
+def test_tables_as_spreadsheets_and_models_write_them(text, label):
+    read = read_files({**IMAGES, "t.csv": text})
+    assert read.boxes("a.jpg") == [(label, [1, 2, 30, 40])]
+    assert not any(mark.is_relative for mark in read.records["a.jpg"].marks)
+    assert read.codes() <= {"no_annotations"}
+
+
+def test_a_name_with_a_line_end_is_one_name():
+    read = read_files({"a\nb.jpg": b"", "t.csv": f'{HEADER}\n"a\nb.jpg",1,2,30,40,bolt\n'})
+    assert len(read.boxes("a\nb.jpg")) == 1
