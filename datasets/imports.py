@@ -19,10 +19,11 @@ from rest_framework.exceptions import ValidationError
 
 from datasets import services
 from datasets.annotation_imports import annotate_images, has_images, images_by_name
+from datasets.archives import ZipContents
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
 from datasets.dry_runs import Surveyed, survey_archive
-from datasets.formats.base import Mark, Record, Remark
+from datasets.formats.base import Mark, Record, Remark, is_text
 from datasets.formats.boxes import clean_label
 from datasets.imaging.preprocessing import ImageError
 from datasets.import_fitting import Fitting
@@ -240,6 +241,9 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
         yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
     for path, code, detail in getattr(contents, "broken", ()):
         yield Remark(path, code, detail)
+    for path in () if isinstance(contents, ZipContents) else filter(is_text, contents.names):
+        if (refused := contents.refusal(path)) is not None and refused[0] != "file_too_large":
+            yield Remark(path, *refused)
     if encoding := contents.guessed_encoding:
         example = next((name for name in contents.names if not name.isascii()), "")
         detail = (

@@ -332,7 +332,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 
     def validate_name_encoding(self, value: str) -> str:
         try:
-            return codecs.lookup(value).name if b"a".decode(value) else ""
+            return codecs.lookup(value).name if b"a\x80\xff".decode(value, errors="replace") else ""
         except (LookupError, ValueError) as error:
             raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
 

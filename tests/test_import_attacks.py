@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
 import json
+import lzma
+import tarfile
+import warnings
+import zipfile
 
 import pytest
 
 from datasets.formats import transfer
 from datasets.formats.base import Parsed, Record, Remark
-from tests.archives import Read, read_files
+from datasets.formats.texts import is_junk
+from datasets.models import Image
+from tests.archives import PHOTO, Read, read_content, read_files
+from tests.pictures import jpeg, make_zip
+from tests.test_boxes import new_dataset
+from tests.test_imports import run_import, start
 
 IMAGES = {"a.jpg": b"", "b.jpg": b""}
 CATEGORIES = ((1, "bolt"), (2, "nut"))
@@ -192,3 +204,144 @@ def test_tables_as_spreadsheets_and_models_write_them(text, label):
 def test_a_name_with_a_line_end_is_one_name():
     read = read_files({"a\nb.jpg": b"", "t.csv": f'{HEADER}\n"a\nb.jpg",1,2,30,40,bolt\n'})
     assert len(read.boxes("a\nb.jpg")) == 1
+
+
+# Zips, tars and archives in archives
+
+
+def pairs(*files: tuple[str, bytes | str]) -> bytes:
+    """A zip of files whose paths may repeat."""
+    target = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(target, "w") as archive:
+        warnings.simplefilter("ignore")
+        for name, content in files:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def test_names_that_are_made_up_are_no_other_files():
+    images = [("a.jpg", PHOTO + b"1"), ("a.jpg", PHOTO + b"2"), ("a (2).jpg", PHOTO + b"3")]
+    read = read_content(pairs(*images, ("c.json", coco([shape()], names=["a (2).jpg"]))))
+    assert len(read.boxes("a (2).jpg")) == 1 and "a (3).jpg" in read.records
+
+
+@pytest.mark.parametrize(("second", "left_out"), [(b"2", 1), (b"1", 0)])
+def test_two_images_of_one_path_have_no_certain_box(second, left_out):
+    images = [("a.jpg", PHOTO + b"1"), ("a.jpg", PHOTO + second)]
+    read = read_content(pairs(*images, ("c.json", coco([shape()], names=["a.jpg"]))))
+    assert read.records["a.jpg"].left_out == left_out
+    assert ("ambiguous_image" in read.codes()) is bool(left_out)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_junk_file"),
+    [
+        (".22 cal/a.jpg", False), (".a.jpg", False), ("x/._a.jpg", True), ("._x/a.jpg", True), (".git/a.jpg", True),
+        (".DS_Store", True), ("x/.gitkeep", True), (".ipynb_checkpoints/a-checkpoint.jpg", True),
+    ],
+)  # fmt: skip
+def test_only_what_tools_leave_behind_is_junk(name, is_junk_file):
+    assert is_junk(name) is is_junk_file
+
+
+@pytest.fixture
+def boxes(owner) -> dict:
+    return new_dataset(owner, "boxes")
+
+
+YOLO = {"images/a.jpg": jpeg(1), "images/b.jpg": jpeg(2), "data.yaml": b"names: [bolt]"}
+GOOD_LINE = b"0 0.5 0.5 0.4 0.4\n"
+
+
+def tar_of(*members: tuple[str, bytes], links: tuple[str, ...] = (), **headers: object) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            for key, value in headers.items():
+                setattr(info, key, value)
+            archive.addfile(info, io.BytesIO(content))
+        for name in links:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.LNKTYPE, members[0][0]
+            archive.addfile(info)
+    return target.getvalue()
+
+
+@pytest.mark.django_db
+class TestContainers:
+    def test_a_label_file_that_is_a_link_says_nothing_of_its_image(self, api, boxes):
+        content = tar_of(*YOLO.items(), ("labels/a.txt", GOOD_LINE), links=("labels/b.txt",))
+        job = run_import(api, boxes, content)
+        assert (job["result"]["labelled"], job["result"]["boxes"]) == (1, 1)
+        assert not Image.objects.get(filename="b.jpg").reviewed
+        assert "not_a_file" in job["result"]["remarks_by_code"]
+
+    def test_annotations_may_be_larger_than_an_image(self, api, boxes, settings):
+        settings.MAX_IMAGE_BYTES = 20_000
+        lines = GOOD_LINE + b"0 0.2 0.2 0.1 0.1\n" * 2000
+        job = run_import(api, boxes, tar_of(*YOLO.items(), ("labels/a.txt", lines)))
+        assert job["result"]["boxes"] == 2001
+
+    def test_what_is_behind_damage_is_said(self, api, boxes):
+        one = tar_of(("images/a.jpg", jpeg(1)))
+        damaged = one.rstrip(b"\0") + bytes(-len(one.rstrip(b"\0")) % 512) + b"x" * 512
+        for content in (damaged, one + tar_of(("images/b.jpg", jpeg(2)))):
+            job = run_import(api, boxes, content)
+            assert job["state"] == "succeeded", job["error"]
+            assert "damaged_archive" in job["result"]["remarks_by_code"]
+
+    @pytest.mark.parametrize(
+        "name", ["a" * 70_000 + ".jpg", "a.txt\0.jpg", "x/\udcff.jpg"], ids=["long", "nul", "bytes"]
+    )
+    def test_names_that_nothing_can_hold(self, api, boxes, name):
+        job = run_import(api, boxes, tar_of(("a.jpg", jpeg(1)), (name, jpeg(2)), ("data.yaml", b"names: [bolt]")))
+        assert job["state"] == "succeeded", job["error"]
+        assert not Image.objects.filter(reviewed=True).exists()
+
+    def test_a_name_encoding_that_the_user_gives_holds_for_annotations_too(self, api, boxes):
+        raw = make_zip({"@@@.jpg": jpeg(1), "@@@.xml": voc(boxed("bolt")).encode()}).replace(
+            b"@@@", "кот".encode("cp866")
+        )
+        job = run_import(api, boxes, raw, name_encoding="koi8_r")
+        (image,) = Image.objects.all()
+        assert image.filename == f"{'кот'.encode('cp866').decode('koi8_r')}.jpg"
+        assert job["result"]["boxes"] == 1, job["result"]
+
+    @pytest.mark.parametrize("encoding", ["idna", "punycode", "undefined", "hex"])
+    def test_encodings_that_cannot_read_any_name_are_refused(self, api, boxes, encoding):
+        answer = start(api, boxes, make_zip({"\xe9.jpg": jpeg(1)}), name_encoding=encoding)
+        assert answer.status_code == 400, answer.content
+
+    def test_archives_of_one_name_do_not_mix(self, api, boxes):
+        first = make_zip({"a.jpg": jpeg(1), "a.txt": GOOD_LINE, "classes.txt": b"bolt"})
+        content = make_zip({"train.zip": first, "train.tar": tar_of(("a.jpg", jpeg(2)))})
+        job = run_import(api, boxes, content)
+        assert job["result"]["created"] == 2 and job["result"]["boxes"] == 1
+        labelled = Image.objects.get(reviewed=True)
+        assert labelled.blob.sha256 == hashlib.sha256(jpeg(1)).hexdigest()
+
+    def test_bombs_in_an_archive_count_together(self, api, boxes, monkeypatch):
+        monkeypatch.setattr("datasets.tars.RATIO_FREE_BYTES", 3 << 20)
+        bomb = gzip.compress(tar_of(("a.bin", bytes(2 << 20))))
+        job = run_import(api, boxes, make_zip({f"{n}.tar.gz": bomb for n in range(3)}))
+        assert (job["state"], job["error"]["code"]) == ("failed", "archive_bomb")
+
+    def test_too_many_archives(self, api, boxes, monkeypatch):
+        monkeypatch.setattr("datasets.containers.MOST_INNER", 3)
+        job = run_import(api, boxes, make_zip({f"{n}.zip": make_zip({"a.jpg": jpeg(n)}) for n in range(4)}))
+        assert (job["state"], job["error"]["code"]) == ("failed", "too_many_archives")
+
+    def test_xz_within_memory_and_in_streams(self, api, boxes, monkeypatch):
+        content = tar_of(("a.jpg", jpeg(1)))
+        streams = lzma.compress(content[:1000]) + bytes(8) + lzma.compress(content[1000:])
+        assert run_import(api, boxes, streams)["result"]["created"] == 1
+        monkeypatch.setattr("datasets.tars.MAX_XZ_BYTES", 1 << 20)
+        job = run_import(api, boxes, lzma.compress(tar_of(("b.jpg", jpeg(2)))))
+        assert (job["state"], job["error"]["code"]) == ("failed", "damaged_archive")
+
+    def test_annotations_for_images_of_any_name(self, api, boxes):
+        run_import(api, boxes, make_zip({"IMG1": jpeg(1), "b.jpg": jpeg(2)}))
+        job = run_import(api, boxes, coco([shape(1)], names=["IMG1"]).encode())
+        assert job["result"]["boxes"] == 1

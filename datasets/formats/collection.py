@@ -179,6 +179,7 @@ class Collection:
                 holds["whole"] += whole
                 holds["boxes"] += len(claim.marks) // FIELDS - whole
         self._say_joined(by_image)
+        self._leave_twins_open(by_image)
         splits = self._splits(by_image)
         self._say_unannotated(by_image)
         labels = [name for name in self._declared if name] + [
@@ -292,6 +293,13 @@ class Collection:
             images = "1 image" if count == 1 else f"{count:,} images"
             detail = JOINED.format(count=images, first=first, second=second).replace("1 image have", "1 image has")
             self._remarks.add(Remark(second, "joined", detail, second))
+
+    def _leave_twins_open(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
+        """Two files of one path, with different content: nobody can know which of them annotations mean."""
+        for image in self.contents.ambiguous:
+            for claim, _ in by_image.get(image, ()):
+                detail = "The archive has two different files of this path, and annotations may mean either."
+                self.leave_out(claim, "ambiguous_image", detail)
 
     def _say_unannotated(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
         for image in self.index.images if by_image else ():

@@ -6,7 +6,6 @@ What comes from the sandbox is not believed more than the archive itself: every 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -14,13 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from datasets.formats.base import FormatError, Mark, Parsed, Record, Remark
+from datasets.formats.base import UNSTORABLE, FormatError, Mark, Parsed, Record, Remark
 
 HEAD, RECORDS, REMARKS = "head.json", "records.jsonl", "remarks.jsonl"
 MAX_LINE_BYTES = 64 << 20
 MAX_LABELS = 100_000
 MAX_UNREAD = 100
-UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 Edges = tuple[float, float, float, float]
 
 
@@ -124,7 +122,6 @@ def _read_limited(path: Path) -> bytes:
 def _text(value: object, most: int = 100_000) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise TypeError("not a text of a sensible length")
-    # Neither files nor databases take halves of characters, and PostgreSQL no NUL; JSON has both.
     return UNSTORABLE.sub("\ufffd", value)
 
 
