@@ -49,6 +49,7 @@ log = structlog.get_logger(__name__)
 KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
+MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
 MAX_LABELS = 10_000
 
 
@@ -261,13 +262,16 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
 
 
 def _about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
-    for name in label_map:
-        if name not in said.labels:
-            alike = difflib.get_close_matches(name, said.labels, 1)
-            hint = f" Did you mean {alike[0]!r}?" if alike else ""
-            yield Remark(
-                "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
-            )
+    labels = set(said.labels)
+    absent = [name for name in label_map if name not in labels]
+    for position, name in enumerate(absent):
+        if position == MOST_ABSENT:
+            detail = f"The archive has none of {len(absent) - position:,} other labels that could be mapped or skipped."
+            yield Remark("", "label_not_found", detail)
+            return
+        alike = difflib.get_close_matches(name, said.labels, 1)
+        hint = f" Did you mean {alike[0]!r}?" if alike else ""
+        yield Remark("", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}")
 
 
 class _Source:

@@ -17,6 +17,7 @@ from datasets.formats import transfer
 from datasets.formats.base import Parsed, Record, Remark
 from datasets.formats.texts import is_junk
 from datasets.models import Image
+from projects.report_lines import encode_cursor
 from tests.archives import PHOTO, Read, read_content, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
@@ -345,3 +346,21 @@ class TestContainers:
         run_import(api, boxes, make_zip({"IMG1": jpeg(1), "b.jpg": jpeg(2)}))
         job = run_import(api, boxes, coco([shape(1)], names=["IMG1"]).encode())
         assert job["result"]["boxes"] == 1
+
+
+@pytest.mark.django_db
+class TestRequests:
+    def test_a_cursor_behind_the_end_is_none(self, api, boxes):
+        job = run_import(api, boxes, make_zip({"a.jpg": jpeg(1), "x.json": "{"}))
+        path = f"/api/v1/jobs/{job['id']}/report/lines/"
+        for position in (1 << 20, 999_999_999_999_999):
+            assert api.get(path, {"cursor": encode_cursor(position)}).status_code == 404
+
+    def test_maps_of_labels_are_limited(self, api, boxes, monkeypatch):
+        monkeypatch.setattr("datasets.serializers.MAX_LABELS", 30)
+        content = make_zip({"a.jpg": jpeg(1), "c.json": coco([shape()])})
+        for fields in ({"label_map": {f"{n}": "x" for n in range(31)}}, {"skip": [f"{n}" for n in range(31)]}):
+            answer = start(api, boxes, content, **{key: json.dumps(value) for key, value in fields.items()})
+            assert answer.status_code == 400, answer.content
+        job = run_import(api, boxes, content, label_map=json.dumps({f"none{n}": "x" for n in range(30)}))
+        assert job["result"]["remarks_by_code"]["label_not_found"] == 21
