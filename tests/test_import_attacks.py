@@ -207,6 +207,44 @@ def test_a_name_with_a_line_end_is_one_name():
     assert len(read.boxes("a\nb.jpg")) == 1
 
 
+def test_labels_json_may_be_coco():
+    read = read_files({"data/a.jpg": b"", "labels.json": coco([shape()], names=["a.jpg"])})
+    assert (read.format, len(read.boxes("data/a.jpg"))) == ("coco", 1)
+
+
+def test_a_name_that_is_no_address_loses_its_task_alone():
+    rows = [
+        {"id": 1, "data": {"image": name}, "annotations": [{"result": [region()]}]} for name in ("http://[x", "a.jpg")
+    ]
+    read = read_files({**IMAGES, "t.json": json.dumps(rows)})
+    assert len(read.boxes("a.jpg")) == 1 and read.codes() == {"missing_image", "no_annotations"}
+
+
+def test_two_uploads_of_one_name_have_no_certain_image():
+    rows = [
+        {"id": at, "data": {"image": f"/data/upload/1/{prefix}-a.jpg"}, "annotations": [{"result": [region()]}]}
+        for at, prefix in enumerate(("0a1b2c3d", "ffffffff"))
+    ]
+    assert len(read_files({**IMAGES, "t.json": json.dumps(rows[:1])}).boxes("a.jpg")) == 1
+    read = read_files({**IMAGES, "t.json": json.dumps(rows)})
+    assert read.is_open("a.jpg") and "ambiguous_image" in read.codes()
+
+
+@pytest.mark.parametrize(("to_name", "count"), [("image", 1), ("image2", 0)])
+def test_a_task_of_two_images(to_name, count):
+    task = {"data": {"image": "a.jpg", "image2": "b.jpg"}, "id": 1}
+    task["annotations"] = [{"result": [region(to_name=to_name)]}]
+    read = read_files({**IMAGES, "t.json": json.dumps([task])})
+    assert len(read.boxes("a.jpg")) == count and read.is_open("b.jpg")
+    assert ("several_images" in read.codes()) is (count == 0)
+
+
+def test_a_label_file_of_another_split_is_of_another_image():
+    files = {"train/images/a.jpg": b"", "valid/labels/a.txt": "0 .5 .5 .2 .2", "data.yaml": "names: [bolt]"}
+    read = read_files(files)
+    assert read.is_open("train/images/a.jpg") and "missing_image" in read.codes()
+
+
 # Zips, tars and archives in archives
 
 

@@ -16,7 +16,7 @@ import tempfile
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
 from datasets.formats.boxes import MAX_LABEL, clean_label
@@ -202,10 +202,11 @@ class Collection:
         if not claim.names:
             return self._match_of_own_file(claim)
         ambiguous = NONE
-        for name in claim.names:
+        for position, name in enumerate(claim.names):
             match = self.index.by_path(name, folder_of(claim.source), claim.split)
             if match.image is not None:
-                return match
+                # By a part of what the file says: another claim may be by the same part of another name.
+                return match if position == 0 else replace(match, rank=min(match.rank, CERTAIN - 1))
             ambiguous = match if match.is_ambiguous else ambiguous
         return ambiguous
 

@@ -10,9 +10,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
+from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, is_image, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, Claim, Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
@@ -60,22 +60,47 @@ def read(collection: Collection, file: JsonFile) -> None:
             GROUP, file.name, *_names(said), number=position, split=own or split, size=_size(results or ()),
             is_annotated=results is not None,
         )  # fmt: skip
+        if results and len(_images_of(data)) > 1:
+            results = _of_image(collection, claim, results, _key_of(data))
         labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
         for number_, result in enumerate(results or (), start=1):
             _result(collection, claim, result, number_, labelled - {None})
 
 
+def _split_url(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:  # brackets that are no address
+        return SplitResult("", "", text, "", "")
+
+
+def _images_of(data: dict) -> set[str]:
+    return {value for value in data.values() if isinstance(value, str) and is_image(_split_url(value).path)}
+
+
+def _of_image(collection: Collection, claim: Claim, results: Sequence, key: str) -> list:
+    """What was drawn on the image at `key`, of a task that has several."""
+    own = [result for result in results if isinstance(result, dict) and result.get("to_name") == key]
+    if len(own) < len(results):
+        detail = f"The task has several images, and {len(results) - len(own)} regions are not of {key!r}."
+        collection.leave_out(claim, "several_images", detail)
+    return own
+
+
+def _key_of(data: dict) -> str:
+    return next((key for key in IMAGE_KEYS if isinstance(data.get(key), str)), "")
+
+
 def _image_of(data: dict) -> str:
-    for key in IMAGE_KEYS:
-        if isinstance(data.get(key), str):
-            return data[key]
+    if key := _key_of(data):
+        return data[key]
     texts = [value for value in data.values() if isinstance(value, str)]
     return next((text for text in texts if "/" in text or ending_of(text)), "")
 
 
 def _names(said: str) -> Sequence[str]:
     """The names that an image may have: of a path, of a URL, of an upload, of a file in a served folder."""
-    parts = urlsplit(said)
+    parts = _split_url(said)
     path = parse_qs(parts.query).get("d", [""])[0] or (unquote(parts.path) if parts.scheme else said.partition("?")[0])
     names = [path, unquote(path)]
     base = unquote(path).rpartition("/")[2]

@@ -35,7 +35,7 @@ from datasets.formats.base import (
     stem,
 )  # fmt: skip
 from datasets.formats.collection import Collection, no_annotations
-from datasets.formats.documents import JsonFile
+from datasets.formats.documents import WHOLE_BYTES, JsonFile
 from datasets.formats.encodings import decode
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
@@ -238,8 +238,8 @@ class _Reader:
         return is_text and yolo.is_label_file(self._text(name).split("\n"))
 
     def _read_json(self, name: str) -> None:
-        if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
-            self._written = folder.read_written(name, self._text(name)) or self._written
+        if (written := self._read_written(name)) is not None:
+            self._written = written
             return
         file = JsonFile(self._contents, name)
         if file.encoding:
@@ -251,6 +251,11 @@ class _Reader:
                 return
         if not _is_side_file(file):
             self._say_unread(name)
+
+    def _read_written(self, name: str) -> folder.Written | None:
+        """Our own list of labels; others call their COCO files so, FiftyOne for one."""
+        is_one = name.rpartition("/")[2].lower() == folder.LABELS_FILE and self._contents.size(name) <= WHOLE_BYTES
+        return folder.read_written(name, self._text(name)) if is_one else None
 
     def _read_xml(self, name: str) -> None:
         root = self._root(name)
