@@ -129,6 +129,7 @@ def run_import(context: JobContext) -> dict:
             result = _read_all(context, dataset, bucket, bucket if job.parameters.get("link") else None)
             listing.unlink(missing_ok=True)
             return result
+        _remove_earlier(context)
         folder, encoding = context.work_path("jobs", ".unpacked"), job.parameters.get("name_encoding", "")
         name = job.parameters["filename"]
         try:
@@ -175,6 +176,15 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
         return _finish(context, report, said)
     finally:
         remove_tree(folder)
+
+
+def _remove_earlier(context: JobContext) -> None:
+    """What attempts that were killed have unpacked: each is as large as the archive, and jobs may be killed often."""
+    own = context.work_path("jobs", ".unpacked")
+    for suffix in (".unpacked", ".annotations"):
+        for path in own.parent.glob(f"{context.job.pk}-*{suffix}"):
+            if path.stem != own.stem:
+                remove_tree(path)
 
 
 def _strips(job: Job) -> bool:

@@ -17,6 +17,9 @@ from datasets.formats import transfer
 from datasets.formats.base import Parsed, Record, Remark
 from datasets.formats.texts import is_junk
 from datasets.models import Image
+from projects import jobs, work
+from projects.errors import LeaseLost
+from projects.models import Job, WorkState
 from projects.report_lines import encode_cursor
 from tests.archives import PHOTO, Read, read_content, read_files
 from tests.pictures import jpeg, make_zip
@@ -402,3 +405,35 @@ class TestRequests:
             assert answer.status_code == 400, answer.content
         job = run_import(api, boxes, content, label_map=json.dumps({f"none{n}": "x" for n in range(30)}))
         assert job["result"]["remarks_by_code"]["label_not_found"] == 21
+
+
+@pytest.mark.django_db
+class TestInterruption:
+    def test_images_that_go_and_come_meanwhile_shift_nothing(self, api, boxes, settings, monkeypatch):
+        """Annotations alone, interrupted after each batch of two; an image goes and one comes before the next."""
+        monkeypatch.setattr("datasets.annotation_imports.BATCH", 2)
+        names = [f"{n}.jpg" for n in range(6)]
+        run_import(api, boxes, make_zip({name: jpeg(n) for n, name in enumerate(names)}))
+        annotations = [shape(n + 1) for n in range(6)]
+        job = start(api, boxes, coco(annotations, names=names).encode()).json()
+        leftover = settings.WORK_DIR / "jobs" / f"{job['id']}-earlier.unpacked"
+        leftover.mkdir(parents=True)
+        real, calls = work.renew, []
+
+        def dies_in_the_second_batch(item, **changes):
+            if "position" in changes:
+                calls.append(1)
+                if len(calls) == 2:
+                    raise LeaseLost(str(item.pk))
+            real(item, **changes)
+
+        monkeypatch.setattr("projects.jobs.work.renew", dies_in_the_second_batch)
+        jobs.run_job(job["id"])
+        assert Image.objects.filter(reviewed=True).count() == 2
+        monkeypatch.setattr("projects.jobs.work.renew", real)
+        Job.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
+        Image.objects.filter(reviewed=True).first().delete()
+        jobs.run_job(job["id"])
+        assert Job.objects.get(pk=job["id"]).state == WorkState.SUCCEEDED
+        assert Image.objects.filter(reviewed=True).count() == 5
+        assert not leftover.exists()
