@@ -81,7 +81,7 @@ def annotate_images(
             names = {mark.label for _, fitted in fitting for mark in fitted.marks}
             labels = services.ensure_labels(project=dataset.project, names=sorted(names))
             pks = [present[record.path].pk for record, _ in fitting]
-            locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks)}
+            locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
             rows, outcomes = [], []
             for record, fitted in fitting:
                 image = locked.get(present[record.path].pk)

@@ -210,6 +210,21 @@ def test_a_name_with_a_line_end_is_one_name():
     assert len(read.boxes("a\nb.jpg")) == 1
 
 
+def test_lvis_names_its_images_by_address():
+    images = [{"id": 1, "coco_url": "http://images.example/val2017/a.jpg"}]
+    text = json.dumps({"images": images, "annotations": [shape()], "categories": [{"id": 1, "name": "bolt"}]})
+    assert len(read_files({"val2017/a.jpg": b"", "c.json": text}).boxes("val2017/a.jpg")) == 1
+
+
+def test_a_broken_line_leaves_an_image_without_ending_open():
+    read = read_files({"a": b"", "b": b"", "t.csv": "a,1,2,3,4,x\na,1,2,3,,x\nb,1,2,3,4,x\n"})
+    assert (read.records["a"].left_out, read.records["b"].left_out) == (1, 0)
+
+
+def test_folders_of_images_and_masks_are_no_labels():
+    assert read_files({"images/a.jpg": b"", "labels/a_mask.png": b""}).labels == []
+
+
 def test_labels_json_may_be_coco():
     read = read_files({"data/a.jpg": b"", "labels.json": coco([shape()], names=["a.jpg"])})
     assert (read.format, len(read.boxes("data/a.jpg"))) == ("coco", 1)
@@ -369,6 +384,9 @@ class TestContainers:
         bomb = gzip.compress(tar_of(("a.bin", bytes(2 << 20))))
         job = run_import(api, boxes, make_zip({f"{n}.tar.gz": bomb for n in range(3)}))
         assert (job["state"], job["error"]["code"]) == ("failed", "archive_bomb")
+
+    def test_folders_alone_are_not_encrypted(self, api, boxes):
+        assert run_import(api, boxes, make_zip({"a/": b""}))["error"]["code"] == "empty_archive"
 
     def test_too_many_archives(self, api, boxes, monkeypatch):
         monkeypatch.setattr("datasets.containers.MOST_INNER", 3)

@@ -14,6 +14,7 @@ from datasets.formats.shapes import Box, around_mask, around_pairs, number, size
 GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
 ALL_ANNOTATED = "every image of the list is annotated"
+NAMES = ("file_name", "coco_url")  # LVIS has the latter alone
 SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
@@ -94,7 +95,7 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
     claims: dict[str, list[Claim]] = {}
     names: dict[str, set[str]] = {}
     for position, row in enumerate(file.items("images")):
-        said = row.get("file_name") if isinstance(row, dict) else None
+        said = next((row[key] for key in NAMES if row.get(key)), None) if isinstance(row, dict) else None
         identifier = _key(row.get("id")) if isinstance(row, dict) else None
         if not isinstance(said, str) or not said.strip() or identifier is None:
             detail = f"Image {position} of the list has no id or no file_name."

@@ -365,7 +365,7 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
 def _say_broken(collection: Collection, source: str, row: Row, claims: dict[str, Claim]) -> None:
     said = row.cells[0]
     detail = f"Line {row.line} has {len(row.cells)} fields; path,x1,y1,x2,y2,label are expected, with numbers."
-    if len(row.cells) >= 2 and ending_of(said):
+    if len(row.cells) >= 2 and (ending_of(said) or said in claims or _is_image_here(collection, source, said)):
         claim = claims.get(said) or _claim(collection, source, said, row.line)
         claims[said] = claim
         collection.leave_out(claim, "incomplete_annotation", detail, row.line)
