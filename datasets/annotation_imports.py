@@ -73,14 +73,15 @@ def annotate_images(
     context: JobContext, dataset: Dataset, said: Said, report: ImportReport, fit: Callable, present: dict[str, Image]
 ) -> None:
     """Give images what the annotations say; those that somebody has annotated already are left as they are."""
-    records = iter(said.records(report.next))
-    while batch := list(islice(records, BATCH)):
+    # Not by number: images that were added or deleted while the job was interrupted would shift it.
+    left = (record for record in said.records() if _is_left(record, present, report.after))
+    while batch := list(islice(left, BATCH)):
         fitting = [(record, fit(record, *_facts(record, present[record.path]))) for record in _known(batch, present)]
         with transaction.atomic():
             names = {mark.label for _, fitted in fitting for mark in fitted.marks}
             labels = services.ensure_labels(project=dataset.project, names=sorted(names))
             pks = [present[record.path].pk for record, _ in fitting]
-            locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks)}
+            locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
             rows, outcomes = [], []
             for record, fitted in fitting:
                 image = locked.get(present[record.path].pk)
@@ -98,7 +99,13 @@ def annotate_images(
             for _, fitted in fitting:
                 report.remark(fitted.remarks)
             report.add(outcomes, len(batch))
-            context.report(report.next, said.count, position=report.position())
+            report.after = max((str(present[record.path].pk) for record, _ in fitting), default=report.after)
+            context.report(min(report.next, said.count), said.count, position=report.position())
+
+
+def _is_left(record: Record, present: dict[str, Image], after: str) -> bool:
+    """Whether a record's turn is yet to come; those of images come in the order of their keys."""
+    return record.path not in present or str(present[record.path].pk) > after
 
 
 def _known(batch: list[Record], present: dict[str, Image]) -> list[Record]:

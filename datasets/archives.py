@@ -51,7 +51,8 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     if len(infos) > limit:
         raise WorkFailed("too_many_entries", f"The archive has {len(infos):,} entries; at most {limit:,} are read.")
     _check_sizes(infos, file)
-    if infos and all(info.flag_bits & 1 for info in infos if not info.is_dir()):
+    files = [info for info in infos if not info.is_dir()]
+    if files and all(info.flag_bits & 1 for info in files):
         raise WorkFailed("encrypted_archive", "The archive is encrypted. Make it without a password.")
     return archive
 

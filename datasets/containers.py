@@ -14,8 +14,8 @@ from django.conf import settings
 from datasets import archives
 from datasets.buckets import BucketContents
 from datasets.formats import FormatError
-from datasets.formats.base import ending_of, is_image, is_text
-from datasets.formats.texts import too_many
+from datasets.formats.base import IMAGE_HEADS, ending_of, is_image, is_text
+from datasets.formats.texts import readable, too_many
 from datasets.tars import TarContents, compression_of, is_tar, unpack
 from projects.errors import WorkFailed
 from storage import services as storage
@@ -26,6 +26,8 @@ OTHER_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf\x27\x1c": "7z", b"MSCF": "Cabinet
 TEXT_BEGINNINGS = (b"{", b"[", b"<")
 HEAD_BYTES = 1024
 MOST_LEVELS = 3
+MOST_INNER = 500  # archives in an archive: each stays open
+BEYOND_LIMITS = ("too_many_entries", "archive_bomb", "archive_too_large", "too_many_archives")
 CHUNK_BYTES = 1 << 20
 Keep = Callable[[], None]
 
@@ -60,8 +62,10 @@ class _Unpacking:
         self._stack = stack
         self._count = 0
         self._bytes = 0
+        self._sent = 0
 
     def open(self, file: BinaryIO, filename: str) -> Any:
+        self._sent = self._sent or file.seek(0, 2)
         file.seek(0)
         head = file.read(HEAD_BYTES)
         file.seek(0)
@@ -84,11 +88,8 @@ class _Unpacking:
         return archives.ZipContents(archive, self._name_encoding)
 
     def _compressed(self, file: BinaryIO, compression: str) -> TarContents:
-        file.seek(0, 2)
-        packed = file.tell()
-        file.seek(0)
         target = self._place()
-        unpack(file, compression, target, packed, self._keep)
+        self._bytes += unpack(file, compression, target, self._sent, self._keep, self._bytes)
         unpacked = self._stack.enter_context(target.open("rb"))
         if not is_tar(unpacked.read(HEAD_BYTES)):
             raise WorkFailed(
@@ -105,6 +106,11 @@ class _Unpacking:
             return contents
         merged = MergedContents()
         merged.add(contents, "", leave_out=set(inner))
+        if len(inner) > MOST_INNER:
+            raise WorkFailed(
+                "too_many_archives",
+                f"There are {len(inner):,} archives in the archive; at most {MOST_INNER} are read. Unpack them first.",
+            )
         for name in inner:
             try:
                 if level >= MOST_LEVELS:
@@ -112,7 +118,7 @@ class _Unpacking:
                 part = self.with_inner(self._extracted(contents, name), level + 1)
                 merged.add(part, name[: -len(_archive_ending(name))])
             except WorkFailed as error:
-                if error.code in ("too_many_entries", "archive_bomb", "archive_too_large"):
+                if error.code in BEYOND_LIMITS:
                     raise
                 merged.broken.append((name, error.code, str(error)))
         return merged
@@ -156,13 +162,14 @@ class MergedContents:
         self.guessed_encoding = ""
 
     def add(self, contents: Any, folder: str, leave_out: set[str] | None = None) -> None:
-        for name in contents.names:
-            if leave_out and name in leave_out:
-                continue
-            path = f"{folder}/{name}" if folder else name
-            if path in self.entries:
-                self.repeated.append(path)
-            self.entries[path] = (contents, name)
+        """Take the files of an archive into `folder`, or into one beside it where files of the same path are there."""
+        names = [name for name in contents.names if not (leave_out and name in leave_out)]
+        count, wanted = 1, folder
+        while any((f"{folder}/{name}" if folder else name) in self.entries for name in names):
+            count += 1
+            folder = f"{wanted}-{count}"
+        for name in names:
+            self.entries[f"{folder}/{name}" if folder else name] = (contents, name)
         if len(self.entries) > settings.MAX_ARCHIVE_ENTRIES:
             limit = settings.MAX_ARCHIVE_ENTRIES
             raise WorkFailed("too_many_entries", f"The archives have more than {limit:,} entries together. Split them.")
@@ -202,7 +209,7 @@ class SingleFile:
         self._file = file
         file.seek(0, 2)
         self._size = file.tell()
-        name = filename.replace("\\", "/").rpartition("/")[2] or "annotations.json"
+        name = readable(filename.replace("\\", "/").rpartition("/")[2]) or "annotations.json"
         self.entries = {name: self._size}
         self.repeated: list[str] = []
         self.guessed_encoding = ""
@@ -248,12 +255,12 @@ def write_texts(contents: AnyContents, target: Path, keep: Keep, images: Iterabl
     with zipfile.ZipFile(target, "w") as archive:
         for name in contents.names:
             content = b""
-            if is_text(name) and not contents.refusal(name):
+            if is_text(name):
                 if contents.size(name) > left:
                     raise too_many(settings.MAX_ANNOTATION_BYTES)
                 try:
                     content = contents.content(name)
-                except FormatError:
+                except FormatError:  # an empty one would say that there is nothing on its image
                     content = DAMAGED
                 left -= len(content)
             elif not is_image(name):
@@ -261,7 +268,8 @@ def write_texts(contents: AnyContents, target: Path, keep: Keep, images: Iterabl
             archive.writestr(zipfile.ZipInfo(name), content)
             keep()
         for name in images or ():
-            archive.writestr(zipfile.ZipInfo(name), b"")
+            if not is_text(name):
+                archive.writestr(zipfile.ZipInfo(name), b"" if is_image(name) else IMAGE_HEADS[0])
 
 
 # Stands for a file that is damaged, so that its reader says so.

@@ -21,6 +21,10 @@ LOST_REPORT = (
 class ImportReport:
     """Counts, and a line for all that was not taken as it was, taken up again after a crash.
 
+    Attributes:
+        next: how many records are done.
+        after: the key of the last image that is done, where records are of images that are here.
+
     Each attempt of a job writes a file of its own and begins with a copy of what the last batch that was written says:
     a holder that lost its lease without noticing adds its lines to a file that nobody reads any more.
 
@@ -32,6 +36,7 @@ class ImportReport:
     def __init__(self, path: Path, position: dict) -> None:
         self.path = path
         self.next = position.get("next", 0)
+        self.after = position.get("after", "")
         self.counts = Counter(position.get("counts", {}))
         self.codes = Counter(position.get("codes", {}))
         self.remark_codes = Counter(position.get("remark_codes", {}))
@@ -71,6 +76,7 @@ class ImportReport:
     def position(self) -> dict:
         return {
             "next": self.next,
+            "after": self.after,
             "counts": dict(self.counts),
             "codes": dict(self.codes),
             "remark_codes": dict(self.remark_codes),

@@ -19,10 +19,11 @@ from rest_framework.exceptions import ValidationError
 
 from datasets import services
 from datasets.annotation_imports import annotate_images, has_images, images_by_name
+from datasets.archives import ZipContents
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
 from datasets.dry_runs import Surveyed, survey_archive
-from datasets.formats.base import Mark, Record, Remark
+from datasets.formats.base import Mark, Record, Remark, is_text
 from datasets.formats.boxes import clean_label
 from datasets.imaging.preprocessing import ImageError
 from datasets.import_fitting import Fitting
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 KIND = "import"
 BATCH = 256
 SHOWN_REJECTS = 100
+MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
 MAX_LABELS = 10_000
 
 
@@ -127,6 +129,7 @@ def run_import(context: JobContext) -> dict:
             result = _read_all(context, dataset, bucket, bucket if job.parameters.get("link") else None)
             listing.unlink(missing_ok=True)
             return result
+        _remove_earlier(context)
         folder, encoding = context.work_path("jobs", ".unpacked"), job.parameters.get("name_encoding", "")
         name = job.parameters["filename"]
         try:
@@ -173,6 +176,15 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
         return _finish(context, report, said)
     finally:
         remove_tree(folder)
+
+
+def _remove_earlier(context: JobContext) -> None:
+    """What attempts that were killed have unpacked: each is as large as the archive, and jobs may be killed often."""
+    own = context.work_path("jobs", ".unpacked")
+    for suffix in (".unpacked", ".annotations"):
+        for path in own.parent.glob(f"{context.job.pk}-*{suffix}"):
+            if path.stem != own.stem:
+                remove_tree(path)
 
 
 def _strips(job: Job) -> bool:
@@ -241,6 +253,9 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
         yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
     for path, code, detail in getattr(contents, "broken", ()):
         yield Remark(path, code, detail)
+    for path in () if isinstance(contents, ZipContents) else filter(is_text, contents.names):
+        if (refused := contents.refusal(path)) is not None and refused[0] != "file_too_large":
+            yield Remark(path, *refused)
     if encoding := contents.guessed_encoding:
         example = next((name for name in contents.names if not name.isascii()), "")
         detail = (
@@ -258,13 +273,16 @@ def _about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Itera
 
 
 def _about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
-    for name in label_map:
-        if name not in said.labels:
-            alike = difflib.get_close_matches(name, said.labels, 1)
-            hint = f" Did you mean {alike[0]!r}?" if alike else ""
-            yield Remark(
-                "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
-            )
+    labels = set(said.labels)
+    absent = [name for name in label_map if name not in labels]
+    for position, name in enumerate(absent):
+        if position == MOST_ABSENT:
+            detail = f"The archive has none of {len(absent) - position:,} other labels that could be mapped or skipped."
+            yield Remark("", "label_not_found", detail)
+            return
+        alike = difflib.get_close_matches(name, said.labels, 1)
+        hint = f" Did you mean {alike[0]!r}?" if alike else ""
+        yield Remark("", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}")
 
 
 class _Source:

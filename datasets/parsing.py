@@ -81,7 +81,7 @@ def read_annotations(
             file = contents.archive.fp
             assert file is not None
             file.seek(0)
-            return _read(context, file, name, folder, contents.guessed_encoding)
+            return _read(context, file, name, folder, contents.encoding)
         texts = folder / "texts.zip"
         write_texts(contents, texts, context.keep, images)
         with open(texts, "rb") as file:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sized
 
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -11,6 +12,7 @@ from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from datasets.formats import FORMATS, WRITERS
 from datasets.formats.boxes import clean_label
+from datasets.imports import MAX_LABELS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
@@ -280,6 +282,11 @@ class BulkAnswerSerializer(serializers.Serializer):
     unchanged = serializers.IntegerField()
 
 
+def _require_few(labels: Sized) -> None:
+    if len(labels) > MAX_LABELS:
+        raise serializers.ValidationError(f"Name at most {MAX_LABELS:,} labels, received {len(labels):,}.")
+
+
 class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
     file = serializers.FileField(
         required=False, allow_empty_file=True,
@@ -318,6 +325,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
     def validate_label_map(self, value) -> dict[str, str | None]:
         if not isinstance(value, dict) or not all(name is None or isinstance(name, str) for name in value.values()):
             raise serializers.ValidationError('Send an object such as {"Bolt": "bolt", "junk": null}.')
+        _require_few(value)
         cleaned = {}
         for name, wanted in value.items():
             cleaned[name] = None if wanted is None else clean_label(wanted)
@@ -328,11 +336,12 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
     def validate_skip(self, value) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise serializers.ValidationError('Send a list of labels such as ["junk"].')
+        _require_few(value)
         return value
 
     def validate_name_encoding(self, value: str) -> str:
         try:
-            return codecs.lookup(value).name if b"a".decode(value) else ""
+            return codecs.lookup(value).name if b"a\x80\xff".decode(value, errors="replace") else ""
         except (LookupError, ValueError) as error:
             raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
 

@@ -7,7 +7,6 @@ import gzip
 import lzma
 import os
 import tarfile
-import unicodedata
 import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from django.conf import settings
 from datasets.archives import RATIO_FREE_BYTES
 from datasets.formats import FormatError
 from datasets.formats.encodings import detect
-from datasets.formats.texts import is_junk, too_many
+from datasets.formats.texts import is_junk, readable, too_many
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import too_large
 from projects.errors import WorkFailed
@@ -32,6 +31,9 @@ MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5
 DAMAGES = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 # Headers are some hundred bytes; long names and attributes some kilobytes.
 MAX_HEADER_BYTES = 1 << 20
+MAX_XZ_BYTES = 256 << 20  # xz -9 needs 65 MB
+MOST_NAME = 4_000  # characters of a path
+TRAILING_BYTES = 64 << 10  # tars are filled up to some kilobytes; behind these another may have been appended
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,14 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-def unpack(file: BinaryIO, compression: str, target: Path, packed_bytes: int, keep: Callable[[], None]) -> None:
-    """Decompress to `target`.
+def unpack(
+    file: BinaryIO, compression: str, target: Path, packed_bytes: int, keep: Callable[[], None], before: int = 0
+) -> int:
+    """Decompress to `target`, and say to how many bytes.
+
+    Args:
+        packed_bytes: of what was sent.
+        before: what else of it has been unpacked already: the limits are for all of it together.
 
     Raises:
         WorkFailed: `archive_bomb`, `archive_too_large`, `damaged_archive`; and what `keep` raises.
@@ -65,7 +73,7 @@ def unpack(file: BinaryIO, compression: str, target: Path, packed_bytes: int, ke
         with _decompressed(file, compression) as source, open(target, "wb") as out:
             while chunk := source.read(CHUNK_BYTES):
                 total += len(chunk)
-                _check(total, packed_bytes)
+                _check(before + total, packed_bytes)
                 storage.ensure_free_space(len(chunk))
                 out.write(chunk)
                 keep()
@@ -73,6 +81,7 @@ def unpack(file: BinaryIO, compression: str, target: Path, packed_bytes: int, ke
         raise WorkFailed(
             "damaged_archive", f"The archive cannot be unpacked ({error}). Make it again and upload it again."
         ) from error
+    return total
 
 
 def _check(total: int, packed_bytes: int) -> None:
@@ -97,9 +106,36 @@ def _decompressed(file: BinaryIO, compression: str):
             except zstandard.ZstdError as error:
                 raise ValueError(str(error)) from error
         return
-    opener = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[compression]
+    if compression == "xz":
+        yield _Xz(file)
+        return
+    opener = {"gzip": gzip.open, "bzip2": bz2.open}[compression]
     with opener(file) as source:
         yield source
+
+
+class _Xz:
+    """An xz file that may need little memory: its header may ask for gigabytes of it. Streams may follow each other."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decoder: lzma.LZMADecompressor | None = None
+
+    def read(self, size: int) -> bytes:
+        while True:
+            if self._decoder is None or self._decoder.eof:
+                left = (self._decoder.unused_data if self._decoder else b"").lstrip(b"\0")
+                packed = left or self._file.read(CHUNK_BYTES)
+                if not packed.strip(b"\0"):
+                    return b""
+                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_XZ_BYTES)
+            elif self._decoder.needs_input:
+                if not (packed := self._file.read(CHUNK_BYTES)):
+                    raise EOFError("it ends too early")
+            else:
+                packed = b""
+            if chunk := self._decoder.decompress(packed, size):
+                return chunk
 
 
 class TarContents:
@@ -116,11 +152,18 @@ class TarContents:
         self._file = file
         self.entries: dict[str, Member] = {}
         self.repeated: list[str] = []
+        self.broken: list[tuple[str, str, str]] = []
         self._used = 0
-        members = _members(file)
+        members, damage = _members(file)
+        if damage:
+            self.broken.append(("", "damaged_archive", damage))
         names, self.guessed_encoding = _readable([name for name, _ in members], name_encoding)
         for name, (_, member) in zip(names, members, strict=True):
             if is_junk(name):
+                continue
+            if len(name) > MOST_NAME:
+                detail = f"The path has {len(name):,} characters; at most {MOST_NAME:,} are read."
+                self.broken.append((f"{name[:200]}…", "name_too_long", detail))
                 continue
             if name in self.entries:
                 self.repeated.append(name)  # the last one of a name counts, as tar itself does it
@@ -132,11 +175,16 @@ class TarContents:
 
     def refusal(self, name: str) -> tuple[str, str] | None:
         member = self.entries[name]
-        if name.startswith("/") or ".." in name.split("/") or "\x00" in name:
-            return "unsafe_path", "The path points outside of the archive."
-        if not member.is_file:
-            return "not_a_file", "The entry is a link or a device, not a file."
+        if refused := self._unsafe(name):
+            return refused
         return (too_large().code, str(too_large())) if member.size > settings.MAX_IMAGE_BYTES else None
+
+    def _unsafe(self, name: str) -> tuple[str, str] | None:
+        if name.startswith("/") or ".." in name.split("/"):
+            return "unsafe_path", "The path points outside of the archive."
+        if not self.entries[name].is_file:
+            return "not_a_file", "The entry is a link or a device, not a file."
+        return None
 
     def read(self, name: str) -> bytes:
         """An image. Raises `ImageError`."""
@@ -148,13 +196,16 @@ class TarContents:
 
     def content(self, name: str) -> bytes:
         """An annotation file. Raises `FormatError`, `TooManyAnnotations`."""
-        if refused := self.refusal(name):
+        if refused := self._unsafe(name):
             raise FormatError(*refused)
         member = self.entries[name]
         self._used += member.size
         if self._used > settings.MAX_ANNOTATION_BYTES:
             raise too_many(settings.MAX_ANNOTATION_BYTES)
-        return self._at(member.offset, member.size)
+        content = self._at(member.offset, member.size)
+        if len(content) < member.size:
+            raise FormatError("damaged_annotations", f"{name} is damaged: the archive ends before it does.")
+        return content
 
     def head(self, name: str, count: int = 64) -> bytes:
         member = self.entries[name]
@@ -177,9 +228,11 @@ class TarContents:
         return os.pread(self._file.fileno(), size, offset)
 
 
-def _members(file: BinaryIO) -> list[tuple[str, Member]]:
+def _members(file: BinaryIO) -> tuple[list[tuple[str, Member]], str]:
+    """The members, and what is wrong with the archive behind the last one."""
     limit = settings.MAX_ARCHIVE_ENTRIES
     members: list[tuple[str, Member]] = []
+    damage = ""
     file.seek(0)
     try:
         with tarfile.open(fileobj=_SmallReads(file), mode="r:", encoding="utf-8") as archive:  # type: ignore[call-overload]
@@ -191,10 +244,15 @@ def _members(file: BinaryIO) -> list[tuple[str, Member]]:
                     )
                 if len(members) > limit:
                     raise WorkFailed("too_many_entries", f"The archive has more than {limit:,} entries. Split it.")
+            end = archive.offset
+        file.seek(min(end, 1 << 62))
+        if file.read(TRAILING_BYTES).strip(b"\0"):
+            damage = f"The archive goes on behind its end, after {len(members):,} files; what is there was not read."
     except (tarfile.TarError, *DAMAGES) as error:
         if not members:
             raise WorkFailed("not_an_archive", f"The archive cannot be read ({error}). Make it again.") from error
-    return members
+        damage = f"The archive is damaged behind its first {len(members):,} files ({error}); the others were not read."
+    return members, damage
 
 
 class _SmallReads:
@@ -218,4 +276,4 @@ def _readable(names: list[str], encoding: str) -> tuple[list[str], str]:
         guessed = encoding
         names = [name.decode(encoding, errors="replace") for name in raw]
     cleaned = (name.replace("\\", "/").removeprefix("./") for name in names)
-    return [unicodedata.normalize("NFC", name) for name in cleaned], guessed
+    return [readable(name) for name in cleaned], guessed

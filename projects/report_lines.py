@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from io import SEEK_END
 from typing import BinaryIO
 
 from rest_framework.exceptions import NotFound
@@ -25,7 +26,13 @@ class ReportPage:
 
 
 def read_page(file: BinaryIO, start: int, size: int, wanted: dict[str, str]) -> ReportPage:
-    """Up to `size` lines from byte `start` on whose fields are those that are `wanted`."""
+    """Up to `size` lines from byte `start` on whose fields are those that are `wanted`.
+
+    Raises:
+        NotFound: nothing begins there.
+    """
+    if start > file.seek(0, SEEK_END):
+        raise NotFound("Invalid cursor.")
     file.seek(start)
     lines: list[dict] = []
     for _ in range(MOST_LINES_READ):

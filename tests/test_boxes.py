@@ -179,7 +179,7 @@ REMARKS = [
     ("a crowd", {"a.jpg": PICTURE, "c.json": coco([{**ONE, "bbox": [1, 2, 3, 4], "iscrowd": 1}])}, {"crowd"}),
     ("nonsense in JSON",
      {"a.jpg": PICTURE, "c.json": coco([{**ONE, "bbox": "x"}, 5, None, {**ONE, "bbox": [None] * 4}])},
-     {"incomplete_annotation", "box_not_finite"}),
+     {"incomplete_annotation", "box_not_finite", "unknown_image"}),
     ("an image twice", {"a.jpg": PICTURE, "c.json": coco([], images=[{"id": 1, "file_name": "a.jpg"},
      {"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "a.jpg"}, {"id": 3}])},
      {"incomplete_annotation"}),

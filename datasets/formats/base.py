@@ -33,6 +33,8 @@ NO_SPLIT_FOLDERS = {
     "background", "trainval", "all", "data",
 }  # fmt: skip
 LONGEST_ENDING = 6
+# Halves of characters, which no file takes, and NUL, which PostgreSQL does not.
+UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 
 
 class FormatError(ValueError):
@@ -118,7 +120,13 @@ class Parsed:
 
 
 class Contents(Protocol):
-    """The files of an archive: names, and the content of annotation files."""
+    """The files of an archive: names, and the content of annotation files.
+
+    Attributes:
+        ambiguous: names of files whose path others have too, with different content.
+    """
+
+    ambiguous: set[str]
 
     @property
     def names(self) -> list[str]:

@@ -14,6 +14,7 @@ from datasets.formats.shapes import Box, around_mask, around_pairs, number, size
 GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
 ALL_ANNOTATED = "every image of the list is annotated"
+NAMES = ("file_name", "coco_url")  # LVIS has the latter alone
 SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
@@ -37,9 +38,16 @@ def read(collection: Collection, file: JsonFile) -> None:
         return  # captions
     claims = _images(collection, file, is_annotated)
     used: set[str] = set()
+    is_complete = True
     for position, row in enumerate(file.items("annotations")):
-        if isinstance(row, dict) and (row.keys() & set(SHAPE_KEYS) or "caption" not in row):
-            _annotation(collection, file.name, position, row, claims, names, used)
+        if not isinstance(row, dict) or row.keys() & set(SHAPE_KEYS) or "caption" not in row:
+            is_known = isinstance(row, dict) and _key(row.get("image_id")) in claims
+            is_complete &= is_known
+            _annotation(collection, file.name, position, row if isinstance(row, dict) else {}, claims, names, used)
+    if not is_complete:  # images without boxes may be those that the others are of
+        for same in claims.values():
+            for claim in same:
+                claim.is_annotated &= bool(claim.marks) or claim.left_out > 0
     groups = {
         str(row.get("supercategory")) for row in file.items("categories") if isinstance(row, dict)
     }  # Roboflow lists the group of its classes as a class
@@ -61,7 +69,9 @@ def _says_all_annotated(file: JsonFile) -> bool:
 
 
 def _categories(collection: Collection, file: JsonFile) -> dict[str, str]:
+    """Names by id, without ids that several categories have: nobody can know which of them an annotation means."""
     names: dict[str, str] = {}
+    ambiguous: set[str] = set()
     for row in file.items("categories"):
         identifier = _key(row.get("id")) if isinstance(row, dict) else None
         name = row.get("name") if isinstance(row, dict) else None
@@ -69,8 +79,14 @@ def _categories(collection: Collection, file: JsonFile) -> dict[str, str]:
             detail = f"A category has no id or no name: {str(row)[:80]}."
             collection.say("incomplete_annotation", detail, file.name)
             continue
-        names.setdefault(identifier, str(name).strip())
-    return names
+        known = names.setdefault(identifier, str(name).strip())
+        if known != str(name).strip():
+            ambiguous.add(identifier)
+            detail = (
+                f"The category id {identifier} stands for {known!r} and {str(name)!r}: its annotations are left out."
+            )
+            collection.say("ambiguous_id", detail, file.name)
+    return {identifier: name for identifier, name in names.items() if identifier not in ambiguous}
 
 
 def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[str, list[Claim]]:
@@ -79,7 +95,7 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
     claims: dict[str, list[Claim]] = {}
     names: dict[str, set[str]] = {}
     for position, row in enumerate(file.items("images")):
-        said = row.get("file_name") if isinstance(row, dict) else None
+        said = next((row[key] for key in NAMES if row.get(key)), None) if isinstance(row, dict) else None
         identifier = _key(row.get("id")) if isinstance(row, dict) else None
         if not isinstance(said, str) or not said.strip() or identifier is None:
             detail = f"Image {position} of the list has no id or no file_name."
@@ -153,9 +169,10 @@ def _outline(segmentation: object) -> Box | None:
     if not isinstance(segmentation, list):
         return None
     parts = segmentation if segmentation and isinstance(segmentation[0], list) else [segmentation]
-    boxes = [box for box in map(around_pairs, parts) if box is not None]
-    if not boxes:
-        return None
+    found = [around_pairs(part) for part in parts if part]
+    boxes = [box for box in found if box is not None]
+    if not boxes or len(boxes) < len(found):
+        return None  # the part that cannot be read may reach beyond the others
     x_min, y_min, x_max, y_max = zip(*boxes, strict=True)
     return min(x_min), min(y_min), max(x_max), max(y_max)
 

@@ -16,7 +16,7 @@ import tempfile
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
 from datasets.formats.boxes import MAX_LABEL, clean_label
@@ -140,6 +140,13 @@ class Collection:
             said = about.names[0] if about.names else about.source
             self._remarks.add(Remark(said, code, detail, about.source, number))
 
+    def give_up(self, source: str, code: str, detail: str) -> None:
+        """A file that could not be read to its end: what it has said of images so far is not all."""
+        for claims in self._groups.values():
+            for claim in claims:
+                claim.left_out += claim.source == source
+        self.say(code, detail, source)
+
     def put_in_split(self, source: str, name: str, split: str, *, is_stem: bool = False) -> None:
         """What a list of images or a file of settings says about splits. Names of absent images leave no trace."""
         self._lists.append((source, name, split, is_stem))
@@ -172,6 +179,7 @@ class Collection:
                 holds["whole"] += whole
                 holds["boxes"] += len(claim.marks) // FIELDS - whole
         self._say_joined(by_image)
+        self._leave_twins_open(by_image)
         splits = self._splits(by_image)
         self._say_unannotated(by_image)
         labels = [name for name in self._declared if name] + [
@@ -194,10 +202,11 @@ class Collection:
         if not claim.names:
             return self._match_of_own_file(claim)
         ambiguous = NONE
-        for name in claim.names:
+        for position, name in enumerate(claim.names):
             match = self.index.by_path(name, folder_of(claim.source), claim.split)
             if match.image is not None:
-                return match
+                # By a part of what the file says: another claim may be by the same part of another name.
+                return match if position == 0 else replace(match, rank=min(match.rank, CERTAIN - 1))
             ambiguous = match if match.is_ambiguous else ambiguous
         return ambiguous
 
@@ -285,6 +294,13 @@ class Collection:
             images = "1 image" if count == 1 else f"{count:,} images"
             detail = JOINED.format(count=images, first=first, second=second).replace("1 image have", "1 image has")
             self._remarks.add(Remark(second, "joined", detail, second))
+
+    def _leave_twins_open(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
+        """Two files of one path, with different content: nobody can know which of them annotations mean."""
+        for image in self.contents.ambiguous:
+            for claim, _ in by_image.get(image, ()):
+                detail = "The archive has two different files of this path, and annotations may mean either."
+                self.leave_out(claim, "ambiguous_image", detail)
 
     def _say_unannotated(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
         for image in self.index.images if by_image else ():

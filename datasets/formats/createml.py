@@ -40,7 +40,11 @@ def read(collection: Collection, file: JsonFile) -> None:
         if isinstance(rows, str):
             collection.add(claim, rows, None, 1)
             continue
-        for position, one in enumerate(rows if isinstance(rows, list) else (), start=1):
+        if not isinstance(rows, list):
+            detail = f"The entry of {said!r} has no list of annotations, so nobody knows whether it has been annotated."
+            collection.leave_out(claim, "incomplete_annotation", detail)
+            continue
+        for position, one in enumerate(rows, start=1):
             _annotation(collection, claim, one, position)
 
 

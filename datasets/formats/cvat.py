@@ -10,7 +10,7 @@ from datasets.formats.collection import Claim, Collection
 from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
 
 GROUP = "cvat"
-UNBOXED = ("polyline", "points", "cuboid", "skeleton")
+NOWHERE = (math.nan, math.nan)
 
 
 def is_it(root: Element) -> bool:
@@ -61,7 +61,9 @@ def _box(shape: Element) -> Box | None:
         return turned(box, _of(shape, "rotation", 0))
     if shape.tag == "polygon":
         pairs = (point.split(",") for point in (shape.get("points") or "").split(";"))
-        return around((number(pair[0]), number(pair[1])) for pair in pairs if len(pair) == 2)
+        return around(
+            (number(pair[0]), number(pair[1])) if len(pair) == 2 else NOWHERE for pair in pairs if pair != [""]
+        )
     if shape.tag == "ellipse":
         values = [_of(shape, name) for name in ("cx", "cy", "rx", "ry")]
         if not all(map(math.isfinite, values)):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 
 from datasets.formats.base import Exported, ending_of, split_of_filename, stem
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, size_of
+from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, points_of, size_of
 
 GROUP = "datumaro"
 SUBSETS = {"train": "train", "validation": "val", "test": "test", None: "default"}
@@ -33,9 +32,11 @@ def read(collection: Collection, file: JsonFile) -> None:
             continue
         image: dict = item["image"] if isinstance(item.get("image"), dict) else {}
         said = [value for value in (image.get("path"), item.get("id")) if isinstance(value, str) and value.strip()]
-        rows = [row for row in item.get("annotations") or () if isinstance(row, dict)]
+        given = item.get("annotations") or []
+        rows = [row if isinstance(row, dict) else {} for row in (given if isinstance(given, list) else [given])]
         attributes: dict = item["attr"] if isinstance(item.get("attr"), dict) else {}
-        is_annotated = bool(rows) or attributes.get(IS_ANNOTATED) is True
+        has_marks = any(row.get("type") not in UNBOXED for row in rows)
+        is_annotated = has_marks or attributes.get(IS_ANNOTATED) is True
         if not said:
             collection.say("incomplete_annotation", "An item of the file has no id.", file.name)
             continue
@@ -47,8 +48,10 @@ def read(collection: Collection, file: JsonFile) -> None:
 
 def _names(file: JsonFile) -> list[str]:
     categories = file.value("categories")
-    rows = categories.get("label", {}).get("labels") if isinstance(categories, dict) else None
-    return [str(row.get("name", "")) for row in rows or () if isinstance(row, dict)]
+    label = categories.get("label") if isinstance(categories, dict) else None
+    rows = label.get("labels") if isinstance(label, dict) else None
+    # Labels count by their place: one that cannot be read keeps its own.
+    return [str(row.get("name", "")) if isinstance(row, dict) else "" for row in rows] if isinstance(rows, list) else []
 
 
 def _size(image: dict) -> tuple[int, int] | None:
@@ -61,8 +64,8 @@ def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str
     if kind in UNBOXED:
         return
     identifier = number(row.get("label_id"))
-    label = names[int(identifier)] if math.isfinite(identifier) and 0 <= identifier < len(names) else None
-    if label is None:
+    label = names[int(identifier)] if identifier.is_integer() and 0 <= identifier < len(names) else ""
+    if not label:
         detail = f"Annotation {position} has the label {row.get('label_id')}, which is not in the list."
         collection.leave_out(claim, "unknown_label", detail, position)
     elif kind == "label":
@@ -86,9 +89,7 @@ def _box(row: dict, kind: str) -> Box | None:
     if kind == "mask":
         return around_mask(row.get("rle"))
     if kind == "rotated_bbox" and isinstance(row.get("points"), list):
-        return around(
-            (number(one[0]), number(one[1])) for one in row["points"] if isinstance(one, list) and len(one) == 2
-        )
+        return around(points_of(row["points"]))
     return None
 
 

@@ -23,7 +23,7 @@ from datasets.formats.names import IMAGE_FOLDERS
 
 # What is written beside folders whose names are not those of their labels.
 LABELS_FILE = "labels.json"
-WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset"}
+WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset", "labels", "annotations", "masks"}
 
 
 @dataclass(frozen=True)

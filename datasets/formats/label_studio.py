@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, split_of_filename, split_of_word
+from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, is_image, split_of_filename, split_of_word
 from datasets.formats.collection import FRACTIONS, Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
+from datasets.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
 
 GROUP = "label_studio"
 IMAGE_KEYS = ("image", "img", "url", "photo", "picture", "ocr", "file", "path")
 SPLIT_KEYS = ("split", "subset")
 ANNOTATIONS = ("annotations", "completions")
+WITHOUT_LABELS = ("relation", "textarea", "number", "rating", "datetime", "taxonomy", "pairwise", "ranker")
+SHAPE_KINDS = ("rectangle", "polygon", "ellipse", "brush", "keypoint")
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "hypertextlabels")
 
 
@@ -81,21 +83,47 @@ def _task(collection: Collection, source: str, position: int, task: dict) -> Non
         GROUP, source, *_names(said), number=position, split=split, size=_size(results or ()),
         is_annotated=results is not None,
     )  # fmt: skip
+    if results and len(_images_of(data)) > 1:
+        results = _of_image(collection, claim, results, _key_of(data))
+    labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
     for number_, result in enumerate(results or (), start=1):
-        _result(collection, claim, result, number_)
+        _result(collection, claim, result, number_, labelled - {None})
+
+
+def _split_url(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:  # brackets that are no address
+        return SplitResult("", "", text, "", "")
+
+
+def _images_of(data: dict) -> set[str]:
+    return {value for value in data.values() if isinstance(value, str) and is_image(_split_url(value).path)}
+
+
+def _of_image(collection: Collection, claim: Claim, results: Sequence, key: str) -> list:
+    """What was drawn on the image at `key`, of a task that has several."""
+    own = [result for result in results if isinstance(result, dict) and result.get("to_name") == key]
+    if len(own) < len(results):
+        detail = f"The task has several images, and {len(results) - len(own)} regions are not of {key!r}."
+        collection.leave_out(claim, "several_images", detail)
+    return own
+
+
+def _key_of(data: dict) -> str:
+    return next((key for key in IMAGE_KEYS if isinstance(data.get(key), str)), "")
 
 
 def _image_of(data: dict) -> str:
-    for key in IMAGE_KEYS:
-        if isinstance(data.get(key), str):
-            return data[key]
+    if key := _key_of(data):
+        return data[key]
     texts = [value for value in data.values() if isinstance(value, str)]
     return next((text for text in texts if "/" in text or ending_of(text)), "")
 
 
 def _names(said: str) -> Sequence[str]:
     """The names that an image may have: of a path, of a URL, of an upload, of a file in a served folder."""
-    parts = urlsplit(said)
+    parts = _split_url(said)
     path = parse_qs(parts.query).get("d", [""])[0] or (unquote(parts.path) if parts.scheme else said.partition("?")[0])
     names = [path, unquote(path)]
     base = unquote(path).rpartition("/")[2]
@@ -131,7 +159,6 @@ def number_of(row: dict) -> float:
 def _min_results(task: dict) -> list | None:
     """JSON-MIN: what was drawn stands at the name of its control."""
     results: list = []
-    is_annotated = "annotation_id" in task
     for key, value in task.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             results += value
@@ -139,7 +166,7 @@ def _min_results(task: dict) -> list | None:
             results.append(value)
         elif key in ("choice", "choices", "class", "label") and isinstance(value, str):
             results.append({"choices": [value]})
-    return results if results or is_annotated else None
+    return results or None  # an empty list is not written: nobody knows what the task asked for
 
 
 def _size(results: Sequence) -> tuple[int, int] | None:
@@ -151,19 +178,33 @@ def _size(results: Sequence) -> tuple[int, int] | None:
     return None
 
 
-def _result(collection: Collection, claim: Claim, result: object, position: int) -> None:
+def _value(result: dict) -> dict:
+    return result["value"] if isinstance(result.get("value"), dict) else result
+
+
+def _labels(result: dict) -> list | None:
+    value = _value(result)
+    return next((value[key] for key in SHAPES if isinstance(value.get(key), list) and value[key]), None)
+
+
+def _result(collection: Collection, claim: Claim, result: object, position: int, labelled: set) -> None:
     if not isinstance(result, dict):
+        collection.leave_out(claim, "incomplete_annotation", f"Region {position} is none; it is left out.", position)
         return
-    value = result["value"] if isinstance(result.get("value"), dict) else result
-    labels = next((value[key] for key in SHAPES if isinstance(value.get(key), list) and value[key]), None)
+    value, labels = _value(result), _labels(result)
     kind = str(result.get("type", ""))
-    if kind in ("relation", "textarea", "number", "rating", "datetime"):
+    if kind in WITHOUT_LABELS:
+        claim.ignored += 1  # the image is not empty for having no boxes: boxes were not what was asked for
         return
     if labels is None:
-        if "value" in result and kind in ("rectangle", "polygon", "ellipse", "brush", "keypoint"):
+        if "value" in result and kind in SHAPE_KINDS and result.get("id") in labelled:
             return  # the shape again, without its label: another result of the same id has both
         detail = f"Region {position} ({kind or 'unknown'}) has no label that is read; it is left out."
         collection.leave_out(claim, "incomplete_annotation", detail, position)
+        return
+    if result.get("image_rotation") not in (None, 0, "0"):
+        detail = f"Region {position} was drawn on a turned image; it is left out."
+        collection.leave_out(claim, "image_rotated", detail, position)
         return
     if "choices" in value:
         for label in labels:
@@ -183,10 +224,7 @@ def _result(collection: Collection, claim: Claim, result: object, position: int)
 def _box(value: dict) -> tuple[Box | None, bool]:
     """In percent; and whether it is the box around something else."""
     if isinstance(value.get("points"), list):
-        points = [
-            (number(one[0]), number(one[1])) for one in value["points"] if isinstance(one, list) and len(one) == 2
-        ]
-        return around(points), True
+        return around(points_of(value["points"])), True
     x, y = number(value.get("x")), number(value.get("y"))
     if "radiusX" in value:
         return around_ellipse(x, y, number(value.get("radiusX")), number(value.get("radiusY"))), True

@@ -6,7 +6,7 @@ import math
 
 from datasets.formats.collection import Claim, Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, number, size_of
+from datasets.formats.shapes import Box, around, points_of, size_of
 
 GROUP = "labelme"
 BOXED = ("polygon", "rectangle", "circle", "mask", "rotation", "oriented_rectangle")
@@ -49,7 +49,7 @@ def _box(shape: dict, kind: str) -> Box | None:
     points = shape.get("points")
     if not isinstance(points, list):
         return None
-    pairs = [(number(one[0]), number(one[1])) for one in points if isinstance(one, list) and len(one) >= 2]
+    pairs = points_of(points)
     if kind == "circle" and len(pairs) == 2:
         (x, y), (edge_x, edge_y) = pairs
         radius = math.hypot(edge_x - x, edge_y - y)

@@ -186,6 +186,9 @@ def _rank_of_stem(annotations: str, image: str) -> tuple[int, int] | None:
             return RANKS[PLACE, form], -distance
         if annotations.rpartition("/")[2] and (form := _likeness(place, image)) > OTHER_ENDING:
             return RANKS[PLACE, form], -distance  # `a.jpg.txt` for `a.jpg`
+    splits = split_of_path(annotations), split_of_path(image)
+    if None not in splits and splits[0] != splits[1]:
+        return None  # `valid/labels/1.txt` is of another image than `train/images/1.jpg`
     form = _likeness(said.rpartition("/")[2], own.rpartition("/")[2])
     if form <= OTHER_ENDING:
         form = _likeness(said.rpartition("/")[2], image.rpartition("/")[2])

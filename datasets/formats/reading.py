@@ -34,7 +34,7 @@ from datasets.formats.base import (
     stem,
 )  # fmt: skip
 from datasets.formats.collection import Collection, no_annotations
-from datasets.formats.documents import JsonFile
+from datasets.formats.documents import WHOLE_BYTES, JsonFile
 from datasets.formats.encodings import decode
 from datasets.formats.files import Files, is_note, is_side_name
 from datasets.formats.shapes import number
@@ -53,6 +53,8 @@ FOLDERS_IGNORED = (
     "Import it again with format=folder if they are the labels."
 )
 SHOWN_UNREAD = 100
+# What code that takes values apart does when these are of another kind: one file of an archive is lost, not all.
+UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def read(contents: Contents, name: str = "auto") -> Parsed:
@@ -164,7 +166,11 @@ class _Reader:
             read_file(name)
         except FormatError as error:
             self._damaged += 1
-            self._collection.say(error.code, str(error), name)
+            self._collection.give_up(name, error.code, str(error))
+        except UNFORESEEN as error:
+            self._damaged += 1
+            detail = f"The file is not as others of its format are ({type(error).__name__}); it was not read."
+            self._collection.give_up(name, "damaged_annotations", detail)
 
     def _wants(self, group: str) -> bool:
         self._recognised.add(group)
@@ -203,8 +209,8 @@ class _Reader:
         return is_text and yolo.is_label_file(self._text(name).split("\n"))
 
     def _read_json(self, name: str) -> None:
-        if name.rpartition("/")[2].lower() == folder.LABELS_FILE:
-            self._written = folder.read_written(name, self._text(name)) or self._written
+        if (written := self._read_written(name)) is not None:
+            self._written = written
             return
         file = JsonFile(self._contents, name)
         if file.encoding:
@@ -216,6 +222,11 @@ class _Reader:
                 return
         if not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
+
+    def _read_written(self, name: str) -> folder.Written | None:
+        """Our own list of labels; others call their COCO files so, FiftyOne for one."""
+        is_one = name.rpartition("/")[2].lower() == folder.LABELS_FILE and self._contents.size(name) <= WHOLE_BYTES
+        return folder.read_written(name, self._text(name)) if is_one else None
 
     def _read_xml(self, name: str) -> None:
         root = self._root(name)

@@ -32,17 +32,25 @@ def size_of(width: object, height: object) -> tuple[int, int] | None:
 
 
 def around(points: Iterable[Sequence[float]]) -> Box | None:
-    """The box around points `(x, y)`; None without at least two that are numbers."""
-    kept = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
-    if len(kept) < 2:
+    """The box around points `(x, y)`; None of less than two, or when one is no number: it may lie outside of it."""
+    kept = [(x, y) for x, y in points]
+    if len(kept) < 2 or not all(math.isfinite(x) and math.isfinite(y) for x, y in kept):
         return None
     xs, ys = zip(*kept, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def points_of(pairs: list) -> list[tuple[float, float]]:
+    """Points from `[[x, y], …]`; NaN for what is none."""
+    return [
+        (number(pair[0]), number(pair[1])) if isinstance(pair, list) and len(pair) >= 2 else (math.nan, math.nan)
+        for pair in pairs
+    ]
+
+
 def around_pairs(values: object) -> Box | None:
     """The box around `[x, y, x, y, …]`."""
-    if not isinstance(values, list) or len(values) < 4:
+    if not isinstance(values, list) or len(values) < 4 or len(values) % 2:
         return None
     flat = [number(value) for value in values]
     return around(zip(flat[0::2], flat[1::2], strict=False))

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from datasets.formats import label_studio, via
-from datasets.formats.base import SPLIT_FOLDERS, Exported, ending_of, folder_of, split_of_filename, split_of_word
+from datasets.formats.base import (
+    SPLIT_FOLDERS,
+    Exported,
+    FormatError,
+    ending_of,
+    folder_of,
+    split_of_filename,
+    split_of_word,
+)
 from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
 from datasets.formats.shapes import number, size_of
 
@@ -23,6 +31,7 @@ GROUP = "csv"
 CLASSES = "classes.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SAMPLE_ROWS = 50
+DECLARED = re.compile(r"\ufeff?\s*sep=(.)\s*?\r?\n", re.IGNORECASE)
 SPACES = re.compile(r"[\s-]+")
 OPEN_IMAGES_LIST = {"imageid", "originalurl"}
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
@@ -38,6 +47,12 @@ SIZES = (
     ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), ("x", "y", "w", "h"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
     ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"),
 )  # fmt: skip
+
+# Columns that only tables of boxes, points and outlines have.
+PLACES = {"bbox", "box", "boxes", "bboxes", "bounding_box", "segmentation", "polygon", "points", "geometry", "x", "y",
+          "xc", "yc", "cx", "cy", "x_center", "y_center", "xcenter", "ycenter", "center_x", "center_y",
+          "rle", "encodedpixels", *(name for names in (*CORNERS, *SIZES) for name in names if name not in
+          ("left", "top", "right", "bottom", "width", "height", "w", "h"))}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class Columns:
     split: int | None = None
     size: tuple[int, int] | None = None
     confidence: int | None = None
+    is_open_images: bool = False  # boxes are in fractions
     classes: tuple[tuple[int, str], ...] = ()  # a column a class
 
 
@@ -140,21 +156,38 @@ def all_rows(text: str) -> Iterator[Row]:
 def some_rows(text: str, most: int | None) -> Iterator[Row]:
     """The lines that have something in them."""
     csv.field_size_limit(1 << 24)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True)
-    count = 0
     before = 0
+    if declared := DECLARED.match(text):  # the first line of Excel's, which is no row
+        text, before = text[declared.end() :], 1
+    delimiter = declared.group(1) if declared else _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    count, above = 0, before
     while most is None or count < most:
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
-            continue
-        line, before = before + 1, reader.line_num
+        except csv.Error as error:
+            raise FormatError("damaged_annotations", f"Line {before + 1} cannot be read ({error}).") from error
+        line, before = before + 1, reader.line_num + above
+        if before > line:
+            _check_quotes(cells, line, before, delimiter)
         cells = [cell.strip() for cell in cells]
         if any(cells):
             count += 1
             yield Row(cells, line)
+
+
+def _check_quotes(cells: list[str], line: int, end: int, delimiter: str) -> None:
+    """A name may have line ends; but one with whole lines of the table in it has a quote that nobody closed.
+
+    Raises:
+        FormatError
+    """
+    inside = [part for cell in cells for part in cell.splitlines()[1:]]
+    if any(part.count(delimiter) >= max(1, len(cells) - 2) for part in inside):
+        detail = f"A quote opens in line {line} and goes on to line {end}: which line says what cannot be told apart."
+        raise FormatError("damaged_annotations", detail)
 
 
 def _delimiter(text: str) -> str:
@@ -190,12 +223,15 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
             if all(name in places for name in names):
                 box, has_sizes = tuple(places[name] for name in names), True
                 break
+    if box is None and any(name in PLACES for name in header):
+        return None  # boxes in columns that are not known: their labels are not those of whole images
     label = next((places[name] for name in LABELS if name in places and places[name] != file), None)
     size = (places["width"], places["height"]) if {"width", "height"} <= places.keys() else None
     split = next((places[name] for name in ("split", "subset", "set", "usage", "data set") if name in places), None)
     confidence = places.get("confidence")
     if label is not None:
-        return Columns(file, label, box, has_sizes, split, None if has_sizes else size, confidence)  # type: ignore[arg-type]
+        is_open_images = {"imageid", "labelname"} <= places.keys()
+        return Columns(file, label, box, has_sizes, split, None if has_sizes else size, confidence, is_open_images)  # type: ignore[arg-type]
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
 
@@ -227,7 +263,7 @@ def _read_with_columns(
     for row in rows:
         cells = row.cells
         if len(cells) > len(header.cells):
-            cells = _with_commas(cells, columns, len(header.cells))
+            cells = _with_commas(collection, source, cells, columns, len(header.cells))
         said = _cell(cells, columns.file)
         if not said:
             detail = f"Line {row.line} names no image; it is left out."
@@ -251,11 +287,24 @@ def _read_with_columns(
             _cells(collection, claim, columns, cells, row.line, names)
 
 
-def _with_commas(cells: list[str], columns: Columns, width: int) -> list[str]:
-    """A line with more cells than columns: its file name has commas."""
+def _with_commas(collection: Collection, source: str, cells: list[str], columns: Columns, width: int) -> list[str]:
+    """A line with more cells than columns: its file name has commas, or its label, or nothing is behind the last."""
+    while len(cells) > width and not cells[-1]:
+        cells = cells[:-1]
     extra = len(cells) - width
-    return [*cells[: columns.file], ",".join(cells[columns.file : columns.file + extra + 1]),
-            *cells[columns.file + extra + 1 :]]  # fmt: skip
+    named = _joined(cells, columns.file, extra)
+    if not extra or columns.label is None or _is_image_here(collection, source, named[columns.file]):
+        return named
+    labelled = _joined(cells, columns.label, extra)
+    return labelled if _is_image_here(collection, source, labelled[columns.file]) else named
+
+
+def _joined(cells: list[str], at: int, extra: int) -> list[str]:
+    return [*cells[:at], ",".join(cells[at : at + extra + 1]), *cells[at + extra + 1 :]]
+
+
+def _is_image_here(collection: Collection, source: str, name: str) -> bool:
+    return collection.index.by_path(name, folder_of(source)).image is not None
 
 
 def _cells(
@@ -282,7 +331,7 @@ def _cells(
         return
     if columns.has_sizes:
         edges = [edges[0], edges[1], edges[0] + edges[2], edges[1] + edges[3]]
-    collection.add(claim, label, edges, line, FRACTIONS if names or columns.confidence is not None else PIXELS)
+    collection.add(claim, label, edges, line, FRACTIONS if columns.is_open_images else PIXELS)
 
 
 def _cell(cells: Sequence[str], at: int | None) -> str:
@@ -338,7 +387,7 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
 def _say_broken(collection: Collection, source: str, row: Row, claims: dict[str, Claim]) -> None:
     said = row.cells[0]
     detail = f"Line {row.line} has {len(row.cells)} fields; path,x1,y1,x2,y2,label are expected, with numbers."
-    if len(row.cells) >= 2 and ending_of(said):
+    if len(row.cells) >= 2 and (ending_of(said) or said in claims or _is_image_here(collection, source, said)):
         claim = claims.get(said) or _claim(collection, source, said, row.line)
         claims[said] = claim
         collection.leave_out(claim, "incomplete_annotation", detail, row.line)
@@ -355,7 +404,7 @@ def _is_labels(collection: Collection, source: str, rows: Sequence[Row]) -> bool
 
 
 def _is_here(collection: Collection, source: str, row: Row) -> bool:
-    return collection.index.by_path(row.cells[0], folder_of(source)).image is not None
+    return _is_image_here(collection, source, row.cells[0])
 
 
 def _whole(collection: Collection, claim: Claim, label: str, line: int) -> None:

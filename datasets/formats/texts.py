@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from datasets.formats.base import FormatError
+from datasets.formats.base import UNSTORABLE, FormatError, is_image
 from datasets.formats.encodings import detect
 from datasets.formats.zip_entries import ZipEntries
 
@@ -25,6 +25,11 @@ class TooManyAnnotations(Exception):
     """The annotation files of an archive are larger, together, than what is read. The text is for the user."""
 
 
+JUNK_FOLDERS = {
+    "__MACOSX", "@eaDir", ".git", ".svn", ".hg", ".idea", ".vscode", ".ipynb_checkpoints", ".thumbnails", ".cache",
+    ".Trash", ".Trashes", ".Spotlight-V100", ".fseventsd", ".TemporaryItems", ".DocumentRevisions-V100", ".dvc",
+    ".AppleDouble", ".AppleDB", ".venv", ".tox", ".mypy_cache", ".pytest_cache", "$RECYCLE.BIN",
+}  # fmt: skip
 UNICODE_PATH = 0x7075  # Info-ZIP's field for a name in UTF-8 (PKWARE APPNOTE 4.6.9)
 
 
@@ -44,8 +49,13 @@ def readable_names(infos: Sequence[zipfile.ZipInfo], encoding: str = "") -> tupl
     names = []
     for info in infos:
         name = _declared(info) or _raw(info).decode(encoding or "utf-8", errors="replace")
-        names.append(unicodedata.normalize("NFC", name.replace("\\", "/")))
+        names.append(readable(name.replace("\\", "/")))
     return names, guessed
+
+
+def readable(name: str) -> str:
+    """A path in composed Unicode, without what no file or database takes: NUL, and halves of characters."""
+    return UNSTORABLE.sub("\ufffd", unicodedata.normalize("NFC", name))
 
 
 def _raw(info: zipfile.ZipInfo) -> bytes:
@@ -76,16 +86,17 @@ def _declared(info: zipfile.ZipInfo) -> str | None:
 
 
 def is_junk(name: str) -> bool:
-    """What file managers leave in archives."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts) or (
-        bool(parts) and parts[-1].lower() in ("thumbs.db", "desktop.ini")
-    )
+    """What file managers and tools leave in archives; `.22 cal/1.jpg` is an image like others."""
+    *folders, base = PurePosixPath(name).parts or ("",)
+    if any(part in JUNK_FOLDERS or part.startswith("._") for part in folders):
+        return True
+    is_hidden = base.startswith(".") and (base.startswith("._") or not is_image(base))
+    return is_hidden or base.lower() in ("thumbs.db", "desktop.ini")
 
 
 def unsafe(info: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
     """`(code, detail)` when an entry is not read at all."""
-    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in name.split("/") or "\x00" in name:
+    if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in name.split("/"):
         return "unsafe_path", "The path points outside of the archive."
     kind = (info.external_attr >> 16) & 0o170000
     if kind not in (0, 0o100000):
@@ -110,25 +121,24 @@ class ZipTexts:
         self.repeated: list[str] = []
         self._sizes: dict[str, int] = {}
         self._used = 0
+        self.ambiguous: set[str] = set()
         names, self.guessed_encoding = readable_names(archive.infolist(), name_encoding)
+        self.encoding = name_encoding or self.guessed_encoding
+        taken = set(names)
         for info, name in zip(archive.infolist(), names, strict=True):
             if info.is_dir() or is_junk(name):
                 continue
-            if name in self.entries:
-                name = self._beside(name)
+            if (first := self.entries.get(name)) is not None:
+                free = _beside(name, taken)
+                if (first.CRC, first.file_size) != (info.CRC, info.file_size):
+                    self.ambiguous |= {name, free}
+                name = free
+                taken.add(name)
                 self.repeated.append(name)
             self.entries.add(name, info)
         # Python's own records are needed no more: entries are opened by those that are made again.
         archive.filelist.clear()
         archive.NameToInfo.clear()
-
-    def _beside(self, name: str) -> str:
-        """A free name for a second file of the same path, so that it is not lost."""
-        path = PurePosixPath(name)
-        count = 2
-        while (free := str(path.with_name(f"{path.stem} ({count}){path.suffix}"))) in self.entries:
-            count += 1
-        return free
 
     @property
     def names(self) -> list[str]:
@@ -177,6 +187,15 @@ class ZipTexts:
                 return source.read(count)
         except DAMAGES:
             return b""
+
+
+def _beside(name: str, taken: set[str]) -> str:
+    """A free name for a second file of the same path, so that it is not lost: one that no other file has."""
+    path = PurePosixPath(name)
+    count = 2
+    while (free := str(path.with_name(f"{path.stem} ({count}){path.suffix}"))) in taken:
+        count += 1
+    return free
 
 
 class _Limited:

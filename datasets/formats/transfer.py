@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from datasets.formats.base import FormatError, Mark, Parsed, Record, Remark
+from datasets.formats.base import UNSTORABLE, FormatError, Mark, Parsed, Record, Remark
 
 HEAD, RECORDS, REMARKS = "head.json", "records.jsonl", "remarks.jsonl"
 MAX_LINE_BYTES = 64 << 20
@@ -122,7 +122,7 @@ def _read_limited(path: Path) -> bytes:
 def _text(value: object, most: int = 100_000) -> str:
     if not isinstance(value, str) or len(value) > most:
         raise TypeError("not a text of a sensible length")
-    return value
+    return UNSTORABLE.sub("\ufffd", value)
 
 
 def _split(value: object) -> str | None:

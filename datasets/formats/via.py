@@ -35,9 +35,8 @@ def read(collection: Collection, file: JsonFile) -> None:
         regions = row.get("regions")
         rows = list(regions.values()) if isinstance(regions, dict) else regions
         for position, region in enumerate(rows if isinstance(rows, list) else (), start=1):
-            if isinstance(region, dict):
-                shape, attributes = region.get("shape_attributes"), region.get("region_attributes")
-                _region(collection, claim, shape, attributes, position)
+            known = region if isinstance(region, dict) else {}
+            _region(collection, claim, known.get("shape_attributes"), known.get("region_attributes"), position)
         _whole(collection, claim, row.get("file_attributes"))
 
 
@@ -61,7 +60,7 @@ def read_table(collection: Collection, source: str, header: list[str], rows: Ite
             if "file_attributes" in places:
                 _whole(collection, claim, _parsed(cells[places["file_attributes"]]))
         shape = _parsed(cells[places["region_shape_attributes"]])
-        if shape:
+        if shape != {}:
             _region(collection, claim, shape, _parsed(cells[places["region_attributes"]]), row.line)
 
 
@@ -71,10 +70,11 @@ def _claim(collection: Collection, source: str, said: str, line: int = 0) -> Cla
 
 
 def _parsed(text: str) -> object:
+    """None of what cannot be read."""
     try:
         return json.loads(text) if text else {}
     except (ValueError, RecursionError):
-        return {}
+        return None
 
 
 def _region(collection: Collection, claim: Claim, shape: object, attributes: object, position: int) -> None:
@@ -132,7 +132,7 @@ def _box(shape: Mapping) -> tuple[Box | None, bool]:
         return (x, y, x + width, y + height), False
     if kind in ("polygon", "polyline"):
         xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
-        if isinstance(xs, list) and isinstance(ys, list):
+        if isinstance(xs, list) and isinstance(ys, list) and len(xs) == len(ys):
             return around((number(x), number(y)) for x, y in zip(xs, ys, strict=False)), True
     if kind == "circle":
         x, y, radius = of("cx", "cy", "r")

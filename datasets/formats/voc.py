@@ -15,6 +15,7 @@ from datasets.formats.collection import Collection
 from datasets.formats.shapes import Box, around, number, size_of, turned
 
 GROUP = "voc"
+KNOWN = ("source", "owner", "size", "imagesize", "database", "flags", "segmentation", "view")  # that have parts
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -28,7 +29,13 @@ def read(collection: Collection, source: str, root: Element) -> None:
     size = size_of(root.findtext("size/width"), root.findtext("size/height"))
     claim = collection.claim(GROUP, source, filename=said, size=size)
     first = _first_pixel(root)
-    for position, row in enumerate(root.iter("object"), start=1):
+    rows = list(root.iter("object"))
+    if not rows and (strange := _strange(root)):
+        detail = f"The file has no object, but {strange}, which is not read: nobody knows whether the image is empty."
+        collection.leave_out(claim, "incomplete_annotation", detail)
+    for position, row in enumerate(rows, start=1):
+        if (row.findtext("deleted") or "").strip() == "1":
+            continue  # LabelMe's web tool keeps what was deleted
         label = (row.findtext("name") or "").strip()
         box, is_outline = _box(row)
         if box is not None and first:
@@ -50,6 +57,11 @@ def _first_pixel(root: Element) -> int:
     """
     is_its = root.findtext("folder") == "VOC" and root.findtext("source/database") == "roboflow.ai"
     return int(is_its and root.find("path") is None)
+
+
+def _strange(root: Element) -> str:
+    """The tag of an element with others inside that VOC does not have."""
+    return next((str(row.tag) for row in root if len(row) and str(row.tag).lower() not in KNOWN), "")
 
 
 def _box(row: Element) -> tuple[Box | None, bool]:

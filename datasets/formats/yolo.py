@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -37,10 +38,21 @@ class PlainLoader(yaml.BaseLoader):
     References to other values are refused: a kilobyte of them can stand for gigabytes.
     """
 
+    def construct_mapping(self, node, deep=False):
+        """Without keys that stand there more than once, 0 and 00 too: nobody can know which of the values is meant."""
+        document = super().construct_mapping(node, deep=deep)
+        keys = Counter(_meaning(key.value) for key, _ in node.value)
+        return {key: value for key, value in document.items() if keys[_meaning(key)] == 1}
+
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("references (*name) are not read")
         return super().compose_node(parent, index)
+
+
+def _meaning(key: object) -> object:
+    text = key.strip() if isinstance(key, str) else key
+    return int(text) if isinstance(text, str) and text.isdecimal() else text
 
 
 @dataclass
@@ -82,7 +94,7 @@ def read_names(source: str, text: str) -> Names | None:
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
         names = {str(number_): name for number_, name in enumerate(names)}
-    if not isinstance(names, dict) or not all(str(key).strip().isdigit() for key in names):
+    if not isinstance(names, dict) or not all(str(key).strip().isdecimal() for key in names):
         return None
     if not all(isinstance(name, str) for name in names.values()):
         return None
@@ -110,7 +122,7 @@ def _paths(value: object) -> list[str]:
 
 
 def _keypoints(value: object) -> tuple[int, int] | None:
-    if isinstance(value, list) and len(value) == 2 and all(str(one).strip().isdigit() for one in value):
+    if isinstance(value, list) and len(value) == 2 and all(str(one).strip().isdecimal() for one in value):
         return int(value[0]), int(value[1])
     return None
 
