@@ -22,6 +22,9 @@ from storage.services import is_intact, path_of
 log = structlog.get_logger(__name__)
 
 
+LOOKS_AGAIN = 2
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with one blob, and whether another copy of it is whole.
@@ -72,12 +75,25 @@ def blobs_after(sha256: str = "") -> Iterator[Blob]:
 def verify(blob: Blob, *, deep: bool) -> list[Problem]:
     """Look at both copies of a blob.
 
+    Others work meanwhile: what looks wrong is looked at again by the row as it is now, for a file that has been stored
+    and evicted since the row was read is not gone.
+
     Args:
         deep: read the store's copy and compare its hash; else only its size.
 
     Raises:
         BackendUnavailable: nothing can be said about the store.
     """
+    problems = _problems(blob, deep=deep)
+    for _ in range(LOOKS_AGAIN):
+        if not problems:
+            break
+        now = Blob.objects.filter(pk=blob.pk).first()
+        problems = [] if now is None else _problems(now, deep=deep)
+    return problems
+
+
+def _problems(blob: Blob, *, deep: bool) -> list[Problem]:
     problems: list[Problem] = []
     cache_problem = _cache_problem(blob)
     store_problem = _store_problem(blob, deep=deep) if blob.remote_id else None
