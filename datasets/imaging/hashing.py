@@ -30,8 +30,15 @@ def perceptual_hash(upright: Image.Image) -> str:
     """
     grey = upright.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     coefficients = _DCT @ np.asarray(grey, dtype=np.float32) @ _DCT.T
-    bits = coefficients > np.median(coefficients)
+    bits = coefficients > _median(coefficients)
     return np.packbits(bits.ravel()).tobytes().hex()
+
+
+def _median(values: np.ndarray) -> np.floating:
+    """As `np.median` of an even number of values, which spends most of its time on choosing how."""
+    ordered = np.sort(values, axis=None)
+    middle = ordered.size // 2
+    return (ordered[middle - 1] + ordered[middle]) / ordered.dtype.type(2)
 
 
 def near_duplicate_groups(hashes: list[str], max_bits: int = NEAR_BITS) -> np.ndarray:
