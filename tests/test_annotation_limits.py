@@ -92,7 +92,7 @@ def test_an_interrupted_import_goes_on_with_the_record_after_the_last_one(api, b
     from projects.jobs import JobContext, run_job
     from tests.test_imports import start
 
-    monkeypatch.setattr("datasets.imports.BATCH", 2)
+    monkeypatch.setattr("datasets.import_batches.BATCH", 2)
     files = {f"images/{n}.jpg": jpeg(n) for n in range(6)}
     files |= {f"labels/{n}.txt": f"0 0.5 0.5 0.{n + 1} 0.2\n".encode() for n in range(6)} | {"classes.txt": b"screw\n"}
     job = start(api, boxes, make_zip(files)).json()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from datasets import imports
+from datasets import import_batches, imports
 from datasets.import_report import ImportReport
 from datasets.ingest import Outcome
 from projects import jobs, work
@@ -34,10 +34,10 @@ def take_over(pk) -> Job:
 def test_lines_of_a_holder_that_lost_its_lease_are_in_no_report(api, dataset, monkeypatch):
     files = {f"{number}.jpg": b"no image" for number in range(4)} | {"good.jpg": jpeg(1)}
     pk = start(api, dataset, make_zip(files)).json()["id"]
-    monkeypatch.setattr(imports, "BATCH", 1)
+    monkeypatch.setattr(import_batches, "BATCH", 1)
     reports: list[ImportReport] = []
     calls: list[int] = []
-    real_batch = imports._import_batch
+    real_batch = imports.import_batch
 
     def recorded(*arguments) -> ImportReport:
         reports.append(ImportReport(*arguments))
@@ -53,7 +53,7 @@ def test_lines_of_a_holder_that_lost_its_lease_are_in_no_report(api, dataset, mo
         real_batch(*arguments)
 
     monkeypatch.setattr(imports, "ImportReport", recorded)
-    monkeypatch.setattr(imports, "_import_batch", batch)
+    monkeypatch.setattr(imports, "import_batch", batch)
     jobs.run_job(pk)
     job = api.get(f"/api/v1/jobs/{pk}/").json()
     assert (job["state"], len(reports)) == ("succeeded", 2)

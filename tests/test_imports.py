@@ -242,7 +242,7 @@ class TestInterruption:
     """The position is written with each batch: a second worker goes on where the first one stopped."""
 
     def test_a_killed_import_goes_on_and_counts_right(self, api, dataset, monkeypatch):
-        monkeypatch.setattr("datasets.imports.BATCH", 4)
+        monkeypatch.setattr("datasets.import_batches.BATCH", 4)
         content = make_zip({f"c/{n}.jpg": jpeg(n) for n in range(10)} | {"c/bad.jpg": b"x", "d/0.jpg": jpeg(0)})
         job = start(api, dataset, content).json()
 
@@ -268,7 +268,7 @@ class TestInterruption:
         assert Image.objects.count() == 10 and len(report_of(api, done)) == 2
 
     def test_a_cancelled_import_stops_and_keeps_what_it_had(self, api, dataset, monkeypatch):
-        monkeypatch.setattr("datasets.imports.BATCH", 2)
+        monkeypatch.setattr("datasets.import_batches.BATCH", 2)
         job = start(api, dataset, make_zip({f"c/{n}.jpg": jpeg(n) for n in range(6)})).json()
         real, calls = work.renew, []
 

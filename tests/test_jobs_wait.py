@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, OperationalError
 
-from datasets import imports
+from datasets import import_batches
 from datasets.models import Image
 from mlstudio.counts import correct_counts
 from projects import jobs
@@ -66,8 +66,8 @@ def fails_once(monkeypatch, where: str, error: Exception, call: int = 1) -> None
 
 @pytest.mark.parametrize("error", FULL, ids=lambda error: type(error).__name__)
 def test_an_import_waits_for_space_and_goes_on(api, dataset, monkeypatch, error):
-    monkeypatch.setattr(imports, "BATCH", 3)
-    fails_once(monkeypatch, "datasets.imports.add_images", error, call=2)
+    monkeypatch.setattr(import_batches, "BATCH", 3)
+    fails_once(monkeypatch, "datasets.import_batches.add_images", error, call=2)
     job = start(api, dataset, make_zip({f"crack/{n}.jpg": jpeg(n) for n in range(8)})).json()["id"]
     jobs.run_job(job)
     waiting = seen(api, job)
@@ -131,11 +131,11 @@ def test_a_job_that_waits_for_space_can_be_cancelled(api, dataset, settings):
 def test_each_batch_of_an_import_may_meet_another_transaction(api, dataset, monkeypatch, settings):
     """However many do: they are no attempts, of which there are ten."""
     settings.MAX_ATTEMPTS = 2
-    monkeypatch.setattr(imports, "BATCH", 2)
+    monkeypatch.setattr(import_batches, "BATCH", 2)
     job = start(api, dataset, make_zip({f"crack/{n}.jpg": jpeg(n) for n in range(8)})).json()["id"]
     for number in range(4):
         with monkeypatch.context() as patch:
-            fails_once(patch, "datasets.imports.add_images", deadlock(), call=2)
+            fails_once(patch, "datasets.import_batches.add_images", deadlock(), call=2)
             do_now(job)
         state = seen(api, job)
         if number < 3:

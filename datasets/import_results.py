@@ -1,0 +1,116 @@
+"""What an import says in the end: the counts, a sentence, and remarks about the archive as a whole."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from datasets.archives import ZipContents
+from datasets.containers import AnyContents
+from datasets.formats.base import Remark, is_text
+from datasets.import_report import ImportReport
+from datasets.models import Dataset
+from datasets.parsing import Said
+from projects.jobs import JobContext
+from projects.models import Task
+from storage import services as storage
+
+SHOWN_REJECTS = 100
+MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
+
+
+def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
+    for path in contents.repeated:
+        yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
+    for path, code, detail in getattr(contents, "broken", ()):
+        yield Remark(path, code, detail)
+    for path in () if isinstance(contents, ZipContents) else filter(is_text, contents.names):
+        if (refused := contents.refusal(path)) is not None and refused[0] != "file_too_large":
+            yield Remark(path, *refused)
+    if encoding := contents.guessed_encoding:
+        example = next((name for name in contents.names if not name.isascii()), "")
+        detail = (
+            f"The archive does not say in which encoding its file names are; they were read as {encoding}, such as "
+            f"{example!r}. If that is wrong, import it again with name_encoding."
+        )
+        yield Remark("", "names_guessed", detail)
+    if dataset.project.task == Task.DETECTION and said.holds["whole"] and not said.holds["boxes"]:
+        if said.format == "folder":
+            detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
+            yield Remark("", "folders_ignored", detail)
+        else:
+            detail = "The archive labels whole images, and this project needs boxes: the images are kept unlabelled."
+            yield Remark("", "labels_without_boxes", detail)
+
+
+def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
+    labels = set(said.labels)
+    absent = [name for name in label_map if name not in labels]
+    for position, name in enumerate(absent):
+        if position == MOST_ABSENT:
+            detail = f"The archive has none of {len(absent) - position:,} other labels that could be mapped or skipped."
+            yield Remark("", "label_not_found", detail)
+            return
+        alike = difflib.get_close_matches(name, said.labels, 1)
+        hint = f" Did you mean {alike[0]!r}?" if alike else ""
+        yield Remark("", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}")
+
+
+def finish(context: JobContext, report: ImportReport, said: Said, survey: dict | None = None) -> dict:
+    if survey is not None:
+        result = survey | {
+            "rejected_by_code": dict(report.codes),
+            "remarks_by_code": dict(report.remark_codes),
+            "rejects": report.first_rejects(SHOWN_REJECTS),
+            "unread": said.unread,
+        }
+        return _with_report(context, report, result)
+    result = {
+        "format": said.format,
+        "files": said.count,
+        "created": report.counts["created"],
+        "duplicates": report.counts["duplicate"],
+        "labelled": report.labelled,
+        "annotated": report.labelled,  # its name in earlier versions
+        "duplicates_labelled": report.codes["annotated"],
+        "rejected": report.counts["rejected"],
+        "rejected_by_code": {code: count for code, count in report.codes.items() if code != "annotated"},
+        "boxes": report.boxes,
+        "to_review": report.to_review,
+        "unread": said.unread,
+        "remarks_by_code": dict(report.remark_codes),
+        "rejects": report.first_rejects(SHOWN_REJECTS),
+    }
+    if note := _note(said, report, context.job.project.task):
+        result["note"] = note
+    return _with_report(context, report, result)
+
+
+def _note(said: Said, report: ImportReport, task: str) -> str:
+    if said.unread and not report.labelled:
+        files = ", ".join(said.unread[:3]) + ("…" if len(said.unread) > 3 else "")
+        return (
+            f"No annotations were read: {files} {'is' if len(said.unread) == 1 else 'are'} in a format that is not "
+            "read. The images are here without labels; import annotations in another format again and they get them."
+        )
+    bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
+    if said.format == "folder" and bare > 0 and task == Task.DETECTION:
+        which = "1 image has" if bare == 1 else f"{bare:,} images have"
+        return f"{which} no annotations: label them in the studio, or import a file of annotations for them."
+    if said.format == "folder" and bare > 0:
+        which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
+        return f"{which} in no folder that names a label and got none: label them in the studio."
+    if report.to_review:
+        which = "1 image has" if report.to_review == 1 else f"{report.to_review:,} images have"
+        return (
+            f"{which} annotations that could not all be understood: the others wait as suggestions to be confirmed. "
+            "The report says what was left out."
+        )
+    return ""
+
+
+def _with_report(context: JobContext, report: ImportReport, result: dict) -> dict:
+    if report.path.stat().st_size:
+        context.keep(report_blob=storage.keep_path(report.path, "application/x-ndjson"))
+    report.path.unlink()
+    return result
