@@ -10,13 +10,14 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 ABANDONED_SECONDS = 2.0
+DISK_WAITS = 8  # at once
 CHUNK_BYTES = 1 << 20
 
 
@@ -151,12 +152,7 @@ class LocalCache:
 
     def sync(self, files: list[Incoming]) -> None:
         """Put the bytes of many files on the disk; together this costs little more than for one."""
-        if len(files) < 4:
-            for file in files:
-                file.sync()
-            return
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(Incoming.sync, files))
+        _together(Incoming.sync, files)
 
     def stage(self, files: Iterable[Incoming]) -> None:
         """Do all that waits for the disk: put the bytes there, and give each file its name as a second one.
@@ -176,8 +172,7 @@ class LocalCache:
             os.replace(second, target)
             file.is_staged = True
             folders.add(target.parent)
-        for folder in folders:
-            sync_folder(folder)
+        _together(sync_folder, list(folders))
 
     def place(self, files: Iterable[Incoming]) -> None:
         """Give synced files their names; afterwards they survive a power cut.
@@ -193,8 +188,7 @@ class LocalCache:
             os.replace(file.path, target)
             file.finish()
             folders.add(target.parent)
-        for folder in folders:
-            sync_folder(folder)
+        _together(sync_folder, list(folders))
 
     def _target(self, file: Incoming, folders: set[Path]) -> Path:
         """Where the file belongs; a folder that is made for it changes the one above, which is added to `folders`."""
@@ -254,6 +248,16 @@ class LocalCache:
                     path.unlink()
                     dead.add(path.name)
         return dead
+
+
+def _together(wait: Callable[[Any], None], things: Sequence) -> None:
+    """Wait for the disk for many things at once: it writes them together."""
+    if len(things) < 4:
+        for thing in things:
+            wait(thing)
+        return
+    with ThreadPoolExecutor(DISK_WAITS) as pool:
+        list(pool.map(wait, things))
 
 
 def sync_folder(folder: Path) -> None:

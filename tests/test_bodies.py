@@ -49,6 +49,13 @@ def me(web, token):
         yield client
 
 
+@pytest.fixture(autouse=True)
+def own_folders():
+    """Other tests of this process may have left files where bodies are received."""
+    for path in spooled():
+        path.unlink(missing_ok=True)
+
+
 def incoming_bytes() -> int:
     folder = local_cache().incoming
     return sum(path.stat().st_size for path in folder.glob("*") if path.suffix != ".room") if folder.is_dir() else 0

@@ -280,7 +280,7 @@ class _Reader:
         elif split and rows and self._are_stems(rows):
             for row in rows:
                 self._collection.put_in_split(name, row, split, is_stem=True)
-        elif yolo.is_label_file(rows) or (not rows and has_image):
+        elif _may_be_labels(rows, has_image) or (not rows and has_image):
             if self._wants(yolo.GROUP) and (has_image or not is_note(name)):
                 self._yolo.read(name, lines)
         elif rows and not is_note(name) and not is_side_name(name) and self._speaks_of_images(name, rows):
@@ -337,6 +337,11 @@ def _is_side_file(file: JsonFile) -> bool:
     values = list(file.items()) if file.is_list else [value for _, value in file.pairs()]
     flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
     return not any(isinstance(item, (dict, list)) for item in flat)
+
+
+def _may_be_labels(rows: Sequence[str], has_image: bool) -> bool:
+    """Numbers between commas are tables of other kinds, where no image is called like the file."""
+    return yolo.is_label_file(rows) and (has_image or not any("," in row for row in rows[:20]))
 
 
 def _with_others(parsed: Parsed, others: list[str]) -> Parsed:
