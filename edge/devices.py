@@ -87,8 +87,10 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
         CodeNotValid: it is unknown, used up or expired.
     """
     now = timezone.now()
+    # Without a join: conditions on the code's own row are looked at again when another update had to be waited for.
+    live = Project.objects.filter(deleting_since=None)
     usable = EnrolmentCode.objects.filter(
-        code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=now, project__deleting_since=None
+        code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=now, project__in=live.values("pk")
     )
     # The conditional update lets two devices that come together have one use each.
     if not usable.update(uses_left=F("uses_left") - 1):
