@@ -46,7 +46,7 @@ def start_deployment(
     Raises:
         ValidationError: there is no such file, or devices cannot run it.
     """
-    hold(group.project)  # before the group, as whoever deletes a model does
+    hold(group.project)  # before the group, as the deletion of a model does
     file = model.files.select_related("blob").filter(kind=kind).first()
     if kind not in KINDS or KINDS[kind].runtime not in RUNTIMES:
         raise ValidationError({"kind": ["Devices run LiteRT and ONNX files."]}, code="kind_not_for_devices")

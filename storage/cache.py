@@ -170,6 +170,7 @@ class LocalCache:
             except OSError:  # a file system without links: it gets its name when it is placed
                 continue
             os.replace(second, target)
+            second.unlink(missing_ok=True)  # where both are names of one file already, replacing does nothing
             file.is_staged = True
             folders.add(target.parent)
         _together(sync_folder, list(folders))

@@ -44,7 +44,7 @@ def replicate_pending(limit: int = 500, should_stop: Callable[[], bool] = lambda
     for blob in due[:limit]:
         if should_stop():
             break
-        # Whoever moves the date first has the blob for a while; a worker that dies leaves it to the next.
+        # The first to move the date has the blob for a while; a worker that dies leaves it to the next.
         if not pending().filter(pk=blob.pk, retry_at=blob.retry_at).update(retry_at=timezone.now() + CLAIM):
             continue
         try:
@@ -152,7 +152,7 @@ def _drop(blob: Blob, before) -> bool:
         return False
     if backend.size(blob.remote_id) != blob.size:
         raise BackendError(f"the store has {blob.remote_id} with another size")
-    # Whoever uses the blob moves last_used first, so this finds nothing then. The row comes first: should the file stay
+    # A user of the blob moves last_used first, so this finds nothing then. The row comes first: should the file stay
     # because this process dies, the sweep finds it; and were it gone too early, it would be fetched again.
     changed = Blob.objects.filter(pk=blob.pk, state=BlobState.REPLICATED, last_used__lt=before).update(
         state=BlobState.REMOTE
