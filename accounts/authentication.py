@@ -46,6 +46,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 
+class CsrfFailed(exceptions.PermissionDenied):
+    default_code = "csrf_failed"
+    default_detail = "The CSRF token is missing or wrong: send the one of auth/session/ as X-CSRFToken."
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with CSRF on unsafe methods."""
 
@@ -56,6 +61,13 @@ class SessionAuthentication(authentication.SessionAuthentication):
             key, pk = session.session_key, found[0].pk
             note_standing(request, lambda: session_stands(key, pk))
         return found
+
+    def enforce_csrf(self, request) -> None:
+        """One code for it, wherever it is noticed: a client then reads `auth/session/` and repeats the request."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as error:
+            raise CsrfFailed() from error
 
 
 # Whether a way in is still open, for answers that take long: streams and downloads.
@@ -105,4 +117,4 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name = "session"
 
     def get_security_definition(self, auto_schema):
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

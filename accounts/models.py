@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid_utils.compat
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from knox.models import AbstractAuthToken
 
 
@@ -22,6 +23,38 @@ class Token(AbstractAuthToken):
 
     def __str__(self) -> str:
         return f"{self.kind} token {self.name or self.token_key} of {self.user}"
+
+
+class Login(models.Model):
+    """One way in that a user has opened: a login token, or the session of a browser. It goes with what it opened."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logins")
+    token = models.OneToOneField(Token, null=True, on_delete=models.CASCADE, related_name="login")
+    session_key = models.CharField(max_length=40, null=True, unique=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(token=None) ^ models.Q(session_key=None), name="login_is_token_or_session"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"login of {self.user}"
+
+
+class Preferences(models.Model):
+    """What clients keep for a user (theme, language, keys); the studio itself reads none of it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
+    content = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"
 
 
 class KeyKind(models.TextChoices):

@@ -67,10 +67,10 @@ class PasswordResetPage(throttles.ForgivesSuccess, Page):
     title = "Choose a new password"
     counted = (throttles.ResetConfirmThrottle, throttles.ResetConfirmAccountThrottle)
 
-    def get(self, request):
-        return self._form(request.query_params)
+    def get(self, request, **link):
+        return self._form(link or request.query_params)
 
-    def post(self, request):
+    def post(self, request, **link):
         if request.data.get("new_password") != request.data.get("again"):
             return self._form(request.data, ["The two passwords differ."])
         data = serializers.PasswordResetConfirmSerializer(data=request.data)

@@ -1,7 +1,9 @@
 from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from accounts import logins
 from accounts.models import AccountKey, KeyKind
 from accounts.names import skeleton
 
@@ -13,3 +15,10 @@ def note_name(sender, instance, created, raw=False, **kwargs) -> None:
         AccountKey.objects.get_or_create(
             kind=KeyKind.NAME, key=skeleton(instance.username)[:450], defaults={"user": instance}
         )
+
+
+@receiver(user_logged_in)
+def note_login(sender, request, user, **kwargs) -> None:
+    """Sessions of the administration are logins too."""
+    if hasattr(request, "session"):
+        logins.note_session(request, user)

@@ -9,8 +9,9 @@ from rest_framework import serializers
 from accounts.emails import is_taken
 from accounts.known import KnownFieldsOnly
 from accounts.limits import limits_of
-from accounts.models import EmailChange, Token
+from accounts.models import EmailChange, Login, Token
 from accounts.names import OneLineName, mixes_scripts
+from accounts.preferences import preferences_of
 from accounts.services import looks_taken
 
 User = get_user_model()
@@ -29,8 +30,8 @@ class UserSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "username", "email", "pending_email", "first_name", "last_name", "date_joined"]
-        read_only_fields = ["id", "username", "date_joined"]
+        fields = ["id", "username", "email", "pending_email", "first_name", "last_name", "date_joined", "is_staff"]
+        read_only_fields = ["id", "username", "date_joined", "is_staff"]
 
     @extend_schema_field({"type": ["string", "null"]})
     def get_pending_email(self, user) -> str | None:
@@ -38,15 +39,27 @@ class UserSerializer(serializers.ModelSerializer):
         return None if change is None else change.email
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True, "maxProperties": 100})
+class PreferencesField(serializers.JSONField):
+    """A JSON object; what is in it is the client's own business."""
+
+    def to_internal_value(self, data) -> dict:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("Preferences are an object of names and values.", code="invalid")
+        return value
+
+
 class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
     """Another mail address is used once it is confirmed: a mail with a link goes to it."""
 
     email = serializers.EmailField(required=False, max_length=254)
     current_password = PasswordField(required=False, help_text="Needed for another mail address.")
+    preferences = PreferencesField(required=False, help_text="Changes by key; null removes one.")
 
     class Meta:
         model = User
-        fields = ["email", "first_name", "last_name", "current_password"]
+        fields = ["email", "first_name", "last_name", "current_password", "preferences"]
 
     def validate(self, attrs: dict) -> dict:
         password = attrs.pop("current_password", None)
@@ -64,13 +77,26 @@ class LimitSerializer(serializers.Serializer):
     limit = serializers.IntegerField(allow_null=True, help_text="null: no limit.")
 
 
-class MeSerializer(UserSerializer):
+class SessionUserSerializer(UserSerializer):
+    """The user, with what their clients keep."""
+
+    preferences = serializers.SerializerMethodField(help_text="What clients keep here: theme, language, keys.")
+
+    class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "preferences"]
+
+    @extend_schema_field(PreferencesField())
+    def get_preferences(self, user) -> dict:
+        return preferences_of(user)
+
+
+class MeSerializer(SessionUserSerializer):
     """The profile, for its user alone."""
 
     limits = serializers.SerializerMethodField(help_text="What you have, and may have, of what all users share.")
 
-    class Meta(UserSerializer.Meta):
-        fields = [*UserSerializer.Meta.fields, "limits"]
+    class Meta(SessionUserSerializer.Meta):
+        fields = [*SessionUserSerializer.Meta.fields, "limits"]
 
     @extend_schema_field(serializers.DictField(child=LimitSerializer()))
     def get_limits(self, user) -> dict:
@@ -86,13 +112,21 @@ def checked_password(password: str, user) -> str:
     return password
 
 
+def session_field() -> serializers.BooleanField:
+    return serializers.BooleanField(
+        default=False,
+        help_text="Begin a browser session (a cookie) and make no token; unsafe requests then need the CSRF token.",
+    )
+
+
 class RegistrationSerializer(serializers.ModelSerializer):
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
+    session = session_field()
 
     class Meta:
         model = User
-        fields = ["username", "email", "password"]
+        fields = ["username", "email", "password", "session"]
 
     def validate_username(self, value: str) -> str:
         value = User.normalize_username(value)
@@ -122,15 +156,35 @@ class RegistrationSerializer(serializers.ModelSerializer):
 class LoginSerializer(serializers.Serializer):
     username = serializers.CharField(max_length=150)
     password = PasswordField()
-    session = serializers.BooleanField(
-        default=False, help_text="Start a browser session (cookie) as well; unsafe requests then need the CSRF token."
-    )
+    session = session_field()
 
 
 class LoginAnswerSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="Send it as `Authorization: Token …`. It is shown only here.")
+    token = serializers.CharField(
+        allow_null=True,
+        help_text="Send it as `Authorization: Token …`. It is shown only here; null: a session was begun instead.",
+    )
     expires_at = serializers.DateTimeField(allow_null=True)
     user = UserSerializer()
+
+
+class LoginSessionSerializer(serializers.ModelSerializer):
+    """One of your logins."""
+
+    kind = serializers.SerializerMethodField(help_text="`token`: of a program; `session`: of a browser.")
+    expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    is_current = serializers.SerializerMethodField(help_text="Whether this request came by it.")
+
+    class Meta:
+        model = Login
+        fields = ["id", "kind", "user_agent", "created_at", "last_used_at", "expires_at", "is_current"]
+
+    @extend_schema_field(serializers.ChoiceField(["token", "session"]))
+    def get_kind(self, login: Login) -> str:
+        return "token" if login.token_id is not None else "session"
+
+    def get_is_current(self, login: Login) -> bool:
+        return self.context["view"].is_current(login)
 
 
 class PasswordChangeSerializer(serializers.Serializer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
@@ -15,7 +14,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from knox.settings import knox_settings
 from rest_framework.exceptions import ValidationError
 
-from accounts import mail
+from accounts import logins, mail
 from accounts.emails import email_key
 from accounts.errors import InvalidResetLink, RegistrationClosed, WrongCredentials
 from accounts.models import AccountKey, KeyKind, Token, TokenKind
@@ -26,8 +25,8 @@ User = get_user_model()
 
 
 @transaction.atomic
-def register(*, username: str, email: str, password: str) -> tuple:
-    """A new user and their first login token."""
+def register(*, username: str, email: str, password: str):
+    """A new user."""
     if not settings.REGISTRATION_OPEN:
         raise RegistrationClosed()
     try:
@@ -38,7 +37,7 @@ def register(*, username: str, email: str, password: str) -> tuple:
         raise _taken() from error
     if not AccountKey.objects.filter(user=user, kind=KeyKind.NAME).exists():
         raise _taken()  # another account looks like it
-    return user, *issue_login_token(user=user)
+    return user
 
 
 def _taken() -> ValidationError:
@@ -58,8 +57,11 @@ def log_in(*, request, username: str, password: str):
     return user
 
 
-def issue_login_token(*, user) -> tuple[Token, str]:
-    return Token.objects.create(user=user, expiry=knox_settings.TOKEN_TTL, kind=TokenKind.LOGIN)
+@transaction.atomic
+def issue_login_token(*, user, user_agent: str = "") -> tuple[Token, str]:
+    token, secret = Token.objects.create(user=user, expiry=knox_settings.TOKEN_TTL, kind=TokenKind.LOGIN)
+    logins.note_token(token, user_agent=user_agent)
+    return token, secret
 
 
 def issue_personal_token(*, user, name: str, expires_in_days: int | None) -> tuple[Token, str]:
@@ -71,11 +73,13 @@ def issue_personal_token(*, user, name: str, expires_in_days: int | None) -> tup
 def log_out_everywhere(*, user) -> None:
     """End every login; personal tokens stay, they are revoked one by one."""
     user.auth_token_set.filter(kind=TokenKind.LOGIN).delete()
-    _end_sessions(user)
+    logins.end_sessions(user)
 
 
 @transaction.atomic
-def change_password(*, user, new_password: str, keep_token: Token | None = None) -> None:
+def change_password(
+    *, user, new_password: str, keep_token: Token | None = None, keep_session: str | None = None
+) -> None:
     """Set a password and end all other logins."""
     user.set_password(new_password)
     user.save(update_fields=["password"])
@@ -83,6 +87,7 @@ def change_password(*, user, new_password: str, keep_token: Token | None = None)
     if keep_token is not None:
         others = others.exclude(pk=keep_token.pk)
     others.delete()
+    logins.end_sessions(user, but=keep_session)
 
 
 def send_password_reset(*, email: str) -> None:
@@ -94,7 +99,7 @@ def send_password_reset(*, email: str) -> None:
             to=user.email,
             subject="Reset your ML Studio password",
             text=f"Hello {user.username},\n\nsomeone asked to reset your password. If it was you, open\n\n"
-            f"  {settings.PUBLIC_URL}/password-reset/?{urlencode({'uid': uid, 'token': token})}\n\n"
+            f"  {settings.PUBLIC_URL}/reset/{uid}/{token}\n\n"
             "and choose a new one. Programs send instead\n\n"
             f"  POST {settings.PUBLIC_URL}/api/v1/auth/password/reset/confirm/\n"
             f'  {{"uid": "{uid}", "token": "{token}", "new_password": "…"}}\n\n'
@@ -109,7 +114,7 @@ def reset_password(*, user, new_password: str) -> None:
     user.set_password(new_password)
     user.save(update_fields=["password"])
     user.auth_token_set.all().delete()
-    _end_sessions(user)
+    logins.end_sessions(user)
     ended = "".join(f"  - {name}\n" for name in names) or "  (there were none)\n"
     mail.send(
         to=user.email,
@@ -141,11 +146,3 @@ def delete_account(*, user) -> None:
 def delete_expired_tokens() -> int:
     deleted, _ = Token.objects.filter(expiry__lt=timezone.now()).delete()
     return deleted
-
-
-def _end_sessions(user) -> None:
-    from django.contrib.sessions.models import Session
-
-    for session in list(Session.objects.filter(expire_date__gte=timezone.now())):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()

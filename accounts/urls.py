@@ -7,6 +7,7 @@ router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
 router.register("tokens", views.TokenViewSet)
+router.register("users/me/logins", views.LoginViewSet)
 
 urlpatterns = [
     path("auth/register/", views.RegisterView.as_view(), name="register"),

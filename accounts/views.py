@@ -7,8 +7,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import emails, serializers, services, throttles
-from accounts.models import Token, TokenKind
+from accounts import emails, logins, serializers, services, throttles
+from accounts.models import Login, Token, TokenKind
+from accounts.preferences import change_preferences
 
 NOTHING = OpenApiResponse(description="Done.")
 
@@ -19,8 +20,15 @@ def _validated(serializer_class, request):
     return serializer.validated_data
 
 
-def _login_answer(user, token: Token, secret: str) -> dict:
-    return {"token": secret, "expires_at": token.expiry, "user": serializers.UserSerializer(user).data}
+def begin_login(request, user, *, session: bool) -> dict:
+    """A session for browsers, which never see a token; a token for programs."""
+    if session:
+        login(request._request, user)
+        secret, expires_at = None, request._request.session.get_expiry_date()
+    else:
+        token, secret = services.issue_login_token(user=user, user_agent=logins.user_agent_of(request._request))
+        expires_at = token.expiry
+    return {"token": secret, "expires_at": expires_at, "user": serializers.UserSerializer(user).data}
 
 
 class RegisterView(APIView):
@@ -32,12 +40,14 @@ class RegisterView(APIView):
 
     @extend_schema(request=serializers.RegistrationSerializer, responses={201: serializers.LoginAnswerSerializer})
     def post(self, request):
-        user, token, secret = services.register(**_validated(serializers.RegistrationSerializer, request))
-        return Response(_login_answer(user, token, secret), status=status.HTTP_201_CREATED)
+        data = _validated(serializers.RegistrationSerializer, request)
+        session = data.pop("session")
+        user = services.register(**data)
+        return Response(begin_login(request, user, session=session), status=status.HTTP_201_CREATED)
 
 
 class LoginView(throttles.ForgivesSuccess, APIView):
-    """Log in with a user name and a password; the answer has a token."""
+    """Log in with a user name and a password: by a token, or in a browser by a session."""
 
     permission_classes = [AllowAny]
     authentication_classes: list = []
@@ -47,9 +57,7 @@ class LoginView(throttles.ForgivesSuccess, APIView):
     def post(self, request):
         data = _validated(serializers.LoginSerializer, request)
         user = services.log_in(request=request._request, username=data["username"], password=data["password"])
-        if data["session"]:
-            login(request._request, user)
-        return Response(_login_answer(user, *services.issue_login_token(user=user)))
+        return Response(begin_login(request, user, session=data["session"]))
 
 
 class LogoutView(APIView):
@@ -60,6 +68,7 @@ class LogoutView(APIView):
         if isinstance(request.auth, Token):
             request.auth.delete()
         else:
+            logins.forget_session(request._request)
             logout(request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -140,6 +149,9 @@ class MeView(throttles.ForgivesSuccess, APIView):
         serializer = serializers.ProfileChangeSerializer(request.user, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         email = serializer.validated_data.pop("email", None)
+        changes = serializer.validated_data.pop("preferences", None)
+        if changes is not None:
+            change_preferences(user=request.user, changes=changes)
         serializer.save()
         if email is not None:
             emails.request_change(user=request.user, email=email)
@@ -160,7 +172,12 @@ class PasswordView(throttles.ForgivesSuccess, APIView):
     def post(self, request):
         data = _validated(serializers.PasswordChangeSerializer, request)
         token = request.auth if isinstance(request.auth, Token) else None
-        services.change_password(user=request.user, new_password=data["new_password"], keep_token=token)
+        key = None if token is not None else request._request.session.session_key
+        services.change_password(
+            user=request.user, new_password=data["new_password"], keep_token=token, keep_session=key
+        )
+        if token is None:
+            logins.keep_session(request._request, request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -184,3 +201,24 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Gen
         token, secret = services.issue_personal_token(user=request.user, **data)
         answer = serializers.NewTokenSerializer(token, context={"token": secret})
         return Response(answer.data, status=status.HTTP_201_CREATED)
+
+
+class LoginViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """Your logins, on every machine; personal tokens are in `tokens/`."""
+
+    queryset = Login.objects.none()
+    serializer_class = serializers.LoginSessionSerializer
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        return logins.logins_of(self.request.user)
+
+    def is_current(self, login: Login) -> bool:
+        if isinstance(self.request.auth, Token):
+            return login.token_id == self.request.auth.pk
+        key = self.request._request.session.session_key
+        return key is not None and login.session_key == key
+
+    def perform_destroy(self, instance: Login) -> None:
+        """End one: what came by it is let in no more."""
+        logins.end_login(instance)

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -111,6 +112,12 @@ def choice(name: str, *values: str) -> str:
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+
+
+def cookie_suffix(address: str, usual_port: int = 8000) -> str:
+    """What names of cookies end with, by the port that a studio was started at: "" for the usual one."""
+    port = urlsplit(address).port
+    return "" if port in (None, usual_port) else f"_{port}"
 
 
 def data_dir() -> Path:

@@ -19,6 +19,7 @@ from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotFound, ParseError, UnsupportedMediaType
 
+from accounts.authentication import CsrfFailed
 from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
 from storage.database import is_away, is_busy
@@ -156,4 +157,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_response(403, "csrf_failed", "The CSRF token is missing or wrong: send it as X-CSRFToken.")
+    return error_response(403, "csrf_failed", str(CsrfFailed.default_detail))

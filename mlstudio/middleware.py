@@ -1,4 +1,4 @@
-"""The request id on every answer, as in every log line of its work."""
+"""The request id and the studio's version on every answer."""
 
 from __future__ import annotations
 
@@ -60,4 +60,16 @@ class RequestIDHeader:
         identifier = str(structlog.contextvars.get_contextvars().get("request_id", ""))
         if identifier.isprintable() and len(identifier) <= 128:
             response["X-Request-ID"] = identifier
+        return response
+
+
+class VersionHeader:
+    """An open page notices by it that the studio was upgraded, and offers to load itself again."""
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response["X-Studio-Version"] = settings.VERSION
         return response

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
     choice,
+    cookie_suffix,
     data_dir,
     existing_folders,
     flag,
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "mlstudio.middleware.RequestIDHeader",
+    "mlstudio.middleware.VersionHeader",
     "mlstudio.security_headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -79,6 +81,7 @@ MIDDLEWARE = [
     "mlstudio.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.NotesLogins",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mlstudio.middleware.Refusals",
@@ -375,8 +378,9 @@ CACHES = {
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
-    "X-Request-ID", "Location", "ETag", "Retry-After", "Content-Disposition", "Tus-Resumable", "Tus-Version",
-    "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires",
+    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "Content-Disposition", "Tus-Resumable",
+    "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length", "Upload-Metadata",
+    "Upload-Expires",
 ]  # fmt: skip
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
@@ -386,6 +390,11 @@ CORS_ALLOW_HEADERS = [
 CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS))
 HTTPS = flag("MLSTUDIO_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# Browsers send the cookies of a host to all its ports: studios beside each other would end each other's sessions.
+_COOKIE_SUFFIX = text("MLSTUDIO_COOKIE_SUFFIX") or cookie_suffix(text("MLSTUDIO_STARTED_AT"))
+SESSION_COOKIE_NAME = f"sessionid{_COOKIE_SUFFIX}"
+CSRF_COOKIE_NAME = f"csrftoken{_COOKIE_SUFFIX}"
+SESSION_COOKIE_AGE = number("MLSTUDIO_SESSION_DAYS", 14, least=1) * 86_400  # since it was used last
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # Browsers then come by HTTPS only, for as long; a first time with less lets mistakes be undone.

@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from accounts.emails import delete_old_changes
+from accounts.logins import delete_ended_logins
 from accounts.services import delete_expired_tokens
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
@@ -20,6 +21,7 @@ from training.sweeping import sweep_work_folders
 
 PARTS: dict[str, Callable[[], int]] = {
     "tokens": delete_expired_tokens,
+    "logins": delete_ended_logins,
     "email_changes": delete_old_changes,
     "jobs": delete_old_jobs,
     "invitations": delete_old_invitations,

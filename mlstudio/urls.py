@@ -6,9 +6,11 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
 from mlstudio import health, views
+from mlstudio.session import SessionView
 
 api = [
     path("", views.RootView.as_view(), name="root"),
+    path("auth/session/", SessionView.as_view(), name="session"),
     path("", include("accounts.urls")),
     path("", include("storage.urls")),
     path("", include("projects.urls")),
@@ -22,6 +24,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
+    path("reset/<str:uid>/<str:token>", pages.PasswordResetPage.as_view()),
     path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
     path("email-confirm/", pages.EmailConfirmPage.as_view(), name="email-confirm-page"),
     path("api/schema/", views.SchemaView.as_view(), name="schema"),

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
+from accounts.services import issue_login_token
 from datasets.models import Snapshot, Video
 from inference.models import Evaluation
 from projects.invitations import add_or_invite
@@ -31,7 +32,7 @@ OPERATIONS = [
     if method in ("get", "post", "put", "patch", "delete") and path.startswith("/api/v1/")
 ]
 OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/auth/password/reset/",
-        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/"}  # fmt: skip
+        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/", "/api/v1/auth/session/"}  # fmt: skip
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1]]
 # What a viewer may do although it is no GET: ask a model, leave.
 VIEWER_MAY = {
@@ -41,7 +42,7 @@ VIEWER_MAY = {
 # These ask for a role in the dataset that the body names.
 BODY_DECIDES = {("POST", f"/api/v1/models/{{id}}/{name}/") for name in ("suggestions", "suspects")}
 # What belongs to a user alone, or only to owners, does not exist for others.
-OWN = ("/api/v1/tokens/", "/api/v1/uploads/", "/api/v1/webhooks/", "/api/v1/invitations/")
+OWN = ("/api/v1/users/me/logins/", "/api/v1/tokens/", "/api/v1/uploads/", "/api/v1/webhooks/", "/api/v1/invitations/")
 
 
 # What is wrong with an empty body, or with asking this of these objects; never that there is no such object.
@@ -92,6 +93,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "trainings": str(run.pk),
         "models": str(model.pk),
         "tokens": token["id"],
+        "logins": str(issue_login_token(user=owner)[0].login.pk),
         "videos": str(video.pk),
         "evaluations": str(Evaluation.objects.create(model=model, split="test", metrics=figures).pk),
         "uploads": str(begin_upload(user=owner, length=9).pk),

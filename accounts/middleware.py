@@ -1,0 +1,25 @@
+"""Logins that are used last, and say when they were used."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import DatabaseError
+
+from accounts.logins import note_use
+
+log = structlog.get_logger(__name__)
+
+
+class NotesLogins:
+    """Stands inside the middleware of sessions, which writes the session and its cookie after this."""
+
+    def __init__(self, get_response) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        try:
+            note_use(request)
+        except DatabaseError:  # the answer is made; that it was asked for can be noted another time
+            log.warning("login_not_noted", exc_info=True)
+        return response
