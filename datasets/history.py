@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.db.models import F
 
 from datasets.models import Annotation, AnnotationChange, Image
+from projects.live import announce_annotations
 
 
 @contextmanager
@@ -34,9 +35,11 @@ def marks_by_image(pks: Sequence) -> dict:
 
 def record_changes(changes: dict, user) -> None:
     """`changes`: image id → (before, after)."""
-    revisions = dict(Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision"))
+    rows = Image.objects.filter(pk__in=list(changes))
+    images = {pk: about for pk, *about in rows.values_list("pk", "revision", "dataset", "dataset__project")}
     AnnotationChange.objects.bulk_create(
-        AnnotationChange(image_id=pk, revision=revisions[pk], changed_by=user, before=before, after=after)
+        AnnotationChange(image_id=pk, revision=images[pk][0], changed_by=user, before=before, after=after)
         for pk, (before, after) in changes.items()
-        if before != after and pk in revisions
+        if before != after and pk in images
     )
+    announce_annotations(images=images, user=user)

@@ -20,6 +20,7 @@ from datasets.imaging.preprocessing import ImageError, decoded, oddities, open_i
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
 from projects.limits import require_images
+from projects.live import announce
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.cache import Incoming
@@ -298,3 +299,5 @@ def _other_label(item: Examined, image: Image) -> str:
 def count_images(dataset: Dataset, change: int) -> None:
     Dataset.objects.filter(pk=dataset.pk).update(image_count=Greatest(F("image_count") + change, 0))
     adjust_counts(dataset.project_id, image_count=change)
+    if change:
+        announce(project=dataset.project_id, kind="dataset", id=dataset.pk, action="changed", images=change)

@@ -6,3 +6,6 @@ class StudioConfig(AppConfig):
 
     def ready(self) -> None:
         from mlstudio.celery import app  # noqa: F401 - shared tasks bind to our app, in the web process too
+        from mlstudio.live import watch_all
+
+        watch_all()

@@ -13,6 +13,7 @@ from mlstudio.idempotency import delete_old_records
 from mlstudio.temporary import sweep_temporary_files
 from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
+from projects.live import delete_old_events
 from projects.loops import each
 from projects.removal import delete_lost_events
 from projects.webhooks import delete_old_deliveries
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "temporary_files": sweep_temporary_files,
     "counts": correct_counts,
     "events": delete_lost_events,
+    "project_events": delete_old_events,
     "idempotency_records": delete_old_records,
 }
 

@@ -6,10 +6,12 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
 from mlstudio import health, views
+from mlstudio.live_view import EventsView
 from mlstudio.session import SessionView
 
 api = [
     path("", views.RootView.as_view(), name="root"),
+    path("events/", EventsView.as_view(), name="events"),
     path("auth/session/", SessionView.as_view(), name="session"),
     path("", include("accounts.urls")),
     path("", include("storage.urls")),

@@ -11,13 +11,14 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 from django.db import close_old_connections, connection
 from django.db.models import Max, QuerySet
 
+from projects.live_streams import UserStreams, UserSubscription
 from projects.models import Work, WorkEvent
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,8 @@ class EventHub:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: set[Subscription | UserSubscription] = set()
+        self._users = UserStreams()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._top = 0
@@ -88,7 +90,7 @@ class EventHub:
         with self._lock:
             return sum(subscription.user == user for subscription in self._subscriptions)
 
-    def add(self, subscription: Subscription) -> None:
+    def add(self, subscription: Subscription | UserSubscription) -> None:
         with self._lock:
             self._subscriptions.add(subscription)
             if self._thread is None:
@@ -97,7 +99,7 @@ class EventHub:
                 self._thread.start()
         self._wake.set()
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, subscription: Subscription | UserSubscription) -> None:
         with self._lock:
             self._subscriptions.discard(subscription)
 
@@ -111,7 +113,7 @@ class EventHub:
                 except Exception:  # a lost or locked database passes; the streams wait for it
                     log.exception("event_poll_failed")
                     connection.close()
-                is_behind = any(subscription.is_behind for subscription in subscriptions)
+                is_behind = any(one.is_behind and not one.is_slow for one in subscriptions)
                 if is_behind:
                     time.sleep(BEHIND_SECONDS)
                 else:
@@ -119,7 +121,7 @@ class EventHub:
         finally:
             connection.close()
 
-    def _present(self) -> list[Subscription] | None:
+    def _present(self) -> list[Subscription | UserSubscription] | None:
         """The streams; None, and the end of the thread, when there are none."""
         with self._lock:
             if not self._subscriptions:
@@ -127,11 +129,22 @@ class EventHub:
                 return None
             return list(self._subscriptions)
 
-    def _tick(self, subscriptions: list[Subscription]) -> None:
-        if time.monotonic() - self._checked > CHECK_SECONDS:
+    def _tick(self, subscriptions: Sequence[Subscription | UserSubscription]) -> None:
+        check = time.monotonic() - self._checked > CHECK_SECONDS
+        if check:
             self._checked = time.monotonic()
+        top = WorkEvent.objects.aggregate(top=Max("pk"))["top"] or 0
+        users = [one for one in subscriptions if isinstance(one, UserSubscription)]
+        if users:
+            self._users.tick(users, top, check=check)
+        else:
+            self._users.rest()
+        self._tell_of_work([one for one in subscriptions if isinstance(one, Subscription)], top, check=check)
+
+    def _tell_of_work(self, subscriptions: list[Subscription], top: int, *, check: bool) -> None:
+        if check:
             _refuse(subscriptions)
-        changed = self._changed()
+        changed = self._changed(top)
         groups: dict[type[Work], dict[uuid.UUID, list[Subscription]]] = defaultdict(lambda: defaultdict(list))
         for subscription in subscriptions:
             if (subscription.is_behind or subscription.work in changed) and not subscription.is_slow:
@@ -144,9 +157,8 @@ class EventHub:
             for work, group in by_work.items():
                 _tell(work, group, ended.get(work))
 
-    def _changed(self) -> set[uuid.UUID]:
+    def _changed(self, top: int) -> set[uuid.UUID]:
         """Work with events since the last tick."""
-        top = WorkEvent.objects.aggregate(top=Max("pk"))["top"] or 0
         since, self._top = min(self._top, top), top
         if top == since:
             return set()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Hashable
 from functools import partial
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
 from projects.event_hub import Subscription, hub
+from projects.live_streams import Position, UserSubscription
 from projects.models import Work, WorkEvent
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -34,6 +37,8 @@ EVENT_STREAM = OpenApiResponse(
     description="Server-sent events",
 )
 
+ALL_TOLD = OpenApiResponse(description="`Last-Event-ID` is the last of work that has ended: there is nothing more.")
+
 
 class EventStreamRenderer(BaseRenderer):
     """Lets DRF accept `Accept: text/event-stream`; the view answers with the stream itself."""
@@ -50,14 +55,15 @@ class StreamsEvents:
     """For views with an `events` action: its errors are JSON, as all others are."""
 
     def handle_exception(self, exc):
-        if self.action == "events":
+        if getattr(self, "action", "events") == "events":
             self.request.accepted_renderer = JSONRenderer()
             self.request.accepted_media_type = JSONRenderer.media_type
         return super().handle_exception(exc)
 
 
-def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> StreamingHttpResponse:
-    """The work's events from the beginning, or after `Last-Event-ID`, until it ends.
+def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> HttpResponseBase:
+    """The work's events from the beginning, or after `Last-Event-ID`, until it ends. Who was told the end already is
+    answered 204, which keeps an EventSource from asking again (WHATWG HTML, section 9.2.3).
 
     Args:
         visible: a user → the work that the user may see. It is asked again now and then: a stream ends with the
@@ -69,10 +75,59 @@ def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> 
     STREAMS.require(request.user)
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
-    response = StreamingHttpResponse(_events(request, work, after, visible), content_type="text/event-stream")
+    if after and work.has_ended and not WorkEvent.objects.filter(work=work.pk, pk__gt=after).exists():
+        return HttpResponse(status=204)
+    return _streaming(_events(request, work, after, visible))
+
+
+def user_event_stream(request, *, project, after: str, seconds: int | None) -> StreamingHttpResponse:
+    """Everything in the user's projects from now on, or after a message that was received.
+
+    Args:
+        project: the only one it is about.
+        after: the id of the last message that the client has, "" for none.
+        seconds: how long it lasts; None: until the client goes.
+
+    Raises:
+        LimitReached: the user has as many streams as are allowed.
+    """
+    STREAMS.require(request.user)
+    position = Position.read(request.headers.get("Last-Event-ID", "") or after)
+    return _streaming(_user_events(request, project, position, seconds))
+
+
+def _streaming(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _user_events(request, project, position: Position | None, seconds: int | None) -> AsyncIterator[bytes]:
+    subscription = UserSubscription(
+        request.user, project, position, _login_of(request), partial(is_still_valid, request),
+        is_behind=position is not None,
+    )  # fmt: skip
+    ends = float("inf") if seconds is None else time.monotonic() + seconds
+    hub.add(subscription)
+    try:
+        yield b"retry: 2000\n\n"
+        while True:
+            told = subscription.position
+            try:
+                left = ends - time.monotonic()
+                news = await asyncio.wait_for(subscription.news.get(), min(KEEP_ALIVE_SECONDS, max(left, 0)))
+            except TimeoutError:
+                if time.monotonic() >= ends:
+                    return
+                # Nothing came since then, so all up to there was received: it need not be looked through again.
+                yield b": keep-alive\n\n" if told is None else b"id: %s\n: keep-alive\n\n" % str(told).encode()
+                continue
+            if news.is_refused:
+                return
+            yield news.text
+    finally:
+        hub.remove(subscription)
 
 
 async def _events(request, work: Work, after: int, visible: Callable[[object], QuerySet]) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from rest_framework.exceptions import APIException
 from projects import heartbeat, lanes, limits, messages, queues, work
 from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.job_context import JobContext
+from projects.live import announce
 from projects.models import ENDED, Job, Project, Queue, WorkState
 from storage.database import is_collision, is_unavailable
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
@@ -125,6 +126,7 @@ def delete_job(*, job: Job) -> None:
     if job.state not in ENDED:
         raise Conflict("Cancel the job first.", code="still_running")
     work.delete_events([job.pk])
+    announce(project=job.project_id, kind="job", id=job.pk, action="deleted")
     job.delete()
 
 

@@ -206,6 +206,25 @@ class WorkEvent(models.Model):
         return f"{self.kind} of {self.work}"
 
 
+class ProjectEvent(models.Model):
+    """Something in a project has changed; the stream that its members follow. Kept for a day.
+
+    `project` is no reference: the end of a project is such an event too.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.UUIDField()
+    kind = models.CharField(max_length=20)
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.project}"
+
+
 class WebhookEvent(models.TextChoices):
     TRAINING = "training.finished"
     EVALUATION = "evaluation.finished"

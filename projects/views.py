@@ -17,7 +17,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from accounts.throttles import CountedThrottle, UserThrottle
 from projects import serializers, services, webhooks, work
-from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite
 from projects.jobs import delete_job, retry_job
 from projects.models import ENDED, Job, Membership, Project, Role, Webhook, WorkState
@@ -215,7 +215,7 @@ class JobViewSet(
         file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)
         return blob_response(request, file.blob, file.name)
 
-    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
+    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
         """Watch a job live, from its beginning or after `Last-Event-ID`."""

@@ -92,6 +92,8 @@ def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: 
             raise LeaseLost(str(work.pk))
         for name, value in ({"state": state} | changes).items():
             setattr(work, name, value)
+        if state == WorkState.SUCCEEDED:
+            record_event(work, "progress", work.progress)
         record_event(work, "state", {"state": state, "error": error_of(work)})
         announce_end(work)
     log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)

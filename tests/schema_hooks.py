@@ -12,7 +12,11 @@ HOUSE = json.loads(os.environ["STUDIO_HOUSE"])
 
 @schemathesis.hook
 def before_call(context, case, **kwargs):
-    """Put a real id where the path names a kind of thing; deletions keep their made-up ids."""
+    """Put a real id where the path names a kind of thing; deletions keep their made-up ids. Streams end soon."""
+    if case.path == "/api/v1/events/" and not {"seconds"} & set(case.query or {}):
+        case.query = {**(case.query or {}), "seconds": 0}
+    elif case.path == "/api/v1/events/" and str(case.query["seconds"]).isdigit():
+        case.query["seconds"] = min(1, int(str(case.query["seconds"])[:4]))
     if case.method.upper() == "DELETE":
         return
     for kind, parameter in re.findall(r"([a-z-]+)/\{([a-z_]+)\}", case.path):

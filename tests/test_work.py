@@ -142,7 +142,7 @@ class TestEventStream:
             work.record_event(claimed, "progress", {"done": done})
         work.finish(claimed, WorkState.SUCCEEDED)
         blocks = [block for block in self.read(api, job) if block.startswith("id:")]
-        assert len(blocks) == 7 and '"state": "succeeded"' in blocks[-1]
+        assert len(blocks) == 8 and '"state": "succeeded"' in blocks[-1]
         third = blocks[2].split("\n")[0].removeprefix("id: ")
         later = [block for block in self.read(api, job, HTTP_LAST_EVENT_ID=third) if block.startswith("id:")]
         assert later == blocks[3:]

@@ -20,6 +20,7 @@ from inference.models import Model, Stage, Visibility
 from inference.registry import delete_model
 from projects import limits, work
 from projects.errors import InUse, WorkHasEnded
+from projects.live import announce
 from projects.loops import each
 from projects.models import ENDED, Project, Task, WorkState
 from storage.database import atomic_again
@@ -226,6 +227,7 @@ def _end(search: Search, state: WorkState, note: str) -> Search:
             except InUse:  # a device runs it
                 log.info("search_keeps_model", search=str(search.pk), model=str(model.pk))
     Search.objects.filter(pk=search.pk).update(state=state, note=note, best=best, finished_at=timezone.now())
+    announce(project=search.project_id, kind="search", id=search.pk, action="changed", state=state)
     search.refresh_from_db()
     log.info("search_ended", search=str(search.pk), state=state)
     return search

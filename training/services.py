@@ -13,6 +13,7 @@ from inference.selectors import models_of
 from projects import heartbeat, lanes, limits, queues, work
 from projects.errors import Conflict, LeaseLost, WorkFailed
 from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
+from projects.live import announce
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
 from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings
@@ -320,4 +321,5 @@ def delete_training(*, run: TrainingRun) -> None:
     if run.state not in ENDED:
         raise Conflict("Cancel the training first.", code="still_running")
     work.delete_events([run.pk])
+    announce(project=run.project_id, kind="training", id=run.pk, action="deleted")
     run.delete()

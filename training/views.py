@@ -16,7 +16,7 @@ from inference.analysis.plots import history_picture
 from inference.improving_serializers import PictureQuerySerializer
 from inference.pictures import picture_response
 from inference.selectors import models_of
-from projects.events import EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Job, Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
@@ -154,7 +154,7 @@ class TrainingViewSet(
         """What the training said, a line an event."""
         return HttpResponse(log_of(self.get_object()), content_type="text/plain; charset=utf-8")
 
-    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM})
+    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request, pk=None):
         """Watch a training live, from its beginning or after `Last-Event-ID`."""
