@@ -4,7 +4,16 @@ from rest_framework.exceptions import APIException
 class RegistrationClosed(APIException):
     status_code = 403
     default_code = "registration_closed"
-    default_detail = "Registration is by invitation on this server. Ask its operator for an account."
+    default_detail = (
+        "Registration is by invitation on this server. Ask the owner of a project for a link, or the operator for an "
+        "account."
+    )
+
+
+class InvalidInvitation(APIException):
+    status_code = 400
+    default_code = "invalid_invitation"
+    default_detail = "The invitation is wrong, has expired or was used. Ask who invited you for another one."
 
 
 class WrongCredentials(APIException):

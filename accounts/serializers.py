@@ -123,10 +123,15 @@ class RegistrationSerializer(serializers.ModelSerializer):
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
     session = session_field()
+    invitation = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, default="",
+        help_text="The secret of an invitation link: you become a member of its project, also where registration is "
+        "closed.",
+    )  # fmt: skip
 
     class Meta:
         model = User
-        fields = ["username", "email", "password", "session"]
+        fields = ["username", "email", "password", "session", "invitation"]
 
     def validate_username(self, value: str) -> str:
         value = User.normalize_username(value)

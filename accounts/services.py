@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -24,11 +26,39 @@ from accounts.signals import account_deleting
 User = get_user_model()
 
 
-@transaction.atomic
-def register(*, username: str, email: str, password: str):
-    """A new user."""
-    if not settings.REGISTRATION_OPEN:
+@dataclass(frozen=True)
+class Invitations:
+    """What rooms above do with the invitation that somebody registers with.
+
+    Attributes:
+        check: raises `InvalidInvitation` for a wrong one.
+        accept: makes the new user (`user=`) what the invitation (`token=`) says.
+    """
+
+    check: Callable[[str], object]
+    accept: Callable[..., object]
+
+
+INVITATIONS: list[Invitations] = []
+
+
+def require_registration(*, invitation: str) -> None:
+    """Raises `RegistrationClosed` or `InvalidInvitation`, before anything is said about names that are taken."""
+    if invitation:
+        for invitations in INVITATIONS:
+            invitations.check(invitation)
+    elif not settings.REGISTRATION_OPEN:
         raise RegistrationClosed()
+
+
+@transaction.atomic
+def register(*, username: str, email: str, password: str, invitation: str = ""):
+    """A new user; with an invitation, a member of its project too, also where registration is closed.
+
+    Raises:
+        RegistrationClosed, InvalidInvitation
+    """
+    require_registration(invitation=invitation)
     try:
         with transaction.atomic():
             user = User.objects.create_user(username=username, email=email, password=password)
@@ -37,6 +67,9 @@ def register(*, username: str, email: str, password: str):
         raise _taken() from error
     if not AccountKey.objects.filter(user=user, kind=KeyKind.NAME).exists():
         raise _taken()  # another account looks like it
+    if invitation:
+        for invitations in INVITATIONS:
+            invitations.accept(token=invitation, user=user)
     return user
 
 

@@ -50,8 +50,13 @@ class FieldThrottle(CountedThrottle):
         return self.key_of(field_of(request, self.field))
 
 
+def text_of(request, name: str) -> str:
+    """A field of the body before it was validated."""
+    return str(request.data.get(name) or "") if hasattr(request.data, "get") else ""
+
+
 def field_of(request, name: str) -> str:
-    return cleaned(str(request.data.get(name, ""))) if hasattr(request.data, "get") else ""
+    return cleaned(text_of(request, name))
 
 
 class ForgivesSuccess:
@@ -139,3 +144,9 @@ class EmailConfirmThrottle(AddressThrottle):
 
 class NewTokenThrottle(UserThrottle):
     scope = "new_token"
+
+
+class InvitationTokenThrottle(AddressThrottle):
+    """Secrets of invitation links that are tried."""
+
+    scope = "invitation_token"

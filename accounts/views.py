@@ -40,6 +40,7 @@ class RegisterView(APIView):
 
     @extend_schema(request=serializers.RegistrationSerializer, responses={201: serializers.LoginAnswerSerializer})
     def post(self, request):
+        services.require_registration(invitation=throttles.text_of(request, "invitation"))
         data = _validated(serializers.RegistrationSerializer, request)
         session = data.pop("session")
         user = services.register(**data)

@@ -49,7 +49,7 @@ for number in range(%d):
 
 
 def run(folder: Path) -> list[Row]:
-    os.environ["MLSTUDIO_MAX_EVENT_STREAMS"] = "0"
+    os.environ |= {"MLSTUDIO_MAX_EVENT_STREAMS": "0", "MLSTUDIO_CONNECTIONS_PER_ADDRESS": "0"}
     studio = Studio(folder / "studio").start()
     try:
         studio.register("owner")

@@ -35,6 +35,8 @@ KEPT_HEADERS = ("Content-Type", "Location")
 MEANINGFUL_HEADERS = ("Upload-Length", "Upload-Metadata")
 SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/", "/api/v1/webhooks/")
 
+SECRET_ENDS = ("/invitation-links/",)
+
 
 class IdempotencyMiddleware:
     """Requests without the header, or of nobody who is known, pass untouched."""
@@ -167,7 +169,7 @@ def _end(record: IdempotencyRecord, request: HttpRequest, response):
     """Note a success with its answer; anything else leaves the record as it is, and is forgotten."""
     if not 200 <= response.status_code < 300 or response.streaming or len(response.content) > MAX_BODY_BYTES:
         return response
-    is_secret = request.path.startswith(SECRET_PATHS)
+    is_secret = request.path.startswith(SECRET_PATHS) or request.path.endswith(SECRET_ENDS)
     record.status = response.status_code
     record.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
     record.body = None if is_secret else response.content

@@ -322,6 +322,7 @@ REST_FRAMEWORK = {
         "email_confirm": rate("MLSTUDIO_EMAIL_CONFIRM_RATE", "30/hour"),
         "new_token": rate("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
         "invitation": rate("MLSTUDIO_INVITATION_RATE", "60/hour"),
+        "invitation_token": rate("MLSTUDIO_INVITATION_TOKEN_RATE", "60/hour"),
         "webhook_test": rate("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
         "registration": rate("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
         "enrolment": rate("MLSTUDIO_ENROLMENT_RATE", "60/min"),

@@ -11,6 +11,7 @@ from accounts.services import delete_expired_tokens
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from mlstudio.temporary import sweep_temporary_files
+from projects.invitation_links import delete_old_links
 from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.live import delete_old_events
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "email_changes": delete_old_changes,
     "jobs": delete_old_jobs,
     "invitations": delete_old_invitations,
+    "invitation_links": delete_old_links,
     "deliveries": delete_old_deliveries,
     "uploads": delete_expired_uploads,
     "folders": sweep_work_folders,

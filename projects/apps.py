@@ -5,8 +5,10 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from projects import limits, receivers, webhooks, work  # noqa: F401 - connects the signals
+        from accounts.services import INVITATIONS, Invitations
+        from projects import invitation_links, limits, receivers, webhooks, work  # noqa: F401 - connects the signals
         from storage.resumable import BEFORE_UPLOAD
 
         work.ON_END.append(webhooks.announce_work)
         BEFORE_UPLOAD.append(limits.require_user_bytes)
+        INVITATIONS.append(Invitations(check=invitation_links.link_with, accept=invitation_links.join))

@@ -3,13 +3,16 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from projects import invitations
-from projects.models import Invitation, Role
+from accounts.throttles import ForgivesSuccess, InvitationTokenThrottle
+from projects import invitation_links, invitations, serializers
+from projects.models import Invitation, InvitationLink, Role
 from projects.permissions import require_role
 from projects.serializers import InvitationSerializer, MemberSerializer, PendingMemberSerializer
-from projects.views import InProject
+from projects.views import InProject, InvitationThrottle
 
 
 class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
@@ -51,3 +54,71 @@ class PendingMemberViewSet(InProject, mixins.ListModelMixin, mixins.DestroyModel
 
     def get_queryset(self):
         return invitations.invitations_of(self.kwargs["project_id"])
+
+
+class InvitationLinkViewSet(InProject, mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """Links into a project; for its owners."""
+
+    queryset = InvitationLink.objects.none()
+    serializer_class = serializers.InvitationLinkSerializer
+    lookup_value_converter = "uuid"
+    change_role = Role.OWNER
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        require_role(self.project, request.user, Role.OWNER)
+
+    def get_throttles(self):
+        return [InvitationThrottle()] if self.action == "create" else []
+
+    def get_queryset(self):
+        return invitation_links.links_of(self.kwargs["project_id"])
+
+    @extend_schema(
+        request=serializers.InvitationLinkRequestSerializer, responses={201: serializers.NewInvitationLinkSerializer}
+    )
+    def create(self, request, project_id):
+        """Make a link that lets people in, so many times and so long; its secret is shown this once."""
+        data = serializers.InvitationLinkRequestSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        link, secret = invitation_links.make_link(project=self.project, user=request.user, **data.validated_data)
+        context = {"token": secret, "request": request}
+        answer = serializers.NewInvitationLinkSerializer(link, context=context)
+        return Response(answer.data, status=status.HTTP_201_CREATED)
+
+
+class JoinView(ForgivesSuccess, APIView):
+    """Join a project by a link."""
+
+    throttle_classes = [InvitationTokenThrottle]
+
+    @extend_schema(
+        operation_id="join", request=serializers.JoinSerializer, responses={201: serializers.JoinedSerializer}
+    )
+    def post(self, request):
+        """Become a member of the project that an invitation link leads to.
+
+        Who has no account yet sends the secret as `invitation` to `auth/register/` instead.
+        """
+        data = serializers.JoinSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        member = invitation_links.join(token=data.validated_data["token"], user=request.user)
+        return Response(serializers.JoinedSerializer(member).data, status=status.HTTP_201_CREATED)
+
+
+class JoinPreviewView(ForgivesSuccess, APIView):
+    """Where an invitation link leads to."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list = []
+    throttle_classes = [InvitationTokenThrottle]
+
+    @extend_schema(
+        operation_id="join_preview", request=serializers.JoinSerializer, responses=serializers.JoinPreviewSerializer
+    )
+    def post(self, request):
+        """Where an invitation link leads to, for who has it. Nothing is changed, and no use is taken."""
+        data = serializers.JoinSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        link = invitation_links.link_with(data.validated_data["token"])
+        return Response(serializers.JoinPreviewSerializer(link).data)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -23,6 +23,7 @@ from storage.database import atomic_again
 User = get_user_model()
 VALID = timedelta(days=30)
 MOST = 200
+MOST_CANDIDATES = 20
 
 
 def add_or_invite(*, project: Project, user, username: str, role: str) -> Membership | Invitation:
@@ -43,6 +44,15 @@ def add_or_invite(*, project: Project, user, username: str, role: str) -> Member
 
 def _know_each_other(user, other) -> bool:
     return Membership.objects.filter(user=other, project__in=project_ids_of(user)).exists()
+
+
+def candidates_for(project: Project, user, text: str) -> QuerySet:
+    """Whom `user` may add at once: who shares a project with them; for a member of the staff, everybody."""
+    people = User.objects.filter(is_active=True, username__istartswith=text.strip())
+    if not user.is_staff:
+        people = people.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), project__in=project_ids_of(user))))
+    is_member = Exists(Membership.objects.filter(user=OuterRef("pk"), project=project))
+    return people.exclude(pk=user.pk).annotate(is_member=is_member).order_by("username")[:MOST_CANDIDATES]
 
 
 @atomic_again

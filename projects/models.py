@@ -96,6 +96,25 @@ class Invitation(Identified):
         return f"{self.username} is asked into {self.project}"
 
 
+class InvitationLink(Identified):
+    """A way into a project for whoever has the link, so many times and so long. `digest` is of the secret in it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitation_links")
+    digest = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+    uses_left = models.PositiveIntegerField(default=1)
+    email = models.EmailField(max_length=254, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"link into {self.project}"
+
+
 class WorkState(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"

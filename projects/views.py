@@ -18,7 +18,7 @@ from rest_framework.utils.urls import replace_query_param
 from accounts.throttles import CountedThrottle, UserThrottle
 from projects import serializers, services, webhooks, work
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
-from projects.invitations import add_or_invite
+from projects.invitations import add_or_invite, candidates_for
 from projects.jobs import delete_job, retry_job
 from projects.models import ENDED, Job, Membership, Project, Role, Webhook, WorkState
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
@@ -130,6 +130,17 @@ class MemberViewSet(
         if isinstance(made, Membership):
             return Response(serializers.MemberSerializer(made).data, status=status.HTTP_201_CREATED)
         return Response(serializers.PendingMemberSerializer(made).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        parameters=[serializers.CandidateQuerySerializer], responses=serializers.CandidateSerializer(many=True)
+    )
+    @action(detail=False, pagination_class=None)
+    def candidates(self, request, project_id):
+        """People to add: those who share a project with you, and nobody else. Who else exists is not told."""
+        query = serializers.CandidateQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        found = candidates_for(self.project, request.user, query.validated_data["q"])
+        return Response(serializers.CandidateSerializer(found, many=True).data)
 
     def perform_update(self, serializer) -> None:
         services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))

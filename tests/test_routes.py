@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.services import issue_login_token
 from datasets.models import Snapshot, Video
 from inference.models import Evaluation
+from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
 from projects.models import Job, Membership, Role, Webhook
 from projects.services import create_project
@@ -32,7 +33,8 @@ OPERATIONS = [
     if method in ("get", "post", "put", "patch", "delete") and path.startswith("/api/v1/")
 ]
 OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/auth/password/reset/",
-        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/", "/api/v1/auth/session/"}  # fmt: skip
+        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/", "/api/v1/auth/session/",
+        "/api/v1/join/preview/"}  # fmt: skip
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1]]
 # A stream has no end; `tests/test_live_events.py` listens to it.
 LISTS = sorted({path for method, path in OPERATIONS if method == "GET" and "{" not in path} - {"/api/v1/events/"})
@@ -99,6 +101,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "videos": str(video.pk),
         "evaluations": str(Evaluation.objects.create(model=model, split="test", metrics=figures).pk),
         "uploads": str(begin_upload(user=owner, length=9).pk),
+        "invitation-links": str(make_link(project=project, user=owner, role="viewer")[0].pk),
         "invitations": str(add_or_invite(project=project, user=owner, username=guest.username, role="viewer").pk),
         "webhooks": str(Webhook.objects.create(project=project, url="https://example.com", secret="whsec_eA==").pk),
         "searches": str(Search.objects.create(project=project, snapshot=snapshot, space={}, sizes=[1], max_runs=3).pk),

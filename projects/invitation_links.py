@@ -1,0 +1,94 @@
+"""Invitations by link: who has it becomes a member, with the account they have or with one that they make for it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from accounts import mail
+from accounts.errors import InvalidInvitation
+from accounts.names import hashed
+from projects.errors import AlreadyMember
+from projects.models import InvitationLink, Membership, Project
+from projects.services import add_member
+from storage.database import atomic_again
+
+MOST = 200
+
+
+@atomic_again
+def make_link(
+    *, project: Project, user, role: str, uses: int = 1, expires_in_days: int = 7, email: str = ""
+) -> tuple[InvitationLink, str]:
+    """A link, and the secret that makes it one, which is kept nowhere. With an address it is mailed there.
+
+    Raises:
+        ValidationError: too many links wait.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)
+    if links_of(project).count() >= MOST:
+        raise ValidationError({"project": [f"{MOST} invitation links wait already: withdraw some."]})
+    secret = secrets.token_urlsafe(24)
+    link = InvitationLink.objects.create(
+        project=project, digest=hashed(secret), role=role, uses_left=uses, email=email, created_by=user,
+        expires_at=timezone.now() + timedelta(days=expires_in_days),
+    )  # fmt: skip
+    if email:
+        transaction.on_commit(lambda: _mail(link, secret, user))
+    return link, secret
+
+
+def _mail(link: InvitationLink, secret: str, user) -> None:
+    mail.send(
+        to=link.email,
+        subject="You are invited to a project in ML Studio",
+        text=f"Hello,\n\n{user.get_username()} invites you to the project {link.project.name}. Open\n\n"
+        f"  {settings.PUBLIC_URL}/join/{secret}\n\n"
+        f"until {link.expires_at:%Y-%m-%d} (UTC), with an account that you have or with a new one. If you do not know "
+        "who that is, ignore this mail.\n",
+    )
+
+
+def links_of(project: Project | object) -> QuerySet[InvitationLink]:
+    """Those that still let somebody in."""
+    usable = InvitationLink.objects.filter(project=project, uses_left__gt=0, expires_at__gt=timezone.now())
+    return usable.select_related("created_by")
+
+
+def link_with(token: str) -> InvitationLink:
+    """What a link leads to. Raises `InvalidInvitation`."""
+    link = InvitationLink.objects.filter(
+        digest=hashed(token), uses_left__gt=0, expires_at__gt=timezone.now(), project__deleting_since=None
+    ).select_related("project", "created_by")
+    found = link.first()
+    if found is None:
+        raise InvalidInvitation()
+    return found
+
+
+@atomic_again
+def join(*, token: str, user) -> Membership:
+    """Become a member by a link; that is one use of it.
+
+    Raises:
+        InvalidInvitation: it is unknown, over, used up or withdrawn.
+        AlreadyMember: nothing is used up.
+    """
+    link = link_with(token)
+    if Membership.objects.filter(project=link.project, user=user).exists():
+        raise AlreadyMember("You are a member of this project already.")
+    usable = InvitationLink.objects.filter(pk=link.pk, uses_left__gt=0, expires_at__gt=timezone.now())
+    if not usable.update(uses_left=F("uses_left") - 1):
+        raise InvalidInvitation()
+    return add_member(project=link.project, user=user, role=link.role)
+
+
+def delete_old_links() -> int:
+    over = InvitationLink.objects.filter(expires_at__lt=timezone.now())
+    return over.delete()[0] + InvitationLink.objects.filter(uses_left=0).delete()[0]
