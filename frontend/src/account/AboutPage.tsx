@@ -1,0 +1,22 @@
+import { Trans } from "@lingui/react/macro";
+import { Anchor, Container, Stack, Text, Title } from "@mantine/core";
+import { useSession } from "../api/session";
+
+export default function AboutPage() {
+  const session = useSession();
+  return (
+    <Container size="sm" py="xl">
+      <Stack>
+        <Title order={1} size="h2">
+          ML Studio {session?.version}
+        </Title>
+        <Text>
+          <Trans>Label images, train models and run them on your devices. Everything stays on this studio.</Trans>
+        </Text>
+        <Anchor href="/api/docs/">
+          <Trans>The HTTP interface</Trans>
+        </Anchor>
+      </Stack>
+    </Container>
+  );
+}

@@ -1,0 +1,58 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { api } from "../api/client";
+import type { components } from "../api/schema";
+import { Problem } from "../ui/Problem";
+
+type LoginSession = components["schemas"]["LoginSession"];
+
+/** Where one is logged in, each to be ended by itself. */
+export function Logins() {
+  const { t, i18n } = useLingui();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["logins"],
+    queryFn: async (): Promise<LoginSession[]> => {
+      const { data } = await api.GET("/api/v1/users/me/logins/");
+      return (data as { results?: LoginSession[] } | undefined)?.results ?? ((data ?? []) as LoginSession[]);
+    },
+  });
+  const end = async (id: string) => {
+    await api.DELETE("/api/v1/users/me/logins/{id}/", { params: { path: { id } } });
+    await refetch();
+  };
+  return (
+    <Paper className="panel" p="lg">
+      <Stack>
+        <Title order={2} size="h4">
+          <Trans>Where you are logged in</Trans>
+        </Title>
+        <Problem error={error} />
+        {data?.map((login) => (
+          <Group key={login.id} justify="space-between" wrap="nowrap">
+            <div>
+              <Group gap="xs">
+                <Text size="sm" fw={600} lineClamp={1}>
+                  {login.user_agent || t`A program`}
+                </Text>
+                {login.is_current && (
+                  <Badge>
+                    <Trans>this browser</Trans>
+                  </Badge>
+                )}
+              </Group>
+              <Text size="xs" className="quiet">
+                <Trans>since {new Date(login.created_at).toLocaleString(i18n.locale)}</Trans>
+              </Text>
+            </div>
+            {!login.is_current && (
+              <Button size="compact-sm" variant="default" onClick={() => void end(login.id)}>
+                <Trans>End</Trans>
+              </Button>
+            )}
+          </Group>
+        ))}
+      </Stack>
+    </Paper>
+  );
+}

@@ -1,0 +1,42 @@
+import { useLingui } from "@lingui/react/macro";
+import { Group, Progress, Stack, Text } from "@mantine/core";
+import type { Activity } from "../api/types";
+import { Duration } from "../ui/Duration";
+import { useKindNames, useStateNames } from "./names";
+
+export function ActivityRow({ entry }: { entry: Activity }) {
+  const { t } = useLingui();
+  const kinds = useKindNames();
+  const states = useStateNames();
+  const { done, total } = entry.progress;
+  const share = done && total ? Math.min(100, (100 * done) / total) : 0;
+  const isRunning = entry.state === "running";
+  return (
+    <Stack gap={2}>
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Text size="sm" fw={600} truncate>
+          {kinds[entry.kind] ?? entry.kind}
+        </Text>
+        <Text size="xs" className="quiet" style={{ whiteSpace: "nowrap" }}>
+          {states[entry.state] ?? entry.state}
+        </Text>
+      </Group>
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Text size="xs" className="quiet" truncate>
+          {entry.project_name}
+        </Text>
+        {isRunning && typeof entry.progress.eta_seconds === "number" && (
+          <Text size="xs" className="quiet">
+            <Duration seconds={entry.progress.eta_seconds} />
+          </Text>
+        )}
+      </Group>
+      {isRunning && <Progress value={share} size="sm" aria-label={t`${done ?? 0} of ${total ?? 0}`} />}
+      {entry.error && (
+        <Text size="xs" c="var(--studio-bad)">
+          {entry.error.detail}
+        </Text>
+      )}
+    </Stack>
+  );
+}

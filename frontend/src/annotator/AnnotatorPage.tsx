@@ -1,0 +1,159 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { ActionIcon, Button, Group, Kbd, Text, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
+import { useStore } from "zustand";
+import { queryClient } from "../app/queries";
+import { neighboursQuery } from "../gallery/queries";
+import { useShortcut } from "../keyboard/useShortcut";
+import { useLabels, useMayEdit, useProject } from "../projects/queries";
+import { Icon } from "../ui/Icon";
+import { Problem } from "../ui/Problem";
+import classes from "./Annotator.module.css";
+import { Canvas } from "./parts/Canvas";
+import { Panel } from "./parts/Panel";
+import { useBoxKeys } from "./useBoxKeys";
+import { imageQuery, pictureOf } from "./queries";
+import { annotator, marksOf, ownId } from "./store";
+import { useActions, useLoadedImage } from "./useAnnotator";
+
+export default function AnnotatorPage() {
+  const { t } = useLingui();
+  const { project, image: id } = useParams({ from: "/shell/projects/$project/images/$image" });
+  const filter = useSearch({ from: "/shell/projects/$project/images/$image" });
+  const navigate = useNavigate();
+  const { data: own } = useProject(project);
+  const mayEdit = useMayEdit(project);
+  const { data: labels = [] } = useLabels(project);
+  const { data: image, error, refetch } = useQuery(imageQuery(project, id));
+  const { data: around } = useQuery(neighboursQuery(project, id, filter));
+  const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
+  const actions = useActions(project, image?.filename ?? "", labels);
+  useLoadedImage(project, image);
+  useEffect(() => prefetch(project, around?.next, around?.previous), [project, around]);
+  const tool = useStore(annotator, (state) => state.tool);
+  const isDetection = own?.task === "detection";
+  const go = (to: string | null | undefined) =>
+    to && void navigate({ to: "/projects/$project/images/$image", params: { project, image: to }, search: filter, replace: true });
+  const close = () => void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
+  const scope = t`Annotator`;
+  useShortcut({ id: "annotator.next", scope, title: t`Next image`, keys: ["N", "PageDown", "ArrowRight"], run: () => go(around?.next) });
+  useShortcut({ id: "annotator.previous", scope, title: t`Previous image`, keys: ["P", "PageUp", "ArrowLeft"], run: () => go(around?.previous) });
+  useShortcut({
+    id: "annotator.accept",
+    scope,
+    title: t`Accept the suggestions and go on`,
+    keys: "Enter",
+    run: () => {
+      if (mayEdit) actions.acceptAll();
+      go(around?.next);
+    },
+  });
+  useShortcut({
+    id: "annotator.close",
+    scope,
+    title: t`Back to the images`,
+    keys: "Escape",
+    run: () => (annotator.getState().selected ? annotator.setState({ selected: null }) : close()),
+  });
+  useShortcut({
+    id: "annotator.copy",
+    scope,
+    title: t`Copy the annotations of the previous image`,
+    keys: "C",
+    disabled: !mayEdit,
+    run: () => void copyPrevious(),
+  });
+  const copyPrevious = async () => {
+    if (!around?.previous) return;
+    const before = await queryClient.ensureQueryData(imageQuery(project, around.previous));
+    const copies = marksOf(before.annotations).map((mark) => ({ ...mark, id: ownId(), confirmed: true, origin: "human" as const, score: null }));
+    if (copies.length > 0) actions.replaceAll(t`Copied annotations`, [...annotator.getState().marks, ...copies]);
+  };
+  useBoxKeys(actions, labels, mayEdit, isDetection ?? false);
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  return (
+    <div className={classes.page}>
+      <section className={classes.work} aria-label={t`Image`}>
+        <Group className={classes.bar} px="xs" gap={4} justify="space-between" wrap="nowrap">
+          <Group gap={4} wrap="nowrap" miw={0}>
+            <ActionIcon variant="subtle" color="gray" size="lg" onClick={close} aria-label={t`Back to the images`}>
+              <Icon name="arrow-left" />
+            </ActionIcon>
+            <Text size="sm" truncate title={image?.filename}>
+              {image?.filename}
+            </Text>
+            {around?.position !== null && around && (
+              <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
+                <Trans>
+                  {(around.position ?? 0) + 1} of {around.total}
+                </Trans>
+              </Text>
+            )}
+          </Group>
+          <Group gap={4} wrap="nowrap">
+            {isDetection && mayEdit && (
+              <>
+                <Tool icon="square" title={t`Draw boxes`} keys="B" isOn={tool === "draw"} act={() => annotator.setState({ tool: "draw" })} />
+                <Tool icon="pointer" title={t`Select boxes`} keys="V" isOn={tool === "select"} act={() => annotator.setState({ tool: "select" })} />
+              </>
+            )}
+            <ActionIcon variant="subtle" color="gray" size="lg" disabled={!around?.previous} onClick={() => go(around?.previous)} aria-label={t`Previous image`}>
+              <Icon name="chevron-left" />
+            </ActionIcon>
+            <Button size="compact-md" disabled={!around?.next} onClick={() => go(around?.next)} rightSection={<Icon name="chevron-right" />}>
+              <Trans>Next</Trans>
+            </Button>
+          </Group>
+        </Group>
+        {image && (
+          <Canvas
+            source={pictureOf(image)}
+            alt={image.filename}
+            labels={byId}
+            mayEdit={mayEdit && (isDetection ?? false)}
+            commitNew={actions.add}
+            commitChange={actions.reshape}
+          />
+        )}
+      </section>
+      <Panel project={project} image={image} labels={labels} actions={actions} mayEdit={mayEdit} isDetection={isDetection ?? false} />
+    </div>
+  );
+}
+
+function prefetch(project: string, ...ids: (string | null | undefined)[]): void {
+  for (const id of ids) {
+    if (!id) continue;
+    void queryClient.ensureQueryData(imageQuery(project, id)).then((image) => {
+      new Image().src = pictureOf(image);
+    });
+  }
+}
+
+interface ToolProps {
+  icon: "square" | "pointer";
+  title: string;
+  keys: string;
+  isOn: boolean;
+  act: () => void;
+}
+
+function Tool({ icon, title, keys, isOn, act }: ToolProps) {
+  const { t } = useLingui();
+  useShortcut({ id: `annotator.tool.${icon}`, scope: t`Annotator`, title, keys, run: act });
+  return (
+    <Tooltip
+      label={
+        <>
+          {title} <Kbd size="xs">{keys}</Kbd>
+        </>
+      }
+    >
+      <ActionIcon variant={isOn ? "filled" : "default"} size="lg" aria-pressed={isOn} aria-label={title} onClick={act}>
+        <Icon name={icon} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

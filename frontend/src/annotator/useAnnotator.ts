@@ -1,0 +1,91 @@
+import { useLingui } from "@lingui/react/macro";
+import { useEffect } from "react";
+import type { Box, Label, StudioImage } from "../api/types";
+import { onStudioEvent } from "../api/events";
+import { queryClient } from "../app/queries";
+import { useOutbox } from "../outbox/outbox";
+import { change, noteRevision } from "./changes";
+import { carried, fitted, moveBox } from "./geometry";
+import { imageQuery } from "./queries";
+import { screenOf } from "./parts/Canvas";
+import { annotator, type Mark, marksOf, ownId } from "./store";
+
+/** Puts an image into the annotator, and keeps it fresh while another person works on it too. */
+export function useLoadedImage(project: string, image: StudioImage | undefined): void {
+  useEffect(() => {
+    if (!image) return;
+    noteRevision(image.id, image.revision);
+    const { size: before, view, image: last } = annotator.getState();
+    const size = { width: image.width, height: image.height };
+    const isSame = last === image.id;
+    // What is still on its way to the server is newer than what the server says.
+    const isPending = useOutbox.getState().queue.some(({ subject }) => subject === `annotations:${image.id}`);
+    if (isSame && isPending) return;
+    annotator.setState({
+      image: image.id,
+      size,
+      marks: marksOf(image.annotations),
+      ...(isSame ? {} : { selected: null, draft: null, view: last ? carried(view, before, size, screenOf()) : fitted(size, screenOf()) }),
+    });
+  }, [image]);
+  useEffect(
+    () =>
+      onStudioEvent((event) => {
+        if (event.kind !== "annotations" || !image) return;
+        if (event.images.some(({ id }) => id === image.id)) void queryClient.invalidateQueries(imageQuery(project, image.id));
+      }),
+    [project, image],
+  );
+}
+
+/** What one can do to the annotations of an image. Each is one step of undo. */
+export function useActions(project: string, filename: string, labels: readonly Label[]) {
+  const { t } = useLingui();
+  const state = () => annotator.getState();
+  const commit = (title: string, marks: Mark[]) => change(project, filename, title, marks);
+  const edit = (id: string, title: string, next: (mark: Mark) => Mark) =>
+    commit(title, state().marks.map((mark) => (mark.id === id ? next(mark) : mark)));
+  const nameOf = (id: string) => labels.find((label) => label.id === id)?.name ?? "";
+  return {
+    add: (box: Box) => {
+      const label = state().label ?? labels[0]?.id;
+      if (!label) return;
+      const mark: Mark = { id: ownId(), label, box, confirmed: true, origin: "human", score: null };
+      commit(t`Box ${nameOf(label)}`, [...state().marks, mark]);
+      annotator.setState({ selected: mark.id });
+    },
+    reshape: (id: string, box: Box) => edit(id, t`Change of a box`, (mark) => ({ ...mark, box, confirmed: true })),
+    remove: (id: string) => {
+      const marks = state().marks.filter((mark) => mark.id !== id);
+      commit(t`Removed annotation`, marks);
+      annotator.setState({ selected: null });
+    },
+    relabel: (id: string, label: string) => edit(id, t`Label ${nameOf(label)}`, (mark) => ({ ...mark, label, confirmed: true })),
+    accept: (id: string) => edit(id, t`Accepted suggestion`, (mark) => ({ ...mark, confirmed: true })),
+    acceptAll: () => {
+      const { marks } = state();
+      if (marks.some(({ confirmed }) => !confirmed)) commit(t`Accepted suggestions`, marks.map((mark) => ({ ...mark, confirmed: true })));
+    },
+    nudge: (by: { x: number; y: number }) => {
+      const { selected, marks, size } = state();
+      const mark = marks.find(({ id }) => id === selected);
+      if (mark?.box) edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: moveBox(mark.box as Box, by, size), confirmed: true }));
+    },
+    grow: (by: { x: number; y: number }) => {
+      const { selected, marks, size } = state();
+      const mark = marks.find(({ id }) => id === selected);
+      if (!mark?.box) return;
+      const [left, top, right, bottom] = mark.box;
+      const next: Box = [left, top, Math.min(size.width, Math.max(left + 1, right + by.x)), Math.min(size.height, Math.max(top + 1, bottom + by.y))];
+      edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: next, confirmed: true }));
+    },
+    /** Classification: the one label of the image. */
+    classify: (label: string) => {
+      const mark: Mark = { id: ownId(), label, box: null, confirmed: true, origin: "human", score: null };
+      commit(t`Label ${nameOf(label)}`, [mark]);
+    },
+    replaceAll: (title: string, marks: Mark[]) => commit(title, marks),
+  };
+}
+
+export type Actions = ReturnType<typeof useActions>;

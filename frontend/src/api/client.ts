@@ -1,0 +1,86 @@
+import createClient, { type Middleware } from "openapi-fetch";
+import { StudioError } from "./errors";
+import type { paths } from "./schema";
+
+const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+let token = "";
+
+/** The session's answer brings the token; another tab's login changes it, which `renewToken` finds out. */
+export function setCsrfToken(value: string): void {
+  token = value;
+}
+
+export function csrfToken(): string {
+  return token;
+}
+
+async function renewToken(): Promise<void> {
+  const response = await fetch("/api/v1/auth/session/", { credentials: "same-origin" });
+  if (response.ok) token = ((await response.json()) as { csrf_token: string }).csrf_token;
+}
+
+/** Sends a request, and once more with a new token when its token was too old. */
+export async function request(address: string, init: RequestInit): Promise<Response> {
+  const attempt = () =>
+    fetch(address, {
+      credentials: "same-origin",
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), "X-CSRFToken": token },
+    });
+  let response: Response;
+  try {
+    if (!token) await renewToken();
+    response = await attempt();
+    if (response.status === 403 && (await StudioError.of(response)).code === "csrf_failed") {
+      await renewToken();
+      response = await attempt();
+    }
+  } catch {
+    throw StudioError.offline();
+  }
+  if (!response.ok) throw await StudioError.of(response);
+  return response;
+}
+
+const csrf: Middleware = {
+  onRequest({ request }) {
+    if (UNSAFE.has(request.method)) request.headers.set("X-CSRFToken", token);
+    return request;
+  },
+};
+
+const errors: Middleware = {
+  async onResponse({ response }) {
+    noteVersion(response.headers.get("X-Studio-Version"));
+    if (!response.ok && response.status !== 304) throw await StudioError.of(response);
+    return undefined;
+  },
+  onError() {
+    return StudioError.offline();
+  },
+};
+
+export const api = createClient<paths>({ baseUrl: "", credentials: "same-origin" });
+api.use(csrf, errors);
+
+let seenVersion: string | null = null;
+const listeners = new Set<() => void>();
+
+/** A studio that was upgraded while this tab was open: the tab offers to load again. */
+function noteVersion(version: string | null) {
+  if (!version) return;
+  if (seenVersion && seenVersion !== version) for (const listener of listeners) listener();
+  seenVersion = version;
+}
+
+export function onUpgrade(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** For bodies that the typed client does not send: forms with files, and addresses the schema gives as text. */
+export async function send<T>(method: string, address: string, body?: BodyInit, headers: HeadersInit = {}): Promise<T> {
+  const response = await request(address, { method, body: body ?? null, headers });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}

@@ -1,0 +1,150 @@
+import { useLingui } from "@lingui/react/macro";
+import { Group, Modal, ScrollArea, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { create } from "zustand";
+import { useRegistry } from "../keyboard/registry";
+import { Keys } from "../keyboard/Sheet";
+import { useShortcut } from "../keyboard/useShortcut";
+import { useProjects } from "../projects/queries";
+import classes from "./CommandPalette.module.css";
+
+const usePalette = create<{ opened: boolean }>(() => ({ opened: false }));
+export const openPalette = () => usePalette.setState({ opened: true });
+
+interface Command {
+  id: string;
+  title: string;
+  hint: string;
+  keys?: string;
+  run: () => void;
+}
+
+/** Go anywhere and do anything of this page by typing a few letters of it. */
+export function CommandPalette() {
+  const { t } = useLingui();
+  const { opened } = usePalette();
+  const close = () => usePalette.setState({ opened: false });
+  useShortcut({
+    id: "studio.palette",
+    scope: t`Everywhere`,
+    title: t`Search and commands`,
+    keys: "Mod+K",
+    inFields: true,
+    run: openPalette,
+  });
+  return (
+    <Modal opened={opened} onClose={close} withCloseButton={false} size="lg" yOffset="10vh" padding="xs" title={null} aria-label={t`Search and commands`}>
+      {opened && <Palette close={close} />}
+    </Modal>
+  );
+}
+
+function Palette({ close }: { close: () => void }) {
+  const { t } = useLingui();
+  const [words, setWords] = useState("");
+  const [at, setAt] = useState(0);
+  const found = matching(useCommands(), words).slice(0, 60);
+  const chosen = found[Math.min(at, found.length - 1)];
+  const run = (command: Command | undefined) => {
+    close();
+    command?.run();
+  };
+  const onKey = (event: React.KeyboardEvent) => {
+    if (event.key === "ArrowDown") setAt((at + 1) % Math.max(1, found.length));
+    else if (event.key === "ArrowUp") setAt((at + found.length - 1) % Math.max(1, found.length));
+    else if (event.key === "Enter") run(chosen);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <Stack gap="xs">
+      <TextInput
+        data-autofocus
+        role="combobox"
+        aria-expanded
+        aria-controls="palette-results"
+        aria-activedescendant={chosen ? `palette-${chosen.id}` : undefined}
+        aria-label={t`Search and commands`}
+        placeholder={t`Where to, or what to do?`}
+        value={words}
+        onChange={(event) => {
+          setWords(event.currentTarget.value);
+          setAt(0);
+        }}
+        onKeyDown={onKey}
+      />
+      <ScrollArea.Autosize mah="50vh">
+        <div id="palette-results" role="listbox" aria-label={t`Results`}>
+          {found.map((command) => (
+            <UnstyledButton
+              key={command.id}
+              id={`palette-${command.id}`}
+              role="option"
+              aria-selected={command === chosen}
+              className={classes.row}
+              tabIndex={-1}
+              onClick={() => run(command)}
+            >
+              <Group justify="space-between" wrap="nowrap">
+                <Text size="sm" truncate>
+                  {command.title}
+                </Text>
+                <Group gap="xs" wrap="nowrap">
+                  <Text size="xs" className="quiet">
+                    {command.hint}
+                  </Text>
+                  {command.keys && <Keys keys={command.keys} />}
+                </Group>
+              </Group>
+            </UnstyledButton>
+          ))}
+          {found.length === 0 && (
+            <Text size="sm" className="quiet" p="sm">
+              {t`Nothing is called that.`}
+            </Text>
+          )}
+        </div>
+      </ScrollArea.Autosize>
+    </Stack>
+  );
+}
+
+function matching(commands: Command[], words: string): Command[] {
+  const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return commands.filter((command) => parts.every((part) => `${command.title} ${command.hint}`.toLowerCase().includes(part)));
+}
+
+function useCommands(): Command[] {
+  const { t } = useLingui();
+  const navigate = useNavigate();
+  const { project } = useParams({ strict: false });
+  const { data: projects } = useProjects();
+  const { active, own } = useRegistry();
+  const go = (to: string) => () => void navigate({ to });
+  const places: [string, string][] = project
+    ? [
+        [t`Overview`, ""],
+        [t`Images`, "/images"],
+        [t`Label images`, "/label"],
+        [t`Review`, "/review"],
+        [t`Labels`, "/labels"],
+        [t`Datasets`, "/datasets"],
+        [t`Import`, "/import"],
+        [t`Settings`, "/settings"],
+      ]
+    : [];
+  return [
+    ...places.map(([title, path]) => ({ id: `place-${path}`, title, hint: t`Page`, run: go(`/projects/${project}${path}`) })),
+    ...(projects ?? []).map(({ id, name }) => ({ id, title: name, hint: t`Project`, run: go(`/projects/${id}`) })),
+    ...active
+      .filter(({ hidden, id }) => !hidden && id !== "studio.palette")
+      .map((shortcut) => ({
+        id: `action-${shortcut.id}`,
+        title: shortcut.title,
+        hint: shortcut.scope,
+        keys: (own[shortcut.id] ?? shortcut.keys)[0],
+        run: shortcut.run,
+      })),
+  ];
+}

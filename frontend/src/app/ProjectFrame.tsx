@@ -1,0 +1,137 @@
+import { useLingui } from "@lingui/react/macro";
+import { Center, Loader, NavLink, ScrollArea, Stack, UnstyledButton } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
+import { Link, Outlet, useMatchRoute, useParams } from "@tanstack/react-router";
+import { asStudioError } from "../api/errors";
+import { redo, type Step, undo } from "../history/history";
+import { DropZone } from "../imports/DropZone";
+import { useShortcut } from "../keyboard/useShortcut";
+import { useProject } from "../projects/queries";
+import { Icon } from "../ui/Icon";
+import type { IconName } from "../ui/icon-paths";
+import { ErrorPage } from "./ErrorPage";
+import classes from "./ProjectFrame.module.css";
+
+interface Place {
+  to: string;
+  title: string;
+  icon: IconName;
+  exact?: boolean;
+}
+
+function usePlaces(project: string): Place[] {
+  const { t } = useLingui();
+  const base = `/projects/${project}`;
+  return [
+    { to: base, title: t`Overview`, icon: "home", exact: true },
+    { to: `${base}/images`, title: t`Images`, icon: "photo" },
+    { to: `${base}/label`, title: t`Label`, icon: "tag" },
+    { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
+    { to: `${base}/labels`, title: t`Labels`, icon: "palette" },
+    { to: `${base}/datasets`, title: t`Datasets`, icon: "database" },
+    { to: `${base}/import`, title: t`Import`, icon: "upload" },
+    { to: `${base}/settings`, title: t`Settings`, icon: "settings" },
+  ];
+}
+
+/** The pages of one project, with its rail at the left, or a bar at the bottom of a narrow screen. */
+export function ProjectFrame() {
+  const { t } = useLingui();
+  const { project } = useParams({ from: "/shell/projects/$project" });
+  const { data, error } = useProject(project);
+  const isNarrow = useMediaQuery("(max-width: 700px)");
+  const places = usePlaces(project);
+  const report = async (move: Promise<Step | undefined>, done: (title: string) => string) => {
+    try {
+      const step = await move;
+      if (step) notifications.show({ message: done(step.title), autoClose: 2500 });
+    } catch (problem) {
+      notifications.show({ color: "red", message: asStudioError(problem).message });
+    }
+  };
+  const scope = t`Everywhere`;
+  useShortcut({
+    id: "project.undo",
+    scope,
+    title: t`Undo`,
+    keys: "Mod+Z",
+    run: () => void report(undo(project), (title) => t`Undone: ${title}`),
+  });
+  useShortcut({
+    id: "project.redo",
+    scope,
+    title: t`Redo`,
+    keys: ["Mod+Shift+Z", "Mod+Y"],
+    run: () => void report(redo(project), (title) => t`Done again: ${title}`),
+  });
+  if (error) return <ErrorPage error={error} reset={() => undefined} />;
+  if (!data)
+    return (
+      <Center mih="60vh">
+        <Loader aria-label={t`Loading`} />
+      </Center>
+    );
+  return (
+    <div className={classes.frame}>
+      {isNarrow ? <BottomBar places={places} /> : <Rail places={places} />}
+      <main className={classes.content}>
+        <Outlet />
+      </main>
+      <DropZone project={project} />
+    </div>
+  );
+}
+
+function Rail({ places }: { places: Place[] }) {
+  const { t } = useLingui();
+  const matches = useMatchRoute();
+  return (
+    <nav className={classes.rail} aria-label={t`Project`}>
+      <ScrollArea h="100%">
+        <Stack gap={2} p="xs">
+          {places.map((place) => {
+            const isHere = Boolean(matches({ to: place.to, fuzzy: !place.exact }));
+            return (
+              <NavLink
+                key={place.to}
+                component={Link}
+                to={place.to}
+                label={place.title}
+                leftSection={<Icon name={place.icon} />}
+                active={isHere}
+                aria-current={isHere ? "page" : undefined}
+                className={classes.link}
+              />
+            );
+          })}
+        </Stack>
+      </ScrollArea>
+    </nav>
+  );
+}
+
+function BottomBar({ places }: { places: Place[] }) {
+  const { t } = useLingui();
+  const matches = useMatchRoute();
+  return (
+    <nav className={classes.bottom} aria-label={t`Project`}>
+      {places.map((place) => {
+        const isHere = Boolean(matches({ to: place.to, fuzzy: !place.exact }));
+        return (
+          <UnstyledButton
+            key={place.to}
+            component={Link}
+            to={place.to}
+            className={classes.tab}
+            data-active={isHere || undefined}
+            aria-current={isHere ? "page" : undefined}
+          >
+            <Icon name={place.icon} size={20} />
+            <span>{place.title}</span>
+          </UnstyledButton>
+        );
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,27 @@
+import { Trans } from "@lingui/react/macro";
+import { AppShell } from "@mantine/core";
+import { Outlet } from "@tanstack/react-router";
+import { useEvents } from "../api/events";
+import { UploadPanel } from "../imports/UploadPanel";
+import { CommandPalette } from "./CommandPalette";
+import { TopBar } from "./TopBar";
+
+/** The frame of every page behind the login. */
+export function Shell() {
+  useEvents();
+  return (
+    <AppShell header={{ height: 52 }} padding={0}>
+      <a className="skip-link" href="#main">
+        <Trans>Skip to the content</Trans>
+      </a>
+      <AppShell.Header>
+        <TopBar />
+      </AppShell.Header>
+      <AppShell.Main id="main" tabIndex={-1}>
+        <Outlet />
+      </AppShell.Main>
+      <UploadPanel />
+      <CommandPalette />
+    </AppShell>
+  );
+}

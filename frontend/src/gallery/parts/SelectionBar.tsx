@@ -1,0 +1,148 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Button, Group, Menu, Paper, ScrollArea, Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useState } from "react";
+import { asStudioError } from "../../api/errors";
+import { undo } from "../../history/history";
+import { useDatasets, useLabels, useMayEdit, useProject } from "../../projects/queries";
+import { ConfirmDelete } from "../../ui/ConfirmDelete";
+import { Icon } from "../../ui/Icon";
+import { LabelChip } from "../../ui/LabelChip";
+import { bulk, type BulkAnswer } from "../bulk";
+import type { Filter } from "../filter";
+import classes from "../Gallery.module.css";
+import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
+
+/** What can be done with the chosen images. */
+export function SelectionBar({ project, filter, total }: { project: string; filter: Filter; total: number }) {
+  const { t } = useLingui();
+  const selection = useSelection();
+  const mayEdit = useMayEdit(project);
+  const { data } = useProject(project);
+  const { data: labels } = useLabels(project);
+  const { data: datasets } = useDatasets(project);
+  const [isBusy, setIsBusy] = useState(false);
+  const [isDeleting, setIsDeleting] = useState(false);
+  const count = countOf(selection, total);
+  if (count === 0 && !selection.all) return null;
+  const request = asRequest(selection, project);
+  const act = async (title: string, change: Record<string, unknown>) => {
+    setIsBusy(true);
+    try {
+      tell(project, title, await bulk(project, title, { ...request, ...change }), t`Undo`);
+      clearSelection();
+    } catch (problem) {
+      notifications.show({ color: "red", message: asStudioError(problem).message });
+    } finally {
+      setIsBusy(false);
+    }
+  };
+  const splits = { train: t`Train`, validation: t`Validation`, test: t`Test` };
+  return (
+    <Paper className={`panel ${classes.selection}`} shadow="md" role="toolbar" aria-label={t`Chosen images`}>
+      <Group gap="xs">
+        <Text size="sm" fw={600} aria-live="polite">
+          <Plural value={count} one="# chosen" other="# chosen" />
+        </Text>
+        {!selection.all && count < total && (
+          <Button size="compact-sm" variant="subtle" onClick={() => chooseAll(filter)}>
+            <Trans>Choose all {total}</Trans>
+          </Button>
+        )}
+        {mayEdit && (
+          <>
+            {data?.task === "classification" && (
+              <Menu position="top">
+                <Menu.Target>
+                  <Button size="compact-sm" loading={isBusy} leftSection={<Icon name="tag" size={15} />}>
+                    <Trans>Label</Trans>
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <ScrollArea.Autosize mah={320}>
+                    {labels?.map((label) => (
+                      <Menu.Item key={label.id} onClick={() => void act(t`Label as ${label.name}`, { action: "label", label: label.id })}>
+                        <LabelChip label={label} />
+                      </Menu.Item>
+                    ))}
+                  </ScrollArea.Autosize>
+                </Menu.Dropdown>
+              </Menu>
+            )}
+            <Menu position="top">
+              <Menu.Target>
+                <Button size="compact-sm" variant="default" disabled={isBusy}>
+                  <Trans>Split</Trans>
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {Object.entries(splits).map(([split, name]) => (
+                  <Menu.Item key={split} onClick={() => void act(t`Move to ${name}`, { action: "split", split })}>
+                    {name}
+                  </Menu.Item>
+                ))}
+                <Menu.Item onClick={() => void act(t`Take out of the splits`, { action: "split", split: null })}>
+                  <Trans>Not assigned</Trans>
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+            {datasets && datasets.length > 1 && (
+              <Menu position="top">
+                <Menu.Target>
+                  <Button size="compact-sm" variant="default" disabled={isBusy}>
+                    <Trans>Move</Trans>
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  {datasets.map((dataset) => (
+                    <Menu.Item key={dataset.id} onClick={() => void act(t`Move to ${dataset.name}`, { action: "move", dataset: dataset.id })}>
+                      {dataset.name}
+                    </Menu.Item>
+                  ))}
+                </Menu.Dropdown>
+              </Menu>
+            )}
+            <Button size="compact-sm" variant="default" c="var(--studio-bad)" disabled={isBusy} onClick={() => setIsDeleting(true)}>
+              <Trans>Delete</Trans>
+            </Button>
+          </>
+        )}
+        <Button size="compact-sm" variant="subtle" color="gray" onClick={clearSelection}>
+          <Trans>Choose none</Trans>
+        </Button>
+      </Group>
+      <ConfirmDelete
+        opened={isDeleting}
+        close={() => setIsDeleting(false)}
+        title={t`Delete ${count} images?`}
+        confirm={() => act(t`Delete images`, { action: "delete" })}
+      >
+        <Trans>Their annotations go with them. Snapshots that were taken keep their copies.</Trans>
+      </ConfirmDelete>
+    </Paper>
+  );
+}
+
+function tell(project: string, title: string, answer: BulkAnswer, undoWord: string): void {
+  const id = notifications.show({
+    autoClose: 8000,
+    title,
+    message: (
+      <Group justify="space-between">
+        <Plural value={answer.changed} one="# image changed." other="# images changed." />
+        {answer.change && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => {
+              notifications.hide(id);
+              void undo(project);
+            }}
+          >
+            {undoWord}
+          </Button>
+        )}
+      </Group>
+    ),
+  });
+}

@@ -1,0 +1,78 @@
+import { create } from "zustand";
+
+/** Something a person did, as data, so that it can be taken back after a reload too. */
+export interface Step {
+  title: string;
+  project: string;
+  /** What goes back, and what does it again: names of registered actions with what they need. */
+  undo: Action;
+  redo: Action;
+}
+
+export interface Action {
+  kind: string;
+  payload: unknown;
+}
+
+/** Does an action. What it answers replaces the action of the other direction: an undo on the server can be undone itself. */
+type Performer = (payload: unknown) => Promise<Action | undefined>;
+
+interface History {
+  past: Step[];
+  future: Step[];
+  isBusy: boolean;
+}
+
+const LONGEST = 100;
+const KEPT = "studio.history";
+const performers = new Map<string, Performer>();
+
+function kept(): Pick<History, "past" | "future"> {
+  try {
+    const found = JSON.parse(globalThis.sessionStorage?.getItem(KEPT) ?? "null") as Pick<History, "past" | "future"> | null;
+    return found ?? { past: [], future: [] };
+  } catch {
+    return { past: [], future: [] };
+  }
+}
+
+export const useHistory = create<History>(() => ({ ...kept(), isBusy: false }));
+
+useHistory.subscribe(({ past, future }) => {
+  try {
+    globalThis.sessionStorage?.setItem(KEPT, JSON.stringify({ past, future }));
+  } catch {
+    // A full or forbidden storage costs the undo after a reload, nothing else.
+  }
+});
+
+export function performs<Payload>(kind: string, performer: (payload: Payload) => Promise<Action | undefined>): void {
+  performers.set(kind, performer as Performer);
+}
+
+export function did(step: Step): void {
+  useHistory.setState(({ past }) => ({ past: [...past, step].slice(-LONGEST), future: [] }));
+}
+
+export const undo = (project: string) => move(project, "past", "undo");
+export const redo = (project: string) => move(project, "future", "redo");
+
+async function move(project: string, from: "past" | "future", way: "undo" | "redo"): Promise<Step | undefined> {
+  const state = useHistory.getState();
+  const step = state[from].findLast((one) => one.project === project);
+  const performer = step && performers.get(step[way].kind);
+  if (!step || !performer || state.isBusy) return undefined;
+  useHistory.setState({ isBusy: true });
+  try {
+    const answer = await performer(step[way].payload);
+    const other = way === "undo" ? "redo" : "undo";
+    const moved = answer ? { ...step, [other]: answer } : step;
+    const to = from === "past" ? "future" : "past";
+    useHistory.setState(
+      (now) => ({ [from]: now[from].filter((one) => one !== step), [to]: [...now[to], moved] }) as Partial<History>,
+    );
+    return moved;
+  } finally {
+    useHistory.setState({ isBusy: false });
+  }
+}

@@ -1,0 +1,89 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { Icon } from "../ui/Icon";
+import { resumeUploads, retryFailed } from "./sending";
+import { clearEnded, type Item, totals, useUploads } from "./uploads";
+import classes from "./UploadPanel.module.css";
+
+const SHOWN = 200;
+
+/** What is being sent, and what became of each file. Stays over all pages. */
+export function UploadPanel() {
+  const { t } = useLingui();
+  const { items, isOpen } = useUploads();
+  const [isWide, setIsWide] = useState(false);
+  useEffect(() => void resumeUploads(), []);
+  if (!isOpen || items.length === 0) return null;
+  const sum = totals(items);
+  const isEnded = sum.ended === sum.count;
+  const troubled = items.filter(({ state }) => state === "failed" || state === "duplicate");
+  const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
+  return (
+    <Paper className={`panel ${classes.panel}`} shadow="md" role="region" aria-label={t`Uploads`}>
+      <Stack gap="xs">
+        <Group justify="space-between" wrap="nowrap">
+          <Text fw={600} size="sm" aria-live="polite">
+            {isEnded ? (
+              <Plural value={sum.done} one="# file is here" other="# files are here" />
+            ) : (
+              <Trans>
+                {sum.ended} of {sum.count} sent
+              </Trans>
+            )}
+          </Text>
+          <Group gap={4} wrap="nowrap">
+            <ActionIcon variant="subtle" color="gray" onClick={() => setIsWide(!isWide)} aria-expanded={isWide} aria-label={t`Show each file`}>
+              <Icon name={isWide ? "chevron-down" : "chevron-right"} />
+            </ActionIcon>
+            {isEnded && (
+              <ActionIcon variant="subtle" color="gray" onClick={clearEnded} aria-label={t`Close`}>
+                <Icon name="x" />
+              </ActionIcon>
+            )}
+          </Group>
+        </Group>
+        <Progress value={sum.bytes > 0 ? (100 * sum.sent) / sum.bytes : 0} aria-label={t`Sent`} />
+        {sum.duplicates > 0 && (
+          <Text size="xs" className="quiet">
+            <Plural value={sum.duplicates} one="# was here already." other="# were here already." />
+          </Text>
+        )}
+        {sum.failed > 0 && (
+          <Group justify="space-between">
+            <Text size="xs" c="var(--studio-bad)">
+              <Plural value={sum.failed} one="# could not be taken." other="# could not be taken." />
+            </Text>
+            <Button size="compact-xs" variant="default" onClick={retryFailed}>
+              <Trans>Retry all failed</Trans>
+            </Button>
+          </Group>
+        )}
+        {shown.length > 0 && (
+          <ScrollArea.Autosize mah={isWide ? 320 : 120}>
+            {[...new Set(shown)].slice(0, SHOWN).map((item) => (
+              <FileRow key={item.id} item={item} />
+            ))}
+          </ScrollArea.Autosize>
+        )}
+      </Stack>
+    </Paper>
+  );
+}
+
+function FileRow({ item }: { item: Item }) {
+  const { t } = useLingui();
+  const words = { waiting: t`waiting`, sending: t`sending`, done: t`here`, duplicate: t`was here already`, failed: t`not taken` };
+  const share = item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
+  return (
+    <Group justify="space-between" wrap="nowrap" gap="xs" py={1}>
+      <Text size="xs" truncate title={item.path}>
+        {item.path}
+      </Text>
+      <Text size="xs" c={item.state === "failed" ? "var(--studio-bad)" : "var(--studio-quiet)"} ta="right" maw={220}>
+        {item.problem ?? words[item.state]}
+        {share}
+      </Text>
+    </Group>
+  );
+}

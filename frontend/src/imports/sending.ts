@@ -1,0 +1,181 @@
+import * as tus from "tus-js-client";
+import { csrfToken, send } from "../api/client";
+import { asStudioError, type Problem } from "../api/errors";
+import { uuid } from "../api/ids";
+import { keys } from "../api/keys";
+import type { Job, StudioImage } from "../api/types";
+import { queryClient } from "../app/queries";
+import { batches, faultOf, kindOf } from "./classify";
+import { folderOf, pathOf } from "./dropped";
+import { dropFile, fileOf, keepFile, keptItems } from "./files";
+import { addItems, changeItems, type Item, useUploads } from "./uploads";
+
+const REQUESTS_AT_ONCE = 3;
+const WAIT = 3000;
+
+export interface Target {
+  project: string;
+  dataset: string;
+  /** One label for all of them, or the name of each one's folder, or none. */
+  label: string | null;
+  labelsFromFolders?: boolean;
+}
+
+interface Limits {
+  max_image_bytes: number;
+  max_upload_bytes: number;
+}
+
+/** Checks files, lists them, and begins to send. `problems` gives the words for each fault. */
+export function addFiles(files: File[], target: Target, limits: Limits, problems: Record<string, string>): void {
+  const items = files.map((file): Item => {
+    const fault = faultOf(file, limits);
+    const path = pathOf(file);
+    return {
+      id: uuid(),
+      project: target.project,
+      dataset: target.dataset,
+      label: target.labelsFromFolders ? folderOf(path) : target.label,
+      path,
+      size: file.size,
+      kind: kindOf(file),
+      state: fault ? "failed" : "waiting",
+      sent: 0,
+      problem: fault ? problems[fault] : undefined,
+    };
+  });
+  addItems(items);
+  const waiting = items.flatMap((item, index) => {
+    const file = files[index];
+    return item.state === "waiting" && file ? [{ item, file }] : [];
+  });
+  // What is kept is kept in the background: the first request does not wait for two thousand writes.
+  for (const { item, file } of waiting) void keepFile(item, file);
+  void sendAll();
+}
+
+export async function resumeUploads(): Promise<void> {
+  const items = await keptItems();
+  const known = new Set(useUploads.getState().items.map(({ id }) => id));
+  const fresh = items.filter(({ id }) => !known.has(id));
+  if (fresh.length === 0) return;
+  addItems(fresh);
+  void sendAll();
+}
+
+export function retryFailed(): void {
+  const failed = useUploads.getState().items.filter((item) => item.state === "failed" && fileOf(item.id));
+  changeItems(new Set(failed.map(({ id }) => id)), { state: "waiting", problem: undefined, sent: 0 });
+  void sendAll();
+}
+
+let running = 0;
+
+async function sendAll(): Promise<void> {
+  while (running < REQUESTS_AT_ONCE) {
+    const next = nextBatch(useUploads.getState().items);
+    if (!next || useUploads.getState().isPaused) return;
+    running += 1;
+    changeItems(new Set(next.map(({ id }) => id)), { state: "sending" });
+    void sendBatch(next).finally(() => {
+      running -= 1;
+      void sendAll();
+    });
+  }
+}
+
+/** Images of one target go together; everything else goes alone, in parts that can be resumed. */
+export function nextBatch(items: Item[]): Item[] | undefined {
+  const first = items.find(({ state }) => state === "waiting");
+  if (!first) return undefined;
+  if (first.kind !== "image") return [first];
+  const alike = items.filter(
+    (item) =>
+      item.state === "waiting" && item.kind === "image" && item.dataset === first.dataset && item.label === first.label,
+  );
+  return batches(alike)[0];
+}
+
+async function sendBatch(items: Item[]): Promise<void> {
+  const ids = new Set(items.map(({ id }) => id));
+  try {
+    if (items[0]?.kind === "image") await sendImages(items);
+    else for (const item of items) await sendLarge(item);
+  } catch (error) {
+    const problem = asStudioError(error);
+    if (problem.isTemporary) {
+      changeItems(ids, { state: "waiting", sent: 0 });
+      await new Promise((resolve) => setTimeout(resolve, (problem.retryAfter ?? WAIT / 1000) * 1000));
+      return;
+    }
+    changeItems(ids, { state: "failed", problem: problem.message });
+  }
+}
+
+interface Answer {
+  created: StudioImage[];
+  duplicates: { filename: string; detail: string }[];
+  rejected: (Problem & { filename: string })[];
+}
+
+async function sendImages(items: Item[]): Promise<void> {
+  const [first] = items;
+  if (!first) return;
+  const form = new FormData();
+  if (first.label) form.append("label", first.label);
+  for (const item of items) {
+    const file = fileOf(item.id);
+    if (file) form.append("files", file, item.path.split("/").pop());
+  }
+  const answer = await send<Answer>("POST", `/api/v1/datasets/${first.dataset}/images/`, form, {
+    // The same for the same files: a request that was sent twice is done once.
+    "Idempotency-Key": first.id,
+  });
+  const bad = new Map(answer.rejected.map((one) => [one.filename, one.detail]));
+  const here = new Set(answer.duplicates.map((one) => one.filename));
+  for (const item of items) {
+    const name = item.path.split("/").pop() ?? "";
+    const problem = bad.get(name);
+    const state = problem ? "failed" : here.has(name) ? "duplicate" : "done";
+    changeItems(new Set([item.id]), { state, problem, sent: item.size });
+    if (state !== "failed") void dropFile(item.id);
+  }
+  await refresh(first.project);
+}
+
+/** By the tus protocol: a cut connection, a reload or a restarted studio goes on where it stopped. */
+async function sendLarge(item: Item): Promise<void> {
+  const file = fileOf(item.id);
+  if (!file) return;
+  const upload = await new Promise<string>((resolve, reject) => {
+    const sending = new tus.Upload(file, {
+      endpoint: "/api/v1/uploads/",
+      chunkSize: 8 * 1024 * 1024,
+      retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
+      metadata: { filename: item.path.split("/").pop() ?? "file" },
+      fingerprint: async () => `studio-${item.id}`,
+      removeFingerprintOnSuccess: true,
+      onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
+      onProgress: (sent) => changeItems(new Set([item.id]), { sent }),
+      onError: reject,
+      onSuccess: () => resolve(new URL(sending.url ?? "", location.href).pathname.split("/").filter(Boolean).at(-1) ?? ""),
+    });
+    void sending.findPreviousUploads().then((before) => {
+      if (before[0]) sending.resumeFromPreviousUpload(before[0]);
+      sending.start();
+    });
+  });
+  const place = item.kind === "video" ? "videos" : "imports";
+  const job = await send<Job>("POST", `/api/v1/datasets/${item.dataset}/${place}/`, JSON.stringify({ upload }), {
+    "Content-Type": "application/json",
+    "Idempotency-Key": item.id,
+  });
+  changeItems(new Set([item.id]), { state: "done", sent: item.size, job: item.kind === "video" ? undefined : job.id });
+  void dropFile(item.id);
+  await refresh(item.project);
+}
+
+async function refresh(project: string): Promise<void> {
+  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  await queryClient.invalidateQueries({ queryKey: ["activity"] });
+}

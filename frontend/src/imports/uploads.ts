@@ -1,0 +1,68 @@
+import { create } from "zustand";
+import type { FileKind } from "./classify";
+
+export type ItemState = "waiting" | "sending" | "done" | "duplicate" | "failed";
+
+/** A file on its way to the studio. */
+export interface Item {
+  id: string;
+  project: string;
+  dataset: string;
+  label: string | null;
+  path: string;
+  size: number;
+  kind: FileKind;
+  state: ItemState;
+  sent: number;
+  problem?: string;
+  /** The background job that reads it: an import, or frames of a video. */
+  job?: string;
+}
+
+interface Uploads {
+  items: Item[];
+  isOpen: boolean;
+  isPaused: boolean;
+}
+
+export const useUploads = create<Uploads>(() => ({ items: [], isOpen: false, isPaused: false }));
+
+export function addItems(items: Item[]): void {
+  useUploads.setState((state) => ({ items: [...state.items, ...items], isOpen: true }));
+}
+
+export function changeItems(ids: ReadonlySet<string>, change: Partial<Item>): void {
+  useUploads.setState((state) => ({
+    items: state.items.map((item) => (ids.has(item.id) ? { ...item, ...change } : item)),
+  }));
+}
+
+export function clearEnded(): void {
+  useUploads.setState((state) => {
+    const items = state.items.filter(({ state: now }) => now === "waiting" || now === "sending");
+    return { items, isOpen: items.length > 0 };
+  });
+}
+
+export interface Totals {
+  count: number;
+  ended: number;
+  done: number;
+  duplicates: number;
+  failed: number;
+  bytes: number;
+  sent: number;
+}
+
+export function totals(items: Item[]): Totals {
+  const sum: Totals = { count: items.length, ended: 0, done: 0, duplicates: 0, failed: 0, bytes: 0, sent: 0 };
+  for (const item of items) {
+    sum.bytes += item.size;
+    sum.sent += item.state === "done" || item.state === "duplicate" ? item.size : item.sent;
+    sum.done += Number(item.state === "done");
+    sum.duplicates += Number(item.state === "duplicate");
+    sum.failed += Number(item.state === "failed");
+    sum.ended += Number(item.state !== "waiting" && item.state !== "sending");
+  }
+  return sum;
+}

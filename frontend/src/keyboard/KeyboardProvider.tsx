@@ -1,0 +1,29 @@
+import { type ReactNode, useEffect } from "react";
+import { describe, isWriting } from "./keys";
+import { actionFor, useRegistry } from "./registry";
+import { Sheet } from "./Sheet";
+
+/** One listener for every key of the studio, so that two actions never answer one key. */
+export function KeyboardProvider({ children }: { children: ReactNode }) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing) return;
+      const { active, own } = useRegistry.getState();
+      const action = actionFor(describe(event), active, own);
+      if (!action || (isWriting(event.target) && !action.inFields)) return;
+      // Enter and Space on a focused button press that button.
+      const onControl = event.target instanceof Element && event.target.closest("button, a, [role=menuitem]");
+      if (onControl && (event.key === "Enter" || event.key === " ")) return;
+      event.preventDefault();
+      action.run();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <>
+      {children}
+      <Sheet />
+    </>
+  );
+}

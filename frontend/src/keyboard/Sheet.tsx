@@ -1,0 +1,63 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Alert, Group, Kbd, Modal, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { readable } from "./keys";
+import { conflicts, keysOf, type Shortcut, useRegistry } from "./registry";
+import { useShortcut } from "./useShortcut";
+
+/** All keys that work on the page that is open, by part of the studio. */
+export function Sheet() {
+  const { t } = useLingui();
+  const { active, own, sheetIsOpen } = useRegistry();
+  const close = () => useRegistry.setState({ sheetIsOpen: false });
+  useShortcut({
+    id: "studio.keys",
+    scope: t`Everywhere`,
+    title: t`Show the keys of this page`,
+    keys: "?",
+    run: () => useRegistry.setState({ sheetIsOpen: true }),
+  });
+  const scopes = new Map<string, Shortcut[]>();
+  for (const shortcut of active)
+    if (!shortcut.hidden) scopes.set(shortcut.scope, [...(scopes.get(shortcut.scope) ?? []), shortcut]);
+  const doubled = [...conflicts(active, own).keys()].map((place) => place.split("\n")[1] ?? "");
+  return (
+    <Modal opened={sheetIsOpen} onClose={close} title={t`Keys`} size="lg" closeButtonProps={{ "aria-label": t`Close` }}>
+      {doubled.length > 0 && (
+        <Alert color="orange" mb="md">
+          <Trans>More than one action has these keys: {doubled.join(", ")}</Trans>
+        </Alert>
+      )}
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
+        {[...scopes].map(([scope, shortcuts]) => (
+          <Stack key={scope} gap={6}>
+            <Title order={3} size="sm">
+              {scope}
+            </Title>
+            {shortcuts.map((shortcut) => (
+              <Group key={shortcut.id} justify="space-between" wrap="nowrap">
+                <Text size="sm">{shortcut.title}</Text>
+                <Group gap={4} wrap="nowrap">
+                  {keysOf(shortcut, own).map((keys) => (
+                    <Keys key={keys} keys={keys} />
+                  ))}
+                </Group>
+              </Group>
+            ))}
+          </Stack>
+        ))}
+      </SimpleGrid>
+    </Modal>
+  );
+}
+
+export function Keys({ keys }: { keys: string }) {
+  return (
+    <Group gap={2} wrap="nowrap">
+      {readable(keys).map((part) => (
+        <Kbd key={part} size="xs">
+          {part}
+        </Kbd>
+      ))}
+    </Group>
+  );
+}

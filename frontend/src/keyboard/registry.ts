@@ -1,0 +1,66 @@
+import { create } from "zustand";
+
+export interface Shortcut {
+  /** Stays the same over versions: a user's own keys are kept under it. */
+  id: string;
+  /** The part of the studio that it belongs to, in the user's language. */
+  scope: string;
+  title: string;
+  keys: string[];
+  run: () => void;
+  /** Works while one writes in a field too. */
+  inFields?: boolean;
+  /** Not in the sheet: one of a row of keys that another line explains. */
+  hidden?: boolean;
+}
+
+interface Registry {
+  active: Shortcut[];
+  own: Record<string, string[]>;
+  sheetIsOpen: boolean;
+}
+
+const KEPT = "studio.keys";
+
+function kept(): Record<string, string[]> {
+  try {
+    return JSON.parse(globalThis.localStorage?.getItem(KEPT) ?? "{}") as Record<string, string[]>;
+  } catch {
+    return {};
+  }
+}
+
+export const useRegistry = create<Registry>(() => ({ active: [], own: kept(), sheetIsOpen: false }));
+
+export function register(shortcut: Shortcut): () => void {
+  useRegistry.setState((state) => ({ active: [...state.active, shortcut] }));
+  return () => useRegistry.setState((state) => ({ active: state.active.filter((other) => other !== shortcut) }));
+}
+
+export function keysOf(shortcut: Shortcut, own: Record<string, string[]>): string[] {
+  return own[shortcut.id] ?? shortcut.keys;
+}
+
+/** The action of a key. What was registered last lies on top: a dialog's keys go before those of the page. */
+export function actionFor(keys: string, active: Shortcut[], own: Record<string, string[]>): Shortcut | undefined {
+  return active.findLast((shortcut) => keysOf(shortcut, own).includes(keys));
+}
+
+/** Keys that more than one action of a scope asks for. */
+export function conflicts(active: Shortcut[], own: Record<string, string[]>): Map<string, Shortcut[]> {
+  const byKey = new Map<string, Shortcut[]>();
+  for (const shortcut of active)
+    for (const key of keysOf(shortcut, own)) {
+      const place = `${shortcut.scope}\n${key}`;
+      byKey.set(place, [...(byKey.get(place) ?? []), shortcut]);
+    }
+  return new Map([...byKey].filter(([, shortcuts]) => new Set(shortcuts.map(({ id }) => id)).size > 1));
+}
+
+export function remap(id: string, keys: string[] | null): void {
+  const own = { ...useRegistry.getState().own };
+  if (keys) own[id] = keys;
+  else delete own[id];
+  localStorage.setItem(KEPT, JSON.stringify(own));
+  useRegistry.setState({ own });
+}

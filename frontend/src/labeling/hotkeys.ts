@@ -1,0 +1,41 @@
+import { useLingui } from "@lingui/react/macro";
+import { useEffect } from "react";
+import type { Label } from "../api/types";
+import { register } from "../keyboard/registry";
+
+const DIGITS = [..."1234567890"];
+
+/** The key of each label: the one that was set, or a digit by its place for those without. */
+export function hotkeys(labels: readonly (Pick<Label, "id"> & { hotkey?: string | null })[]): Map<string, string> {
+  const taken = new Set(labels.map(({ hotkey }) => hotkey?.toUpperCase()).filter(Boolean));
+  const free = DIGITS.filter((digit) => !taken.has(digit));
+  return new Map(
+    labels.flatMap(({ id, hotkey }): [string, string][] => {
+      const key = hotkey ? hotkey.toUpperCase() : free.shift();
+      return key ? [[id, key]] : [];
+    }),
+  );
+}
+
+export function hotkeyOf(labels: readonly Label[], id: string): string | undefined {
+  return hotkeys(labels).get(id);
+}
+
+/** Gives each label its key for as long as the component lives. */
+export function useLabelKeys(labels: readonly Label[], isOn: boolean, act: (label: Label) => void): void {
+  const { t } = useLingui();
+  const scope = t`Labels`;
+  const signature = labels.map((label) => `${label.id}${label.name}`).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `act` is new in each render and reads the newest state itself
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const keys = hotkeys(labels);
+    const undo = labels.flatMap((label) => {
+      const key = keys.get(label.id);
+      return key ? [register({ id: `label.${label.id}`, scope, title: label.name, keys: [key], run: () => act(label) })] : [];
+    });
+    return () => {
+      for (const one of undo) one();
+    };
+  }, [signature, isOn, scope, act]);
+}

@@ -1,0 +1,99 @@
+import { create } from "zustand";
+import { request } from "../api/client";
+import { asStudioError, type StudioError } from "../api/errors";
+import { uuid } from "../api/ids";
+import { KeptQueues } from "./kept";
+import { type Command, confirmed, enqueue, marked, restored, sendable } from "./queue";
+
+interface Outbox {
+  queue: Command[];
+  /** No answer came to the last attempt. */
+  isOffline: boolean;
+  /** When something was last confirmed, to show "saved" for a moment. */
+  savedAt: number;
+}
+
+const AT_ONCE = 4;
+const waiting = new Map<string, (answer: unknown) => void>();
+
+export const useOutbox = create<Outbox>(() => ({ queue: [], isOffline: false, savedAt: 0 }));
+
+let kept: KeptQueues | null = null;
+let pause = 0;
+
+function update(change: (queue: Command[]) => Command[]): Promise<unknown> {
+  useOutbox.setState(({ queue }) => ({ queue: change(queue) }));
+  return kept?.write(useOutbox.getState().queue) ?? Promise.resolve();
+}
+
+/** Reads what a tab left behind, and sends it. */
+export function startOutbox(): void {
+  if (typeof indexedDB === "undefined" || typeof BroadcastChannel === "undefined") return;
+  kept = new KeptQueues(uuid());
+  void kept.adopt().then(async (queue) => {
+    if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
+    void flush();
+  });
+  window.addEventListener("online", () => void flush());
+  window.addEventListener("beforeunload", (event) => {
+    // Nothing is lost without this question: it only says that the server does not have everything yet.
+    if (useOutbox.getState().isOffline && useOutbox.getState().queue.length > 0) event.preventDefault();
+  });
+}
+
+/** Keeps a change until the server has it, and sends it at once. Resolves with the server's answer. */
+export function post(command: Omit<Command, "id" | "at" | "state">): Promise<unknown> {
+  const whole: Command = { ...command, id: uuid(), at: Date.now(), state: "waiting" };
+  const answer = new Promise<unknown>((resolve) => waiting.set(whole.id, resolve));
+  void update((queue) => enqueue(queue, whole)).then(() => flush());
+  return answer;
+}
+
+export async function flush(): Promise<void> {
+  const found = sendable(useOutbox.getState().queue, AT_ONCE);
+  for (const command of found) void attempt(command);
+}
+
+async function attempt(command: Command): Promise<void> {
+  await update((queue) => marked(queue, command.id, { state: "sending" }));
+  try {
+    const answer = await sent(command);
+    const revision = (answer as { revision?: number } | undefined)?.revision ?? null;
+    await update((queue) => confirmed(queue, command.id, revision));
+    useOutbox.setState({ isOffline: false, savedAt: Date.now() });
+    pause = 0;
+    waiting.get(command.id)?.(answer);
+    waiting.delete(command.id);
+    void flush();
+  } catch (error) {
+    await failed(command, asStudioError(error));
+  }
+}
+
+async function failed(command: Command, error: StudioError): Promise<void> {
+  if (error.isTemporary || error.status === 401) {
+    await update((queue) => marked(queue, command.id, { state: "waiting" }));
+    useOutbox.setState({ isOffline: error.status === 0 });
+    pause = Math.min(30_000, error.retryAfter ? 1000 * error.retryAfter : Math.max(1000, pause * 2));
+    setTimeout(() => void flush(), pause);
+    return;
+  }
+  const state = error.status === 409 ? "conflict" : "refused";
+  await update((queue) => marked(queue, command.id, { state, problem: error.message, theirs: error.body }));
+}
+
+async function sent(command: Command): Promise<unknown> {
+  const query = command.revision === null ? "" : `?revision=${command.revision}`;
+  const response = await request(command.address + query, {
+    method: command.method,
+    headers: { "Content-Type": "application/json", "Idempotency-Key": command.id },
+    body: command.body === undefined ? null : JSON.stringify(command.body),
+  });
+  return response.status === 204 ? undefined : response.json();
+}
+
+/** The person decided: mine again on top of theirs, or theirs as it is. */
+export function settle(id: string, choice: "mine" | "theirs", revision: number | null = null): void {
+  if (choice === "theirs") void update((queue) => queue.filter((command) => command.id !== id));
+  else void update((queue) => marked(queue, id, { state: "waiting", revision, id: uuid() })).then(() => flush());
+}

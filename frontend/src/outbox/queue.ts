@@ -1,0 +1,58 @@
+/** What waits for the server, in order. Pure: `outbox.ts` sends and keeps it. */
+export interface Command {
+  /** Also the Idempotency-Key: the server does it once, however often it is sent. */
+  id: string;
+  project: string;
+  /** Commands about one thing are sent one after the other, each on the revision that the one before left. */
+  subject: string;
+  method: "PUT" | "POST" | "PATCH" | "DELETE";
+  address: string;
+  body: unknown;
+  /** The revision the change was made on, and where it goes in the request. */
+  revision: number | null;
+  /** In words, for the list of what waits. */
+  title: string;
+  at: number;
+  state: "waiting" | "sending" | "conflict" | "refused";
+  problem?: string;
+  theirs?: unknown;
+}
+
+/** A new command. One that replaces the whole of its subject takes the place of an older one that was not sent yet. */
+export function enqueue(queue: Command[], command: Command): Command[] {
+  const last = queue.findLast((other) => other.subject === command.subject);
+  if (command.method === "PUT" && last?.method === "PUT" && last.state === "waiting" && last.address === command.address)
+    return queue.map((other) => (other === last ? { ...command, revision: last.revision, at: last.at } : other));
+  return [...queue, command];
+}
+
+/** The commands to send now: the first of each subject, unless it waits for a person. */
+export function sendable(queue: Command[], limit: number): Command[] {
+  const seen = new Set<string>();
+  const found: Command[] = [];
+  const sending = queue.filter((command) => command.state === "sending").length;
+  for (const command of queue) {
+    if (!seen.has(command.subject) && command.state === "waiting" && found.length + sending < limit) found.push(command);
+    seen.add(command.subject);
+  }
+  return found;
+}
+
+/** The server did it: those behind it about the same thing continue on the new revision. */
+export function confirmed(queue: Command[], id: string, revision: number | null): Command[] {
+  const done = queue.find((command) => command.id === id);
+  return queue
+    .filter((command) => command.id !== id)
+    .map((command) =>
+      done && command.subject === done.subject && revision !== null ? { ...command, revision } : command,
+    );
+}
+
+export function marked(queue: Command[], id: string, change: Partial<Command>): Command[] {
+  return queue.map((command) => (command.id === id ? { ...command, ...change } : command));
+}
+
+/** After a reload nobody knows whether what was being sent arrived: it is sent again, under the same key. */
+export function restored(queue: Command[]): Command[] {
+  return queue.map((command) => (command.state === "sending" ? { ...command, state: "waiting" } : command));
+}

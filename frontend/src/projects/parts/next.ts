@@ -1,0 +1,25 @@
+import type { Project } from "../../api/types";
+import type { ProjectCounts } from "../counts";
+
+export type Next =
+  | { step: "add" }
+  | { step: "name-labels" }
+  | { step: "label"; missing: number }
+  | { step: "train" }
+  | { step: "look" };
+
+/** So many labelled images of each label make a first model worth its minutes. */
+const ENOUGH = 20;
+const LEAST_LABELS = 2;
+
+/** The one thing to do next. Pure: what a project has in, the step out. */
+export function nextStep(project: Project, counts: ProjectCounts | undefined): Next | null {
+  if (!counts) return null;
+  if (counts.images === 0) return { step: "add" };
+  const least = project.task === "detection" ? 1 : LEAST_LABELS;
+  if (project.label_count < least) return { step: "name-labels" };
+  const missing = counts.labels.reduce((sum, { images }) => sum + Math.max(0, ENOUGH - images), 0);
+  const open = counts.images - counts.annotated;
+  if (missing > 0 && open > 0 && project.model_count === 0) return { step: "label", missing: Math.min(missing, open) };
+  return project.model_count === 0 ? { step: "train" } : { step: "look" };
+}

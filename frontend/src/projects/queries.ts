@@ -1,0 +1,91 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { api } from "../api/client";
+import { keys } from "../api/keys";
+import type { Dataset, Label, Project, Statistics, Task } from "../api/types";
+import { queryClient } from "../app/queries";
+
+const MOST = 500;
+
+export function useProjects() {
+  return useQuery({
+    queryKey: keys.projects,
+    queryFn: async (): Promise<Project[]> => {
+      const { data } = await api.GET("/api/v1/projects/", { params: { query: { page_size: MOST, ordering: "-id" } } });
+      return data?.results ?? [];
+    },
+  });
+}
+
+export function useProject(project: string) {
+  return useQuery({
+    queryKey: keys.project(project),
+    queryFn: async (): Promise<Project> => {
+      const { data } = await api.GET("/api/v1/projects/{id}/", { params: { path: { id: project } } });
+      return data as Project;
+    },
+  });
+}
+
+/** Whether the person may change what is in the project: viewers only look. */
+export function useMayEdit(project: string): boolean {
+  const { data } = useProject(project);
+  return data !== undefined && data.role !== "viewer";
+}
+
+export function useLabels(project: string) {
+  return useQuery({
+    queryKey: keys.labels(project),
+    queryFn: async (): Promise<Label[]> => {
+      const { data } = await api.GET("/api/v1/projects/{project_id}/labels/", {
+        params: { path: { project_id: project }, query: { page_size: MOST } },
+      });
+      return data?.results ?? [];
+    },
+    staleTime: 60_000,
+  });
+}
+
+export function useDatasets(project: string) {
+  return useQuery({
+    queryKey: keys.datasets(project),
+    queryFn: async (): Promise<Dataset[]> => {
+      const { data } = await api.GET("/api/v1/datasets/", {
+        params: { query: { project, page_size: MOST, ordering: "id" } },
+      });
+      return data?.results ?? [];
+    },
+  });
+}
+
+export function useStatistics(project: string, dataset: string | undefined) {
+  return useQuery({
+    queryKey: keys.statistics(project, dataset ?? ""),
+    enabled: dataset !== undefined,
+    queryFn: async (): Promise<Statistics> => {
+      const { data } = await api.GET("/api/v1/datasets/{id}/statistics/", { params: { path: { id: dataset ?? "" } } });
+      return data as Statistics;
+    },
+  });
+}
+
+/** A project with its first dataset: a newcomer should not have to know what a dataset is before the first image. */
+export function useCreateProject() {
+  return useMutation({
+    mutationFn: async ({ name, task, dataset }: { name: string; task: Task; dataset: string }): Promise<Project> => {
+      const { data } = await api.POST("/api/v1/projects/", { body: { name, task, description: "" } });
+      const project = data as Project;
+      await api.POST("/api/v1/datasets/", { body: { project: project.id, name: dataset, description: "" } });
+      return project;
+    },
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: keys.projects }),
+  });
+}
+
+export function useDeleteProject() {
+  return useMutation({
+    mutationFn: async (project: string) => {
+      await api.DELETE("/api/v1/projects/{id}/", { params: { path: { id: project } } });
+    },
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: keys.projects }),
+  });
+}
