@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
+from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
 
 
@@ -19,6 +20,7 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
     Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
     before = marks_by_image(pks)
     yield
+    settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
 

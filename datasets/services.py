@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
+from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
@@ -124,7 +125,21 @@ def set_group(*, images: Sequence[Image], group: str) -> int:
 
 @atomic_again
 def _update_images(pks: list, **changes: str | None) -> int:
-    return Image.objects.filter(pk__in=pks).update(**changes)
+    changed = Image.objects.filter(pk__in=pks).update(**changes)
+    if "split" in changes:
+        settle(pks)
+    return changed
+
+
+@atomic_again
+def update_image(*, image: Image, **changes) -> Image:
+    """Rename an image, or put it into a split or a group."""
+    for name, value in changes.items():
+        setattr(image, name, value)
+    if changes:
+        image.save(update_fields=list(changes))
+        settle([image.pk] if "split" in changes else [])
+    return image
 
 
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
@@ -150,6 +165,7 @@ def _label_images(pks: list, label: Label | None, user) -> int:
         Annotation.objects.bulk_create(
             Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user) for pk in pks
         )
+    settle(pks)
     after = [{"label": label.name, "box": None}] if label is not None else []
     record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
     return changed
@@ -185,6 +201,7 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
     before = marks_by_image([image.pk]).get(image.pk, [])
     image.annotations.all().delete()
     Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
+    settle([image.pk])
     after = [{"label": row.label.name, "box": row.box} for row in rows]
     record_changes({image.pk: (before, after)}, user)
     image.refresh_from_db()

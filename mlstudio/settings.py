@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "mlstudio.middleware.RequestIDHeader",
     "mlstudio.security_headers.SecurityHeaders",
+    "mlstudio.compression.JsonCompression",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -168,6 +169,8 @@ S3_REGION = text("S3_REGION", "")
 S3_ADDRESSING_STYLE = text("S3_ADDRESSING_STYLE", "auto")
 STORAGE_ORPHAN_HOURS = number("MLSTUDIO_ORPHAN_HOURS", 24)
 THUMBNAIL_DIR = DATA_DIR / "thumbnails"
+# Images as browsers show them are kept so long after they were last looked at.
+RENDITION_DAYS = number("MLSTUDIO_RENDITION_DAYS", 7)
 WORK_DIR = DATA_DIR / "work"
 TEMPORARY_DIR = DATA_DIR / "tmp"
 SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
@@ -356,6 +359,7 @@ SPECTACULAR_SETTINGS = {
         "StageName": "inference.models.Stage",
         "ModelFileKind": "inference.models.FileKind",
         "ExportKindName": "inference.runtime.kinds.NAMES",
+        "OriginName": "datasets.models.Origin",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"
