@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable
 from datetime import datetime
+from types import SimpleNamespace
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
 
 from datasets.formats.boxes import composed
 from datasets.gallery import codes
@@ -19,7 +21,6 @@ from datasets.gallery.selection import Selection, images_in
 from datasets.models import Image, Label, Origin, Split
 
 MOST_LABELS = 20
-FORMATS = [*filter(None, codes.FORMATS), codes.OTHER]
 
 
 class RepeatedField(forms.Field):
@@ -61,7 +62,7 @@ class ImageFilter(filters.FilterSet):
     unconfirmed = filters.BooleanFilter(label="Deprecated: the same as has_suggestions.")
     min_score = filters.NumberFilter(min_value=0, max_value=1, label="Of a suggestion, with the label if one is named.")
     max_score = filters.NumberFilter(min_value=0, max_value=1, label="Of a suggestion, with the label if one is named.")
-    image_format = filters.ChoiceFilter(choices=[(name, name) for name in FORMATS])
+    image_format = filters.ChoiceFilter(choices=[(name, name) for name in codes.FORMAT_NAMES])
     video = filters.UUIDFilter()
     group = filters.CharFilter(max_length=100)
     source = filters.CharFilter(max_length=100, label="Where it came from, as `source` says it.")
@@ -153,5 +154,21 @@ def _first_id_at(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80)
 
 
-def names_of_filters() -> Iterable[str]:
-    return ImageFilter.base_filters
+def filterset_of(user, wanted: dict) -> ImageFilter:
+    """The filters as they are written in JSON: booleans, texts, and lists of labels.
+
+    Raises:
+        ValidationError: a value makes no sense.
+    """
+    query = QueryDict(mutable=True)
+    for name, value in wanted.items():
+        query.setlist(name, [_as_text(one) for one in (value if isinstance(value, list) else [value])])
+    filterset = ImageFilter(query, request=SimpleNamespace(user=user))
+    if not filterset.is_valid():
+        wrong = [f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts]
+        raise ValidationError({"filter": wrong})
+    return filterset
+
+
+def _as_text(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

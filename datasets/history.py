@@ -27,10 +27,11 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
 
 def marks_by_image(pks: Sequence) -> dict:
     marks: dict = {}
-    rows = Annotation.objects.filter(image__in=pks).select_related("label").order_by("id")
-    for row in rows:
-        mark = {"label": row.label.name, "box": row.box}
-        marks.setdefault(row.image_id, []).append(mark if row.confirmed else {**mark, "confirmed": False})
+    rows = Annotation.objects.filter(image__in=pks).order_by("id")
+    fields = ("image_id", "label__name", "confirmed", "x_min", "y_min", "x_max", "y_max")
+    for pk, label, confirmed, *box in rows.values_list(*fields):
+        mark: dict = {"label": label, "box": None if box[0] is None else box}
+        marks.setdefault(pk, []).append(mark if confirmed else {**mark, "confirmed": False})
     return marks
 
 

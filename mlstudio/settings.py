@@ -360,6 +360,9 @@ SPECTACULAR_SETTINGS = {
         "ModelFileKind": "inference.models.FileKind",
         "ExportKindName": "inference.runtime.kinds.NAMES",
         "OriginName": "datasets.models.Origin",
+        "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",
+        "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
+        "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"

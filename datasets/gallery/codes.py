@@ -10,6 +10,10 @@ SPLITS = (None, Split.TRAIN.value, Split.VALIDATION.value, Split.TEST.value)
 FORMATS = ("", "JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF", "AVIF")
 ORIGINS = (Origin.HUMAN.value, Origin.IMPORTED.value, Origin.MODEL.value)
 OTHER = "other"
+# As filters and counts name them.
+SPLIT_NAMES = [*filter(None, SPLITS[1:]), "none"]
+ORIGIN_NAMES = [*ORIGINS, "none"]
+FORMAT_NAMES = [*filter(None, FORMATS), OTHER]
 
 SPLIT_MASK = 0b11
 ANNOTATED, REVIEWED, SUGGESTED = 1 << 2, 1 << 3, 1 << 4

@@ -56,6 +56,7 @@ def _settle(pks: Sequence) -> None:
     values: dict[tuple, list] = defaultdict(list)
     dropped: list[int] = []
     added: list[ImageLabel] = []
+    exchanged: dict[object, list] = defaultdict(list)  # one label became another: quicker than a new row
     recoded: dict[int, list] = defaultdict(list)
     for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
         mark, before = marks.get(pk, _NONE), labels.get(pk, {})
@@ -71,14 +72,18 @@ def _settle(pks: Sequence) -> None:
             _count(changes, dataset, kept[0], code, (ANY_LABEL,), (ANY_LABEL,))
             recoded[code].append(pk)
         _count(changes, dataset, kept[0], code, before, mark.labels)
-        dropped += [row for label, row in before.items() if label not in mark.labels]
-        added += [
-            ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code)
-            for label in mark.labels - set(before)
-        ]
+        gone = {label: row for label, row in before.items() if label not in mark.labels}
+        new = mark.labels - set(before)
+        if len(gone) == len(new) == 1:
+            exchanged[new.pop()] += gone.values()
+            gone.clear()
+        dropped += gone.values()
+        added += [ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code) for label in new]
     _write(values)
     if dropped:
         ImageLabel.objects.filter(pk__in=dropped)._raw_delete(using=connection.alias)
+    for label, rows_of_label in exchanged.items():
+        ImageLabel.objects.filter(pk__in=rows_of_label).update(label=label)
     for code, images in recoded.items():
         if any(labels.get(pk) for pk in images):
             ImageLabel.objects.filter(image__in=images).update(facets=code)

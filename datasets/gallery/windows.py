@@ -41,6 +41,20 @@ def all_keys(selection: Selection, *, limit: int) -> list:
     return list(rows.order_by(key)[:limit])
 
 
+def last_key(selection: Selection):
+    """The key of the newest image; None where there is none."""
+    rows, key = _keys(selection, Ordering())
+    return rows.order_by(f"-{key}").first()
+
+
+def keys_between(selection: Selection, *, after, last, limit: int) -> list:
+    """Keys above `after` (None: all) and up to `last`, in their order."""
+    rows, key = _keys(selection, Ordering())
+    if after is not None:
+        rows = rows.filter(**{f"{key}__gt": after})
+    return list(rows.filter(**{f"{key}__lte": last}).order_by(key)[:limit])
+
+
 def neighbours_of(image: Image, selection: Selection, ordering: Ordering) -> Neighbours:
     rows, key = _keys(selection, ordering)
     value = None
