@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,8 @@ from benchmarks.rows import Row, at_most, percentile
 SMALL, LARGE = 1_000, 1_000_000
 REQUESTS = 200
 LABELS = 10
+SPLITS = ("train", "train", "train", "validation", "test", None)
+THUMBHASH = "1QcSHQRnh493V4dIh4eXh1h4kJUI"
 
 
 def run(folder: Path) -> list[Row]:
@@ -46,7 +49,8 @@ def run(folder: Path) -> list[Row]:
 
 def _fill(user, count: int):
     """A project with a dataset of `count` images; 9 of 10 have a label, 5 images have a rare one."""
-    from datasets.models import Annotation, Dataset, Image, Label
+    from datasets.gallery.codes import code_of
+    from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, Label
     from projects.services import create_project
     from storage.models import Blob
 
@@ -54,6 +58,18 @@ def _fill(user, count: int):
     dataset = Dataset.objects.create(project=project, name="d", image_count=count)
     names = [*(f"label-{n}" for n in range(LABELS - 1)), "rare"]
     labels = [Label.objects.create(project=project, name=name).pk.hex for name in names]
+    codes = [
+        code_of(
+            split=split, annotated=is_labelled, reviewed=True, suggested=False,
+            origins={"imported"} if is_labelled else set(), image_format="JPEG",
+        )
+        for split in SPLITS
+        for is_labelled in (False, True)
+    ]  # fmt: skip
+
+    def code(n: int) -> int:
+        return codes[n % len(SPLITS) * 2 + bool(n % 10)]
+
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     blobs, images = ([_uuid(kind, count, n) for n in range(count)] for kind in (1, 2))
     _insert(
@@ -70,8 +86,10 @@ def _fill(user, count: int):
             {"id": images[n], "dataset_id": dataset.pk.hex, "blob_id": blobs[n],
              "filename": f"{_rank(n, count):07}.jpg",
              "source": "upload", "width": 640, "height": 480, "format": "JPEG", "size": 1000, "phash": f"{n:064x}",
-             "split": ("train", "train", "train", "validation", "test", None)[n % 6], "group": "", "revision": 1,
-             "has_thumbnails": 1, "reviewed": 1, "created_at": now}
+             "split": SPLITS[n % len(SPLITS)], "group": "", "revision": 1,
+             "has_thumbnails": 1, "reviewed": 1, "created_at": now, "thumbhash": THUMBHASH,
+             "shuffle": n * 48_271 % (2**31 - 1), "project_key": project.pk.hex, "facets": code(n),
+             "annotation_count": int(bool(n % 10)), "suggestion_count": 0, "lowest_score": 1.0}
             for n in range(count)
         ),
     )  # fmt: skip
@@ -85,6 +103,20 @@ def _fill(user, count: int):
             if n % 10
         ),
     )  # fmt: skip
+    carried = [n for n in range(count) if n % 10]
+    _insert(
+        ImageLabel,
+        (
+            {"id": n + 1 + (count if count == LARGE else 0), "image_id": images[n],
+             "label_id": labels[_label_of(n, count)], "dataset_key": dataset.pk.hex, "facets": code(n)}
+            for n in carried
+        ),
+    )  # fmt: skip
+    counted = Counter((ANY_LABEL.hex, code(n)) for n in range(count))
+    counted += Counter((labels[_label_of(n, count)], code(n)) for n in carried)
+    FacetCount.objects.bulk_create(
+        FacetCount(dataset=dataset, label_key=label, facets=facets, images=n) for (label, facets), n in counted.items()
+    )
     return dataset
 
 

@@ -6,6 +6,7 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         from datasets import (  # noqa: F401 - they register their jobs and uses
+            bulk,
             duplicates,
             exports,
             imports,

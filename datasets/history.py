@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
+from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
 from projects.live import announce_annotations
 
@@ -20,16 +21,18 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
     Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
     before = marks_by_image(pks)
     yield
+    settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
 
 
 def marks_by_image(pks: Sequence) -> dict:
     marks: dict = {}
-    rows = Annotation.objects.filter(image__in=pks).select_related("label").order_by("id")
-    for row in rows:
-        mark = {"label": row.label.name, "box": row.box}
-        marks.setdefault(row.image_id, []).append(mark if row.confirmed else {**mark, "confirmed": False})
+    rows = Annotation.objects.filter(image__in=pks).order_by("id")
+    fields = ("image_id", "label__name", "confirmed", "x_min", "y_min", "x_max", "y_max")
+    for pk, label, confirmed, *box in rows.values_list(*fields):
+        mark: dict = {"label": label, "box": None if box[0] is None else box}
+        marks.setdefault(pk, []).append(mark if confirmed else {**mark, "confirmed": False})
     return marks
 
 

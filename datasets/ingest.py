@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from datasets.formats.boxes import on_grid
+from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
@@ -207,6 +208,7 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
         for label, box in _marks_of(item)
     )
     Annotation.objects.bulk_create(rows, batch_size=INSERT_CHUNK)
+    settle([image.pk for image in images.values()])
     filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
     _fill(filled, first, origin, user)
     count_images(dataset, len(images))
@@ -241,6 +243,7 @@ def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], 
         new += [_annotation(image, label, box, item, origin, user) for label, box in marks]
     Image.objects.bulk_update([image for image, _, _ in rows], ["revision", "reviewed", "split"])
     Annotation.objects.bulk_create(new, batch_size=INSERT_CHUNK)
+    settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
 

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from datasets.errors import LabelDeleted, LabelInUse
 from datasets.history import recorded
 from datasets.locking import lock_projects
-from datasets.models import Annotation, Image, Label
+from datasets.models import Annotation, Image, ImageLabel, Label
 from datasets.removal import delete_images
 from projects.models import Task
 from projects.services import adjust_counts
@@ -67,6 +67,7 @@ def _carry_out(label: Label, change: Callable[[list], object], *others: Label, o
     # Those of images that are being removed with their dataset.
     gone = Annotation.objects.filter(label=label).exclude(image__dataset__project=label.project_id)
     delete_in_chunks(gone)
+    delete_in_chunks(ImageLabel.objects.filter(label=label).exclude(image__dataset__project=label.project_id))
     while not _carry_out_some(label, change, others):
         let_others_write()
         if on_part is not None:

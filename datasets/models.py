@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import uuid
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -27,6 +30,11 @@ class NearDuplicates(models.TextChoices):
     STRICT = "strict"
     EXACT = "exact"
     OFF = "off"
+
+
+def random_place() -> int:
+    """Where an image stands in the shuffled order of its dataset."""
+    return random.getrandbits(31)
 
 
 class Label(Identified):
@@ -109,6 +117,10 @@ class Image(Identified):
     `frame_index` and `frame_time` (seconds after the first frame) say where in `video` it was cut out;
     `revision` counts changes of its annotations; `reviewed` says that somebody looked at it, so that in a detection
     project an image without boxes is one that shows nothing.
+
+    From `project_key` to `lowest_score` the fields follow from others and from the annotations; `gallery.keeping` keeps
+    them. `facets` is a code of `gallery.codes`, null until it was computed. `lowest_score` is that of the suggestions
+    that wait for a look, and 1 where none waits.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="images")
@@ -128,15 +140,26 @@ class Image(Identified):
     has_thumbnails = models.BooleanField(default=False, editable=False)
     revision = models.PositiveIntegerField(default=0)
     reviewed = models.BooleanField(default=False, editable=False)
+    thumbhash = models.CharField(max_length=40, blank=True, default="", editable=False)
+    shuffle = models.PositiveIntegerField(default=random_place, editable=False)
+    project_key = models.UUIDField(null=True, editable=False)
+    facets = models.PositiveSmallIntegerField(null=True, editable=False)
+    annotation_count = models.PositiveIntegerField(default=0, editable=False)
+    suggestion_count = models.PositiveIntegerField(default=0, editable=False)
+    lowest_score = models.FloatField(default=1.0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "blob"], name="one_image_a_content")]
         indexes = [
-            models.Index(fields=["dataset", "id"]),
-            models.Index(fields=["dataset", "filename", "id"]),
-            models.Index(fields=["dataset", "split", "id"]),
+            models.Index(fields=["dataset", "id", "facets"]),
+            models.Index(fields=["dataset", "facets", "id"]),
+            models.Index(fields=["dataset", "filename", "id", "facets"]),
+            models.Index(fields=["dataset", "size", "id", "facets"]),
+            models.Index(fields=["dataset", "lowest_score", "id", "facets"]),
+            models.Index(fields=["project_key", "id", "dataset", "facets"]),
             models.Index(fields=["id"], condition=models.Q(has_thumbnails=False), name="image_without_thumbnails"),
+            models.Index(fields=["id"], condition=models.Q(facets=None), name="image_without_facets"),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +201,48 @@ class Annotation(Identified):
     @property
     def box(self) -> list[float] | None:
         return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]
+
+
+class ImageLabel(models.Model):
+    """That an image carries a label, once however often it does, with what lists are narrowed by beside it.
+
+    `dataset_key` and `facets` are those of the image, so that one index answers; kept by `gallery.keeping`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+", db_index=False)
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+", db_index=False)
+    dataset_key = models.UUIDField()
+    facets = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "label"], name="one_row_a_label_of_an_image")]
+        indexes = [models.Index(fields=["label", "image", "dataset_key", "facets"])]
+
+    def __str__(self) -> str:
+        return f"{self.label_id} on {self.image_id}"
+
+
+# Stands for all images of a dataset where a label could be named.
+ANY_LABEL = uuid.UUID(int=0)
+
+
+class FacetCount(models.Model):
+    """How many images of a dataset have these facets, and carry this label (`ANY_LABEL`: or none, or others)."""
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    label_key = models.UUIDField(default=ANY_LABEL)
+    facets = models.PositiveSmallIntegerField()
+    images = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "label_key", "facets"], name="one_count_of_a_combination")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.images} images of {self.dataset_id} with {self.facets}"
 
 
 class AnnotationChange(models.Model):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 
+from datasets.gallery.keeping import forget, settle
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
@@ -114,7 +115,9 @@ def _delete_images(dataset_pk, pks: Sequence) -> int:
     dataset = lock_datasets([dataset_pk]).get(dataset_pk)
     if dataset is None:
         return 0
-    gone = Image.objects.filter(dataset=dataset, pk__in=pks).delete()[1].get(Image._meta.label, 0)
+    images = Image.objects.filter(dataset=dataset, pk__in=pks)
+    forget(images.values_list("pk", flat=True))
+    gone = images.delete()[1].get(Image._meta.label, 0)
     count_images(dataset, -gone)
     return gone
 
@@ -139,7 +142,10 @@ def _move_images(dataset_pk, pks: Sequence, target: Dataset) -> int:
     there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
     chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
     # Named first: one statement could not look at the rows that it changes.
-    came = Image.objects.filter(pk__in=list(chosen.values_list("pk", flat=True))).update(dataset=target)
+    coming = list(chosen.values_list("pk", flat=True))
+    forget(coming)
+    came = Image.objects.filter(pk__in=coming).update(dataset=target)
+    settle(coming)
     count_images(locked[dataset_pk], -came)
     count_images(target, came)
     return came

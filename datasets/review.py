@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
+from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
 from datasets.models import Annotation, Image, Label, Origin
 from datasets.services import BULK_CHUNK, checked_annotation, require_labels
@@ -72,7 +73,8 @@ def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
         chunk = named[start : start + BULK_CHUNK]
         Annotation.objects.filter(pk__in=[pk for pk in chunk if pk in rejected]).delete()
         Annotation.objects.filter(pk__in=[pk for pk in chunk if pk not in rejected]).update(confirmed=True)
-    _settle(pks)
+    _count_and_mark(pks)
+    settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
 
@@ -89,7 +91,7 @@ def _corrected(one: Correction, index: int, user) -> dict:
     }  # fmt: skip
 
 
-def _settle(pks: list) -> None:
+def _count_and_mark(pks: list) -> None:
     """Count the change; an image without open suggestions was looked at, if it has a label or can show nothing."""
     for start in range(0, len(pks), BULK_CHUNK):
         images = Image.objects.filter(pk__in=pks[start : start + BULK_CHUNK])

@@ -260,28 +260,6 @@ class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     )  # fmt: skip
 
 
-class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
-    action = serializers.ChoiceField(["label", "unlabel", "confirm", "reject", "move", "split", "group", "delete"])
-    images = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
-    label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
-    dataset = serializers.UUIDField(required=False, help_text="For move: a dataset of the same project.")
-    split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, help_text="For split; null: none.")
-    group = serializers.CharField(required=False, max_length=100, allow_blank=True, help_text="For group.")
-
-    def validate(self, attrs: dict) -> dict:
-        needed = {"label": "label", "move": "dataset", "split": "split", "group": "group"}.get(attrs["action"])
-        if needed and needed not in attrs:
-            raise serializers.ValidationError(
-                {needed: f"The action {attrs['action']} needs {needed}."}, code="required"
-            )
-        return attrs
-
-
-class BulkAnswerSerializer(serializers.Serializer):
-    changed = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-
-
 def _require_few(labels: Sized) -> None:
     if len(labels) > MAX_LABELS:
         raise serializers.ValidationError(f"Name at most {MAX_LABELS:,} labels, received {len(labels):,}.")

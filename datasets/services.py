@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
 from datasets.errors import LabelDeleted, LabelExists, RevisionConflict
 from datasets.formats.boxes import composed, on_grid
-from datasets.history import marks_by_image, record_changes
+from datasets.gallery.keeping import settle
+from datasets.history import marks_by_image, record_changes, recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
@@ -115,20 +116,42 @@ def create_dataset(
 
 
 def set_split(*, images: Sequence[Image], split: str | None) -> int:
+    """Returns how many were in another one."""
     return sum(_update_images([image.pk for image in part], split=split) for part in in_parts(images))
 
 
 def set_group(*, images: Sequence[Image], group: str) -> int:
+    """Returns how many were in another one."""
     return sum(_update_images([image.pk for image in part], group=group) for part in in_parts(images))
 
 
 @atomic_again
 def _update_images(pks: list, **changes: str | None) -> int:
-    return Image.objects.filter(pk__in=pks).update(**changes)
+    ((name, value),) = changes.items()
+    as_wanted = Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
+    others = Image.objects.select_for_update().filter(~as_wanted, pk__in=pks).order_by("pk")
+    changed = list(others.values_list("pk", flat=True))
+    Image.objects.filter(pk__in=changed).update(**changes)
+    if "split" in changes:
+        settle(changed)
+    return len(changed)
+
+
+@atomic_again
+def update_image(*, image: Image, **changes) -> Image:
+    """Rename an image, or put it into a split or a group."""
+    for name, value in changes.items():
+        setattr(image, name, value)
+    if changes:
+        image.save(update_fields=list(changes))
+        settle([image.pk] if "split" in changes else [])
+    return image
 
 
 def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
-    """Give many images one label instead of theirs, or none. Returns how many of them there still were.
+    """Give many images one label instead of theirs, or none. Returns how many did not have exactly that.
+
+    An annotation that says the same already is kept, with who made it; a suggestion of it is confirmed.
 
     Raises:
         LabelDeleted
@@ -140,19 +163,49 @@ def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
 def _label_images(pks: list, label: Label | None, user) -> int:
     if label is not None:
         require_labels([label.pk])
-    present = Image.objects.filter(pk__in=pks)
-    # The update comes first: it holds the rows, so that none of them is deleted before the end.
-    changed = present.update(revision=F("revision") + 1, reviewed=label is not None)
-    pks = list(present.values_list("pk", flat=True))
-    before = marks_by_image(pks)
-    Annotation.objects.filter(image__in=pks).delete()
-    if label is not None:
-        Annotation.objects.bulk_create(
-            Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user) for pk in pks
-        )
-    after = [{"label": label.name, "box": None}] if label is not None else []
-    record_changes({pk: (before.get(pk, []), after) for pk in pks}, user)
-    return changed
+    rows = Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk", "reviewed")
+    reviewed = dict(rows)
+    present = _annotations_of(list(reviewed))
+    changed = [pk for pk in reviewed if not _is_labelled_so(present.get(pk, []), label, reviewed[pk])]
+    if not changed:
+        return 0
+    with recorded(changed, user):
+        Image.objects.filter(pk__in=changed).update(reviewed=label is not None)
+        kept = _first_of(label, {pk: present.get(pk, []) for pk in changed})
+        Annotation.objects.filter(image__in=changed).exclude(pk__in=kept.values()).delete()
+        if kept:
+            Annotation.objects.filter(pk__in=kept.values()).update(confirmed=True)
+        if label is not None:
+            Annotation.objects.bulk_create(
+                Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user)
+                for pk in changed
+                if pk not in kept
+            )
+    return len(changed)
+
+
+def _first_of(label: Label | None, annotations: dict[object, list[tuple]]) -> dict:
+    """Image → its first annotation with this label."""
+    found: dict = {}
+    for image, rows in annotations.items():
+        for pk, of, _ in rows:
+            if label is not None and of == label.pk:
+                found.setdefault(image, pk)
+    return found
+
+
+def _annotations_of(pks: list) -> dict[object, list[tuple]]:
+    """Image → (annotation, label, whether it is confirmed) of each."""
+    found: dict[object, list[tuple]] = {}
+    for image, *row in Annotation.objects.filter(image__in=pks).values_list("image", "pk", "label", "confirmed"):
+        found.setdefault(image, []).append(tuple(row))
+    return found
+
+
+def _is_labelled_so(annotations: list[tuple], label: Label | None, is_reviewed: bool) -> bool:
+    if label is None:
+        return not annotations and not is_reviewed
+    return is_reviewed and [row[1:] for row in annotations] == [(label.pk, True)]
 
 
 # Annotations
@@ -185,6 +238,7 @@ def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: 
     before = marks_by_image([image.pk]).get(image.pk, [])
     image.annotations.all().delete()
     Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
+    settle([image.pk])
     after = [{"label": row.label.name, "box": row.box} for row in rows]
     record_changes({image.pk: (before, after)}, user)
     image.refresh_from_db()

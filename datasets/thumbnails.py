@@ -11,6 +11,7 @@ from django.conf import settings
 from PIL import Image as PillowImage
 
 from datasets.imaging.preprocessing import ImageError, decoded, open_image
+from datasets.imaging.thumbhash import thumbhash
 from datasets.models import Image
 from storage import services as storage
 from storage.errors import BlobMissing
@@ -18,24 +19,36 @@ from storage.models import Blob
 
 log = structlog.get_logger(__name__)
 
-SIZES = (128, 512)
-QUALITY = 82
+SIZES = (128, 256, 512)
+JPEG, WEBP = "jpeg", "webp"
+FORMATS = (JPEG, WEBP)
+SUFFIXES = {JPEG: "jpg", WEBP: "webp"}
+OPTIONS: dict[str, dict] = {JPEG: {"quality": 82}, WEBP: {"quality": 78, "method": 2}}
 
 
-def thumbnail_path(sha256: str, size: int) -> Path:
-    return settings.THUMBNAIL_DIR / sha256[:2] / f"{sha256}-{size}.jpg"
+def thumbnail_path(sha256: str, size: int, kind: str = JPEG) -> Path:
+    return settings.THUMBNAIL_DIR / sha256[:2] / f"{sha256}-{size}.{SUFFIXES[kind]}"
 
 
-def ensure_thumbnail(blob: Blob, size: int) -> Path:
-    """The thumbnail whose longer side has at most `size` pixels; made now when it is not there."""
-    path = thumbnail_path(blob.sha256, size)
+def ensure_thumbnail(blob: Blob, size: int, kind: str = JPEG) -> Path:
+    """The thumbnail whose longer side has at most `size` pixels; made now when it is not there.
+
+    Raises:
+        ImageError, BlobMissing.
+    """
+    path = thumbnail_path(blob.sha256, size, kind)
     if not path.exists():
-        make_thumbnails(blob)
+        largest = thumbnail_path(blob.sha256, max(SIZES))
+        if largest.exists() and path != largest:
+            _make_smaller(largest, path, size, kind)
+        else:
+            make_thumbnails(blob)
+            return ensure_thumbnail(blob, size, kind)
     return path
 
 
 def make_thumbnails(blob: Blob) -> None:
-    """Both sizes from one decoding, each written beside its place and renamed.
+    """All sizes from one decoding, each written beside its place and renamed; as JPEG, others are made of these.
 
     Raises:
         ImageError, BlobMissing.
@@ -46,20 +59,47 @@ def make_thumbnails(blob: Blob) -> None:
         small = upright.copy()
     for size in sorted(SIZES, reverse=True):
         small.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
-        path = thumbnail_path(blob.sha256, size)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid.uuid4().hex}")
-        small.save(temporary, "JPEG", quality=QUALITY)
-        os.replace(temporary, path)
+        write_picture(small, thumbnail_path(blob.sha256, size), JPEG)
+
+
+def _make_smaller(source: Path, path: Path, size: int, kind: str) -> None:
+    with PillowImage.open(source) as image:
+        image.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
+        write_picture(image, path, kind)
+
+
+def write_picture(image: PillowImage.Image, path: Path, kind: str) -> None:
+    """So that whoever reads meanwhile has a whole file, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid.uuid4().hex}")
+    image.save(temporary, kind.upper(), **OPTIONS[kind])
+    os.replace(temporary, path)
 
 
 def make_missing_thumbnails(limit: int = 500) -> int:
-    """Thumbnails of images that have none yet. Returns how many images were done."""
+    """Thumbnails of images that have none yet, and their hashes. Returns how many images were done."""
     waiting = list(Image.objects.filter(has_thumbnails=False).select_related("blob").order_by("id")[:limit])
     for image in waiting:
         try:
-            ensure_thumbnail(image.blob, SIZES[0])
+            for size in SIZES:
+                path = ensure_thumbnail(image.blob, size)
+            image.thumbhash = _hash_of(path)
         except (ImageError, BlobMissing, OSError) as error:
             log.warning("thumbnail_failed", image=str(image.pk), error=str(error))
-    Image.objects.filter(pk__in=[image.pk for image in waiting]).update(has_thumbnails=True)
+        image.has_thumbnails = True
+    # Of those alone that are still there.
+    Image.objects.bulk_update(waiting, ["has_thumbnails", "thumbhash"], batch_size=100)
     return len(waiting)
+
+
+def _hash_of(path: Path) -> str:
+    with PillowImage.open(path) as image:
+        return thumbhash(image)
+
+
+def accepts_webp(header: str) -> bool:
+    """Whether an Accept header names WebP; one that takes anything (`*/*`) is of a tool that may know JPEG only."""
+    parts = (part.partition(";") for part in header.split(","))
+    return any(
+        name.strip() == "image/webp" and "q=0" not in rest.replace(" ", "").split(";") for name, _, rest in parts
+    )

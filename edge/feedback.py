@@ -8,6 +8,7 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 
+from datasets.gallery.keeping import settle
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import add_images, edges_of, examine_upload
 from datasets.models import Annotation, Dataset, Image, Label, Origin
@@ -73,6 +74,7 @@ def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]
                 Annotation(image=image, label=label, origin=Origin.MODEL, score=one["score"], confirmed=False, **edges)
             )
     Annotation.objects.bulk_create(rows)
+    settle([image.pk])
 
 
 def _edges(box: list[float], image: Image) -> dict | None:

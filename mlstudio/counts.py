@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.db.models import Model as Row
 
+from datasets.gallery.recounting import correct_facets
 from datasets.models import Dataset, Image, Label
 from inference.models import Model
 from projects.models import Project
@@ -22,6 +23,7 @@ def correct_counts() -> int:
         + _correct(Project, "dataset_count", Dataset.objects.all(), "project")
         + _correct(Project, "label_count", Label.objects.all(), "project")
         + _correct(Project, "model_count", Model.objects.all(), "project")
+        + correct_facets()
     )
 
 

@@ -63,7 +63,7 @@ class StudioSchema(AutoSchema):
         return sorted(codes)
 
     def _is_download(self) -> bool:
-        return getattr(self.view, "action", None) in ("file", "thumbnail", "files", "report", "strip")
+        return getattr(self.view, "action", None) in ("file", "thumbnail", "rendition", "files", "report", "strip")
 
     def get_override_parameters(self):
         parameters = list(super().get_override_parameters())

@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "mlstudio.middleware.RequestIDHeader",
     "mlstudio.middleware.VersionHeader",
     "mlstudio.security_headers.SecurityHeaders",
+    "mlstudio.compression.JsonCompression",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -171,6 +172,8 @@ S3_REGION = text("S3_REGION", "")
 S3_ADDRESSING_STYLE = text("S3_ADDRESSING_STYLE", "auto")
 STORAGE_ORPHAN_HOURS = number("MLSTUDIO_ORPHAN_HOURS", 24)
 THUMBNAIL_DIR = DATA_DIR / "thumbnails"
+# Images as browsers show them are kept so long after they were last looked at.
+RENDITION_DAYS = number("MLSTUDIO_RENDITION_DAYS", 7)
 WORK_DIR = DATA_DIR / "work"
 TEMPORARY_DIR = DATA_DIR / "tmp"
 SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
@@ -360,6 +363,10 @@ SPECTACULAR_SETTINGS = {
         "StageName": "inference.models.Stage",
         "ModelFileKind": "inference.models.FileKind",
         "ExportKindName": "inference.runtime.kinds.NAMES",
+        "OriginName": "datasets.models.Origin",
+        "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",
+        "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
+        "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"

@@ -8,6 +8,7 @@ from celery import shared_task
 from accounts.emails import delete_old_changes
 from accounts.logins import delete_ended_logins
 from accounts.services import delete_expired_tokens
+from datasets.renditions import delete_old_renditions
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from mlstudio.temporary import sweep_temporary_files
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "job_files": sweep_job_files,
     "temporary_files": sweep_temporary_files,
     "counts": correct_counts,
+    "renditions": delete_old_renditions,
     "events": delete_lost_events,
     "project_events": delete_old_events,
     "idempotency_records": delete_old_records,

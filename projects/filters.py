@@ -15,6 +15,7 @@ class KnownFiltersBackend(DjangoFilterBackend):
     def filter_queryset(self, request, queryset, view):
         if getattr(view, "action", None) == "list":
             filterset = self.get_filterset_class(view, queryset)
-            known = [*(filterset.base_filters if filterset is not None else ()), *PAGING]
+            own = getattr(view, "list_parameters", ())
+            known = [*(filterset.base_filters if filterset is not None else ()), *PAGING, *own]
             refuse_unknown(request.query_params, known, code="unknown_filter", what="filter")
         return super().filter_queryset(request, queryset, view)

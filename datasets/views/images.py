@@ -5,25 +5,30 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from datasets import serializers, services, thumbnails
+from datasets import serializers, services
 from datasets.filters import ImageFilter
-from datasets.imaging.preprocessing import ImageError
+from datasets.gallery.paging import ImagePagination
 from datasets.models import Annotation, AnnotationChange, Image
-from datasets.removal import delete_images, move_images
-from datasets.review import Correction, Review, review_annotations, review_images
-from datasets.selectors import all_images, datasets_of, images_of
+from datasets.removal import delete_images
+from datasets.review import Correction, Review, review_annotations
+from datasets.selectors import all_images, images_of
+from datasets.views.bulk import BulkMixin
+from datasets.views.gallery import GalleryMixin
 from datasets.views.labels import label_or_400
-from projects.models import Project, Role
+from datasets.views.pictures import PicturesMixin
+from projects.models import Role
 from projects.permissions import ProjectPermission, SignedReadPermission, require_role
 from projects.selectors import project_ids_of
-from storage.downloads import blob_response, file_response
+from storage.downloads import blob_response
 from storage.signing import is_signed
 
 
 class ImageViewSet(
+    GalleryMixin,
+    BulkMixin,
+    PicturesMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -36,21 +41,28 @@ class ImageViewSet(
     serializer_class = serializers.ImageSerializer
     permission_classes = [ProjectPermission]
     filterset_class = ImageFilter
-    ordering_fields = ("filename",)
+    pagination_class = ImagePagination
+    ordering_fields: tuple[str, ...] = ()  # those are of the pagination
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
     repeatable = ("bulk",)
 
     def get_queryset(self):
-        if self.action in ("file", "thumbnail") and is_signed(self.request):
+        if self.action in ("file", "thumbnail", "rendition") and is_signed(self.request):
             return all_images()
         return images_of(self.request.user)
+
+    def filter_queryset(self, queryset):
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     @extend_schema(exclude=True)
     def update(self, request, *args, **kwargs):
         if not kwargs.get("partial"):
             self.http_method_not_allowed(request)
         return super().update(request, *args, **kwargs)
+
+    def perform_update(self, serializer) -> None:
+        services.update_image(image=serializer.instance, **serializer.validated_data)
 
     def perform_destroy(self, instance: Image) -> None:
         if not delete_images(images=[instance]):
@@ -62,23 +74,6 @@ class ImageViewSet(
         """The original bytes. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
         image = self.get_object()
         return blob_response(request, image.blob, image.filename)
-
-    @extend_schema(
-        parameters=[OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0])],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, (206, "image/jpeg"): OpenApiTypes.BINARY},
-    )
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def thumbnail(self, request, pk=None):
-        """A small JPEG of the upright image. Takes signed URLs."""
-        image = self.get_object()
-        text = request.query_params.get("size", str(thumbnails.SIZES[0]))
-        if text not in [str(size) for size in thumbnails.SIZES]:
-            raise ValidationError({"size": [f"Must be one of {', '.join(map(str, thumbnails.SIZES))}."]})
-        try:
-            path = thumbnails.ensure_thumbnail(image.blob, int(text))
-        except ImageError as error:
-            raise NotFound(f"This image has no thumbnail: {error}") from error
-        return file_response(request, path, f"{image.blob.sha256}-{text}", "image/jpeg", f"{image.filename}-{text}.jpg")
 
     @extend_schema(methods=["GET"], responses=serializers.AnnotationsAnswerSerializer)
     @extend_schema(
@@ -117,56 +112,6 @@ class ImageViewSet(
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise ValidationError({"revision": ["Must be the revision number of the image."]})
         return int(text)
-
-    @extend_schema(request=serializers.BulkSerializer, responses=serializers.BulkAnswerSerializer)
-    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
-    def bulk(self, request):
-        """Label, move, split, group or delete many images of one project.
-
-        What is wrong with the request is said before anything is changed. The images are then changed a few hundred at
-        a time, so that others are not held up: should it be broken off, the same request again finishes it.
-        """
-        data = serializers.BulkSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        options = data.validated_data
-        images = self._chosen(options["images"])
-        project = images[0].dataset.project
-        require_role(project, request.user, Role.EDITOR)
-        return Response(self._change(options, images, project))
-
-    def _chosen(self, ids: list) -> list[Image]:
-        wanted = list(dict.fromkeys(ids))
-        found: list[Image] = []
-        for start in range(0, len(wanted), 500):
-            chunk = images_of(self.request.user).filter(pk__in=wanted[start : start + 500])
-            found += chunk.prefetch_related(None).select_related("dataset__project")
-        if len(found) != len(wanted):
-            raise NotFound(f"{len(wanted) - len(found)} of the images do not exist.")
-        if len({image.dataset.project_id for image in found}) > 1:
-            raise ValidationError({"images": ["Must be of one project."]})
-        return found
-
-    def _change(self, options: dict, images: list[Image], project: Project) -> dict[str, int]:
-        action_name = options["action"]
-        if action_name == "move":
-            target = get_object_or_404(datasets_of(self.request.user), pk=options["dataset"])
-            return move_images(images=images, target=target)
-        if action_name == "label":
-            label = label_or_400(project, options["label"])
-            if project.task != "classification":
-                raise ValidationError({"action": ["A detection project labels boxes, not images."]})
-            changed = services.label_images(images=images, label=label, user=self.request.user)
-        elif action_name == "unlabel":
-            changed = services.label_images(images=images, label=None, user=self.request.user)
-        elif action_name in ("confirm", "reject"):
-            changed = review_images(images=images, confirm=action_name == "confirm", user=self.request.user)
-        elif action_name == "split":
-            changed = services.set_split(images=images, split=options["split"])
-        elif action_name == "group":
-            changed = services.set_group(images=images, group=options["group"])
-        else:
-            changed = delete_images(images=images)
-        return {"changed": changed, "unchanged": len(images) - changed}
 
 
 class ReviewView(viewsets.GenericViewSet):

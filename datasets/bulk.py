@@ -1,0 +1,143 @@
+"""One change of many images: of those that are named, or of all that a filter leaves."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
+
+from datasets import services
+from datasets.filters import filterset_of
+from datasets.gallery.selection import Selection
+from datasets.gallery.windows import keys_between, last_key
+from datasets.models import Dataset, Image, Label
+from datasets.removal import delete_images, move_images
+from datasets.review import review_images
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Project, Task
+from projects.queues import queue_for
+from storage.deleting import let_others_write
+
+KIND = "images_bulk"
+ACTIONS = ("label", "unlabel", "confirm", "reject", "move", "split", "group", "delete")
+# So many images are changed in a request.
+MOST_AT_ONCE = 10_000
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class BulkChange:
+    """What is done to each of the images."""
+
+    action: str
+    label: Label | None = None
+    dataset: Dataset | None = None
+    split: str | None = None
+    group: str = ""
+
+    def require_fit(self, project: Project) -> None:
+        """Raises `ValidationError`: it cannot be done in such a project."""
+        if self.action == "label" and project.task != Task.CLASSIFICATION:
+            raise ValidationError({"action": ["A detection project labels boxes, not images."]})
+        if self.dataset is not None and self.dataset.project_id != project.pk:
+            raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+
+    def to_dict(self) -> dict:
+        return {
+            "action": self.action, "split": self.split, "group": self.group,
+            "label": None if self.label is None else str(self.label.pk),
+            "dataset": None if self.dataset is None else str(self.dataset.pk),
+        }  # fmt: skip
+
+
+def change_images(*, images: Sequence[Image], change: BulkChange, user) -> int:
+    """Returns how many images are not as they were before."""
+    if change.action == "label" or change.action == "unlabel":
+        return services.label_images(images=images, label=change.label, user=user)
+    if change.action in ("confirm", "reject"):
+        return review_images(images=images, confirm=change.action == "confirm", user=user)
+    if change.action == "split":
+        return services.set_split(images=images, split=change.split)
+    if change.action == "group":
+        return services.set_group(images=images, group=change.group)
+    if change.action == "move":
+        assert change.dataset is not None
+        return move_images(images=images, target=change.dataset)["changed"]
+    return delete_images(images=images)
+
+
+def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[Image]:
+    """These images, as far as they exist, with no more than their datasets and projects."""
+    wanted, rows = list(keys), (Image.objects.all() if among is None else among).only("id", "dataset")
+    found = [row for start in range(0, len(wanted), CHUNK) for row in rows.filter(pk__in=wanted[start : start + CHUNK])]
+    datasets = Dataset.objects.select_related("project").in_bulk({image.dataset_id for image in found})
+    for image in found:
+        image.dataset = datasets[image.dataset_id]
+    return found
+
+
+@transaction.atomic
+def start_bulk_change(
+    *, project: Project, change: BulkChange, wanted: dict, left_out: Sequence[uuid.UUID], images: int, user
+) -> Job:
+    """Make the job that changes all images that a filter leaves.
+
+    Args:
+        wanted: the filter, as `filterset_of` takes it.
+        left_out: images that stay as they are all the same.
+        images: about how many there are.
+
+    Raises:
+        LimitReached
+    """
+    parameters = {**change.to_dict(), "filter": wanted, "except": [str(pk) for pk in left_out]}
+    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=images))
+
+
+@handles(KIND)
+def run_bulk_change(context: JobContext) -> dict:
+    """In the order of their keys up to the last one that was there at the beginning: what was changed leaves the filter
+    without moving what is yet to come. The position is the last key that was done."""
+    parameters, user = context.job.parameters, context.job.created_by
+    change = _change_of(context.job)
+    selection = filterset_of(user, parameters["filter"]).selection()
+    position = dict(context.job.position) or {"after": None, "changed": 0, "unchanged": 0, "last": None}
+    position["last"] = position["last"] or str(last_key(selection) or uuid.UUID(int=0))
+    left_out = set(parameters["except"])
+    done = position["changed"] + position["unchanged"]
+    for keys in _parts(selection, position):
+        images = images_with(key for key in keys if str(key) not in left_out)
+        changed = change_images(images=images, change=change, user=user) if images else 0
+        position["changed"] += changed
+        position["unchanged"] += len(images) - changed
+        position["after"] = str(keys[-1])
+        done += len(images)
+        context.report(done, done, position=position)
+        let_others_write()
+    return {"action": change.action, "changed": position["changed"], "unchanged": position["unchanged"]}
+
+
+def _parts(selection: Selection, position: dict) -> Iterator[list]:
+    while keys := keys_between(selection, after=position["after"], last=position["last"], limit=CHUNK):
+        yield keys
+
+
+def _change_of(job: Job) -> BulkChange:
+    """Raises `WorkFailed`: the label or the dataset is gone."""
+    parameters = job.parameters
+    found: dict = {}
+    for name, rows in (("label", Label.objects.filter(project=job.project_id)), ("dataset", _datasets(job))):
+        if parameters[name]:
+            found[name] = rows.filter(pk=parameters[name]).first()
+            if found[name] is None:
+                raise WorkFailed(f"{name}_deleted", f"The {name} was deleted meanwhile.")
+    return BulkChange(parameters["action"], split=parameters["split"], group=parameters["group"], **found)
+
+
+def _datasets(job: Job):
+    return Dataset.objects.filter(project=job.project_id).select_related("project")

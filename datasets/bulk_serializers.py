@@ -1,0 +1,87 @@
+"""The shapes of a change of many images."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.known import KnownFieldsOnly
+from datasets.bulk import ACTIONS, MOST_AT_ONCE
+from datasets.filters import MOST_LABELS
+from datasets.gallery import codes
+from datasets.models import Split
+
+
+def _labels() -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=MOST_LABELS)
+
+
+class ImageSelectionSerializer(KnownFieldsOnly, serializers.Serializer):
+    """The filters of lists of images, as JSON. A project or a dataset is named, so that they are of one project."""
+
+    project = serializers.UUIDField(required=False)
+    dataset = serializers.UUIDField(required=False)
+    label = _labels()
+    label_mode = serializers.ChoiceField(["any", "all"], required=False)
+    without_label = _labels()
+    split = serializers.ChoiceField(codes.SPLIT_NAMES, required=False)
+    annotated = serializers.BooleanField(required=False)
+    reviewed = serializers.BooleanField(required=False)
+    origin = serializers.ChoiceField(codes.ORIGIN_NAMES, required=False)
+    has_suggestions = serializers.BooleanField(required=False)
+    min_score = serializers.FloatField(required=False, min_value=0, max_value=1)
+    max_score = serializers.FloatField(required=False, min_value=0, max_value=1)
+    image_format = serializers.ChoiceField(codes.FORMAT_NAMES, required=False)
+    video = serializers.UUIDField(required=False)
+    group = serializers.CharField(required=False, max_length=100)
+    source = serializers.CharField(required=False, max_length=100)
+    job = serializers.UUIDField(required=False)
+    filename = serializers.CharField(required=False, max_length=255)
+    q = serializers.CharField(required=False, max_length=255)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+    def validate(self, attrs: dict) -> dict:
+        if "project" not in attrs and "dataset" not in attrs:
+            raise serializers.ValidationError({"project": "Name a project, or a dataset."}, code="required")
+        return {name: value if isinstance(value, (bool, list)) else _text(value) for name, value in attrs.items()}
+
+
+def _text(value) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
+    action = serializers.ChoiceField(list(ACTIONS))
+    images = serializers.ListField(
+        child=serializers.UUIDField(), required=False, min_length=1, max_length=MOST_AT_ONCE,
+        help_text="The images, or",
+    )  # fmt: skip
+    filter = ImageSelectionSerializer(required=False, help_text="all that these filters leave,")
+    label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
+    dataset = serializers.UUIDField(required=False, help_text="For move: a dataset of the same project.")
+    split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, help_text="For split; null: none.")
+    group = serializers.CharField(required=False, max_length=100, allow_blank=True, help_text="For group.")
+
+    def get_fields(self) -> dict:
+        left_out = serializers.ListField(
+            child=serializers.UUIDField(), required=False, default=list, max_length=MOST_AT_ONCE,
+            help_text="but for these.",
+        )  # fmt: skip
+        return {**super().get_fields(), "except": left_out}  # a word of Python
+
+    def validate(self, attrs: dict) -> dict:
+        if ("images" in attrs) == ("filter" in attrs):
+            raise serializers.ValidationError(
+                {"images": "Name images, or send a filter, one of them."}, code="required"
+            )
+        needed = {"label": "label", "move": "dataset", "split": "split", "group": "group"}.get(attrs["action"])
+        if needed and needed not in attrs:
+            raise serializers.ValidationError(
+                {needed: f"The action {attrs['action']} needs {needed}."}, code="required"
+            )
+        return attrs
+
+
+class BulkAnswerSerializer(serializers.Serializer):
+    changed = serializers.IntegerField(help_text="Images that are not as they were before.")
+    unchanged = serializers.IntegerField(help_text="Images that were so already, or cannot be.")

@@ -1,0 +1,178 @@
+"""Keeps what lists of images are narrowed and counted by.
+
+Whatever changes annotations, the split or the dataset of images calls `settle` in the same transaction, and what
+deletes or moves images calls `forget` before. Both lock the images, by key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from datasets.gallery.codes import code_of
+from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel
+from projects.models import Task
+
+CHUNK = 500
+FIELDS = ("facets", "project_key", "annotation_count", "suggestion_count", "lowest_score")
+# Key of a count: dataset, label or `ANY_LABEL`, code.
+Key = tuple
+
+
+@dataclass
+class _Marks:
+    """What the annotations of one image come to."""
+
+    labels: set = field(default_factory=set)
+    origins: set[str] = field(default_factory=set)
+    confirmed: int = 0
+    waiting: int = 0
+    lowest_score: float = 1.0
+
+    def add(self, label, confirmed: bool, origin: str, score: float | None) -> None:
+        self.labels.add(label)
+        self.origins.add(origin)
+        self.confirmed += confirmed
+        self.waiting += not confirmed
+        if not confirmed and score is not None:
+            self.lowest_score = min(self.lowest_score, score)
+
+
+def settle(pks: Iterable) -> None:
+    """Compute the kept fields of these images again, as far as they exist. In the caller's transaction."""
+    wanted = list(pks)
+    for start in range(0, len(wanted), CHUNK):
+        _settle(wanted[start : start + CHUNK])
+
+
+def _settle(pks: Sequence) -> None:
+    rows = list(_locked(pks))
+    marks = _marks_by_image(pks)
+    labels = _labels_by_image(pks)
+    changes: Counter[Key] = Counter()
+    values: dict[tuple, list] = defaultdict(list)
+    dropped: list[int] = []
+    added: list[ImageLabel] = []
+    exchanged: dict[object, list] = defaultdict(list)  # one label became another: quicker than a new row
+    recoded: dict[int, list] = defaultdict(list)
+    for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
+        mark, before = marks.get(pk, _NONE), labels.get(pk, {})
+        annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
+        code = code_of(
+            split=split, annotated=annotated, reviewed=reviewed, suggested=bool(mark.waiting), origins=mark.origins,
+            image_format=kind,
+        )  # fmt: skip
+        fresh = (code, project, mark.confirmed + mark.waiting, mark.waiting, mark.lowest_score)
+        if fresh != tuple(kept):
+            values[fresh].append(pk)
+        if code != kept[0]:
+            _count(changes, dataset, kept[0], code, (ANY_LABEL,), (ANY_LABEL,))
+            recoded[code].append(pk)
+        _count(changes, dataset, kept[0], code, before, mark.labels)
+        gone = {label: row for label, row in before.items() if label not in mark.labels}
+        new = mark.labels - set(before)
+        if len(gone) == len(new) == 1:
+            exchanged[new.pop()] += gone.values()
+            gone.clear()
+        dropped += gone.values()
+        added += [ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code) for label in new]
+    _write(values)
+    if dropped:
+        ImageLabel.objects.filter(pk__in=dropped)._raw_delete(using=connection.alias)
+    for label, rows_of_label in exchanged.items():
+        ImageLabel.objects.filter(pk__in=rows_of_label).update(label=label)
+    for code, images in recoded.items():
+        if any(labels.get(pk) for pk in images):
+            ImageLabel.objects.filter(image__in=images).update(facets=code)
+    ImageLabel.objects.bulk_create(added, batch_size=2000)
+    _apply(changes)
+
+
+_NONE = _Marks()
+
+
+def _count(changes: Counter, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
+    if old is not None:
+        changes.update({(dataset, label, old): -1 for label in before})
+    for label in after:
+        changes[(dataset, label, new)] += 1
+
+
+def forget(pks: Iterable) -> None:
+    """Take images out of all counts, before they are deleted or moved. In the caller's transaction."""
+    wanted = list(pks)
+    for start in range(0, len(wanted), CHUNK):
+        _forget(wanted[start : start + CHUNK])
+
+
+def _forget(pks: Sequence) -> None:
+    changes: Counter[Key] = Counter()
+    labels = _labels_by_image(pks)
+    for pk, dataset, *_, code, _, _, _, _ in list(_locked(pks)):
+        if code is not None:
+            changes.update({(dataset, label, code): -1 for label in (ANY_LABEL, *labels.get(pk, ()))})
+    ImageLabel.objects.filter(image__in=pks)._raw_delete(using=connection.alias)
+    Image.objects.filter(pk__in=pks).update(facets=None)
+    _apply(changes)
+
+
+def _locked(pks: Sequence):
+    rows = Image.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    fields = ("pk", "dataset_id", "dataset__project_id", "dataset__project__task", "split", "reviewed", "format")
+    return rows.values_list(*fields, *FIELDS)
+
+
+def _marks_by_image(pks: Sequence) -> dict:
+    marks: dict = defaultdict(_Marks)
+    rows = Annotation.objects.filter(image__in=pks).order_by()
+    for pk, *mark in rows.values_list("image_id", "label_id", "confirmed", "origin", "score"):
+        marks[pk].add(*mark)
+    return marks
+
+
+def _labels_by_image(pks: Sequence) -> dict:
+    """Image → label → key of the row that says so."""
+    labels: dict = defaultdict(dict)
+    for pk, image, label in ImageLabel.objects.filter(image__in=pks).values_list("pk", "image_id", "label_id"):
+        labels[image][label] = pk
+    return labels
+
+
+def _write(values: dict[tuple, list]) -> None:
+    if len(values) <= 8:
+        for fresh, pks in values.items():
+            Image.objects.filter(pk__in=pks).update(**dict(zip(FIELDS, fresh, strict=True)))
+        return
+    rows = [Image(pk=pk, **dict(zip(FIELDS, fresh, strict=True))) for fresh, pks in values.items() for pk in pks]
+    Image.objects.bulk_update(rows, FIELDS, batch_size=100)
+
+
+def _apply(changes: Counter) -> None:
+    """Add to the counts, in one order, so that two transactions do not wait for each other."""
+    rows = sorted((key, change) for key, change in changes.items() if change)
+    if not rows:
+        return
+    table, quoted = FacetCount._meta.db_table, connection.ops.quote_name
+    key = FacetCount._meta.get_field("label_key")
+    columns = ", ".join(quoted(name) for name in ("dataset_id", "label_key", "facets", "images"))
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        marks = ", ".join(["(%s, %s, %s, %s)"] * len(part))
+        parameters = [
+            value
+            for (dataset, label, code), change in part
+            for value in (_uuid(key, dataset), _uuid(key, label), code, change)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {quoted(table)} ({columns}) VALUES {marks} ON CONFLICT (dataset_id, label_key, facets) "
+                f"DO UPDATE SET images = {quoted(table)}.images + excluded.images",
+                parameters,
+            )
+
+
+def _uuid(column, value):
+    return column.get_db_prep_value(value, connection)

@@ -1,0 +1,97 @@
+"""Small and shown versions of an image, for pages: by cookie, token or signed address."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import JSONRenderer
+
+from datasets import renditions, thumbnails
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Image
+from projects.permissions import SignedReadPermission
+from storage.downloads import file_response
+
+IMMUTABLE = "private, max-age=31536000, immutable"
+ANSWERS = {
+    (status, kind): OpenApiTypes.BINARY for status in (200, 206) for kind in ("image/jpeg", "image/webp")
+}  # fmt: skip
+VERSION = OpenApiParameter(
+    "v", OpenApiTypes.STR, description="The first 8 digits of the image's sha256: the answer never changes then."
+)
+FORMAT = OpenApiParameter(
+    "format", OpenApiTypes.STR, enum=thumbnails.FORMATS, description="Left out: WebP for clients that accept it."
+)
+
+
+class PicturesMixin(GenericAPIView):
+    """For the view of images."""
+
+    def perform_content_negotiation(self, request, force=False):
+        if self.action in ("thumbnail", "rendition"):  # type: ignore[attr-defined]
+            return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the picture
+        return super().perform_content_negotiation(request, force)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )  # fmt: skip
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def thumbnail(self, request, pk=None):
+        """A small JPEG or WebP of the upright image. Takes signed URLs."""
+        image = self.get_object()
+        size = self._one_of("size", thumbnails.SIZES)
+        kind = self._kind()
+        return self._answer(image, kind, f"{size}", lambda: thumbnails.ensure_thumbnail(image.blob, size, kind))
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("max", OpenApiTypes.INT, enum=renditions.SIZES, default=renditions.SIZES[1]), VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )  # fmt: skip
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def rendition(self, request, pk=None):
+        """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
+        what is very large, too. Takes signed URLs."""
+        image = self.get_object()
+        size = self._one_of("max", renditions.SIZES, renditions.SIZES[1])
+        kind = self._kind()
+        return self._answer(image, kind, f"{size}-full", lambda: renditions.ensure_rendition(image.blob, size, kind))
+
+    def _answer(self, image: Image, kind: str, name: str, make):
+        try:
+            path = make()
+        except ImageError as error:
+            raise NotFound(f"This image cannot be shown: {error}") from error
+        sha256 = image.blob.sha256
+        response = file_response(
+            self.request, path, f"{sha256}-{name}-{kind}", f"image/{kind}", f"{image.filename}-{name}.{path.suffix[1:]}"
+        )
+        if self.request.query_params.get("v") == sha256[:8]:
+            response["Cache-Control"] = IMMUTABLE
+        if "format" not in self.request.query_params:
+            response["Vary"] = "Accept"
+        return response
+
+    def _one_of(self, name: str, sizes: tuple[int, ...], default: int = 0) -> int:
+        text = self.request.query_params.get(name, str(default or sizes[0]))
+        if text not in [str(size) for size in sizes]:
+            raise ValidationError({name: [f"Must be one of {', '.join(map(str, sizes))}."]})
+        return int(text)
+
+    def _kind(self) -> str:
+        text = self.request.query_params.get("format")
+        if text is None:
+            accepted = thumbnails.accepts_webp(self.request.headers.get("Accept", ""))
+            return thumbnails.WEBP if accepted else thumbnails.JPEG
+        if text not in thumbnails.FORMATS:
+            raise ValidationError({"format": [f"Must be one of {', '.join(thumbnails.FORMATS)}."]})
+        return text
