@@ -143,8 +143,12 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
 
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     file = serializers.FileField(
+        required=False,
         help_text="A classifier as .keras, .h5, .tflite, .onnx or a zip of a SavedModel; a detector of keras-retinanet "
-        "as .h5."
+        "as .h5.",
+    )
+    upload = serializers.UUIDField(
+        required=False, help_text="Instead of a file: a finished upload of yours (`uploads/`), which can be resumed."
     )
     labels = TextField(
         max_length=2_000_000, trim_whitespace=False,
@@ -200,7 +204,16 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
             )
         return file
 
+    def _with_file(self, attrs: dict) -> None:
+        """What was uploaded in parts takes the place of the file."""
+        upload = attrs.pop("upload", None)
+        if ("file" in attrs) == (upload is not None):
+            raise serializers.ValidationError({"file": "Send a file, or name an upload, one of them."}, code="required")
+        if upload is not None:
+            attrs["file"] = self.validate_file(self.context["taking"].take(upload))
+
     def validate(self, attrs: dict) -> dict:
+        self._with_file(attrs)
         attrs["filename"], attrs["format"] = clean_filename(attrs["file"].name), format_of(attrs["file"].name)
         if attrs["project"].task == Task.DETECTION:
             return self._as_detector(attrs)
