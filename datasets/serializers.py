@@ -413,13 +413,24 @@ class SnapshotSerializer(serializers.ModelSerializer):
     fractions = serializers.DictField(child=serializers.FloatField())
     counts = serializers.DictField()
     class_names = serializers.ListField(child=serializers.CharField())
+    project_name = serializers.CharField(source="project.name", read_only=True)
+    title = serializers.CharField(read_only=True, help_text="Its name, or its dataset and number.")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = Snapshot
         fields = [
             "id", "project", "dataset", "dataset_name", "has_images", "number", "digest", "fractions", "seed",
-            "class_names", "counts", "created_at",
+            "class_names", "counts", "created_at", "name", "notes", "title", "project_name", "created_by",
         ]  # fmt: skip
+
+
+class SnapshotChangeSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
+    """What can be said about a snapshot; what is in it never changes."""
+
+    class Meta:
+        model = Snapshot
+        fields = ["name", "notes"]
 
 
 class LabelStatisticsSerializer(serializers.Serializer):

@@ -235,7 +235,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
         """
         dataset = self.get_object()
         if request.method == "GET":
-            page = self.paginate_queryset(Snapshot.objects.filter(dataset=dataset))
+            page = self.paginate_queryset(snapshots_of(request.user).filter(dataset=dataset))
             return self.get_paginated_response(serializers.SnapshotSerializer(page, many=True).data)
         data = serializers.SnapshotRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -249,13 +249,29 @@ class DatasetViewSet(viewsets.ModelViewSet):
         return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
 
 
-class SnapshotViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """One frozen version of a dataset."""
+class SnapshotFilter(filters.FilterSet):
+    class Meta:
+        model = Snapshot
+        fields = ["project", "dataset"]
+
+
+class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Frozen versions of your datasets, the newest first."""
 
     queryset = Snapshot.objects.none()
     serializer_class = serializers.SnapshotSerializer
     permission_classes = [ProjectPermission]
+    filterset_class = SnapshotFilter
     lookup_value_converter = "uuid"
+
+    @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
+    def partial_update(self, request, pk=None):
+        """Name a snapshot, or write notes about it. What is in it never changes."""
+        snapshot = self.get_object()
+        data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
+        data.is_valid(raise_exception=True)
+        data.save()
+        return Response(self.get_serializer(snapshot).data)
 
     def get_queryset(self):
         return snapshots_of(self.request.user)

@@ -20,7 +20,7 @@ from inference.evaluations import start_evaluation
 from inference.model_uploads import require_model_uploads, start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
-from inference.selectors import models_of
+from inference.selectors import listed, models_of
 from inference.views.exports import Exports, accepted
 from inference.views.improving import Improves
 from inference.views.prediction import Predicts
@@ -95,7 +95,12 @@ class ModelViewSet(
     def get_queryset(self):
         by_link = signed_for(self.request) if self.action == "files" else None
         models = models_of(by_link or self.request.user)
+        if self.action == "list":
+            models = listed(models)
         return models if self.action in USING else models.prefetch_related("files__blob")
+
+    def get_serializer_class(self):
+        return serializers.ModelSummarySerializer if self.action == "list" else self.serializer_class
 
     def get_parsers(self):
         """A model comes as a form or names an upload, all else comes as JSON or as its action says."""
@@ -187,10 +192,14 @@ class ModelViewSet(
         model = self.get_object()
         require_member(model.project, request.user)
         if request.method == "GET":
-            page = self.paginate_queryset(Evaluation.objects.filter(model=model))
+            page = self.paginate_queryset(_evaluations_of(model))
             return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
         data = serializers.EvaluationRequestSerializer(
             data=request.data, context={"snapshots": snapshots_of(request.user)}
         )
         data.is_valid(raise_exception=True)
         return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
+
+
+def _evaluations_of(model: Model):
+    return Evaluation.objects.filter(model=model).select_related("model", "snapshot__dataset")
