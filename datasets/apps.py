@@ -17,8 +17,11 @@ class DatasetsConfig(AppConfig):
             uses,
             videos,
         )
+        from datasets.selectors import names_of_datasets
         from projects.limits import BYTE_COUNTERS
+        from projects.naming import NAMES
         from projects.removal import IN_BACKGROUND
 
         IN_BACKGROUND.append(removal.remove_images_of_records)
+        NAMES["dataset"] = names_of_datasets
         BYTE_COUNTERS.append(usage.bytes_of)

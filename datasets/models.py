@@ -264,7 +264,8 @@ class AnnotationChange(models.Model):
 
 
 class Snapshot(Identified):
-    """A frozen version of a dataset. Nothing in it changes; training and evaluation always run on one.
+    """A frozen version of a dataset. Nothing in it changes but its name and the notes about it; training and evaluation
+    always run on one.
 
     It outlives its dataset as a record of what something was trained or measured on: without images, then.
     """
@@ -278,14 +279,22 @@ class Snapshot(Identified):
     seed = models.PositiveIntegerField()
     class_names = models.JSONField()
     counts = models.JSONField()
+    name = models.CharField(max_length=100, blank=True)
+    notes = models.TextField(blank=True, max_length=5000)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        indexes = [models.Index(fields=["project", "id"])]
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_snapshot_a_number")]
 
     def __str__(self) -> str:
         return f"{self.name_of_dataset} #{self.number}"
+
+    @property
+    def title(self) -> str:
+        """Its name, where somebody gave it one."""
+        return self.name or str(self)
 
     @property
     def has_images(self) -> bool:

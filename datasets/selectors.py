@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -14,6 +15,11 @@ from projects.selectors import project_ids_of
 
 def datasets_of(user) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project__in=project_ids_of(user)).select_related("project")
+
+
+def names_of_datasets(keys: Iterable[str]) -> dict[str, str]:
+    rows = Dataset.objects.filter(pk__in=keys).values_list("pk", "name")
+    return {str(pk): name for pk, name in rows}
 
 
 def live_datasets() -> QuerySet[Dataset]:
@@ -49,7 +55,7 @@ def labels_of(project: Project) -> QuerySet[Label]:
 
 
 def snapshots_of(user) -> QuerySet[Snapshot]:
-    return Snapshot.objects.filter(project__in=project_ids_of(user)).select_related("project", "dataset")
+    return Snapshot.objects.filter(project__in=project_ids_of(user)).select_related("project", "dataset", "created_by")
 
 
 def find_label(project: Project, text: str) -> Label | None:

@@ -185,11 +185,22 @@ class VideoDeletionSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class UploadSerializer(serializers.Serializer):
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1, required=False)
+    uploads = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=1000, required=False,
+        help_text="Ids of finished uploads of yours (`uploads/`); they are gone when this succeeds.",
+    )  # fmt: skip
     label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
     split = serializers.ChoiceField(Split.choices, required=False)
     group = serializers.CharField(required=False, max_length=100, help_text="Images of a group share a split.")
     strip_location = serializers.BooleanField(default=False, help_text="Remove where the picture was taken.")
+
+    def validate(self, attrs: dict) -> dict:
+        if "files" not in attrs and "uploads" not in attrs:
+            raise serializers.ValidationError({"files": "Send files, or name uploads."}, code="required")
+        if len(set(attrs.get("uploads", ()))) != len(attrs.get("uploads", ())):
+            raise serializers.ValidationError({"uploads": "Name each upload once."}, code="unique")
+        return attrs
 
 
 class RejectedSerializer(serializers.Serializer):
@@ -270,6 +281,9 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
         required=False, allow_empty_file=True,
         help_text="A zip, a tar (also gz, bz2, xz, zst), or an annotation file alone for images that are here.",
     )  # fmt: skip
+    upload = serializers.UUIDField(
+        required=False, help_text="Instead of a file: a finished upload of yours (`uploads/`), which can be resumed."
+    )
     source = serializers.CharField(
         required=False, max_length=1100,
         help_text="Instead of a file: s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….",
@@ -324,8 +338,8 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
             raise serializers.ValidationError(f"{value!r} is no encoding of texts that is known.") from error
 
     def validate(self, attrs: dict) -> dict:
-        if sum(name in attrs for name in ("file", "source", "job")) != 1:
-            detail = "Send a file, or name a source or an earlier job, one of them."
+        if sum(name in attrs for name in ("file", "upload", "source", "job")) != 1:
+            detail = "Send a file, or name an upload, a source or an earlier job, one of them."
             raise serializers.ValidationError({"file": detail}, code="required")
         if attrs["link"] and not ("source" in attrs and attrs["source"].is_folder):
             raise serializers.ValidationError({"link": "Only the images of a prefix s3://bucket/prefix can be linked."})
@@ -377,13 +391,24 @@ class SnapshotSerializer(serializers.ModelSerializer):
     fractions = serializers.DictField(child=serializers.FloatField())
     counts = serializers.DictField()
     class_names = serializers.ListField(child=serializers.CharField())
+    project_name = serializers.CharField(source="project.name", read_only=True)
+    title = serializers.CharField(read_only=True, help_text="Its name, or its dataset and number.")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = Snapshot
         fields = [
             "id", "project", "dataset", "dataset_name", "has_images", "number", "digest", "fractions", "seed",
-            "class_names", "counts", "created_at",
+            "class_names", "counts", "created_at", "name", "notes", "title", "project_name", "created_by",
         ]  # fmt: skip
+
+
+class SnapshotChangeSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
+    """What can be said about a snapshot; what is in it never changes."""
+
+    class Meta:
+        model = Snapshot
+        fields = ["name", "notes"]
 
 
 class LabelStatisticsSerializer(serializers.Serializer):

@@ -27,8 +27,6 @@ from projects.uses import require_unused
 from storage import services as storage
 from storage.cache import Incoming
 from storage.database import atomic_again
-from storage.models import Upload
-from storage.resumable import adopt_upload, delete_upload
 
 SURVEY = "video_survey"
 CONTENT_TYPES = {
@@ -72,19 +70,6 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
         return video
     finally:
         incoming.discard()
-
-
-def add_uploaded_video(*, dataset: Dataset, user, upload: Upload, filename: str = "") -> Video:
-    """As `add_video`, of an upload in parts, which is gone when it succeeds.
-
-    Raises:
-        UploadIncomplete, NotAVideo, VideoExists.
-    """
-    video = add_video(
-        dataset=dataset, user=user, incoming=adopt_upload(upload), filename=filename or upload.filename or "video"
-    )
-    delete_upload(upload=upload)
-    return video
 
 
 @atomic_again

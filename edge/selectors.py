@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode
+from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, Health
 from projects.selectors import project_ids_of
 
 
@@ -24,7 +25,24 @@ def codes_of(user) -> QuerySet[EnrolmentCode]:
 
 def deployments_of(user) -> QuerySet[Deployment]:
     found = Deployment.objects.filter(project__in=project_ids_of(user))
-    return found.select_related("project", "group", "file", "model")
+    return found.select_related("project", "group", "file", "model", "created_by").defer("model__metrics")
+
+
+def with_reports(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    """Counted with the rows: what `rollouts.reports_of` says of each."""
+    there = Device.objects.filter(revoked_at=None)
+    runs = there.filter(running=OuterRef("pk"))
+    counts = {
+        "told": there.filter(target=OuterRef("pk")), "reported": runs.exclude(health=Health.UNKNOWN),
+        "failed": runs.filter(health=Health.FAILED),
+    }  # fmt: skip
+    return deployments.annotate(**{name: _count(devices) for name, devices in counts.items()})
+
+
+def _count(devices: QuerySet[Device]) -> Coalesce:
+    # Without the ordering and grouping of the model, one number for each row outside.
+    one = devices.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(one), 0)
 
 
 def device_with_key(key_hash: str) -> Device | None:

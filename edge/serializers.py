@@ -139,19 +139,29 @@ class DeploymentSerializer(InProject):
         help_text="Whether the thresholds of the model were changed since: deploy it again for devices to have them."
     )
 
+    project_name = serializers.CharField(source="project.name", read_only=True)
+    group_name = serializers.CharField(source="group.name", read_only=True)
+    model_name = serializers.SerializerMethodField(help_text="As it was when it was deployed.")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True, read_only=True)
+
     class Meta:
         model = Deployment
         fields = [
             "id", "project", "group", "model", "kind", "state", "steps", "step", "percent", "step_minutes",
             "step_started_at", "largest_failure_rate", "least_reports", "reports", "previous", "sha256", "info",
-            "stale", "note", "created_at", "ended_at",
+            "stale", "note", "created_at", "ended_at", "project_name", "group_name", "model_name", "created_by",
         ]  # fmt: skip
         read_only_fields = ["project", "step", "step_started_at", "previous", "created_at", "ended_at"]
+
+    def get_model_name(self, deployment: Deployment) -> str:
+        return f"{deployment.info.get('name')} v{deployment.info.get('version')}"
 
     def get_stale(self, deployment: Deployment) -> bool:
         return is_outdated(deployment.info, deployment.model)
 
     def get_reports(self, deployment: Deployment) -> DeploymentReportsSerializer:
+        if hasattr(deployment, "told"):  # counted with the list
+            return {name: getattr(deployment, name) for name in ("told", "reported", "failed")}  # type: ignore
         return reports_of(deployment)  # type: ignore[return-value]
 
     def validate_model(self, model: Model | None) -> Model:

@@ -17,6 +17,9 @@ class InferenceConfig(AppConfig):
             usage,
             uses,
         )
+        from inference.naming import names_of_models
         from projects.limits import BYTE_COUNTERS
+        from projects.naming import NAMES
 
+        NAMES["model"] = names_of_models
         BYTE_COUNTERS.append(usage.bytes_of)

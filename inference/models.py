@@ -63,6 +63,7 @@ class Model(Identified):
     input_width = models.PositiveIntegerField()
     parameters = models.PositiveBigIntegerField()
     metrics = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict, editable=False)  # the single numbers of `metrics`, for lists
     detector = models.JSONField(default=dict, blank=True)
     resize = models.CharField(max_length=10, choices=Resize.choices, default=Resize.STRETCH)
     origin = models.JSONField(default=dict, blank=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
@@ -21,6 +23,7 @@ from inference.model_uploads import (
     parse_labels,
 )
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize, Stage, StageChange
+from inference.naming import name_of_base
 from inference.runtime.kinds import NAMES
 from inference.staleness import is_stale
 from projects.models import Project, Task
@@ -101,6 +104,12 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
     )
 
     tags = TagsField(required=False, max_length=20)
+    project_name = serializers.SerializerMethodField(help_text="null: others made it public, and you are no member.")
+    dataset = serializers.SerializerMethodField(help_text="Of its snapshot.")
+    dataset_name = serializers.SerializerMethodField()
+    snapshot_name = serializers.SerializerMethodField(help_text="The snapshot's name, or its dataset and number.")
+    base_model_name = serializers.SerializerMethodField(help_text="null also where you may not see it.")
+    created_by = serializers.SerializerMethodField(help_text="The user name of who made it.")
     origin = serializers.DictField(read_only=True, help_text="Of an uploaded model: its file and how it was read.")
 
     class Meta:
@@ -108,11 +117,36 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         fields = [
             "id", "project", "name", "version", "notes", "tags", "task", "stage", "visibility", "class_names",
             "architecture", "input_height", "input_width", "resize", "parameters", "metrics", "detector", "training",
-            "base_model", "snapshot", "origin", "files", "created_at",
+            "base_model", "snapshot", "origin", "files", "created_at", "project_name", "dataset", "dataset_name",
+            "snapshot_name", "base_model_name", "created_by",
         ]  # fmt: skip
         read_only_fields = [
             field for field in fields if field not in ("name", "notes", "tags", "visibility", "detector")
         ]
+
+    @staticmethod
+    def _known(model: Model) -> bool:
+        """Whether the user may know what the model came from."""
+        return getattr(model, "is_mine", True)
+
+    def get_project_name(self, model: Model) -> str | None:
+        return model.project.name if self._known(model) else None
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_dataset(self, model: Model) -> UUID | None:
+        return model.snapshot.dataset_id if model.snapshot is not None and self._known(model) else None
+
+    def get_dataset_name(self, model: Model) -> str | None:
+        return model.snapshot.name_of_dataset if model.snapshot is not None and self._known(model) else None
+
+    def get_snapshot_name(self, model: Model) -> str | None:
+        return model.snapshot.title if model.snapshot is not None and self._known(model) else None
+
+    def get_base_model_name(self, model: Model) -> str | None:
+        return name_of_base(model) if self._known(model) else None
+
+    def get_created_by(self, model: Model) -> str | None:
+        return model.created_by.username if model.created_by is not None and self._known(model) else None
 
     def validate_detector(self, value: dict | None) -> dict:
         model = self.instance
@@ -124,6 +158,15 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         if unknown:
             raise serializers.ValidationError({"label_thresholds": [f"The model has no label {unknown[0]!r}."]})
         return {**model.detector, **value}
+
+
+class ModelSummarySerializer(ModelSerializer):
+    """A model in a list: of its metrics the single numbers."""
+
+    metrics = serializers.DictField(
+        child=serializers.FloatField(allow_null=True), source="figures", read_only=True,
+        help_text="On the untouched test split; matrices and figures by label are in the model itself.",
+    )  # fmt: skip
 
 
 class TextField(serializers.CharField):
@@ -143,8 +186,12 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
 
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     file = serializers.FileField(
+        required=False,
         help_text="A classifier as .keras, .h5, .tflite, .onnx or a zip of a SavedModel; a detector of keras-retinanet "
-        "as .h5."
+        "as .h5.",
+    )
+    upload = serializers.UUIDField(
+        required=False, help_text="Instead of a file: a finished upload of yours (`uploads/`), which can be resumed."
     )
     labels = TextField(
         max_length=2_000_000, trim_whitespace=False,
@@ -200,7 +247,16 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
             )
         return file
 
+    def _with_file(self, attrs: dict) -> None:
+        """What was uploaded in parts takes the place of the file."""
+        upload = attrs.pop("upload", None)
+        if ("file" in attrs) == (upload is not None):
+            raise serializers.ValidationError({"file": "Send a file, or name an upload, one of them."}, code="required")
+        if upload is not None:
+            attrs["file"] = self.validate_file(self.context["taking"].take(upload))
+
     def validate(self, attrs: dict) -> dict:
+        self._with_file(attrs)
         attrs["filename"], attrs["format"] = clean_filename(attrs["file"].name), format_of(attrs["file"].name)
         if attrs["project"].task == Task.DETECTION:
             return self._as_detector(attrs)
@@ -245,8 +301,13 @@ class EvaluationSerializer(serializers.ModelSerializer):
         model = Evaluation
         fields = [
             "id", "model", "snapshot", "split", "file_kind", "metrics", "curves", "mistakes", "has_outcomes",
-            "created_at",
+            "created_at", "model_name", "project", "dataset_name", "snapshot_name",
         ]  # fmt: skip
+
+    model_name = serializers.CharField(source="model.__str__", read_only=True)
+    project = serializers.UUIDField(source="model.project_id", read_only=True)
+    dataset_name = serializers.CharField(source="snapshot.name_of_dataset", default=None, allow_null=True)
+    snapshot_name = serializers.CharField(source="snapshot.title", default=None, allow_null=True)
 
     curves = serializers.DictField(
         help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics."

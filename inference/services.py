@@ -22,6 +22,7 @@ from datasets.imaging.preprocessing import decoded, open_image, to_pixels, uprig
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
+from inference.naming import figures_of
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
@@ -96,7 +97,7 @@ def _new_version(project: Project, **fields) -> Model:
     adjust_counts(project.pk, model_count=1)
     Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
     version = Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
-    return Model.objects.create(project=project, version=version, **fields)
+    return Model.objects.create(project=project, version=version, figures=figures_of(fields["metrics"]), **fields)
 
 
 def copy_file(*, model: Model, kind: str, target: Path) -> bool:

@@ -20,7 +20,7 @@ def project_ids_of(user) -> QuerySet:
 def jobs_of(user) -> QuerySet[Job]:
     return (
         Job.objects.filter(project__in=project_ids_of(user))
-        .select_related("project", "report_blob", "output_blob")
+        .select_related("project", "report_blob", "output_blob", "created_by")
         .prefetch_related("files__blob")
     )
 

@@ -20,6 +20,7 @@ from projects.models import (
     WebhookEvent,
     Work,
 )
+from projects.naming import is_key, names_for
 from projects.queues import place_of
 from projects.work import error_of
 from storage.signing import sign_for
@@ -224,8 +225,17 @@ class WorkSerializer(serializers.ModelSerializer):
         return error_of(work) if work.has_ended else None  # while it waits, it is told what for
 
 
+class NamedSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField(allow_null=True, help_text="null: it is not there any more.")
+
+
 class JobSerializer(WorkSerializer):
     progress = ProgressSerializer(read_only=True)
+    project_name = serializers.CharField(source="project.name")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    dataset = serializers.SerializerMethodField(help_text="The dataset that it is about, if it is.")
+    model = serializers.SerializerMethodField(help_text="The model that it is about, if it is.")
     result = serializers.SerializerMethodField()
     has_report = serializers.SerializerMethodField()
 
@@ -233,9 +243,26 @@ class JobSerializer(WorkSerializer):
         model = Job
         fields = [
             "id", "project", "kind", "state", "waiting", "retry_of", "progress", "result", "error", "has_report",
-            "created_at", "started_at", "finished_at",
+            "created_at", "started_at", "finished_at", "project_name", "created_by", "dataset", "model",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def _named(self, job: Job, parameter: str) -> dict | None:
+        key = job.parameters.get(parameter)
+        if not is_key(key):
+            return None
+        if "names" not in self.context:
+            page = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else [job]
+            self.context["names"] = names_for(page if isinstance(page, list) else [job])
+        return {"id": key, "name": self.context["names"].get(parameter, {}).get(key)}
+
+    @extend_schema_field(NamedSerializer(allow_null=True))
+    def get_dataset(self, job: Job) -> dict | None:
+        return self._named(job, "dataset")
+
+    @extend_schema_field(NamedSerializer(allow_null=True))
+    def get_model(self, job: Job) -> dict | None:
+        return self._named(job, "model")
 
     @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
     def get_result(self, job: Job) -> dict | None:

@@ -185,9 +185,10 @@ def adopt_upload(upload: Upload) -> Incoming:
 
 
 def delete_upload(*, upload: Upload) -> None:
+    """The parts go when the transaction has ended: should it be rolled back, they are there as before."""
     path = path_of(upload)
     upload.delete()
-    path.unlink(missing_ok=True)
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
 def delete_expired_uploads() -> int:

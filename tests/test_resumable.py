@@ -36,7 +36,7 @@ def code_of(answer) -> str:
     return answer.json()["errors"][0]["code"]
 
 
-def test_a_file_comes_in_parts_and_becomes_a_video(api, dataset):
+def test_a_file_comes_in_parts_and_becomes_a_video(api, dataset, django_capture_on_commit_callbacks):
     content = film(40)
     begun = begin(api, len(content), "Zähler.mp4")
     assert begun.status_code == 201 and begun["Upload-Offset"] == "0" and begun["Tus-Resumable"] == "1.0.0"
@@ -47,7 +47,8 @@ def test_a_file_comes_in_parts_and_becomes_a_video(api, dataset):
         assert answer.status_code == 204 and answer["Upload-Offset"] == str(start + len(part))
     head = api.head(location, **TUS)
     assert head.status_code == 200 and head["Upload-Offset"] == head["Upload-Length"] == str(len(content))
-    video = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"upload": begun.json()["id"]})
+    with django_capture_on_commit_callbacks(execute=True):
+        video = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"upload": begun.json()["id"]})
     assert video.status_code == 201, video.content
     assert video.json()["filename"] == "Zähler.mp4"
     assert video.json()["sha256"] == hashlib.sha256(content).hexdigest()
@@ -134,11 +135,12 @@ def test_uploads_are_their_owners_alone(api, dataset, editor):
     assert client_of(None).get(location).status_code == 401
 
 
-def test_what_nobody_goes_on_with_is_forgotten(api):
+def test_what_nobody_goes_on_with_is_forgotten(api, django_capture_on_commit_callbacks):
     left = begin(api, 10).json()["id"]
     kept = begin(api, 10).json()["id"]
     Upload.objects.exclude(pk=kept).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert delete_expired_uploads() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        assert delete_expired_uploads() == 1
     assert (settings.UPLOADS_DIR / kept).exists() and not (settings.UPLOADS_DIR / left).exists()
 
 

@@ -9,13 +9,25 @@ from projects.selectors import jobs_of, project_ids_of
 from projects.work import error_of
 from training.models import Search, TrainingRun
 
+# What lists do not show of the rows that they name.
+LARGE = (
+    "snapshot__counts", "snapshot__class_names", "model__metrics", "model__class_names", "base_model__metrics",
+    "base_model__class_names",
+)  # fmt: skip
+
 
 def trainings_of(user) -> QuerySet[TrainingRun]:
-    return TrainingRun.objects.filter(project__in=project_ids_of(user)).select_related("project")
+    rows = TrainingRun.objects.filter(project__in=project_ids_of(user))
+    named = rows.select_related("project", "snapshot__dataset", "model", "base_model", "created_by")
+    return named.defer(*LARGE)
 
 
 def searches_of(user) -> QuerySet[Search]:
-    rows = Search.objects.filter(project__in=project_ids_of(user)).select_related("project", "best")
+    rows = (
+        Search.objects.filter(project__in=project_ids_of(user))
+        .select_related("project", "best", "snapshot__dataset", "base_model", "created_by")
+        .defer("snapshot__counts", "snapshot__class_names", "base_model__metrics", "base_model__class_names")
+    )
     return rows.prefetch_related("runs")
 
 

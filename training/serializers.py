@@ -7,6 +7,7 @@ from accounts.known import refuse_unknown
 from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
+from inference.naming import name_of_base
 from projects.models import Project, Task
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
 from training.engine.architectures import ARCHITECTURES
@@ -163,14 +164,25 @@ class TrainingSummarySerializer(WorkSerializer):
 
     progress = TrainingProgressSerializer(read_only=True)
     configuration = serializers.DictField(read_only=True)
+    project_name = serializers.CharField(source="project.name")
+    dataset = serializers.UUIDField(source="snapshot.dataset_id", allow_null=True, help_text="Of its snapshot.")
+    dataset_name = serializers.CharField(source="snapshot.name_of_dataset")
+    snapshot_name = serializers.CharField(source="snapshot.title", help_text="Or its dataset and number.")
+    base_model_name = serializers.SerializerMethodField(help_text="null also where others may not see it.")
+    model_name = serializers.CharField(source="model.__str__", default=None, allow_null=True)
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
 
     class Meta:
         model = TrainingRun
         fields = [
             "id", "project", "snapshot", "base_model", "search", "name", "state", "waiting", "configuration",
             "progress", "error", "attempts", "score", "model", "created_at", "started_at", "finished_at",
+            "project_name", "dataset", "dataset_name", "snapshot_name", "base_model_name", "model_name", "created_by",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_base_model_name(self, run: TrainingRun) -> str | None:
+        return name_of_base(run)
 
 
 @extend_schema_serializer(component_name="Training")
@@ -249,6 +261,10 @@ class SearchSerializer(serializers.ModelSerializer):
     space = serializers.DictField()
     configuration = serializers.DictField()
     sizes = serializers.ListField(child=serializers.IntegerField(), help_text="Trainings of each round.")
+    project_name = serializers.CharField(source="project.name", read_only=True)
+    dataset_name = serializers.CharField(source="snapshot.name_of_dataset", read_only=True)
+    base_model_name = serializers.SerializerMethodField(help_text="null also where others may not see it.")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True, read_only=True)
     model = serializers.SerializerMethodField(help_text="The model that was kept.")
 
     class Meta:
@@ -256,8 +272,12 @@ class SearchSerializer(serializers.ModelSerializer):
         fields = [
             "id", "project", "snapshot", "base_model", "name", "configuration", "space", "sizes", "rung", "max_runs",
             "max_minutes", "seed", "state", "note", "best", "model", "runs", "created_at", "finished_at",
+            "project_name", "dataset_name", "base_model_name", "created_by",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_base_model_name(self, search: Search) -> str | None:
+        return name_of_base(search)
 
     @extend_schema_field(SearchRunSerializer(many=True))
     def get_runs(self, search: Search) -> list[dict]:

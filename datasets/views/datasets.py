@@ -7,7 +7,6 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
@@ -22,7 +21,7 @@ from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.snapshot_jobs import is_large, start_snapshot
 from datasets.statistics import dataset_statistics
-from datasets.videos import add_uploaded_video, add_video
+from datasets.videos import add_video
 from datasets.views.labels import label_or_400
 from projects.models import Project, Role
 from projects.parsers import JSONParser
@@ -30,7 +29,7 @@ from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
-from storage.models import Upload
+from storage.finished_uploads import taking_uploads
 from storage.receiving import FileBody, open_form
 
 IMPORT_OPTIONS = ("format", "strip_location", "link", "dry_run", "label_map", "skip", "name_encoding")
@@ -83,12 +82,16 @@ class DatasetViewSet(viewsets.ModelViewSet):
         return Response(UsesSerializer({"uses": uses_of(dataset), "along": content_of(dataset)}).data)
 
     @extend_schema(
-        request={"multipart/form-data": serializers.UploadSerializer},
+        request={
+            "multipart/form-data": serializers.UploadSerializer,
+            "application/json": serializers.UploadSerializer,
+        },
         responses={201: serializers.UploadAnswerSerializer},
     )
-    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser], filterset_class=None)
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
     def images(self, request, pk=None):
-        """Upload many images. Each file has its own outcome; the good ones stay whatever the others are."""
+        """Add many images, as `files` or as `uploads` in parts. Each has its own outcome; the good ones stay whatever
+        the others are."""
         dataset = self.get_object()
         data = serializers.UploadSerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -96,8 +99,9 @@ class DatasetViewSet(viewsets.ModelViewSet):
         label = label_or_400(dataset.project, options["label"]) if "label" in options else None
         items: list[Examined] = []
         rejected = []
-        with contextlib.ExitStack() as cleanup:
-            for upload in options["files"]:
+        with taking_uploads(request.user) as taking, contextlib.ExitStack() as cleanup:
+            uploads = [taking.take(pk) for pk in options.get("uploads", ())]
+            for upload in [*options.get("files", ()), *uploads]:
                 try:
                     item = examine_upload(upload.incoming, upload.name, strip_location=options["strip_location"])
                 except ImageError as error:
@@ -140,14 +144,11 @@ class DatasetViewSet(viewsets.ModelViewSet):
         dataset = self.get_object()
         data = serializers.NewVideoSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        file = data.validated_data.get("file")
-        if file is not None:
-            video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=file.name)
-        else:
-            upload = get_object_or_404(Upload.objects.filter(user=request.user), pk=data.validated_data["upload"])
-            video = add_uploaded_video(
-                dataset=dataset, user=request.user, upload=upload, filename=data.validated_data.get("filename", "")
-            )
+        wanted = data.validated_data
+        with taking_uploads(request.user) as taking:
+            file = wanted["file"] if "file" in wanted else taking.take(wanted["upload"])
+            filename = wanted.get("filename") or file.name
+            video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=filename)
         return Response(serializers.VideoSerializer(video).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -161,9 +162,10 @@ class DatasetViewSet(viewsets.ModelViewSet):
     def imports(self, request, pk=None):
         """Import an archive in the background: images with their annotations and splits.
 
-        It is sent as `file`, lies in a store already and is named by `source` where the operator allows that, or is the
-        one of an earlier `job`. With `dry_run` the job only says what the import would do. An annotation file alone, or
-        an archive without images, is for the images that the dataset has.
+        It is sent as `file` or, when it is large, as an `upload` in parts; lies in a store already and is named by
+        `source` where the operator allows that; or is the one of an earlier `job`. With `dry_run` the job only says
+        what the import would do. An annotation file alone, or an archive without images, is for the images that the
+        dataset has.
 
         Formats: folders of labels, COCO, Pascal VOC, YOLO, CSV, CreateML, Label Studio, LabelMe, VIA, CVAT for images
         and Datumaro; `auto` reads each annotation file by what it is and joins them. The job's report names everything
@@ -173,18 +175,20 @@ class DatasetViewSet(viewsets.ModelViewSet):
         data = serializers.ImportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         options = data.validated_data
-        upload, source = options.get("file"), options.get("source")
+        source = options.get("source")
         earlier = earlier_import(dataset, options["job"]) if "job" in options else None
-        filename = clean_filename(upload.name) if upload is not None else "" if source is None else source.url
-        job = start_import(
-            dataset=dataset,
-            user=request.user,
-            incoming=None if upload is None else upload.incoming,
-            source="" if source is None else source.url,
-            earlier=earlier,
-            filename=filename if earlier is None else earlier.parameters["filename"],
-            **{name: options[name] for name in IMPORT_OPTIONS if name in options},
-        )
+        with taking_uploads(request.user) as taking:
+            file = taking.take(options["upload"]) if "upload" in options else options.get("file")
+            filename = clean_filename(file.name) if file is not None else "" if source is None else source.url
+            job = start_import(
+                dataset=dataset,
+                user=request.user,
+                incoming=None if file is None else file.incoming,
+                source="" if source is None else source.url,
+                earlier=earlier,
+                filename=filename if earlier is None else earlier.parameters["filename"],
+                **{name: options[name] for name in IMPORT_OPTIONS if name in options},
+            )
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
@@ -231,7 +235,7 @@ class DatasetViewSet(viewsets.ModelViewSet):
         """
         dataset = self.get_object()
         if request.method == "GET":
-            page = self.paginate_queryset(Snapshot.objects.filter(dataset=dataset))
+            page = self.paginate_queryset(snapshots_of(request.user).filter(dataset=dataset))
             return self.get_paginated_response(serializers.SnapshotSerializer(page, many=True).data)
         data = serializers.SnapshotRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -245,13 +249,29 @@ class DatasetViewSet(viewsets.ModelViewSet):
         return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
 
 
-class SnapshotViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """One frozen version of a dataset."""
+class SnapshotFilter(filters.FilterSet):
+    class Meta:
+        model = Snapshot
+        fields = ["project", "dataset"]
+
+
+class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Frozen versions of your datasets, the newest first."""
 
     queryset = Snapshot.objects.none()
     serializer_class = serializers.SnapshotSerializer
     permission_classes = [ProjectPermission]
+    filterset_class = SnapshotFilter
     lookup_value_converter = "uuid"
+
+    @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
+    def partial_update(self, request, pk=None):
+        """Name a snapshot, or write notes about it. What is in it never changes."""
+        snapshot = self.get_object()
+        data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
+        data.is_valid(raise_exception=True)
+        data.save()
+        return Response(self.get_serializer(snapshot).data)
 
     def get_queryset(self):
         return snapshots_of(self.request.user)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from datasets.selectors import datasets_of
 from edge import devices, rollouts, serializers
 from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode
-from edge.selectors import codes_of, deployments_of, devices_of, groups_of
+from edge.selectors import codes_of, deployments_of, devices_of, groups_of, with_reports
 from inference.selectors import models_of
 from projects.models import Role
 from projects.permissions import ProjectPermission, require_role
@@ -171,7 +171,8 @@ class DeploymentViewSet(InProjectViewSet):
     filterset_class = DeploymentFilter
 
     def get_queryset(self):
-        return deployments_of(self.request.user)
+        found = deployments_of(self.request.user)
+        return with_reports(found) if self.action == "list" else found
 
     def _answer(self, deployment: Deployment, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(pk=deployment.pk)).data, status=code)

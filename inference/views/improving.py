@@ -184,7 +184,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self):
         mine = Evaluation.objects.filter(model__project__in=project_ids_of(self.request.user))
-        return mine.select_related("model__project", "outcomes")
+        return mine.select_related("model__project", "outcomes", "snapshot__dataset")
 
     @extend_schema(parameters=[shapes.OutcomeQuerySerializer], responses=shapes.OutcomePageSerializer)
     @action(detail=True, pagination_class=None)

@@ -20,17 +20,19 @@ from inference.evaluations import start_evaluation
 from inference.model_uploads import require_model_uploads, start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
-from inference.selectors import models_of
+from inference.selectors import listed, models_of
 from inference.views.exports import Exports, accepted
 from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
 from projects.models import Role
+from projects.parsers import JSONParser
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
 from projects.selectors import projects_of
 from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
 from storage.downloads import blob_response
+from storage.finished_uploads import taking_uploads
 from storage.receiving import FileBody, open_form, open_form_in_memory
 from storage.signing import signed_for
 from storage.uploads import memory_first
@@ -93,33 +95,47 @@ class ModelViewSet(
     def get_queryset(self):
         by_link = signed_for(self.request) if self.action == "files" else None
         models = models_of(by_link or self.request.user)
+        if self.action == "list":
+            models = listed(models)
         return models if self.action in USING else models.prefetch_related("files__blob")
 
+    def get_serializer_class(self):
+        return serializers.ModelSummarySerializer if self.action == "list" else self.serializer_class
+
     def get_parsers(self):
-        """A model comes as a form, all else as JSON or as its action says."""
+        """A model comes as a form or names an upload, all else comes as JSON or as its action says."""
         method = self.request.method.lower() if self.request is not None else ""
-        return [MultiPartParser()] if self.action_map.get(method) == "create" else super().get_parsers()
+        return [MultiPartParser(), JSONParser()] if self.action_map.get(method) == "create" else super().get_parsers()
 
     def initialize_request(self, request, *args, **kwargs):
         if self.action_map.get(request.method.lower()) == "predict" and not hasattr(request, "_files"):
             request.upload_handlers = memory_first(request)
         return super().initialize_request(request, *args, **kwargs)
 
-    @extend_schema(request={"multipart/form-data": serializers.ModelUploadSerializer}, responses={202: JobSerializer})
+    @extend_schema(
+        request={
+            "multipart/form-data": serializers.ModelUploadSerializer,
+            "application/json": serializers.ModelUploadSerializer,
+        },
+        responses={202: JobSerializer},
+    )
     def create(self, request):
-        """Bring a model that was made elsewhere; it is read, checked and proved in the background.
+        """Upload a model that was made elsewhere; it is read, checked and verified in the background.
 
-        Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`, or a zip with a SavedModel. Detectors: `.h5` of
-        keras-retinanet. Nothing in the file is executed: networks with code of their own are refused. The job's result
-        names the model. `403 model_uploads_off` where the studio takes none.
+        It comes as `file` or as an `upload` in parts. Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`,
+        or a zip with a SavedModel. Detectors: `.h5` of keras-retinanet. Nothing in the file is executed: networks with
+        code of their own are refused. The job's result names the model. `403 model_uploads_off` where the studio takes
+        none.
         """
         require_model_uploads()
-        data = serializers.ModelUploadSerializer(data=request.data, context={"projects": projects_of(request.user)})
-        data.is_valid(raise_exception=True)
-        wanted = dict(data.validated_data)
-        project, file = wanted.pop("project"), wanted.pop("file")
-        require_role(project, request.user, Role.EDITOR)
-        job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
+        with taking_uploads(request.user) as taking:
+            context = {"projects": projects_of(request.user), "taking": taking}
+            data = serializers.ModelUploadSerializer(data=request.data, context=context)
+            data.is_valid(raise_exception=True)
+            wanted = dict(data.validated_data)
+            project, file = wanted.pop("project"), wanted.pop("file")
+            require_role(project, request.user, Role.EDITOR)
+            job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
         return accepted(job)
 
     def perform_update(self, serializer) -> None:
@@ -176,10 +192,14 @@ class ModelViewSet(
         model = self.get_object()
         require_member(model.project, request.user)
         if request.method == "GET":
-            page = self.paginate_queryset(Evaluation.objects.filter(model=model))
+            page = self.paginate_queryset(_evaluations_of(model))
             return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
         data = serializers.EvaluationRequestSerializer(
             data=request.data, context={"snapshots": snapshots_of(request.user)}
         )
         data.is_valid(raise_exception=True)
         return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
+
+
+def _evaluations_of(model: Model):
+    return Evaluation.objects.filter(model=model).select_related("model", "snapshot__dataset")
