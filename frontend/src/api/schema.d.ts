@@ -351,8 +351,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload many images
-         * @description Upload many images. Each file has its own outcome; the good ones stay whatever the others are.
+         * Add many images, as `files` or as `uploads` in parts
+         * @description Add many images, as `files` or as `uploads` in parts. Each has its own outcome; the good ones stay whatever
+         *     the others are.
          */
         post: operations["datasets_images_create"];
         delete?: never;
@@ -374,9 +375,10 @@ export interface paths {
          * Import an archive in the background: images with their annotations and splits
          * @description Import an archive in the background: images with their annotations and splits.
          *
-         *     It is sent as `file`, lies in a store already and is named by `source` where the operator allows that, or is the
-         *     one of an earlier `job`. With `dry_run` the job only says what the import would do. An annotation file alone, or
-         *     an archive without images, is for the images that the dataset has.
+         *     It is sent as `file` or, when it is large, as an `upload` in parts; lies in a store already and is named by
+         *     `source` where the operator allows that; or is the one of an earlier `job`. With `dry_run` the job only says
+         *     what the import would do. An annotation file alone, or an archive without images, is for the images that the
+         *     dataset has.
          *
          *     Formats: folders of labels, COCO, Pascal VOC, YOLO, CSV, CreateML, Label Studio, LabelMe, VIA, CVAT for images
          *     and Datumaro; `auto` reads each annotation file by what it is and joins them. The job's report names everything
@@ -888,8 +890,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List
-         * @description Images of your datasets.
+         * Images, the newest first
+         * @description Images, the newest first. With `offset` a page begins anywhere, and says how many images there are.
          */
         get: operations["images_list"];
         put?: never;
@@ -992,6 +994,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{id}/neighbours/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images before and after this one in the list with the same filters and order
+         * @description The images before and after this one in the list with the same filters and order.
+         */
+        get: operations["images_neighbours_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{id}/rendition/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
+         * @description The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
+         *     what is very large, too. Takes signed URLs.
+         */
+        get: operations["images_rendition_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{id}/thumbnail/": {
         parameters: {
             query?: never;
@@ -1000,8 +1043,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A small JPEG of the upright image
-         * @description A small JPEG of the upright image. Takes signed URLs.
+         * A small JPEG or WebP of the upright image
+         * @description A small JPEG or WebP of the upright image. Takes signed URLs.
          */
         get: operations["images_thumbnail_retrieve"];
         put?: never;
@@ -1022,13 +1065,36 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Label, move, split, group or delete many images of one project
-         * @description Label, move, split, group or delete many images of one project.
+         * Label, move, split, group or delete many images of one project: those that are named, or all that a filter
+         * @description Label, move, split, group or delete many images of one project: those that are named, or all that a filter
+         *     leaves, but for some.
          *
          *     What is wrong with the request is said before anything is changed. The images are then changed a few hundred at
-         *     a time, so that others are not held up: should it be broken off, the same request again finishes it.
+         *     a time, so that others are not held up: should it be broken off, the same request again finishes it. When a
+         *     filter leaves more than 10,000 images, a job changes them (202); its result has the same counts.
          */
         post: operations["images_bulk_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/facets/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many images the filters leave, and how many each other choice would: counts beside each filter, which
+         * @description How many images the filters leave, and how many each other choice would: counts beside each filter, which
+         *     are those of the other filters.
+         */
+        get: operations["images_facets_retrieve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1379,12 +1445,13 @@ export interface paths {
         get: operations["models_list"];
         put?: never;
         /**
-         * Bring a model that was made elsewhere; it is read, checked and proved in the background
-         * @description Bring a model that was made elsewhere; it is read, checked and proved in the background.
+         * Upload a model that was made elsewhere; it is read, checked and verified in the background
+         * @description Upload a model that was made elsewhere; it is read, checked and verified in the background.
          *
-         *     Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`, or a zip with a SavedModel. Detectors: `.h5` of
-         *     keras-retinanet. Nothing in the file is executed: networks with code of their own are refused. The job's result
-         *     names the model. `403 model_uploads_off` where the studio takes none.
+         *     It comes as `file` or as an `upload` in parts. Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`,
+         *     or a zip with a SavedModel. Detectors: `.h5` of keras-retinanet. Nothing in the file is executed: networks with
+         *     code of their own are refused. The job's result names the model. `403 model_uploads_off` where the studio takes
+         *     none.
          */
         post: operations["models_create"];
         delete?: never;
@@ -2143,6 +2210,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/snapshots/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description Frozen versions of your datasets, the newest first.
+         */
+        get: operations["snapshots_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/snapshots/{id}/": {
         parameters: {
             query?: never;
@@ -2152,7 +2239,7 @@ export interface paths {
         };
         /**
          * Read one
-         * @description One frozen version of a dataset.
+         * @description Frozen versions of your datasets, the newest first.
          */
         get: operations["snapshots_retrieve"];
         put?: never;
@@ -2160,7 +2247,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Name a snapshot, or write notes about it
+         * @description Name a snapshot, or write notes about it. What is in it never changes.
+         */
+        patch: operations["snapshots_partial_update"];
         trace?: never;
     };
     "/api/v1/suggestions/": {
@@ -2952,20 +3043,13 @@ export interface components {
             /** Format: uuid */
             label_id: string;
             box: number[] | null;
-            readonly origin: components["schemas"]["AnnotationOriginEnum"];
+            readonly origin: components["schemas"]["OriginName"];
             /** Format: double */
             readonly score: number | null;
             readonly confirmed: boolean;
             /** Format: date-time */
             readonly created_at: string;
         };
-        /**
-         * @description * `human` - Human
-         *     * `imported` - Imported
-         *     * `model` - Model
-         * @enum {string}
-         */
-        AnnotationOriginEnum: "human" | "imported" | "model";
         AnnotationRequest: {
             label: string;
             /** Format: uuid */
@@ -3112,13 +3196,18 @@ export interface components {
          */
         BulkActionEnum: "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "delete";
         BulkAnswer: {
+            /** @description Images that are not as they were before. */
             changed: number;
+            /** @description Images that were so already, or cannot be. */
             unchanged: number;
         };
         /** @description A serializer that refuses fields that it does not have. */
         BulkRequest: {
             action: components["schemas"]["BulkActionEnum"];
-            images: string[];
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
             /** @description For label: name or id. */
             label?: string;
             /**
@@ -3136,6 +3225,8 @@ export interface components {
             split?: components["schemas"]["SplitName"] | components["schemas"]["NullEnum"];
             /** @description For group. */
             group?: string;
+            /** @description but for these. */
+            except?: string[];
         };
         /** @description Somebody you work with already. */
         Candidate: {
@@ -3281,6 +3372,12 @@ export interface components {
             /** Format: date-time */
             readonly updated_at: string;
         };
+        DatasetCount: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            count: number;
+        };
         /** @description Also when images were added to it, or taken away. */
         DatasetEvent: {
             /** Format: uuid */
@@ -3382,6 +3479,11 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly ended_at: string | null;
+            readonly project_name: string;
+            readonly group_name: string;
+            /** @description As it was when it was deployed. */
+            readonly model_name: string;
+            readonly created_by: string | null;
         };
         /** @description A row was made, changed or deleted: read it again. */
         DeploymentEvent: {
@@ -3745,6 +3847,11 @@ export interface components {
             readonly has_outcomes: boolean;
             /** Format: date-time */
             readonly created_at: string;
+            readonly model_name: string;
+            /** Format: uuid */
+            readonly project: string;
+            dataset_name?: string | null;
+            snapshot_name?: string | null;
         };
         /** @description A row was made, changed or deleted: read it again. */
         EvaluationEvent: {
@@ -3882,6 +3989,22 @@ export interface components {
              */
             largest_drop: number;
         };
+        /** @description Each count is of the images that all other filters leave. */
+        Facets: {
+            /** @description Images that all filters leave. */
+            total: number;
+            /** @description Images that carry each label of the project. */
+            labels: components["schemas"]["LabelCount"][];
+            /** @description Images without an annotation. */
+            unlabelled: number;
+            splits: components["schemas"]["SplitCount"][];
+            origins: components["schemas"]["OriginCount"][];
+            image_formats: components["schemas"]["ImageFormatCount"][];
+            annotated: components["schemas"]["YesNoCount"];
+            reviewed: components["schemas"]["YesNoCount"];
+            has_suggestions: components["schemas"]["YesNoCount"];
+            datasets: components["schemas"]["DatasetCount"][];
+        };
         FeedbackAnswer: {
             status: components["schemas"]["StatusEnum"];
             /** Format: uuid */
@@ -3953,6 +4076,44 @@ export interface components {
              * @description Its predictions become annotations to confirm.
              */
             model?: string | null;
+        };
+        GridAnnotation: {
+            /**
+             * Format: uuid
+             * @description Id of the label.
+             */
+            label: string;
+            origin: components["schemas"]["OriginName"];
+            confirmed: boolean;
+            /** Format: double */
+            score: number | null;
+            /** @description x_min, y_min, x_max, y_max in thousandths of the upright image's width and height. */
+            box: number[] | null;
+        };
+        /** @description An image as a gallery shows it. */
+        GridImage: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            dataset: string;
+            filename: string;
+            width: number;
+            height: number;
+            split: components["schemas"]["SplitName"] | components["schemas"]["NullEnum"];
+            revision: number;
+            reviewed: boolean;
+            /** @description With a confirmed annotation, or looked at and empty. */
+            annotated: boolean;
+            annotation_count: number;
+            suggestion_count: number;
+            /** @description Ids of labels of `annotations`. */
+            labels: string[];
+            /** @description The first twelve. */
+            annotations: components["schemas"]["GridAnnotation"][];
+            /** @description Base64 of a ThumbHash: a blurred picture to show first. Null until it is computed. */
+            thumbhash: string | null;
+            /** @description Its address, which stays; by cookie or token. `size` may be changed. */
+            thumbnail: string;
         };
         /**
          * @description * `unknown` - Unknown
@@ -4039,7 +4200,7 @@ export interface components {
         /** @description As the parameters of the list of images. */
         ImageFilterRequest: {
             label?: string;
-            split?: components["schemas"]["ImageFilterSplitEnum"];
+            split?: components["schemas"]["SplitFilterName"];
             annotated?: boolean;
             unconfirmed?: boolean;
             origin?: components["schemas"]["ImageFilterOriginEnum"];
@@ -4047,18 +4208,60 @@ export interface components {
             /** Format: uuid */
             video?: string;
         };
+        ImageFormatCount: {
+            value: components["schemas"]["ImageFormatName"];
+            count: number;
+        };
         /**
-         * @description * `train` - train
-         *     * `validation` - validation
-         *     * `test` - test
-         *     * `none` - none
+         * @description * `JPEG` - JPEG
+         *     * `MPO` - MPO
+         *     * `PNG` - PNG
+         *     * `WEBP` - WEBP
+         *     * `BMP` - BMP
+         *     * `GIF` - GIF
+         *     * `TIFF` - TIFF
+         *     * `HEIF` - HEIF
+         *     * `AVIF` - AVIF
+         *     * `other` - other
          * @enum {string}
          */
-        ImageFilterSplitEnum: "train" | "validation" | "test" | "none";
+        ImageFormatName: "JPEG" | "MPO" | "PNG" | "WEBP" | "BMP" | "GIF" | "TIFF" | "HEIF" | "AVIF" | "other";
         ImageRevision: {
             /** Format: uuid */
             id: string;
             revision: number;
+        };
+        /** @description The filters of lists of images, as JSON. A project or a dataset is named, so that they are of one project. */
+        ImageSelectionRequest: {
+            /** Format: uuid */
+            project?: string;
+            /** Format: uuid */
+            dataset?: string;
+            label?: string[];
+            label_mode?: components["schemas"]["LabelModeEnum"];
+            without_label?: string[];
+            split?: components["schemas"]["SplitFilterName"];
+            annotated?: boolean;
+            reviewed?: boolean;
+            origin?: components["schemas"]["OriginFilterName"];
+            has_suggestions?: boolean;
+            /** Format: double */
+            min_score?: number;
+            /** Format: double */
+            max_score?: number;
+            image_format?: components["schemas"]["ImageFormatName"];
+            /** Format: uuid */
+            video?: string;
+            group?: string;
+            source?: string;
+            /** Format: uuid */
+            job?: string;
+            filename?: string;
+            q?: string;
+            /** Format: date-time */
+            created_after?: string;
+            /** Format: date-time */
+            created_before?: string;
         };
         /**
          * @description * `auto` - auto
@@ -4083,6 +4286,11 @@ export interface components {
              * @description A zip, a tar (also gz, bz2, xz, zst), or an annotation file alone for images that are here.
              */
             file?: string;
+            /**
+             * Format: uuid
+             * @description Instead of a file: a finished upload of yours (`uploads/`), which can be resumed.
+             */
+            upload?: string;
             /** @description Instead of a file: s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/…. */
             source?: string;
             /**
@@ -4180,6 +4388,12 @@ export interface components {
             readonly started_at: string | null;
             /** Format: date-time */
             readonly finished_at: string | null;
+            project_name: string;
+            created_by?: string | null;
+            /** @description The dataset that it is about, if it is. */
+            readonly dataset: components["schemas"]["Named"] | null;
+            /** @description The model that it is about, if it is. */
+            readonly model: components["schemas"]["Named"] | null;
         };
         /** @description How it stands now, however many steps have led there. Deleted: `project`, `id` and `action` alone. */
         JobEvent: {
@@ -4231,6 +4445,12 @@ export interface components {
             color?: string;
             readonly order: number;
         };
+        LabelCount: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            count: number;
+        };
         /** @description A row was made, changed or deleted: read it again. */
         LabelEvent: {
             /** Format: uuid */
@@ -4253,6 +4473,12 @@ export interface components {
              */
             into: string;
         };
+        /**
+         * @description * `any` - any
+         *     * `all` - all
+         * @enum {string}
+         */
+        LabelModeEnum: "any" | "all";
         /** @description A serializer that refuses fields that it does not have. */
         LabelOrderRequest: {
             /** @description Every label of the project, in order. */
@@ -4300,6 +4526,7 @@ export interface components {
             dataset_name: string;
             has_images: boolean;
         };
+        ListedImage: components["schemas"]["Image"] | components["schemas"]["GridImage"];
         LoginAnswer: {
             /** @description Send it as `Authorization: Token …`. It is shown only here; null: a session was begun instead. */
             token: string | null;
@@ -4456,6 +4683,20 @@ export interface components {
             readonly files: components["schemas"]["ModelFile"][];
             /** Format: date-time */
             readonly created_at: string;
+            /** @description null: others made it public, and you are no member. */
+            readonly project_name: string | null;
+            /**
+             * Format: uuid
+             * @description Of its snapshot.
+             */
+            readonly dataset: string | null;
+            readonly dataset_name: string | null;
+            /** @description The snapshot's name, or its dataset and number. */
+            readonly snapshot_name: string | null;
+            /** @description null also where you may not see it. */
+            readonly base_model_name: string | null;
+            /** @description The user name of who made it. */
+            readonly created_by: string | null;
         };
         /** @description A row was made, changed or deleted: read it again. */
         ModelEvent: {
@@ -4535,6 +4776,60 @@ export interface components {
             kind: components["schemas"]["ModelFileKind"];
             filename: string;
         };
+        /** @description A model in a list: of its metrics the single numbers. */
+        ModelSummary: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly project: string;
+            name: string;
+            readonly version: number;
+            notes?: string;
+            tags?: string[];
+            readonly task: components["schemas"]["TaskKind"];
+            /** @default none */
+            readonly stage: components["schemas"]["StageName"];
+            visibility?: components["schemas"]["VisibilityEnum"];
+            readonly class_names: string[];
+            readonly architecture: string;
+            readonly input_height: number;
+            readonly input_width: number;
+            readonly resize: components["schemas"]["ResizeEnum"];
+            readonly parameters: number;
+            /** @description On the untouched test split; matrices and figures by label are in the model itself. */
+            readonly metrics: {
+                [key: string]: number | null;
+            };
+            /** @description Of a detector: anchors, thresholds, suppression; else null. */
+            detector?: components["schemas"]["Detector"] | null;
+            /** Format: uuid */
+            readonly training: string | null;
+            /** Format: uuid */
+            readonly base_model: string | null;
+            /** Format: uuid */
+            readonly snapshot: string | null;
+            /** @description Of an uploaded model: its file and how it was read. */
+            readonly origin: {
+                [key: string]: unknown;
+            };
+            readonly files: components["schemas"]["ModelFile"][];
+            /** Format: date-time */
+            readonly created_at: string;
+            /** @description null: others made it public, and you are no member. */
+            readonly project_name: string | null;
+            /**
+             * Format: uuid
+             * @description Of its snapshot.
+             */
+            readonly dataset: string | null;
+            readonly dataset_name: string | null;
+            /** @description The snapshot's name, or its dataset and number. */
+            readonly snapshot_name: string | null;
+            /** @description null also where you may not see it. */
+            readonly base_model_name: string | null;
+            /** @description The user name of who made it. */
+            readonly created_by: string | null;
+        };
         /** @description A model that was made elsewhere. */
         ModelUploadRequest: {
             /** Format: uuid */
@@ -4543,7 +4838,12 @@ export interface components {
              * Format: binary
              * @description A classifier as .keras, .h5, .tflite, .onnx or a zip of a SavedModel; a detector of keras-retinanet as .h5.
              */
-            file: string;
+            file?: string;
+            /**
+             * Format: uuid
+             * @description Instead of a file: a finished upload of yours (`uploads/`), which can be resumed.
+             */
+            upload?: string;
             /** @description In the order of the outputs: one a line, a JSON list, {"label": index}, or classes.csv. */
             labels: string;
             /** @default  */
@@ -4584,6 +4884,12 @@ export interface components {
              */
             anchors: string;
         };
+        Named: {
+            /** Format: uuid */
+            id: string;
+            /** @description null: it is not there any more. */
+            name: string | null;
+        };
         /**
          * @description * `strict` - Strict
          *     * `exact` - Exact
@@ -4591,6 +4897,18 @@ export interface components {
          * @enum {string}
          */
         NearDuplicatesEnum: "strict" | "exact" | "off";
+        Neighbours: {
+            /**
+             * Format: uuid
+             * @description The image before it in the list.
+             */
+            previous: string | null;
+            /** Format: uuid */
+            next: string | null;
+            /** @description From 0; null when the filters leave it out. */
+            position: number | null;
+            total: number;
+        };
         /** @description A code, which is shown this once. */
         NewEnrolmentCode: {
             /** Format: uuid */
@@ -4672,6 +4990,25 @@ export interface components {
             readonly secret: string;
         };
         NullEnum: null;
+        OriginCount: {
+            value: components["schemas"]["OriginFilterName"];
+            count: number;
+        };
+        /**
+         * @description * `human` - human
+         *     * `imported` - imported
+         *     * `model` - model
+         *     * `none` - none
+         * @enum {string}
+         */
+        OriginFilterName: "human" | "imported" | "model" | "none";
+        /**
+         * @description * `human` - Human
+         *     * `imported` - Imported
+         *     * `model` - Model
+         * @enum {string}
+         */
+        OriginName: "human" | "imported" | "model";
         Outcome: {
             /** Format: uuid */
             image: string;
@@ -4696,6 +5033,10 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Change"][];
+            /** @description With offset; null in pages by cursor. */
+            start: number | null;
+            /** @description With offset; null in pages by cursor. */
+            total: number | null;
         };
         PaginatedDatasetList: {
             /** Format: uri */
@@ -4746,13 +5087,6 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Evaluation"][];
         };
-        PaginatedImageList: {
-            /** Format: uri */
-            next: string | null;
-            /** Format: uri */
-            previous: string | null;
-            results: components["schemas"]["Image"][];
-        };
         PaginatedInvitationLinkList: {
             /** Format: uri */
             next: string | null;
@@ -4781,6 +5115,17 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Label"][];
         };
+        PaginatedListedImageList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ListedImage"][];
+            /** @description With offset; null in pages by cursor. */
+            start: number | null;
+            /** @description With offset; null in pages by cursor. */
+            total: number | null;
+        };
         PaginatedLoginSessionList: {
             /** Format: uri */
             next: string | null;
@@ -4795,12 +5140,12 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Member"][];
         };
-        PaginatedModelList: {
+        PaginatedModelSummaryList: {
             /** Format: uri */
             next: string | null;
             /** Format: uri */
             previous: string | null;
-            results: components["schemas"]["Model"][];
+            results: components["schemas"]["ModelSummary"][];
         };
         PaginatedPendingMemberList: {
             /** Format: uri */
@@ -4996,6 +5341,11 @@ export interface components {
             name?: string;
             description?: string;
             task?: components["schemas"]["TaskKind"];
+        };
+        /** @description What can be said about a snapshot; what is in it never changes. */
+        PatchedSnapshotChangeRequest: {
+            name?: string;
+            notes?: string;
         };
         /** @description A serializer that refuses fields that it does not have. */
         PatchedVideoRequest: {
@@ -5289,6 +5639,11 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly finished_at: string | null;
+            readonly project_name: string;
+            readonly dataset_name: string;
+            /** @description null also where others may not see it. */
+            readonly base_model_name: string | null;
+            readonly created_by: string | null;
         };
         /** @description A row was made, changed or deleted: read it again. */
         SearchEvent: {
@@ -5456,6 +5811,12 @@ export interface components {
             };
             /** Format: date-time */
             readonly created_at: string;
+            name?: string;
+            notes?: string;
+            /** @description Its name, or its dataset and number. */
+            readonly title: string;
+            readonly project_name: string;
+            readonly created_by: string | null;
         };
         /** @description A row was made, changed or deleted: read it again. */
         SnapshotEvent: {
@@ -5492,6 +5853,18 @@ export interface components {
             /** @default 42 */
             seed: number;
         };
+        SplitCount: {
+            value: components["schemas"]["SplitFilterName"];
+            count: number;
+        };
+        /**
+         * @description * `train` - train
+         *     * `validation` - validation
+         *     * `test` - test
+         *     * `none` - none
+         * @enum {string}
+         */
+        SplitFilterName: "train" | "validation" | "test" | "none";
         /**
          * @description * `train` - Train
          *     * `validation` - Validation
@@ -5744,6 +6117,19 @@ export interface components {
             readonly started_at: string | null;
             /** Format: date-time */
             readonly finished_at: string | null;
+            project_name: string;
+            /**
+             * Format: uuid
+             * @description Of its snapshot.
+             */
+            dataset: string | null;
+            dataset_name: string;
+            /** @description Or its dataset and number. */
+            snapshot_name: string;
+            /** @description null also where others may not see it. */
+            readonly base_model_name: string | null;
+            model_name?: string | null;
+            created_by?: string | null;
             /** @description What was promised before the start. */
             readonly estimate: components["schemas"]["Estimate"] | null;
             /** @description What it took. */
@@ -5882,6 +6268,19 @@ export interface components {
             readonly started_at: string | null;
             /** Format: date-time */
             readonly finished_at: string | null;
+            project_name: string;
+            /**
+             * Format: uuid
+             * @description Of its snapshot.
+             */
+            dataset: string | null;
+            dataset_name: string;
+            /** @description Or its dataset and number. */
+            snapshot_name: string;
+            /** @description null also where others may not see it. */
+            readonly base_model_name: string | null;
+            model_name?: string | null;
+            created_by?: string | null;
         };
         UploadAnswer: {
             created: components["schemas"]["Image"][];
@@ -5891,7 +6290,9 @@ export interface components {
             remarks: components["schemas"]["Rejected"][];
         };
         UploadRequest: {
-            files: string[];
+            files?: string[];
+            /** @description Ids of finished uploads of yours (`uploads/`); they are gone when this succeeds. */
+            uploads?: string[];
             /** @description Name or id of a label of the project. */
             label?: string;
             split?: components["schemas"]["SplitName"];
@@ -6044,6 +6445,10 @@ export interface components {
          * @enum {string}
          */
         WorkState: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        YesNoCount: {
+            yes: number;
+            no: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -8123,9 +8528,10 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "multipart/form-data": components["schemas"]["UploadRequest"];
+                "application/json": components["schemas"]["UploadRequest"];
             };
         };
         responses: {
@@ -11695,21 +12101,69 @@ export interface operations {
             query?: {
                 /** @description With a confirmed annotation, or looked at; suggestions that wait do not count. */
                 annotated?: boolean;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
                 /** @description From `next`, `previous`. */
                 cursor?: string;
                 dataset?: string;
+                /** @description grid: light rows, as a gallery shows them. */
+                fields?: "all" | "grid";
+                /** @description Part of the file name. */
                 filename?: string;
-                /** @description Name or id of a label. */
-                label?: string;
-                ordering?: "filename" | "-filename" | "id" | "-id";
+                group?: string;
+                /** @description With suggestions that wait for a look. */
+                has_suggestions?: boolean;
                 /**
-                 * @description * `human` - Human
+                 * @description * `JPEG` - JPEG
+                 *     * `MPO` - MPO
+                 *     * `PNG` - PNG
+                 *     * `WEBP` - WEBP
+                 *     * `BMP` - BMP
+                 *     * `GIF` - GIF
+                 *     * `TIFF` - TIFF
+                 *     * `HEIF` - HEIF
+                 *     * `AVIF` - AVIF
+                 *     * `other` - other
+                 */
+                image_format?: "AVIF" | "BMP" | "GIF" | "HEIF" | "JPEG" | "MPO" | "PNG" | "TIFF" | "WEBP" | "other";
+                /** @description The import that brought it. */
+                job?: string;
+                label?: string[];
+                /**
+                 * @description With several labels: any of them (the default), or all.
+                 *
+                 *     * `any` - any
+                 *     * `all` - all
+                 */
+                label_mode?: "all" | "any";
+                /** @description Of a suggestion, with the label if one is named. */
+                max_score?: number;
+                /** @description Of a suggestion, with the label if one is named. */
+                min_score?: number;
+                /** @description Instead of a cursor: the page begins at this place, counted from 0. */
+                offset?: number;
+                ordering?: "created" | "-created" | "filename" | "-filename" | "id" | "-id" | "random" | "-random" | "size" | "-size" | "uncertainty" | "-uncertainty";
+                /**
+                 * @description Of one of its annotations; none: it has no annotation.
+                 *
+                 *     * `human` - Human
                  *     * `imported` - Imported
                  *     * `model` - Model
+                 *     * `none` - none
                  */
-                origin?: "human" | "imported" | "model";
+                origin?: "human" | "imported" | "model" | "none";
                 page_size?: number;
                 project?: string;
+                /** @description Part of the file name. */
+                q?: string;
+                /** @description Somebody looked at it. */
+                reviewed?: boolean;
+                /** @description With ordering=random: which of the orders. */
+                seed?: number;
+                /** @description Where it came from, as `source` says it. */
+                source?: string;
                 /**
                  * @description * `train` - Train
                  *     * `validation` - Validation
@@ -11717,9 +12171,10 @@ export interface operations {
                  *     * `none` - none
                  */
                 split?: "none" | "test" | "train" | "validation" | null;
-                /** @description With suggestions that wait for a look. */
+                /** @description Deprecated: the same as has_suggestions. */
                 unconfirmed?: boolean;
                 video?: string;
+                without_label?: string[];
             };
             header?: never;
             path?: never;
@@ -11732,7 +12187,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedImageList"];
+                    "application/json": components["schemas"]["PaginatedListedImageList"];
                 };
             };
             400: {
@@ -12390,8 +12845,12 @@ export interface operations {
             query?: {
                 /** @description From `next`, `previous`. */
                 cursor?: string;
-                ordering?: "id" | "-id";
+                /** @description Instead of a cursor: the page begins at this place, counted from 0. */
+                offset?: number;
+                ordering?: "created" | "-created" | "filename" | "-filename" | "id" | "-id" | "random" | "-random" | "size" | "-size" | "uncertainty" | "-uncertainty";
                 page_size?: number;
+                /** @description With ordering=random: which of the orders. */
+                seed?: number;
             };
             header?: never;
             path: {
@@ -12467,10 +12926,161 @@ export interface operations {
             };
         };
     };
-    images_thumbnail_retrieve: {
+    images_neighbours_retrieve: {
         parameters: {
             query?: {
-                size?: 128 | 512;
+                /** @description With a confirmed annotation, or looked at; suggestions that wait do not count. */
+                annotated?: boolean;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                dataset?: string;
+                /** @description Part of the file name. */
+                filename?: string;
+                group?: string;
+                /** @description With suggestions that wait for a look. */
+                has_suggestions?: boolean;
+                /**
+                 * @description * `JPEG` - JPEG
+                 *     * `MPO` - MPO
+                 *     * `PNG` - PNG
+                 *     * `WEBP` - WEBP
+                 *     * `BMP` - BMP
+                 *     * `GIF` - GIF
+                 *     * `TIFF` - TIFF
+                 *     * `HEIF` - HEIF
+                 *     * `AVIF` - AVIF
+                 *     * `other` - other
+                 */
+                image_format?: "AVIF" | "BMP" | "GIF" | "HEIF" | "JPEG" | "MPO" | "PNG" | "TIFF" | "WEBP" | "other";
+                /** @description The import that brought it. */
+                job?: string;
+                label?: string[];
+                /**
+                 * @description With several labels: any of them (the default), or all.
+                 *
+                 *     * `any` - any
+                 *     * `all` - all
+                 */
+                label_mode?: "all" | "any";
+                /** @description Of a suggestion, with the label if one is named. */
+                max_score?: number;
+                /** @description Of a suggestion, with the label if one is named. */
+                min_score?: number;
+                ordering?: "-created" | "-filename" | "-id" | "-random" | "-size" | "-uncertainty" | "created" | "filename" | "id" | "random" | "size" | "uncertainty";
+                /**
+                 * @description Of one of its annotations; none: it has no annotation.
+                 *
+                 *     * `human` - Human
+                 *     * `imported` - Imported
+                 *     * `model` - Model
+                 *     * `none` - none
+                 */
+                origin?: "human" | "imported" | "model" | "none";
+                project?: string;
+                /** @description Part of the file name. */
+                q?: string;
+                /** @description Somebody looked at it. */
+                reviewed?: boolean;
+                /** @description With ordering=random: which of the orders. */
+                seed?: number;
+                /** @description Where it came from, as `source` says it. */
+                source?: string;
+                /**
+                 * @description * `train` - Train
+                 *     * `validation` - Validation
+                 *     * `test` - Test
+                 *     * `none` - none
+                 */
+                split?: "none" | "test" | "train" | "validation" | null;
+                /** @description Deprecated: the same as has_suggestions. */
+                unconfirmed?: boolean;
+                video?: string;
+                without_label?: string[];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    images_rendition_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Left out: WebP for clients that accept it. */
+                format?: "jpeg" | "webp";
+                max?: 1024 | 2048 | 4096;
+                /** @description The first 8 digits of the image's sha256: the answer never changes then. */
+                v?: string;
             };
             header?: never;
             path: {
@@ -12486,6 +13096,7 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                    "image/webp": string;
                 };
             };
             206: {
@@ -12494,6 +13105,108 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    images_thumbnail_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Left out: WebP for clients that accept it. */
+                format?: "jpeg" | "webp";
+                size?: 128 | 256 | 512;
+                /** @description The first 8 digits of the image's sha256: the answer never changes then. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/webp": string;
                 };
             };
             400: {
@@ -12584,6 +13297,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             400: {
@@ -12683,6 +13404,148 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    images_facets_retrieve: {
+        parameters: {
+            query?: {
+                /** @description With a confirmed annotation, or looked at; suggestions that wait do not count. */
+                annotated?: boolean;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                dataset?: string;
+                /** @description Part of the file name. */
+                filename?: string;
+                group?: string;
+                /** @description With suggestions that wait for a look. */
+                has_suggestions?: boolean;
+                /**
+                 * @description * `JPEG` - JPEG
+                 *     * `MPO` - MPO
+                 *     * `PNG` - PNG
+                 *     * `WEBP` - WEBP
+                 *     * `BMP` - BMP
+                 *     * `GIF` - GIF
+                 *     * `TIFF` - TIFF
+                 *     * `HEIF` - HEIF
+                 *     * `AVIF` - AVIF
+                 *     * `other` - other
+                 */
+                image_format?: "AVIF" | "BMP" | "GIF" | "HEIF" | "JPEG" | "MPO" | "PNG" | "TIFF" | "WEBP" | "other";
+                /** @description The import that brought it. */
+                job?: string;
+                label?: string[];
+                /**
+                 * @description With several labels: any of them (the default), or all.
+                 *
+                 *     * `any` - any
+                 *     * `all` - all
+                 */
+                label_mode?: "all" | "any";
+                /** @description Of a suggestion, with the label if one is named. */
+                max_score?: number;
+                /** @description Of a suggestion, with the label if one is named. */
+                min_score?: number;
+                /**
+                 * @description Of one of its annotations; none: it has no annotation.
+                 *
+                 *     * `human` - Human
+                 *     * `imported` - Imported
+                 *     * `model` - Model
+                 *     * `none` - none
+                 */
+                origin?: "human" | "imported" | "model" | "none";
+                project?: string;
+                /** @description Part of the file name. */
+                q?: string;
+                /** @description Somebody looked at it. */
+                reviewed?: boolean;
+                /** @description Where it came from, as `source` says it. */
+                source?: string;
+                /**
+                 * @description * `train` - Train
+                 *     * `validation` - Validation
+                 *     * `test` - Test
+                 *     * `none` - none
+                 */
+                split?: "none" | "test" | "train" | "validation" | null;
+                /** @description Deprecated: the same as has_suggestions. */
+                unconfirmed?: boolean;
+                video?: string;
+                without_label?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14432,7 +15295,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedModelList"];
+                    "application/json": components["schemas"]["PaginatedModelSummaryList"];
                 };
             };
             400: {
@@ -14506,6 +15369,7 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["ModelUploadRequest"];
+                "application/json": components["schemas"]["ModelUploadRequest"];
             };
         };
         responses: {
@@ -19763,6 +20627,88 @@ export interface operations {
             };
         };
     };
+    snapshots_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                dataset?: string;
+                ordering?: "id" | "-id";
+                page_size?: number;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     snapshots_retrieve: {
         parameters: {
             query?: never;
@@ -19831,6 +20777,135 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSnapshotChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
