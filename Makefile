@@ -1,5 +1,5 @@
 # make run: start everything · make test, make test-postgres: what CI runs · make test-thorough: what takes an hour
-# make lint, make format, make bench, make lock
+# make frontend: build the pages · make lint, make format, make bench, make lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 # One more than there are cores: tests of processes wait half of their time.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
-.PHONY: run test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
+.PHONY: run frontend test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
+	@$(BIN)/python frontend/build.py
 	@exec $(BIN)/python manage.py studio $(ARGS)
+
+frontend: $(VENV)/.installed
+	@$(BIN)/python frontend/build.py --strict
 
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."

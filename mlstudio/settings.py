@@ -145,6 +145,11 @@ USE_I18N = False
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = "mlstudio.frontend.is_immutable"
+# The built pages; built from frontend/ by `make run`.
+FRONTEND_DIR = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [("studio", FRONTEND_DIR)] if FRONTEND_DIR.is_dir() else []
 
 # Storage
 STORAGE_BACKEND = text("MLSTUDIO_STORAGE", "local")

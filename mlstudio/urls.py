@@ -1,11 +1,10 @@
 from django.contrib import admin
-from django.urls import include, path
-from django.views.generic import RedirectView
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
-from mlstudio import health, views
+from mlstudio import frontend, health, views
 from mlstudio.live_view import EventsView
 from mlstudio.session import SessionView
 
@@ -23,10 +22,9 @@ api = [
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/api/docs/")),
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
-    path("reset/<str:uid>/<str:token>", pages.PasswordResetPage.as_view()),
+    path("reset/<str:uid>/<str:token>", frontend.or_else(pages.PasswordResetPage.as_view())),
     path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
     path("email-confirm/", pages.EmailConfirmPage.as_view(), name="email-confirm-page"),
     path("api/schema/", views.SchemaView.as_view(), name="schema"),
@@ -37,6 +35,8 @@ urlpatterns = [
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics", health.metrics),
+    # Every other address is one of the pages, which the browser tells apart.
+    re_path(r"^(?!(?:api|edge|admin|static|customvision|healthz|readyz|metrics)(?:/|$)).*$", frontend.page, name="page"),
 ]
 
 handler400 = "mlstudio.errors.bad_request"

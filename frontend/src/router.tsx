@@ -35,6 +35,12 @@ const newPassword = createRoute({
   component: lazyRouteComponent(() => import("./account/NewPasswordPage")),
 });
 
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join/$invitation",
+  component: lazyRouteComponent(() => import("./account/JoinPage")),
+});
+
 /** Everything below asks for a login, and comes back afterwards to where one wanted to go. */
 const shell = createRoute({
   getParentRoute: () => root,
@@ -128,6 +134,7 @@ const tree = root.addChildren([
   register,
   reset,
   newPassword,
+  join,
   shell.addChildren([
     projects,
     account,

@@ -23,7 +23,7 @@ export default function LoginPage() {
         session?.registration_open !== false && (
           <Trans>
             No account yet?{" "}
-            <Anchor component={Link} to="/register" search={{ next }}>
+            <Anchor renderRoot={(props) => <Link to="/register" search={{ next }} {...props} />}>
               Register
             </Anchor>
           </Trans>

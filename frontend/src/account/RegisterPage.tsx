@@ -10,21 +10,22 @@ import { useForm } from "./useForm";
 export default function RegisterPage() {
   const { t } = useLingui();
   const { next } = useSearch({ from: "/register" });
+  const invitation = next?.match(/^\/join\/([\w-]+)$/)?.[1];
   const router = useRouter();
   const session = useSession();
   const form = useForm({ username: "", email: "", password: "" }, async ({ username, email, password }) => {
-    await registerUser(username, email, password);
+    await registerUser(username, email, password, invitation ?? "");
     router.history.push(safeNext(next));
   });
   const toLogin = (
     <Trans>
       Already registered?{" "}
-      <Anchor component={Link} to="/login" search={{ next }}>
+      <Anchor renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}>
         Log in
       </Anchor>
     </Trans>
   );
-  if (session?.registration_open === false)
+  if (session?.registration_open === false && !invitation)
     return (
       <FormPage title={<Trans>Registration is closed</Trans>} below={toLogin}>
         <Text size="sm">

@@ -9,6 +9,7 @@ export function useForm<Values extends Record<string, string>>(first: Values, su
   const names = Object.keys(first);
   return {
     values,
+    set: setValues,
     isBusy,
     problem: error?.beside(...names),
     field: (name: keyof Values & string) => ({

@@ -5,7 +5,7 @@ import type { Label } from "../api/types";
 export function LabelChip({ label, size = 11 }: { label: Pick<Label, "name" | "color">; size?: number }) {
   return (
     <Group gap={6} wrap="nowrap" component="span" display="inline-flex" miw={0}>
-      <Swatch color={label.color} size={size} />
+      <Swatch color={label.color ?? "#888888"} size={size} />
       <Text span truncate size="sm">
         {label.name}
       </Text>

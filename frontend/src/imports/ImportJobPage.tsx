@@ -1,0 +1,90 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useJob } from "../datasets/queries";
+import { Problem } from "../ui/Problem";
+import { LabelMapping } from "./parts/LabelMapping";
+import { ReportLines } from "./parts/ReportLines";
+import { importOf } from "./result";
+
+/** An import or its dry run: what is in it, which label becomes which, and what became of each file. */
+export default function ImportJobPage() {
+  const { t } = useLingui();
+  const { project, job: id } = useParams({ from: "/shell/projects/$project/import/$job" });
+  const navigate = useNavigate();
+  const { data: job, error, refetch } = useJob(project, id);
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!job) return null;
+  const result = importOf(job);
+  const share = job.progress.total ? (100 * (job.progress.done ?? 0)) / job.progress.total : 0;
+  const isOver = job.state !== "queued" && job.state !== "running";
+  return (
+    <Container size="md" py="xl">
+      <Stack gap="lg">
+        <Title order={1} size="h2">
+          {result?.dry_run ? <Trans>What is in the archive</Trans> : <Trans>Import</Trans>}
+        </Title>
+        {!isOver && (
+          <Paper className="panel" p="lg">
+            <Stack>
+              <Text>{job.state === "queued" ? <Trans>It waits for its turn.</Trans> : <Trans>The files are being read…</Trans>}</Text>
+              <Progress value={share} animated aria-label={t`Read`} />
+            </Stack>
+          </Paper>
+        )}
+        {job.state === "failed" && <Problem error={new Error(job.error?.detail)} />}
+        {result && (
+          <Paper className="panel" p="lg">
+            <Stack gap="xs">
+              <Text fw={600}>
+                <Plural value={result.images} one="# image" other="# images" />
+                {" · "}
+                <Plural value={result.labelled} one="# labelled" other="# labelled" />
+                {result.boxes > 0 && (
+                  <>
+                    {" · "}
+                    <Plural value={result.boxes} one="# box" other="# boxes" />
+                  </>
+                )}
+              </Text>
+              <Text size="sm" className="quiet">
+                <Trans>Format: {result.format}</Trans>
+              </Text>
+              {result.duplicates > 0 && (
+                <Text size="sm">
+                  <Plural value={result.duplicates} one="# image is there already." other="# images are there already." />
+                </Text>
+              )}
+              {result.rejected > 0 && (
+                <Text size="sm" c="var(--studio-bad)">
+                  <Plural value={result.rejected} one="# file cannot be taken." other="# files cannot be taken." />
+                </Text>
+              )}
+              {result.to_review > 0 && (
+                <Anchor component={Link} to={`/projects/${project}/review`} size="sm">
+                  <Plural value={result.to_review} one="# image needs a look" other="# images need a look" />
+                </Anchor>
+              )}
+            </Stack>
+          </Paper>
+        )}
+        {result?.dry_run && job.state === "succeeded" && (
+          <LabelMapping
+            project={project}
+            job={job}
+            labels={result.labels}
+            onStart={(next) => void navigate({ to: "/projects/$project/import/$job", params: { project, job: next } })}
+          />
+        )}
+        {job.has_report && <ReportLines project={project} job={job.id} />}
+        {isOver && !result?.dry_run && (
+          <Group>
+            <Button component={Link} to={`/projects/${project}/images`}>
+              <Trans>To the images</Trans>
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Container>
+  );
+}

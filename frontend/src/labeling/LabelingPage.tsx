@@ -1,0 +1,103 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Center, Group, Loader, Progress, Text } from "@mantine/core";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
+import { useFacets } from "../gallery/queries";
+import { useShortcut } from "../keyboard/useShortcut";
+import { useLabels, useMayEdit, useProject } from "../projects/queries";
+import { EmptyState } from "../ui/EmptyState";
+import { Icon } from "../ui/Icon";
+import classes from "./Labeling.module.css";
+import { LabelPad } from "./parts/LabelPad";
+import { Previous } from "./parts/Previous";
+import { useWork } from "./useWork";
+
+/** One image after the other: a key gives its label and the next one is there at once. */
+export default function LabelingPage() {
+  const { t } = useLingui();
+  const { project } = useParams({ from: "/shell/projects/$project/label" });
+  const search = useSearch({ from: "/shell/projects/$project/label" });
+  const filter = useMemo(() => (Object.keys(search).length > 0 ? search : { annotated: false, ordering: "id" as const }), [search]);
+  const navigate = useNavigate();
+  const { data: own } = useProject(project);
+  const { data: labels = [] } = useLabels(project);
+  const { data: facets } = useFacets(project, {});
+  const mayEdit = useMayEdit(project);
+  const work = useWork(project, filter);
+  const isDetection = own?.task === "detection";
+  // Boxes are drawn in the annotator, which goes through the same images.
+  const firstOpen = work.current?.id;
+  useEffect(() => {
+    if (isDetection && firstOpen)
+      void navigate({ to: "/projects/$project/images/$image", params: { project, image: firstOpen }, search: filter, replace: true });
+  }, [isDetection, firstOpen, navigate, project, filter]);
+  const scope = t`Labelling`;
+  useShortcut({ id: "labeling.skip", scope, title: t`Skip this image`, keys: ["Space", "ArrowRight"], run: work.skip });
+  useShortcut({ id: "labeling.back", scope, title: t`The image before`, keys: ["ArrowLeft", "Backspace"], run: work.back });
+  if (labels.length === 0 && own)
+    return (
+      <EmptyState
+        icon="palette"
+        title={<Trans>First name what to tell apart</Trans>}
+        action={
+          <Button component={Link} to={`/projects/${project}/labels`}>
+            <Trans>Add labels</Trans>
+          </Button>
+        }
+      />
+    );
+  if (work.isEmpty)
+    return (
+      <EmptyState
+        icon="circle-check"
+        title={<Trans>Every image here is labelled</Trans>}
+        action={
+          <Button component={Link} to={`/projects/${project}`}>
+            <Trans>What next?</Trans>
+          </Button>
+        }
+      >
+        <Trans>Drop more images in, or review what is there.</Trans>
+      </EmptyState>
+    );
+  if (!work.current || isDetection)
+    return (
+      <Center mih="60vh">
+        <Loader aria-label={t`Loading`} />
+      </Center>
+    );
+  const total = facets?.total ?? 0;
+  const done = facets?.annotated.yes ?? 0;
+  return (
+    <div className={classes.page}>
+      <section className={classes.stage} aria-label={work.current.filename} data-testid="labeling-image" data-image={work.current.id}>
+        <img key={work.current.id} src={work.pictureOf(work.current)} alt={work.current.filename} className={classes.image} />
+        <Previous previous={work.previous} labels={labels} back={work.back} />
+      </section>
+      <aside className={classes.side}>
+        <div>
+          <Group justify="space-between">
+            <Text size="sm" fw={600}>
+              <Trans>
+                {done} of {total} labelled
+              </Trans>
+            </Text>
+            <Text size="xs" className="quiet" truncate maw={150} title={work.current.filename}>
+              {work.current.filename}
+            </Text>
+          </Group>
+          <Progress value={total > 0 ? (100 * done) / total : 0} mt={6} aria-label={t`Labelled`} />
+        </div>
+        <LabelPad labels={labels} mayEdit={mayEdit} chosen={work.current.labels[0]} choose={(label) => work.label(label)} />
+        <Group>
+          <Button variant="default" size="compact-md" onClick={work.back} disabled={!work.previous} leftSection={<Icon name="arrow-left" size={16} />}>
+            <Trans>Back</Trans>
+          </Button>
+          <Button variant="default" size="compact-md" onClick={work.skip} rightSection={<Icon name="arrow-right" size={16} />}>
+            <Trans>Skip</Trans>
+          </Button>
+        </Group>
+      </aside>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { send } from "../api/client";
+import type { Label } from "../api/types";
+import { useLingui } from "@lingui/react/macro";
+import { noteRevision, save } from "../annotator/changes";
+import { ownId, type Mark } from "../annotator/store";
+import { type Filter, toQuery } from "../gallery/filter";
+import type { GridImage } from "../gallery/queries";
+import { did } from "../history/history";
+
+const BATCH = 60;
+const AHEAD = 5;
+
+
+/** The images to label, in order: loaded ahead of the hand, with what was done before. */
+export function useWork(project: string, filter: Filter) {
+  const { t } = useLingui();
+  const [queue, setQueue] = useState<GridImage[]>([]);
+  const [at, setAt] = useState(0);
+  const done = useRef(new Map<string, string>());
+  const cursor = useRef(0);
+  const key = toQuery(project, filter).toString();
+  const [asked, setAsked] = useState(0);
+  const { data, isFetched } = useQuery({
+    queryKey: ["labeling", key, asked],
+    queryFn: () => {
+      const query = toQuery(project, filter);
+      query.set("fields", "grid");
+      query.set("page_size", String(BATCH));
+      query.set("offset", String(cursor.current));
+      return send<{ results: GridImage[]; total: number }>("GET", `/api/v1/images/?${query}`);
+    },
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  useEffect(() => {
+    if (!data) return;
+    setQueue((now) => {
+      const known = new Set(now.map(({ id }) => id));
+      return [...now, ...data.results.filter(({ id }) => !known.has(id))];
+    });
+  }, [data]);
+  // Labelled images leave the filter, so what was skipped is all that lies before the next batch.
+  const isShort = queue.length - at < AHEAD * 2;
+  const isMore = data !== undefined && data.results.length === BATCH;
+  useEffect(() => {
+    if (!isShort || !isMore) return;
+    cursor.current = queue.length - done.current.size;
+    setAsked((now) => now + 1);
+  }, [isShort, isMore, queue.length]);
+  useEffect(() => {
+    for (const image of queue.slice(at, at + AHEAD + 1)) new Image().src = pictureOf(image);
+  }, [queue, at]);
+  const current = queue[at];
+  const label = useCallback(
+    (chosen: Label) => {
+      const image = queue[at];
+      if (!image) return;
+      noteRevision(image.id, image.revision);
+      const mark = (id: string): Mark => ({ id: ownId(), label: id, box: null, confirmed: true, origin: "human", score: null });
+      const before = image.labels.map(mark);
+      const payload = { project, image: image.id, filename: image.filename };
+      const title = t`Label ${chosen.name}`;
+      did({
+        title: `${title} (${image.filename})`,
+        project,
+        undo: { kind: "annotations", payload: { ...payload, marks: before } },
+        redo: { kind: "annotations", payload: { ...payload, marks: [mark(chosen.id)] } },
+      });
+      void save({ ...payload, marks: [mark(chosen.id)] }, title);
+      done.current.set(image.id, chosen.id);
+      setQueue((now) => now.map((one) => (one.id === image.id ? { ...one, labels: [chosen.id] } : one)));
+      setAt((now) => now + 1);
+    },
+    [queue, at, project, t],
+  );
+  return {
+    current,
+    previous: queue[at - 1],
+    isEmpty: isFetched && data !== undefined && at >= queue.length && data.results.length < BATCH,
+    label,
+    skip: useCallback(() => setAt((now) => Math.min(now + 1, queue.length)), [queue.length]),
+    back: useCallback(() => setAt((now) => Math.max(0, now - 1)), []),
+    pictureOf,
+  };
+}
+
+
+function pictureOf(image: GridImage): string {
+  const version = new URLSearchParams(image.thumbnail.split("?")[1]).get("v") ?? "";
+  return `/api/v1/images/${image.id}/rendition/?max=1024&v=${version}`;
+}

@@ -1,0 +1,142 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Button, Center, Group, Loader, Slider, Stack, Text, Title } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { asStudioError } from "../api/errors";
+import type { Filter } from "../gallery/filter";
+import { pageQuery, useFacets } from "../gallery/queries";
+import { useShortcut } from "../keyboard/useShortcut";
+import { useLabels, useMayEdit } from "../projects/queries";
+import { EmptyState } from "../ui/EmptyState";
+import { Icon } from "../ui/Icon";
+import { LabelChip } from "../ui/LabelChip";
+import { Problem } from "../ui/Problem";
+import { SuggestionImage } from "./parts/SuggestionImage";
+import { review, reviewAbove } from "./queries";
+import classes from "./Review.module.css";
+
+/** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
+export default function ReviewPage() {
+  const { t } = useLingui();
+  const { project } = useParams({ from: "/shell/projects/$project/review" });
+  const search = useSearch({ from: "/shell/projects/$project/review" });
+  const mayEdit = useMayEdit(project);
+  const { data: labels = [] } = useLabels(project);
+  const [score, setScore] = useState(0.9);
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
+  const filter = useMemo<Filter>(() => ({ ...search, has_suggestions: true, ordering: "id" }), [search]);
+  const { data, error, refetch } = useQuery(pageQuery(project, filter, 0));
+  const { data: facets } = useFacets(project, filter);
+  const { data: above } = useFacets(project, { ...filter, min_score: score });
+  const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
+  const [image] = open;
+  const guesses = image?.annotations.filter(({ confirmed }) => !confirmed) ?? [];
+  const decide = async (choice: "confirm" | "reject" | null) => {
+    if (!image) return;
+    setSeen((now) => new Set([...now, image.id]));
+    if (open.length < 5) void refetch();
+    if (!choice || !mayEdit) return;
+    try {
+      await review(project, image.id, image.filename, choice, choice === "confirm" ? t`Accepted suggestions` : t`Rejected suggestions`);
+    } catch (problem) {
+      notifications.show({ color: "red", message: asStudioError(problem).message });
+    }
+  };
+  const takeAll = async () => {
+    try {
+      const { changed } = await reviewAbove(project, filter, score);
+      notifications.show({ message: t`${changed} suggestions accepted.` });
+      await refetch();
+    } catch (problem) {
+      notifications.show({ color: "red", message: asStudioError(problem).message });
+    }
+  };
+  const scope = t`Review`;
+  useShortcut({ id: "review.take", scope, title: t`Accept the suggestions`, keys: "Enter", disabled: !mayEdit, run: () => void decide("confirm") });
+  useShortcut({ id: "review.reject", scope, title: t`Reject the suggestions`, keys: "X", disabled: !mayEdit, run: () => void decide("reject") });
+  useShortcut({ id: "review.skip", scope, title: t`Leave it for later`, keys: ["Space", "ArrowRight"], run: () => void decide(null) });
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!data)
+    return (
+      <Center mih="60vh">
+        <Loader aria-label={t`Loading`} />
+      </Center>
+    );
+  if (!image)
+    return (
+      <EmptyState
+        icon="circle-check"
+        title={<Trans>Nothing waits for a review</Trans>}
+        action={
+          <Button component={Link} to={`/projects/${project}/images`} variant="default">
+            <Trans>To the images</Trans>
+          </Button>
+        }
+      >
+        <Trans>Suggestions of models and annotations that an import was not sure of appear here.</Trans>
+      </EmptyState>
+    );
+  return (
+    <div className={classes.page}>
+      <section className={classes.stage} data-testid="review-image" data-image={image.id}>
+        <SuggestionImage key={image.id} image={image} labels={labels} />
+      </section>
+      <aside className={classes.side}>
+        <Stack>
+          <Title order={1} size="h4">
+            <Trans>Review suggestions</Trans>
+          </Title>
+          <Text size="sm" className="quiet">
+            <Plural value={facets?.total ?? 0} one="# image with suggestions" other="# images with suggestions" />
+          </Text>
+          <Stack gap={4}>
+            {guesses.map((guess, place) => {
+              const label = labels.find(({ id }) => id === guess.label);
+              return (
+                <Group key={`${guess.label}-${guess.box?.join() ?? place}`} justify="space-between" wrap="nowrap">
+                  {label && <LabelChip label={label} />}
+                  <Text size="sm" className="quiet">
+                    {guess.score !== null && `${Math.round(100 * guess.score)} %`}
+                  </Text>
+                </Group>
+              );
+            })}
+          </Stack>
+          {mayEdit && (
+            <Group grow>
+              <Button leftSection={<Icon name="check" />} onClick={() => void decide("confirm")}>
+                <Trans>Accept</Trans>
+              </Button>
+              <Button variant="default" leftSection={<Icon name="x" />} onClick={() => void decide("reject")}>
+                <Trans>Reject</Trans>
+              </Button>
+            </Group>
+          )}
+          <Group grow>
+            <Button variant="subtle" onClick={() => void decide(null)}>
+              <Trans>Later</Trans>
+            </Button>
+            <Button variant="subtle" component={Link} to={`/projects/${project}/images/${image.id}`}>
+              <Trans>Correct</Trans>
+            </Button>
+          </Group>
+          {mayEdit && (
+            <Stack gap={6} mt="lg">
+              <Text size="sm" fw={600}>
+                <Trans>All at once</Trans>
+              </Text>
+              <Slider min={0.5} max={1} step={0.01} value={score} onChange={setScore} label={(value) => `${Math.round(100 * value)} %`} thumbLabel={t`Lowest score`} />
+              <Button variant="default" onClick={() => void takeAll()} disabled={above?.total === 0}>
+                <Trans>
+                  Accept all of {Math.round(100 * score)} % or more ({above?.total ?? 0} images)
+                </Trans>
+              </Button>
+            </Stack>
+          )}
+        </Stack>
+      </aside>
+    </div>
+  );
+}
