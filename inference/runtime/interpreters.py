@@ -117,7 +117,7 @@ def _kept_open(owner: object, path: str | Path) -> str:
     descriptor = os.open(path, os.O_RDONLY)
     weakref.finalize(owner, os.close, descriptor)
     address = f"/proc/self/fd/{descriptor}"
-    return address if os.path.exists(address) else str(path)
+    return address if Path(address).exists() else str(path)
 
 
 class LiteRTClassifier(LiteRTNetwork):
