@@ -172,6 +172,22 @@ class TestPool:
             pool.get(name, load(name))
         assert loads == ["a", "b", "c", "b"] and len(pool) == 2
 
+    def test_a_loaded_model_goes_on_when_the_cache_gives_its_file_up(self, exported, tmp_path):
+        """The second interpreter is made when two predictions come together, long after the first."""
+        import shutil
+
+        from inference.runtime.interpreters import LiteRTClassifier
+
+        copy = Path(shutil.copy(exported["litert-float32"], tmp_path / "model.tflite"))
+        runtime = LiteRTClassifier(copy)
+        image = np.random.default_rng(1).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+        expected = runtime.predict(image)
+        copy.unlink()
+        with runtime._interpreter(), runtime._interpreter() as second:
+            second.set_tensor(runtime._input["index"], image[np.newaxis].astype(runtime._input["dtype"]))
+            second.invoke()
+            np.testing.assert_allclose(second.get_tensor(runtime._output["index"])[0], expected, atol=1e-6)
+
     def test_many_threads_get_right_answers_and_load_once(self, exported):
         from concurrent.futures import ThreadPoolExecutor
 

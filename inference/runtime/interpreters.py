@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,7 +36,7 @@ class LiteRTNetwork:
     """
 
     def __init__(self, path: str | Path, *, max_interpreters: int = 2, num_threads: int = 1) -> None:
-        self._path = str(path)
+        self._path = _kept_open(self, path)
         self._lock = threading.Lock()
         self._running = 0
         self._idle: queue.LifoQueue = queue.LifoQueue()
@@ -105,6 +107,17 @@ class LiteRTNetwork:
         except (ValueError, RuntimeError) as error:
             raise ModelFileError(f"LiteRT cannot load this model file: {error}") from error
         return interpreter
+
+
+def _kept_open(owner: object, path: str | Path) -> str:
+    """An address of the file that stays good while `owner` lives, even when the file is deleted or replaced meanwhile.
+
+    Interpreters are made when they are needed, long after a cache may have given up its copy of the file.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    weakref.finalize(owner, os.close, descriptor)
+    address = f"/proc/self/fd/{descriptor}"
+    return address if Path(address).exists() else str(path)
 
 
 class LiteRTClassifier(LiteRTNetwork):

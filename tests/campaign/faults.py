@@ -34,6 +34,7 @@ TERMINATE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 LOCK = "LOCK TABLE projects_job, datasets_image, training_trainingrun IN EXCLUSIVE MODE"
 # Half a minute is what a connection waits for SQLite's lock before it gives up.
 LOCKED_SECONDS = 35
+DEATH_SECONDS = 120
 
 
 class Faults:
@@ -72,6 +73,8 @@ class Faults:
 
     def _kill_launcher(self) -> None:
         self._studio.process.kill()
+        # On a busy machine a killed process may take seconds to be gone.
+        self._studio.process.wait(DEATH_SECONDS)
 
     def _kill_everything(self) -> None:
         launcher = psutil.Process(self._studio.process.pid)
@@ -80,6 +83,7 @@ class Faults:
         for one in family:
             with contextlib.suppress(psutil.Error):
                 one.kill()
+        self._studio.process.wait(DEATH_SECONDS)
 
     def _hang_broker(self, generator: random.Random) -> None:
         brokers = self._studio.processes_of(*WORDS["broker"])
