@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
-from datasets.errors import LabelDeleted, LabelExists, RevisionConflict
+from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
 from datasets.formats.boxes import composed, on_grid
 from datasets.gallery.keeping import settle
-from datasets.history import marks_by_image, record_changes, recorded
+from datasets.history import recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
@@ -34,18 +34,25 @@ BULK_CHUNK = 500
 
 
 @atomic_again
-def create_label(*, project: Project, name: str, color: str = "") -> Label:
-    """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it."""
+def create_label(
+    *, project: Project, name: str, color: str = "", description: str = "", hotkey: str | None = None
+) -> Label:
+    """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it.
+
+    Raises:
+        LabelExists, HotkeyInUse
+    """
     name = in_one_line(composed(name)) or "label"
     order = Label.objects.filter(project=project).aggregate(last=Max("order"))["last"]
     position = 0 if order is None else order + 1
     try:
         with transaction.atomic():
             label = Label.objects.create(
-                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position
-            )
+                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position,
+                description=description, hotkey=hotkey or None,
+            )  # fmt: skip
     except IntegrityError as error:
-        raise LabelExists() from error
+        raise _taken(project.pk, None, hotkey) from error
     adjust_counts(project.pk, label_count=1)
     return label
 
@@ -66,15 +73,25 @@ def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]
 
 
 def update_label(*, label: Label, **changes) -> Label:
-    """Rename, recolour: every image that carries the label shows it at once, for it refers to this row."""
+    """Rename, recolour: every image that carries the label shows it at once, for it refers to this row.
+
+    Raises:
+        LabelExists, HotkeyInUse
+    """
     for name, value in changes.items():
-        setattr(label, name, composed(value) if name == "name" else value)
+        setattr(label, name, composed(value) if name == "name" else value or (None if name == "hotkey" else value))
     try:
         with transaction.atomic():
             label.save(update_fields=list(changes))
     except IntegrityError as error:
-        raise LabelExists() from error
+        raise _taken(label.project_id, label.pk, changes.get("hotkey")) from error
     return label
+
+
+def _taken(project_id, pk, hotkey: str | None) -> LabelExists | HotkeyInUse:
+    """What another label of the project has: the key, or the name."""
+    others = Label.objects.filter(project=project_id).exclude(pk=pk)
+    return HotkeyInUse() if hotkey and others.filter(hotkey=hotkey).exists() else LabelExists()
 
 
 @atomic_again
@@ -209,40 +226,6 @@ def _is_labelled_so(annotations: list[tuple], label: Label | None, is_reviewed: 
 
 
 # Annotations
-
-
-@atomic_again
-def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: int | None, user) -> Image:
-    """Replace all annotations of an image.
-
-    Args:
-        annotations: `{"label": Label, "box": [x_min, y_min, x_max, y_max] or None}`; boxes are clipped to the image.
-        revision: the revision the caller saw; None replaces whatever is there.
-
-    Raises:
-        RevisionConflict: the image was changed meanwhile.
-        LabelDeleted
-        ValidationError: a box outside the image, a second label on a classified image…
-    """
-    rows = [checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
-    if image.project.task == Task.CLASSIFICATION and len(rows) > 1:
-        raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
-    require_labels(row.label_id for row in rows)
-    changed = Image.objects.filter(pk=image.pk)
-    if revision is not None:
-        changed = changed.filter(revision=revision)
-    # In a detection project an empty list says: looked at, nothing here.
-    reviewed = bool(rows) or image.project.task == Task.DETECTION
-    if not changed.update(revision=F("revision") + 1, reviewed=reviewed):
-        raise RevisionConflict()
-    before = marks_by_image([image.pk]).get(image.pk, [])
-    image.annotations.all().delete()
-    Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
-    settle([image.pk])
-    after = [{"label": row.label.name, "box": row.box} for row in rows]
-    record_changes({image.pk: (before, after)}, user)
-    image.refresh_from_db()
-    return image
 
 
 def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:

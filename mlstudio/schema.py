@@ -67,7 +67,7 @@ class StudioSchema(AutoSchema):
 
     def get_override_parameters(self):
         parameters = list(super().get_override_parameters())
-        if self.method == "POST":
+        if self.method in ("POST", "PUT", "PATCH"):
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
