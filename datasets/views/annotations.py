@@ -130,9 +130,8 @@ class ReviewView(viewsets.GenericViewSet):
         data = shapes.SuggestionsFilterSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
         wishes = data.validated_data
-        dataset = (
-            self._datasets(wishes).filter(**({"project": wishes["project"]} if "project" in wishes else {})).first()
-        )
+        named = {"project": wishes["project"]} if "project" in wishes else {}
+        dataset = self._datasets(wishes).filter(**named).first()
         # As in lists, what somebody may not see has nothing in it.
         rows = Annotation.objects.none() if dataset is None else self._waiting(dataset.project, wishes)
         return Response(shapes.SuggestionCountsSerializer(count_suggestions(rows)).data)
