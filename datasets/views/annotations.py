@@ -20,6 +20,7 @@ from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
 from datasets.views.labels import label_or_400
 from projects.models import Project, Role
+from projects.pagination import KeysetPagination
 from projects.permissions import require_role
 from projects.selectors import project_ids_of, projects_of
 
@@ -85,7 +86,7 @@ class AnnotationsMixin(GenericAPIView):
         return int(text)
 
     @extend_schema(responses=ChangeSerializer(many=True))
-    @action(detail=True, filterset_class=None, ordering_fields=())
+    @action(detail=True, filterset_class=None, pagination_class=KeysetPagination)
     def history(self, request, pk=None):
         """Who changed the annotations of the image, the latest change first."""
         changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
