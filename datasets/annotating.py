@@ -139,7 +139,7 @@ def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], rev
     Image.objects.filter(pk=image.pk).update(revision=F("revision") + 1, reviewed=reviewed)
     _carry_out(plan)
     settle([image.pk])
-    record_changes({image.pk: (before, marks_by_image([image.pk]).get(image.pk, []))}, user)
+    record_changes({image.pk: (before, marks_by_image([image.pk]).get(image.pk, []))}, user, {image.pk: held.reviewed})
     image.refresh_from_db()
     return image
 

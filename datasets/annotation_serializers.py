@@ -84,7 +84,7 @@ class ConflictItemSerializer(serializers.Serializer):
 class AnnotationsConflictSerializer(serializers.Serializer):
     """The shape of every error, and with `revision_conflict` and `annotation_deleted` what is there now."""
 
-    type = serializers.ChoiceField(["client_error"])
+    type = serializers.ChoiceField(["validation_error", "client_error", "server_error"])
     errors = ConflictItemSerializer(many=True)
     current = CurrentAnnotationsSerializer(required=False)
 

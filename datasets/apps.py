@@ -13,6 +13,7 @@ class DatasetsConfig(AppConfig):
             label_jobs,
             removal,
             snapshot_jobs,
+            undoing,
             usage,
             uses,
             videos,
@@ -20,5 +21,6 @@ class DatasetsConfig(AppConfig):
         from projects.limits import BYTE_COUNTERS
         from projects.removal import IN_BACKGROUND
 
+        undoing.register()
         IN_BACKGROUND.append(removal.remove_images_of_records)
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -268,6 +268,10 @@ class AnnotationChange(models.Model):
     changed_at = models.DateTimeField(auto_now_add=True)
     before = models.JSONField()
     after = models.JSONField()
+    # What it was part of, and whether the image counted as looked at: enough to go back.
+    change = models.ForeignKey("projects.Change", null=True, on_delete=models.SET_NULL, related_name="+")
+    reviewed_before = models.BooleanField(null=True)
+    reviewed_after = models.BooleanField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["image", "id"])]

@@ -17,6 +17,8 @@ from datasets.history import recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
+from datasets.noting import DATASET_FIELDS, LABEL_FIELDS, fields_of
+from projects.changes.recording import note_rows
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
@@ -54,6 +56,7 @@ def create_label(
     except IntegrityError as error:
         raise _taken(project.pk, None, hotkey) from error
     adjust_counts(project.pk, label_count=1)
+    note_rows("label", {label.pk: (None, fields_of(label, LABEL_FIELDS))})
     return label
 
 
@@ -72,12 +75,14 @@ def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]
     return {name: labels[as_written] for name, as_written in written.items()}
 
 
+@atomic_again
 def update_label(*, label: Label, **changes) -> Label:
     """Rename, recolour: every image that carries the label shows it at once, for it refers to this row.
 
     Raises:
         LabelExists, HotkeyInUse
     """
+    held = Label.objects.select_for_update().get(pk=label.pk)
     for name, value in changes.items():
         setattr(label, name, composed(value) if name == "name" else value or (None if name == "hotkey" else value))
     try:
@@ -85,6 +90,7 @@ def update_label(*, label: Label, **changes) -> Label:
             label.save(update_fields=list(changes))
     except IntegrityError as error:
         raise _taken(label.project_id, label.pk, changes.get("hotkey")) from error
+    note_rows("label", {label.pk: (fields_of(held, LABEL_FIELDS), fields_of(label, LABEL_FIELDS))})
     return label
 
 
@@ -99,9 +105,11 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
     labels = {label.pk: label for label in Label.objects.filter(project=project)}
     if set(ids) != set(labels) or len(ids) != len(labels):
         raise ValidationError({"labels": ["Name every label of the project exactly once."]})
+    before = {pk: fields_of(label, LABEL_FIELDS) for pk, label in labels.items()}
     for order, pk in enumerate(ids):
         labels[pk].order = order
     Label.objects.bulk_update(labels.values(), ["order"])
+    note_rows("label", {pk: (before[pk], fields_of(label, LABEL_FIELDS)) for pk, label in labels.items()})
 
 
 def require_labels(pks: Iterable) -> None:
@@ -122,6 +130,17 @@ def create_dataset(
         project=project, name=name, description=description, near_duplicates=near_duplicates
     )
     adjust_counts(project.pk, dataset_count=1)
+    return dataset
+
+
+@atomic_again
+def update_dataset(*, dataset: Dataset, **changes) -> Dataset:
+    """Rename or describe a dataset, or say which of its near-duplicates share a split."""
+    held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+    for name, value in changes.items():
+        setattr(dataset, name, value)
+    dataset.save(update_fields=[*changes, "updated_at"])
+    note_rows("dataset", {dataset.pk: (fields_of(held, DATASET_FIELDS), fields_of(dataset, DATASET_FIELDS))})
     return dataset
 
 
@@ -147,8 +166,10 @@ def _update_images(pks: list, **changes: str | None) -> int:
     ((name, value),) = changes.items()
     as_wanted = Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
     others = Image.objects.select_for_update().filter(~as_wanted, pk__in=pks).order_by("pk")
-    changed = list(others.values_list("pk", flat=True))
+    before = dict(others.values_list("pk", name))
+    changed = list(before)
     Image.objects.filter(pk__in=changed).update(**changes)
+    note_rows("image", {pk: ({name: old}, changes) for pk, old in before.items()})
     if "split" in changes:
         settle(changed)
     return len(changed)
@@ -157,10 +178,12 @@ def _update_images(pks: list, **changes: str | None) -> int:
 @atomic_again
 def update_image(*, image: Image, **changes) -> Image:
     """Rename an image, or put it into a split or a group."""
-    for name, value in changes.items():
-        setattr(image, name, value)
     if changes:
+        held = Image.objects.select_for_update().get(pk=image.pk)
+        for name, value in changes.items():
+            setattr(image, name, value)
         image.save(update_fields=list(changes))
+        note_rows("image", {image.pk: (fields_of(held, changes), fields_of(image, changes))})
         settle([image.pk] if "split" in changes else [])
     return image
 

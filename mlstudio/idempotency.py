@@ -30,7 +30,7 @@ from storage.services import local_cache
 
 KEPT = timedelta(days=1)
 MAX_BODY_BYTES = 1 << 20
-KEPT_HEADERS = ("Content-Type", "Location")
+KEPT_HEADERS = ("Content-Type", "Location", "X-Change")
 # Headers that say what is wanted where there is no body (uploads in parts).
 MEANINGFUL_HEADERS = ("Upload-Length", "Upload-Metadata")
 SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/", "/api/v1/webhooks/")

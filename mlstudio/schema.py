@@ -76,4 +76,14 @@ class StudioSchema(AutoSchema):
                     description="Repeat a request with the same key and it is done once.",
                 )
             )
+        if self.method in ("POST", "PUT", "PATCH", "DELETE") and getattr(self.view, "makes_changes", False):
+            parameters.append(
+                OpenApiParameter(
+                    "X-Change",
+                    OpenApiTypes.UUID,
+                    OpenApiParameter.HEADER,
+                    response=["200", "201", "204"],
+                    description="The change that this was: `changes/{id}/undo/` takes it back. Absent: none.",
+                )
+            )
         return parameters

@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from projects import views
+from projects.changes.views import ChangeViewSet
 from projects.invitation_views import InvitationViewSet, PendingMemberViewSet
 
 router = DefaultRouter(use_regex_path=False)
@@ -11,6 +12,7 @@ router.register("projects", views.ProjectViewSet)
 router.register("projects/<uuid:project_id>/members", views.MemberViewSet, basename="member")
 router.register("projects/<uuid:project_id>/invitations", PendingMemberViewSet, basename="pending-member")
 router.register("invitations", InvitationViewSet)
+router.register("changes", ChangeViewSet)
 router.register("jobs", views.JobViewSet)
 router.register("webhooks", views.WebhookViewSet)
 

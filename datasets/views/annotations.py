@@ -19,6 +19,7 @@ from datasets.selectors import datasets_of
 from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
 from datasets.views.labels import label_or_400
+from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.pagination import KeysetPagination
 from projects.permissions import require_role
@@ -28,7 +29,7 @@ REVISION = OpenApiParameter("revision", OpenApiTypes.INT, description="The revis
 ANSWERS = {200: shapes.AnnotationsAnswerSerializer, 409: shapes.AnnotationsConflictSerializer}
 
 
-class AnnotationsMixin(GenericAPIView):
+class AnnotationsMixin(MakesChanges, GenericAPIView):
     """For the view of images."""
 
     @extend_schema(methods=["GET"], responses=shapes.AnnotationsAnswerSerializer)
@@ -60,22 +61,25 @@ class AnnotationsMixin(GenericAPIView):
         data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)
         data.is_valid(raise_exception=True)
         wanted = [_wanted(one, image.project) for one in data.validated_data]
-        return replace_annotations(
-            image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
-        )
+        with self._annotating(image):
+            return replace_annotations(
+                image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
+            )
+
+    def _annotating(self, image: Image):
+        return self.changing(image.project, "annotate", image=str(image.pk), filename=image.filename)
 
     def _change_some(self, image: Image) -> Image:
         data = shapes.AnnotationsPatchSerializer(data=self.request.data)
         data.is_valid(raise_exception=True)
         wishes, project = data.validated_data, image.project
-        return change_annotations(
-            image=image,
-            add=[_wanted(one, project) for one in wishes["add"]],
-            change=[Difference(**_with_label(one, project)) for one in wishes["change"]],
-            remove=wishes["remove"],
-            revision=wishes.get("revision"),
-            user=self.request.user,
-        )
+        parts = {
+            "add": [_wanted(one, project) for one in wishes["add"]],
+            "change": [Difference(**_with_label(one, project)) for one in wishes["change"]],
+            "remove": wishes["remove"],
+        }
+        with self._annotating(image):
+            return change_annotations(image=image, revision=wishes.get("revision"), user=self.request.user, **parts)
 
     def _seen_revision(self) -> int | None:
         text = self.request.query_params.get("revision")
@@ -118,7 +122,7 @@ def _conflict(image: Image, conflict: RevisionConflict) -> Response:
     return Response(shapes.AnnotationsConflictSerializer(body).data, status=status.HTTP_409_CONFLICT)
 
 
-class ReviewView(viewsets.GenericViewSet):
+class ReviewView(MakesChanges, viewsets.GenericViewSet):
     """Annotations that models suggested."""
 
     queryset = Annotation.objects.none()
@@ -163,7 +167,8 @@ class ReviewView(viewsets.GenericViewSet):
                 for one in wishes["correct"]
             ],
         )
-        return Response(review_annotations(review=review, user=request.user))
+        with self.changing(project, "review"):
+            return Response(review_annotations(review=review, user=request.user))
 
     def _review_filtered(self, wishes: dict, is_confirmed: bool) -> Response:
         project = self._project(wishes)
@@ -172,7 +177,9 @@ class ReviewView(viewsets.GenericViewSet):
         # Those of an image come together, so that it is left with none or all of them.
         chosen = list(rows.order_by("image", "id")[:MOST])
         review = Review(confirm=chosen) if is_confirmed else Review(reject=chosen)
-        return Response({**review_annotations(review=review, user=self.request.user), "left": rows.count()})
+        with self.changing(project, "review"):
+            decided = review_annotations(review=review, user=self.request.user)
+        return Response({**decided, "left": rows.count()})
 
     def _project(self, wishes: dict) -> Project:
         projects = projects_of(self.request.user)

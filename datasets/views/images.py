@@ -59,7 +59,9 @@ class ImageViewSet(
         return super().update(request, *args, **kwargs)
 
     def perform_update(self, serializer) -> None:
-        services.update_image(image=serializer.instance, **serializer.validated_data)
+        image = serializer.instance
+        with self.changing(image.project, "rename_image", image=str(image.pk), filename=image.filename):
+            services.update_image(image=image, **serializer.validated_data)
 
     def perform_destroy(self, instance: Image) -> None:
         if not delete_images(images=[instance]):
