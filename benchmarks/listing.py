@@ -1,4 +1,5 @@
-"""Pages of an image list in a dataset of 1,000 and in one of 1,000,000 rows, in one database, turn by turn."""
+"""Pages of an image list in a dataset of 1,000 and in one of 1,000,000 rows, in one database, turn by turn; and what a
+gallery of a million asks besides: any place, counts beside the filters, neighbours, light rows, bulk changes."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +45,59 @@ def run(folder: Path) -> list[Row]:
         "without annotations (1 in 10)": {"annotated": "false"},
         "of a label on 5 images": {"label": "rare"},
     }
-    return [_compare(client, datasets, what, dict(options)) for what, options in kinds.items()]
+    rows = [_compare(client, datasets, what, dict(options)) for what, options in kinds.items()]
+    return [*rows, *_gallery(client, datasets[LARGE]), _bulk(client, datasets[LARGE])]
+
+
+def _gallery(client, dataset) -> list[Row]:
+    """Against what somebody who looks at it takes for at once."""
+    generator = random.Random(2)
+
+    def place(below: int) -> dict:
+        return {"offset": generator.randrange(below), "fields": "grid"}
+
+    def image() -> str:
+        return f"{uuid.UUID(_uuid(2, LARGE, generator.randrange(LARGE)))}/neighbours/"
+
+    scope = {"dataset": str(dataset.pk)}
+    kinds: dict[str, tuple[float, Callable[[], tuple[str, dict]]]] = {
+        "any place": (100, lambda: ("", place(LARGE - 50))),
+        "any place of a split": (100, lambda: ("", {"split": "train", **place(LARGE // 2 - 50)})),
+        "any place of a label": (100, lambda: ("", {"label": "label-3", **place(LARGE // 11)})),
+        "any place by file name": (100, lambda: ("", {"ordering": "filename", **place(LARGE - 50)})),
+        "facets": (100, lambda: ("facets/", {})),
+        "facets of a split and a label": (100, lambda: ("facets/", {"split": "test", "label": "label-3"})),
+        "neighbours": (100, lambda: (image(), {})),
+        "neighbours with a label": (100, lambda: (image(), {"label": "label-3"})),
+        "500 light rows": (60, lambda: ("", {"fields": "grid", "page_size": 500, "offset": generator.randrange(1000)})),
+    }
+    return [_timed(client, what, limit, scope, ask) for what, (limit, ask) in kinds.items()]
+
+
+def _timed(client, what: str, limit: float, scope: dict, ask: Callable[[], tuple[str, dict]]) -> Row:
+    times, size = [], 0
+    for turn in range(REQUESTS // 2 + 5):
+        path, query = ask()
+        started = time.perf_counter()
+        answer = client.get(f"/api/v1/images/{path}", {**query, **scope}, headers={"Accept-Encoding": "gzip"})
+        seconds = time.perf_counter() - started
+        assert answer.status_code == 200, answer.content
+        size = len(answer.content)
+        if turn >= 5:
+            times.append(seconds * 1000)
+    found = f"{percentile(times, 95):.1f} ms, median {percentile(times, 50):.1f}, {size:,} bytes compressed"
+    return at_most(f"gallery of {LARGE:,}, {what}, p95", found, f"{limit:.0f} ms", percentile(times, 95) / limit, 1.0)
+
+
+def _bulk(client, dataset) -> Row:
+    """The first 10,000 images of the dataset get another label."""
+    ids = [str(uuid.UUID(_uuid(2, LARGE, n))) for n in range(10_000)]
+    body = {"action": "label", "label": "label-1", "images": ids}
+    started = time.perf_counter()
+    answer = client.post("/api/v1/images/bulk/", body, format="json")
+    seconds = time.perf_counter() - started
+    assert answer.status_code == 200 and answer.json()["changed"] > 8_000, answer.content
+    return at_most("gallery, 10,000 labels", f"{seconds:.2f} s", "2 s", seconds / 2, 1.0)
 
 
 def _fill(user, count: int):

@@ -13,6 +13,7 @@ class DatasetsConfig(AppConfig):
             label_jobs,
             removal,
             snapshot_jobs,
+            undoing,
             usage,
             uses,
             videos,
@@ -22,6 +23,7 @@ class DatasetsConfig(AppConfig):
         from projects.naming import NAMES
         from projects.removal import IN_BACKGROUND
 
+        undoing.register()
         IN_BACKGROUND.append(removal.remove_images_of_records)
         NAMES["dataset"] = names_of_datasets
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -17,6 +17,8 @@ from datasets.gallery.windows import keys_between, last_key
 from datasets.models import Dataset, Image, Label
 from datasets.removal import delete_images, move_images
 from datasets.review import review_images
+from projects.changes.models import Change
+from projects.changes.recording import close_change, noting, open_change
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
@@ -46,6 +48,12 @@ class BulkChange:
             raise ValidationError({"action": ["A detection project labels boxes, not images."]})
         if self.dataset is not None and self.dataset.project_id != project.pk:
             raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+
+    def in_words(self) -> dict:
+        """What lists of changes say of it."""
+        names = {"label": self.label and self.label.name, "dataset": self.dataset and self.dataset.name}
+        own = {"split": {"split": self.split}, "group": {"group": self.group}}.get(self.action, {})
+        return {**{name: text for name, text in names.items() if text}, **own}
 
     def to_dict(self) -> dict:
         return {
@@ -106,20 +114,34 @@ def run_bulk_change(context: JobContext) -> dict:
     parameters, user = context.job.parameters, context.job.created_by
     change = _change_of(context.job)
     selection = filterset_of(user, parameters["filter"]).selection()
-    position = dict(context.job.position) or {"after": None, "changed": 0, "unchanged": 0, "last": None}
+    position = dict(context.job.position) or {"after": None, "changed": 0, "unchanged": 0, "last": None, "change": None}
+    record = _record_of(context, change, position)
     position["last"] = position["last"] or str(last_key(selection) or uuid.UUID(int=0))
     left_out = set(parameters["except"])
     done = position["changed"] + position["unchanged"]
     for keys in _parts(selection, position):
         images = images_with(key for key in keys if str(key) not in left_out)
-        changed = change_images(images=images, change=change, user=user) if images else 0
+        with noting(record):
+            changed = change_images(images=images, change=change, user=user) if images else 0
         position["changed"] += changed
         position["unchanged"] += len(images) - changed
         position["after"] = str(keys[-1])
         done += len(images)
         context.report(done, done, position=position)
         let_others_write()
-    return {"action": change.action, "changed": position["changed"], "unchanged": position["unchanged"]}
+    close_change(record)
+    counts = {name: position[name] for name in ("changed", "unchanged")}
+    return {"action": change.action, **counts, "change": str(record.pk) if record.rows else None}
+
+
+def _record_of(context: JobContext, change: BulkChange, position: dict) -> Change:
+    """The change that the whole job is, also when it is taken up again."""
+    record = Change.objects.filter(pk=position["change"]).first() if position["change"] else None
+    if record is None:
+        job = context.job
+        record = open_change(job.project, job.created_by, change.action, **change.in_words())
+        position["change"] = str(record.pk)
+    return record
 
 
 def _parts(selection: Selection, position: dict) -> Iterator[list]:

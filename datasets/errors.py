@@ -13,6 +13,16 @@ class LabelExists(Conflict):
     default_detail = "The project has a label with this name. To join two labels use merge."
 
 
+class HotkeyInUse(Conflict):
+    default_code = "hotkey_in_use"
+    default_detail = "Another label of the project has this key."
+
+
+class AnnotationDeleted(RevisionConflict):
+    default_code = "annotation_deleted"
+    default_detail = "An annotation that was to be changed is gone: read the image's annotations again."
+
+
 class LabelDeleted(Conflict):
     default_code = "label_deleted"
     default_detail = "The label was deleted or merged meanwhile: read the labels again and repeat your change."

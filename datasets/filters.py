@@ -31,9 +31,9 @@ class RepeatedField(forms.Field):
     def clean(self, value) -> list[str]:
         texts = [text for text in value or [] if text]
         if len(texts) > MOST_LABELS:
-            raise forms.ValidationError(f"Name at most {MOST_LABELS} labels.")
+            raise forms.ValidationError(f"Name at most {MOST_LABELS} labels.", code="max_length")
         if any(len(text) > 100 or "\x00" in text for text in texts):
-            raise forms.ValidationError("A label has 1 to 100 characters.")
+            raise forms.ValidationError("A label has 1 to 100 characters.", code="invalid")
         return texts
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db.models import F
 
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
+from projects.changes.recording import count_rows, current_change
 from projects.live import announce_annotations
 
 
@@ -19,30 +20,51 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
     The revisions grow first: that holds the images, so that nobody else changes or deletes them before the end.
     """
     Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
-    before = marks_by_image(pks)
+    before, reviewed = marks_by_image(pks), reviewed_by_image(pks)
     yield
     settle(pks)
     after = marks_by_image(pks)
-    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
+    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
+
+
+FIELDS = (
+    "image_id", "pk", "label_id", "label__name", "confirmed", "origin", "score", "created_by", "created_at", "x_min",
+    "y_min", "x_max", "y_max",
+)  # fmt: skip
 
 
 def marks_by_image(pks: Sequence) -> dict:
+    """All that is to know of the annotations of each image, as JSON."""
     marks: dict = {}
-    rows = Annotation.objects.filter(image__in=pks).order_by("id")
-    fields = ("image_id", "label__name", "confirmed", "x_min", "y_min", "x_max", "y_max")
-    for pk, label, confirmed, *box in rows.values_list(*fields):
-        mark: dict = {"label": label, "box": None if box[0] is None else box}
-        marks.setdefault(pk, []).append(mark if confirmed else {**mark, "confirmed": False})
+    rows = Annotation.objects.filter(image__in=pks).order_by("id").values_list(*FIELDS)
+    for image, pk, label_id, label, confirmed, origin, score, user, created_at, *box in rows:
+        mark: dict = {"label": label, "box": None if box[0] is None else box, "origin": origin}
+        mark |= {"id": str(pk), "label_id": str(label_id), "created_by": user, "created_at": created_at.isoformat()}
+        mark |= {} if score is None else {"score": score}
+        marks.setdefault(image, []).append(mark if confirmed else {**mark, "confirmed": False})
     return marks
 
 
-def record_changes(changes: dict, user) -> None:
-    """`changes`: image id → (before, after)."""
-    rows = Image.objects.filter(pk__in=list(changes))
-    images = {pk: about for pk, *about in rows.values_list("pk", "revision", "dataset", "dataset__project")}
-    AnnotationChange.objects.bulk_create(
-        AnnotationChange(image_id=pk, revision=images[pk][0], changed_by=user, before=before, after=after)
+def reviewed_by_image(pks: Sequence) -> dict[object, bool]:
+    return dict(Image.objects.filter(pk__in=pks).values_list("pk", "reviewed"))
+
+
+def record_changes(changes: dict, user, reviewed: Mapping) -> None:
+    """`changes`: image id → (before, after); `reviewed`: whether they counted as looked at before."""
+    images = Image.objects.filter(pk__in=list(changes))
+    present = {
+        pk: rest for pk, *rest in images.values_list("pk", "revision", "reviewed", "dataset", "dataset__project")
+    }
+    change = current_change()
+    rows = [
+        AnnotationChange(
+            image_id=pk, revision=present[pk][0], changed_by=user, before=before, after=after, change=change,
+            reviewed_before=reviewed.get(pk), reviewed_after=present[pk][1],
+        )
         for pk, (before, after) in changes.items()
-        if before != after and pk in images
-    )
-    announce_annotations(images=images, user=user)
+        if pk in present and (before != after or reviewed.get(pk) != present[pk][1])
+    ]  # fmt: skip
+    AnnotationChange.objects.bulk_create(rows, batch_size=1000)
+    if change is not None:
+        count_rows(change, len(rows))
+    announce_annotations(images={pk: (row[0], row[2], row[3]) for pk, row in present.items()}, user=user)

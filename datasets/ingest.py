@@ -233,7 +233,7 @@ def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], 
     In the caller's transaction, which holds the images.
     """
     pks = [image.pk for image, _, _ in rows]
-    before = marks_by_image(pks)
+    before, reviewed = marks_by_image(pks), {image.pk: image.reviewed for image, _, _ in rows}
     Annotation.objects.filter(image__in=pks, origin=Origin.IMPORTED, confirmed=False).delete()
     new: list[Annotation] = []
     for image, marks, item in rows:
@@ -245,7 +245,7 @@ def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], 
     Annotation.objects.bulk_create(new, batch_size=INSERT_CHUNK)
     settle(pks)
     after = marks_by_image(pks)
-    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
+    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
 
 
 def _annotation(image: Image, label: Label, box: Box | None, item: Annotated, origin: str, user) -> Annotation:

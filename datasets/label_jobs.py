@@ -7,6 +7,7 @@ from django.db import transaction
 from datasets.errors import LabelInUse
 from datasets.label_removal import carrying, delete_label, require_other
 from datasets.models import Label
+from projects.changes.recording import recording
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project
@@ -67,7 +68,10 @@ def _remove(context: JobContext, label: Label) -> None:
         done += count
         context.report(done, max(done, total), position={"images": done})
 
-    delete_label(label=label, images=parameters["images"], move_to=move_to, user=context.job.created_by, on_part=note)
+    user, action = context.job.created_by, "delete_label" if move_to is None else "merge_labels"
+    names = {"label": label.name, **({} if move_to is None else {"into": move_to.name})}
+    with recording(context.job.project, user, action, **names):
+        delete_label(label=label, images=parameters["images"], move_to=move_to, user=user, on_part=note)
     context.report(total, total, position={"images": max(done, total)})
 
 

@@ -11,7 +11,9 @@ from datasets.errors import LabelDeleted, LabelInUse
 from datasets.history import recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Image, ImageLabel, Label
+from datasets.noting import LABEL_FIELDS, fields_of
 from datasets.removal import delete_images
+from projects.changes.recording import note_rows
 from projects.models import Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
@@ -84,6 +86,7 @@ def _carry_out_some(label: Label, change: Callable[[list], object], others: Sequ
         change(pks[:CHUNK])
     if len(pks) > CHUNK:
         return False
+    note_rows("label", {row.pk: (fields_of(row, LABEL_FIELDS), None) for row in Label.objects.filter(pk=label.pk)})
     Label.objects.filter(pk=label.pk).delete()
     adjust_counts(label.project_id, label_count=-1)
     return True

@@ -44,10 +44,18 @@ class Label(Identified):
         max_length=7, default="#808080", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Use #rrggbb.")]
     )
     order = models.PositiveIntegerField(default=0)
+    description = models.TextField(blank=True, default="", max_length=1000)
+    # The key that gives this label in the browser.
+    hotkey = models.CharField(
+        max_length=1, null=True, blank=True, validators=[RegexValidator(r"^[0-9a-z]\Z", "Use one of 0-9, a-z.")]
+    )
 
     class Meta:
         ordering = ["order", "id"]
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="one_label_a_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="one_label_a_name"),
+            models.UniqueConstraint(fields=["project", "hotkey"], name="one_label_a_key"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -186,7 +194,12 @@ class Annotation(Identified):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["label", "image"])]
+        indexes = [
+            models.Index(fields=["label", "image"]),
+            models.Index(
+                fields=["label", "score", "image"], condition=models.Q(confirmed=False), name="suggestions_by_score"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="box_whole_or_absent",
@@ -255,6 +268,10 @@ class AnnotationChange(models.Model):
     changed_at = models.DateTimeField(auto_now_add=True)
     before = models.JSONField()
     after = models.JSONField()
+    # What it was part of, and whether the image counted as looked at: enough to go back.
+    change = models.ForeignKey("projects.Change", null=True, on_delete=models.SET_NULL, related_name="+")
+    reviewed_before = models.BooleanField(null=True)
+    reviewed_after = models.BooleanField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["image", "id"])]

@@ -4,6 +4,7 @@ requests that delete the same image one finds nothing, and counts nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
@@ -12,6 +13,7 @@ from datasets.gallery.keeping import forget, settle
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
+from projects.changes.recording import note_rows
 from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
 from projects.uses import in_words, require_unused
@@ -128,12 +130,14 @@ def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
         raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
     others = {pk: pks for pk, pks in _by_dataset(images).items() if pk != target.pk}
     parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
-    moved = sum(_move_images(pk, part, target) for pk, part in parts)
+    moved = sum(move_some(pk, part, target) for pk, part in parts)
     return {"changed": moved, "unchanged": len(images) - moved}
 
 
 @atomic_again
-def _move_images(dataset_pk, pks: Sequence, target: Dataset) -> int:
+def move_some(dataset_pk, pks: Sequence, target: Dataset) -> int:
+    """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already."""
+    dataset_pk = UUID(str(dataset_pk))
     locked = lock_datasets([dataset_pk, target.pk])
     if target.pk not in locked:
         raise NotFound()
@@ -146,6 +150,8 @@ def _move_images(dataset_pk, pks: Sequence, target: Dataset) -> int:
     forget(coming)
     came = Image.objects.filter(pk__in=coming).update(dataset=target)
     settle(coming)
+    sides = {"dataset": str(dataset_pk)}, {"dataset": str(target.pk)}
+    note_rows("image", dict.fromkeys(coming, sides))
     count_images(locked[dataset_pk], -came)
     count_images(target, came)
     return came

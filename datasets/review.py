@@ -9,7 +9,7 @@ from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
 from datasets.gallery.keeping import settle
-from datasets.history import marks_by_image, record_changes
+from datasets.history import marks_by_image, record_changes, reviewed_by_image
 from datasets.models import Annotation, Image, Label, Origin
 from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
@@ -65,7 +65,7 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
 @atomic_again
 def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
     pks, named = list(by_image), [pk for those in by_image.values() for pk in those]
-    before = marks_by_image(pks)
+    before, reviewed = marks_by_image(pks), reviewed_by_image(pks)
     for pk in named:
         if pk in corrected:
             Annotation.objects.filter(pk=pk).update(**corrected[pk])
@@ -76,7 +76,7 @@ def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
     _count_and_mark(pks)
     settle(pks)
     after = marks_by_image(pks)
-    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user)
+    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
 
 
 def _corrected(one: Correction, index: int, user) -> dict:

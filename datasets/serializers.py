@@ -33,9 +33,12 @@ class CleanFilename:
 class LabelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     class Meta:
         model = Label
-        fields = ["id", "name", "color", "order"]
+        fields = ["id", "name", "color", "order", "description", "hotkey"]
         read_only_fields = ["order"]
-        extra_kwargs = {"color": {"required": False}}
+        extra_kwargs = {
+            "color": {"required": False},
+            "hotkey": {"help_text": "One of 0-9 and a-z that no other label of the project has; null: none."},
+        }
 
 
 class LabelOrderSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -218,49 +221,6 @@ class UploadAnswerSerializer(serializers.Serializer):
     duplicates = DuplicateSerializer(many=True)
     rejected = RejectedSerializer(many=True)
     remarks = RejectedSerializer(many=True, help_text="What is odd about files that were taken.")
-
-
-class AnnotationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    label = serializers.CharField(max_length=100, help_text="Name or id of a label of the project.")
-    box = serializers.ListField(
-        child=serializers.FloatField(), allow_null=True, default=None, min_length=4, max_length=4,
-        help_text="x_min, y_min, x_max, y_max in pixels of the upright image.",
-    )  # fmt: skip
-
-
-class AnnotationsAnswerSerializer(serializers.Serializer):
-    revision = serializers.IntegerField()
-    annotations = AnnotationSerializer(many=True)
-
-
-class CorrectionSerializer(KnownFieldsOnly, serializers.Serializer):
-    id = serializers.UUIDField()
-    label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
-    box = serializers.ListField(child=serializers.FloatField(), required=False, min_length=4, max_length=4)
-
-    def validate(self, attrs: dict) -> dict:
-        if "label" not in attrs and "box" not in attrs:
-            raise serializers.ValidationError({"label": "Give another label, another box, or both."}, code="required")
-        return attrs
-
-
-class ReviewSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Decisions about annotations of one project, at most 10,000 of each kind."""
-
-    confirm = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=10_000)
-    reject = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=10_000)
-    correct = serializers.ListField(child=CorrectionSerializer(), required=False, default=list, max_length=10_000)
-
-    def validate(self, attrs: dict) -> dict:
-        if not any(attrs.values()):
-            raise serializers.ValidationError({"confirm": "Name at least one annotation."}, code="required")
-        return attrs
-
-
-class ReviewAnswerSerializer(serializers.Serializer):
-    confirmed = serializers.IntegerField()
-    corrected = serializers.IntegerField()
-    rejected = serializers.IntegerField()
 
 
 class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):

@@ -6,17 +6,19 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from rest_framework.exceptions import ValidationError
 
 from accounts.names import in_one_line
-from datasets.errors import LabelDeleted, LabelExists, RevisionConflict
+from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
 from datasets.formats.boxes import composed, on_grid
 from datasets.gallery.keeping import settle
-from datasets.history import marks_by_image, record_changes, recorded
+from datasets.history import recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
+from datasets.noting import DATASET_FIELDS, LABEL_FIELDS, fields_of
+from projects.changes.recording import note_rows
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
@@ -34,19 +36,27 @@ BULK_CHUNK = 500
 
 
 @atomic_again
-def create_label(*, project: Project, name: str, color: str = "") -> Label:
-    """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it."""
+def create_label(
+    *, project: Project, name: str, color: str = "", description: str = "", hotkey: str | None = None
+) -> Label:
+    """A new label; its name is kept in composed Unicode, so that it is found however a keyboard writes it.
+
+    Raises:
+        LabelExists, HotkeyInUse
+    """
     name = in_one_line(composed(name)) or "label"
     order = Label.objects.filter(project=project).aggregate(last=Max("order"))["last"]
     position = 0 if order is None else order + 1
     try:
         with transaction.atomic():
             label = Label.objects.create(
-                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position
-            )
+                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position,
+                description=description, hotkey=hotkey or None,
+            )  # fmt: skip
     except IntegrityError as error:
-        raise LabelExists() from error
+        raise _taken(project.pk, None, hotkey) from error
     adjust_counts(project.pk, label_count=1)
+    note_rows("label", {label.pk: (None, fields_of(label, LABEL_FIELDS))})
     return label
 
 
@@ -65,16 +75,29 @@ def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]
     return {name: labels[as_written] for name, as_written in written.items()}
 
 
+@atomic_again
 def update_label(*, label: Label, **changes) -> Label:
-    """Rename, recolour: every image that carries the label shows it at once, for it refers to this row."""
+    """Rename, recolour: every image that carries the label shows it at once, for it refers to this row.
+
+    Raises:
+        LabelExists, HotkeyInUse
+    """
+    held = Label.objects.select_for_update().get(pk=label.pk)
     for name, value in changes.items():
-        setattr(label, name, composed(value) if name == "name" else value)
+        setattr(label, name, composed(value) if name == "name" else value or (None if name == "hotkey" else value))
     try:
         with transaction.atomic():
             label.save(update_fields=list(changes))
     except IntegrityError as error:
-        raise LabelExists() from error
+        raise _taken(label.project_id, label.pk, changes.get("hotkey")) from error
+    note_rows("label", {label.pk: (fields_of(held, LABEL_FIELDS), fields_of(label, LABEL_FIELDS))})
     return label
+
+
+def _taken(project_id, pk, hotkey: str | None) -> LabelExists | HotkeyInUse:
+    """What another label of the project has: the key, or the name."""
+    others = Label.objects.filter(project=project_id).exclude(pk=pk)
+    return HotkeyInUse() if hotkey and others.filter(hotkey=hotkey).exists() else LabelExists()
 
 
 @atomic_again
@@ -82,9 +105,11 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
     labels = {label.pk: label for label in Label.objects.filter(project=project)}
     if set(ids) != set(labels) or len(ids) != len(labels):
         raise ValidationError({"labels": ["Name every label of the project exactly once."]})
+    before = {pk: fields_of(label, LABEL_FIELDS) for pk, label in labels.items()}
     for order, pk in enumerate(ids):
         labels[pk].order = order
     Label.objects.bulk_update(labels.values(), ["order"])
+    note_rows("label", {pk: (before[pk], fields_of(label, LABEL_FIELDS)) for pk, label in labels.items()})
 
 
 def require_labels(pks: Iterable) -> None:
@@ -105,6 +130,17 @@ def create_dataset(
         project=project, name=name, description=description, near_duplicates=near_duplicates
     )
     adjust_counts(project.pk, dataset_count=1)
+    return dataset
+
+
+@atomic_again
+def update_dataset(*, dataset: Dataset, **changes) -> Dataset:
+    """Rename or describe a dataset, or say which of its near-duplicates share a split."""
+    held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+    for name, value in changes.items():
+        setattr(dataset, name, value)
+    dataset.save(update_fields=[*changes, "updated_at"])
+    note_rows("dataset", {dataset.pk: (fields_of(held, DATASET_FIELDS), fields_of(dataset, DATASET_FIELDS))})
     return dataset
 
 
@@ -130,8 +166,10 @@ def _update_images(pks: list, **changes: str | None) -> int:
     ((name, value),) = changes.items()
     as_wanted = Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
     others = Image.objects.select_for_update().filter(~as_wanted, pk__in=pks).order_by("pk")
-    changed = list(others.values_list("pk", flat=True))
+    before = dict(others.values_list("pk", name))
+    changed = list(before)
     Image.objects.filter(pk__in=changed).update(**changes)
+    note_rows("image", {pk: ({name: old}, changes) for pk, old in before.items()})
     if "split" in changes:
         settle(changed)
     return len(changed)
@@ -140,10 +178,12 @@ def _update_images(pks: list, **changes: str | None) -> int:
 @atomic_again
 def update_image(*, image: Image, **changes) -> Image:
     """Rename an image, or put it into a split or a group."""
-    for name, value in changes.items():
-        setattr(image, name, value)
     if changes:
+        held = Image.objects.select_for_update().get(pk=image.pk)
+        for name, value in changes.items():
+            setattr(image, name, value)
         image.save(update_fields=list(changes))
+        note_rows("image", {image.pk: (fields_of(held, changes), fields_of(image, changes))})
         settle([image.pk] if "split" in changes else [])
     return image
 
@@ -209,40 +249,6 @@ def _is_labelled_so(annotations: list[tuple], label: Label | None, is_reviewed: 
 
 
 # Annotations
-
-
-@atomic_again
-def replace_annotations(*, image: Image, annotations: Sequence[dict], revision: int | None, user) -> Image:
-    """Replace all annotations of an image.
-
-    Args:
-        annotations: `{"label": Label, "box": [x_min, y_min, x_max, y_max] or None}`; boxes are clipped to the image.
-        revision: the revision the caller saw; None replaces whatever is there.
-
-    Raises:
-        RevisionConflict: the image was changed meanwhile.
-        LabelDeleted
-        ValidationError: a box outside the image, a second label on a classified image…
-    """
-    rows = [checked_annotation(image, one, index, user) for index, one in enumerate(annotations)]
-    if image.project.task == Task.CLASSIFICATION and len(rows) > 1:
-        raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
-    require_labels(row.label_id for row in rows)
-    changed = Image.objects.filter(pk=image.pk)
-    if revision is not None:
-        changed = changed.filter(revision=revision)
-    # In a detection project an empty list says: looked at, nothing here.
-    reviewed = bool(rows) or image.project.task == Task.DETECTION
-    if not changed.update(revision=F("revision") + 1, reviewed=reviewed):
-        raise RevisionConflict()
-    before = marks_by_image([image.pk]).get(image.pk, [])
-    image.annotations.all().delete()
-    Annotation.objects.bulk_create(rows, batch_size=BULK_CHUNK)
-    settle([image.pk])
-    after = [{"label": row.label.name, "box": row.box} for row in rows]
-    record_changes({image.pk: (before, after)}, user)
-    image.refresh_from_db()
-    return image
 
 
 def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:

@@ -1,8 +1,9 @@
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
+from datasets.views.annotations import ReviewView
 from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
-from datasets.views.images import ImageViewSet, ReviewView
+from datasets.views.images import ImageViewSet
 from datasets.views.labels import LabelViewSet
 from datasets.views.videos import VideoViewSet
 
@@ -16,6 +17,6 @@ router.register("videos", VideoViewSet)
 router.register("snapshots", SnapshotViewSet)
 
 urlpatterns = [
-    path("annotations/review/", ReviewView.as_view({"post": "review"}), name="review"),
+    path("annotations/review/", ReviewView.as_view({"get": "counts", "post": "review"}), name="review"),
     path("", include(router.urls)),
 ]

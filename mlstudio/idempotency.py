@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on creating POSTs (IETF draft-ietf-httpapi-idempotency-key-header).
+"""`Idempotency-Key` on POST, and on PUT and PATCH of JSON (IETF draft-ietf-httpapi-idempotency-key-header).
 
 The first answer is kept for a day and repeated, word by word, to the same user as long as they may make the request.
 Answers that carry a secret are not kept: their repetition is a 409.
@@ -30,7 +30,7 @@ from storage.services import local_cache
 
 KEPT = timedelta(days=1)
 MAX_BODY_BYTES = 1 << 20
-KEPT_HEADERS = ("Content-Type", "Location")
+KEPT_HEADERS = ("Content-Type", "Location", "X-Change")
 # Headers that say what is wanted where there is no body (uploads in parts).
 MEANINGFUL_HEADERS = ("Upload-Length", "Upload-Metadata")
 SECRET_PATHS = ("/api/v1/auth/", "/api/v1/tokens/", "/api/v1/devices/", "/api/v1/enrolment-codes/", "/api/v1/webhooks/")
@@ -57,7 +57,7 @@ class IdempotencyMiddleware:
 
     def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch):
         try:
-            if not _is_one_transaction(match):
+            if not _is_one_transaction(match, str(request.method)):
                 return _end(record, request, self.get_response(request))
             with transaction.atomic():
                 response = _end(record, request, self.get_response(request))
@@ -75,8 +75,12 @@ class IdempotencyMiddleware:
 
 
 def _match(request: HttpRequest) -> ResolverMatch | None:
-    """The API's view behind a creating request with a key."""
-    if request.method != "POST" or "Idempotency-Key" not in request.headers or not request.path.startswith("/api/v1/"):
+    """The API's view behind a creating or changing request with a key."""
+    if "Idempotency-Key" not in request.headers or not request.path.startswith("/api/v1/"):
+        return None
+    # Parts of uploads say themselves where they belong, and are no JSON.
+    is_change = request.method in ("PUT", "PATCH") and request.content_type == "application/json"
+    if request.method != "POST" and not is_change:
         return None
     try:
         match = resolve(request.path_info)
@@ -122,7 +126,7 @@ def _refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
     view = match.func.cls(**match.func.initkwargs)  # type: ignore[attr-defined]
     if hasattr(match.func, "actions"):
         view.action_map = match.func.actions
-        view.action = match.func.actions.get("post")
+        view.action = match.func.actions.get(str(request.method).lower())
     view.args, view.kwargs = match.args, match.kwargs
     view.headers = view.default_response_headers
     view.request = view.initialize_request(request, *match.args, **match.kwargs)
@@ -182,17 +186,18 @@ def _forget(record: IdempotencyRecord) -> None:
     IdempotencyRecord.objects.filter(pk=record.pk).delete()
 
 
-def _is_one_transaction(match: ResolverMatch) -> bool:
+def _is_one_transaction(match: ResolverMatch, method: str = "POST") -> bool:
     """Not what takes long and does no harm when it is repeated, and not what counts attempts: a failure must count."""
     view = match.func.cls  # type: ignore[attr-defined]
-    action = getattr(match.func, "actions", {}).get("post", "post")
+    action = getattr(match.func, "actions", {}).get(method.lower(), method.lower())
     counts = view.get_throttles is not APIView.get_throttles or view.throttle_classes
     return action not in getattr(view, "repeatable", ()) and not counts
 
 
 def _fingerprint(request: HttpRequest) -> str:
     """What is asked: of forms the fields and the content of the files, however they are divided into parts."""
-    words = [request.path, request.META.get("QUERY_STRING", ""), request.content_type or ""]
+    method = [] if request.method == "POST" else [str(request.method)]
+    words = [*method, request.path, request.META.get("QUERY_STRING", ""), request.content_type or ""]
     words += [request.headers.get(name, "") for name in MEANINGFUL_HEADERS]
     if request.content_type == "multipart/form-data":
         return hashed(*words, content_digest(request))

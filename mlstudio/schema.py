@@ -67,13 +67,23 @@ class StudioSchema(AutoSchema):
 
     def get_override_parameters(self):
         parameters = list(super().get_override_parameters())
-        if self.method == "POST":
+        if self.method in ("POST", "PUT", "PATCH"):
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
                     OpenApiTypes.STR,
                     OpenApiParameter.HEADER,
                     description="Repeat a request with the same key and it is done once.",
+                )
+            )
+        if self.method in ("POST", "PUT", "PATCH", "DELETE") and getattr(self.view, "makes_changes", False):
+            parameters.append(
+                OpenApiParameter(
+                    "X-Change",
+                    OpenApiTypes.UUID,
+                    OpenApiParameter.HEADER,
+                    response=["200", "201", "204"],
+                    description="The change that this was: `changes/{id}/undo/` takes it back. Absent: none.",
                 )
             )
         return parameters

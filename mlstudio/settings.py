@@ -179,6 +179,8 @@ STORAGE_ORPHAN_HOURS = number("MLSTUDIO_ORPHAN_HOURS", 24)
 THUMBNAIL_DIR = DATA_DIR / "thumbnails"
 # Images as browsers show them are kept so long after they were last looked at.
 RENDITION_DAYS = number("MLSTUDIO_RENDITION_DAYS", 7)
+# How long changes can be taken back.
+TRASH_DAYS = number("MLSTUDIO_TRASH_DAYS", 30)
 WORK_DIR = DATA_DIR / "work"
 TEMPORARY_DIR = DATA_DIR / "tmp"
 SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
@@ -369,6 +371,8 @@ SPECTACULAR_SETTINGS = {
         "ModelFileKind": "inference.models.FileKind",
         "ExportKindName": "inference.runtime.kinds.NAMES",
         "OriginName": "datasets.models.Origin",
+        "ChangeAction": "projects.changes.serializers.ACTIONS",
+        "BulkAction": "datasets.bulk.ACTIONS",
         "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",
         "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",

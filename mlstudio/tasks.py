@@ -12,6 +12,7 @@ from datasets.renditions import delete_old_renditions
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from mlstudio.temporary import sweep_temporary_files
+from projects.changes.undoing import delete_old_changes as forget_changes
 from projects.invitation_links import delete_old_links
 from projects.invitations import delete_old_invitations
 from projects.jobs import delete_old_jobs, sweep_job_files
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "job_files": sweep_job_files,
     "temporary_files": sweep_temporary_files,
     "counts": correct_counts,
+    "changes": forget_changes,
     "renditions": delete_old_renditions,
     "events": delete_lost_events,
     "project_events": delete_old_events,

@@ -36,7 +36,9 @@ urlpatterns = [
     path("readyz/", health.readyz),
     path("metrics", health.metrics),
     # Every other address is one of the pages, which the browser tells apart.
-    re_path(r"^(?!(?:api|edge|admin|static|customvision|healthz|readyz|metrics)(?:/|$)).*$", frontend.page, name="page"),
+    re_path(
+        r"^(?!(?:api|edge|admin|static|customvision|healthz|readyz|metrics)(?:/|$)).*$", frontend.page, name="page"
+    ),
 ]
 
 handler400 = "mlstudio.errors.bad_request"

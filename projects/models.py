@@ -295,3 +295,7 @@ class WebhookDelivery(Identified):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.webhook}"
+
+
+# Its tables are this app's.
+from projects.changes.models import Change, RowChange  # noqa: E402, F401

@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from projects import views
+from projects.changes.views import ChangeViewSet
 from projects.invitation_views import (
     InvitationLinkViewSet,
     InvitationViewSet,
@@ -18,6 +19,7 @@ router.register("projects/<uuid:project_id>/members", views.MemberViewSet, basen
 router.register("projects/<uuid:project_id>/invitations", PendingMemberViewSet, basename="pending-member")
 router.register("projects/<uuid:project_id>/invitation-links", InvitationLinkViewSet)
 router.register("invitations", InvitationViewSet)
+router.register("changes", ChangeViewSet)
 router.register("jobs", views.JobViewSet)
 router.register("webhooks", views.WebhookViewSet)
 

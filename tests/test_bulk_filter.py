@@ -127,7 +127,11 @@ def test_very_many_are_changed_by_a_job(api, project, images, few):
     assert answer["Location"] == f"/api/v1/jobs/{answer.json()['id']}/"
     jobs.run_job(answer.json()["id"])
     job = Job.objects.get(pk=answer.json()["id"])
-    assert (job.state, job.result) == (WorkState.SUCCEEDED, {"action": "label", "changed": 3, "unchanged": 3})
+    assert (job.state, job.result) == (
+        WorkState.SUCCEEDED, {"action": "label", "changed": 3, "unchanged": 3, "change": job.result["change"]},
+    )  # fmt: skip
+    assert api.post(f"/api/v1/changes/{job.result['change']}/undo/").status_code == 200
+    assert Annotation.objects.count() == 3
     assert labels_of(images[6]) == [] and correct_counts() == 0
 
 
@@ -155,7 +159,7 @@ def test_the_job_goes_on_where_it_was_broken_off(api, project, images, few, monk
         bulk.run_bulk_change(context)
     upload(api, {"id": images[0]["dataset"]}, [("late.jpg", jpeg(99))])
     result = bulk.run_bulk_change(context)
-    assert result == {"action": "label", "changed": 4, "unchanged": 0}
+    assert (result["changed"], result["unchanged"]) == (4, 0)
     assert Annotation.objects.count() == 7
 
 

@@ -244,6 +244,13 @@ class TestGrid:
         assert [one["box"][0] for one in many["annotations"]] == [5 * n for n in range(12)]
 
 
+def test_other_lists_of_an_image_have_no_offset(api, gallery):
+    answer = api.get(f"{URL}{gallery[0]['id']}/history/?offset=0")
+    assert answer.status_code == 200 and set(answer.json()) == {"next", "previous", "results"}
+    answer = api.get(URL, {"label": ["x"] * 21})
+    assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == "max_length"
+
+
 class TestWhoSees:
     def test_outsiders_see_nothing_and_viewers_all(self, gallery, outsider, viewer, project, client):
         for path in (f"{URL}?offset=0&fields=grid", f"{URL}facets/?project={project.pk}"):

@@ -63,6 +63,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     dataset = api.post("/api/v1/datasets/", {"project": str(project.pk), "name": "photos"}).json()
     label = api.post(f"/api/v1/projects/{project.pk}/labels/", {"name": "good"}).json()
     image = upload(api, dataset, [("a.jpg", jpeg(1))], label="good")["created"][0]
+    change = api.patch(f"/api/v1/images/{image['id']}/", {"group": "g"})["X-Change"]
     snapshot = Snapshot.objects.get(pk=api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"])
     member, guest = make_user("member"), make_user("guest")
     token = api.post("/api/v1/tokens/", {"name": "t"}).json()
@@ -92,6 +93,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "labels": label["id"],
         "datasets": dataset["id"],
         "images": image["id"],
+        "changes": change,
         "snapshots": str(snapshot.pk),
         "jobs": str(job.pk),
         "trainings": str(run.pk),

@@ -50,16 +50,10 @@ def settle(pks: Iterable) -> None:
 
 def _settle(pks: Sequence) -> None:
     rows = list(_locked(pks))
-    marks = _marks_by_image(pks)
-    labels = _labels_by_image(pks)
-    changes: Counter[Key] = Counter()
-    values: dict[tuple, list] = defaultdict(list)
-    dropped: list[int] = []
-    added: list[ImageLabel] = []
-    exchanged: dict[object, list] = defaultdict(list)  # one label became another: quicker than a new row
-    recoded: dict[int, list] = defaultdict(list)
+    marks, labels = _marks_by_image(pks), _labels_by_image(pks)
+    changes = _Changes()
     for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
-        mark, before = marks.get(pk, _NONE), labels.get(pk, {})
+        mark = marks.get(pk, _NONE)
         annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
         code = code_of(
             split=split, annotated=annotated, reviewed=reviewed, suggested=bool(mark.waiting), origins=mark.origins,
@@ -67,38 +61,53 @@ def _settle(pks: Sequence) -> None:
         )  # fmt: skip
         fresh = (code, project, mark.confirmed + mark.waiting, mark.waiting, mark.lowest_score)
         if fresh != tuple(kept):
-            values[fresh].append(pk)
-        if code != kept[0]:
-            _count(changes, dataset, kept[0], code, (ANY_LABEL,), (ANY_LABEL,))
-            recoded[code].append(pk)
-        _count(changes, dataset, kept[0], code, before, mark.labels)
-        gone = {label: row for label, row in before.items() if label not in mark.labels}
-        new = mark.labels - set(before)
-        if len(gone) == len(new) == 1:
-            exchanged[new.pop()] += gone.values()
-            gone.clear()
-        dropped += gone.values()
-        added += [ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code) for label in new]
-    _write(values)
-    if dropped:
-        ImageLabel.objects.filter(pk__in=dropped)._raw_delete(using=connection.alias)
-    for label, rows_of_label in exchanged.items():
-        ImageLabel.objects.filter(pk__in=rows_of_label).update(label=label)
-    for code, images in recoded.items():
-        if any(labels.get(pk) for pk in images):
-            ImageLabel.objects.filter(image__in=images).update(facets=code)
-    ImageLabel.objects.bulk_create(added, batch_size=2000)
-    _apply(changes)
+            changes.values[fresh].append(pk)
+        changes.count(dataset, kept[0], code, labels.get(pk, {}), mark.labels)
+        if code != kept[0] and pk in labels:
+            changes.recoded[code].append(pk)
+        changes.relabel(pk, dataset, code, labels.get(pk, {}), mark.labels)
+    changes.write()
 
 
 _NONE = _Marks()
 
 
-def _count(changes: Counter, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
-    if old is not None:
-        changes.update({(dataset, label, old): -1 for label in before})
-    for label in after:
-        changes[(dataset, label, new)] += 1
+@dataclass
+class _Changes:
+    """What is to be written for some images."""
+
+    counts: Counter[Key] = field(default_factory=Counter)
+    values: dict[tuple, list] = field(default_factory=lambda: defaultdict(list))  # fields → images
+    recoded: dict[int, list] = field(default_factory=lambda: defaultdict(list))  # code → images with labels
+    exchanged: dict[object, list] = field(default_factory=lambda: defaultdict(list))  # label → rows that get it
+    dropped: list[int] = field(default_factory=list)
+    added: list[ImageLabel] = field(default_factory=list)
+
+    def count(self, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
+        if old is not None:
+            self.counts.update({(dataset, label, old): -1 for label in (ANY_LABEL, *before)})
+        for label in (ANY_LABEL, *after):
+            self.counts[(dataset, label, new)] += 1
+
+    def relabel(self, pk, dataset, code: int, before: dict, after: set) -> None:
+        gone = [row for label, row in before.items() if label not in after]
+        new = after - set(before)
+        if len(gone) == len(new) == 1:  # one label became another: quicker than a new row
+            self.exchanged[new.pop()] += gone
+            return
+        self.dropped += gone
+        self.added += [ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code) for label in new]
+
+    def write(self) -> None:
+        _write(self.values)
+        if self.dropped:
+            ImageLabel.objects.filter(pk__in=self.dropped)._raw_delete(using=connection.alias)
+        for label, rows in self.exchanged.items():
+            ImageLabel.objects.filter(pk__in=rows).update(label=label)
+        for code, images in self.recoded.items():
+            ImageLabel.objects.filter(image__in=images).update(facets=code)
+        ImageLabel.objects.bulk_create(self.added, batch_size=2000)
+        _apply(self.counts)
 
 
 def forget(pks: Iterable) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0008_fill_gallery'),
+        ('datasets', '0010_changes_of_annotations'),
         ('projects', '0010_invitation_links'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

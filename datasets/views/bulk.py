@@ -18,13 +18,14 @@ from datasets.gallery.windows import all_keys
 from datasets.models import Dataset, Image
 from datasets.selectors import datasets_of, images_of
 from datasets.views.labels import label_or_400
+from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.permissions import require_role
 from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 
 
-class BulkMixin(GenericAPIView):
+class BulkMixin(MakesChanges, GenericAPIView):
     """For the view of images."""
 
     @extend_schema(request=BulkSerializer, responses={200: BulkAnswerSerializer, 202: JobSerializer})
@@ -47,7 +48,10 @@ class BulkMixin(GenericAPIView):
         return self._done(images, change, len(images))
 
     def _done(self, images: list[Image], change: BulkChange, total: int) -> Response:
-        changed = change_images(images=images, change=change, user=self.request.user)
+        if not images:
+            return Response({"changed": 0, "unchanged": total})
+        with self.changing(images[0].dataset.project, change.action, **change.in_words()):
+            changed = change_images(images=images, change=change, user=self.request.user)
         return Response({"changed": changed, "unchanged": total - changed})
 
     def _chosen(self, ids: list) -> list[Image]:

@@ -23,6 +23,7 @@ from datasets.snapshot_jobs import is_large, start_snapshot
 from datasets.statistics import dataset_statistics
 from datasets.videos import add_video
 from datasets.views.labels import label_or_400
+from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_role
@@ -41,7 +42,7 @@ class DatasetFilter(filters.FilterSet):
         fields = ["project"]
 
 
-class DatasetViewSet(viewsets.ModelViewSet):
+class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     """Collections of images. Upload with `images/`, or a whole archive with `imports/`."""
 
     queryset = Dataset.objects.none()
@@ -65,6 +66,12 @@ class DatasetViewSet(viewsets.ModelViewSet):
     def perform_create(self, serializer) -> None:
         require_role(serializer.validated_data["project"], self.request.user, Role.EDITOR)
         serializer.instance = services.create_dataset(**serializer.validated_data)
+
+    def perform_update(self, serializer) -> None:
+        dataset = serializer.instance
+        changes = {name: value for name, value in serializer.validated_data.items() if name != "project"}
+        with self.changing(dataset.project, "change_dataset", dataset=dataset.name):
+            serializer.instance = services.update_dataset(dataset=dataset, **changes)
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
     def destroy(self, request, pk=None):

@@ -13,6 +13,7 @@ from datasets.label_jobs import is_large, start_label_removal
 from datasets.label_removal import delete_label, merge_labels
 from datasets.models import Label
 from datasets.selectors import find_label, labels_of
+from projects.changes.views import MakesChanges
 from projects.models import Job, Project
 from projects.serializers import JobSerializer
 from projects.views import InProject
@@ -33,7 +34,7 @@ def _accepted(job: Job) -> Response:
     return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
 
-class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """The labels of a project."""
 
     queryset = Label.objects.none()
@@ -50,7 +51,8 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     def create(self, request, project_id):
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
-        label = services.create_label(project=self.project, **data.validated_data)
+        with self.changing(self.project, "create_label", label=data.validated_data["name"]):
+            label = services.create_label(project=self.project, **data.validated_data)
         return Response(self.get_serializer(label).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request, project_id, pk):
@@ -58,7 +60,9 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         label = self.get_object()
         data = self.get_serializer(label, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        return Response(self.get_serializer(services.update_label(label=label, **data.validated_data)).data)
+        with self.changing(self.project, "change_label", label=label.name):
+            label = services.update_label(label=label, **data.validated_data)
+        return Response(self.get_serializer(label).data)
 
     @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING, 202: JobSerializer})
     def destroy(self, request, project_id, pk):
@@ -71,7 +75,10 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         label = self.get_object()
         if is_large(label):
             return _accepted(start_label_removal(label=label, images=choice, move_to=move_to, user=request.user))
-        delete_label(label=label, images=choice, move_to=move_to, user=request.user)
+        with self.changing(
+            self.project, "delete_label", label=label.name, **({"into": move_to.name} if move_to else {})
+        ):
+            delete_label(label=label, images=choice, move_to=move_to, user=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -88,7 +95,9 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         label = self.get_object()
         if is_large(label):
             return _accepted(start_label_removal(label=label, images="move", move_to=into, user=request.user))
-        return Response(self.get_serializer(merge_labels(label=label, into=into, user=request.user)).data)
+        with self.changing(self.project, "merge_labels", label=label.name, into=into.name):
+            merge_labels(label=label, into=into, user=request.user)
+        return Response(self.get_serializer(into).data)
 
     @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)
@@ -96,5 +105,6 @@ class LabelViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         """Put the labels into an order."""
         data = serializers.LabelOrderSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        services.reorder_labels(project=self.project, ids=data.validated_data["labels"])
+        with self.changing(self.project, "reorder_labels"):
+            services.reorder_labels(project=self.project, ids=data.validated_data["labels"])
         return Response(self.get_serializer(self.get_queryset(), many=True).data)

@@ -1,0 +1,213 @@
+"""Writing the annotations of one image. What comes unchanged stays the row that it was, with who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.db.models import F
+from rest_framework.exceptions import ValidationError
+
+from datasets.errors import AnnotationDeleted, RevisionConflict
+from datasets.gallery.keeping import settle
+from datasets.history import marks_by_image, record_changes
+from datasets.models import Annotation, Image, Label, Origin
+from datasets.services import BULK_CHUNK, checked_annotation, require_labels
+from projects.models import Task
+from storage.database import atomic_again
+
+EDGES = ("x_min", "y_min", "x_max", "y_max")
+CONTENT = ("label", *EDGES, "origin", "score", "confirmed", "created_by")
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An annotation as it is to be.
+
+    Attributes:
+        box: `[x_min, y_min, x_max, y_max]` in pixels, clipped to the image; None in a classification project.
+        id: of the row that it is, or becomes; None: one that says the same, else a new one.
+        confirmed: None leaves it to be what it was; what is new or different is confirmed then.
+    """
+
+    label: Label
+    box: Sequence[float] | None = None
+    id: UUID | None = None
+    confirmed: bool | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A change of an annotation that is there; None leaves a part as it is."""
+
+    id: UUID
+    label: Label | None = None
+    box: Sequence[float] | None = None
+    confirmed: bool | None = None
+
+
+@dataclass
+class _Plan:
+    add: list[Annotation] = field(default_factory=list)
+    change: list[Annotation] = field(default_factory=list)
+    remove: list[Annotation] = field(default_factory=list)
+    waiting: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.add or self.change or self.remove)
+
+
+def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision: int | None, user) -> Image:
+    """Make these the annotations of the image. When they are already, nothing is changed.
+
+    Args:
+        revision: the revision that the caller saw; None replaces whatever is there.
+
+    Raises:
+        RevisionConflict: the image was changed meanwhile.
+        LabelDeleted
+        ValidationError: a box outside the image, a second label on a classified image…
+    """
+    return _write(image, lambda rows: list(annotations), revision, user)
+
+
+def change_annotations(
+    *,
+    image: Image,
+    add: Sequence[Wanted] = (),
+    change: Sequence[Difference] = (),
+    remove: Iterable[UUID] = (),
+    revision: int | None,
+    user,
+) -> Image:
+    """Add, change and remove some annotations of the image; the others stay. What is gone already need not be removed.
+
+    Raises:
+        AnnotationDeleted: one that is to be changed is gone.
+        RevisionConflict, LabelDeleted, ValidationError: as `replace_annotations`.
+    """
+    gone, changes = set(remove), {one.id: one for one in change}
+
+    def wanted(rows: list[Annotation]) -> list[Wanted]:
+        if set(changes) - {row.pk for row in rows}:
+            raise AnnotationDeleted()
+        added = {one.id for one in add}
+        kept = [_as_it_is(row) for row in rows if row.pk not in gone and row.pk not in added]
+        return [*(_changed(one, changes.get(one.id)) for one in kept), *add]
+
+    return _write(image, wanted, revision, user)
+
+
+def _as_it_is(row: Annotation) -> Wanted:
+    return Wanted(row.label, row.box, row.pk, row.confirmed)
+
+
+def _changed(wanted: Wanted, difference: Difference | None) -> Wanted:
+    if difference is None:
+        return wanted
+    return replace(
+        wanted,
+        label=difference.label or wanted.label,
+        box=wanted.box if difference.box is None else difference.box,
+        # Another label or box is a person's own, unless they say that it still waits.
+        confirmed=difference.confirmed if _says_all(difference) else wanted.confirmed,
+    )
+
+
+def _says_all(difference: Difference) -> bool:
+    return difference.confirmed is not None or difference.label is not None or difference.box is not None
+
+
+@atomic_again
+def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], revision: int | None, user) -> Image:
+    held = Image.objects.select_for_update().get(pk=image.pk)  # until the end nobody else changes its annotations
+    rows = list(Annotation.objects.filter(image=held).select_related("label").order_by("id"))
+    plan = _planned(image, rows, wanted(rows), user)
+    # In a detection project nothing says: looked at, nothing here. While suggestions wait it says nothing.
+    left = len(rows) + len(plan.add) - len(plan.remove)
+    reviewed = held.reviewed if plan.waiting else bool(left) or image.project.task == Task.DETECTION
+    if plan.is_empty and reviewed == held.reviewed:
+        image.refresh_from_db()
+        return image
+    if revision is not None and revision != held.revision:
+        raise RevisionConflict()
+    require_labels(row.label_id for row in (*plan.add, *plan.change))
+    before = marks_by_image([image.pk]).get(image.pk, [])
+    Image.objects.filter(pk=image.pk).update(revision=F("revision") + 1, reviewed=reviewed)
+    _carry_out(plan)
+    settle([image.pk])
+    record_changes({image.pk: (before, marks_by_image([image.pk]).get(image.pk, []))}, user, {image.pk: held.reviewed})
+    image.refresh_from_db()
+    return image
+
+
+def _carry_out(plan: _Plan) -> None:
+    gone = [row.pk for row in plan.remove]
+    for start in range(0, len(gone), BULK_CHUNK):
+        Annotation.objects.filter(pk__in=gone[start : start + BULK_CHUNK]).delete()
+    if plan.change:
+        Annotation.objects.bulk_update(plan.change, CONTENT, batch_size=100)
+    Annotation.objects.bulk_create(plan.add, batch_size=BULK_CHUNK)
+
+
+def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user) -> _Plan:
+    fresh = [
+        checked_annotation(image, {"label": one.label, "box": one.box}, index, user) for index, one in enumerate(wanted)
+    ]
+    if image.project.task == Task.CLASSIFICATION and len(fresh) > 1:
+        raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
+    present = {row.pk: row for row in rows}
+    _require_once([one.id for one in wanted if one.id is not None])
+    named = [present.pop(one.id, None) if one.id is not None else None for one in wanted]
+    alike: dict[tuple, list[Annotation]] = {}
+    for row in present.values():
+        alike.setdefault(_content(row), []).append(row)
+    plan = _Plan()
+    taken = _free_ids(wanted, named)
+    for one, new, row in zip(wanted, fresh, named, strict=True):
+        if row is None and alike.get(_content(new)):
+            row = alike[_content(new)].pop(0)
+            present.pop(row.pk)
+        if row is None:
+            new.confirmed = one.confirmed is not False
+            if one.id in taken:
+                new.pk = one.id
+            plan.add.append(new)
+        elif _take_over(row, new, one, user):
+            plan.change.append(row)
+        plan.waiting |= not (row or new).confirmed
+    plan.remove = list(present.values())
+    return plan
+
+
+def _require_once(ids: list[UUID]) -> None:
+    if len(set(ids)) != len(ids):
+        raise ValidationError({"annotations": ["Name each annotation once."]})
+
+
+def _free_ids(wanted: list[Wanted], named: list[Annotation | None]) -> set[UUID]:
+    """Ids of clients for new annotations, which no other image's has: so that sending one twice makes one."""
+    ids = {one.id for one, row in zip(wanted, named, strict=True) if one.id is not None and row is None}
+    return ids - set(Annotation.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+
+
+def _content(row: Annotation) -> tuple:
+    return row.label_id, row.x_min, row.y_min, row.x_max, row.y_max
+
+
+def _take_over(row: Annotation, new: Annotation, wanted: Wanted, user) -> bool:
+    """Give a row what is wanted of it. Whether that changed it."""
+    if _content(row) != _content(new):
+        # A person's own from now on: what the model thought of it is in the history.
+        row.label, row.origin, row.score, row.created_by = new.label, Origin.HUMAN, None, user
+        for edge in EDGES:
+            setattr(row, edge, getattr(new, edge))
+        row.confirmed = wanted.confirmed is not False
+        return True
+    if wanted.confirmed is None or wanted.confirmed == row.confirmed:
+        return False
+    row.confirmed = wanted.confirmed
+    return True

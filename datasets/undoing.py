@@ -1,0 +1,245 @@
+"""How labels, annotations, images and datasets are put back as they were before a change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
+
+from datasets.gallery.keeping import settle
+from datasets.history import marks_by_image, recorded, reviewed_by_image
+from datasets.label_removal import carrying
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
+from datasets.noting import LABEL_FIELDS, fields_of
+from datasets.removal import move_some
+from projects.changes.models import Change, RowChange
+from projects.changes.recording import note_rows
+from projects.changes.undoing import PARTS, ChangedSince, Differing
+from projects.services import adjust_counts
+from storage.database import atomic_again
+from storage.deleting import in_parts
+
+EDGES = ("x_min", "y_min", "x_max", "y_max")
+CONTENT = ("label_id", "origin", "score", "confirmed", *EDGES, "created_by_id", "created_at")
+CHUNK = 500
+
+
+def _rows(change: Change, kind: str) -> QuerySet[RowChange]:
+    return RowChange.objects.filter(change=change, kind=kind).order_by("id")
+
+
+def _chunks(rows: QuerySet) -> Iterator[list]:
+    """The rows, some hundred at a time."""
+    page = list(rows[:CHUNK])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
+
+
+class LabelsBack:
+    """Labels that were deleted are made again; what was changed of others is put back."""
+
+    def changed_since(self, change: Change) -> Iterator[Differing]:
+        for row in _rows(change, "label"):
+            label = Label.objects.filter(pk=row.row).first()
+            now = None if label is None else fields_of(label, LABEL_FIELDS)
+            name = (row.before or row.after)["name"]
+            if now != row.after or (row.before is not None and self._is_taken(change, row)):
+                yield Differing("label", str(row.row), name)
+
+    def _is_taken(self, change: Change, row: RowChange) -> bool:
+        """Whether another label has got its name or key."""
+        others = Label.objects.filter(project=change.project_id).exclude(pk=row.row)
+        moving = _rows(change, "label").values("row")  # two that exchanged their keys
+        others = others.exclude(pk__in=moving)
+        key = row.before["hotkey"]
+        return others.filter(name=row.before["name"]).exists() or bool(key and others.filter(hotkey=key).exists())
+
+    @atomic_again
+    def put_back(self, change: Change, user) -> None:
+        rows = [row for row in _rows(change, "label") if row.before is not None]
+        # Keys that are exchanged would meet.
+        Label.objects.filter(pk__in=[row.row for row in rows]).update(hotkey=None)
+        for row in rows:
+            if row.after is None:
+                Label.objects.create(pk=row.row, project_id=change.project_id, **row.before)
+                adjust_counts(change.project_id, label_count=1)
+            else:
+                Label.objects.filter(pk=row.row).update(**row.before)
+        note_rows("label", {row.row: (row.after, row.before) for row in rows})
+
+
+class LabelsAway:
+    """Labels that were made are deleted, after whatever carried them was put back."""
+
+    def changed_since(self, change: Change) -> Iterator[Differing]:
+        touched = AnnotationChange.objects.filter(change=change).values("image")
+        for row in _rows(change, "label").filter(before__isnull=True):
+            label = Label.objects.filter(pk=row.row).first()
+            if label is not None and carrying(label).exclude(pk__in=touched).exists():
+                yield Differing("label", str(row.row), label.name)
+
+    @atomic_again
+    def put_back(self, change: Change, user) -> None:
+        rows = [row for row in _rows(change, "label") if row.before is None]
+        gone = Label.objects.filter(pk__in=[row.row for row in rows]).delete()[1].get(Label._meta.label, 0)
+        adjust_counts(change.project_id, label_count=-gone)
+        note_rows("label", {row.row: (row.after, None) for row in rows})
+
+
+class AnnotationsBack:
+    def changed_since(self, change: Change) -> Iterator[Differing]:
+        restored = set(_rows(change, "label").filter(after__isnull=True).values_list("row", flat=True))
+        known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
+        known |= {str(pk) for pk in restored}
+        for rows in _chunks(AnnotationChange.objects.filter(change=change).select_related("image").order_by("id")):
+            differing = set(_differing(rows))
+            for row in rows:
+                if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
+                    yield Differing("image", str(row.image_id), row.image.filename)
+
+    def put_back(self, change: Change, user) -> None:
+        for rows in _chunks(AnnotationChange.objects.filter(change=change).order_by("id")):
+            for part in in_parts(rows):
+                _restore(part, user)
+
+
+def _differing(rows: Sequence[AnnotationChange]) -> list:
+    """Images whose annotations are not those that the change left."""
+    pks = [row.image_id for row in rows]
+    marks, reviewed = marks_by_image(pks), reviewed_by_image(pks)
+    return [
+        row.image_id
+        for row in rows
+        if reviewed.get(row.image_id) != row.reviewed_after
+        or _compared(marks.get(row.image_id, [])) != _compared(row.after)
+    ]
+
+
+def _compared(marks: Iterable[dict]) -> list[tuple]:
+    """What must be the same. Not the name of a label, which others change, nor who made it, who may be gone."""
+    return sorted(
+        (mark["id"], mark["label_id"], str(mark["box"]), mark["origin"], mark.get("score"), mark.get("confirmed", True))
+        for mark in marks
+    )
+
+
+@atomic_again
+def _restore(rows: Sequence[AnnotationChange], user) -> None:
+    """Raises `ChangedSince`: somebody was faster."""
+    pks = [row.image_id for row in rows]
+    list(Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+    if _differing(rows):
+        raise ChangedSince()
+    with recorded(pks, user):
+        for reviewed in (True, False):
+            changed = [row.image_id for row in rows if row.reviewed_before is reviewed]
+            Image.objects.filter(pk__in=changed).update(reviewed=reviewed)
+        wanted = {mark["id"]: (row.image_id, mark) for row in rows for mark in row.before}
+        present = {str(row.pk): row for row in Annotation.objects.filter(image__in=pks)}
+        gone = [pk for pk in present if pk not in wanted]
+        for start in range(0, len(gone), CHUNK):
+            Annotation.objects.filter(pk__in=gone[start : start + CHUNK]).delete()
+        users = set(get_user_model().objects.filter(pk__in=_makers(wanted)).values_list("pk", flat=True))
+        targets = [_annotation(image, mark, users) for image, mark in wanted.values()]
+        Annotation.objects.bulk_create([row for row in targets if str(row.pk) not in present], batch_size=CHUNK)
+        Annotation.objects.bulk_update(_with_times(targets, wanted), CONTENT, batch_size=100)
+
+
+def _makers(wanted: dict) -> set:
+    return {mark["created_by"] for _, mark in wanted.values()} - {None}
+
+
+def _annotation(image, mark: dict, users: set) -> Annotation:
+    box = mark["box"] or [None] * 4
+    maker = mark["created_by"] if mark["created_by"] in users else None
+    return Annotation(
+        pk=mark["id"], image_id=image, label_id=mark["label_id"], origin=mark["origin"], score=mark.get("score"),
+        confirmed=mark.get("confirmed", True), created_by_id=maker,
+        **dict(zip(EDGES, box, strict=True)),
+    )  # fmt: skip
+
+
+def _with_times(rows: list[Annotation], wanted: dict) -> list[Annotation]:
+    """The moment at which each was made; creating a row writes the present one."""
+    for row in rows:
+        row.created_at = datetime.fromisoformat(wanted[str(row.pk)][1]["created_at"])
+    return rows
+
+
+class ImagesBack:
+    """Names, splits, groups, and the dataset that an image is in."""
+
+    def changed_since(self, change: Change) -> Iterator[Differing]:
+        for rows in _chunks(_rows(change, "image")):
+            present = {image.pk: image for image in Image.objects.filter(pk__in=[row.row for row in rows])}
+            for row in rows:
+                image = present.get(row.row)
+                now = None if image is None else fields_of(image, row.after)
+                if image is None or now != row.after or not self._has_place(image, row.before):
+                    yield Differing("image", str(row.row), row.before.get("filename") or getattr(image, "filename", ""))
+
+    def _has_place(self, image: Image, before: dict) -> bool:
+        if "dataset" not in before:
+            return True
+        target = Dataset.objects.filter(pk=before["dataset"], project__deleting_since=None)
+        return target.exists() and not Image.objects.filter(dataset=before["dataset"], blob=image.blob_id).exists()
+
+    def put_back(self, change: Change, user) -> None:
+        for rows in _chunks(_rows(change, "image")):
+            moves: dict[tuple, list] = defaultdict(list)
+            others = []
+            for row in rows:
+                if "dataset" in row.before:
+                    moves[row.after["dataset"], row.before["dataset"]].append(row.row)
+                else:
+                    others.append(row)
+            for part in in_parts(others):
+                self._write(part)
+            for (now, before), pks in moves.items():
+                target = Dataset.objects.filter(pk=before).first()
+                if target is None or move_some(now, pks, target) != len(pks):
+                    raise ChangedSince()
+
+    @atomic_again
+    def _write(self, rows: Sequence[RowChange]) -> None:
+        images = {image.pk: image for image in _locked(Image, [row.row for row in rows])}
+        alike: dict[tuple, list] = defaultdict(list)
+        for row in rows:
+            image = images.get(row.row)
+            if image is None or fields_of(image, row.after) != row.after:
+                raise ChangedSince()
+            alike[tuple(sorted(row.before.items()))].append(row.row)
+        for before, pks in alike.items():
+            Image.objects.filter(pk__in=pks).update(**dict(before))
+        settle(images)
+        note_rows("image", {row.row: (row.after, row.before) for row in rows})
+
+
+def _locked(model, pks: list) -> QuerySet:
+    return model.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+
+
+class DatasetsBack:
+    def changed_since(self, change: Change) -> Iterator[Differing]:
+        for row in _rows(change, "dataset"):
+            dataset = Dataset.objects.filter(pk=row.row).first()
+            if dataset is None or fields_of(dataset, row.after) != row.after:
+                yield Differing("dataset", str(row.row), row.before.get("name") or getattr(dataset, "name", ""))
+
+    @atomic_again
+    def put_back(self, change: Change, user) -> None:
+        rows = list(_rows(change, "dataset"))
+        for row in rows:
+            if not Dataset.objects.filter(pk=row.row).update(**row.before):
+                raise NotFound()
+        note_rows("dataset", {row.row: (row.after, row.before) for row in rows})
+
+
+def register() -> None:
+    if not PARTS:
+        PARTS.extend([LabelsBack(), AnnotationsBack(), ImagesBack(), DatasetsBack(), LabelsAway()])

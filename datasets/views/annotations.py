@@ -1,0 +1,211 @@
+"""Writing the annotations of an image, their history, and looking at suggestions."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.response import Response
+
+from datasets import annotation_serializers as shapes
+from datasets.annotating import MOST, Difference, Wanted, change_annotations, replace_annotations
+from datasets.errors import RevisionConflict
+from datasets.models import Annotation, AnnotationChange, Dataset, Image
+from datasets.review import Correction, Review, review_annotations
+from datasets.selectors import datasets_of
+from datasets.serializers import ChangeSerializer
+from datasets.suggestion_counts import count_suggestions, waiting
+from datasets.views.labels import label_or_400
+from projects.changes.views import MakesChanges
+from projects.models import Project, Role
+from projects.pagination import KeysetPagination
+from projects.permissions import require_role
+from projects.selectors import project_ids_of, projects_of
+
+REVISION = OpenApiParameter("revision", OpenApiTypes.INT, description="The revision you saw; 409 if passed.")
+ANSWERS = {200: shapes.AnnotationsAnswerSerializer, 409: shapes.AnnotationsConflictSerializer}
+
+
+class AnnotationsMixin(MakesChanges, GenericAPIView):
+    """For the view of images."""
+
+    @extend_schema(methods=["GET"], responses=shapes.AnnotationsAnswerSerializer)
+    @extend_schema(
+        methods=["PUT"],
+        parameters=[REVISION],
+        request=shapes.AnnotationRequestSerializer(many=True),
+        responses=ANSWERS,
+    )
+    @extend_schema(methods=["PATCH"], request=shapes.AnnotationsPatchSerializer, responses=ANSWERS)
+    @action(detail=True, methods=["get", "put", "patch"], pagination_class=None, filterset_class=None)
+    def annotations(self, request, pk=None):
+        """All annotations of the image; PUT replaces them, PATCH changes some.
+
+        What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
+        by saying so. When all is there already, nothing is changed, whatever the revision.
+        """
+        image = self.get_object()
+        try:
+            if request.method == "PUT":
+                image = self._replace(image)
+            elif request.method == "PATCH":
+                image = self._change_some(image)
+        except RevisionConflict as conflict:
+            return _conflict(image, conflict)
+        return Response(shapes.AnnotationsAnswerSerializer(_current(image)).data)
+
+    def _replace(self, image: Image) -> Image:
+        data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)
+        data.is_valid(raise_exception=True)
+        wanted = [_wanted(one, image.project) for one in data.validated_data]
+        with self._annotating(image):
+            return replace_annotations(
+                image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
+            )
+
+    def _annotating(self, image: Image):
+        return self.changing(image.project, "annotate", image=str(image.pk), filename=image.filename)
+
+    def _change_some(self, image: Image) -> Image:
+        data = shapes.AnnotationsPatchSerializer(data=self.request.data)
+        data.is_valid(raise_exception=True)
+        wishes, project = data.validated_data, image.project
+        parts = {
+            "add": [_wanted(one, project) for one in wishes["add"]],
+            "change": [Difference(**_with_label(one, project)) for one in wishes["change"]],
+            "remove": wishes["remove"],
+        }
+        with self._annotating(image):
+            return change_annotations(image=image, revision=wishes.get("revision"), user=self.request.user, **parts)
+
+    def _seen_revision(self) -> int | None:
+        text = self.request.query_params.get("revision")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise ValidationError({"revision": ["Must be the revision number of the image."]})
+        return int(text)
+
+    @extend_schema(responses=ChangeSerializer(many=True))
+    @action(detail=True, filterset_class=None, pagination_class=KeysetPagination)
+    def history(self, request, pk=None):
+        """Who changed the annotations of the image, the latest change first."""
+        changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
+        page = self.paginate_queryset(changes)
+        return self.get_paginated_response(ChangeSerializer(page, many=True).data)
+
+
+def _with_label(wish: dict, project: Project) -> dict:
+    return {**wish, "label": label_or_400(project, wish["label"])} if "label" in wish else dict(wish)
+
+
+def _wanted(wish: dict, project: Project) -> Wanted:
+    names = ("label", "box", "id", "confirmed")
+    return Wanted(**{name: value for name, value in _with_label(wish, project).items() if name in names})
+
+
+def _current(image: Image) -> dict:
+    return {"revision": image.revision, "annotations": image.annotations.select_related("label").order_by("id")}
+
+
+def _conflict(image: Image, conflict: RevisionConflict) -> Response:
+    """With what is there now, so that nobody has to ask for it."""
+    image.refresh_from_db()
+    last = AnnotationChange.objects.filter(image=image).select_related("changed_by").order_by("id").last()
+    who = None if last is None or last.changed_by is None else last.changed_by.username
+    current = {**_current(image), "changed_by": who, "changed_at": last and last.changed_at}
+    error = {"code": conflict.get_codes(), "detail": str(conflict.detail), "attr": None}
+    body = {"type": "client_error", "errors": [error], "current": current}
+    return Response(shapes.AnnotationsConflictSerializer(body).data, status=status.HTTP_409_CONFLICT)
+
+
+class ReviewView(MakesChanges, viewsets.GenericViewSet):
+    """Annotations that models suggested."""
+
+    queryset = Annotation.objects.none()
+    serializer_class = shapes.ReviewSerializer
+    repeatable = ("review",)
+
+    @extend_schema(parameters=[shapes.SuggestionsFilterSerializer], responses=shapes.SuggestionCountsSerializer)
+    def counts(self, request):
+        """How many suggestions wait for a look, by label and by score."""
+        data = shapes.SuggestionsFilterSerializer(data=request.query_params)
+        data.is_valid(raise_exception=True)
+        wishes = data.validated_data
+        named = {"project": wishes["project"]} if "project" in wishes else {}
+        dataset = self._datasets(wishes).filter(**named).first()
+        # As in lists, what somebody may not see has nothing in it.
+        rows = Annotation.objects.none() if dataset is None else self._waiting(dataset.project, wishes)
+        return Response(shapes.SuggestionCountsSerializer(count_suggestions(rows)).data)
+
+    @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewAnswerSerializer)
+    def review(self, request):
+        """Confirm, correct or reject suggestions of one project. With one that does not fit, nothing is changed.
+
+        With a filter and a decision: all suggestions of a label, with a score of at least so much. At most 10,000 are
+        decided about in a request; `left` says how many the filter still leaves.
+        """
+        data = shapes.ReviewSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        wishes = data.validated_data
+        if "filter" in wishes:
+            return self._review_filtered(wishes["filter"], wishes["decision"] == "confirm")
+        named = [*wishes["confirm"], *wishes["reject"], *(one["id"] for one in wishes["correct"])]
+        found = self._found(named)
+        project = next(iter(found.values())).image.project
+        require_role(project, request.user, Role.EDITOR)
+        review = Review(
+            confirm=[found[pk] for pk in dict.fromkeys(wishes["confirm"])],
+            reject=[found[pk] for pk in dict.fromkeys(wishes["reject"])],
+            correct=[
+                Correction(
+                    found[one["id"]], label_or_400(project, one["label"]) if "label" in one else None, one.get("box")
+                )
+                for one in wishes["correct"]
+            ],
+        )
+        with self.changing(project, "review"):
+            return Response(review_annotations(review=review, user=request.user))
+
+    def _review_filtered(self, wishes: dict, is_confirmed: bool) -> Response:
+        project = self._project(wishes)
+        require_role(project, self.request.user, Role.EDITOR)
+        rows = self._waiting(project, wishes)
+        # Those of an image come together, so that it is left with none or all of them.
+        chosen = list(rows.order_by("image", "id")[:MOST])
+        review = Review(confirm=chosen) if is_confirmed else Review(reject=chosen)
+        with self.changing(project, "review"):
+            decided = review_annotations(review=review, user=self.request.user)
+        return Response({**decided, "left": rows.count()})
+
+    def _project(self, wishes: dict) -> Project:
+        projects = projects_of(self.request.user)
+        if "project" in wishes:
+            return get_object_or_404(projects, pk=wishes["project"])
+        return get_object_or_404(projects, pk=get_object_or_404(self._datasets(wishes)).project_id)
+
+    def _datasets(self, wishes: dict):
+        rows = datasets_of(self.request.user)
+        return rows.filter(pk=wishes["dataset"]) if "dataset" in wishes else rows
+
+    def _waiting(self, project: Project, wishes: dict):
+        datasets: list[Dataset] = list(self._datasets(wishes).filter(project=project))
+        label = label_or_400(project, wishes["label"]) if "label" in wishes else None
+        scores = (wishes.get("min_score"), wishes.get("max_score"))
+        return waiting(datasets=datasets, label=label, lowest=scores[0], highest=scores[1])
+
+    def _found(self, ids: list) -> dict:
+        wanted = list(dict.fromkeys(ids))
+        mine = Annotation.objects.filter(image__dataset__project__in=project_ids_of(self.request.user))
+        found = {}
+        for start in range(0, len(wanted), 500):
+            rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
+            found |= {row.pk: row for row in rows}
+        if len(found) != len(wanted):
+            raise NotFound(f"{len(wanted) - len(found)} of the annotations do not exist (any more).")
+        if len({row.image.dataset.project_id for row in found.values()}) > 1:
+            raise ValidationError({"confirm": ["The annotations must be of one project."]})
+        return found

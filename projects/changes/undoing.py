@@ -1,0 +1,102 @@
+"""Taking a change back: everything it touched must still be as it left it, and is then put as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from django.conf import settings
+from django.utils import timezone
+
+from projects.changes.models import Change
+from projects.changes.recording import recording
+from projects.errors import Conflict
+from storage.database import atomic_again
+from storage.deleting import delete_in_chunks
+
+MOST_LISTED = 20
+# More rows than this are put back in several transactions.
+MOST_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A row that is not as the change left it."""
+
+    kind: str
+    id: str
+    name: str
+
+
+class Part(Protocol):
+    """How one room puts its rows back. It is asked about every change, also where it has nothing to do."""
+
+    def changed_since(self, change: Change) -> Iterator[Differing]: ...
+
+    def put_back(self, change: Change, user) -> None: ...
+
+
+# In the order in which they are put back.
+PARTS: list[Part] = []
+
+
+class AlreadyUndone(Conflict):
+    default_code = "already_undone"
+    default_detail = "This change was taken back already. To have it again, undo that."
+
+
+class ChangedSince(Conflict):
+    default_code = "changed_since"
+    default_detail = "What this changed was changed again: take the later changes back first."
+
+    def __init__(self, rows: Sequence[Differing] = ()) -> None:
+        self.rows = rows
+        names = ", ".join(row.name for row in rows[:3])
+        super().__init__(f"{self.default_detail} It is {names}{' and more' if len(rows) > 3 else ''}.")
+
+
+def undo_change(*, change: Change, user) -> Change:
+    """Take a change back. Returns the change that this is; undoing it does the first one again.
+
+    Raises:
+        AlreadyUndone, ChangedSince
+    """
+    if change.rows <= MOST_AT_ONCE:
+        return _undo_at_once(change, user)
+    return _undo(change, user)
+
+
+@atomic_again
+def _undo_at_once(change: Change, user) -> Change:
+    list(Change.objects.select_for_update().filter(pk=change.pk))
+    return _undo(change, user)
+
+
+def _undo(change: Change, user) -> Change:
+    if Change.objects.filter(undo_of=change).exists():
+        raise AlreadyUndone()
+    require_unchanged(change)
+    with recording(change.project, user, "undo", undo_of=change, action=change.action) as made:
+        for part in PARTS:
+            part.put_back(change, user)
+    return made
+
+
+def require_unchanged(change: Change) -> None:
+    """Raises `ChangedSince`, with the first rows that are not as the change left them."""
+    differing: list[Differing] = []
+    for part in PARTS:
+        for row in part.changed_since(change):
+            differing.append(row)
+            if len(differing) == MOST_LISTED:
+                raise ChangedSince(differing)
+    if differing:
+        raise ChangedSince(differing)
+
+
+def delete_old_changes() -> int:
+    """Forget how to go back behind what is older than the trash. Returns how many changes."""
+    oldest = timezone.now() - timedelta(days=settings.TRASH_DAYS)
+    return delete_in_chunks(Change.objects.filter(changed_at__lt=oldest))

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from projects.changes.models import Change
+from projects.changes.recording import recording
+from projects.changes.serializers import ChangeRecordSerializer, UndoConflictSerializer
+from projects.changes.undoing import ChangedSince, undo_change
+from projects.models import Project
+from projects.permissions import ProjectPermission
+from projects.selectors import project_ids_of
+
+HEADER = "X-Change"
+
+
+class MakesChanges(APIView):
+    """A view whose changes can be taken back: their answers carry the change in a header."""
+
+    makes_changes = True  # for the schema
+    change: Change | None = None
+
+    @contextmanager
+    def changing(self, project: Project, name: str, **details) -> Iterator[Change]:
+        with recording(project, self.request.user, name, **details) as change:
+            yield change
+        self.change = change if change.rows else None
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.change is not None and response.status_code < 300:
+            response[HEADER] = str(self.change.pk)
+        return response
+
+
+class ChangeFilter(filters.FilterSet):
+    class Meta:
+        model = Change
+        fields = ["project"]
+
+
+class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """What members changed, the latest first."""
+
+    queryset = Change.objects.none()
+    serializer_class = ChangeRecordSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = ChangeFilter
+    lookup_value_converter = "uuid"
+    makes_changes = True
+
+    def get_queryset(self):
+        mine = Change.objects.filter(project__in=project_ids_of(self.request.user), rows__gt=0)
+        return mine.select_related("project", "changed_by", "undone_by")
+
+    @extend_schema(request=None, responses={200: ChangeRecordSerializer, 409: UndoConflictSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def undo(self, request, pk=None):
+        """Put everything that this changed as it was before, as a change of its own: undoing that does it again.
+
+        When something of it was changed since, nothing is put back (409 `changed_since`), and the answer names it."""
+        change = self.get_object()
+        try:
+            made = undo_change(change=change, user=request.user)
+        except ChangedSince as conflict:
+            error = {"code": conflict.get_codes(), "detail": str(conflict.detail), "attr": None}
+            body = {"type": "client_error", "errors": [error], "changed": conflict.rows}
+            return Response(UndoConflictSerializer(body).data, status=status.HTTP_409_CONFLICT)
+        answer = self.get_serializer(self.get_queryset().filter(pk=made.pk).first() or made)
+        return Response(answer.data, headers={HEADER: str(made.pk)})
