@@ -7,11 +7,15 @@ from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
 from mlstudio import health, views
 from mlstudio.live_view import EventsView
+from mlstudio.search_view import SearchView
 from mlstudio.session import SessionView
+from mlstudio.system_view import SystemView
 
 api = [
     path("", views.RootView.as_view(), name="root"),
     path("events/", EventsView.as_view(), name="events"),
+    path("search/", SearchView.as_view(), name="search"),
+    path("system/", SystemView.as_view(), name="system"),
     path("auth/session/", SessionView.as_view(), name="session"),
     path("", include("accounts.urls")),
     path("", include("storage.urls")),
