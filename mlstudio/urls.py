@@ -5,11 +5,13 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
-from mlstudio import health, views
+from mlstudio import health, job_results, views
 from mlstudio.live_view import EventsView
 from mlstudio.search_view import SearchView
 from mlstudio.session import SessionView
 from mlstudio.system_view import SystemView
+
+job_results.register()  # for the schema
 
 api = [
     path("", views.RootView.as_view(), name="root"),
