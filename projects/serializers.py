@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
+from projects.error_codes import WORK
 from projects.models import (
     Invitation,
     InvitationLink,
@@ -191,8 +192,13 @@ class UsesSerializer(serializers.Serializer):
     along = serializers.DictField(child=serializers.IntegerField(), help_text="How many of each kind go with it.")
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "enum": list(WORK)}, {"type": "string"}]})
+class WorkCodeField(serializers.CharField):
+    """One of the codes that are known, for clients that translate them; or one of the engine's."""
+
+
 class ErrorDetailSerializer(serializers.Serializer):
-    code = serializers.CharField()
+    code = WorkCodeField()
     detail = serializers.CharField()
 
 
