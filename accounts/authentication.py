@@ -58,8 +58,11 @@ class SessionAuthentication(authentication.SessionAuthentication):
         found = super().authenticate(request)
         session = getattr(request._request, "session", None)
         if found is not None and session is not None:
-            key, pk = session.session_key, found[0].pk
-            note_standing(request, lambda: session_stands(key, pk))
+            # The middleware's user is a stand-in of a class of its own; services ask for the class of a row.
+            user = getattr(request._request, "_cached_user", found[0])
+            key = session.session_key
+            note_standing(request, lambda: session_stands(key, user.pk))
+            return user, None
         return found
 
     def enforce_csrf(self, request) -> None:

@@ -14,9 +14,11 @@ from datasets.formats import FORMATS, WRITERS
 from datasets.formats.boxes import clean_label
 from datasets.imports import MAX_LABELS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
+from datasets.shapes import ChangedMarkSerializer, SnapshotCountsSerializer
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
+from projects.shapes import Described
 from storage.filenames import clean_filename
 from storage.models import BlobState
 from storage.signing import sign_path
@@ -317,8 +319,8 @@ class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
 
 class ChangeSerializer(serializers.ModelSerializer):
     changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
-    before = serializers.ListField(child=serializers.DictField())
-    after = serializers.ListField(child=serializers.DictField())
+    before = Described(ChangedMarkSerializer(many=True))
+    after = Described(ChangedMarkSerializer(many=True))
 
     class Meta:
         model = AnnotationChange
@@ -349,7 +351,7 @@ class SnapshotSerializer(serializers.ModelSerializer):
         read_only=True, help_text="False once its dataset was deleted: it is kept as a record only."
     )
     fractions = serializers.DictField(child=serializers.FloatField())
-    counts = serializers.DictField()
+    counts = Described(SnapshotCountsSerializer())
     class_names = serializers.ListField(child=serializers.CharField())
     project_name = serializers.CharField(source="project.name", read_only=True)
     title = serializers.CharField(read_only=True, help_text="Its name, or its dataset and number.")

@@ -11,8 +11,10 @@ from datasets.models import Dataset
 from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
 from inference.models import FileKind, Model
+from inference.shapes import DetectorSettingsSerializer
 from inference.staleness import is_outdated
-from projects.models import Project
+from projects.models import Project, Task
+from projects.shapes import Described
 
 MAX_PLATFORM_BYTES = 4_000
 
@@ -57,7 +59,9 @@ class DeviceGroupSerializer(OneLineName, InProject):
 class DeviceSerializer(OneLineName, InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
-    platform = serializers.DictField(read_only=True)
+    platform = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="What the machine says of itself."
+    )
     target = serializers.PrimaryKeyRelatedField(
         read_only=True, allow_null=True, help_text="The deployment that it was told to run last."
     )
@@ -116,6 +120,19 @@ class DeploymentReportsSerializer(serializers.Serializer):
     failed = serializers.IntegerField()
 
 
+class DeploymentInfoSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    task = serializers.ChoiceField(Task.choices)
+    labels = serializers.ListField(child=serializers.CharField())
+    input_height = serializers.IntegerField()
+    input_width = serializers.IntegerField()
+    resize = serializers.CharField()
+    detector = DetectorSettingsSerializer(allow_null=True)
+    filename = serializers.CharField()
+
+
 class DeploymentSerializer(InProject):
     group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none())
     model = serializers.PrimaryKeyRelatedField(queryset=Model.objects.none(), allow_null=True)
@@ -134,7 +151,7 @@ class DeploymentSerializer(InProject):
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
     reports = serializers.SerializerMethodField()
     state = serializers.ChoiceField(DeploymentState.choices, read_only=True)
-    info = serializers.DictField(read_only=True, help_text="What devices are told of the model.")
+    info = Described(DeploymentInfoSerializer(), help_text="What devices are told of the model.")
     stale = serializers.SerializerMethodField(
         help_text="Whether the thresholds of the model were changed since: deploy it again for devices to have them."
     )

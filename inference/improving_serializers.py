@@ -11,6 +11,7 @@ from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
 from datasets.video.facts import Selection
 from inference.models import Model, Suggestion, Suspect
+from inference.shapes import DifferenceSerializer
 
 
 class Scoped(KnownFieldsOnly, serializers.Serializer):
@@ -201,9 +202,7 @@ class ComparisonSerializer(serializers.Serializer):
     images = serializers.IntegerField()
     models = ComparedModelSerializer(many=True)
     pairs = ComparedPairSerializer(many=True)
-    differences = serializers.ListField(
-        child=serializers.DictField(), help_text="Images on which the models differ, at most 200."
-    )
+    differences = DifferenceSerializer(many=True, help_text="Images on which the models differ, at most 200.")
 
 
 class ExplanationRequestSerializer(Scoped):

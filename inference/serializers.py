@@ -25,8 +25,16 @@ from inference.model_uploads import (
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize, Stage, StageChange
 from inference.naming import name_of_base
 from inference.runtime.kinds import NAMES
+from inference.shapes import (
+    METRICS,
+    AnchorsSerializer,
+    CurvesSerializer,
+    ExportReportSerializer,
+    OriginSerializer,
+)
 from inference.staleness import is_stale
 from projects.models import Project, Task
+from projects.shapes import Described
 from storage.errors import FileTooLarge
 from storage.models import BlobState
 
@@ -44,8 +52,9 @@ class ModelFileSerializer(serializers.ModelSerializer):
     stale = serializers.SerializerMethodField(
         help_text="Whether the thresholds of the model were changed since the file was written with them: export again."
     )
-    report = serializers.DictField(
-        read_only=True, help_text="What was measured of an export: size, agreement, accuracy or AP50, latency."
+    report = Described(
+        ExportReportSerializer(),
+        help_text="What was measured of an export: size, agreement, accuracy or AP50, latency.",
     )
 
     class Meta:
@@ -73,11 +82,22 @@ class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
         min_value=0, max_value=1,
         help_text="Of two boxes of a label that overlap by more, the better one stays.",
     )  # fmt: skip
-    anchors = serializers.DictField(read_only=True)
+    anchors = Described(AnchorsSerializer())
     letterbox = serializers.CharField(read_only=True)
 
     def get_attribute(self, instance: Model) -> dict | None:
         return super().get_attribute(instance) or None
+
+
+class MetricsField(Described):
+    """With the task, which says which figures there are."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(METRICS, source="*", **kwargs)
+
+    def to_representation(self, value: Model | Evaluation) -> dict:
+        model = value if isinstance(value, Model) else value.model
+        return {"task": model.task, **value.metrics}
 
 
 class TagsField(serializers.ListField):
@@ -95,7 +115,7 @@ class TagsField(serializers.ListField):
 class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
-    metrics = serializers.DictField(read_only=True, help_text="On the untouched test split.")
+    metrics = MetricsField(help_text="On the untouched test split.")
     detector = DetectorSerializer(
         required=False,
         allow_null=True,
@@ -110,7 +130,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
     snapshot_name = serializers.SerializerMethodField(help_text="The snapshot's name, or its dataset and number.")
     base_model_name = serializers.SerializerMethodField(help_text="null also where you may not see it.")
     created_by = serializers.SerializerMethodField(help_text="The user name of who made it.")
-    origin = serializers.DictField(read_only=True, help_text="Of an uploaded model: its file and how it was read.")
+    origin = Described(OriginSerializer(), help_text="Of an uploaded model: its file and how it was read.")
 
     class Meta:
         model = Model
@@ -294,7 +314,8 @@ class MistakeSerializer(serializers.Serializer):
 
 
 class EvaluationSerializer(serializers.ModelSerializer):
-    metrics = serializers.DictField()
+    metrics = MetricsField()
+    split = serializers.ChoiceField(Split.choices, read_only=True)
     mistakes = MistakeSerializer(many=True, help_text="The most confident errors, with their images.")
 
     class Meta:
@@ -309,8 +330,9 @@ class EvaluationSerializer(serializers.ModelSerializer):
     dataset_name = serializers.CharField(source="snapshot.name_of_dataset", default=None, allow_null=True)
     snapshot_name = serializers.CharField(source="snapshot.title", default=None, allow_null=True)
 
-    curves = serializers.DictField(
-        help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics."
+    curves = Described(
+        CurvesSerializer(),
+        help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics.",
     )
     has_outcomes = serializers.SerializerMethodField(help_text="Whether `images/` can list what is behind each figure.")
 
@@ -427,7 +449,7 @@ class LineageSnapshotSerializer(serializers.Serializer):
 class LineageSerializer(serializers.Serializer):
     training = serializers.UUIDField(allow_null=True)
     snapshot = LineageSnapshotSerializer(allow_null=True)
-    origin = serializers.DictField(allow_null=True)
+    origin = Described(OriginSerializer(), allow_null=True)
     ancestors = RelatedModelSerializer(many=True, help_text="What it started from, the nearest first.")
     descendants = RelatedModelSerializer(many=True, help_text="What started from it.")
 

@@ -18,6 +18,7 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 PERMISSIONS = "camera=(self), clipboard-read=(self), geolocation=(), microphone=(), payment=(), usb=()"
+ADDRESSES = r"^(?!(?:api|edge|admin|static|customvision|healthz|readyz|metrics)(?:/|$)).*$"
 PLACE_OF_NONCE = "__NONCE__"
 
 

@@ -34,9 +34,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     ready = checks["database"] == "ok" and checks["disk"] == "ok"
     if checks["database"] != "ok" or not _may_look(request):
         return JsonResponse({"status": "ready" if ready else "not ready"}, status=200 if ready else 503)
-    checks["broker"] = _broker()
+    checks["broker"] = broker_state()
     pending = Blob.objects.filter(state=BlobState.CACHED).count()
-    checks["store"] = _store()
+    checks["store"] = store_state()
     body = {"status": "ready" if ready else "not ready", "checks": checks, "blobs_to_replicate": pending}
     return JsonResponse(body, status=200 if ready else 503)
 
@@ -88,7 +88,7 @@ def _disk() -> str:
     return "ok" if free >= settings.MIN_FREE_BYTES else f"full ({free // 2**20} MiB free)"
 
 
-def _store() -> str:
+def store_state() -> str:
     """Not needed to be ready: uploads wait in the cache until it answers."""
     try:
         get_backend().check()
@@ -97,7 +97,7 @@ def _store() -> str:
         return f"unreachable ({error})"
 
 
-def _broker() -> str:
+def broker_state() -> str:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
             broker.ping()

@@ -7,9 +7,11 @@ from rest_framework import serializers
 
 from edge.models import DeploymentState
 from inference.models import Stage
-from projects.models import Role, WorkState
+from projects.models import JobKind, Role, WorkState
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer
 from training.serializers import EpochSerializer, EstimateSerializer, TrainingProgressSerializer
+
+ACTIONS = ["created", "changed", "deleted"]
 
 
 def _kind(name: str) -> serializers.Field:
@@ -25,7 +27,7 @@ class RowEventSerializer(ProjectEventSerializer):
     """A row was made, changed or deleted: read it again."""
 
     id = serializers.UUIDField()
-    action = serializers.ChoiceField(["created", "changed", "deleted"])
+    action = serializers.ChoiceField(ACTIONS)
 
 
 class ReadyEventSerializer(serializers.Serializer):
@@ -58,7 +60,7 @@ class WorkEventSerializer(RowEventSerializer):
 
 class JobEventSerializer(WorkEventSerializer):
     kind = _kind("job")
-    job_kind = serializers.CharField(required=False)
+    job_kind = serializers.ChoiceField(JobKind.choices, required=False)
     dataset = serializers.UUIDField(allow_null=True, required=False)
     model = serializers.UUIDField(allow_null=True, required=False)
 

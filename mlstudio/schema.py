@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+
+from projects.error_codes import ANSWERS
 
 KINDS = ("validation_error", "client_error", "server_error")
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "enum": list(ANSWERS)}, {"type": "string"}]})
+class CodeField(serializers.CharField):
+    """One of the codes that are known, for clients that translate them; or another one of a library."""
+
+
 class ErrorItemSerializer(serializers.Serializer):
-    code = serializers.CharField()
+    code = CodeField()
     detail = serializers.CharField()
     attr = serializers.CharField(allow_null=True)
 

@@ -364,6 +364,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "WorkState": "projects.models.WorkState",
+        "JobKindName": "projects.models.JobKind",
+        "DeploymentStateName": "edge.models.DeploymentState",
+        "RowAction": "mlstudio.live_serializers.ACTIONS",
         "TaskKind": "projects.models.Task",
         "RoleName": "projects.models.Role",
         "SplitName": "datasets.models.Split",

@@ -4,13 +4,19 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
 from edge.urls import device_urlpatterns
-from mlstudio import frontend, health, views
+from mlstudio import frontend, health, job_results, views
 from mlstudio.live_view import EventsView
+from mlstudio.search_view import SearchView
 from mlstudio.session import SessionView
+from mlstudio.system_view import SystemView
+
+job_results.register()  # for the schema
 
 api = [
     path("", views.RootView.as_view(), name="root"),
     path("events/", EventsView.as_view(), name="events"),
+    path("search/", SearchView.as_view(), name="search"),
+    path("system/", SystemView.as_view(), name="system"),
     path("auth/session/", SessionView.as_view(), name="session"),
     path("", include("accounts.urls")),
     path("", include("storage.urls")),
@@ -36,9 +42,7 @@ urlpatterns = [
     path("readyz/", health.readyz),
     path("metrics", health.metrics),
     # Every other address is one of the pages, which the browser tells apart.
-    re_path(
-        r"^(?!(?:api|edge|admin|static|customvision|healthz|readyz|metrics)(?:/|$)).*$", frontend.page, name="page"
-    ),
+    re_path(frontend.ADDRESSES, frontend.page, name="page"),
 ]
 
 handler400 = "mlstudio.errors.bad_request"

@@ -31,8 +31,15 @@ STREAMS = register(
 EVENT_STREAM = OpenApiResponse(
     {
         "type": "object",
-        "description": "One event; `data` is JSON. Send `Last-Event-ID` to go on after an event.",
-        "properties": {name: {"type": "string"} for name in ("id", "event", "data", "retry")},
+        "description": "One event; `data` is JSON: of `state` {state, attempt, error}, of `log` {line}, of `progress` "
+        "{done, total, eta_seconds, phase}, of `epoch` an Epoch, of `estimate` an Estimate, of `model` {id, version}, "
+        "of `end` {}. Send `Last-Event-ID` to go on after an event. `events/` has all work in one stream.",
+        "required": ["event", "data"],
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string", "enum": ["state", "log", "progress", "epoch", "estimate", "model", "end"]},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
     },
     description="Server-sent events",
 )

@@ -174,6 +174,30 @@ class Work(Identified):
         return self.state in ENDED
 
 
+class JobKind(models.TextChoices):
+    """What jobs do; `projects.jobs.handles` names the function of each."""
+
+    COMPARISON = "comparison"
+    DUPLICATES = "duplicates"
+    EVALUATION = "evaluation"
+    EXPLANATION = "explanation"
+    EXPORT = "export"
+    IMPORT = "import"
+    LABEL_REMOVAL = "label_removal"
+    MODEL_EXPORT = "model_export"
+    MODEL_IMPORT = "model_import"
+    MODEL_PUBLISH = "model_publish"
+    PREDICTION = "prediction"
+    PREFLIGHT = "preflight"
+    SNAPSHOT = "snapshot"
+    SNAPSHOT_AND_SEARCH = "snapshot_and_search"
+    SNAPSHOT_AND_TRAINING = "snapshot_and_training"
+    SUGGESTIONS = "suggestions"
+    SUSPECTS = "suspects"
+    VIDEO_FRAMES = "video_frames"
+    VIDEO_SURVEY = "video_survey"
+
+
 class Job(Work):
     """Background work that is no training: an import, an estimate, later exports and evaluations."""
 

@@ -7,10 +7,12 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
+from projects.error_codes import WORK
 from projects.models import (
     Invitation,
     InvitationLink,
     Job,
+    JobKind,
     Membership,
     Project,
     Queue,
@@ -22,6 +24,8 @@ from projects.models import (
 )
 from projects.naming import is_key, names_for
 from projects.queues import place_of
+from projects.shapes import JOB_RESULT, DeliveryPayloadSerializer, Described, kind_of_result
+from projects.webhooks import PING
 from projects.work import error_of
 from storage.signing import sign_for
 
@@ -188,8 +192,13 @@ class UsesSerializer(serializers.Serializer):
     along = serializers.DictField(child=serializers.IntegerField(), help_text="How many of each kind go with it.")
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "enum": list(WORK)}, {"type": "string"}]})
+class WorkCodeField(serializers.CharField):
+    """One of the codes that are known, for clients that translate them; or one of the engine's."""
+
+
 class ErrorDetailSerializer(serializers.Serializer):
-    code = serializers.CharField()
+    code = WorkCodeField()
     detail = serializers.CharField()
 
 
@@ -231,6 +240,7 @@ class NamedSerializer(serializers.Serializer):
 
 
 class JobSerializer(WorkSerializer):
+    kind = serializers.ChoiceField(JobKind.choices, read_only=True)
     progress = ProgressSerializer(read_only=True)
     project_name = serializers.CharField(source="project.name")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
@@ -264,11 +274,11 @@ class JobSerializer(WorkSerializer):
     def get_model(self, job: Job) -> dict | None:
         return self._named(job, "model")
 
-    @extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+    @extend_schema_field(JOB_RESULT)
     def get_result(self, job: Job) -> dict | None:
         if job.result is None:
             return None
-        result = dict(job.result)
+        result = {"kind": kind_of_result(job.kind, job.result), **job.result}
         user = getattr(self.context.get("request"), "user", None)
         if user is None or not user.is_authenticated:
             return result  # of a job that has just been made, which has no files
@@ -324,7 +334,8 @@ class NewWebhookSerializer(WebhookSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer):
-    payload = serializers.DictField()
+    payload = Described(DeliveryPayloadSerializer())
+    event = serializers.ChoiceField([*WebhookEvent.values, PING], read_only=True)
 
     class Meta:
         model = WebhookDelivery
@@ -343,7 +354,9 @@ class ReportQuerySerializer(serializers.Serializer):
 
 
 class ReportLineSerializer(serializers.Serializer):
-    outcome = serializers.CharField(help_text="duplicate, rejected, or remark: something was changed or left out.")
+    outcome = serializers.ChoiceField(
+        ["duplicate", "rejected", "remark"], help_text="remark: something was changed or left out."
+    )
     filename = serializers.CharField(help_text="The image, or the annotation file when it is about no image.")
     code = serializers.CharField()
     detail = serializers.CharField()

@@ -232,7 +232,7 @@ class JobViewSet(
         """Watch a job live, from its beginning or after `Last-Event-ID`."""
         return event_stream(request, self.get_object(), jobs_of)
 
-    @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/x-ndjson"): serializers.ReportLineSerializer})
     @action(detail=True, pagination_class=None, filterset_class=None)
     def report(self, request, pk=None):
         """One JSON line for every file that was not taken as it is, with the reason.

@@ -76,6 +76,14 @@ class TestSession:
         assert answer.json()["token"] is None and answer.json()["expires_at"] and not Token.objects.exists()
         assert client.get(ME).status_code == 200
 
+    def test_a_browser_makes_what_a_program_makes(self, mia):
+        """Users of sessions are stand-ins of Django's, which services must not meet."""
+        client = browser()
+        assert client.post("/api/v1/projects/", {"name": "p"}).status_code == 201
+        announced = {"HTTP_TUS_RESUMABLE": "1.0.0", "HTTP_UPLOAD_LENGTH": "9"}
+        assert client.post("/api/v1/uploads/", **announced).status_code == 201
+        assert client.post("/api/v1/tokens/", {"name": "t"}).status_code == 201
+
     def test_registering_can_begin_a_session(self):
         client = APIClient(enforce_csrf_checks=True)
         account = {"username": "mia", "email": "mia@example.com", "password": "correct horse battery", "session": True}

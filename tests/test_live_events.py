@@ -30,6 +30,7 @@ EVENTS = "/api/v1/events/"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch) -> None:
     monkeypatch.setattr(event_hub, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(live_streams, "may_come_late", lambda: False)  # else what was told is told once more
 
 
 class Listener:
@@ -239,7 +240,7 @@ class TestNothingIsMissed:
         announce(project=project.pk, kind="label", id=project.pk, action="changed", name="x")
         tick(hub, listener)
         assert listener.kinds() == ["ready"]
-        monkeypatch.undo()
+        monkeypatch.setattr(live_streams, "MOST_WAITING", 20)
         tick(hub, listener)
         assert listener.kinds() == ["ready", "label"]
 
@@ -256,6 +257,15 @@ class TestNothingIsMissed:
         announce(project=project.pk, kind="label", id=project.pk, action="changed", name="third")
         tick(hub, listener)
         assert [one["name"] for one in listener.heard[1:]] == ["second", "first", "third"]
+
+    def test_where_events_may_come_late_the_latest_are_told_once_more(self, owner, project, monkeypatch):
+        monkeypatch.setattr(live_streams, "may_come_late", lambda: True)
+        for name in ("old", "new"):
+            announce(project=project.pk, kind="label", id=project.pk, action="changed", name=name)
+        new = ProjectEvent.objects.latest("pk")
+        ProjectEvent.objects.exclude(pk=new.pk).update(created_at=timezone.now() - timedelta(minutes=1))
+        _, (later,) = listening(owner, position=Position(0, new.pk))
+        assert [one["name"] for one in later.heard] == ["new"]
 
 
 class TestCost:

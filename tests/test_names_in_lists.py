@@ -58,7 +58,7 @@ class TestModels:
         names = ("project_name", "dataset_name", "snapshot_name", "created_by")
         assert [first[name] for name in names] == ["Screws", "photos", "photos #1", "owner"]
         assert second["base_model_name"] == "Screws v1" and first["dataset"] == str(snapshot.dataset_id)
-        assert api.get(f"/api/v1/models/{model.pk}/").json()["metrics"] == METRICS
+        assert api.get(f"/api/v1/models/{model.pk}/").json()["metrics"] == {"task": "classification", **METRICS}
         assert again.figures == {}
 
     def test_what_others_made_public_says_nothing_of_their_project(self, api, model, outsider):

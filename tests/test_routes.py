@@ -36,8 +36,11 @@ OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/au
         "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/", "/api/v1/auth/session/",
         "/api/v1/join/preview/"}  # fmt: skip
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1]]
-# A stream has no end; `tests/test_live_events.py` listens to it.
-LISTS = sorted({path for method, path in OPERATIONS if method == "GET" and "{" not in path} - {"/api/v1/events/"})
+# A stream has no end (`tests/test_live_events.py`); the system is for the staff (`tests/test_system.py`).
+LISTS = sorted(
+    {path for method, path in OPERATIONS if method == "GET" and "{" not in path}
+    - {"/api/v1/events/", "/api/v1/system/"}
+)
 # What a viewer may do although it is no GET: ask a model, leave.
 VIEWER_MAY = {
     ("POST", f"/api/v1/{path}/")

@@ -8,8 +8,9 @@ from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model, Resize
 from inference.naming import name_of_base
-from projects.models import Project, Task
+from projects.models import JobKind, Project, Task, WorkState
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
+from projects.shapes import Described, Integer, Number, Text, Yes, optional, perhaps
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
 from training.models import Search, TrainingRun
@@ -77,6 +78,64 @@ class ConfigurationFields(serializers.Serializer):
     )  # fmt: skip
     mixed_precision = serializers.ChoiceField(["auto", "on", "off"], required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+
+
+class ConfigurationSerializer(serializers.Serializer):
+    """The settings of a training, with every choice made; null where one is left to others."""
+
+    architecture = Text()
+    network = serializers.DictField(required=False, allow_null=True, help_text="Of architecture=custom.")
+    resize = optional(Text)
+    weights = optional(Text)
+    image_size = optional(Integer)
+    batch_size = optional(Integer)
+    epochs = optional(Integer)
+    fine_tune = perhaps(Yes)
+    frozen_epochs = perhaps(Integer)
+    fine_tune_epochs = optional(Integer)
+    learning_rate = optional(Number)
+    fine_tune_learning_rate = optional(Number)
+    weight_decay = optional(Number)
+    dropout = optional(Number)
+    label_smoothing = optional(Number)
+    augmentation = optional(Text)
+    flip = perhaps(Text)
+    rotation = perhaps(Number)
+    zoom = perhaps(Number)
+    contrast = perhaps(Number)
+    class_weights = optional(Text)
+    early_stopping = optional(Integer)
+    anchor_sizes = perhaps(serializers.ListField, child=Number())
+    anchor_ratios = perhaps(serializers.ListField, child=Number())
+    mixed_precision = optional(Text)
+    seed = optional(Integer)
+
+
+class ChosenSettingsSerializer(ConfigurationSerializer):
+    """Some of the settings of a training."""
+
+    architecture = optional(Text)
+
+
+# A setting → a list of choices, or a range.
+SPACE = {
+    "type": "object",
+    "additionalProperties": {
+        "oneOf": [
+            {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+            {
+                "type": "object",
+                "required": ["min", "max"],
+                "properties": {"min": {"type": "number"}, "max": {"type": "number"}, "log": {"type": "boolean"}},
+            },
+        ]
+    },
+}
+
+
+@extend_schema_field(SPACE)
+class SpaceField(serializers.DictField):
+    pass
 
 
 class TrainingRequestSerializer(OneLineName, ConfigurationFields):
@@ -163,7 +222,7 @@ class TrainingSummarySerializer(WorkSerializer):
     """A training in a list: without its history."""
 
     progress = TrainingProgressSerializer(read_only=True)
-    configuration = serializers.DictField(read_only=True)
+    configuration = Described(ConfigurationSerializer())
     project_name = serializers.CharField(source="project.name")
     dataset = serializers.UUIDField(source="snapshot.dataset_id", allow_null=True, help_text="Of its snapshot.")
     dataset_name = serializers.CharField(source="snapshot.name_of_dataset")
@@ -199,7 +258,7 @@ class TrainingSerializer(TrainingSummarySerializer):
 class SearchRequestSerializer(TrainingRequestSerializer):
     """A search for better settings. What is set here is shared by all trainings; `space` is what varies."""
 
-    space = serializers.DictField(
+    space = SpaceField(
         required=False,
         help_text="Setting → a list of choices, or {min, max, log}. Default: learning rate, augmentation, for "
         "classifiers also dropout and label smoothing.",
@@ -244,7 +303,7 @@ class SearchRequestSerializer(TrainingRequestSerializer):
 
 
 class SearchRunSerializer(serializers.ModelSerializer):
-    settings = serializers.DictField(source="chosen", allow_null=True)
+    settings = Described(ChosenSettingsSerializer(), source="chosen", allow_null=True)
     epochs = serializers.SerializerMethodField()
 
     class Meta:
@@ -258,8 +317,8 @@ class SearchRunSerializer(serializers.ModelSerializer):
 
 class SearchSerializer(serializers.ModelSerializer):
     runs = serializers.SerializerMethodField(help_text="Its trainings, the best first, by validation score.")
-    space = serializers.DictField()
-    configuration = serializers.DictField()
+    space = SpaceField(read_only=True)
+    configuration = Described(ChosenSettingsSerializer(), help_text="What all its trainings share.")
     sizes = serializers.ListField(child=serializers.IntegerField(), help_text="Trainings of each round.")
     project_name = serializers.CharField(source="project.name", read_only=True)
     dataset_name = serializers.CharField(source="snapshot.name_of_dataset", read_only=True)
@@ -294,10 +353,10 @@ class ActivitySerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     type = serializers.ChoiceField(["job", "training"])
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField([*JobKind.values, "training"])
     project = serializers.UUIDField()
     project_name = serializers.CharField()
-    state = serializers.CharField()
+    state = serializers.ChoiceField(WorkState.choices)
     waiting = WaitingSerializer(allow_null=True)
     progress = TrainingProgressSerializer()
     error = ErrorDetailSerializer(allow_null=True)

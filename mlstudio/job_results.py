@@ -1,0 +1,73 @@
+"""The results of all kinds of jobs, for the schema: rooms below name shapes, this one knows all kinds."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from datasets import shapes as datasets
+from inference import shapes as inference
+from inference.improving_serializers import ComparedModelSerializer, ComparedPairSerializer
+from projects.shapes import RESULTS, Described, Integer, Key, ResultSerializer, Text, constant, optional
+from training.serializers import ConfigurationSerializer, EstimateSerializer
+
+
+class ComparisonResultSerializer(ResultSerializer):
+    kind = constant("comparison")
+    snapshot = optional(Key)
+    split = optional(Text)
+    images = optional(Integer)
+    models = optional(ComparedModelSerializer, many=True)
+    pairs = optional(ComparedPairSerializer, many=True)
+    differences = optional(inference.DifferenceSerializer, many=True)
+
+
+class PublishResultSerializer(serializers.Serializer):
+    """Its `files` are where they lie in the store."""
+
+    kind = constant("model_publish")
+    model = optional(Key)
+    files = optional(inference.PublishedFileSerializer, many=True)
+
+
+class PreflightResultSerializer(EstimateSerializer):
+    """What such a training would take."""
+
+    kind = constant("preflight")
+    configuration = Described(ConfigurationSerializer())
+
+
+class TrainingOfDatasetResultSerializer(datasets.SnapshotFactsSerializer):
+    kind = constant("snapshot_and_training")
+    training = optional(Key)
+
+
+class SearchOfDatasetResultSerializer(datasets.SnapshotFactsSerializer):
+    kind = constant("snapshot_and_search")
+    search = optional(Key)
+
+
+def register() -> None:
+    RESULTS.update(
+        {
+            "comparison": ComparisonResultSerializer,
+            "duplicates": datasets.DuplicatesResultSerializer,
+            "evaluation": inference.EvaluationResultSerializer,
+            "explanation": inference.ExplanationResultSerializer,
+            "export": datasets.ExportResultSerializer,
+            "import": datasets.ImportResultSerializer,
+            "import_dry_run": datasets.DryRunResultSerializer,
+            "label_removal": datasets.LabelRemovalResultSerializer,
+            "model_export": inference.ModelExportResultSerializer,
+            "model_import": inference.ModelImportResultSerializer,
+            "model_publish": PublishResultSerializer,
+            "prediction": inference.PredictionResultSerializer,
+            "preflight": PreflightResultSerializer,
+            "snapshot_and_search": SearchOfDatasetResultSerializer,
+            "snapshot": datasets.SnapshotResultSerializer,
+            "suggestions": inference.SuggestionsResultSerializer,
+            "suspects": inference.SuspectsResultSerializer,
+            "snapshot_and_training": TrainingOfDatasetResultSerializer,
+            "video_frames": inference.FramesResultSerializer,
+            "video_survey": datasets.VideoSurveyResultSerializer,
+        }
+    )

@@ -1,0 +1,56 @@
+"""The codes of errors, for clients that translate them: a test holds that none is missing that stands in the code.
+
+Rules of settings and libraries may answer others; a client then shows `detail`.
+"""
+
+# Of answers; then those that the libraries have for fields and requests.
+OURS = (
+    "address_refused", "already_ended", "already_member", "archive_gone", "bad_request", "base_model_deleted",
+    "base_model_does_not_fit", "base_model_hidden", "cannot_train", "changed_meanwhile", "checksum_mismatch",
+    "conflict", "csrf_failed", "database_busy", "database_unavailable", "dataset_changed", "dataset_in_use",
+    "deployment_conflict", "disk_full", "does_not_exist", "empty_split", "enrolment_code_not_valid", "error",
+    "export_not_possible", "feedback_quota_used", "file_damaged", "file_removing", "file_too_large",
+    "file_unavailable", "format_does_not_fit", "frames_exist", "group_in_use", "idempotency_already_done",
+    "idempotency_in_progress", "idempotency_key_reused", "images_busy", "in_use", "invalid",
+    "invalid_email_link", "invalid_idempotency_key", "invalid_invitation", "invalid_metadata", "invalid_name",
+    "invalid_reset_link", "kind_not_for_devices", "label_deleted", "label_exists", "label_in_use",
+    "last_owner", "limit_reached", "missing_slash", "mixed_scripts", "model_does_not_fit",
+    "model_file_broken", "model_in_use", "model_not_servable", "model_uploads_off", "no_dataset", "no_file",
+    "no_labelled_images", "no_such_file", "not_a_video", "not_authenticated", "not_evaluated", "not_found",
+    "not_retryable", "not_usable", "nothing_to_predict", "nothing_to_return_to", "nothing_to_suggest",
+    "offset_conflict", "out_of_memory", "permission_denied", "preferences_too_large", "project_in_use",
+    "registration_closed", "request_timeout", "request_too_large", "required", "revision_conflict",
+    "server_busy", "signing_key_unreadable", "snapshot_does_not_fit", "snapshot_in_use",
+    "snapshot_without_images", "space_too_small", "step_not_reported", "still_running", "store_unavailable",
+    "too_few_images", "too_many_bytes", "too_many_bytes_in_project", "too_many_event_streams",
+    "too_many_files", "too_many_images", "too_many_images_in_project", "too_many_large_requests",
+    "too_many_open_uploads", "too_many_projects", "too_many_queued_jobs", "too_many_queued_jobs_in_project",
+    "too_many_queued_trainings", "too_many_queued_trainings_in_project", "too_many_uploads", "tus_version",
+    "unique", "unknown", "unknown_field", "unknown_filter", "unknown_label", "upload_incomplete",
+    "video_exists", "video_in_use", "wrong_credentials", "wrong_password",
+)  # fmt: skip
+OF_LIBRARIES = (
+    "authentication_failed", "blank", "date", "datetime", "does_not_exist", "empty", "incorrect_type",
+    "invalid_choice", "invalid_image", "invalid_list", "make_aware", "max_digits", "max_length",
+    "max_string_length", "max_value", "method_not_allowed", "min_length", "min_value", "no_name",
+    "not_a_dict", "not_a_list", "not_acceptable", "null", "null_characters_not_allowed", "overflow",
+    "parse_error", "password_entirely_numeric", "password_too_common", "password_too_short",
+    "password_too_similar", "surrogate_characters_not_allowed", "throttled", "unsupported_media_type",
+)  # fmt: skip
+ANSWERS = tuple(sorted({*OURS, *OF_LIBRARIES}))
+
+# Of work that failed or waits, and of files that an import did not take.
+WORK = (
+    "annotations_too_complex", "annotations_too_large", "annotations_unreadable", "archive_bomb",
+    "archive_too_large", "base_model_deleted", "base_model_without_file", "boxes_in_classification",
+    "comparison_without_object", "corrupted_entry", "corrupted_image", "damaged_archive", "database_busy",
+    "dataset_deleted", "disk_full", "empty_archive", "empty_file", "encrypted_archive", "engine_file_missing",
+    "evaluation_without_object", "export_refused", "extreme_aspect_ratio", "file_damaged", "file_too_large",
+    "internal_error", "io_error", "label_deleted", "missing_image", "missing_object", "model_deleted",
+    "model_file_broken", "model_file_unsafe", "model_uploads_off", "model_without_file", "nested_too_deep",
+    "no_images", "not_a_zip", "not_an_archive", "not_an_image", "nothing_found", "nothing_to_measure",
+    "one_label", "sandbox_missing", "snapshot_deleted", "source_not_found", "source_unavailable",
+    "store_unavailable", "too_many_archives", "too_many_entries", "too_many_images", "too_many_labels",
+    "too_many_pixels", "training_process_died", "unsafe_path", "unsupported_archive",
+    "unsupported_compression", "video_deleted", "video_empty", "worker_lost",
+)  # fmt: skip
