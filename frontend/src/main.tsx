@@ -8,6 +8,7 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
+import { setNonce } from "get-nonce";
 import { createRoot } from "react-dom/client";
 import { preferredLanguage, useLanguage } from "./app/language";
 import { queryClient } from "./app/queries";
@@ -17,6 +18,8 @@ import { startOutbox } from "./outbox/outbox";
 import { router } from "./router";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="nonce"]')?.nonce ?? "";
+// For the library beneath the dialogs, which writes a style of its own.
+setNonce(nonce);
 
 // A chunk of the version before: the studio was upgraded while this tab was open.
 window.addEventListener("vite:preloadError", (event) => {

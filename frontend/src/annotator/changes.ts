@@ -55,11 +55,7 @@ export async function save({ project, image, filename, marks }: Payload, title: 
   })) as Answer;
   revisions.set(image, answer.revision);
   const state = annotator.getState();
-  if (state.image === image) {
-    const next = adopted(state.marks, marksOf(answer.annotations));
-    const selected = next[state.marks.findIndex(({ id }) => id === state.selected)]?.id ?? null;
-    annotator.setState({ marks: next, selected });
-  }
+  if (state.image === image) annotator.setState({ marks: adopted(state.marks, marksOf(answer.annotations)) });
   await queryClient.invalidateQueries({ queryKey: keys.images(project) });
 }
 

@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from "zustand";
+import { uuid } from "../api/ids";
 import type { Annotation, Box } from "../api/types";
 import { boxOf, type Point, rounded, type Size, type View } from "./geometry";
 
@@ -70,47 +71,20 @@ export function marksOf(annotations: readonly Annotation[]): Mark[] {
   }));
 }
 
-/** What a PUT says about them. */
-export function asBody(marks: readonly Mark[]): { id?: string; label_id: string; box: Box | null; confirmed: boolean }[] {
-  return marks.map(({ id, label, box, confirmed }) => ({
-    ...(isOwn(id) ? {} : { id }),
-    label_id: label,
-    box: box ? rounded(box) : null,
-    confirmed,
-  }));
+/** What a PUT says about them. New ones bring their own ids, so undo and redo speak of the same annotation. */
+export function asBody(marks: readonly Mark[]): { id: string; label: string; box: Box | null; confirmed: boolean }[] {
+  return marks.map(({ id, label, box, confirmed }) => ({ id, label, box: box ? rounded(box) : null, confirmed }));
 }
 
-let count = 0;
-const OWN = "new-";
+export const ownId = uuid;
 
-export function ownId(): string {
-  count += 1;
-  return `${OWN}${count}`;
-}
-
-export function isOwn(id: string): boolean {
-  return id.startsWith(OWN);
-}
-
-/** The server's ids for ours, in the order in which it lists what we sent. Local flags stay. */
+/** With what the server says of who made each; what was hidden or locked here stays so. */
 export function adopted(marks: readonly Mark[], answer: readonly Mark[]): Mark[] {
-  const known = new Set(marks.map(({ id }) => id));
-  const fresh = answer.filter(({ id }) => !known.has(id));
+  const said = new Map(answer.map((mark) => [mark.id, mark]));
   return marks.map((mark) => {
-    if (!isOwn(mark.id)) return { ...mark, ...pick(answer.find(({ id }) => id === mark.id)) };
-    const index = fresh.findIndex((other) => other.label === mark.label && isSame(other.box, mark.box));
-    const [found] = index < 0 ? [] : fresh.splice(index, 1);
-    return found ? { ...mark, ...pick(found), id: found.id } : mark;
+    const found = said.get(mark.id);
+    return found ? { ...mark, origin: found.origin, score: found.score, confirmed: found.confirmed } : mark;
   });
-}
-
-function pick(mark: Mark | undefined): Partial<Mark> {
-  return mark ? { origin: mark.origin, score: mark.score, confirmed: mark.confirmed } : {};
-}
-
-function isSame(one: Box | null, other: Box | null): boolean {
-  if (!one || !other) return one === other;
-  return one.every((edge, place) => Math.abs(edge - (other[place] ?? 0)) < 0.02);
 }
 
 export function draftBox({ from, to }: Draft, size: Size): Box {

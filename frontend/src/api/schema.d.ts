@@ -51,11 +51,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * How many suggestions wait for a look, by label and by score
+         * @description How many suggestions wait for a look, by label and by score.
+         */
+        get: operations["annotations_review_retrieve"];
         put?: never;
         /**
          * Confirm, correct or reject suggestions of one project
          * @description Confirm, correct or reject suggestions of one project. With one that does not fit, nothing is changed.
+         *
+         *     With a filter and a decision: all suggestions of a label, with a score of at least so much. At most 10,000 are
+         *     decided about in a request; `left` says how many the filter still leaves.
          */
         post: operations["annotations_review_create"];
         delete?: never;
@@ -240,6 +247,68 @@ export interface paths {
         get: operations["auth_session"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description What members changed, the latest first.
+         */
+        get: operations["changes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description What members changed, the latest first.
+         */
+        get: operations["changes_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{id}/undo/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put everything that this changed as it was before, as a change of its own: undoing that does it again
+         * @description Put everything that this changed as it was before, as a change of its own: undoing that does it again.
+         *
+         *     When something of it was changed since, nothing is put back (409 `changed_since`), and the answer names it.
+         */
+        post: operations["changes_undo_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -938,20 +1007,33 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All annotations of the image; PUT replaces them
-         * @description All annotations of the image; PUT replaces them.
+         * All annotations of the image; PUT replaces them, PATCH changes some
+         * @description All annotations of the image; PUT replaces them, PATCH changes some.
+         *
+         *     What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
+         *     by saying so. When all is there already, nothing is changed, whatever the revision.
          */
         get: operations["images_annotations_retrieve"];
         /**
-         * All annotations of the image; PUT replaces them
-         * @description All annotations of the image; PUT replaces them.
+         * All annotations of the image; PUT replaces them, PATCH changes some
+         * @description All annotations of the image; PUT replaces them, PATCH changes some.
+         *
+         *     What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
+         *     by saying so. When all is there already, nothing is changed, whatever the revision.
          */
         put: operations["images_annotations_update"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * All annotations of the image; PUT replaces them, PATCH changes some
+         * @description All annotations of the image; PUT replaces them, PATCH changes some.
+         *
+         *     What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
+         *     by saying so. When all is there already, nothing is changed, whatever the revision.
+         */
+        patch: operations["images_annotations_partial_update"];
         trace?: never;
     };
     "/api/v1/images/{id}/file/": {
@@ -2143,6 +2225,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find projects, datasets, labels, models, trainings, snapshots, videos and images by name
+         * @description Find projects, datasets, labels, models, trainings, snapshots, videos and images by name.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/searches/": {
         parameters: {
             query?: never;
@@ -2286,6 +2388,26 @@ export interface paths {
          * @description Labels that are probably wrong, the worst first. They are looked for with `models/{id}/suspects/`.
          */
         get: operations["suspects_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Disk by project, memory, graphics cards, queues, workers and versions
+         * @description Disk by project, memory, graphics cards, queues, workers and versions. For the staff.
+         */
+        get: operations["system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2996,23 +3118,16 @@ export interface components {
             kind: "access";
             role: components["schemas"]["RoleName"] | components["schemas"]["NullEnum"];
         };
-        /**
-         * @description * `created` - created
-         *     * `changed` - changed
-         *     * `deleted` - deleted
-         * @enum {string}
-         */
-        Action5cfEnum: "created" | "changed" | "deleted";
         /** @description A job or a training: what is at work, what waits, what ended lately. */
         Activity: {
             /** Format: uuid */
             id: string;
             type: components["schemas"]["ActivityTypeEnum"];
-            kind: string;
+            kind: components["schemas"]["ActivityKindEnum"];
             /** Format: uuid */
             project: string;
             project_name: string;
-            state: string;
+            state: components["schemas"]["WorkState"];
             waiting: components["schemas"]["Waiting"] | null;
             progress: components["schemas"]["TrainingProgress"];
             error: components["schemas"]["ErrorDetail"] | null;
@@ -3026,6 +3141,30 @@ export interface components {
             finished_at: string | null;
         };
         /**
+         * @description * `comparison` - comparison
+         *     * `duplicates` - duplicates
+         *     * `evaluation` - evaluation
+         *     * `explanation` - explanation
+         *     * `export` - export
+         *     * `import` - import
+         *     * `label_removal` - label_removal
+         *     * `model_export` - model_export
+         *     * `model_import` - model_import
+         *     * `model_publish` - model_publish
+         *     * `prediction` - prediction
+         *     * `preflight` - preflight
+         *     * `snapshot` - snapshot
+         *     * `snapshot_and_search` - snapshot_and_search
+         *     * `snapshot_and_training` - snapshot_and_training
+         *     * `suggestions` - suggestions
+         *     * `suspects` - suspects
+         *     * `video_frames` - video_frames
+         *     * `video_survey` - video_survey
+         *     * `training` - training
+         * @enum {string}
+         */
+        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey" | "training";
+        /**
          * @description * `job` - job
          *     * `training` - training
          * @enum {string}
@@ -3035,6 +3174,20 @@ export interface components {
             /** Format: double */
             seconds: number;
             memory_bytes: number;
+        };
+        Anchors: {
+            min_level: number;
+            max_level: number;
+            sizes: number[];
+            ratios: number[];
+            factors?: number[];
+        };
+        AnchorsRequest: {
+            min_level: number;
+            max_level: number;
+            sizes: number[];
+            ratios: number[];
+            factors?: number[];
         };
         Annotation: {
             /** Format: uuid */
@@ -3050,22 +3203,45 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /** @description What is left out stays. With another label or box it is yours from then on, and confirmed. */
+        AnnotationChangeRequest: {
+            /** Format: uuid */
+            id: string;
+            /** @description Name or id of a label of the project. */
+            label?: string;
+            /** @description x_min, y_min, x_max, y_max in pixels of the upright image. */
+            box?: number[];
+            confirmed?: boolean;
+        };
         AnnotationRequest: {
             label: string;
             /** Format: uuid */
             label_id: string;
             box: number[] | null;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description As it is to be. An annotation may be sent back as it was read. */
         AnnotationRequestRequest: {
+            /**
+             * Format: uuid
+             * @description Of an annotation of the image; one that nobody has becomes that of a new one. Left out: the one that says the same, else a new one.
+             */
+            id?: string;
             /** @description Name or id of a label of the project. */
             label: string;
             /** @description x_min, y_min, x_max, y_max in pixels of the upright image. */
             box?: number[] | null;
+            /** @description Left out: what is there unchanged stays as it is, anything else is confirmed. */
+            confirmed?: boolean;
         };
         AnnotationsAnswer: {
             revision: number;
             annotations: components["schemas"]["Annotation"][];
+        };
+        /** @description The shape of every error, and with `revision_conflict` and `annotation_deleted` what is there now. */
+        AnnotationsConflict: {
+            type: components["schemas"]["TypeA23Enum"];
+            errors: components["schemas"]["ConflictItem"][];
+            current?: components["schemas"]["CurrentAnnotations"];
         };
         AnnotationsEvent: {
             /** Format: uuid */
@@ -3083,6 +3259,23 @@ export interface components {
             images: components["schemas"]["ImageRevision"][];
             /** @description The user name of who did it. */
             by: string | null;
+        };
+        /** @description What a lowest score costs: of classifiers answers, of detectors boxes. */
+        AnswerThreshold: {
+            /** Format: double */
+            threshold: number;
+            /** Format: double */
+            answered?: number;
+            /** Format: double */
+            accuracy?: number | null;
+            /** Format: double */
+            right?: number;
+            /** Format: double */
+            precision?: number | null;
+            /** Format: double */
+            recall?: number | null;
+            /** Format: double */
+            f1?: number | null;
         };
         Architecture: {
             name: string;
@@ -3183,6 +3376,42 @@ export interface components {
             /** @description In pixels of the upright image. */
             box: number[];
         };
+        BoxFigures: {
+            label: string;
+            boxes: number;
+            /** Format: double */
+            ap: number | null;
+            /** Format: double */
+            ap50: number | null;
+            /** Format: double */
+            ar: number | null;
+            /** @description At 101 recalls from 0 to 1. */
+            precision_at_recall?: number[];
+            /** Format: double */
+            threshold?: number;
+            /** Format: double */
+            precision?: number;
+            /** Format: double */
+            recall?: number;
+        };
+        BoxFiguresRequest: {
+            label: string;
+            boxes: number;
+            /** Format: double */
+            ap: number | null;
+            /** Format: double */
+            ap50: number | null;
+            /** Format: double */
+            ar: number | null;
+            /** @description At 101 recalls from 0 to 1. */
+            precision_at_recall?: number[];
+            /** Format: double */
+            threshold?: number;
+            /** Format: double */
+            precision?: number;
+            /** Format: double */
+            recall?: number;
+        };
         /**
          * @description * `label` - label
          *     * `unlabel` - unlabel
@@ -3194,7 +3423,7 @@ export interface components {
          *     * `delete` - delete
          * @enum {string}
          */
-        BulkActionEnum: "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "delete";
+        BulkAction: "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "delete";
         BulkAnswer: {
             /** @description Images that are not as they were before. */
             changed: number;
@@ -3203,7 +3432,7 @@ export interface components {
         };
         /** @description A serializer that refuses fields that it does not have. */
         BulkRequest: {
-            action: components["schemas"]["BulkActionEnum"];
+            action: components["schemas"]["BulkAction"];
             /** @description The images, or */
             images?: string[];
             /** @description all that these filters leave, */
@@ -3228,6 +3457,17 @@ export interface components {
             /** @description but for these. */
             except?: string[];
         };
+        CalibrationBin: {
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
+            count: number;
+            /** Format: double */
+            confidence: number;
+            /** Format: double */
+            accuracy: number;
+        };
         /** @description Somebody you work with already. */
         Candidate: {
             username: string;
@@ -3240,12 +3480,90 @@ export interface components {
             changed_by?: string | null;
             /** Format: date-time */
             readonly changed_at: string;
-            before: {
-                [key: string]: unknown;
-            }[];
-            after: {
-                [key: string]: unknown;
-            }[];
+            readonly before: components["schemas"]["ChangedMark"][];
+            readonly after: components["schemas"]["ChangedMark"][];
+        };
+        /**
+         * @description * `annotate` - annotate
+         *     * `review` - review
+         *     * `label` - label
+         *     * `unlabel` - unlabel
+         *     * `confirm` - confirm
+         *     * `reject` - reject
+         *     * `move` - move
+         *     * `split` - split
+         *     * `group` - group
+         *     * `rename_image` - rename_image
+         *     * `create_label` - create_label
+         *     * `change_label` - change_label
+         *     * `reorder_labels` - reorder_labels
+         *     * `delete_label` - delete_label
+         *     * `merge_labels` - merge_labels
+         *     * `change_dataset` - change_dataset
+         *     * `undo` - undo
+         * @enum {string}
+         */
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "undo";
+        /** @description What the change was about; which of these there are depends on the action. */
+        ChangeDetails: {
+            /** Format: uuid */
+            image?: string;
+            filename?: string;
+            label?: string;
+            into?: string;
+            dataset?: string;
+            split?: string | null;
+            group?: string;
+            /**
+             * @description Of an undo: of what was taken back.
+             *
+             *     * `annotate` - annotate
+             *     * `review` - review
+             *     * `label` - label
+             *     * `unlabel` - unlabel
+             *     * `confirm` - confirm
+             *     * `reject` - reject
+             *     * `move` - move
+             *     * `split` - split
+             *     * `group` - group
+             *     * `rename_image` - rename_image
+             *     * `create_label` - create_label
+             *     * `change_label` - change_label
+             *     * `reorder_labels` - reorder_labels
+             *     * `delete_label` - delete_label
+             *     * `merge_labels` - merge_labels
+             *     * `change_dataset` - change_dataset
+             *     * `undo` - undo
+             */
+            action?: components["schemas"]["ChangeAction"];
+        };
+        ChangeRecord: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            project: string;
+            action: components["schemas"]["ChangeAction"];
+            details: components["schemas"]["ChangeDetails"];
+            /** @description How many images or labels it changed. */
+            rows: number;
+            changed_by?: string | null;
+            /** Format: date-time */
+            readonly changed_at: string;
+            /** Format: uuid */
+            undo_of?: string | null;
+            /**
+             * Format: uuid
+             * @description The change that took it back.
+             */
+            undone_by?: string | null;
+        };
+        /** @description An annotation as it was, or became. */
+        ChangedMark: {
+            label: string;
+            /** @description x_min, y_min, x_max, y_max; null: the whole image. */
+            box?: number[] | null;
+            /** @description False: it was a suggestion. */
+            confirmed?: boolean;
         };
         /**
          * @description * `rgb` - rgb
@@ -3253,6 +3571,46 @@ export interface components {
          * @enum {string}
          */
         ChannelsEnum: "rgb" | "bgr";
+        /** @description Some of the settings of a training. */
+        ChosenSettings: {
+            architecture?: string;
+            /** @description Of architecture=custom. */
+            network?: {
+                [key: string]: unknown;
+            } | null;
+            resize?: string;
+            weights?: string;
+            image_size?: number;
+            batch_size?: number;
+            epochs?: number;
+            fine_tune?: boolean | null;
+            frozen_epochs?: number | null;
+            fine_tune_epochs?: number;
+            /** Format: double */
+            learning_rate?: number;
+            /** Format: double */
+            fine_tune_learning_rate?: number;
+            /** Format: double */
+            weight_decay?: number;
+            /** Format: double */
+            dropout?: number;
+            /** Format: double */
+            label_smoothing?: number;
+            augmentation?: string;
+            flip?: string | null;
+            /** Format: double */
+            rotation?: number | null;
+            /** Format: double */
+            zoom?: number | null;
+            /** Format: double */
+            contrast?: number | null;
+            class_weights?: string;
+            early_stopping?: number;
+            anchor_sizes?: number[] | null;
+            anchor_ratios?: number[] | null;
+            mixed_precision?: string;
+            seed?: number;
+        };
         /**
          * @description * `auto` - auto
          *     * `none` - none
@@ -3260,17 +3618,70 @@ export interface components {
          * @enum {string}
          */
         ClassWeightsEnum: "auto" | "none" | "balanced";
-        /**
-         * @description * `queue` - queue
-         *     * `own_work` - own_work
-         *     * `starting` - starting
-         *     * `no_worker` - no_worker
-         *     * `disk_full` - disk_full
-         *     * `store_unavailable` - store_unavailable
-         *     * `database_busy` - database_busy
-         * @enum {string}
-         */
-        CodeEnum: "queue" | "own_work" | "starting" | "no_worker" | "disk_full" | "store_unavailable" | "database_busy";
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        ClassificationMetrics: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "classification";
+            /** Format: double */
+            accuracy?: number;
+            /** @description 95 %, Wilson. */
+            accuracy_interval?: number[];
+            /** Format: double */
+            balanced_accuracy?: number;
+            /** Format: double */
+            macro_f1?: number;
+            /** Format: double */
+            weighted_f1?: number;
+            /** Format: double */
+            top_5_accuracy?: number;
+            /** Format: double */
+            expected_calibration_error?: number;
+            per_class?: components["schemas"]["LabelFigures"][];
+        };
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        ClassificationMetricsRequest: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "classification";
+            /** Format: double */
+            accuracy?: number;
+            /** @description 95 %, Wilson. */
+            accuracy_interval?: number[];
+            /** Format: double */
+            balanced_accuracy?: number;
+            /** Format: double */
+            macro_f1?: number;
+            /** Format: double */
+            weighted_f1?: number;
+            /** Format: double */
+            top_5_accuracy?: number;
+            /** Format: double */
+            expected_calibration_error?: number;
+            per_class?: components["schemas"]["LabelFiguresRequest"][];
+        };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */
         CompareRequestRequest: {
             ids: string[];
@@ -3338,17 +3749,107 @@ export interface components {
             models: components["schemas"]["ComparedModel"][];
             pairs: components["schemas"]["ComparedPair"][];
             /** @description Images on which the models differ, at most 200. */
-            differences: {
-                [key: string]: unknown;
-            }[];
+            differences: components["schemas"]["Difference"][];
         };
+        /** @description What every result may have. */
+        ComparisonResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "comparison";
+            /** Format: uuid */
+            snapshot?: string;
+            split?: string;
+            images?: number;
+            models?: components["schemas"]["ComparedModel"][];
+            pairs?: components["schemas"]["ComparedPair"][];
+            differences?: components["schemas"]["Difference"][];
+        };
+        /** @description The settings of a training, with every choice made; null where one is left to others. */
+        Configuration: {
+            architecture: string;
+            /** @description Of architecture=custom. */
+            network?: {
+                [key: string]: unknown;
+            } | null;
+            resize?: string;
+            weights?: string;
+            image_size?: number;
+            batch_size?: number;
+            epochs?: number;
+            fine_tune?: boolean | null;
+            frozen_epochs?: number | null;
+            fine_tune_epochs?: number;
+            /** Format: double */
+            learning_rate?: number;
+            /** Format: double */
+            fine_tune_learning_rate?: number;
+            /** Format: double */
+            weight_decay?: number;
+            /** Format: double */
+            dropout?: number;
+            /** Format: double */
+            label_smoothing?: number;
+            augmentation?: string;
+            flip?: string | null;
+            /** Format: double */
+            rotation?: number | null;
+            /** Format: double */
+            zoom?: number | null;
+            /** Format: double */
+            contrast?: number | null;
+            class_weights?: string;
+            early_stopping?: number;
+            anchor_sizes?: number[] | null;
+            anchor_ratios?: number[] | null;
+            mixed_precision?: string;
+            seed?: number;
+        };
+        ConflictItem: {
+            code: components["schemas"]["ConflictItemCodeEnum"];
+            detail: string;
+            attr: string | null;
+        };
+        /**
+         * @description * `revision_conflict` - revision_conflict
+         *     * `annotation_deleted` - annotation_deleted
+         *     * `label_deleted` - label_deleted
+         *     * `changed_meanwhile` - changed_meanwhile
+         *     * `idempotency_in_progress` - idempotency_in_progress
+         *     * `idempotency_already_done` - idempotency_already_done
+         * @enum {string}
+         */
+        ConflictItemCodeEnum: "revision_conflict" | "annotation_deleted" | "label_deleted" | "changed_meanwhile" | "idempotency_in_progress" | "idempotency_already_done";
         /** @description A serializer that refuses fields that it does not have. */
         CorrectionRequest: {
             /** Format: uuid */
             id: string;
             /** @description Name or id of a label of the project. */
             label?: string;
+            /** @description x_min, y_min, x_max, y_max in pixels of the upright image. */
             box?: number[];
+        };
+        CurrentAnnotations: {
+            revision: number;
+            annotations: components["schemas"]["Annotation"][];
+            /** @description Who changed them last; null: nobody who is known. */
+            changed_by: string | null;
+            /** Format: date-time */
+            changed_at: string | null;
+        };
+        /** @description Empty for an evaluation that a training made. */
+        Curves: {
+            per_class?: components["schemas"]["LabelCurves"][];
+            /** Format: double */
+            macro_auc?: number | null;
+            /** Format: double */
+            mean_average_precision?: number | null;
+            calibration?: components["schemas"]["CalibrationBin"][];
+            thresholds?: components["schemas"]["AnswerThreshold"][];
         };
         /** @description A serializer that refuses fields that it does not have. */
         Dataset: {
@@ -3384,7 +3885,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3409,13 +3910,17 @@ export interface components {
              */
             near_duplicates?: components["schemas"]["NearDuplicatesEnum"];
         };
+        /**
+         * @description * `confirm` - confirm
+         *     * `reject` - reject
+         * @enum {string}
+         */
+        DecisionEnum: "confirm" | "reject";
         Delivery: {
             /** Format: uuid */
             readonly id: string;
-            readonly event: string;
-            payload: {
-                [key: string]: unknown;
-            };
+            readonly event: components["schemas"]["EventEnum"];
+            readonly payload: components["schemas"]["DeliveryPayload"];
             readonly state: components["schemas"]["DeliveryStateEnum"];
             readonly attempts: number;
             /** Format: date-time */
@@ -3426,6 +3931,35 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly delivered_at: string | null;
+        };
+        /** @description What is told: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried. */
+        DeliveryData: {
+            /** Format: uuid */
+            id?: string;
+            kind?: string;
+            state?: string;
+            error?: components["schemas"]["Remark"] | null;
+            result?: components["schemas"]["DeliveryResult"] | null;
+            note?: string;
+            /** Format: uuid */
+            group?: string;
+            model?: string;
+        };
+        DeliveryPayload: {
+            type: string;
+            /** Format: date-time */
+            timestamp: string;
+            /** Format: uuid */
+            project: string;
+            data: components["schemas"]["DeliveryData"];
+        };
+        /** @description Of an evaluation. */
+        DeliveryResult: {
+            /** Format: uuid */
+            model?: string;
+            /** Format: uuid */
+            evaluation?: string;
+            images?: number;
         };
         /**
          * @description * `pending` - Pending
@@ -3446,7 +3980,7 @@ export interface components {
             model: string | null;
             /** @default litert-float32 */
             kind: components["schemas"]["ModelFileKind"];
-            readonly state: components["schemas"]["State590Enum"];
+            readonly state: components["schemas"]["DeploymentStateName"];
             /** @description Percent of the devices, growing, the last one 100. Default: all at once. */
             steps?: number[];
             readonly step: number;
@@ -3469,9 +4003,7 @@ export interface components {
             readonly previous: string | null;
             readonly sha256: string;
             /** @description What devices are told of the model. */
-            readonly info: {
-                [key: string]: unknown;
-            };
+            readonly info: components["schemas"]["DeploymentInfo"];
             /** @description Whether the thresholds of the model were changed since: deploy it again for devices to have them. */
             readonly stale: boolean;
             note?: string;
@@ -3491,7 +4023,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3501,8 +4033,34 @@ export interface components {
             group: string;
             /** Format: uuid */
             model: string | null;
-            state: components["schemas"]["State590Enum"];
+            state: components["schemas"]["DeploymentStateName"];
             note: string;
+        };
+        DeploymentInfo: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number;
+            task: components["schemas"]["TaskKind"];
+            labels: string[];
+            input_height: number;
+            input_width: number;
+            resize: string;
+            detector: components["schemas"]["DetectorSettings"] | null;
+            filename: string;
+        };
+        DeploymentInfoRequest: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number;
+            task: components["schemas"]["TaskKind"];
+            labels: string[];
+            input_height: number;
+            input_width: number;
+            resize: string;
+            detector: components["schemas"]["DetectorSettingsRequest"] | null;
+            filename: string;
         };
         DeploymentReports: {
             /** @description How many devices are told to run it now. */
@@ -3532,6 +4090,103 @@ export interface components {
             least_reports: number;
             note?: string;
         };
+        /**
+         * @description * `rolling` - Rolling
+         *     * `stopped` - Stopped
+         *     * `completed` - Completed
+         *     * `rolled_back` - Rolled Back
+         *     * `replaced` - Replaced
+         * @enum {string}
+         */
+        DeploymentStateName: "rolling" | "stopped" | "completed" | "rolled_back" | "replaced";
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        DetectionMetrics: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "detection";
+            boxes?: number;
+            /**
+             * Format: double
+             * @description IoU 0.50 to 0.95, as COCO has it.
+             */
+            ap?: number | null;
+            /** Format: double */
+            ap50?: number | null;
+            /** Format: double */
+            ap75?: number | null;
+            /** Format: double */
+            ap_small?: number | null;
+            /** Format: double */
+            ap_medium?: number | null;
+            /** Format: double */
+            ap_large?: number | null;
+            /** Format: double */
+            ar?: number | null;
+            /** @description 95 %, bootstrap over images. */
+            ap50_interval?: number[] | null;
+            /** Format: double */
+            threshold?: number;
+            /** Format: double */
+            precision?: number;
+            /** Format: double */
+            recall?: number;
+            per_class?: components["schemas"]["BoxFigures"][];
+        };
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        DetectionMetricsRequest: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "detection";
+            boxes?: number;
+            /**
+             * Format: double
+             * @description IoU 0.50 to 0.95, as COCO has it.
+             */
+            ap?: number | null;
+            /** Format: double */
+            ap50?: number | null;
+            /** Format: double */
+            ap75?: number | null;
+            /** Format: double */
+            ap_small?: number | null;
+            /** Format: double */
+            ap_medium?: number | null;
+            /** Format: double */
+            ap_large?: number | null;
+            /** Format: double */
+            ar?: number | null;
+            /** @description 95 %, bootstrap over images. */
+            ap50_interval?: number[] | null;
+            /** Format: double */
+            threshold?: number;
+            /** Format: double */
+            precision?: number;
+            /** Format: double */
+            recall?: number;
+            per_class?: components["schemas"]["BoxFiguresRequest"][];
+        };
         /** @description How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is. */
         Detector: {
             /**
@@ -3548,10 +4203,30 @@ export interface components {
              * @description Of two boxes of a label that overlap by more, the better one stays.
              */
             iou_threshold: number;
-            readonly anchors: {
-                [key: string]: unknown;
-            };
+            readonly anchors: components["schemas"]["Anchors"];
             readonly letterbox: string;
+        };
+        DetectorSettings: {
+            /** Format: double */
+            score_threshold?: number;
+            label_thresholds?: {
+                [key: string]: number;
+            };
+            /** Format: double */
+            iou_threshold?: number;
+            anchors?: components["schemas"]["Anchors"];
+            letterbox?: string;
+        };
+        DetectorSettingsRequest: {
+            /** Format: double */
+            score_threshold?: number;
+            label_thresholds?: {
+                [key: string]: number;
+            };
+            /** Format: double */
+            iou_threshold?: number;
+            anchors?: components["schemas"]["AnchorsRequest"];
+            letterbox?: string;
         };
         /** @description For serializers with a `name`, which others write into lists, tables and files with a name a line. */
         Device: {
@@ -3567,8 +4242,9 @@ export interface components {
             /** Format: date-time */
             readonly last_seen: string | null;
             readonly agent_version: string;
+            /** @description What the machine says of itself. */
             readonly platform: {
-                [key: string]: unknown;
+                [key: string]: string;
             };
             /**
              * Format: uuid
@@ -3596,7 +4272,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3656,8 +4332,9 @@ export interface components {
             /** Format: date-time */
             readonly last_seen: string | null;
             readonly agent_version: string;
+            /** @description What the machine says of itself. */
             readonly platform: {
-                [key: string]: unknown;
+                [key: string]: string;
             };
             /**
              * Format: uuid
@@ -3688,6 +4365,76 @@ export interface components {
             group?: string | null;
             name: string;
         };
+        Difference: {
+            /** Format: uuid */
+            image: string;
+            /** @description The truth, for classifiers. */
+            label?: string;
+            /** @description In the order of the models. */
+            answers: components["schemas"]["DifferenceAnswer"][];
+        };
+        /** @description What one of the models said: a label with its score, or of detectors how often it was wrong. */
+        DifferenceAnswer: {
+            label?: string;
+            /** Format: double */
+            score?: number;
+            false_positives?: number;
+            misses?: number;
+        };
+        Differing: {
+            kind: components["schemas"]["DifferingKindEnum"];
+            id: string;
+            name: string;
+        };
+        /**
+         * @description * `image` - image
+         *     * `label` - label
+         *     * `dataset` - dataset
+         * @enum {string}
+         */
+        DifferingKindEnum: "image" | "label" | "dataset";
+        /** @description The disk with the data. */
+        Disk: {
+            total_bytes: number;
+            /** @description By everything on it. */
+            used_bytes: number;
+            free_bytes: number;
+            /** @description With less, uploads are refused and work waits. */
+            least_free_bytes: number;
+            /** @description What the local cache of files holds. */
+            cache_bytes: number;
+        };
+        /** @description What an import would do. */
+        DryRunResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "import_dry_run";
+            dry_run: boolean;
+            format?: string;
+            images?: number;
+            labelled?: number;
+            to_review?: number;
+            boxes?: number;
+            labels?: components["schemas"]["FoundLabel"][];
+            splits?: {
+                [key: string]: number;
+            };
+            duplicates?: components["schemas"]["FoundDuplicates"];
+            rejected?: number;
+            rejected_by_code?: {
+                [key: string]: number;
+            };
+            remarks_by_code?: {
+                [key: string]: number;
+            };
+            rejects?: components["schemas"]["Reject"][];
+            unread?: string[];
+        };
         Duplicate: {
             filename: string;
             code: string;
@@ -3698,6 +4445,22 @@ export interface components {
              */
             id: string;
         };
+        DuplicateGroup: {
+            is_exact: boolean;
+            /** @description It is in train and in validation or test. */
+            is_leak: boolean;
+            has_label_conflict: boolean;
+            images: components["schemas"]["DuplicateImage"][];
+        };
+        DuplicateImage: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            dataset: string;
+            filename: string;
+            split: string | null;
+            labels: string[];
+        };
         /** @description A serializer that refuses fields that it does not have. */
         DuplicatesRequestRequest: {
             /**
@@ -3707,6 +4470,25 @@ export interface components {
             whole_project: boolean;
             /** @description How different near-duplicates may be, in bits of 256; left out: as the dataset's splits see them. */
             max_bits?: number | null;
+        };
+        /** @description What every result may have. */
+        DuplicatesResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "duplicates";
+            images?: number;
+            groups?: number;
+            leaks?: number;
+            label_conflicts?: number;
+            limit_bits?: number | null;
+            remarks?: components["schemas"]["Remark"][];
+            /** @description At most 200; the file has all. */
+            first_groups?: components["schemas"]["DuplicateGroup"][];
         };
         EmailConfirmRequest: {
             token: string;
@@ -3795,25 +4577,18 @@ export interface components {
         };
         /** @description The one shape of every error. */
         Error: {
-            type: components["schemas"]["ErrorTypeEnum"];
+            type: components["schemas"]["TypeA23Enum"];
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: string;
+            code: ("annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "comparison_without_object" | "corrupted_entry" | "corrupted_image" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "internal_error" | "io_error" | "label_deleted" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_images" | "not_a_zip" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_measure" | "one_label" | "sandbox_missing" | "snapshot_deleted" | "source_not_found" | "source_unavailable" | "store_unavailable" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_process_died" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "video_deleted" | "video_empty" | "worker_lost") | string;
             detail: string;
         };
         ErrorItem: {
-            code: string;
+            code: ("address_refused" | "already_ended" | "already_member" | "archive_gone" | "authentication_failed" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
-        /**
-         * @description * `validation_error` - validation_error
-         *     * `client_error` - client_error
-         *     * `server_error` - server_error
-         * @enum {string}
-         */
-        ErrorTypeEnum: "validation_error" | "client_error" | "server_error";
         Estimate: {
             /** Format: double */
             seconds: number;
@@ -3832,15 +4607,11 @@ export interface components {
             model: string;
             /** Format: uuid */
             snapshot?: string | null;
-            split: string;
+            readonly split: components["schemas"]["SplitName"];
             file_kind?: components["schemas"]["ModelFileKind"];
-            metrics: {
-                [key: string]: unknown;
-            };
+            readonly metrics: Omit<components["schemas"]["Metrics"], "task">;
             /** @description ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics. */
-            curves: {
-                [key: string]: unknown;
-            };
+            readonly curves: components["schemas"]["Curves"];
             /** @description The most confident errors, with their images. */
             mistakes: components["schemas"]["Mistake"][];
             /** @description Whether `images/` can list what is behind each figure. */
@@ -3859,7 +4630,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3891,6 +4662,31 @@ export interface components {
              */
             file_kind: components["schemas"]["ExportKindName"];
         };
+        /** @description What every result may have. */
+        EvaluationResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "evaluation";
+            /** Format: uuid */
+            model?: string;
+            /** Format: uuid */
+            evaluation?: string;
+            images?: number;
+        };
+        /**
+         * @description * `training.finished` - training.finished
+         *     * `evaluation.finished` - evaluation.finished
+         *     * `deployment.finished` - deployment.finished
+         *     * `job.finished` - job.finished
+         *     * `ping` - ping
+         * @enum {string}
+         */
+        EventEnum: "training.finished" | "evaluation.finished" | "deployment.finished" | "job.finished" | "ping";
         /**
          * @description * `training.finished` - Training
          *     * `evaluation.finished` - Evaluation
@@ -3913,6 +4709,27 @@ export interface components {
             file?: string;
             /** @description Default: the model's first answer. */
             label?: string;
+        };
+        /** @description What every result may have. */
+        ExplanationResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "explanation";
+            /** Format: uuid */
+            model?: string;
+            /** Format: uuid */
+            image?: string | null;
+            label?: string;
+            box?: number[] | null;
+            /** Format: double */
+            score?: number;
+            method?: string;
+            heat?: number[][];
         };
         /** @description A kind of file that the model can be exported as. */
         Export: {
@@ -3946,6 +4763,62 @@ export interface components {
          * @enum {string}
          */
         ExportKindName: "litert-float32" | "litert-float16" | "litert-dynamic" | "litert-int8" | "onnx" | "saved_model" | "keras";
+        /** @description What was measured of a file; empty for what was not exported. */
+        ExportReport: {
+            images?: number;
+            /** @description Which images it was measured on. */
+            pictures?: string;
+            size?: number;
+            /** Format: double */
+            largest_difference?: number | null;
+            /** Format: double */
+            agreement?: number;
+            /** Format: double */
+            latency_ms?: number | null;
+            /** Format: double */
+            accuracy?: number;
+            /** Format: double */
+            keras_accuracy?: number;
+            /** Format: double */
+            ap50?: number | null;
+            /** Format: double */
+            keras_ap50?: number | null;
+            /** Format: double */
+            drop?: number | null;
+            opset?: number;
+            /** @description Of a bundle: the kind of file in it. */
+            kind?: string;
+            /** @description The settings that were written into the file. */
+            detector?: components["schemas"]["DetectorSettings"] | null;
+        };
+        /** @description What was measured of a file; empty for what was not exported. */
+        ExportReportRequest: {
+            images?: number;
+            /** @description Which images it was measured on. */
+            pictures?: string;
+            size?: number;
+            /** Format: double */
+            largest_difference?: number | null;
+            /** Format: double */
+            agreement?: number;
+            /** Format: double */
+            latency_ms?: number | null;
+            /** Format: double */
+            accuracy?: number;
+            /** Format: double */
+            keras_accuracy?: number;
+            /** Format: double */
+            ap50?: number | null;
+            /** Format: double */
+            keras_ap50?: number | null;
+            /** Format: double */
+            drop?: number | null;
+            opset?: number;
+            /** @description Of a bundle: the kind of file in it. */
+            kind?: string;
+            /** @description The settings that were written into the file. */
+            detector?: components["schemas"]["DetectorSettingsRequest"] | null;
+        };
         /** @description A serializer that refuses fields that it does not have. */
         ExportRequest: {
             /**
@@ -3988,6 +4861,52 @@ export interface components {
              * @default 0.02
              */
             largest_drop: number;
+        };
+        /** @description What every result may have. */
+        ExportResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "export";
+            format?: string;
+            size?: number;
+            sha256?: string;
+            images?: number;
+            annotations?: number;
+        };
+        /** @description What was measured of a file; empty for what was not exported. */
+        Exported: {
+            images?: number;
+            /** @description Which images it was measured on. */
+            pictures?: string;
+            size?: number;
+            /** Format: double */
+            largest_difference?: number | null;
+            /** Format: double */
+            agreement?: number;
+            /** Format: double */
+            latency_ms?: number | null;
+            /** Format: double */
+            accuracy?: number;
+            /** Format: double */
+            keras_accuracy?: number;
+            /** Format: double */
+            ap50?: number | null;
+            /** Format: double */
+            keras_ap50?: number | null;
+            /** Format: double */
+            drop?: number | null;
+            opset?: number;
+            kind: string;
+            /** @description The settings that were written into the file. */
+            detector?: components["schemas"]["DetectorSettings"] | null;
+            offered: boolean;
+            /** @description Why it is not kept. */
+            problem: string;
         };
         /** @description Each count is of the images that all other filters leave. */
         Facets: {
@@ -4035,6 +4954,19 @@ export interface components {
              */
             force: boolean;
         };
+        FoundDuplicates: {
+            in_archive: number;
+            in_dataset: number;
+        };
+        FoundLabel: {
+            name: string;
+            images: number;
+            annotations: number;
+            /** @description The project's label of this name. */
+            label: string | null;
+            /** @description Labels of the project that may be meant. */
+            similar: string[];
+        };
         /**
          * @description * `jpeg` - jpeg
          *     * `png` - png
@@ -4076,6 +5008,29 @@ export interface components {
              * @description Its predictions become annotations to confirm.
              */
             model?: string | null;
+        };
+        /** @description What every result may have. */
+        FramesResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "video_frames";
+            /** Format: uuid */
+            video?: string;
+            created?: number;
+            duplicates?: number;
+            similar?: number;
+            suggestions?: number;
+        };
+        Gpu: {
+            name: string;
+            total_bytes: number | null;
+            used_bytes: number | null;
+            utilization_percent: number | null;
         };
         GridAnnotation: {
             /**
@@ -4322,6 +5277,39 @@ export interface components {
              */
             link: boolean;
         };
+        /** @description What every result may have. */
+        ImportResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            /** @description Images that the archive names. */
+            files?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "import";
+            format?: string;
+            created?: number;
+            duplicates?: number;
+            /** @description Images that got annotations. */
+            labelled?: number;
+            /** @description The same, under its name of earlier versions. */
+            annotated?: number;
+            duplicates_labelled?: number;
+            rejected?: number;
+            rejected_by_code?: {
+                [key: string]: number;
+            };
+            boxes?: number;
+            to_review?: number;
+            unread?: string[];
+            remarks_by_code?: {
+                [key: string]: number;
+            };
+            /** @description The first hundred; the report has all. */
+            rejects?: components["schemas"]["Reject"][];
+            note?: string;
+        };
         /** @description An invitation, as the invited see it. */
         Invitation: {
             /** Format: uuid */
@@ -4370,16 +5358,14 @@ export interface components {
             readonly id: string;
             /** Format: uuid */
             readonly project: string;
-            readonly kind: string;
+            readonly kind: components["schemas"]["JobKindName"];
             readonly state: components["schemas"]["WorkState"];
             /** @description Where queued work stands, and what it waits for. */
             readonly waiting: components["schemas"]["Waiting"] | null;
             /** Format: uuid */
             readonly retry_of: string | null;
             readonly progress: components["schemas"]["Progress"];
-            readonly result: {
-                [key: string]: unknown;
-            } | null;
+            readonly result: components["schemas"]["JobResult"] | null;
             readonly error: components["schemas"]["ErrorDetail"] | null;
             readonly has_report: boolean;
             /** Format: date-time */
@@ -4401,7 +5387,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             state?: components["schemas"]["WorkState"];
             progress?: components["schemas"]["Progress"];
             error?: components["schemas"]["ErrorDetail"] | null;
@@ -4411,12 +5397,43 @@ export interface components {
              * @enum {string}
              */
             kind: "job";
-            job_kind?: string;
+            job_kind?: components["schemas"]["JobKindName"];
             /** Format: uuid */
             dataset?: string | null;
             /** Format: uuid */
             model?: string | null;
         };
+        JobFile: {
+            name: string;
+            size: number;
+            content_type: string;
+            /** @description Signed for you, for a while. */
+            url: string;
+        };
+        /**
+         * @description * `comparison` - Comparison
+         *     * `duplicates` - Duplicates
+         *     * `evaluation` - Evaluation
+         *     * `explanation` - Explanation
+         *     * `export` - Export
+         *     * `import` - Import
+         *     * `label_removal` - Label Removal
+         *     * `model_export` - Model Export
+         *     * `model_import` - Model Import
+         *     * `model_publish` - Model Publish
+         *     * `prediction` - Prediction
+         *     * `preflight` - Preflight
+         *     * `snapshot` - Snapshot
+         *     * `snapshot_and_search` - Snapshot And Search
+         *     * `snapshot_and_training` - Snapshot And Training
+         *     * `suggestions` - Suggestions
+         *     * `suspects` - Suspects
+         *     * `video_frames` - Video Frames
+         *     * `video_survey` - Video Survey
+         * @enum {string}
+         */
+        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -4444,6 +5461,9 @@ export interface components {
             name: string;
             color?: string;
             readonly order: number;
+            description?: string;
+            /** @description One of 0-9 and a-z that no other label of the project has; null: none. */
+            hotkey?: (string | null) | string;
         };
         LabelCount: {
             /** Format: uuid */
@@ -4451,19 +5471,47 @@ export interface components {
             name: string;
             count: number;
         };
+        LabelCurves: {
+            label: string;
+            roc: components["schemas"]["Roc"] | null;
+            precision_recall: components["schemas"]["PrecisionRecall"] | null;
+            thresholds: components["schemas"]["LabelThreshold"][];
+        };
         /** @description A row was made, changed or deleted: read it again. */
         LabelEvent: {
             /** Format: uuid */
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "label";
             name: string;
+        };
+        LabelFigures: {
+            label: string;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /** Format: double */
+            f1: number;
+            /** @description Images with this label. */
+            support: number;
+        };
+        LabelFiguresRequest: {
+            label: string;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /** Format: double */
+            f1: number;
+            /** @description Images with this label. */
+            support: number;
         };
         /** @description A serializer that refuses fields that it does not have. */
         LabelMergeRequest: {
@@ -4484,10 +5532,30 @@ export interface components {
             /** @description Every label of the project, in order. */
             labels: string[];
         };
+        /** @description What every result may have. */
+        LabelRemovalResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "label_removal";
+            /** Format: uuid */
+            label?: string;
+            name?: string;
+            /** Format: uuid */
+            move_to?: string | null;
+            images?: number;
+        };
         /** @description A serializer that refuses fields that it does not have. */
         LabelRequest: {
             name: string;
             color?: string;
+            description?: string;
+            /** @description One of 0-9 and a-z that no other label of the project has; null: none. */
+            hotkey?: (string | null) | string;
         };
         LabelStatistics: {
             /** Format: uuid */
@@ -4499,6 +5567,16 @@ export interface components {
                 [key: string]: number;
             };
         };
+        LabelThreshold: {
+            /** Format: double */
+            threshold: number;
+            /** Format: double */
+            precision: number | null;
+            /** Format: double */
+            recall: number | null;
+            /** Format: double */
+            f1: number | null;
+        };
         Limit: {
             used: number;
             /** @description null: no limit. */
@@ -4508,9 +5586,7 @@ export interface components {
             /** Format: uuid */
             training: string | null;
             snapshot: components["schemas"]["LineageSnapshot"] | null;
-            origin: {
-                [key: string]: unknown;
-            } | null;
+            readonly origin: components["schemas"]["Origin"] | null;
             /** @description What it started from, the nearest first. */
             ancestors: components["schemas"]["RelatedModel"][];
             /** @description What started from it. */
@@ -4609,7 +5685,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4623,6 +5699,18 @@ export interface components {
          * @enum {string}
          */
         MemberStateEnum: "member";
+        Memory: {
+            total_bytes: number;
+            available_bytes: number;
+            cores: number;
+            /**
+             * Format: double
+             * @description Of the last minute.
+             */
+            load: number;
+        };
+        Metrics: components["schemas"]["ClassificationMetrics"] | components["schemas"]["DetectionMetrics"];
+        MetricsRequest: components["schemas"]["ClassificationMetricsRequest"] | components["schemas"]["DetectionMetricsRequest"];
         /** @description A wrongly classified image, or for detectors an image with false alarms and misses. */
         Mistake: {
             image: string;
@@ -4665,9 +5753,7 @@ export interface components {
             readonly resize: components["schemas"]["ResizeEnum"];
             readonly parameters: number;
             /** @description On the untouched test split. */
-            readonly metrics: {
-                [key: string]: unknown;
-            };
+            readonly metrics: Omit<components["schemas"]["Metrics"], "task">;
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["Detector"] | null;
             /** Format: uuid */
@@ -4677,9 +5763,7 @@ export interface components {
             /** Format: uuid */
             readonly snapshot: string | null;
             /** @description Of an uploaded model: its file and how it was read. */
-            readonly origin: {
-                [key: string]: unknown;
-            };
+            readonly origin: components["schemas"]["Origin"];
             readonly files: components["schemas"]["ModelFile"][];
             /** Format: date-time */
             readonly created_at: string;
@@ -4704,7 +5788,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4712,6 +5796,21 @@ export interface components {
             kind: "model";
             name: string;
             stage: components["schemas"]["StageName"];
+        };
+        /** @description What every result may have. */
+        ModelExportResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "model_export";
+            /** Format: uuid */
+            model?: string;
+            exports?: components["schemas"]["Exported"][];
+            bundle?: string | null;
         };
         ModelFile: {
             kind: components["schemas"]["ModelFileKind"];
@@ -4730,9 +5829,7 @@ export interface components {
             /** @description Whether the thresholds of the model were changed since the file was written with them: export again. */
             readonly stale: boolean;
             /** @description What was measured of an export: size, agreement, accuracy or AP50, latency. */
-            readonly report: {
-                [key: string]: unknown;
-            };
+            readonly report: components["schemas"]["ExportReport"];
         };
         ModelFileEvent: {
             /** Format: uuid */
@@ -4776,6 +5873,23 @@ export interface components {
             kind: components["schemas"]["ModelFileKind"];
             filename: string;
         };
+        /** @description What every result may have. */
+        ModelImportResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "model_import";
+            /** Format: uuid */
+            model?: string;
+            version?: number;
+            /** Format: double */
+            litert_difference?: number | null;
+            read?: components["schemas"]["Origin"];
+        };
         /** @description A model in a list: of its metrics the single numbers. */
         ModelSummary: {
             /** Format: uuid */
@@ -4809,9 +5923,7 @@ export interface components {
             /** Format: uuid */
             readonly snapshot: string | null;
             /** @description Of an uploaded model: its file and how it was read. */
-            readonly origin: {
-                [key: string]: unknown;
-            };
+            readonly origin: components["schemas"]["Origin"];
             readonly files: components["schemas"]["ModelFile"][];
             /** Format: date-time */
             readonly created_at: string;
@@ -4889,6 +6001,14 @@ export interface components {
             id: string;
             /** @description null: it is not there any more. */
             name: string | null;
+        };
+        /** @description How near-duplicates were kept on one side of the split. */
+        NearDuplicates: {
+            mode?: string;
+            /** @description Images that differ in fewer bits are in one split; null: no such promise. */
+            limit_bits?: number | null;
+            largest_group?: number;
+            parted_images?: number;
         };
         /**
          * @description * `strict` - Strict
@@ -4990,6 +6110,17 @@ export interface components {
             readonly secret: string;
         };
         NullEnum: null;
+        /** @description Of a model that was made elsewhere: its file and how it was read. Empty for others. */
+        Origin: {
+            filename?: string;
+            format?: string;
+            read?: string;
+            channels?: string;
+            scaling?: string;
+            output?: string;
+            /** Format: double */
+            largest_difference?: number | null;
+        };
         OriginCount: {
             value: components["schemas"]["OriginFilterName"];
             count: number;
@@ -5009,6 +6140,17 @@ export interface components {
          * @enum {string}
          */
         OriginName: "human" | "imported" | "model";
+        /** @description Of a model that was made elsewhere: its file and how it was read. Empty for others. */
+        OriginRequest: {
+            filename?: string;
+            format?: string;
+            read?: string;
+            channels?: string;
+            scaling?: string;
+            output?: string;
+            /** Format: double */
+            largest_difference?: number | null;
+        };
         Outcome: {
             /** Format: uuid */
             image: string;
@@ -5022,10 +6164,22 @@ export interface components {
             false_positives?: number;
             misses?: number;
         };
+        /**
+         * @description * `duplicate` - duplicate
+         *     * `rejected` - rejected
+         *     * `remark` - remark
+         * @enum {string}
+         */
+        OutcomeEnum: "duplicate" | "rejected" | "remark";
         OutcomePage: {
             count: number;
             next: string | null;
             results: components["schemas"]["Outcome"][];
+        };
+        Package: {
+            name: string;
+            /** @description null: it is not installed. */
+            version: string | null;
         };
         PaginatedChangeList: {
             /** Format: uri */
@@ -5033,10 +6187,13 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Change"][];
-            /** @description With offset; null in pages by cursor. */
-            start: number | null;
-            /** @description With offset; null in pages by cursor. */
-            total: number | null;
+        };
+        PaginatedChangeRecordList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ChangeRecord"][];
         };
         PaginatedDatasetList: {
             /** Format: uri */
@@ -5245,6 +6402,15 @@ export interface components {
             email: string;
         };
         /** @description A serializer that refuses fields that it does not have. */
+        PatchedAnnotationsPatchRequest: {
+            add?: components["schemas"]["AnnotationRequestRequest"][];
+            change?: components["schemas"]["AnnotationChangeRequest"][];
+            /** @description What is gone already is no error. */
+            remove?: string[];
+            /** @description The revision you saw; 409 if passed. */
+            revision?: number;
+        };
+        /** @description A serializer that refuses fields that it does not have. */
         PatchedDatasetRequest: {
             /** Format: uuid */
             project?: string;
@@ -5309,6 +6475,9 @@ export interface components {
         PatchedLabelRequest: {
             name?: string;
             color?: string;
+            description?: string;
+            /** @description One of 0-9 and a-z that no other label of the project has; null: none. */
+            hotkey?: (string | null) | string;
         };
         /** @description A serializer that refuses fields that it does not have. */
         PatchedMemberRequest: {
@@ -5377,6 +6546,13 @@ export interface components {
          * @enum {string}
          */
         PendingMemberStateEnum: "invited";
+        PrecisionRecall: {
+            precision: number[];
+            recall: number[];
+            threshold: number[];
+            /** Format: double */
+            average_precision: number;
+        };
         Prediction: {
             filename: string;
             width: number;
@@ -5408,6 +6584,46 @@ export interface components {
             /** @description Ids of images. */
             images?: string[];
         };
+        /** @description What every result may have. */
+        PredictionResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "prediction";
+            /** Format: uuid */
+            model?: string;
+            images?: number;
+            rejected?: number;
+            suggestions?: number;
+            labels?: {
+                [key: string]: number;
+            };
+            thresholds?: {
+                [key: string]: number;
+            };
+        };
+        /** @description What such a training would take. */
+        PreflightResult: {
+            /** Format: double */
+            seconds: number;
+            memory_bytes: number;
+            disk_bytes: number;
+            pixels: string;
+            seconds_by_phase: {
+                [key: string]: number;
+            };
+            warnings: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "preflight";
+            readonly configuration: components["schemas"]["Configuration"];
+        };
         Progress: {
             done?: number;
             total?: number;
@@ -5438,7 +6654,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -5451,6 +6667,20 @@ export interface components {
             name: string;
             description?: string;
             task?: components["schemas"]["TaskKind"];
+        };
+        ProjectUsage: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            created_by: string | null;
+            is_being_removed: boolean;
+            image_count: number;
+            bytes: number;
+            images_bytes: number;
+            videos_bytes: number;
+            models_bytes: number;
+            /** @description Archives and results of jobs. */
+            jobs_bytes: number;
         };
         PublicKey: {
             key_id: string;
@@ -5467,14 +6697,48 @@ export interface components {
              */
             seconds: number;
         };
+        /** @description Its `files` are where they lie in the store. */
+        PublishResult: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "model_publish";
+            /** Format: uuid */
+            model?: string;
+            files?: components["schemas"]["PublishedFile"][];
+        };
+        PublishedFile: {
+            kind: string;
+            filename: string;
+            sha256: string;
+            size: number;
+            store: string;
+            remote_id: string;
+            trackers: string[];
+            url: string;
+        };
+        QueueState: {
+            queue: components["schemas"]["QueueStateQueueEnum"];
+            waiting: number;
+            running: number;
+            /** @description How many pieces a worker process does at once. */
+            slots: number;
+            /**
+             * Format: date-time
+             * @description Since when the oldest that waits does so.
+             */
+            oldest_at: string | null;
+        };
         /**
-         * @description * `quick` - work that somebody waits for
-         *     * `heavy` - work of many minutes: models, videos, large imports
-         *     * `preflight` - estimates before a training
-         *     * `training` - trainings
+         * @description * `quick` - quick
+         *     * `heavy` - heavy
+         *     * `preflight` - preflight
+         *     * `training` - training
+         *     * `webhooks` - webhooks
          * @enum {string}
          */
-        QueueEnum: "quick" | "heavy" | "preflight" | "training";
+        QueueStateQueueEnum: "quick" | "heavy" | "preflight" | "training" | "webhooks";
         /** @description The first message of a new stream: what is loaded from now on misses nothing. */
         ReadyEvent: {
             /**
@@ -5500,6 +6764,11 @@ export interface components {
              */
             invitation: string;
         };
+        Reject: {
+            filename?: string;
+            code?: string;
+            detail?: string;
+        };
         Rejected: {
             filename: string;
             code: string;
@@ -5515,9 +6784,19 @@ export interface components {
             version: number;
             stage?: components["schemas"]["StageName"];
         };
+        Remark: {
+            code: string;
+            detail: string;
+        };
         ReportLine: {
-            /** @description duplicate, rejected, or remark: something was changed or left out. */
-            outcome: string;
+            /**
+             * @description remark: something was changed or left out.
+             *
+             *     * `duplicate` - duplicate
+             *     * `rejected` - rejected
+             *     * `remark` - remark
+             */
+            outcome: components["schemas"]["OutcomeEnum"];
             /** @description The image, or the annotation file when it is about no image. */
             filename: string;
             code: string;
@@ -5564,12 +6843,26 @@ export interface components {
             confirmed: number;
             corrected: number;
             rejected: number;
+            /** @description With a filter: suggestions that it still leaves, for one request decides about 10,000. */
+            left?: number;
         };
-        /** @description Decisions about annotations of one project, at most 10,000 of each kind. */
+        /**
+         * @description Decisions about annotations of one project: at most 10,000 of each kind by their ids, or one about all
+         *     suggestions that a filter leaves.
+         */
         ReviewRequest: {
             confirm?: string[];
             reject?: string[];
             correct?: components["schemas"]["CorrectionRequest"][];
+            /** @description Instead of ids, with a decision. */
+            filter?: components["schemas"]["SuggestionsFilterRequest"];
+            decision?: components["schemas"]["DecisionEnum"];
+        };
+        Roc: {
+            false_positive_rate: number[];
+            true_positive_rate: number[];
+            /** Format: double */
+            auc: number;
         };
         /**
          * @description * `owner` - Owner
@@ -5588,6 +6881,13 @@ export interface components {
             };
         };
         /**
+         * @description * `created` - created
+         *     * `changed` - changed
+         *     * `deleted` - deleted
+         * @enum {string}
+         */
+        RowAction: "created" | "changed" | "deleted";
+        /**
          * @description * `0_255` - 0_255
          *     * `0_1` - 0_1
          *     * `-1_1` - -1_1
@@ -5601,6 +6901,14 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        ScoreCount: {
+            /**
+             * Format: double
+             * @description The lower end of a tenth.
+             */
+            at_least: number;
+            count: number;
+        };
         Search: {
             /** Format: uuid */
             readonly id: string;
@@ -5611,11 +6919,14 @@ export interface components {
             /** Format: uuid */
             readonly base_model: string | null;
             readonly name: string;
-            configuration: {
-                [key: string]: unknown;
-            };
-            space: {
-                [key: string]: unknown;
+            /** @description What all its trainings share. */
+            readonly configuration: components["schemas"]["ChosenSettings"];
+            readonly space: {
+                [key: string]: (string | number | boolean)[] | {
+                    min: number;
+                    max: number;
+                    log?: boolean;
+                };
             };
             /** @description Trainings of each round. */
             sizes: number[];
@@ -5645,19 +6956,74 @@ export interface components {
             readonly base_model_name: string | null;
             readonly created_by: string | null;
         };
+        SearchAnswer: {
+            /** @description Kinds without hits are left out. */
+            groups: components["schemas"]["SearchGroup"][];
+        };
         /** @description A row was made, changed or deleted: read it again. */
         SearchEvent: {
             /** Format: uuid */
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "search";
             state: components["schemas"]["WorkState"];
+        };
+        SearchGroup: {
+            kind: components["schemas"]["SearchGroupKindEnum"];
+            /** @description Names that begin with the text come first. */
+            hits: components["schemas"]["SearchHit"][];
+            /** @description Whether there are more than these. */
+            more: boolean;
+        };
+        /**
+         * @description * `project` - project
+         *     * `dataset` - dataset
+         *     * `label` - label
+         *     * `model` - model
+         *     * `training` - training
+         *     * `snapshot` - snapshot
+         *     * `video` - video
+         *     * `image` - image
+         * @enum {string}
+         */
+        SearchGroupKindEnum: "project" | "dataset" | "label" | "model" | "training" | "snapshot" | "video" | "image";
+        SearchHit: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            project: string;
+            project_name: string;
+            /** Format: uuid */
+            dataset?: string | null;
+            dataset_name?: string | null;
+        };
+        /** @description What every result may have. */
+        SearchOfDatasetResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /** Format: uuid */
+            snapshot?: string;
+            number?: number;
+            images?: number;
+            splits?: {
+                [key: string]: number;
+            };
+            remarks?: components["schemas"]["Remark"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "snapshot_and_search";
+            /** Format: uuid */
+            search?: string;
         };
         /** @description A search for better settings. What is set here is shared by all trainings; `space` is what varies. */
         SearchRequestRequest: {
@@ -5727,7 +7093,11 @@ export interface components {
             name?: string;
             /** @description Setting → a list of choices, or {min, max, log}. Default: learning rate, augmentation, for classifiers also dropout and label smoothing. */
             space?: {
-                [key: string]: unknown;
+                [key: string]: (string | number | boolean)[] | {
+                    min: number;
+                    max: number;
+                    log?: boolean;
+                };
             };
             /**
              * @description Trainings altogether.
@@ -5744,9 +7114,7 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             readonly rung: number | null;
-            settings: {
-                [key: string]: unknown;
-            } | null;
+            readonly settings: components["schemas"]["ChosenSettings"] | null;
             readonly epochs: number | null;
             readonly state: components["schemas"]["WorkState"];
             /** Format: double */
@@ -5806,9 +7174,7 @@ export interface components {
             /** Format: int64 */
             seed: number;
             class_names: string[];
-            counts: {
-                [key: string]: unknown;
-            };
+            readonly counts: components["schemas"]["SnapshotCounts"];
             /** Format: date-time */
             readonly created_at: string;
             name?: string;
@@ -5818,13 +7184,38 @@ export interface components {
             readonly project_name: string;
             readonly created_by: string | null;
         };
+        SnapshotCounts: {
+            images: number;
+            /** @description Looked at, and nothing is on them. */
+            empty_images?: number;
+            /** @description Images of each split. */
+            splits: {
+                [key: string]: number;
+            };
+            /** @description Label → split → images. */
+            labels: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Label → split → annotations. */
+            annotations?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            /** @description Of more than one image, which stay on one side. */
+            groups?: number;
+            near_duplicates?: components["schemas"]["NearDuplicates"];
+            remarks?: components["schemas"]["Remark"][];
+        };
         /** @description A row was made, changed or deleted: read it again. */
         SnapshotEvent: {
             /** Format: uuid */
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -5852,6 +7243,25 @@ export interface components {
             test: number;
             /** @default 42 */
             seed: number;
+        };
+        /** @description What every result may have. */
+        SnapshotResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /** Format: uuid */
+            snapshot?: string;
+            number?: number;
+            images?: number;
+            splits?: {
+                [key: string]: number;
+            };
+            remarks?: components["schemas"]["Remark"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "snapshot";
         };
         SplitCount: {
             value: components["schemas"]["SplitFilterName"];
@@ -5905,15 +7315,6 @@ export interface components {
          * @enum {string}
          */
         StartsFromEnum: "coco" | "imagenet" | "scratch";
-        /**
-         * @description * `rolling` - Rolling
-         *     * `stopped` - Stopped
-         *     * `completed` - Completed
-         *     * `rolled_back` - Rolled Back
-         *     * `replaced` - Replaced
-         * @enum {string}
-         */
-        State590Enum: "rolling" | "stopped" | "completed" | "rolled_back" | "replaced";
         Statistics: {
             images: number;
             annotated: number;
@@ -5940,6 +7341,14 @@ export interface components {
              * @default Stopped by hand.
              */
             note: string;
+        };
+        Store: {
+            backend: string;
+            /** @description `ok`, or what is wrong with it. */
+            state: string;
+            files_to_replicate: number;
+            /** @description Of these, such that the store refused at least once. */
+            files_failing: number;
         };
         /**
          * @description * `cached` - in the cache, not in the store yet
@@ -5991,6 +7400,12 @@ export interface components {
             limits: components["schemas"]["StudioLimits"];
             features: components["schemas"]["StudioFeatures"];
         };
+        SuggestedLabel: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            count: number;
+        };
         Suggestion: {
             /** Format: uuid */
             readonly id: string;
@@ -6006,6 +7421,28 @@ export interface components {
             readonly image: components["schemas"]["Image"];
             /** Format: date-time */
             readonly created_at: string;
+        };
+        /** @description Suggestions that wait for a look. */
+        SuggestionCounts: {
+            total: number;
+            images: number;
+            /** @description Labels that there are suggestions of. */
+            labels: components["schemas"]["SuggestedLabel"][];
+            /** @description Ten, from 0 upwards; without those that have no score. */
+            scores: components["schemas"]["ScoreCount"][];
+        };
+        /** @description Suggestions that wait for a look, of one project. */
+        SuggestionsFilterRequest: {
+            /** Format: uuid */
+            project?: string;
+            /** Format: uuid */
+            dataset?: string;
+            /** @description Name or id of a label of the project. */
+            label?: string;
+            /** Format: double */
+            min_score?: number;
+            /** Format: double */
+            max_score?: number;
         };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */
         SuggestionsRequestRequest: {
@@ -6024,6 +7461,24 @@ export interface components {
              * @default true
              */
             annotate: boolean;
+        };
+        /** @description What every result may have. */
+        SuggestionsResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "suggestions";
+            /** Format: uuid */
+            model?: string;
+            /** Format: uuid */
+            dataset?: string;
+            images?: number;
+            suggestions?: number;
+            unreadable?: number;
         };
         Suspect: {
             /** Format: uuid */
@@ -6060,6 +7515,36 @@ export interface components {
              * @description Whose labels are looked at.
              */
             dataset: string;
+        };
+        /** @description What every result may have. */
+        SuspectsResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "suspects";
+            /** Format: uuid */
+            model?: string;
+            /** Format: uuid */
+            dataset?: string;
+            images?: number;
+            probably_wrong?: number;
+        };
+        System: {
+            versions: components["schemas"]["Versions"];
+            disk: components["schemas"]["Disk"];
+            memory: components["schemas"]["Memory"];
+            gpus: components["schemas"]["Gpu"][];
+            /** @description `ok`, or what is wrong with it. */
+            broker: string;
+            store: components["schemas"]["Store"];
+            queues: components["schemas"]["QueueState"][];
+            /** @description The processes that answered within a second. */
+            workers: components["schemas"]["Worker"][];
+            usage: components["schemas"]["Usage"];
         };
         /**
          * @description * `classification` - Classification
@@ -6101,9 +7586,7 @@ export interface components {
             readonly state: components["schemas"]["WorkState"];
             /** @description Where queued work stands, and what it waits for. */
             readonly waiting: components["schemas"]["Waiting"] | null;
-            readonly configuration: {
-                [key: string]: unknown;
-            };
+            readonly configuration: components["schemas"]["Configuration"];
             readonly progress: components["schemas"]["TrainingProgress"];
             readonly error: components["schemas"]["ErrorDetail"] | null;
             readonly attempts: number;
@@ -6142,7 +7625,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             state?: components["schemas"]["WorkState"];
             progress?: components["schemas"]["TrainingProgress"];
             error?: components["schemas"]["ErrorDetail"] | null;
@@ -6161,6 +7644,27 @@ export interface components {
             epochs?: components["schemas"]["Epoch"][];
             /** @description When it has just been made. */
             estimate?: components["schemas"]["Estimate"] | null;
+        };
+        /** @description What every result may have. */
+        TrainingOfDatasetResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /** Format: uuid */
+            snapshot?: string;
+            number?: number;
+            images?: number;
+            splits?: {
+                [key: string]: number;
+            };
+            remarks?: components["schemas"]["Remark"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "snapshot_and_training";
+            /** Format: uuid */
+            training?: string;
         };
         TrainingProgress: {
             done?: number;
@@ -6252,9 +7756,7 @@ export interface components {
             readonly state: components["schemas"]["WorkState"];
             /** @description Where queued work stands, and what it waits for. */
             readonly waiting: components["schemas"]["Waiting"] | null;
-            readonly configuration: {
-                [key: string]: unknown;
-            };
+            readonly configuration: components["schemas"]["Configuration"];
             readonly progress: components["schemas"]["TrainingProgress"];
             readonly error: components["schemas"]["ErrorDetail"] | null;
             readonly attempts: number;
@@ -6282,6 +7784,24 @@ export interface components {
             model_name?: string | null;
             created_by?: string | null;
         };
+        /**
+         * @description * `validation_error` - validation_error
+         *     * `client_error` - client_error
+         *     * `server_error` - server_error
+         * @enum {string}
+         */
+        TypeA23Enum: "validation_error" | "client_error" | "server_error";
+        /** @description The shape of every error, and with `changed_since` the first rows that were changed again. */
+        UndoConflict: {
+            type: components["schemas"]["TypeA23Enum"];
+            errors: components["schemas"]["UndoConflictItem"][];
+            changed?: components["schemas"]["Differing"][];
+        };
+        UndoConflictItem: {
+            code: string;
+            detail: string;
+            attr: string | null;
+        };
         UploadAnswer: {
             created: components["schemas"]["Image"][];
             duplicates: components["schemas"]["Duplicate"][];
@@ -6303,6 +7823,15 @@ export interface components {
              * @default false
              */
             strip_location: boolean;
+        };
+        Usage: {
+            /**
+             * Format: date-time
+             * @description It is counted again after five minutes.
+             */
+            counted_at: string;
+            /** @description The hundred largest, the largest first. */
+            projects: components["schemas"]["ProjectUsage"][];
         };
         Use: {
             /** @description job, training, search, model, device or deployment. */
@@ -6337,6 +7866,13 @@ export interface components {
             along: {
                 [key: string]: number;
             };
+        };
+        Versions: {
+            studio: string;
+            python: string;
+            system: string;
+            database: string;
+            packages: components["schemas"]["Package"][];
         };
         /** @description A serializer that refuses fields that it does not have. */
         Video: {
@@ -6378,7 +7914,7 @@ export interface components {
             project: string;
             /** Format: uuid */
             id: string;
-            action: components["schemas"]["Action5cfEnum"];
+            action: components["schemas"]["RowAction"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -6387,6 +7923,23 @@ export interface components {
             /** Format: uuid */
             dataset: string;
         };
+        /** @description What every result may have. */
+        VideoSurveyResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "video_survey";
+            /** Format: uuid */
+            video?: string;
+            frames?: number;
+            /** Format: double */
+            duration?: number;
+            note?: string;
+        };
         /**
          * @description * `private` - Private
          *     * `public` - Public
@@ -6394,17 +7947,36 @@ export interface components {
          */
         VisibilityEnum: "private" | "public";
         Waiting: {
-            queue: components["schemas"]["QueueEnum"];
+            queue: components["schemas"]["WaitingQueueEnum"];
             /** @description 1: it is next. */
             position: number;
             /** @description How many pieces of work in this queue come first, as things stand. */
             ahead: number;
             /** @description How many pieces of work of this queue run now. */
             running: number;
-            code: components["schemas"]["CodeEnum"];
+            code: components["schemas"]["WaitingCodeEnum"];
             /** @description What it waits for, in a sentence. */
             detail: string;
         };
+        /**
+         * @description * `queue` - queue
+         *     * `own_work` - own_work
+         *     * `starting` - starting
+         *     * `no_worker` - no_worker
+         *     * `disk_full` - disk_full
+         *     * `store_unavailable` - store_unavailable
+         *     * `database_busy` - database_busy
+         * @enum {string}
+         */
+        WaitingCodeEnum: "queue" | "own_work" | "starting" | "no_worker" | "disk_full" | "store_unavailable" | "database_busy";
+        /**
+         * @description * `quick` - work that somebody waits for
+         *     * `heavy` - work of many minutes: models, videos, large imports
+         *     * `preflight` - estimates before a training
+         *     * `training` - trainings
+         * @enum {string}
+         */
+        WaitingQueueEnum: "quick" | "heavy" | "preflight" | "training";
         /** @description A serializer that refuses fields that it does not have. */
         Webhook: {
             /** Format: uuid */
@@ -6445,6 +8017,10 @@ export interface components {
          * @enum {string}
          */
         WorkState: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        Worker: {
+            name: string;
+            queues: string[];
+        };
         YesNoCount: {
             yes: number;
             no: number;
@@ -6609,6 +8185,88 @@ export interface operations {
             };
         };
     };
+    annotations_review_retrieve: {
+        parameters: {
+            query?: {
+                dataset?: string;
+                /** @description Name or id of a label of the project. */
+                label?: string;
+                max_score?: number;
+                min_score?: number;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionCounts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     annotations_review_create: {
         parameters: {
             query?: never;
@@ -6627,6 +8285,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7748,6 +9408,294 @@ export interface operations {
             };
         };
     };
+    changes_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                ordering?: "id" | "-id";
+                page_size?: number;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedChangeRecordList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changes_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changes_undo_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoConflict"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     datasets_list: {
         parameters: {
             query?: {
@@ -7847,6 +9795,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8053,6 +10003,8 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8126,7 +10078,10 @@ export interface operations {
     datasets_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8140,6 +10095,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8537,6 +10494,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8884,6 +10843,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9179,6 +11140,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10488,7 +12451,10 @@ export interface operations {
     device_groups_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10998,7 +12964,10 @@ export interface operations {
     devices_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12412,7 +14381,10 @@ export interface operations {
     images_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12426,6 +14398,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12621,7 +14595,10 @@ export interface operations {
                 /** @description The revision you saw; 409 if passed. */
                 revision?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12635,6 +14612,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12694,7 +14673,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["AnnotationsConflict"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    images_annotations_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedAnnotationsPatchRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsConflict"];
                 };
             };
             413: {
@@ -12845,12 +14958,8 @@ export interface operations {
             query?: {
                 /** @description From `next`, `previous`. */
                 cursor?: string;
-                /** @description Instead of a cursor: the page begins at this place, counted from 0. */
-                offset?: number;
-                ordering?: "created" | "-created" | "filename" | "-filename" | "id" | "-id" | "random" | "-random" | "size" | "-size" | "uncertainty" | "-uncertainty";
+                ordering?: "id" | "-id";
                 page_size?: number;
-                /** @description With ordering=random: which of the orders. */
-                seed?: number;
             };
             header?: never;
             path: {
@@ -13293,6 +15402,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14365,9 +16476,9 @@ export interface operations {
                 content: {
                     "text/event-stream": {
                         id?: string;
-                        event?: string;
-                        data?: string;
-                        retry?: string;
+                        /** @enum {string} */
+                        event: "state" | "log" | "progress" | "epoch" | "estimate" | "model" | "end";
+                        data: string;
                     };
                 };
             };
@@ -14716,7 +16827,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": string;
+                    "application/x-ndjson": components["schemas"]["ReportLine"];
                 };
             };
             400: {
@@ -15654,7 +17765,10 @@ export interface operations {
     models_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -18082,7 +20196,10 @@ export interface operations {
     projects_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -18853,6 +20970,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -19077,6 +21196,8 @@ export interface operations {
             /** @description Done. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -19150,7 +21271,10 @@ export interface operations {
     projects_labels_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 project_id: string;
@@ -19165,6 +21289,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -19298,6 +21424,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -19438,6 +21566,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -19987,7 +22117,10 @@ export interface operations {
     projects_members_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 project_id: string;
@@ -20134,6 +22267,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Candidate"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Hits of each kind. */
+                limit?: number;
+                project?: string;
+                /** @description What the name has in it; upper or lower case is the same. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
             400: {
@@ -20789,7 +23003,10 @@ export interface operations {
     snapshots_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -21030,6 +23247,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedSuspectList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
                 };
             };
             400: {
@@ -21920,9 +24212,9 @@ export interface operations {
                 content: {
                     "text/event-stream": {
                         id?: string;
-                        event?: string;
-                        data?: string;
-                        retry?: string;
+                        /** @enum {string} */
+                        event: "state" | "log" | "progress" | "epoch" | "estimate" | "model" | "end";
+                        data: string;
                     };
                 };
             };
@@ -22793,6 +25085,8 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
                 "Tus-Resumable": "1.0.0";
                 /** @description Of this part: `sha256` and its value in base64. */
                 "Upload-Checksum"?: string;
@@ -23097,7 +25391,10 @@ export interface operations {
     users_me_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -23771,7 +26068,10 @@ export interface operations {
     videos_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -24590,7 +26890,10 @@ export interface operations {
     webhooks_partial_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };

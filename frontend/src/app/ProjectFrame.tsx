@@ -97,6 +97,7 @@ function Rail({ places }: { places: Place[] }) {
                 key={place.to}
                 component={Link}
                 to={place.to}
+                activeOptions={{ exact: place.exact ?? false }}
                 label={place.title}
                 leftSection={<Icon name={place.icon} />}
                 active={isHere}
@@ -123,6 +124,7 @@ function BottomBar({ places }: { places: Place[] }) {
             key={place.to}
             component={Link}
             to={place.to}
+            activeOptions={{ exact: place.exact ?? false }}
             className={classes.tab}
             data-active={isHere || undefined}
             aria-current={isHere ? "page" : undefined}
