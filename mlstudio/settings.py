@@ -352,6 +352,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mlstudio.schema.write_streams",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "WorkState": "projects.models.WorkState",
         "JobKindName": "projects.models.JobKind",
