@@ -8,6 +8,7 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -51,6 +52,19 @@ class CsrfFailed(exceptions.PermissionDenied):
     default_detail = "The CSRF token is missing or wrong: send the one of auth/session/ as X-CSRFToken."
 
 
+class _WithoutForm:
+    """The request as the CSRF check sees it. The token comes in the header alone: Django looks into the form first,
+    which is not here yet when it is asked who sends it."""
+
+    POST = QueryDict()
+
+    def __init__(self, request) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str):
+        return getattr(self._request, name)
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with CSRF on unsafe methods."""
 
@@ -68,7 +82,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     def enforce_csrf(self, request) -> None:
         """One code for it, wherever it is noticed: a client then reads `auth/session/` and repeats the request."""
         try:
-            super().enforce_csrf(request)
+            super().enforce_csrf(_WithoutForm(request))
         except exceptions.PermissionDenied as error:
             raise CsrfFailed() from error
 

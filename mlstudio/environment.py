@@ -120,6 +120,14 @@ def cookie_suffix(address: str, usual_port: int = 8000) -> str:
     return "" if port in (None, usual_port) else f"_{port}"
 
 
+def cookie_ending(name: str, otherwise: str) -> str:
+    """What the operator wants names of cookies to end with."""
+    value = text(name) or otherwise
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,40}", value):
+        raise ImproperlyConfigured(f"{name} may have letters, digits, - and _, at most 40, received {value!r}.")
+    return value
+
+
 def data_dir() -> Path:
     return Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
 

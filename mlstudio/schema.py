@@ -6,7 +6,6 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
 
 from projects.error_codes import ANSWERS
 
@@ -59,7 +58,7 @@ class StudioSchema(AutoSchema):
 
     def _error_codes(self) -> list[int]:
         codes = [400, 403, 404, 406, 429, 503]
-        if AllowAny not in getattr(self.view, "permission_classes", []) or "login" in self.path:
+        if getattr(self.view, "authentication_classes", []) or "login" in self.path:
             codes.append(401)
         if self.method in ("POST", "PUT", "PATCH"):
             codes += [408, 409, 413, 415, 422, 507]
@@ -94,3 +93,25 @@ class StudioSchema(AutoSchema):
                 )
             )
         return parameters
+
+
+def write_streams(result: dict, **kwargs) -> dict:
+    """A stream of events is described by its events, whose `data` is JSON text: the shape of that is its content."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                stream = response.get("content", {}).get("text/event-stream", {})
+                if "$ref" in stream.get("schema", {}):
+                    stream["schema"] = _event(stream["schema"])
+    return result
+
+
+def _event(content: dict) -> dict:
+    return {
+        "type": "object",
+        "required": ["data"],
+        "properties": {
+            "id": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": content},
+        },
+    }

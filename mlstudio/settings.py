@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
     choice,
+    cookie_ending,
     cookie_suffix,
     data_dir,
     existing_folders,
@@ -362,6 +363,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mlstudio.schema.write_streams",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "WorkState": "projects.models.WorkState",
         "JobKindName": "projects.models.JobKind",
@@ -411,7 +416,7 @@ CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS
 HTTPS = flag("MLSTUDIO_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # Browsers send the cookies of a host to all its ports: studios beside each other would end each other's sessions.
-_COOKIE_SUFFIX = text("MLSTUDIO_COOKIE_SUFFIX") or cookie_suffix(text("MLSTUDIO_STARTED_AT"))
+_COOKIE_SUFFIX = cookie_ending("MLSTUDIO_COOKIE_SUFFIX", cookie_suffix(text("MLSTUDIO_STARTED_AT")))
 SESSION_COOKIE_NAME = f"sessionid{_COOKIE_SUFFIX}"
 CSRF_COOKIE_NAME = f"csrftoken{_COOKIE_SUFFIX}"
 SESSION_COOKIE_AGE = number("MLSTUDIO_SESSION_DAYS", 14, least=1) * 86_400  # since it was used last

@@ -107,13 +107,14 @@ class EventHub:
         try:
             while (subscriptions := self._present()) is not None:
                 self._wake.clear()
+                is_behind = False
                 try:
                     self._tick(subscriptions)
                     close_old_connections()
+                    is_behind = any(one.is_behind and not one.is_slow for one in subscriptions)
                 except Exception:  # a lost or locked database passes; the streams wait for it
                     log.exception("event_poll_failed")
                     connection.close()
-                is_behind = any(one.is_behind and not one.is_slow for one in subscriptions)
                 if is_behind:
                     time.sleep(BEHIND_SECONDS)
                 else:

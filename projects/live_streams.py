@@ -121,6 +121,15 @@ class UserStreams:
             seen.clear()
 
     def tick(self, streams: list[UserSubscription], top_of_work: int, *, check: bool) -> None:
+        """Tell each stream what is new. What cannot be read now is read for each from where it is, the next time."""
+        try:
+            self._tell(streams, top_of_work, check=check)
+        except Exception:
+            for stream in streams:
+                stream.is_behind = stream.position is not None
+            raise
+
+    def _tell(self, streams: list[UserSubscription], top_of_work: int, *, check: bool) -> None:
         position = Position(top_of_work, top_of_events())
         if self._position is None:  # the first: what is there already counts as told
             self._position = position

@@ -9,12 +9,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Login, Token
 from accounts.services import issue_login_token
-from mlstudio.environment import cookie_suffix
+from mlstudio.environment import cookie_ending, cookie_suffix
 from mlstudio.tasks import housekeeping
 from tests.conftest import make_user
 
@@ -107,6 +108,13 @@ class TestSession:
     )
     def test_studios_at_other_ports_have_other_cookies(self, address, suffix):
         assert cookie_suffix(address) == suffix
+
+    def test_a_name_that_no_cookie_can_have_is_refused(self, monkeypatch):
+        monkeypatch.setenv("MLSTUDIO_COOKIE_SUFFIX", "a b;")
+        with pytest.raises(ImproperlyConfigured, match="MLSTUDIO_COOKIE_SUFFIX"):
+            cookie_ending("MLSTUDIO_COOKIE_SUFFIX", "_8421")
+        monkeypatch.setenv("MLSTUDIO_COOKIE_SUFFIX", "_mine")
+        assert cookie_ending("MLSTUDIO_COOKIE_SUFFIX", "_8421") == "_mine"
 
 
 class TestPassword:

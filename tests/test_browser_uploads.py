@@ -1,15 +1,15 @@
-"""Files sent by a browser: a session cookie and its CSRF token instead of a token in a header."""
+"""Files that a browser sends: with its cookie and the CSRF token in the header, through the real server."""
 
 from __future__ import annotations
-
-import uuid
 
 import httpx
 import pytest
 from django.conf import settings
 
+from datasets.models import Dataset, Image
+from projects.services import create_project
 from tests.conftest import make_user
-from tests.pictures import jpeg
+from tests.pictures import jpeg, shapes_zip
 from tests.web import running_web
 
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
@@ -23,35 +23,59 @@ def web(django_db_setup):
 
 @pytest.fixture
 def browser(web):
-    make_user("ada")
-    with httpx.Client(base_url=web.url) as client:
-        login = {"username": "ada", "password": "a long pass phrase", "session": True}
-        token = client.get("/api/v1/auth/session/").json()["csrf_token"]
-        answer = client.post("/api/v1/auth/login/", json=login, headers={"X-CSRFToken": token})
-        assert answer.status_code == 200, answer.text
-        client.headers["X-CSRFToken"] = client.get("/api/v1/auth/session/").json()["csrf_token"]
-        client.headers["Origin"] = web.url
+    make_user("mia")
+    with web.client() as client:
+        login = {"username": "mia", "password": "a long pass phrase", "session": True}
+        assert client.post("auth/login/", json=login).status_code == 200
+        client.headers["X-CSRFToken"] = client.get("auth/session/").json()["csrf_token"]
         yield client
 
 
 @pytest.fixture
 def dataset(browser) -> str:
-    project = browser.post("/api/v1/projects/", json={"name": "Screws", "task": "classification"}).json()["id"]
-    return browser.post("/api/v1/datasets/", json={"name": "Images", "project": project}).json()["id"]
+    project = browser.post("projects/", json={"name": "p"}).json()["id"]
+    return browser.post("datasets/", json={"project": project, "name": "d"}).json()["id"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key"}], ids=["once", "with-a-key"])
-def test_files_of_a_form_arrive(browser, dataset, headers):
-    headers = {name: f"{value}-{uuid.uuid4()}" for name, value in headers.items()}
-    files = [("files", (f"{n}.jpg", jpeg(seed=n), "image/jpeg")) for n in range(2)]
-    answer = browser.post(f"/api/v1/datasets/{dataset}/images/", files=files, headers=headers)
-    assert answer.status_code == 201, answer.text
-    assert len(answer.json()["created"]) == 2
-    again = browser.post(f"/api/v1/datasets/{dataset}/images/", files=files, headers=headers)
-    assert len(again.json()["created"]) == (2 if headers else 0)
+def test_a_form_with_files_is_taken(browser, dataset):
+    sent = browser.post(f"datasets/{dataset}/images/", files={"files": ("a.jpg", jpeg(1), "image/jpeg")})
+    assert sent.status_code == 201, sent.text
+    assert Image.objects.get().filename == "a.jpg"
+    archive = {"file": ("a.zip", shapes_zip(2), "application/zip")}
+    assert browser.post(f"datasets/{dataset}/imports/", files=archive).status_code == 202
 
 
-def test_without_the_csrf_token_nothing_is_taken(browser, dataset):
-    del browser.headers["X-CSRFToken"]
-    files = [("files", ("1.jpg", jpeg(1), "image/jpeg"))]
-    assert browser.post(f"/api/v1/datasets/{dataset}/images/", files=files).status_code in (401, 403)
+def test_an_upload_in_parts_is_taken(browser):
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "3"}
+    location = browser.post("uploads/", headers=headers).headers["Location"]
+    part = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert browser.patch(location, headers=part, content=b"abc").status_code == 204
+
+
+@pytest.mark.parametrize("token", ["", "x" * 64])
+def test_without_the_token_no_file_is_taken(browser, dataset, token):
+    browser.headers["X-CSRFToken"] = token
+    sent = browser.post(f"datasets/{dataset}/images/", files={"files": ("a.jpg", jpeg(1), "image/jpeg")})
+    assert (sent.status_code, sent.json()["errors"][0]["code"]) == (403, "csrf_failed")
+    assert not Image.objects.exists()
+
+
+def test_the_token_in_the_form_is_no_token(browser, dataset):
+    """Whoever makes a browser send a form could not set a header."""
+    token = browser.headers.pop("X-CSRFToken")
+    form = {"csrfmiddlewaretoken": token}
+    sent = browser.post(f"datasets/{dataset}/images/", data=form, files={"files": ("a.jpg", jpeg(1), "image/jpeg")})
+    assert sent.status_code == 403
+
+
+def test_another_origin_is_refused(browser, dataset):
+    sent = browser.post("projects/", json={"name": "p"}, headers={"Origin": "https://evil.example.com"})
+    assert (sent.status_code, sent.json()["errors"][0]["code"]) == (403, "csrf_failed")
+
+
+def test_a_stream_comes_by_cookie(browser, web):
+    project = create_project(user=make_user("other"), name="theirs")
+    Dataset.objects.create(project=project, name="secret")
+    with httpx.Client(cookies=browser.cookies, timeout=20) as client:
+        answer = client.get(f"{web.url}/api/v1/events/", params={"seconds": 1})
+    assert answer.status_code == 200 and '"ready"' in answer.text and "secret" not in answer.text

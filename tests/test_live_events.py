@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -241,6 +242,21 @@ class TestNothingIsMissed:
         tick(hub, listener)
         assert listener.kinds() == ["ready"]
         monkeypatch.setattr(live_streams, "MOST_WAITING", 20)
+        tick(hub, listener)
+        assert listener.kinds() == ["ready", "label"]
+
+    def test_a_database_that_was_away_for_a_moment_loses_nothing(self, owner, project, monkeypatch):
+        hub, (listener,) = listening(owner)
+
+        def away(*_):
+            raise OperationalError("away")
+
+        announce(project=project.pk, kind="label", id=project.pk, action="changed", name="x")
+        with monkeypatch.context() as patch:
+            patch.setattr(live_streams, "compose", away)
+            with pytest.raises(OperationalError):
+                tick(hub, listener)
+        tick(hub, listener)
         tick(hub, listener)
         assert listener.kinds() == ["ready", "label"]
 

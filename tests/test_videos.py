@@ -136,7 +136,7 @@ def test_cutting_again_adds_nothing_and_frames_stay_on_one_side_of_a_split(api, 
     video = add(api, dataset, film(60))
     assert cut(api, video, every_frames=6)["created"] == 10
     assert cut(api, video, every_frames=6) == {
-        "video": video["id"], "created": 0, "duplicates": 10, "similar": 0, "suggestions": 0,
+        "kind": "video_frames", "video": video["id"], "created": 0, "duplicates": 10, "similar": 0, "suggestions": 0,
     }  # fmt: skip
     ids = [str(image.pk) for image in images_of(video)]
     api.post("/api/v1/images/bulk/", {"action": "label", "images": ids, "label": "good"})
