@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db.models import F
+from django.utils import timezone
 
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
 from projects.changes.recording import count_rows, current_change
+from storage.inserting import insert_many
 
 
 @contextmanager
@@ -29,6 +31,11 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
 FIELDS = (
     "image_id", "pk", "label_id", "label__name", "confirmed", "origin", "score", "created_by", "created_at", "x_min",
     "y_min", "x_max", "y_max",
+)  # fmt: skip
+
+
+COLUMNS = (
+    "image", "revision", "changed_by", "changed_at", "before", "after", "change", "reviewed_before", "reviewed_after",
 )  # fmt: skip
 
 
@@ -53,15 +60,14 @@ def record_changes(changes: dict, user, reviewed: Mapping) -> None:
     present = {
         pk: rest for pk, *rest in Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision", "reviewed")
     }
-    change = current_change()
+    change, now, who = current_change(), timezone.now(), getattr(user, "pk", None)
     rows = [
-        AnnotationChange(
-            image_id=pk, revision=present[pk][0], changed_by=user, before=before, after=after, change=change,
-            reviewed_before=reviewed.get(pk), reviewed_after=present[pk][1],
+        (
+            pk, present[pk][0], who, now, before, after, getattr(change, "pk", None), reviewed.get(pk), present[pk][1],
         )
         for pk, (before, after) in changes.items()
         if pk in present and (before != after or reviewed.get(pk) != present[pk][1])
     ]  # fmt: skip
-    AnnotationChange.objects.bulk_create(rows, batch_size=1000)
+    insert_many(AnnotationChange, COLUMNS, rows)
     if change is not None:
         count_rows(change, len(rows))
