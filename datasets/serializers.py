@@ -13,7 +13,7 @@ from accounts.names import OneLineName
 from datasets.formats import FORMATS, WRITERS
 from datasets.formats.boxes import clean_label
 from datasets.imports import MAX_LABELS
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Snapshot, Split, Video
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
@@ -301,10 +301,21 @@ class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
     )
 
 
+class RecordedAnnotationSerializer(serializers.Serializer):
+    """An annotation as it was. Of changes before this was kept, id and origin are null."""
+
+    id = serializers.UUIDField(default=None, allow_null=True)
+    label = serializers.CharField(help_text="What the label was called then.")
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4)
+    origin = serializers.ChoiceField(Origin.choices, default=None, allow_null=True)
+    score = serializers.FloatField(default=None, allow_null=True)
+    confirmed = serializers.BooleanField(default=True)
+
+
 class ChangeSerializer(serializers.ModelSerializer):
     changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
-    before = serializers.ListField(child=serializers.DictField())
-    after = serializers.ListField(child=serializers.DictField())
+    before = RecordedAnnotationSerializer(many=True)
+    after = RecordedAnnotationSerializer(many=True)
 
     class Meta:
         model = AnnotationChange
