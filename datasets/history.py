@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
-from projects.changes.recording import count_rows, current_change
+from projects.changes.recording import current_change
 from storage.inserting import insert_many
 
 
@@ -60,14 +60,12 @@ def record_changes(changes: dict, user, reviewed: Mapping) -> None:
     present = {
         pk: rest for pk, *rest in Image.objects.filter(pk__in=list(changes)).values_list("pk", "revision", "reviewed")
     }
-    change, now, who = current_change(), timezone.now(), getattr(user, "pk", None)
-    rows = [
-        (
-            pk, present[pk][0], who, now, before, after, getattr(change, "pk", None), reviewed.get(pk), present[pk][1],
-        )
+    differing = [
+        pk
         for pk, (before, after) in changes.items()
         if pk in present and (before != after or reviewed.get(pk) != present[pk][1])
-    ]  # fmt: skip
+    ]
+    part_of = getattr(current_change(len(differing)), "pk", None)
+    now, who = timezone.now(), getattr(user, "pk", None)
+    rows = [(pk, present[pk][0], who, now, *changes[pk], part_of, reviewed.get(pk), present[pk][1]) for pk in differing]
     insert_many(AnnotationChange, COLUMNS, rows)
-    if change is not None:
-        count_rows(change, len(rows))
