@@ -136,11 +136,11 @@ def run_bulk_change(context: JobContext) -> dict:
 
 def _record_of(context: JobContext, change: BulkChange, position: dict) -> Change:
     """The change that the whole job is, also when it is taken up again."""
-    record = Change.objects.filter(pk=position["change"]).first() if position["change"] else None
-    if record is None:
-        job = context.job
-        record = open_change(job.project, job.created_by, change.action, **change.in_words())
-        position["change"] = str(record.pk)
+    job = context.job
+    record = open_change(job.project, job.created_by, change.action, **change.in_words())
+    if position["change"]:
+        record.pk = uuid.UUID(position["change"])
+    position["change"] = str(record.pk)
     return record
 
 

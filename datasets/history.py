@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db.models import F
+from django.utils import timezone
 
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image
-from projects.changes.recording import count_rows, current_change
+from projects.changes.recording import current_change
 from projects.live import announce_annotations
+from storage.inserting import insert_many
 
 
 @contextmanager
@@ -30,6 +32,11 @@ def recorded(pks: Sequence, user) -> Iterator[None]:
 FIELDS = (
     "image_id", "pk", "label_id", "label__name", "confirmed", "origin", "score", "created_by", "created_at", "x_min",
     "y_min", "x_max", "y_max",
+)  # fmt: skip
+
+
+COLUMNS = (
+    "image", "revision", "changed_by", "changed_at", "before", "after", "change", "reviewed_before", "reviewed_after",
 )  # fmt: skip
 
 
@@ -55,16 +62,13 @@ def record_changes(changes: dict, user, reviewed: Mapping) -> None:
     present = {
         pk: rest for pk, *rest in images.values_list("pk", "revision", "reviewed", "dataset", "dataset__project")
     }
-    change = current_change()
-    rows = [
-        AnnotationChange(
-            image_id=pk, revision=present[pk][0], changed_by=user, before=before, after=after, change=change,
-            reviewed_before=reviewed.get(pk), reviewed_after=present[pk][1],
-        )
+    differing = [
+        pk
         for pk, (before, after) in changes.items()
         if pk in present and (before != after or reviewed.get(pk) != present[pk][1])
-    ]  # fmt: skip
-    AnnotationChange.objects.bulk_create(rows, batch_size=1000)
-    if change is not None:
-        count_rows(change, len(rows))
+    ]
+    part_of = getattr(current_change(len(differing)), "pk", None)
+    now, who = timezone.now(), getattr(user, "pk", None)
+    rows = [(pk, present[pk][0], who, now, *changes[pk], part_of, reviewed.get(pk), present[pk][1]) for pk in differing]
+    insert_many(AnnotationChange, COLUMNS, rows)
     announce_annotations(images={pk: (row[0], row[2], row[3]) for pk, row in present.items()}, user=user)

@@ -13,8 +13,8 @@ from accounts.names import OneLineName
 from datasets.formats import FORMATS, WRITERS
 from datasets.formats.boxes import clean_label
 from datasets.imports import MAX_LABELS
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Split, Video
-from datasets.shapes import ChangedMarkSerializer, SnapshotCountsSerializer
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Snapshot, Split, Video
+from datasets.shapes import SnapshotCountsSerializer
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
 from projects.models import Project
@@ -317,10 +317,21 @@ class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
     )
 
 
+class RecordedAnnotationSerializer(serializers.Serializer):
+    """An annotation as it was. Of changes before this was kept, id and origin are null."""
+
+    id = serializers.UUIDField(default=None, allow_null=True)
+    label = serializers.CharField(help_text="What the label was called then.")
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4)
+    origin = serializers.ChoiceField(Origin.choices, default=None, allow_null=True)
+    score = serializers.FloatField(default=None, allow_null=True)
+    confirmed = serializers.BooleanField(default=True)
+
+
 class ChangeSerializer(serializers.ModelSerializer):
     changed_by = serializers.CharField(source="changed_by.username", default=None, allow_null=True)
-    before = Described(ChangedMarkSerializer(many=True))
-    after = Described(ChangedMarkSerializer(many=True))
+    before = RecordedAnnotationSerializer(many=True)
+    after = RecordedAnnotationSerializer(many=True)
 
     class Meta:
         model = AnnotationChange

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
+from uuid_utils.compat import uuid7
 
 from accounts.names import in_one_line
 from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
@@ -23,6 +25,7 @@ from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import in_parts
+from storage.inserting import insert_many
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
@@ -30,6 +33,9 @@ PALETTE = (
     "#f2b701", "#e73f74", "#80ba5a", "#e68310", "#008695", "#cf1c90",
 )  # fmt: skip
 BULK_CHUNK = 500
+EDGES = ("x_min", "y_min", "x_max", "y_max")
+ANNOTATION_COLUMNS = ("id", "image", "label", "origin", "confirmed", "created_by", "created_at", *EDGES, "score")
+NO_BOX = (None,) * 5  # and no score
 
 
 # Labels
@@ -216,11 +222,9 @@ def _label_images(pks: list, label: Label | None, user) -> int:
         if kept:
             Annotation.objects.filter(pk__in=kept.values()).update(confirmed=True)
         if label is not None:
-            Annotation.objects.bulk_create(
-                Annotation(image_id=pk, label=label, origin=Origin.HUMAN, created_by=user)
-                for pk in changed
-                if pk not in kept
-            )
+            rest = (label.pk, Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
+            new = [(uuid7(), pk, *rest) for pk in changed if pk not in kept]
+            insert_many(Annotation, ANNOTATION_COLUMNS, new)
     return len(changed)
 
 

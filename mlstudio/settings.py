@@ -379,6 +379,7 @@ SPECTACULAR_SETTINGS = {
         "ModelFileKind": "inference.models.FileKind",
         "ExportKindName": "inference.runtime.kinds.NAMES",
         "OriginName": "datasets.models.Origin",
+        "ErrorTypeEnum": "mlstudio.schema.KINDS",
         "ChangeAction": "projects.changes.serializers.ACTIONS",
         "BulkAction": "datasets.bulk.ACTIONS",
         "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",

@@ -182,7 +182,9 @@ class TestFacets:
 
 
 class TestNeighbours:
-    def test_along_the_list(self, api, gallery):
+    @pytest.mark.parametrize("few", [0, 10_000])
+    def test_along_the_list(self, api, gallery, monkeypatch, few):
+        monkeypatch.setattr("datasets.gallery.windows.FEW", few)
         order = [one["id"] for one in reversed(gallery)]
         for place, pk in enumerate(order):
             answer = api.get(f"{URL}{pk}/neighbours/").json()

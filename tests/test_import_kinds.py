@@ -124,7 +124,8 @@ class TestAnnotationsAlone:
         image = Image.objects.get(filename="a.jpg")
         assert image.reviewed and image.annotations.get().box == [10, 20, 50, 60]
         history = api.get(f"/api/v1/images/{image.pk}/history/").json()["results"]
-        assert history[0]["after"] == [{"label": "cat", "box": [10.0, 20.0, 50.0, 60.0]}]
+        (mark,) = history[0]["after"]
+        assert (mark["label"], mark["box"], mark["origin"]) == ("cat", [10.0, 20.0, 50.0, 60.0], "imported")
         again = run_import(api, boxes, GOOD["coco"][name])
         assert again["result"]["labelled"] == 0 and report_of(api, again)[0]["code"] == "already_annotated"
 

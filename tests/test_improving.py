@@ -65,8 +65,9 @@ def test_suggestions_are_confirmed_corrected_and_rejected_together(api, suggeste
     reviewed = dict(Image.objects.values_list("filename", "reviewed"))
     assert reviewed == {"0.jpg": True, "1.jpg": False, "2.jpg": True, "3.jpg": False}
     change = AnnotationChange.objects.get(image=first.image_id)
-    assert change.changed_by == owner and change.before == [{"label": "good", "box": None, "confirmed": False}]
-    assert change.after == [{"label": "good", "box": None}]
+    (before,), (after,) = change.before, change.after
+    assert change.changed_by == owner and (before["label"], before["box"], before["confirmed"]) == ("good", None, False)
+    assert after == {name: value for name, value in before.items() if name != "confirmed"}
 
 
 def test_whole_images_are_confirmed_or_rejected(api, suggested):

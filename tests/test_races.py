@@ -115,7 +115,7 @@ class TestLabels:
     @pytest.fixture
     def vanishing(self, monkeypatch, labels):
         """The label is deleted right after a request has looked it up."""
-        from datasets.views import images as views
+        from datasets.views import annotations, bulk
         from datasets.views.labels import label_or_400
 
         def found(project, text):
@@ -123,7 +123,8 @@ class TestLabels:
             Label.objects.filter(pk=label.pk).delete()
             return label
 
-        monkeypatch.setattr(views, "label_or_400", found)
+        for views in (annotations, bulk):
+            monkeypatch.setattr(views, "label_or_400", found)
         return labels["good"]
 
     def test_annotating_with_a_label_that_goes(self, api, images, vanishing):
@@ -140,7 +141,7 @@ class TestLabels:
         kept = Annotation.objects.create(
             image_id=images[0]["id"], label_id=labels["bad"]["id"], confirmed=False, origin="model"
         )
-        from datasets.views import images as views
+        from datasets.views import annotations as views
         from datasets.views.labels import label_or_400
 
         def found(project, text):
@@ -154,12 +155,12 @@ class TestLabels:
 
     def test_a_label_that_goes_later_still(self, api, images, labels, monkeypatch):
         """Between the look inside the transaction and its end."""
-        from datasets import services
+        from datasets import annotating
 
         def require(pks):
             Label.objects.filter(pk__in=list(pks)).delete()
 
-        monkeypatch.setattr(services, "require_labels", require)
+        monkeypatch.setattr(annotating, "require_labels", require)
         answer = api.put(f"/api/v1/images/{images[0]['id']}/annotations/", [{"label": "good"}])
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "changed_meanwhile")
 

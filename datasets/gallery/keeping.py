@@ -15,6 +15,7 @@ from django.db import connection
 from datasets.gallery.codes import code_of
 from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel
 from projects.models import Task
+from storage.inserting import insert_many
 
 CHUNK = 500
 FIELDS = ("facets", "project_key", "annotation_count", "suggestion_count", "lowest_score")
@@ -81,7 +82,7 @@ class _Changes:
     recoded: dict[int, list] = field(default_factory=lambda: defaultdict(list))  # code → images with labels
     exchanged: dict[object, list] = field(default_factory=lambda: defaultdict(list))  # label → rows that get it
     dropped: list[int] = field(default_factory=list)
-    added: list[ImageLabel] = field(default_factory=list)
+    added: list[tuple] = field(default_factory=list)
 
     def count(self, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
         if old is not None:
@@ -96,7 +97,7 @@ class _Changes:
             self.exchanged[new.pop()] += gone
             return
         self.dropped += gone
-        self.added += [ImageLabel(image_id=pk, label_id=label, dataset_key=dataset, facets=code) for label in new]
+        self.added += [(pk, label, dataset, code) for label in new]
 
     def write(self) -> None:
         _write(self.values)
@@ -106,7 +107,7 @@ class _Changes:
             ImageLabel.objects.filter(pk__in=rows).update(label=label)
         for code, images in self.recoded.items():
             ImageLabel.objects.filter(image__in=images).update(facets=code)
-        ImageLabel.objects.bulk_create(self.added, batch_size=2000)
+        insert_many(ImageLabel, ("image", "label", "dataset_key", "facets"), self.added)
         _apply(self.counts)
 
 

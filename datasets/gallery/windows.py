@@ -10,6 +10,9 @@ from datasets.gallery.orderings import Ordering
 from datasets.gallery.selection import Selection, carriers_in, count_images, images_in
 from datasets.models import Image
 
+# So few are counted at once, from whichever end.
+FEW = 10_000
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -63,12 +66,23 @@ def neighbours_of(image: Image, selection: Selection, ordering: Ordering) -> Nei
     before = rows.filter(ordering.beside(value, image.pk, is_after=False, key=key))
     after = rows.filter(ordering.beside(value, image.pk, is_after=True, key=key))
     is_there = images_in(selection).filter(pk=image.pk).exists()
+    total = count_images(selection)
+    count_ahead = total < FEW or ordering.field != "id" or _share_before(rows, key, image, ordering) < 0.5
     return Neighbours(
         previous=before.order_by(*ordering.columns(is_reversed=True, key=key)).first(),
         next=after.order_by(*ordering.columns(key=key)).first(),
-        position=before.count() if is_there else None,
-        total=count_images(selection),
+        position=None if not is_there else before.count() if count_ahead else total - 1 - after.count(),
+        total=total,
     )
+
+
+def _share_before(rows: QuerySet, key: str, image: Image, ordering: Ordering) -> float:
+    """About how much of the list is before the image, as far as keys, which begin with a time, tell."""
+    first, last = rows.order_by(key).first(), rows.order_by(f"-{key}").first()
+    if first is None or first == last:
+        return 0.0
+    share = (image.pk.int - first.int) / (last.int - first.int)
+    return 1 - share if ordering.is_descending else share
 
 
 def _keys(selection: Selection, ordering: Ordering) -> tuple[QuerySet, str]:

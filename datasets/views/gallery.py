@@ -55,7 +55,9 @@ class GalleryMixin(GenericAPIView):
         return filterset.selection()
 
     def rows_of(self, keys: list):
-        return Image.objects.only("id").filter(pk__in=keys) if self.is_grid else all_images().filter(pk__in=keys)
+        if self.is_grid:  # they are read as light rows
+            return [Image(pk=key) for key in keys]
+        return all_images().filter(pk__in=keys)
 
     @property
     def is_grid(self) -> bool:

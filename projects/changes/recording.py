@@ -9,7 +9,6 @@ import contextvars
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from django.db import connection
 from django.db.models import F
 
 from projects.changes.models import Change, RowChange
@@ -20,27 +19,21 @@ _current: contextvars.ContextVar[Change | None] = contextvars.ContextVar("curren
 
 @contextmanager
 def recording(project: Project, user, action: str, /, *, undo_of: Change | None = None, **details) -> Iterator[Change]:
-    """What is noted inside belongs to one change. When nothing was, it is deleted again, and its `rows` are 0."""
+    """What is noted inside belongs to one change, whose row is made with the first of it. `rows` is 0 when nothing
+    was noted: then there is none."""
     change = open_change(project, user, action, undo_of=undo_of, **details)
-    try:
-        with noting(change):
-            yield change
-    except BaseException:
-        if not connection.needs_rollback:  # else it goes with the transaction
-            close_change(change)
-        raise
+    with noting(change):
+        yield change
     close_change(change)
 
 
 def open_change(project: Project, user, action: str, /, *, undo_of: Change | None = None, **details) -> Change:
     """For what goes on for longer than one call, with `noting`; `close_change` ends it."""
-    return Change.objects.create(project=project, changed_by=user, action=action, details=details, undo_of=undo_of)
+    return Change(project=project, changed_by=user, action=action, details=details, undo_of=undo_of)
 
 
 def close_change(change: Change) -> None:
     change.rows = Change.objects.filter(pk=change.pk).values_list("rows", flat=True).first() or 0
-    if not change.rows:
-        Change.objects.filter(pk=change.pk).delete()
 
 
 @contextmanager
@@ -53,25 +46,26 @@ def noting(change: Change) -> Iterator[None]:
         _current.reset(token)
 
 
-def current_change() -> Change | None:
-    return _current.get()
+def current_change(count: int) -> Change | None:
+    """The change that `count` rows are about to be noted of, with a row of its own; None outside of one, or of none.
 
-
-def count_rows(change: Change, count: int) -> None:
-    if count:
-        Change.objects.filter(pk=change.pk).update(rows=F("rows") + count)
+    In the transaction that makes them: one that is taken back and done again makes the row again.
+    """
+    change = _current.get()
+    if change is None or not count:
+        return None
+    Change.objects.bulk_create([change], ignore_conflicts=True)
+    Change.objects.filter(pk=change.pk).update(rows=F("rows") + count)
+    return change
 
 
 def note_rows(kind: str, changes: Mapping) -> None:
     """`changes`: key → (fields before, fields after), as JSON; None where the row is not there. In the transaction that
     makes them."""
-    change = _current.get()
-    if change is None:
-        return
-    rows = [
-        RowChange(change=change, kind=kind, row=pk, before=before, after=after)
-        for pk, (before, after) in changes.items()
-        if before != after
-    ]
-    RowChange.objects.bulk_create(rows, batch_size=1000)
-    count_rows(change, len(rows))
+    rows = [(pk, before, after) for pk, (before, after) in changes.items() if before != after]
+    change = current_change(len(rows))
+    if change is not None:
+        RowChange.objects.bulk_create(
+            (RowChange(change=change, kind=kind, row=pk, before=before, after=after) for pk, before, after in rows),
+            batch_size=1000,
+        )
