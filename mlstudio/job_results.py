@@ -8,7 +8,8 @@ from datasets import shapes as datasets
 from inference import shapes as inference
 from inference.improving_serializers import ComparedModelSerializer, ComparedPairSerializer
 from projects.shapes import RESULTS, Described, Integer, Key, ResultSerializer, Text, constant, optional
-from training.serializers import ConfigurationSerializer, EstimateSerializer
+from training.serializers import EstimateSerializer
+from training.shapes import ConfigurationSerializer
 
 
 class ComparisonResultSerializer(ResultSerializer):

@@ -8,10 +8,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.throttles import ForgivesSuccess, InvitationTokenThrottle
-from projects import invitation_links, invitations, serializers
+from projects import invitation_links, invitations
+from projects import invitation_serializers as serializers
+from projects.invitation_serializers import InvitationSerializer, PendingMemberSerializer
 from projects.models import Invitation, InvitationLink, Role
 from projects.permissions import require_role
-from projects.serializers import InvitationSerializer, MemberSerializer, PendingMemberSerializer
+from projects.serializers import MemberSerializer
 from projects.views import InProject, InvitationThrottle
 
 

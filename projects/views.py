@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from accounts.throttles import CountedThrottle, UserThrottle
-from projects import serializers, services, webhooks, work
+from projects import invitation_serializers, serializers, services, webhooks, work
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite, candidates_for
 from projects.jobs import delete_job, retry_job
@@ -117,7 +117,7 @@ class MemberViewSet(
 
     @extend_schema(
         request=serializers.NewMemberSerializer,
-        responses={201: serializers.MemberSerializer, 202: serializers.PendingMemberSerializer},
+        responses={201: serializers.MemberSerializer, 202: invitation_serializers.PendingMemberSerializer},
     )
     def create(self, request, project_id):
         """Add a member. Who shares a project with you is one at once (201); all others are invited (202).
@@ -129,18 +129,19 @@ class MemberViewSet(
         made = add_or_invite(project=self.project, user=request.user, **data.validated_data)
         if isinstance(made, Membership):
             return Response(serializers.MemberSerializer(made).data, status=status.HTTP_201_CREATED)
-        return Response(serializers.PendingMemberSerializer(made).data, status=status.HTTP_202_ACCEPTED)
+        return Response(invitation_serializers.PendingMemberSerializer(made).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(
-        parameters=[serializers.CandidateQuerySerializer], responses=serializers.CandidateSerializer(many=True)
+        parameters=[invitation_serializers.CandidateQuerySerializer],
+        responses=invitation_serializers.CandidateSerializer(many=True),
     )
     @action(detail=False, pagination_class=None)
     def candidates(self, request, project_id):
         """People to add: those who share a project with you, and nobody else. Who else exists is not told."""
-        query = serializers.CandidateQuerySerializer(data=request.query_params)
+        query = invitation_serializers.CandidateQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         found = candidates_for(self.project, request.user, query.validated_data["q"])
-        return Response(serializers.CandidateSerializer(found, many=True).data)
+        return Response(invitation_serializers.CandidateSerializer(found, many=True).data)
 
     def perform_update(self, serializer) -> None:
         services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))

@@ -10,11 +10,12 @@ from inference.models import Model, Resize
 from inference.naming import name_of_base
 from projects.models import JobKind, Project, Task, WorkState
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
-from projects.shapes import Described, Integer, Number, Text, Yes, optional, perhaps
+from projects.shapes import Described
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
 from training.models import Search, TrainingRun
 from training.searches import SEARCHABLE
+from training.shapes import ChosenSettingsSerializer, ConfigurationSerializer, SpaceField
 
 
 class ArchitectureSerializer(serializers.Serializer):
@@ -78,64 +79,6 @@ class ConfigurationFields(serializers.Serializer):
     )  # fmt: skip
     mixed_precision = serializers.ChoiceField(["auto", "on", "off"], required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
-
-
-class ConfigurationSerializer(serializers.Serializer):
-    """The settings of a training, with every choice made; null where one is left to others."""
-
-    architecture = Text()
-    network = serializers.DictField(required=False, allow_null=True, help_text="Of architecture=custom.")
-    resize = optional(Text)
-    weights = optional(Text)
-    image_size = optional(Integer)
-    batch_size = optional(Integer)
-    epochs = optional(Integer)
-    fine_tune = perhaps(Yes)
-    frozen_epochs = perhaps(Integer)
-    fine_tune_epochs = optional(Integer)
-    learning_rate = optional(Number)
-    fine_tune_learning_rate = optional(Number)
-    weight_decay = optional(Number)
-    dropout = optional(Number)
-    label_smoothing = optional(Number)
-    augmentation = optional(Text)
-    flip = perhaps(Text)
-    rotation = perhaps(Number)
-    zoom = perhaps(Number)
-    contrast = perhaps(Number)
-    class_weights = optional(Text)
-    early_stopping = optional(Integer)
-    anchor_sizes = perhaps(serializers.ListField, child=Number())
-    anchor_ratios = perhaps(serializers.ListField, child=Number())
-    mixed_precision = optional(Text)
-    seed = optional(Integer)
-
-
-class ChosenSettingsSerializer(ConfigurationSerializer):
-    """Some of the settings of a training."""
-
-    architecture = optional(Text)
-
-
-# A setting → a list of choices, or a range.
-SPACE = {
-    "type": "object",
-    "additionalProperties": {
-        "oneOf": [
-            {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
-            {
-                "type": "object",
-                "required": ["min", "max"],
-                "properties": {"min": {"type": "number"}, "max": {"type": "number"}, "log": {"type": "boolean"}},
-            },
-        ]
-    },
-}
-
-
-@extend_schema_field(SPACE)
-class SpaceField(serializers.DictField):
-    pass
 
 
 class TrainingRequestSerializer(OneLineName, ConfigurationFields):

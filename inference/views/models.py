@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from datasets.selectors import snapshots_of
 from inference import serializers, services
 from inference.evaluations import start_evaluation
+from inference.model_upload_serializers import ModelUploadSerializer
 from inference.model_uploads import require_model_uploads, start_model_import
 from inference.models import Evaluation, FileKind, Model
 from inference.registry import delete_model
@@ -114,8 +115,8 @@ class ModelViewSet(
 
     @extend_schema(
         request={
-            "multipart/form-data": serializers.ModelUploadSerializer,
-            "application/json": serializers.ModelUploadSerializer,
+            "multipart/form-data": ModelUploadSerializer,
+            "application/json": ModelUploadSerializer,
         },
         responses={202: JobSerializer},
     )
@@ -130,7 +131,7 @@ class ModelViewSet(
         require_model_uploads()
         with taking_uploads(request.user) as taking:
             context = {"projects": projects_of(request.user), "taking": taking}
-            data = serializers.ModelUploadSerializer(data=request.data, context=context)
+            data = ModelUploadSerializer(data=request.data, context=context)
             data.is_valid(raise_exception=True)
             wanted = dict(data.validated_data)
             project, file = wanted.pop("project"), wanted.pop("file")
