@@ -7,10 +7,10 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
 import { setNonce } from "get-nonce";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { preferredLanguage, useLanguage } from "./app/language";
+import { activateLanguage, preferredLanguage } from "./app/language";
 import { queryClient } from "./app/queries";
 import { theme } from "./app/theme";
 import { KeyboardProvider } from "./keyboard/KeyboardProvider";
@@ -28,7 +28,7 @@ window.addEventListener("vite:preloadError", (event) => {
 });
 
 async function start() {
-  await useLanguage(preferredLanguage(localStorage.getItem("studio.language"), navigator.languages));
+  await activateLanguage(preferredLanguage(localStorage.getItem("studio.language"), navigator.languages));
   startOutbox();
   const root = document.getElementById("root");
   if (!root) return;

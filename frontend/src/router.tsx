@@ -1,10 +1,16 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { sessionQuery } from "./api/session";
 import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { ProjectFrame } from "./app/ProjectFrame";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { Shell } from "./app/Shell";
-import { sessionQuery } from "./api/session";
 import { readFilter } from "./gallery/filter";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
@@ -73,7 +79,11 @@ const activity = createRoute({
   component: lazyRouteComponent(() => import("./activity/ActivityPage")),
 });
 
-const project = createRoute({ getParentRoute: () => shell, path: "/projects/$project", component: ProjectFrame });
+const project = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$project",
+  component: ProjectFrame,
+});
 const overview = createRoute({
   getParentRoute: () => project,
   path: "/",
@@ -140,7 +150,18 @@ const tree = root.addChildren([
     account,
     about,
     activity,
-    project.addChildren([overview, images, image, label, review, labels, datasets, importing, importJob, settings]),
+    project.addChildren([
+      overview,
+      images,
+      image,
+      label,
+      review,
+      labels,
+      datasets,
+      importing,
+      importJob,
+      settings,
+    ]),
   ]),
 ]);
 

@@ -11,7 +11,9 @@ export default function AboutPage() {
           ML Studio {session?.version}
         </Title>
         <Text>
-          <Trans>Label images, train models and run them on your devices. Everything stays on this studio.</Trans>
+          <Trans>
+            Label images, train models and run them on your devices. Everything stays on this studio.
+          </Trans>
         </Text>
         <Anchor href="/api/docs/">
           <Trans>The HTTP interface</Trans>

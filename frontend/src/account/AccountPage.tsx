@@ -2,8 +2,8 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Container, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMe } from "../api/session";
-import { changePassword } from "./queries";
 import { Logins } from "./Logins";
+import { changePassword } from "./queries";
 import { useForm } from "./useForm";
 
 export default function AccountPage() {
@@ -31,8 +31,18 @@ export default function AccountPage() {
               <Title order={2} size="h4">
                 <Trans>Password</Trans>
               </Title>
-              <PasswordInput label={t`Current password`} autoComplete="current-password" required {...form.field("current_password")} />
-              <PasswordInput label={t`New password`} autoComplete="new-password" required {...form.field("new_password")} />
+              <PasswordInput
+                label={t`Current password`}
+                autoComplete="current-password"
+                required
+                {...form.field("current_password")}
+              />
+              <PasswordInput
+                label={t`New password`}
+                autoComplete="new-password"
+                required
+                {...form.field("new_password")}
+              />
               {form.problem && (
                 <Text size="sm" c="var(--studio-bad)" role="alert">
                   {form.problem}

@@ -20,11 +20,22 @@ export default function JoinPage() {
   const [failure, setFailure] = useState<unknown>(null);
   const { data, error } = useQuery({
     queryKey: ["join", invitation],
-    queryFn: () => send<{ project_name: string; invited_by: string | null }>("POST", "/api/v1/join/preview/", JSON.stringify({ token: invitation }), json),
+    queryFn: () =>
+      send<{ project_name: string; invited_by: string | null }>(
+        "POST",
+        "/api/v1/join/preview/",
+        JSON.stringify({ token: invitation }),
+        json,
+      ),
   });
   const join = async () => {
     try {
-      const { project } = await send<{ project: string }>("POST", "/api/v1/join/", JSON.stringify({ token: invitation }), json);
+      const { project } = await send<{ project: string }>(
+        "POST",
+        "/api/v1/join/",
+        JSON.stringify({ token: invitation }),
+        json,
+      );
       await queryClient.invalidateQueries({ queryKey: keys.projects });
       await navigate({ to: "/projects/$project", params: { project } });
     } catch (problem) {
@@ -51,7 +62,10 @@ export default function JoinPage() {
               <Button renderRoot={(props) => <Link to="/register" search={{ next }} {...props} />}>
                 <Trans>Create an account</Trans>
               </Button>
-              <Button variant="default" renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}>
+              <Button
+                variant="default"
+                renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}
+              >
                 <Trans>Log in</Trans>
               </Button>
             </Group>

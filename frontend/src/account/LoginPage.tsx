@@ -32,8 +32,19 @@ export default function LoginPage() {
     >
       <form onSubmit={(event) => void form.onSubmit(event)}>
         <Stack>
-          <TextInput label={t`User name`} autoComplete="username" autoFocus required {...form.field("username")} />
-          <PasswordInput label={t`Password`} autoComplete="current-password" required {...form.field("password")} />
+          <TextInput
+            label={t`User name`}
+            autoComplete="username"
+            autoFocus
+            required
+            {...form.field("username")}
+          />
+          <PasswordInput
+            label={t`Password`}
+            autoComplete="current-password"
+            required
+            {...form.field("password")}
+          />
           {form.problem && (
             <Text size="sm" c="var(--studio-bad)" role="alert">
               {form.problem}

@@ -26,7 +26,13 @@ export default function NewPasswordPage() {
     <FormPage title={<Trans>Choose a new password</Trans>}>
       <form onSubmit={(event) => void form.onSubmit(event)}>
         <Stack>
-          <PasswordInput label={t`New password`} autoComplete="new-password" autoFocus required {...form.field("new_password")} />
+          <PasswordInput
+            label={t`New password`}
+            autoComplete="new-password"
+            autoFocus
+            required
+            {...form.field("new_password")}
+          />
           {form.problem && (
             <Text size="sm" c="var(--studio-bad)" role="alert">
               {form.problem}{" "}

@@ -20,16 +20,16 @@ export default function RegisterPage() {
   const toLogin = (
     <Trans>
       Already registered?{" "}
-      <Anchor renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}>
-        Log in
-      </Anchor>
+      <Anchor renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}>Log in</Anchor>
     </Trans>
   );
   if (session?.registration_open === false && !invitation)
     return (
       <FormPage title={<Trans>Registration is closed</Trans>} below={toLogin}>
         <Text size="sm">
-          <Trans>On this studio new people need an invitation. Ask somebody who has a project here for one.</Trans>
+          <Trans>
+            On this studio new people need an invitation. Ask somebody who has a project here for one.
+          </Trans>
         </Text>
       </FormPage>
     );
@@ -41,8 +41,20 @@ export default function RegisterPage() {
     >
       <form onSubmit={(event) => void form.onSubmit(event)}>
         <Stack>
-          <TextInput label={t`User name`} autoComplete="username" autoFocus required {...form.field("username")} />
-          <TextInput label={t`Mail address`} type="email" autoComplete="email" required {...form.field("email")} />
+          <TextInput
+            label={t`User name`}
+            autoComplete="username"
+            autoFocus
+            required
+            {...form.field("username")}
+          />
+          <TextInput
+            label={t`Mail address`}
+            type="email"
+            autoComplete="email"
+            required
+            {...form.field("email")}
+          />
           <PasswordInput
             label={t`Password`}
             description={t`At least 8 characters, and not a common one.`}

@@ -24,20 +24,36 @@ export default function ResetPage() {
     return (
       <FormPage title={<Trans>Look at your mail</Trans>} below={back}>
         <Text size="sm">
-          <Trans>If an account has this address, a mail with a link is on its way. The link works for a limited time.</Trans>
+          <Trans>
+            If an account has this address, a mail with a link is on its way. The link works for a limited
+            time.
+          </Trans>
         </Text>
       </FormPage>
     );
   return (
-    <FormPage title={<Trans>Forgot the password?</Trans>} intro={<Trans>A mail brings you a link to set a new one.</Trans>} below={back}>
+    <FormPage
+      title={<Trans>Forgot the password?</Trans>}
+      intro={<Trans>A mail brings you a link to set a new one.</Trans>}
+      below={back}
+    >
       {session && !session.mail_works && (
         <Alert color="orange">
-          <Trans>This studio sends no mail yet. The link appears in the output of the server: ask who runs it.</Trans>
+          <Trans>
+            This studio sends no mail yet. The link appears in the output of the server: ask who runs it.
+          </Trans>
         </Alert>
       )}
       <form onSubmit={(event) => void form.onSubmit(event)}>
         <Stack>
-          <TextInput label={t`Mail address`} type="email" autoComplete="email" autoFocus required {...form.field("email")} />
+          <TextInput
+            label={t`Mail address`}
+            type="email"
+            autoComplete="email"
+            autoFocus
+            required
+            {...form.field("email")}
+          />
           {form.problem && (
             <Text size="sm" c="var(--studio-bad)" role="alert">
               {form.problem}

@@ -13,8 +13,15 @@ export async function login(username: string, password: string): Promise<void> {
   await begin();
 }
 
-export async function registerUser(username: string, email: string, password: string, invitation: string): Promise<void> {
-  await api.POST("/api/v1/auth/register/", { body: { username, email, password, session: true, invitation } });
+export async function registerUser(
+  username: string,
+  email: string,
+  password: string,
+  invitation: string,
+): Promise<void> {
+  await api.POST("/api/v1/auth/register/", {
+    body: { username, email, password, session: true, invitation },
+  });
   await begin();
 }
 

@@ -2,7 +2,10 @@ import { type FormEvent, useState } from "react";
 import { asStudioError, type StudioError } from "../api/errors";
 
 /** The values of a form, what the studio says against them, and sending it once. */
-export function useForm<Values extends Record<string, string>>(first: Values, submit: (values: Values) => Promise<unknown>) {
+export function useForm<Values extends Record<string, string>>(
+  first: Values,
+  submit: (values: Values) => Promise<unknown>,
+) {
   const [values, setValues] = useState(first);
   const [error, setError] = useState<StudioError | null>(null);
   const [isBusy, setIsBusy] = useState(false);

@@ -13,10 +13,10 @@ import { Problem } from "../ui/Problem";
 import classes from "./Annotator.module.css";
 import { Canvas } from "./parts/Canvas";
 import { Panel } from "./parts/Panel";
-import { useBoxKeys } from "./useBoxKeys";
 import { imageQuery, pictureOf } from "./queries";
 import { annotator, marksOf, ownId } from "./store";
 import { useActions, useLoadedImage } from "./useAnnotator";
+import { useBoxKeys } from "./useBoxKeys";
 
 export default function AnnotatorPage() {
   const { t } = useLingui();
@@ -35,11 +35,29 @@ export default function AnnotatorPage() {
   const tool = useStore(annotator, (state) => state.tool);
   const isDetection = own?.task === "detection";
   const go = (to: string | null | undefined) =>
-    to && void navigate({ to: "/projects/$project/images/$image", params: { project, image: to }, search: filter, replace: true });
+    to &&
+    void navigate({
+      to: "/projects/$project/images/$image",
+      params: { project, image: to },
+      search: filter,
+      replace: true,
+    });
   const close = () => void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
   const scope = t`Annotator`;
-  useShortcut({ id: "annotator.next", scope, title: t`Next image`, keys: ["N", "PageDown", "ArrowRight"], run: () => go(around?.next) });
-  useShortcut({ id: "annotator.previous", scope, title: t`Previous image`, keys: ["P", "PageUp", "ArrowLeft"], run: () => go(around?.previous) });
+  useShortcut({
+    id: "annotator.next",
+    scope,
+    title: t`Next image`,
+    keys: ["N", "PageDown", "ArrowRight"],
+    run: () => go(around?.next),
+  });
+  useShortcut({
+    id: "annotator.previous",
+    scope,
+    title: t`Previous image`,
+    keys: ["P", "PageUp", "ArrowLeft"],
+    run: () => go(around?.previous),
+  });
   useShortcut({
     id: "annotator.accept",
     scope,
@@ -68,8 +86,15 @@ export default function AnnotatorPage() {
   const copyPrevious = async () => {
     if (!around?.previous) return;
     const before = await queryClient.ensureQueryData(imageQuery(project, around.previous));
-    const copies = marksOf(before.annotations).map((mark) => ({ ...mark, id: ownId(), confirmed: true, origin: "human" as const, score: null }));
-    if (copies.length > 0) actions.replaceAll(t`Copied annotations`, [...annotator.getState().marks, ...copies]);
+    const copies = marksOf(before.annotations).map((mark) => ({
+      ...mark,
+      id: ownId(),
+      confirmed: true,
+      origin: "human" as const,
+      score: null,
+    }));
+    if (copies.length > 0)
+      actions.replaceAll(t`Copied annotations`, [...annotator.getState().marks, ...copies]);
   };
   useBoxKeys(actions, labels, mayEdit, isDetection ?? false);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -78,7 +103,13 @@ export default function AnnotatorPage() {
       <section className={classes.work} aria-label={t`Image`}>
         <Group className={classes.bar} px="xs" gap={4} justify="space-between" wrap="nowrap">
           <Group gap={4} wrap="nowrap" miw={0}>
-            <ActionIcon variant="subtle" color="gray" size="lg" onClick={close} aria-label={t`Back to the images`}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              onClick={close}
+              aria-label={t`Back to the images`}
+            >
               <Icon name="arrow-left" />
             </ActionIcon>
             <Text size="sm" truncate title={image?.filename}>
@@ -95,14 +126,38 @@ export default function AnnotatorPage() {
           <Group gap={4} wrap="nowrap">
             {isDetection && mayEdit && (
               <>
-                <Tool icon="square" title={t`Draw boxes`} keys="B" isOn={tool === "draw"} act={() => annotator.setState({ tool: "draw" })} />
-                <Tool icon="pointer" title={t`Select boxes`} keys="V" isOn={tool === "select"} act={() => annotator.setState({ tool: "select" })} />
+                <Tool
+                  icon="square"
+                  title={t`Draw boxes`}
+                  keys="B"
+                  isOn={tool === "draw"}
+                  act={() => annotator.setState({ tool: "draw" })}
+                />
+                <Tool
+                  icon="pointer"
+                  title={t`Select boxes`}
+                  keys="V"
+                  isOn={tool === "select"}
+                  act={() => annotator.setState({ tool: "select" })}
+                />
               </>
             )}
-            <ActionIcon variant="subtle" color="gray" size="lg" disabled={!around?.previous} onClick={() => go(around?.previous)} aria-label={t`Previous image`}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              disabled={!around?.previous}
+              onClick={() => go(around?.previous)}
+              aria-label={t`Previous image`}
+            >
               <Icon name="chevron-left" />
             </ActionIcon>
-            <Button size="compact-md" disabled={!around?.next} onClick={() => go(around?.next)} rightSection={<Icon name="chevron-right" />}>
+            <Button
+              size="compact-md"
+              disabled={!around?.next}
+              onClick={() => go(around?.next)}
+              rightSection={<Icon name="chevron-right" />}
+            >
               <Trans>Next</Trans>
             </Button>
           </Group>
@@ -118,7 +173,14 @@ export default function AnnotatorPage() {
           />
         )}
       </section>
-      <Panel project={project} image={image} labels={labels} actions={actions} mayEdit={mayEdit} isDetection={isDetection ?? false} />
+      <Panel
+        project={project}
+        image={image}
+        labels={labels}
+        actions={actions}
+        mayEdit={mayEdit}
+        isDetection={isDetection ?? false}
+      />
     </div>
   );
 }
@@ -151,7 +213,13 @@ function Tool({ icon, title, keys, isOn, act }: ToolProps) {
         </>
       }
     >
-      <ActionIcon variant={isOn ? "filled" : "default"} size="lg" aria-pressed={isOn} aria-label={title} onClick={act}>
+      <ActionIcon
+        variant={isOn ? "filled" : "default"}
+        size="lg"
+        aria-pressed={isOn}
+        aria-label={title}
+        onClick={act}
+      >
         <Icon name={icon} />
       </ActionIcon>
     </Tooltip>

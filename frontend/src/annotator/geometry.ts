@@ -61,7 +61,11 @@ export function placeOfHandle([left, top, right, bottom]: Box, handle: Handle): 
 }
 
 /** The smallest box that holds a point: the one in front where boxes lie in each other. */
-export function boxAt<Item extends { box: Box }>(items: readonly Item[], { x, y }: Point, margin: number): Item | undefined {
+export function boxAt<Item extends { box: Box }>(
+  items: readonly Item[],
+  { x, y }: Point,
+  margin: number,
+): Item | undefined {
   let found: Item | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const item of items) {
@@ -82,9 +86,16 @@ export function toImage(screen: Point, view: View): Point {
 
 /** The whole image in the middle of the screen. */
 export function fitted(image: Size, screen: Size, margin = 24): View {
-  const room = { width: Math.max(1, screen.width - 2 * margin), height: Math.max(1, screen.height - 2 * margin) };
+  const room = {
+    width: Math.max(1, screen.width - 2 * margin),
+    height: Math.max(1, screen.height - 2 * margin),
+  };
   const scale = Math.min(room.width / image.width, room.height / image.height, CLOSEST);
-  return { scale, x: (screen.width - image.width * scale) / 2, y: (screen.height - image.height * scale) / 2 };
+  return {
+    scale,
+    x: (screen.width - image.width * scale) / 2,
+    y: (screen.height - image.height * scale) / 2,
+  };
 }
 
 /** Closer or farther, with the point under the pointer staying where it is. */

@@ -1,5 +1,16 @@
 import type { Box } from "../api/types";
-import { boxAt, type Handle, isLargeEnough, moveBox, type Point, resizeBox, type Size, snapped, toImage, zoomed } from "./geometry";
+import {
+  boxAt,
+  type Handle,
+  isLargeEnough,
+  moveBox,
+  type Point,
+  resizeBox,
+  type Size,
+  snapped,
+  toImage,
+  zoomed,
+} from "./geometry";
 import { type AnnotatorStore, type BoxMark, draftBox, type Mark } from "./store";
 
 type Gesture =
@@ -39,7 +50,10 @@ export class Gestures {
     const screen = this.hooks.place(event);
     this.sawPen ||= event.pointerType === "pen";
     if (event.pointerType === "touch") this.touches.set(event.pointerId, screen);
-    if (this.touches.size === 2) return this.cancel();
+    if (this.touches.size === 2) {
+      this.cancel();
+      return;
+    }
     const state = this.store.getState();
     const fingerPans = event.pointerType === "touch" && this.sawPen;
     if (event.button === 1 || this.isSpaceDown || fingerPans || !this.hooks.mayEdit()) {
@@ -72,7 +86,10 @@ export class Gestures {
     const screen = this.hooks.place(event);
     const state = this.store.getState();
     if (this.touches.has(event.pointerId)) {
-      if (this.touches.size === 2) return this.pinch(event.pointerId, screen);
+      if (this.touches.size === 2) {
+        this.pinch(event.pointerId, screen);
+        return;
+      }
       this.touches.set(event.pointerId, screen);
     }
     const point = toImage(screen, state.view);
@@ -107,7 +124,11 @@ export class Gestures {
     }
     if (!state.draft || gesture?.kind === "pan") return;
     if (state.draft.isTwoClicks || (gesture?.kind === "draw" && gesture.moved)) {
-      const box = snapped(draftBox({ ...state.draft, to: point }, state.size), state.size, EDGE / 2 / state.view.scale);
+      const box = snapped(
+        draftBox({ ...state.draft, to: point }, state.size),
+        state.size,
+        EDGE / 2 / state.view.scale,
+      );
       this.store.setState({ draft: null });
       if (isLargeEnough(box)) this.hooks.commitNew(box);
       return;
@@ -155,7 +176,9 @@ export class Gestures {
     const after = Math.hypot(to.x - other.x, to.y - other.y) || 1;
     const middle = { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 };
     const view = zoomed(state.view, after / before, middle, state.size, this.hooks.screen());
-    this.store.setState({ view: { ...view, x: view.x + (to.x - from.x) / 2, y: view.y + (to.y - from.y) / 2 } });
+    this.store.setState({
+      view: { ...view, x: view.x + (to.x - from.x) / 2, y: view.y + (to.y - from.y) / 2 },
+    });
   }
 }
 

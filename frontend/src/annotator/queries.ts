@@ -22,7 +22,9 @@ export function useImageHistory(project: string, image: string, isOpen: boolean)
     queryKey: [...keys.image(project, image), "history"],
     enabled: isOpen,
     queryFn: async (): Promise<Change[]> => {
-      const { data } = await api.GET("/api/v1/images/{id}/history/", { params: { path: { id: image }, query: { ordering: "-id" } } });
+      const { data } = await api.GET("/api/v1/images/{id}/history/", {
+        params: { path: { id: image }, query: { ordering: "-id" } },
+      });
       return data?.results ?? [];
     },
   });

@@ -72,8 +72,15 @@ export function marksOf(annotations: readonly Annotation[]): Mark[] {
 }
 
 /** What a PUT says about them. New ones bring their own ids, so undo and redo speak of the same annotation. */
-export function asBody(marks: readonly Mark[]): { id: string; label: string; box: Box | null; confirmed: boolean }[] {
-  return marks.map(({ id, label, box, confirmed }) => ({ id, label, box: box ? rounded(box) : null, confirmed }));
+export function asBody(
+  marks: readonly Mark[],
+): { id: string; label: string; box: Box | null; confirmed: boolean }[] {
+  return marks.map(({ id, label, box, confirmed }) => ({
+    id,
+    label,
+    box: box ? rounded(box) : null,
+    confirmed,
+  }));
 }
 
 export const ownId = uuid;

@@ -1,13 +1,13 @@
 import { useLingui } from "@lingui/react/macro";
 import { useEffect } from "react";
-import type { Box, Label, StudioImage } from "../api/types";
 import { onStudioEvent } from "../api/events";
+import type { Box, Label, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
 import { useOutbox } from "../outbox/outbox";
 import { change, noteRevision } from "./changes";
 import { carried, fitted, moveBox } from "./geometry";
-import { imageQuery } from "./queries";
 import { screenOf } from "./parts/Canvas";
+import { imageQuery } from "./queries";
 import { annotator, type Mark, marksOf, ownId } from "./store";
 
 /** Puts an image into the annotator, and keeps it fresh while another person works on it too. */
@@ -25,14 +25,21 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
       image: image.id,
       size,
       marks: marksOf(image.annotations),
-      ...(isSame ? {} : { selected: null, draft: null, view: last ? carried(view, before, size, screenOf()) : fitted(size, screenOf()) }),
+      ...(isSame
+        ? {}
+        : {
+            selected: null,
+            draft: null,
+            view: last ? carried(view, before, size, screenOf()) : fitted(size, screenOf()),
+          }),
     });
   }, [image]);
   useEffect(
     () =>
       onStudioEvent((event) => {
         if (event.kind !== "annotations" || !image) return;
-        if (event.images.some(({ id }) => id === image.id)) void queryClient.invalidateQueries(imageQuery(project, image.id));
+        if (event.images.some(({ id }) => id === image.id))
+          void queryClient.invalidateQueries(imageQuery(project, image.id));
       }),
     [project, image],
   );
@@ -44,7 +51,10 @@ export function useActions(project: string, filename: string, labels: readonly L
   const state = () => annotator.getState();
   const commit = (title: string, marks: Mark[]) => change(project, filename, title, marks);
   const edit = (id: string, title: string, next: (mark: Mark) => Mark) =>
-    commit(title, state().marks.map((mark) => (mark.id === id ? next(mark) : mark)));
+    commit(
+      title,
+      state().marks.map((mark) => (mark.id === id ? next(mark) : mark)),
+    );
   const nameOf = (id: string) => labels.find((label) => label.id === id)?.name ?? "";
   return {
     add: (box: Box) => {
@@ -54,29 +64,45 @@ export function useActions(project: string, filename: string, labels: readonly L
       commit(t`Box ${nameOf(label)}`, [...state().marks, mark]);
       annotator.setState({ selected: mark.id });
     },
-    reshape: (id: string, box: Box) => edit(id, t`Change of a box`, (mark) => ({ ...mark, box, confirmed: true })),
+    reshape: (id: string, box: Box) =>
+      edit(id, t`Change of a box`, (mark) => ({ ...mark, box, confirmed: true })),
     remove: (id: string) => {
       const marks = state().marks.filter((mark) => mark.id !== id);
       commit(t`Removed annotation`, marks);
       annotator.setState({ selected: null });
     },
-    relabel: (id: string, label: string) => edit(id, t`Label ${nameOf(label)}`, (mark) => ({ ...mark, label, confirmed: true })),
+    relabel: (id: string, label: string) =>
+      edit(id, t`Label ${nameOf(label)}`, (mark) => ({ ...mark, label, confirmed: true })),
     accept: (id: string) => edit(id, t`Accepted suggestion`, (mark) => ({ ...mark, confirmed: true })),
     acceptAll: () => {
       const { marks } = state();
-      if (marks.some(({ confirmed }) => !confirmed)) commit(t`Accepted suggestions`, marks.map((mark) => ({ ...mark, confirmed: true })));
+      if (marks.some(({ confirmed }) => !confirmed))
+        commit(
+          t`Accepted suggestions`,
+          marks.map((mark) => ({ ...mark, confirmed: true })),
+        );
     },
     nudge: (by: { x: number; y: number }) => {
       const { selected, marks, size } = state();
       const mark = marks.find(({ id }) => id === selected);
-      if (mark?.box) edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: moveBox(mark.box as Box, by, size), confirmed: true }));
+      if (mark?.box)
+        edit(mark.id, t`Change of a box`, (old) => ({
+          ...old,
+          box: moveBox(mark.box as Box, by, size),
+          confirmed: true,
+        }));
     },
     grow: (by: { x: number; y: number }) => {
       const { selected, marks, size } = state();
       const mark = marks.find(({ id }) => id === selected);
       if (!mark?.box) return;
       const [left, top, right, bottom] = mark.box;
-      const next: Box = [left, top, Math.min(size.width, Math.max(left + 1, right + by.x)), Math.min(size.height, Math.max(top + 1, bottom + by.y))];
+      const next: Box = [
+        left,
+        top,
+        Math.min(size.width, Math.max(left + 1, right + by.x)),
+        Math.min(size.height, Math.max(top + 1, bottom + by.y)),
+      ];
       edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: next, confirmed: true }));
     },
     /** Classification: the one label of the image. */

@@ -1,13 +1,18 @@
 import { useLingui } from "@lingui/react/macro";
 import { useStore } from "zustand";
 import type { Label } from "../api/types";
-import { useLabelKeys } from "../labeling/hotkeys";
 import { useShortcut } from "../keyboard/useShortcut";
+import { useLabelKeys } from "../labeling/hotkeys";
 import { annotator } from "./store";
 import type { Actions } from "./useAnnotator";
 
 /** The keys of the annotator that need a box or a label. */
-export function useBoxKeys(actions: Actions, labels: readonly Label[], mayEdit: boolean, isDetection: boolean): void {
+export function useBoxKeys(
+  actions: Actions,
+  labels: readonly Label[],
+  mayEdit: boolean,
+  isDetection: boolean,
+): void {
   const { t } = useLingui();
   const scope = t`Annotator`;
   const hasSelected = useStore(annotator, (state) => state.selected !== null);
@@ -19,19 +24,72 @@ export function useBoxKeys(actions: Actions, labels: readonly Label[], mayEdit: 
     else if (id) actions.relabel(id, label.id);
     annotator.setState({ label: label.id });
   });
-  useShortcut({ id: "annotator.delete", scope, title: t`Remove the box`, keys: ["Delete", "Backspace"], disabled: needsBox, run: () => actions.remove(selected() ?? "") });
-  useShortcut({ id: "annotator.cycle", scope, title: t`Next box`, keys: "Tab", disabled: !isDetection, run: () => cycle(1) });
-  useShortcut({ id: "annotator.back", scope, title: t`Previous box`, keys: "Shift+Tab", disabled: !isDetection, run: () => cycle(-1), hidden: true });
-  useShortcut({ id: "annotator.hide", scope, title: t`Hide or show all boxes`, keys: "H", disabled: !isDetection, run: () => annotator.setState(({ hidesAll }) => ({ hidesAll: !hidesAll })) });
-  useShortcut({ id: "annotator.crosshair", scope, title: t`Lines through the pointer`, keys: "G", disabled: !isDetection, run: () => annotator.setState(({ crosshair }) => ({ crosshair: !crosshair })) });
+  useShortcut({
+    id: "annotator.delete",
+    scope,
+    title: t`Remove the box`,
+    keys: ["Delete", "Backspace"],
+    disabled: needsBox,
+    run: () => actions.remove(selected() ?? ""),
+  });
+  useShortcut({
+    id: "annotator.cycle",
+    scope,
+    title: t`Next box`,
+    keys: "Tab",
+    disabled: !isDetection,
+    run: () => cycle(1),
+  });
+  useShortcut({
+    id: "annotator.back",
+    scope,
+    title: t`Previous box`,
+    keys: "Shift+Tab",
+    disabled: !isDetection,
+    run: () => cycle(-1),
+    hidden: true,
+  });
+  useShortcut({
+    id: "annotator.hide",
+    scope,
+    title: t`Hide or show all boxes`,
+    keys: "H",
+    disabled: !isDetection,
+    run: () => annotator.setState(({ hidesAll }) => ({ hidesAll: !hidesAll })),
+  });
+  useShortcut({
+    id: "annotator.crosshair",
+    scope,
+    title: t`Lines through the pointer`,
+    keys: "G",
+    disabled: !isDetection,
+    run: () => annotator.setState(({ crosshair }) => ({ crosshair: !crosshair })),
+  });
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const;
-  const key = (prefix: string, name: keyof typeof steps, id: string, title: string, act: () => void) => ({ id: `annotator.${id}.${name}`, scope, title, keys: `${prefix}${name}`, disabled: needsBox, hidden: name !== "ArrowLeft", run: act });
-  const by = (name: keyof typeof steps, length: number) => ({ x: steps[name][0] * length, y: steps[name][1] * length });
+  const key = (prefix: string, name: keyof typeof steps, id: string, title: string, act: () => void) => ({
+    id: `annotator.${id}.${name}`,
+    scope,
+    title,
+    keys: `${prefix}${name}`,
+    disabled: needsBox,
+    hidden: name !== "ArrowLeft",
+    run: act,
+  });
+  const by = (name: keyof typeof steps, length: number) => ({
+    x: steps[name][0] * length,
+    y: steps[name][1] * length,
+  });
   for (const name of Object.keys(steps) as (keyof typeof steps)[]) {
     // The order of these hooks never changes.
-    useShortcut(key("", name, "nudge", t`Move the box by a pixel (arrows)`, () => actions.nudge(by(name, 1))));
-    useShortcut(key("Shift+", name, "push", t`Move the box by ten pixels`, () => actions.nudge(by(name, 10))));
-    useShortcut(key("Alt+", name, "grow", t`Make the box larger or smaller`, () => actions.grow(by(name, 1))));
+    useShortcut(
+      key("", name, "nudge", t`Move the box by a pixel (arrows)`, () => actions.nudge(by(name, 1))),
+    );
+    useShortcut(
+      key("Shift+", name, "push", t`Move the box by ten pixels`, () => actions.nudge(by(name, 10))),
+    );
+    useShortcut(
+      key("Alt+", name, "grow", t`Make the box larger or smaller`, () => actions.grow(by(name, 1))),
+    );
   }
 }
 
@@ -43,4 +101,3 @@ function cycle(way: number): void {
   const next = boxes[(at + way + boxes.length) % boxes.length] ?? boxes[0];
   annotator.setState({ selected: next?.id ?? null });
 }
-

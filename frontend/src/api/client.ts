@@ -80,7 +80,12 @@ export function onUpgrade(listener: () => void): () => void {
 }
 
 /** For bodies that the typed client does not send: forms with files, and addresses the schema gives as text. */
-export async function send<T>(method: string, address: string, body?: BodyInit, headers: HeadersInit = {}): Promise<T> {
+export async function send<T>(
+  method: string,
+  address: string,
+  body?: BodyInit,
+  headers: HeadersInit = {},
+): Promise<T> {
   const response = await request(address, { method, body: body ?? null, headers });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }

@@ -69,7 +69,7 @@ function connect(hear: (event: StudioEvent) => void): () => void {
 /** The tab that has the lock listens for all of them; when it closes, another one gets it. */
 function leadByLock(share: (event: StudioEvent) => void): () => void {
   const gone = new AbortController();
-  let close = () => undefined as void;
+  let close: () => void = () => undefined;
   navigator.locks
     .request(CHANNEL, { signal: gone.signal }, () => {
       if (gone.signal.aborted) return undefined;

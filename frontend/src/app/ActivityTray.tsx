@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Indicator, Popover, ScrollArea, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useActivity } from "../activity/queries";
 import { ActivityRow } from "../activity/ActivityRow";
+import { useActivity } from "../activity/queries";
 import { Icon } from "../ui/Icon";
 
 export function ActivityTray() {
@@ -13,7 +13,12 @@ export function ActivityTray() {
     <Popover position="bottom-end" width={380} withinPortal>
       <Popover.Target>
         <Indicator label={running.length} disabled={running.length === 0} size={16} offset={6}>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t`Background work, ${running.length} running`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={t`Background work, ${running.length} running`}
+          >
             <Icon name="bell" />
           </ActionIcon>
         </Indicator>
@@ -23,7 +28,9 @@ export function ActivityTray() {
           <Stack gap="sm">
             {data?.length === 0 && (
               <Text size="sm" className="quiet">
-                <Trans>Nothing runs in the background. Imports, exports and trainings will be listed here.</Trans>
+                <Trans>
+                  Nothing runs in the background. Imports, exports and trainings will be listed here.
+                </Trans>
               </Text>
             )}
             {data?.slice(0, 12).map((entry) => (

@@ -34,7 +34,16 @@ export function CommandPalette() {
     run: openPalette,
   });
   return (
-    <Modal opened={opened} onClose={close} withCloseButton={false} size="lg" yOffset="10vh" padding="xs" title={null} aria-label={t`Search and commands`}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      withCloseButton={false}
+      size="lg"
+      yOffset="10vh"
+      padding="xs"
+      title={null}
+      aria-label={t`Search and commands`}
+    >
       {opened && <Palette close={close} />}
     </Modal>
   );
@@ -112,7 +121,9 @@ function Palette({ close }: { close: () => void }) {
 
 function matching(commands: Command[], words: string): Command[] {
   const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return commands.filter((command) => parts.every((part) => `${command.title} ${command.hint}`.toLowerCase().includes(part)));
+  return commands.filter((command) =>
+    parts.every((part) => `${command.title} ${command.hint}`.toLowerCase().includes(part)),
+  );
 }
 
 function useCommands(): Command[] {
@@ -135,8 +146,18 @@ function useCommands(): Command[] {
       ]
     : [];
   return [
-    ...places.map(([title, path]) => ({ id: `place-${path}`, title, hint: t`Page`, run: go(`/projects/${project}${path}`) })),
-    ...(projects ?? []).map(({ id, name }) => ({ id, title: name, hint: t`Project`, run: go(`/projects/${id}`) })),
+    ...places.map(([title, path]) => ({
+      id: `place-${path}`,
+      title,
+      hint: t`Page`,
+      run: go(`/projects/${project}${path}`),
+    })),
+    ...(projects ?? []).map(({ id, name }) => ({
+      id,
+      title: name,
+      hint: t`Project`,
+      run: go(`/projects/${id}`),
+    })),
     ...active
       .filter(({ hidden, id }) => !hidden && id !== "studio.palette")
       .map((shortcut) => ({

@@ -9,10 +9,18 @@ export function ErrorPage({ error }: ErrorComponentProps) {
   if (problem.status === 404) return <NotFoundPage />;
   return (
     <Message
-      title={problem.status === 0 ? <Trans>The studio cannot be reached</Trans> : <Trans>This page could not be shown</Trans>}
+      title={
+        problem.status === 0 ? (
+          <Trans>The studio cannot be reached</Trans>
+        ) : (
+          <Trans>This page could not be shown</Trans>
+        )
+      }
       text={
         problem.status === 0 ? (
-          <Trans>It may be starting, or the network is down. What you changed waits here and is sent later.</Trans>
+          <Trans>
+            It may be starting, or the network is down. What you changed waits here and is sent later.
+          </Trans>
         ) : (
           problem.message
         )
@@ -40,7 +48,15 @@ export function NotFoundPage() {
   );
 }
 
-function Message({ title, text, action }: { title: React.ReactNode; text: React.ReactNode; action: React.ReactNode }) {
+function Message({
+  title,
+  text,
+  action,
+}: {
+  title: React.ReactNode;
+  text: React.ReactNode;
+  action: React.ReactNode;
+}) {
   return (
     <Center mih="60vh" p="lg" component="main">
       <Stack align="center" maw={460} ta="center">

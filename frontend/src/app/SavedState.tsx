@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Popover, Stack, Text, UnstyledButton } from "@mantine/core";
-import { flush, settle, useOutbox } from "../outbox/outbox";
 import { revisionOf } from "../outbox/conflicts";
+import { flush, settle, useOutbox } from "../outbox/outbox";
 import { Icon } from "../ui/Icon";
 
 /** Whether the server has everything: "saved", "3 waiting", "offline", or something that asks for a decision. */
@@ -16,7 +16,13 @@ export function SavedState() {
       : queue.length > 0
         ? t`${queue.length} waiting`
         : t`Saved`;
-  const icon = isOffline ? "cloud-off" : stuck.length > 0 ? "alert-triangle" : queue.length > 0 ? "cloud-upload" : "cloud-check";
+  const icon = isOffline
+    ? "cloud-off"
+    : stuck.length > 0
+      ? "alert-triangle"
+      : queue.length > 0
+        ? "cloud-upload"
+        : "cloud-check";
   return (
     <Popover position="bottom-end" width={340} withinPortal disabled={queue.length === 0}>
       <Popover.Target>
@@ -56,12 +62,19 @@ export function SavedState() {
               {(command.state === "conflict" || command.state === "refused") && (
                 <Group gap="xs">
                   {command.state === "conflict" && (
-                    <Button size="compact-xs" onClick={() => settle(command.id, "mine", revisionOf(command.theirs))}>
+                    <Button
+                      size="compact-xs"
+                      onClick={() => settle(command.id, "mine", revisionOf(command.theirs))}
+                    >
                       <Trans>Keep mine</Trans>
                     </Button>
                   )}
                   <Button size="compact-xs" variant="default" onClick={() => settle(command.id, "theirs")}>
-                    {command.state === "conflict" ? <Trans>Keep theirs</Trans> : <Trans>Drop this change</Trans>}
+                    {command.state === "conflict" ? (
+                      <Trans>Keep theirs</Trans>
+                    ) : (
+                      <Trans>Drop this change</Trans>
+                    )}
                   </Button>
                 </Group>
               )}

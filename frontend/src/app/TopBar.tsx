@@ -8,7 +8,7 @@ import { useProject, useProjects } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import { ActivityTray } from "./ActivityTray";
 import { openPalette } from "./CommandPalette";
-import { languages, type Language, useLanguage } from "./language";
+import { activateLanguage, type Language, languages } from "./language";
 import { queryClient } from "./queries";
 import { SavedState } from "./SavedState";
 
@@ -30,7 +30,13 @@ export function TopBar() {
       </Group>
       <Group gap={4} wrap="nowrap">
         <SavedState />
-        <ActionIcon variant="subtle" color="gray" size="lg" onClick={openPalette} aria-label={t`Search and commands`}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          onClick={openPalette}
+          aria-label={t`Search and commands`}
+        >
           <Icon name="search" />
         </ActionIcon>
         <ActivityTray />
@@ -119,7 +125,12 @@ function AccountMenu() {
         {(["light", "dark", "auto"] as const).map((scheme) => (
           <Menu.Item
             key={scheme}
-            leftSection={<Icon name={({ light: "sun", dark: "moon", auto: "device-desktop" } as const)[scheme]} size={16} />}
+            leftSection={
+              <Icon
+                name={({ light: "sun", dark: "moon", auto: "device-desktop" } as const)[scheme]}
+                size={16}
+              />
+            }
             rightSection={colorScheme === scheme ? <Icon name="check" size={16} label={t`chosen`} /> : null}
             onClick={() => setColorScheme(scheme)}
           >
@@ -136,7 +147,7 @@ function AccountMenu() {
             lang={language}
             leftSection={<Icon name="language" size={16} />}
             rightSection={i18n.locale === language ? <Icon name="check" size={16} label={t`chosen`} /> : null}
-            onClick={() => void useLanguage(language)}
+            onClick={() => void activateLanguage(language)}
           >
             {languages[language]}
           </Menu.Item>

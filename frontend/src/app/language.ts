@@ -20,7 +20,7 @@ export function preferredLanguage(chosen: string | null, wanted: readonly string
   return "en";
 }
 
-export async function useLanguage(language: Language): Promise<void> {
+export async function activateLanguage(language: Language): Promise<void> {
   const { messages } = await catalogs[language]();
   i18n.loadAndActivate({ locale: language, messages });
   document.documentElement.lang = language;

@@ -29,6 +29,8 @@ export const theme = createTheme({
     // Mantine's light badge and keyboard key are too pale for small text.
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 600 } }),
     Kbd: Kbd.extend({ styles: { root: { color: "var(--mantine-color-text)" } } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, events: { hover: true, focus: true, touch: false } } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { openDelay: 350, events: { hover: true, focus: true, touch: false } },
+    }),
   },
 });

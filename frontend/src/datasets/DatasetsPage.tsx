@@ -27,7 +27,10 @@ export default function DatasetsPage() {
             <Trans>Datasets</Trans>
           </Title>
           <Text className="quiet" size="sm">
-            <Trans>A dataset holds images. A snapshot fixes what is in it at one moment, and is what a model is trained on.</Trans>
+            <Trans>
+              A dataset holds images. A snapshot fixes what is in it at one moment, and is what a model is
+              trained on.
+            </Trans>
           </Text>
         </div>
         <Problem error={error} retry={() => void refetch()} />
@@ -42,7 +45,10 @@ export default function DatasetsPage() {
           </form>
         )}
         {data?.length === 0 && <EmptyState icon="database" title={<Trans>No dataset yet</Trans>} />}
-        {data?.map((dataset) => own && <DatasetCard key={dataset.id} project={own} dataset={dataset} mayEdit={mayEdit} />)}
+        {data?.map(
+          (dataset) =>
+            own && <DatasetCard key={dataset.id} project={own} dataset={dataset} mayEdit={mayEdit} />,
+        )}
       </Stack>
     </Container>
   );

@@ -30,7 +30,9 @@ export function useSnapshots(project: string, dataset: string) {
   return useQuery({
     queryKey: [...keys.datasets(project), dataset, "snapshots"],
     queryFn: async (): Promise<Snapshot[]> => {
-      const { data } = await api.GET("/api/v1/datasets/{id}/snapshots/", { params: { path: { id: dataset } } });
+      const { data } = await api.GET("/api/v1/datasets/{id}/snapshots/", {
+        params: { path: { id: dataset } },
+      });
       return (data as { results?: Snapshot[] } | undefined)?.results ?? [];
     },
   });
@@ -42,7 +44,12 @@ export async function takeSnapshot(project: string, dataset: string): Promise<vo
 }
 
 export async function exportDataset(dataset: string, format: string): Promise<Job> {
-  const job = await send<Job>("POST", `/api/v1/datasets/${dataset}/exports/`, JSON.stringify({ format }), json);
+  const job = await send<Job>(
+    "POST",
+    `/api/v1/datasets/${dataset}/exports/`,
+    JSON.stringify({ format }),
+    json,
+  );
   await queryClient.invalidateQueries({ queryKey: ["activity"] });
   return job;
 }
@@ -53,6 +60,7 @@ export function useJob(project: string, id: string | null) {
     queryKey: [...keys.project(project), "jobs", id],
     enabled: id !== null,
     queryFn: () => send<Job>("GET", `/api/v1/jobs/${id}/`),
-    refetchInterval: ({ state }) => (state.data && !["queued", "running"].includes(state.data.state) ? false : 1500),
+    refetchInterval: ({ state }) =>
+      state.data && !["queued", "running"].includes(state.data.state) ? false : 1500,
   });
 }

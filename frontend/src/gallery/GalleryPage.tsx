@@ -26,13 +26,18 @@ export default function GalleryPage() {
   const change = (next: Partial<Filter>) =>
     void navigate({ search: (now: Filter) => ({ ...now, ...next }), replace: true, resetScroll: false });
   const shownFilter = JSON.stringify({ ...filter, size: undefined });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter shows other images
   useEffect(clearSelection, [shownFilter, project]);
   const facets = <FacetPanel project={project} filter={filter} change={change} />;
   return (
     <div className={classes.page}>
       {!isNarrow && <aside className={classes.facets}>{facets}</aside>}
-      <Drawer opened={panelIsOpen && Boolean(isNarrow)} onClose={panel.close} title={t`Filters`} size="xs" closeButtonProps={{ "aria-label": t`Close` }}>
+      <Drawer
+        opened={panelIsOpen && Boolean(isNarrow)}
+        onClose={panel.close}
+        title={t`Filters`}
+        size="xs"
+        closeButtonProps={{ "aria-label": t`Close` }}
+      >
         {facets}
       </Drawer>
       <section className={classes.main} aria-label={t`Images`}>
@@ -51,7 +56,12 @@ export default function GalleryPage() {
             w={170}
             allowDeselect={false}
             value={filter.ordering ?? "-id"}
-            onChange={(value) => change({ ordering: value as Ordering, seed: value === "random" ? Date.now() % 100_000 : undefined })}
+            onChange={(value) =>
+              change({
+                ordering: value as Ordering,
+                seed: value === "random" ? Date.now() % 100_000 : undefined,
+              })
+            }
             data={[
               { value: "-id", label: t`Newest first` },
               { value: "id", label: t`Oldest first` },
@@ -91,7 +101,13 @@ export default function GalleryPage() {
             </EmptyState>
           ))}
         {grid.total !== undefined && grid.total > 0 && (
-          <Grid project={project} filter={filter} total={grid.total} imageAt={grid.imageAt} onRange={setRange} />
+          <Grid
+            project={project}
+            filter={filter}
+            total={grid.total}
+            imageAt={grid.imageAt}
+            onRange={setRange}
+          />
         )}
         <SelectionBar project={project} filter={filter} total={grid.total ?? 0} />
       </section>
@@ -99,7 +115,13 @@ export default function GalleryPage() {
   );
 }
 
-function NameFilter({ value, change }: { value: string | undefined; change: (q: string | undefined) => void }) {
+function NameFilter({
+  value,
+  change,
+}: {
+  value: string | undefined;
+  change: (q: string | undefined) => void;
+}) {
   const { t } = useLingui();
   const [text, setText] = useState(value ?? "");
   const later = useDebouncedCallback((next: string) => change(next.trim() || undefined), 250);

@@ -11,12 +11,17 @@ export interface BulkAnswer {
 }
 
 /** Changes many images at once. What it did can be undone. */
-export async function bulk(project: string, title: string, request: Record<string, unknown>): Promise<BulkAnswer> {
+export async function bulk(
+  project: string,
+  title: string,
+  request: Record<string, unknown>,
+): Promise<BulkAnswer> {
   const answer = await send<BulkAnswer>("POST", "/api/v1/images/bulk/", JSON.stringify(request), {
     "Content-Type": "application/json",
     "Idempotency-Key": uuid(),
   });
-  if (answer.change) did({ title, project, undo: changeAction(project, answer.change), redo: changeAction(project, "") });
+  if (answer.change)
+    did({ title, project, undo: changeAction(project, answer.change), redo: changeAction(project, "") });
   await queryClient.invalidateQueries({ queryKey: keys.project(project) });
   return answer;
 }

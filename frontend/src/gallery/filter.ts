@@ -47,7 +47,8 @@ export function toQuery(project: string, filter: Filter): URLSearchParams {
   const query = new URLSearchParams({ project });
   const { size: _, ordering, ...rest } = filter;
   for (const [name, value] of Object.entries(rest))
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) query.append(name, String(one));
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) query.append(name, String(one));
   query.set("ordering", ordering ?? "-id");
   return query;
 }
@@ -71,7 +72,9 @@ const number = (value: unknown) => (typeof value === "number" && Number.isFinite
 const flag = (value: unknown) => (typeof value === "boolean" ? value : undefined);
 
 function texts(value: unknown): string[] | undefined {
-  const list = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "string" && one !== "");
+  const list = (Array.isArray(value) ? value : [value]).filter(
+    (one) => typeof one === "string" && one !== "",
+  );
   return list.length > 0 ? (list as string[]) : undefined;
 }
 

@@ -21,7 +21,14 @@ export function layout(total: number, width: number, wanted: number, gap = 6, pi
   const tile = Math.max(1, (width - gap * (columns - 1)) / columns);
   const rows = Math.ceil(total / columns);
   const height = rows * (tile + gap);
-  return { columns, tile, gap, rows, height, scrollHeight: Math.min(height, HIGHEST / Math.max(1, pixelRatio)) };
+  return {
+    columns,
+    tile,
+    gap,
+    rows,
+    height,
+    scrollHeight: Math.min(height, HIGHEST / Math.max(1, pixelRatio)),
+  };
 }
 
 /** The place in the layout that a place of the scroll bar means. */
@@ -37,7 +44,13 @@ export function toScroll(offset: number, view: number, { height, scrollHeight }:
 }
 
 /** A short way is a wheel or a finger, and moves pixel by pixel; a long one is the scroll bar, and jumps. */
-export function moved(offset: number, before: number, scrollTop: number, view: number, shape: Layout): number {
+export function moved(
+  offset: number,
+  before: number,
+  scrollTop: number,
+  view: number,
+  shape: Layout,
+): number {
   if (shape.height <= shape.scrollHeight) return fromScroll(scrollTop, view, shape);
   const way = scrollTop - before;
   const isAtEnd = scrollTop <= 0 || scrollTop >= shape.scrollHeight - view - 1;

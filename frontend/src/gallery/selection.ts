@@ -36,7 +36,8 @@ export function toggle(id: string, index: number): void {
 export function choose(chosen: readonly string[], anchor: number): void {
   useSelection.setState((state) => {
     const ids = new Set(state.ids);
-    for (const id of chosen) if (state.all) ids.delete(id);
+    for (const id of chosen)
+      if (state.all) ids.delete(id);
       else ids.add(id);
     return { ids, anchor };
   });

@@ -29,7 +29,10 @@ const performers = new Map<string, Performer>();
 
 function kept(): Pick<History, "past" | "future"> {
   try {
-    const found = JSON.parse(globalThis.sessionStorage?.getItem(KEPT) ?? "null") as Pick<History, "past" | "future"> | null;
+    const found = JSON.parse(globalThis.sessionStorage?.getItem(KEPT) ?? "null") as Pick<
+      History,
+      "past" | "future"
+    > | null;
     return found ?? { past: [], future: [] };
   } catch {
     return { past: [], future: [] };
@@ -46,7 +49,10 @@ useHistory.subscribe(({ past, future }) => {
   }
 });
 
-export function performs<Payload>(kind: string, performer: (payload: Payload) => Promise<Action | undefined>): void {
+export function performs<Payload>(
+  kind: string,
+  performer: (payload: Payload) => Promise<Action | undefined>,
+): void {
   performers.set(kind, performer as Performer);
 }
 
@@ -57,7 +63,11 @@ export function did(step: Step): void {
 export const undo = (project: string) => move(project, "past", "undo");
 export const redo = (project: string) => move(project, "future", "redo");
 
-async function move(project: string, from: "past" | "future", way: "undo" | "redo"): Promise<Step | undefined> {
+async function move(
+  project: string,
+  from: "past" | "future",
+  way: "undo" | "redo",
+): Promise<Step | undefined> {
   const state = useHistory.getState();
   const step = state[from].findLast((one) => one.project === project);
   const performer = step && performers.get(step[way].kind);
@@ -69,7 +79,8 @@ async function move(project: string, from: "past" | "future", way: "undo" | "red
     const moved = answer ? { ...step, [other]: answer } : step;
     const to = from === "past" ? "future" : "past";
     useHistory.setState(
-      (now) => ({ [from]: now[from].filter((one) => one !== step), [to]: [...now[to], moved] }) as Partial<History>,
+      (now) =>
+        ({ [from]: now[from].filter((one) => one !== step), [to]: [...now[to], moved] }) as Partial<History>,
     );
     return moved;
   } finally {

@@ -38,7 +38,13 @@ export function DropZone({ project }: { project: string }) {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length > 0) add(files);
     };
-    const listeners = { dragenter: enter, dragleave: leave, dragover: over, drop, paste } as unknown as Record<string, EventListener>;
+    const listeners = {
+      dragenter: enter,
+      dragleave: leave,
+      dragover: over,
+      drop,
+      paste,
+    } as unknown as Record<string, EventListener>;
     for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener);
     return () => {
       for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);

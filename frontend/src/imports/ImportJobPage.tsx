@@ -27,7 +27,13 @@ export default function ImportJobPage() {
         {!isOver && (
           <Paper className="panel" p="lg">
             <Stack>
-              <Text>{job.state === "queued" ? <Trans>It waits for its turn.</Trans> : <Trans>The files are being read…</Trans>}</Text>
+              <Text>
+                {job.state === "queued" ? (
+                  <Trans>It waits for its turn.</Trans>
+                ) : (
+                  <Trans>The files are being read…</Trans>
+                )}
+              </Text>
               <Progress value={share} animated aria-label={t`Read`} />
             </Stack>
           </Paper>
@@ -52,12 +58,20 @@ export default function ImportJobPage() {
               </Text>
               {result.duplicates > 0 && (
                 <Text size="sm">
-                  <Plural value={result.duplicates} one="# image is there already." other="# images are there already." />
+                  <Plural
+                    value={result.duplicates}
+                    one="# image is there already."
+                    other="# images are there already."
+                  />
                 </Text>
               )}
               {result.rejected > 0 && (
                 <Text size="sm" c="var(--studio-bad)">
-                  <Plural value={result.rejected} one="# file cannot be taken." other="# files cannot be taken." />
+                  <Plural
+                    value={result.rejected}
+                    one="# file cannot be taken."
+                    other="# files cannot be taken."
+                  />
                 </Text>
               )}
               {result.to_review > 0 && (
@@ -73,7 +87,9 @@ export default function ImportJobPage() {
             project={project}
             job={job}
             labels={result.labels}
-            onStart={(next) => void navigate({ to: "/projects/$project/import/$job", params: { project, job: next } })}
+            onStart={(next) =>
+              void navigate({ to: "/projects/$project/import/$job", params: { project, job: next } })
+            }
           />
         )}
         {job.has_report && <ReportLines project={project} job={job.id} />}

@@ -1,5 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, FileButton, Group, Paper, Radio, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  Button,
+  Container,
+  FileButton,
+  Group,
+  Paper,
+  Radio,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useDatasets, useLabels, useMayEdit, useProject } from "../projects/queries";
@@ -49,19 +61,27 @@ export default function ImportPage() {
             </Text>
             <Text size="sm" className="quiet">
               <Trans>
-                Archives (zip, tar) may hold labels: folders by label, COCO, Pascal VOC, YOLO, CSV, CreateML, CVAT, Label Studio, LabelMe
-                and others are read.
+                Archives (zip, tar) may hold labels: folders by label, COCO, Pascal VOC, YOLO, CSV, CreateML,
+                CVAT, Label Studio, LabelMe and others are read.
               </Trans>
             </Text>
             <Group justify="center">
-              <FileButton multiple onChange={(files) => add(files)} accept="image/*,video/*,.heic,.zip,.tar,.gz,.tgz,.json,.csv,.xml">
+              <FileButton
+                multiple
+                onChange={(files) => add(files)}
+                accept="image/*,video/*,.heic,.zip,.tar,.gz,.tgz,.json,.csv,.xml"
+              >
                 {(props) => (
                   <Button {...props} leftSection={<Icon name="upload" />}>
                     <Trans>Choose files</Trans>
                   </Button>
                 )}
               </FileButton>
-              <Button variant="default" leftSection={<Icon name="folder" />} onClick={() => folder.current?.click()}>
+              <Button
+                variant="default"
+                leftSection={<Icon name="folder" />}
+                onClick={() => folder.current?.click()}
+              >
                 <Trans>Choose a folder</Trans>
               </Button>
               <input
@@ -91,7 +111,11 @@ export default function ImportPage() {
               />
             )}
             {data?.task === "classification" && (
-              <Radio.Group label={t`Labels of the images`} value={how} onChange={(value) => setHow(value as Labelling)}>
+              <Radio.Group
+                label={t`Labels of the images`}
+                value={how}
+                onChange={(value) => setHow(value as Labelling)}
+              >
                 <Stack gap={6} mt={6}>
                   <Radio value="none" label={t`I label them afterwards`} />
                   <Radio value="folders" label={t`Each folder's name is the label of its images`} />

@@ -3,8 +3,8 @@ import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } f
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
 import { resumeUploads, retryFailed } from "./sending";
-import { clearEnded, type Item, totals, useUploads } from "./uploads";
 import classes from "./UploadPanel.module.css";
+import { clearEnded, type Item, totals, useUploads } from "./uploads";
 
 const SHOWN = 200;
 
@@ -33,7 +33,13 @@ export function UploadPanel() {
             )}
           </Text>
           <Group gap={4} wrap="nowrap">
-            <ActionIcon variant="subtle" color="gray" onClick={() => setIsWide(!isWide)} aria-expanded={isWide} aria-label={t`Show each file`}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              onClick={() => setIsWide(!isWide)}
+              aria-expanded={isWide}
+              aria-label={t`Show each file`}
+            >
               <Icon name={isWide ? "chevron-down" : "chevron-right"} />
             </ActionIcon>
             {isEnded && (
@@ -73,14 +79,26 @@ export function UploadPanel() {
 
 function FileRow({ item }: { item: Item }) {
   const { t } = useLingui();
-  const words = { waiting: t`waiting`, sending: t`sending`, done: t`here`, duplicate: t`was here already`, failed: t`not taken` };
-  const share = item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
+  const words = {
+    waiting: t`waiting`,
+    sending: t`sending`,
+    done: t`here`,
+    duplicate: t`was here already`,
+    failed: t`not taken`,
+  };
+  const share =
+    item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" py={1}>
       <Text size="xs" truncate title={item.path}>
         {item.path}
       </Text>
-      <Text size="xs" c={item.state === "failed" ? "var(--studio-bad)" : "var(--studio-quiet)"} ta="right" maw={220}>
+      <Text
+        size="xs"
+        c={item.state === "failed" ? "var(--studio-bad)" : "var(--studio-quiet)"}
+        ta="right"
+        maw={220}
+      >
         {item.problem ?? words[item.state]}
         {share}
       </Text>

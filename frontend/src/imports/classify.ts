@@ -10,7 +10,8 @@ const ENDINGS: Record<Exclude<FileKind, "unknown">, string[]> = {
 
 export function kindOf({ name, type }: { name: string; type: string }): FileKind {
   const ending = name.toLowerCase().split(".").pop() ?? "";
-  for (const [kind, endings] of Object.entries(ENDINGS)) if (endings.includes(ending)) return kind as FileKind;
+  for (const [kind, endings] of Object.entries(ENDINGS))
+    if (endings.includes(ending)) return kind as FileKind;
   if (type.startsWith("image/")) return "image";
   if (type.startsWith("video/")) return "video";
   return "unknown";
@@ -36,7 +37,11 @@ export function faultOf(
 }
 
 /** Batches of one request each: few enough files for a moving progress, and not too many bytes. */
-export function batches<Item extends { size: number }>(items: Item[], count = 16, bytes = 24_000_000): Item[][] {
+export function batches<Item extends { size: number }>(
+  items: Item[],
+  count = 16,
+  bytes = 24_000_000,
+): Item[][] {
   const found: Item[][] = [];
   let current: Item[] = [];
   let sum = 0;

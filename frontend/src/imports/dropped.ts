@@ -2,7 +2,9 @@ import { isClutter } from "./classify";
 
 /** All files of a drop, with the folders in it, each with its path. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null && entry !== undefined);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry !== null && entry !== undefined);
   if (entries.length === 0) return [...transfer.files];
   const found: File[] = [];
   for (const entry of entries) await walk(entry, found);
@@ -11,7 +13,9 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
 
 async function walk(entry: FileSystemEntry, found: File[]): Promise<void> {
   if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
     paths.set(file, entry.fullPath.replace(/^\//, ""));
     found.push(file);
     return;
@@ -19,7 +23,9 @@ async function walk(entry: FileSystemEntry, found: File[]): Promise<void> {
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   for (;;) {
     // A reader gives at most a hundred entries at a time.
-    const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const part = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (part.length === 0) return;
     for (const child of part) await walk(child, found);
   }

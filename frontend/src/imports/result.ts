@@ -34,7 +34,10 @@ export function importOf(job: Job): ImportResult | null {
     labelled: number(result.labelled),
     to_review: number(result.to_review),
     boxes: number(result.boxes),
-    duplicates: typeof duplicates === "object" ? number(duplicates.in_archive) + number(duplicates.in_dataset) : number(duplicates),
+    duplicates:
+      typeof duplicates === "object"
+        ? number(duplicates.in_archive) + number(duplicates.in_dataset)
+        : number(duplicates),
     rejected: number(result.rejected),
     labels: Array.isArray(result.labels) ? (result.labels as FoundLabel[]) : [],
   };

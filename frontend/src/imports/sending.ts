@@ -27,7 +27,12 @@ interface Limits {
 }
 
 /** Checks files, lists them, and begins to send. `problems` gives the words for each fault. */
-export function addFiles(files: File[], target: Target, limits: Limits, problems: Record<string, string>): void {
+export function addFiles(
+  files: File[],
+  target: Target,
+  limits: Limits,
+  problems: Record<string, string>,
+): void {
   const items = files.map((file): Item => {
     const fault = faultOf(file, limits);
     const path = pathOf(file);
@@ -91,7 +96,10 @@ export function nextBatch(items: Item[]): Item[] | undefined {
   if (first.kind !== "image") return [first];
   const alike = items.filter(
     (item) =>
-      item.state === "waiting" && item.kind === "image" && item.dataset === first.dataset && item.label === first.label,
+      item.state === "waiting" &&
+      item.kind === "image" &&
+      item.dataset === first.dataset &&
+      item.label === first.label,
   );
   return batches(alike)[0];
 }
@@ -158,7 +166,8 @@ async function sendLarge(item: Item): Promise<void> {
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
       onProgress: (sent) => changeItems(new Set([item.id]), { sent }),
       onError: reject,
-      onSuccess: () => resolve(new URL(sending.url ?? "", location.href).pathname.split("/").filter(Boolean).at(-1) ?? ""),
+      onSuccess: () =>
+        resolve(new URL(sending.url ?? "", location.href).pathname.split("/").filter(Boolean).at(-1) ?? ""),
     });
     void sending.findPreviousUploads().then((before) => {
       if (before[0]) sending.resumeFromPreviousUpload(before[0]);
@@ -166,11 +175,20 @@ async function sendLarge(item: Item): Promise<void> {
     });
   });
   const place = item.kind === "video" ? "videos" : "imports";
-  const job = await send<Job>("POST", `/api/v1/datasets/${item.dataset}/${place}/`, JSON.stringify({ upload }), {
-    "Content-Type": "application/json",
-    "Idempotency-Key": item.id,
+  const job = await send<Job>(
+    "POST",
+    `/api/v1/datasets/${item.dataset}/${place}/`,
+    JSON.stringify({ upload }),
+    {
+      "Content-Type": "application/json",
+      "Idempotency-Key": item.id,
+    },
+  );
+  changeItems(new Set([item.id]), {
+    state: "done",
+    sent: item.size,
+    job: item.kind === "video" ? undefined : job.id,
   });
-  changeItems(new Set([item.id]), { state: "done", sent: item.size, job: item.kind === "video" ? undefined : job.id });
   void dropFile(item.id);
   await refresh(item.project);
 }

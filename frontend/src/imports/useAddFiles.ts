@@ -6,7 +6,11 @@ import { useDatasets } from "../projects/queries";
 import { addFiles } from "./sending";
 
 /** Sends files to a dataset of the project: the one that is named, or the first. */
-export function useAddFiles(project: string, dataset?: string, options: { label?: string | null; labelsFromFolders?: boolean } = {}) {
+export function useAddFiles(
+  project: string,
+  dataset?: string,
+  options: { label?: string | null; labelsFromFolders?: boolean } = {},
+) {
   const { t } = useLingui();
   const session = useSession();
   const { data: datasets } = useDatasets(project);
@@ -16,7 +20,10 @@ export function useAddFiles(project: string, dataset?: string, options: { label?
     (files: File[]) => {
       if (!session || files.length === 0) return;
       if (!target) {
-        notifications.show({ color: "red", message: t`The project has no dataset yet. Make one under Datasets.` });
+        notifications.show({
+          color: "red",
+          message: t`The project has no dataset yet. Make one under Datasets.`,
+        });
         return;
       }
       addFiles(files, { project, dataset: target, label, labelsFromFolders }, session.limits, {

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { describe, isWriting } from "./keys";
+import { isWriting, pressed } from "./keys";
 import { actionFor, useRegistry } from "./registry";
 import { Sheet } from "./Sheet";
 
@@ -9,7 +9,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing) return;
       const { active, own } = useRegistry.getState();
-      const action = actionFor(describe(event), active, own);
+      const action = actionFor(pressed(event), active, own);
       if (!action || (isWriting(event.target) && !action.inFields)) return;
       // Enter and Space on a focused button press that button.
       const onControl = event.target instanceof Element && event.target.closest("button, a, [role=menuitem]");

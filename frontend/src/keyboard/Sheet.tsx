@@ -21,7 +21,13 @@ export function Sheet() {
     if (!shortcut.hidden) scopes.set(shortcut.scope, [...(scopes.get(shortcut.scope) ?? []), shortcut]);
   const doubled = [...conflicts(active, own).keys()].map((place) => place.split("\n")[1] ?? "");
   return (
-    <Modal opened={sheetIsOpen} onClose={close} title={t`Keys`} size="lg" closeButtonProps={{ "aria-label": t`Close` }}>
+    <Modal
+      opened={sheetIsOpen}
+      onClose={close}
+      title={t`Keys`}
+      size="lg"
+      closeButtonProps={{ "aria-label": t`Close` }}
+    >
       {doubled.length > 0 && (
         <Alert color="orange" mb="md">
           <Trans>More than one action has these keys: {doubled.join(", ")}</Trans>

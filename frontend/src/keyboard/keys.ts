@@ -7,7 +7,7 @@ export interface KeyPress {
   shiftKey: boolean;
 }
 
-export function describe(press: KeyPress): string {
+export function pressed(press: KeyPress): string {
   const key = press.key === " " ? "Space" : press.key.length === 1 ? press.key.toUpperCase() : press.key;
   const parts: string[] = [];
   if (press.ctrlKey || press.metaKey) parts.push("Mod");
@@ -17,7 +17,10 @@ export function describe(press: KeyPress): string {
   return [...parts, key].join("+");
 }
 
-export function readable(keys: string, isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "")): string[] {
+export function readable(
+  keys: string,
+  isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? ""),
+): string[] {
   const names: Record<string, string> = {
     Mod: isMac ? "⌘" : "Ctrl",
     ArrowLeft: "←",

@@ -34,7 +34,8 @@ export const useRegistry = create<Registry>(() => ({ active: [], own: kept(), sh
 
 export function register(shortcut: Shortcut): () => void {
   useRegistry.setState((state) => ({ active: [...state.active, shortcut] }));
-  return () => useRegistry.setState((state) => ({ active: state.active.filter((other) => other !== shortcut) }));
+  return () =>
+    useRegistry.setState((state) => ({ active: state.active.filter((other) => other !== shortcut) }));
 }
 
 export function keysOf(shortcut: Shortcut, own: Record<string, string[]>): string[] {
@@ -42,7 +43,11 @@ export function keysOf(shortcut: Shortcut, own: Record<string, string[]>): strin
 }
 
 /** The action of a key. What was registered last lies on top: a dialog's keys go before those of the page. */
-export function actionFor(keys: string, active: Shortcut[], own: Record<string, string[]>): Shortcut | undefined {
+export function actionFor(
+  keys: string,
+  active: Shortcut[],
+  own: Record<string, string[]>,
+): Shortcut | undefined {
   return active.findLast((shortcut) => keysOf(shortcut, own).includes(keys));
 }
 

@@ -17,7 +17,10 @@ export default function LabelingPage() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/label" });
   const search = useSearch({ from: "/shell/projects/$project/label" });
-  const filter = useMemo(() => (Object.keys(search).length > 0 ? search : { annotated: false, ordering: "id" as const }), [search]);
+  const filter = useMemo(
+    () => (Object.keys(search).length > 0 ? search : { annotated: false, ordering: "id" as const }),
+    [search],
+  );
   const navigate = useNavigate();
   const { data: own } = useProject(project);
   const { data: labels = [] } = useLabels(project);
@@ -29,11 +32,28 @@ export default function LabelingPage() {
   const firstOpen = work.current?.id;
   useEffect(() => {
     if (isDetection && firstOpen)
-      void navigate({ to: "/projects/$project/images/$image", params: { project, image: firstOpen }, search: filter, replace: true });
+      void navigate({
+        to: "/projects/$project/images/$image",
+        params: { project, image: firstOpen },
+        search: filter,
+        replace: true,
+      });
   }, [isDetection, firstOpen, navigate, project, filter]);
   const scope = t`Labelling`;
-  useShortcut({ id: "labeling.skip", scope, title: t`Skip this image`, keys: ["Space", "ArrowRight"], run: work.skip });
-  useShortcut({ id: "labeling.back", scope, title: t`The image before`, keys: ["ArrowLeft", "Backspace"], run: work.back });
+  useShortcut({
+    id: "labeling.skip",
+    scope,
+    title: t`Skip this image`,
+    keys: ["Space", "ArrowRight"],
+    run: work.skip,
+  });
+  useShortcut({
+    id: "labeling.back",
+    scope,
+    title: t`The image before`,
+    keys: ["ArrowLeft", "Backspace"],
+    run: work.back,
+  });
   if (labels.length === 0 && own)
     return (
       <EmptyState
@@ -70,8 +90,18 @@ export default function LabelingPage() {
   const done = facets?.annotated.yes ?? 0;
   return (
     <div className={classes.page}>
-      <section className={classes.stage} aria-label={work.current.filename} data-testid="labeling-image" data-image={work.current.id}>
-        <img key={work.current.id} src={work.pictureOf(work.current)} alt={work.current.filename} className={classes.image} />
+      <section
+        className={classes.stage}
+        aria-label={work.current.filename}
+        data-testid="labeling-image"
+        data-image={work.current.id}
+      >
+        <img
+          key={work.current.id}
+          src={work.pictureOf(work.current)}
+          alt={work.current.filename}
+          className={classes.image}
+        />
         <Previous previous={work.previous} labels={labels} back={work.back} />
       </section>
       <aside className={classes.side}>
@@ -88,12 +118,28 @@ export default function LabelingPage() {
           </Group>
           <Progress value={total > 0 ? (100 * done) / total : 0} mt={6} aria-label={t`Labelled`} />
         </div>
-        <LabelPad labels={labels} mayEdit={mayEdit} chosen={work.current.labels[0]} choose={(label) => work.label(label)} />
+        <LabelPad
+          labels={labels}
+          mayEdit={mayEdit}
+          chosen={work.current.labels[0]}
+          choose={(label) => work.label(label)}
+        />
         <Group>
-          <Button variant="default" size="compact-md" onClick={work.back} disabled={!work.previous} leftSection={<Icon name="arrow-left" size={16} />}>
+          <Button
+            variant="default"
+            size="compact-md"
+            onClick={work.back}
+            disabled={!work.previous}
+            leftSection={<Icon name="arrow-left" size={16} />}
+          >
             <Trans>Back</Trans>
           </Button>
-          <Button variant="default" size="compact-md" onClick={work.skip} rightSection={<Icon name="arrow-right" size={16} />}>
+          <Button
+            variant="default"
+            size="compact-md"
+            onClick={work.skip}
+            rightSection={<Icon name="arrow-right" size={16} />}
+          >
             <Trans>Skip</Trans>
           </Button>
         </Group>

@@ -6,7 +6,9 @@ import { register } from "../keyboard/registry";
 const DIGITS = [..."1234567890"];
 
 /** The key of each label: the one that was set, or a digit by its place for those without. */
-export function hotkeys(labels: readonly (Pick<Label, "id"> & { hotkey?: string | null })[]): Map<string, string> {
+export function hotkeys(
+  labels: readonly (Pick<Label, "id"> & { hotkey?: string | null })[],
+): Map<string, string> {
   const taken = new Set(labels.map(({ hotkey }) => hotkey?.toUpperCase()).filter(Boolean));
   const free = DIGITS.filter((digit) => !taken.has(digit));
   return new Map(
@@ -26,13 +28,22 @@ export function useLabelKeys(labels: readonly Label[], isOn: boolean, act: (labe
   const { t } = useLingui();
   const scope = t`Labels`;
   const signature = labels.map((label) => `${label.id}${label.name}`).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `act` is new in each render and reads the newest state itself
   useEffect(() => {
     if (!isOn) return undefined;
     const keys = hotkeys(labels);
     const undo = labels.flatMap((label) => {
       const key = keys.get(label.id);
-      return key ? [register({ id: `label.${label.id}`, scope, title: label.name, keys: [key], run: () => act(label) })] : [];
+      return key
+        ? [
+            register({
+              id: `label.${label.id}`,
+              scope,
+              title: label.name,
+              keys: [key],
+              run: () => act(label),
+            }),
+          ]
+        : [];
     });
     return () => {
       for (const one of undo) one();

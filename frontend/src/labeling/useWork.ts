@@ -1,17 +1,16 @@
+import { useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { noteRevision, save } from "../annotator/changes";
+import { type Mark, ownId } from "../annotator/store";
 import { send } from "../api/client";
 import type { Label } from "../api/types";
-import { useLingui } from "@lingui/react/macro";
-import { noteRevision, save } from "../annotator/changes";
-import { ownId, type Mark } from "../annotator/store";
 import { type Filter, toQuery } from "../gallery/filter";
 import type { GridImage } from "../gallery/queries";
 import { did } from "../history/history";
 
 const BATCH = 60;
 const AHEAD = 5;
-
 
 /** The images to label, in order: loaded ahead of the hand, with what was done before. */
 export function useWork(project: string, filter: Filter) {
@@ -58,7 +57,14 @@ export function useWork(project: string, filter: Filter) {
       const image = queue[at];
       if (!image) return;
       noteRevision(image.id, image.revision);
-      const mark = (id: string): Mark => ({ id: ownId(), label: id, box: null, confirmed: true, origin: "human", score: null });
+      const mark = (id: string): Mark => ({
+        id: ownId(),
+        label: id,
+        box: null,
+        confirmed: true,
+        origin: "human",
+        score: null,
+      });
       const before = image.labels.map(mark);
       const payload = { project, image: image.id, filename: image.filename };
       const title = t`Label ${chosen.name}`;
@@ -85,7 +91,6 @@ export function useWork(project: string, filter: Filter) {
     pictureOf,
   };
 }
-
 
 function pictureOf(image: GridImage): string {
   const version = new URLSearchParams(image.thumbnail.split("?")[1]).get("v") ?? "";

@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Container, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { useFacets } from "../gallery/queries";
 import { useForm } from "../account/useForm";
+import { useFacets } from "../gallery/queries";
 import { useLabels, useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
@@ -19,7 +19,11 @@ export default function LabelsPage() {
   const counts = new Map(facets?.labels.map(({ id, count }) => [id, count]));
   const form = useForm({ name: "" }, async ({ name }) => {
     // Several at once, as people paste them from a list.
-    for (const one of name.split(/[\n,;]+/).map((part) => part.trim()).filter(Boolean)) await addLabel(project, one);
+    for (const one of name
+      .split(/[\n,;]+/)
+      .map((part) => part.trim())
+      .filter(Boolean))
+      await addLabel(project, one);
     form.set({ name: "" });
   });
   const move = (index: number, way: -1 | 1) => {
@@ -37,7 +41,14 @@ export default function LabelsPage() {
         {mayEdit && (
           <form onSubmit={(event) => void form.onSubmit(event)}>
             <Group align="flex-end" wrap="nowrap">
-              <TextInput flex={1} label={t`New label`} description={t`Several with commas between them`} placeholder={t`scratch, dent, good`} required {...form.field("name")} />
+              <TextInput
+                flex={1}
+                label={t`New label`}
+                description={t`Several with commas between them`}
+                placeholder={t`scratch, dent, good`}
+                required
+                {...form.field("name")}
+              />
               <Button type="submit" loading={form.isBusy} leftSection={<Icon name="plus" />}>
                 <Trans>Add</Trans>
               </Button>
@@ -51,7 +62,10 @@ export default function LabelsPage() {
         )}
         {labels?.length === 0 && (
           <EmptyState icon="palette" title={<Trans>No labels yet</Trans>}>
-            <Trans>A label names what the model shall tell apart, as “scratch” and “good”. Imports bring theirs along.</Trans>
+            <Trans>
+              A label names what the model shall tell apart, as “scratch” and “good”. Imports bring theirs
+              along.
+            </Trans>
           </EmptyState>
         )}
         {labels && labels.length > 0 && (

@@ -70,7 +70,8 @@ function Deletion({ project }: { project: Project }) {
         }}
       >
         <Trans>
-          {project.image_count} images and {project.model_count} models go with it. Devices keep the model that they have.
+          {project.image_count} images and {project.model_count} models go with it. Devices keep the model
+          that they have.
         </Trans>
       </ConfirmDelete>
     </Paper>

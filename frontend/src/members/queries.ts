@@ -15,7 +15,9 @@ export function useMembers(project: string) {
   return useQuery({
     queryKey: keys.members(project),
     queryFn: async (): Promise<Member[]> => {
-      const { data } = await api.GET("/api/v1/projects/{project_id}/members/", { params: { path: { project_id: project } } });
+      const { data } = await api.GET("/api/v1/projects/{project_id}/members/", {
+        params: { path: { project_id: project } },
+      });
       return data?.results ?? [];
     },
   });
@@ -30,7 +32,12 @@ export function useLinks(project: string, isOwner: boolean) {
 }
 
 export async function makeLink(project: string, role: Role): Promise<NewLink> {
-  const link = await send<NewLink>("POST", `/api/v1/projects/${project}/invitation-links/`, JSON.stringify({ role, uses: 5 }), json);
+  const link = await send<NewLink>(
+    "POST",
+    `/api/v1/projects/${project}/invitation-links/`,
+    JSON.stringify({ role, uses: 5 }),
+    json,
+  );
   await queryClient.invalidateQueries({ queryKey: keys.members(project) });
   return link;
 }

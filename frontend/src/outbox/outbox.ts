@@ -95,5 +95,6 @@ async function sent(command: Command): Promise<unknown> {
 /** The person decided: mine again on top of theirs, or theirs as it is. */
 export function settle(id: string, choice: "mine" | "theirs", revision: number | null = null): void {
   if (choice === "theirs") void update((queue) => queue.filter((command) => command.id !== id));
-  else void update((queue) => marked(queue, id, { state: "waiting", revision, id: uuid() })).then(() => flush());
+  else
+    void update((queue) => marked(queue, id, { state: "waiting", revision, id: uuid() })).then(() => flush());
 }

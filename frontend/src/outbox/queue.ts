@@ -21,8 +21,15 @@ export interface Command {
 /** A new command. One that replaces the whole of its subject takes the place of an older one that was not sent yet. */
 export function enqueue(queue: Command[], command: Command): Command[] {
   const last = queue.findLast((other) => other.subject === command.subject);
-  if (command.method === "PUT" && last?.method === "PUT" && last.state === "waiting" && last.address === command.address)
-    return queue.map((other) => (other === last ? { ...command, revision: last.revision, at: last.at } : other));
+  if (
+    command.method === "PUT" &&
+    last?.method === "PUT" &&
+    last.state === "waiting" &&
+    last.address === command.address
+  )
+    return queue.map((other) =>
+      other === last ? { ...command, revision: last.revision, at: last.at } : other,
+    );
   return [...queue, command];
 }
 
@@ -32,7 +39,8 @@ export function sendable(queue: Command[], limit: number): Command[] {
   const found: Command[] = [];
   const sending = queue.filter((command) => command.state === "sending").length;
   for (const command of queue) {
-    if (!seen.has(command.subject) && command.state === "waiting" && found.length + sending < limit) found.push(command);
+    if (!seen.has(command.subject) && command.state === "waiting" && found.length + sending < limit)
+      found.push(command);
     seen.add(command.subject);
   }
   return found;

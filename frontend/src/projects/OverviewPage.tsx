@@ -3,10 +3,10 @@ import { Container, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantin
 import { useParams } from "@tanstack/react-router";
 import { ActivityRow } from "../activity/ActivityRow";
 import { useActivity } from "../activity/queries";
+import { useProjectCounts } from "./counts";
 import { DataHealth } from "./parts/DataHealth";
 import { NextStep } from "./parts/NextStep";
 import { useProject } from "./queries";
-import { useProjectCounts } from "./counts";
 
 export default function OverviewPage() {
   const { project } = useParams({ from: "/shell/projects/$project" });
@@ -22,14 +22,24 @@ export default function OverviewPage() {
             {data.name}
           </Title>
           <Text className="quiet">
-            {data.task === "detection" ? <Trans>Finds things with boxes</Trans> : <Trans>Names what is on an image</Trans>}
+            {data.task === "detection" ? (
+              <Trans>Finds things with boxes</Trans>
+            ) : (
+              <Trans>Names what is on an image</Trans>
+            )}
           </Text>
         </div>
         <NextStep project={data} counts={counts} />
         <SimpleGrid cols={{ base: 1, sm: 3 }}>
-          <Figure value={data.image_count} unit={<Plural value={data.image_count} one="image" other="images" />} />
+          <Figure
+            value={data.image_count}
+            unit={<Plural value={data.image_count} one="image" other="images" />}
+          />
           <Figure value={counts?.annotated ?? 0} unit={<Trans>labelled</Trans>} />
-          <Figure value={data.model_count} unit={<Plural value={data.model_count} one="model" other="models" />} />
+          <Figure
+            value={data.model_count}
+            unit={<Plural value={data.model_count} one="model" other="models" />}
+          />
         </SimpleGrid>
         {data.image_count > 0 && <DataHealth project={data} counts={counts} />}
         {activity && activity.length > 0 && (

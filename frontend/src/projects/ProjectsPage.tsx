@@ -63,8 +63,8 @@ export default function ProjectsPage() {
           }
         >
           <Trans>
-            Make a project, drop your photographs in, say what is on them, and train a model from it. Or try it first with images that
-            the studio draws itself.
+            Make a project, drop your photographs in, say what is on them, and train a model from it. Or try
+            it first with images that the studio draws itself.
           </Trans>
         </EmptyState>
       )}

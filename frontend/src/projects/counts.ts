@@ -17,7 +17,9 @@ export function useProjectCounts(project: string): ProjectCounts | undefined {
     queries: (datasets ?? []).map((dataset) => ({
       queryKey: keys.statistics(project, dataset.id),
       queryFn: async (): Promise<Statistics> => {
-        const { data } = await api.GET("/api/v1/datasets/{id}/statistics/", { params: { path: { id: dataset.id } } });
+        const { data } = await api.GET("/api/v1/datasets/{id}/statistics/", {
+          params: { path: { id: dataset.id } },
+        });
         return data as Statistics;
       },
     })),

@@ -10,7 +10,9 @@ export function useProjects() {
   return useQuery({
     queryKey: keys.projects,
     queryFn: async (): Promise<Project[]> => {
-      const { data } = await api.GET("/api/v1/projects/", { params: { query: { page_size: MOST, ordering: "-id" } } });
+      const { data } = await api.GET("/api/v1/projects/", {
+        params: { query: { page_size: MOST, ordering: "-id" } },
+      });
       return data?.results ?? [];
     },
   });
@@ -62,7 +64,9 @@ export function useStatistics(project: string, dataset: string | undefined) {
     queryKey: keys.statistics(project, dataset ?? ""),
     enabled: dataset !== undefined,
     queryFn: async (): Promise<Statistics> => {
-      const { data } = await api.GET("/api/v1/datasets/{id}/statistics/", { params: { path: { id: dataset ?? "" } } });
+      const { data } = await api.GET("/api/v1/datasets/{id}/statistics/", {
+        params: { path: { id: dataset ?? "" } },
+      });
       return data as Statistics;
     },
   });
@@ -71,7 +75,15 @@ export function useStatistics(project: string, dataset: string | undefined) {
 /** A project with its first dataset: a newcomer should not have to know what a dataset is before the first image. */
 export function useCreateProject() {
   return useMutation({
-    mutationFn: async ({ name, task, dataset }: { name: string; task: Task; dataset: string }): Promise<Project> => {
+    mutationFn: async ({
+      name,
+      task,
+      dataset,
+    }: {
+      name: string;
+      task: Task;
+      dataset: string;
+    }): Promise<Project> => {
       const { data } = await api.POST("/api/v1/projects/", { body: { name, task, description: "" } });
       const project = data as Project;
       await api.POST("/api/v1/datasets/", { body: { project: project.id, name: dataset, description: "" } });

@@ -39,7 +39,13 @@ export default function ReviewPage() {
     if (open.length < 5) void refetch();
     if (!choice || !mayEdit) return;
     try {
-      await review(project, image.id, image.filename, choice, choice === "confirm" ? t`Accepted suggestions` : t`Rejected suggestions`);
+      await review(
+        project,
+        image.id,
+        image.filename,
+        choice,
+        choice === "confirm" ? t`Accepted suggestions` : t`Rejected suggestions`,
+      );
     } catch (problem) {
       notifications.show({ color: "red", message: asStudioError(problem).message });
     }
@@ -54,9 +60,29 @@ export default function ReviewPage() {
     }
   };
   const scope = t`Review`;
-  useShortcut({ id: "review.take", scope, title: t`Accept the suggestions`, keys: "Enter", disabled: !mayEdit, run: () => void decide("confirm") });
-  useShortcut({ id: "review.reject", scope, title: t`Reject the suggestions`, keys: "X", disabled: !mayEdit, run: () => void decide("reject") });
-  useShortcut({ id: "review.skip", scope, title: t`Leave it for later`, keys: ["Space", "ArrowRight"], run: () => void decide(null) });
+  useShortcut({
+    id: "review.take",
+    scope,
+    title: t`Accept the suggestions`,
+    keys: "Enter",
+    disabled: !mayEdit,
+    run: () => void decide("confirm"),
+  });
+  useShortcut({
+    id: "review.reject",
+    scope,
+    title: t`Reject the suggestions`,
+    keys: "X",
+    disabled: !mayEdit,
+    run: () => void decide("reject"),
+  });
+  useShortcut({
+    id: "review.skip",
+    scope,
+    title: t`Leave it for later`,
+    keys: ["Space", "ArrowRight"],
+    run: () => void decide(null),
+  });
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
@@ -89,13 +115,21 @@ export default function ReviewPage() {
             <Trans>Review suggestions</Trans>
           </Title>
           <Text size="sm" className="quiet">
-            <Plural value={facets?.total ?? 0} one="# image with suggestions" other="# images with suggestions" />
+            <Plural
+              value={facets?.total ?? 0}
+              one="# image with suggestions"
+              other="# images with suggestions"
+            />
           </Text>
           <Stack gap={4}>
             {guesses.map((guess, place) => {
               const label = labels.find(({ id }) => id === guess.label);
               return (
-                <Group key={`${guess.label}-${guess.box?.join() ?? place}`} justify="space-between" wrap="nowrap">
+                <Group
+                  key={`${guess.label}-${guess.box?.join() ?? place}`}
+                  justify="space-between"
+                  wrap="nowrap"
+                >
                   {label && <LabelChip label={label} />}
                   <Text size="sm" className="quiet">
                     {guess.score !== null && `${Math.round(100 * guess.score)} %`}
@@ -127,7 +161,15 @@ export default function ReviewPage() {
               <Text size="sm" fw={600}>
                 <Trans>All at once</Trans>
               </Text>
-              <Slider min={0.5} max={1} step={0.01} value={score} onChange={setScore} label={(value) => `${Math.round(100 * value)} %`} thumbLabel={t`Lowest score`} />
+              <Slider
+                min={0.5}
+                max={1}
+                step={0.01}
+                value={score}
+                onChange={setScore}
+                label={(value) => `${Math.round(100 * value)} %`}
+                thumbLabel={t`Lowest score`}
+              />
               <Button variant="default" onClick={() => void takeAll()} disabled={above?.total === 0}>
                 <Trans>
                   Accept all of {Math.round(100 * score)} % or more ({above?.total ?? 0} images)

@@ -47,7 +47,12 @@ export function ConfirmDelete({ opened, title, children, name, confirm, close }:
           <Button variant="default" onClick={close}>
             <Trans>Cancel</Trans>
           </Button>
-          <Button color="red" loading={isBusy} disabled={name !== undefined && typed !== name} onClick={() => void act()}>
+          <Button
+            color="red"
+            loading={isBusy}
+            disabled={name !== undefined && typed !== name}
+            onClick={() => void act()}
+          >
             <Trans>Delete</Trans>
           </Button>
         </Group>

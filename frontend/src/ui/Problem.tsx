@@ -10,7 +10,13 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <Alert color="red" variant="light" icon={<Icon name="alert-triangle" />} role="alert">
       <Group justify="space-between">
-        <span>{problem.status === 0 ? <Trans>The studio cannot be reached. Is it running?</Trans> : problem.message}</span>
+        <span>
+          {problem.status === 0 ? (
+            <Trans>The studio cannot be reached. Is it running?</Trans>
+          ) : (
+            problem.message
+          )}
+        </span>
         {retry && (
           <Button size="compact-sm" variant="default" onClick={retry}>
             <Trans>Try again</Trans>

@@ -1,12 +1,14 @@
 import { useLingui } from "@lingui/react/macro";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import classes from "../Annotator.module.css";
-import { fitted, type Handle, handles, type Point, placeOfHandle, type Size } from "../geometry";
+import { fitted, type Handle, type Size } from "../geometry";
 import { Gestures } from "../gestures";
-import { annotator, type BoxMark, draftBox, type Mark } from "../store";
+import { annotator } from "../store";
+import { BoxLayer } from "./BoxLayer";
+import { Guides, Names } from "./Overlays";
 
 interface Props {
   source: string;
@@ -40,9 +42,27 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
   const brightness = useStore(annotator, (state) => state.brightness);
   const contrast = useStore(annotator, (state) => state.contrast);
   const scope = t`Annotator`;
-  useShortcut({ id: "annotator.fit", scope, title: t`Show the whole image`, keys: "F", run: () => fit(area.current) });
-  useShortcut({ id: "annotator.in", scope, title: t`Zoom in`, keys: ["+", "="], run: () => zoomBy(area.current, 1.4) });
-  useShortcut({ id: "annotator.out", scope, title: t`Zoom out`, keys: "-", run: () => zoomBy(area.current, 1 / 1.4) });
+  useShortcut({
+    id: "annotator.fit",
+    scope,
+    title: t`Show the whole image`,
+    keys: "F",
+    run: () => fit(area.current),
+  });
+  useShortcut({
+    id: "annotator.in",
+    scope,
+    title: t`Zoom in`,
+    keys: ["+", "="],
+    run: () => zoomBy(area.current, 1.4),
+  });
+  useShortcut({
+    id: "annotator.out",
+    scope,
+    title: t`Zoom out`,
+    keys: "-",
+    run: () => zoomBy(area.current, 1 / 1.4),
+  });
   return (
     <div ref={area} className={classes.area} data-testid="annotator-area">
       <div ref={stage} className={classes.stage} style={{ width: size.width, height: size.height }}>
@@ -52,12 +72,15 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
           alt={alt}
           className={classes.image}
           draggable={false}
-          style={{ filter: brightness === 100 && contrast === 100 ? undefined : `brightness(${brightness}%) contrast(${contrast}%)` }}
+          style={{
+            filter:
+              brightness === 100 && contrast === 100
+                ? undefined
+                : `brightness(${brightness}%) contrast(${contrast}%)`,
+          }}
         />
         <svg className={classes.layer} viewBox={`0 0 ${size.width} ${size.height}`} aria-hidden>
-          <Boxes labels={labels} />
-          <Selected labels={labels} />
-          <DraftShape labels={labels} />
+          <BoxLayer labels={labels} />
         </svg>
       </div>
       <Names labels={labels} />
@@ -68,7 +91,9 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
 
 function fit(area: HTMLElement | null): void {
   if (!area) return;
-  annotator.setState(({ size }) => ({ view: fitted(size, { width: area.clientWidth, height: area.clientHeight }) }));
+  annotator.setState(({ size }) => ({
+    view: fitted(size, { width: area.clientWidth, height: area.clientHeight }),
+  }));
 }
 
 function zoomBy(area: HTMLElement | null, factor: number): void {
@@ -145,129 +170,6 @@ function useListeners(area: React.RefObject<HTMLDivElement | null>, gestures: Ge
       window.removeEventListener("keyup", key, true);
     };
   }, [area, gestures]);
-}
-
-function Boxes({ labels }: { labels: ReadonlyMap<string, Label> }) {
-  const marks = useStore(annotator, (state) => state.marks);
-  const hidesAll = useStore(annotator, (state) => state.hidesAll);
-  const selected = useStore(annotator, (state) => state.selected);
-  if (hidesAll) return null;
-  return marks.map((mark) =>
-    mark.box && !mark.isHidden && mark.id !== selected ? (
-      <Rectangle key={mark.id} box={mark.box} color={labels.get(mark.label)?.color ?? "#ffffff"} isSure={mark.confirmed} />
-    ) : null,
-  );
-}
-
-const Rectangle = memo(function Rectangle({ box, color, isSure }: { box: Box; color: string; isSure: boolean }) {
-  const [left, top, right, bottom] = box;
-  const shape = { x: left, y: top, width: right - left, height: bottom - top, vectorEffect: "non-scaling-stroke" } as const;
-  return (
-    <>
-      <rect {...shape} className={classes.outline} />
-      <rect {...shape} className={classes.box} stroke={color} fill={color} strokeDasharray={isSure ? undefined : "6 4"} />
-    </>
-  );
-});
-
-function Selected({ labels }: { labels: ReadonlyMap<string, Label> }) {
-  const mark = useStore(annotator, (state) => state.marks.find(({ id }) => id === state.selected));
-  const hidesAll = useStore(annotator, (state) => state.hidesAll);
-  const scale = useStore(annotator, (state) => state.view.scale);
-  if (!mark?.box || mark.isHidden || hidesAll) return null;
-  const box = mark.box;
-  const side = 9 / scale;
-  return (
-    <g data-selected={mark.id}>
-      <Rectangle box={box} color={labels.get(mark.label)?.color ?? "#ffffff"} isSure={mark.confirmed} />
-      {!mark.isLocked &&
-        handles.map((handle) => {
-          const { x, y } = placeOfHandle(box, handle);
-          return (
-            <g key={handle}>
-              <rect data-handle={handle} x={x - side * 1.3} y={y - side * 1.3} width={side * 2.6} height={side * 2.6} className={classes.grip} style={{ cursor: `${handle}-resize` }} />
-              <rect x={x - side / 2} y={y - side / 2} width={side} height={side} className={classes.handle} strokeWidth={1.5 / scale} />
-            </g>
-          );
-        })}
-    </g>
-  );
-}
-
-/** Painted by the store's changes, not by renders: pointerup must never see an older box than the screen. */
-function DraftShape({ labels }: { labels: ReadonlyMap<string, Label> }) {
-  const rect = useRef<SVGRectElement>(null);
-  const label = useStore(annotator, (state) => state.label);
-  useEffect(
-    () =>
-      annotator.subscribe(({ draft, size }) => {
-        const element = rect.current;
-        if (!element) return;
-        element.style.display = draft ? "" : "none";
-        if (!draft) return;
-        const [left, top, right, bottom] = draftBox(draft, size);
-        element.setAttribute("x", String(left));
-        element.setAttribute("y", String(top));
-        element.setAttribute("width", String(right - left));
-        element.setAttribute("height", String(bottom - top));
-      }),
-    [],
-  );
-  return <rect ref={rect} className={classes.draft} style={{ display: "none" }} stroke={(label && labels.get(label)?.color) || "#ffffff"} vectorEffect="non-scaling-stroke" />;
-}
-
-const MOST_NAMES = 80;
-
-/** Names beside the boxes, in the screen's size whatever the zoom. */
-function Names({ labels }: { labels: ReadonlyMap<string, Label> }) {
-  const marks = useStore(annotator, (state) => state.marks);
-  const view = useStore(annotator, (state) => state.view);
-  const hidesAll = useStore(annotator, (state) => state.hidesAll);
-  const shown = marks.filter((mark): mark is BoxMark => mark.box !== null && !mark.isHidden);
-  if (hidesAll || shown.length > MOST_NAMES) return null;
-  return shown.map((mark) => (
-    <span
-      key={mark.id}
-      className={classes.name}
-      style={{ transform: `translate(${mark.box[0] * view.scale + view.x}px, ${mark.box[1] * view.scale + view.y}px) translateY(-100%)` }}
-    >
-      <span className={classes.dot} style={{ background: labels.get(mark.label)?.color }} />
-      {nameOf(mark, labels)}
-    </span>
-  ));
-}
-
-export function nameOf(mark: Mark, labels: ReadonlyMap<string, Label>): string {
-  const name = labels.get(mark.label)?.name ?? "?";
-  if (mark.confirmed) return name;
-  return mark.score === null ? `${name}?` : `${name}? ${Math.round(100 * mark.score)} %`;
-}
-
-/** Two lines through the pointer, to begin a box exactly at a corner. */
-function Guides() {
-  const across = useRef<HTMLDivElement>(null);
-  const along = useRef<HTMLDivElement>(null);
-  const isOn = useStore(annotator, (state) => state.crosshair && state.tool === "draw");
-  const [isHere, setIsHere] = useState(false);
-  useEffect(
-    () =>
-      annotator.subscribe(({ pointer, view }) => {
-        setIsHere(pointer !== null);
-        if (!pointer || !across.current || !along.current) return;
-        const place: Point = { x: pointer.x * view.scale + view.x, y: pointer.y * view.scale + view.y };
-        across.current.style.transform = `translateY(${place.y}px)`;
-        along.current.style.transform = `translateX(${place.x}px)`;
-      }),
-    [],
-  );
-  if (!isOn) return null;
-  const style = { display: isHere ? undefined : "none" };
-  return (
-    <>
-      <div ref={across} className={classes.across} style={style} />
-      <div ref={along} className={classes.along} style={style} />
-    </>
-  );
 }
 
 export function screenOf(): Size {

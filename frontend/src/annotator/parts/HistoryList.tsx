@@ -42,14 +42,25 @@ export function HistoryList({ project, image, labels, actions, mayEdit }: Props)
                 <Text size="xs">
                   {change.changed_by ?? t`A model`}
                   {", "}
-                  {new Date(change.changed_at).toLocaleString(i18n.locale, { dateStyle: "short", timeStyle: "short" })}
+                  {new Date(change.changed_at).toLocaleString(i18n.locale, {
+                    dateStyle: "short",
+                    timeStyle: "short",
+                  })}
                 </Text>
                 <Text size="xs" className="quiet">
-                  <Plural value={change.before.length} one="before: # annotation" other="before: # annotations" />
+                  <Plural
+                    value={change.before.length}
+                    one="before: # annotation"
+                    other="before: # annotations"
+                  />
                 </Text>
               </div>
               {mayEdit && (
-                <Button size="compact-xs" variant="default" onClick={() => actions.replaceAll(t`Put back`, restored(change.before, labels))}>
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  onClick={() => actions.replaceAll(t`Put back`, restored(change.before, labels))}
+                >
                   <Trans>Put back</Trans>
                 </Button>
               )}
@@ -68,7 +79,14 @@ function restored(before: readonly unknown[], labels: readonly Label[]): Mark[] 
   return (before as Kept[]).flatMap(({ label, label_id, box, origin, score, confirmed }) => {
     const found = labels.find(({ id, name }) => id === label_id || name === label);
     if (!found) return [];
-    const mark: Mark = { id: ownId(), label: found.id, box: (box as Mark["box"]) ?? null, confirmed: confirmed ?? true, origin: origin ?? "human", score: score ?? null };
+    const mark: Mark = {
+      id: ownId(),
+      label: found.id,
+      box: (box as Mark["box"]) ?? null,
+      confirmed: confirmed ?? true,
+      origin: origin ?? "human",
+      score: score ?? null,
+    };
     return [mark];
   });
 }

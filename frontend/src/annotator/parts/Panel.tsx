@@ -1,5 +1,16 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Collapse, Group, Kbd, Slider, Stack, Switch, Text, TextInput, UnstyledButton } from "@mantine/core";
+import {
+  ActionIcon,
+  Collapse,
+  Group,
+  Kbd,
+  Slider,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+  UnstyledButton,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { useStore } from "zustand";
@@ -45,10 +56,22 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
       <Stack gap="md" p="sm">
         <section aria-label={t`Labels`}>
           {labels.length > MANY && (
-            <TextInput size="xs" mb={4} aria-label={t`Find a label`} placeholder={t`Find a label`} value={word} onChange={(event) => setWord(event.currentTarget.value)} />
+            <TextInput
+              size="xs"
+              mb={4}
+              aria-label={t`Find a label`}
+              placeholder={t`Find a label`}
+              value={word}
+              onChange={(event) => setWord(event.currentTarget.value)}
+            />
           )}
           {found.map((label) => (
-            <UnstyledButton key={label.id} className={classes.row} aria-pressed={isOn(label)} onClick={() => pick(label)}>
+            <UnstyledButton
+              key={label.id}
+              className={classes.row}
+              aria-pressed={isOn(label)}
+              onClick={() => pick(label)}
+            >
               <Swatch color={label.color ?? "#888"} size={13} />
               <span className={classes.text}>{label.name}</span>
               {keys.has(label.id) && <Kbd size="xs">{keys.get(label.id)}</Kbd>}
@@ -69,7 +92,9 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
           </section>
         )}
         <Look isDetection={isDetection} />
-        {image && <HistoryList project={project} image={image} labels={labels} actions={actions} mayEdit={mayEdit} />}
+        {image && (
+          <HistoryList project={project} image={image} labels={labels} actions={actions} mayEdit={mayEdit} />
+        )}
       </Stack>
     </aside>
   );
@@ -92,12 +117,37 @@ function Look({ isDetection }: { isDetection: boolean }) {
       <Collapse expanded={isOpen}>
         <Stack gap="xs" px={8}>
           <Text size="xs">{t`Brightness`}</Text>
-          <Slider size="sm" min={30} max={300} value={brightness} onChange={(value) => annotator.setState({ brightness: value })} thumbLabel={t`Brightness`} />
+          <Slider
+            size="sm"
+            min={30}
+            max={300}
+            value={brightness}
+            onChange={(value) => annotator.setState({ brightness: value })}
+            thumbLabel={t`Brightness`}
+          />
           <Text size="xs">{t`Contrast`}</Text>
-          <Slider size="sm" min={30} max={300} value={contrast} onChange={(value) => annotator.setState({ contrast: value })} thumbLabel={t`Contrast`} />
+          <Slider
+            size="sm"
+            min={30}
+            max={300}
+            value={contrast}
+            onChange={(value) => annotator.setState({ contrast: value })}
+            thumbLabel={t`Contrast`}
+          />
           <Group justify="space-between">
-            {isDetection && <Switch size="xs" label={t`Lines through the pointer`} checked={crosshair} onChange={() => annotator.setState({ crosshair: !crosshair })} />}
-            <ActionIcon variant="default" aria-label={t`As it is`} onClick={() => annotator.setState({ brightness: 100, contrast: 100 })}>
+            {isDetection && (
+              <Switch
+                size="xs"
+                label={t`Lines through the pointer`}
+                checked={crosshair}
+                onChange={() => annotator.setState({ crosshair: !crosshair })}
+              />
+            )}
+            <ActionIcon
+              variant="default"
+              aria-label={t`As it is`}
+              onClick={() => annotator.setState({ brightness: 100, contrast: 100 })}
+            >
               <Icon name="refresh" size={15} />
             </ActionIcon>
           </Group>

@@ -24,13 +24,23 @@ const NAMES: Record<string, string> = {
   datumaro: "Datumaro",
 };
 
-export function DatasetCard({ project, dataset, mayEdit }: { project: Project; dataset: Dataset; mayEdit: boolean }) {
+export function DatasetCard({
+  project,
+  dataset,
+  mayEdit,
+}: {
+  project: Project;
+  dataset: Dataset;
+  mayEdit: boolean;
+}) {
   const { t } = useLingui();
   const { data: snapshots } = useSnapshots(project.id, dataset.id);
   const [isDeleting, setIsDeleting] = useState(false);
   const [job, setJob] = useState<string | null>(null);
   const attempt = (work: Promise<unknown>) =>
-    void work.catch((problem) => notifications.show({ color: "red", message: asStudioError(problem).message }));
+    void work.catch((problem) =>
+      notifications.show({ color: "red", message: asStudioError(problem).message }),
+    );
   return (
     <Paper className="panel" p="lg">
       <Stack gap="sm">
@@ -46,13 +56,21 @@ export function DatasetCard({ project, dataset, mayEdit }: { project: Project; d
           <Group gap="xs">
             <Menu position="bottom-end">
               <Menu.Target>
-                <Button size="compact-md" variant="default" leftSection={<Icon name="download" size={16} />} disabled={dataset.image_count === 0}>
+                <Button
+                  size="compact-md"
+                  variant="default"
+                  leftSection={<Icon name="download" size={16} />}
+                  disabled={dataset.image_count === 0}
+                >
                   <Trans>Export</Trans>
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
                 {FORMATS[project.task ?? "classification"].map((format) => (
-                  <Menu.Item key={format} onClick={() => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}>
+                  <Menu.Item
+                    key={format}
+                    onClick={() => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}
+                  >
                     {format === "folder" ? t`Folders by label` : NAMES[format]}
                   </Menu.Item>
                 ))}
@@ -60,10 +78,20 @@ export function DatasetCard({ project, dataset, mayEdit }: { project: Project; d
             </Menu>
             {mayEdit && (
               <>
-                <Button size="compact-md" variant="default" disabled={dataset.image_count === 0} onClick={() => attempt(takeSnapshot(project.id, dataset.id))}>
+                <Button
+                  size="compact-md"
+                  variant="default"
+                  disabled={dataset.image_count === 0}
+                  onClick={() => attempt(takeSnapshot(project.id, dataset.id))}
+                >
                   <Trans>Take a snapshot</Trans>
                 </Button>
-                <ActionIcon variant="subtle" color="gray" aria-label={t`Delete the dataset ${dataset.name}`} onClick={() => setIsDeleting(true)}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={t`Delete the dataset ${dataset.name}`}
+                  onClick={() => setIsDeleting(true)}
+                >
                   <Icon name="trash" size={17} />
                 </ActionIcon>
               </>

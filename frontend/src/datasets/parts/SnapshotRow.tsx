@@ -15,7 +15,10 @@ export function SnapshotRow({ snapshot }: { snapshot: Snapshot }) {
           train {count(splits.train)}, validation {count(splits.validation)}, test {count(splits.test)}
         </Trans>
         {" · "}
-        {new Date(snapshot.created_at).toLocaleString(i18n.locale, { dateStyle: "medium", timeStyle: "short" })}
+        {new Date(snapshot.created_at).toLocaleString(i18n.locale, {
+          dateStyle: "medium",
+          timeStyle: "short",
+        })}
       </Text>
     </Group>
   );

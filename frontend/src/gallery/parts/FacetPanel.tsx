@@ -24,8 +24,14 @@ export function FacetPanel({ project, filter, change }: Props) {
   const colors = new Map(labels?.map(({ id, color }) => [id, color]));
   const rows = facets?.labels.filter(({ name }) => name.toLowerCase().includes(word.toLowerCase())) ?? [];
   const splitNames = { train: t`Train`, validation: t`Validation`, test: t`Test`, none: t`Not assigned` };
-  const originNames = { human: t`By hand`, imported: t`Imported`, model: t`By a model`, none: t`No annotation` };
-  const pick = <Name extends keyof Filter>(name: Name, value: Filter[Name]) => change({ [name]: filter[name] === value ? undefined : value });
+  const originNames = {
+    human: t`By hand`,
+    imported: t`Imported`,
+    model: t`By a model`,
+    none: t`No annotation`,
+  };
+  const pick = <Name extends keyof Filter>(name: Name, value: Filter[Name]) =>
+    change({ [name]: filter[name] === value ? undefined : value });
   return (
     <ScrollArea h="100%" type="auto">
       <Stack gap="md" p="sm">
@@ -52,9 +58,24 @@ export function FacetPanel({ project, filter, change }: Props) {
           </Button>
         )}
         <Section title={t`State`}>
-          <Row text={t`Labelled`} count={facets?.annotated.yes} pressed={filter.annotated === true} act={() => pick("annotated", true)} />
-          <Row text={t`Not labelled`} count={facets?.annotated.no} pressed={filter.annotated === false} act={() => pick("annotated", false)} />
-          <Row text={t`With suggestions`} count={facets?.has_suggestions.yes} pressed={filter.has_suggestions === true} act={() => pick("has_suggestions", true)} />
+          <Row
+            text={t`Labelled`}
+            count={facets?.annotated.yes}
+            pressed={filter.annotated === true}
+            act={() => pick("annotated", true)}
+          />
+          <Row
+            text={t`Not labelled`}
+            count={facets?.annotated.no}
+            pressed={filter.annotated === false}
+            act={() => pick("annotated", false)}
+          />
+          <Row
+            text={t`With suggestions`}
+            count={facets?.has_suggestions.yes}
+            pressed={filter.has_suggestions === true}
+            act={() => pick("has_suggestions", true)}
+          />
         </Section>
         <Section title={t`Labels`}>
           {facets && facets.labels.length > MANY && (
@@ -85,18 +106,36 @@ export function FacetPanel({ project, filter, change }: Props) {
         </Section>
         <Section title={t`Split`}>
           {facets?.splits.map(({ value, count }) => (
-            <Row key={value} text={splitNames[value]} count={count} pressed={filter.split === value} act={() => pick("split", value)} />
+            <Row
+              key={value}
+              text={splitNames[value]}
+              count={count}
+              pressed={filter.split === value}
+              act={() => pick("split", value)}
+            />
           ))}
         </Section>
         <Section title={t`Annotated by`}>
           {facets?.origins.map(({ value, count }) => (
-            <Row key={value} text={originNames[value]} count={count} pressed={filter.origin === value} act={() => pick("origin", value)} />
+            <Row
+              key={value}
+              text={originNames[value]}
+              count={count}
+              pressed={filter.origin === value}
+              act={() => pick("origin", value)}
+            />
           ))}
         </Section>
         {facets && facets.datasets.length > 1 && (
           <Section title={t`Dataset`}>
             {facets.datasets.map(({ id, name, count }) => (
-              <Row key={id} text={name} count={count} pressed={filter.dataset === id} act={() => pick("dataset", id)} />
+              <Row
+                key={id}
+                text={name}
+                count={count}
+                pressed={filter.dataset === id}
+                act={() => pick("dataset", id)}
+              />
             ))}
           </Section>
         )}
@@ -116,7 +155,19 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-function Row({ text, mark, count, pressed, act }: { text: string; mark?: ReactNode; count: number | undefined; pressed: boolean; act: () => void }) {
+function Row({
+  text,
+  mark,
+  count,
+  pressed,
+  act,
+}: {
+  text: string;
+  mark?: ReactNode;
+  count: number | undefined;
+  pressed: boolean;
+  act: () => void;
+}) {
   const { i18n } = useLingui();
   return (
     <UnstyledButton className={classes.facet} aria-pressed={pressed} onClick={act} data-facet={text}>

@@ -33,7 +33,8 @@ export function Grid({ project, filter, total, imageAt, onRange }: Props) {
   const key = JSON.stringify([project, { ...filter, size: undefined }]);
   const [offset, setOffset] = useState(places.get(key) ?? 0);
   const shape = useMemo(
-    () => layout(total, Math.max(0, width - 24), tileSizes[filter.size ?? "m"], GAP, globalThis.devicePixelRatio),
+    () =>
+      layout(total, Math.max(0, width - 24), tileSizes[filter.size ?? "m"], GAP, globalThis.devicePixelRatio),
     [total, width, filter.size],
   );
   const range = useMemo(() => visible(offset, view, total, shape), [offset, view, total, shape]);
@@ -59,7 +60,6 @@ export function Grid({ project, filter, total, imageAt, onRange }: Props) {
   );
   // Back from an image, or to a place that the address before had: the same images again.
   const isReady = width > 0 && view > 0;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the grid appears or shows something else
   useEffect(() => {
     if (isReady) scrollTo(Math.min(places.get(key) ?? 0, Math.max(0, shape.height - view)));
   }, [isReady, key]);
@@ -81,7 +81,13 @@ export function Grid({ project, filter, total, imageAt, onRange }: Props) {
   );
   const scope = t`Gallery`;
   const step = (id: string, keys: string, title: string, way: number) =>
-    ({ id, scope, title, keys, run: () => show(Math.min(total - 1, Math.max(0, (cursor ?? range.first) + way))) }) as const;
+    ({
+      id,
+      scope,
+      title,
+      keys,
+      run: () => show(Math.min(total - 1, Math.max(0, (cursor ?? range.first) + way))),
+    }) as const;
   useShortcut(step("gallery.right", "ArrowRight", t`Next image`, 1));
   useShortcut(step("gallery.left", "ArrowLeft", t`Previous image`, -1));
   useShortcut(step("gallery.down", "ArrowDown", t`Row below`, shape.columns));
@@ -89,8 +95,19 @@ export function Grid({ project, filter, total, imageAt, onRange }: Props) {
   useShortcut({ id: "gallery.home", scope, title: t`First image`, keys: "Home", run: () => show(0) });
   useShortcut({ id: "gallery.end", scope, title: t`Last image`, keys: "End", run: () => show(total - 1) });
   const open = (image: GridImage | undefined) =>
-    image && void navigate({ to: "/projects/$project/images/$image", params: { project, image: image.id }, search: filter });
-  useShortcut({ id: "gallery.open", scope, title: t`Open the image`, keys: "Enter", run: () => open(cursor === null ? undefined : imageAt(cursor)) });
+    image &&
+    void navigate({
+      to: "/projects/$project/images/$image",
+      params: { project, image: image.id },
+      search: filter,
+    });
+  useShortcut({
+    id: "gallery.open",
+    scope,
+    title: t`Open the image`,
+    keys: "Enter",
+    run: () => open(cursor === null ? undefined : imageAt(cursor)),
+  });
   useShortcut({
     id: "gallery.choose",
     scope,
@@ -163,4 +180,3 @@ async function chooseRange(project: string, filter: Filter, anchor: number, inde
   }
   choose(ids, index);
 }
-

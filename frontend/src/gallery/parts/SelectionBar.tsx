@@ -8,7 +8,7 @@ import { useDatasets, useLabels, useMayEdit, useProject } from "../../projects/q
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { LabelChip } from "../../ui/LabelChip";
-import { bulk, type BulkAnswer } from "../bulk";
+import { type BulkAnswer, bulk } from "../bulk";
 import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
@@ -61,7 +61,12 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
                 <Menu.Dropdown>
                   <ScrollArea.Autosize mah={320}>
                     {labels?.map((label) => (
-                      <Menu.Item key={label.id} onClick={() => void act(t`Label as ${label.name}`, { action: "label", label: label.id })}>
+                      <Menu.Item
+                        key={label.id}
+                        onClick={() =>
+                          void act(t`Label as ${label.name}`, { action: "label", label: label.id })
+                        }
+                      >
                         <LabelChip label={label} />
                       </Menu.Item>
                     ))}
@@ -77,11 +82,16 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
               </Menu.Target>
               <Menu.Dropdown>
                 {Object.entries(splits).map(([split, name]) => (
-                  <Menu.Item key={split} onClick={() => void act(t`Move to ${name}`, { action: "split", split })}>
+                  <Menu.Item
+                    key={split}
+                    onClick={() => void act(t`Move to ${name}`, { action: "split", split })}
+                  >
                     {name}
                   </Menu.Item>
                 ))}
-                <Menu.Item onClick={() => void act(t`Take out of the splits`, { action: "split", split: null })}>
+                <Menu.Item
+                  onClick={() => void act(t`Take out of the splits`, { action: "split", split: null })}
+                >
                   <Trans>Not assigned</Trans>
                 </Menu.Item>
               </Menu.Dropdown>
@@ -95,14 +105,25 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
                 </Menu.Target>
                 <Menu.Dropdown>
                   {datasets.map((dataset) => (
-                    <Menu.Item key={dataset.id} onClick={() => void act(t`Move to ${dataset.name}`, { action: "move", dataset: dataset.id })}>
+                    <Menu.Item
+                      key={dataset.id}
+                      onClick={() =>
+                        void act(t`Move to ${dataset.name}`, { action: "move", dataset: dataset.id })
+                      }
+                    >
                       {dataset.name}
                     </Menu.Item>
                   ))}
                 </Menu.Dropdown>
               </Menu>
             )}
-            <Button size="compact-sm" variant="default" c="var(--studio-bad)" disabled={isBusy} onClick={() => setIsDeleting(true)}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              c="var(--studio-bad)"
+              disabled={isBusy}
+              onClick={() => setIsDeleting(true)}
+            >
               <Trans>Delete</Trans>
             </Button>
           </>

@@ -26,7 +26,19 @@ interface Props {
 const NAMES = 2;
 
 /** One image of the gallery, with its labels or boxes on it. */
-export const Tile = memo(function Tile({ image, index, x, y, size, labels, project, filter, isChosen, isCursor, onChoose }: Props) {
+export const Tile = memo(function Tile({
+  image,
+  index,
+  x,
+  y,
+  size,
+  labels,
+  project,
+  filter,
+  isChosen,
+  isCursor,
+  onChoose,
+}: Props) {
   const { t } = useLingui();
   const link = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
@@ -65,7 +77,10 @@ export const Tile = memo(function Tile({ image, index, x, y, size, labels, proje
         {boxes.length === 0 && names.length > 0 && (
           <span className={classes.names}>
             {names.slice(0, NAMES).map((label) => (
-              <span key={label.id} className={`${classes.name} ${guesses.has(label.id) ? classes.guess : ""}`}>
+              <span
+                key={label.id}
+                className={`${classes.name} ${guesses.has(label.id) ? classes.guess : ""}`}
+              >
                 <Swatch color={label.color ?? "#888"} size={9} />
                 {label.name}
                 {guesses.has(label.id) ? "?" : ""}
@@ -95,16 +110,30 @@ function Boxes({ image, labels }: { image: GridImage; labels: ReadonlyMap<string
   const height = (1000 * image.height) / longest;
   return (
     <svg className={classes.marks} viewBox="0 0 1000 1000" aria-hidden>
-      <g transform={`translate(${(1000 - width) / 2} ${(1000 - height) / 2}) scale(${width / 1000} ${height / 1000})`}>
+      <g
+        transform={`translate(${(1000 - width) / 2} ${(1000 - height) / 2}) scale(${width / 1000} ${height / 1000})`}
+      >
         {image.annotations.map((mark, place) => {
           if (!mark.box) return null;
           const [left = 0, top = 0, right = 0, bottom = 0] = mark.box;
-          const shape = { x: left, y: top, width: right - left, height: bottom - top, fill: "none", vectorEffect: "non-scaling-stroke" } as const;
+          const shape = {
+            x: left,
+            y: top,
+            width: right - left,
+            height: bottom - top,
+            fill: "none",
+            vectorEffect: "non-scaling-stroke",
+          } as const;
           const key = `${place}-${left}-${top}`;
           return (
             <g key={key}>
               <rect {...shape} stroke="rgb(0 0 0 / 60%)" strokeWidth={3.5} />
-              <rect {...shape} stroke={labels.get(mark.label)?.color ?? "#fff"} strokeWidth={2} strokeDasharray={mark.confirmed ? undefined : "5 3"} />
+              <rect
+                {...shape}
+                stroke={labels.get(mark.label)?.color ?? "#fff"}
+                strokeWidth={2}
+                strokeDasharray={mark.confirmed ? undefined : "5 3"}
+              />
             </g>
           );
         })}

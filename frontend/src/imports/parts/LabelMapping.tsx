@@ -79,7 +79,9 @@ export function LabelMapping({ project, job, labels, onStart }: Props) {
                           onChange={(value) => value && setMap({ ...map, [found.name]: value })}
                           data={[
                             ...own.map(({ name }) => ({ value: name, label: name })),
-                            ...(own.some(({ name }) => name === found.name) ? [] : [{ value: NEW, label: t`New label “${found.name}”` }]),
+                            ...(own.some(({ name }) => name === found.name)
+                              ? []
+                              : [{ value: NEW, label: t`New label “${found.name}”` }]),
                             { value: LEAVE_OUT, label: t`Leave out` },
                           ]}
                         />

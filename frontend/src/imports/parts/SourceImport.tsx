@@ -1,18 +1,23 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
+import { useForm } from "../../account/useForm";
 import { send } from "../../api/client";
 import type { Job } from "../../api/types";
-import { useForm } from "../../account/useForm";
 
 /** From a bucket or FastDFS, without passing through the browser. */
 export function SourceImport({ project, dataset }: { project: string; dataset: string }) {
   const { t } = useLingui();
   const navigate = useNavigate();
   const form = useForm({ source: "" }, async ({ source }) => {
-    const job = await send<Job>("POST", `/api/v1/datasets/${dataset}/imports/`, JSON.stringify({ source, dry_run: true }), {
-      "Content-Type": "application/json",
-    });
+    const job = await send<Job>(
+      "POST",
+      `/api/v1/datasets/${dataset}/imports/`,
+      JSON.stringify({ source, dry_run: true }),
+      {
+        "Content-Type": "application/json",
+      },
+    );
     await navigate({ to: "/projects/$project/import/$job", params: { project, job: job.id } });
   });
   return (

@@ -12,7 +12,13 @@ export function WebcamCapture({ add }: { add: (files: File[]) => void }) {
       <Button variant="default" leftSection={<Icon name="camera" />} onClick={() => setIsOpen(true)}>
         <Trans>Use the camera</Trans>
       </Button>
-      <Modal opened={isOpen} onClose={() => setIsOpen(false)} title={t`Camera`} size="lg" closeButtonProps={{ "aria-label": t`Close` }}>
+      <Modal
+        opened={isOpen}
+        onClose={() => setIsOpen(false)}
+        title={t`Camera`}
+        size="lg"
+        closeButtonProps={{ "aria-label": t`Close` }}
+      >
         {isOpen && <Camera add={add} />}
       </Modal>
     </>
@@ -28,7 +34,9 @@ function Camera({ add }: { add: (files: File[]) => void }) {
     let stream: MediaStream | null = null;
     let isGone = false;
     if (!navigator.mediaDevices) {
-      setProblem(t`Browsers give the camera only to pages over HTTPS or on this machine itself. Open the studio that way.`);
+      setProblem(
+        t`Browsers give the camera only to pages over HTTPS or on this machine itself. Open the studio that way.`,
+      );
       return undefined;
     }
     navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } }).then(
@@ -65,7 +73,13 @@ function Camera({ add }: { add: (files: File[]) => void }) {
   if (problem) return <Alert color="orange">{problem}</Alert>;
   return (
     <Stack>
-      <video ref={video} autoPlay muted playsInline style={{ width: "100%", borderRadius: 8, background: "#000" }} />
+      <video
+        ref={video}
+        autoPlay
+        muted
+        playsInline
+        style={{ width: "100%", borderRadius: 8, background: "#000" }}
+      />
       <Group justify="space-between">
         <Text size="sm" className="quiet" aria-live="polite">
           <Trans>{count} taken</Trans>

@@ -23,7 +23,14 @@ export function LabelPad({ labels, mayEdit, chosen, choose }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const keys = hotkeys(labels);
   useLabelKeys(labels, mayEdit, choose);
-  useShortcut({ id: "labeling.find", scope: t`Labelling`, title: t`Find a label`, keys: "/", disabled: labels.length <= MANY, run: () => field.current?.focus() });
+  useShortcut({
+    id: "labeling.find",
+    scope: t`Labelling`,
+    title: t`Find a label`,
+    keys: "/",
+    disabled: labels.length <= MANY,
+    run: () => field.current?.focus(),
+  });
   const found = labels.filter(({ name }) => name.toLowerCase().includes(word.trim().toLowerCase()));
   return (
     <div className={classes.pad} role="group" aria-label={t`Labels`}>
@@ -46,7 +53,13 @@ export function LabelPad({ labels, mayEdit, chosen, choose }: Props) {
         />
       )}
       {found.map((label) => (
-        <UnstyledButton key={label.id} className={classes.label} disabled={!mayEdit} aria-pressed={label.id === chosen} onClick={() => choose(label)}>
+        <UnstyledButton
+          key={label.id}
+          className={classes.label}
+          disabled={!mayEdit}
+          aria-pressed={label.id === chosen}
+          onClick={() => choose(label)}
+        >
           <Swatch color={label.color ?? "#888"} size={16} />
           <span className={classes.text}>{label.name}</span>
           {keys.has(label.id) && <Kbd>{keys.get(label.id)}</Kbd>}

@@ -5,7 +5,15 @@ import type { GridImage } from "../../gallery/queries";
 import classes from "../Labeling.module.css";
 
 /** The image before, small, with what it was called: a slip is seen at once and taken back by one key. */
-export function Previous({ previous, labels, back }: { previous: GridImage | undefined; labels: Label[]; back: () => void }) {
+export function Previous({
+  previous,
+  labels,
+  back,
+}: {
+  previous: GridImage | undefined;
+  labels: Label[];
+  back: () => void;
+}) {
   const { t } = useLingui();
   if (!previous) return null;
   const label = labels.find(({ id }) => id === previous.labels[0]);

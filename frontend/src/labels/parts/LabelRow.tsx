@@ -22,14 +22,27 @@ interface Props {
 }
 
 /** Okabe and Ito's colours, which people with any kind of colour vision tell apart, and dark relatives. */
-const SWATCHES = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#000000", "#8c6d31", "#7b4173"];
+const SWATCHES = [
+  "#e69f00",
+  "#56b4e9",
+  "#009e73",
+  "#f0e442",
+  "#0072b2",
+  "#d55e00",
+  "#cc79a7",
+  "#000000",
+  "#8c6d31",
+  "#7b4173",
+];
 
 export function LabelRow({ project, label, labels, count, mayEdit, up, down }: Props) {
   const { t } = useLingui();
   const [name, setName] = useState<string | null>(null);
   const [isDeleting, setIsDeleting] = useState(false);
   const attempt = (work: Promise<unknown>) =>
-    void work.catch((problem) => notifications.show({ color: "red", message: asStudioError(problem).message }));
+    void work.catch((problem) =>
+      notifications.show({ color: "red", message: asStudioError(problem).message }),
+    );
   const rename = () => {
     if (name?.trim() && name !== label.name) attempt(changeLabel(project, label.id, { name: name.trim() }));
     setName(null);
@@ -60,7 +73,13 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
         <Swatch color={label.color ?? "#888"} size={18} />
       )}
       {name === null ? (
-        <UnstyledButton flex={1} miw={0} disabled={!mayEdit} onClick={() => setName(label.name)} title={mayEdit ? t`Rename` : undefined}>
+        <UnstyledButton
+          flex={1}
+          miw={0}
+          disabled={!mayEdit}
+          onClick={() => setName(label.name)}
+          title={mayEdit ? t`Rename` : undefined}
+        >
           <Text truncate>{label.name}</Text>
         </UnstyledButton>
       ) : (
@@ -79,15 +98,39 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
         />
       )}
       {key && <Kbd size="xs">{key}</Kbd>}
-      <Text renderRoot={(props) => <Link to="/projects/$project/images" params={{ project }} search={{ label: [label.id] }} {...props} />} size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
+      <Text
+        renderRoot={(props) => (
+          <Link
+            to="/projects/$project/images"
+            params={{ project }}
+            search={{ label: [label.id] }}
+            {...props}
+          />
+        )}
+        size="sm"
+        className="quiet"
+        style={{ whiteSpace: "nowrap" }}
+      >
         {count !== undefined && <Plural value={count} one="# image" other="# images" />}
       </Text>
       {mayEdit && (
         <Group gap={2} wrap="nowrap">
-          <ActionIcon variant="subtle" color="gray" disabled={!up} onClick={up} aria-label={t`Move ${label.name} up`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            disabled={!up}
+            onClick={up}
+            aria-label={t`Move ${label.name} up`}
+          >
             <Icon name="arrow-up" size={16} />
           </ActionIcon>
-          <ActionIcon variant="subtle" color="gray" disabled={!down} onClick={down} aria-label={t`Move ${label.name} down`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            disabled={!down}
+            onClick={down}
+            aria-label={t`Move ${label.name} down`}
+          >
             <Icon name="arrow-down" size={16} />
           </ActionIcon>
           <Menu position="bottom-end">
@@ -100,7 +143,11 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
               <Menu.Item leftSection={<Icon name="pencil" size={16} />} onClick={() => setName(label.name)}>
                 <Trans>Rename</Trans>
               </Menu.Item>
-              <Menu.Item c="var(--studio-bad)" leftSection={<Icon name="trash" size={16} />} onClick={() => setIsDeleting(true)}>
+              <Menu.Item
+                c="var(--studio-bad)"
+                leftSection={<Icon name="trash" size={16} />}
+                onClick={() => setIsDeleting(true)}
+              >
                 <Trans>Delete</Trans>
               </Menu.Item>
               {labels.length > 1 && (
@@ -111,7 +158,11 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
               {labels
                 .filter(({ id }) => id !== label.id)
                 .map((other) => (
-                  <Menu.Item key={other.id} leftSection={<Swatch color={other.color ?? "#888"} />} onClick={() => attempt(mergeLabel(project, label.id, other.id))}>
+                  <Menu.Item
+                    key={other.id}
+                    leftSection={<Swatch color={other.color ?? "#888"} />}
+                    onClick={() => attempt(mergeLabel(project, label.id, other.id))}
+                  >
                     {other.name}
                   </Menu.Item>
                 ))}
@@ -119,7 +170,14 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
           </Menu>
         </Group>
       )}
-      <DeleteLabel project={project} label={label} labels={labels} count={count ?? 0} opened={isDeleting} close={() => setIsDeleting(false)} />
+      <DeleteLabel
+        project={project}
+        label={label}
+        labels={labels}
+        count={count ?? 0}
+        opened={isDeleting}
+        close={() => setIsDeleting(false)}
+      />
     </Group>
   );
 }

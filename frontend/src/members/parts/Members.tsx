@@ -1,5 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Button, CopyButton, Group, Paper, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  CopyButton,
+  Group,
+  Paper,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import { asStudioError } from "../../api/errors";
@@ -17,7 +28,9 @@ export function Members({ project }: { project: Project }) {
   const [address, setAddress] = useState<string | null>(null);
   const roles = { owner: t`Owner`, editor: t`Editor`, viewer: t`Viewer` };
   const attempt = (work: Promise<unknown>) =>
-    void work.catch((problem) => notifications.show({ color: "red", message: asStudioError(problem).message }));
+    void work.catch((problem) =>
+      notifications.show({ color: "red", message: asStudioError(problem).message }),
+    );
   const options = (["owner", "editor", "viewer"] as const).map((value) => ({ value, label: roles[value] }));
   return (
     <Paper className="panel" p="lg">
@@ -42,7 +55,12 @@ export function Members({ project }: { project: Project }) {
                 onChange={(value) => attempt(changeRole(project.id, member.id, value as Role))}
               />
               {isOwner && (
-                <ActionIcon variant="subtle" color="gray" aria-label={t`Remove ${member.username}`} onClick={() => attempt(removeMember(project.id, member.id))}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={t`Remove ${member.username}`}
+                  onClick={() => attempt(removeMember(project.id, member.id))}
+                >
                   <Icon name="trash" size={16} />
                 </ActionIcon>
               )}
@@ -52,14 +70,31 @@ export function Members({ project }: { project: Project }) {
         {isOwner && (
           <Stack gap="xs">
             <Group align="flex-end">
-              <Select label={t`Invite as`} w={140} data={options} value={role} allowDeselect={false} onChange={(value) => setRole(value as Role)} />
-              <Button variant="default" leftSection={<Icon name="link" size={16} />} onClick={() => attempt(makeLink(project.id, role).then((link) => setAddress(link.url)))}>
+              <Select
+                label={t`Invite as`}
+                w={140}
+                data={options}
+                value={role}
+                allowDeselect={false}
+                onChange={(value) => setRole(value as Role)}
+              />
+              <Button
+                variant="default"
+                leftSection={<Icon name="link" size={16} />}
+                onClick={() => attempt(makeLink(project.id, role).then((link) => setAddress(link.url)))}
+              >
                 <Trans>Make an invitation link</Trans>
               </Button>
             </Group>
             {address && (
               <Group wrap="nowrap" align="flex-end">
-                <TextInput flex={1} readOnly label={t`Give this link to up to five people. It is shown only now.`} value={address} onFocus={(event) => event.currentTarget.select()} />
+                <TextInput
+                  flex={1}
+                  readOnly
+                  label={t`Give this link to up to five people. It is shown only now.`}
+                  value={address}
+                  onFocus={(event) => event.currentTarget.select()}
+                />
                 <CopyButton value={address}>
                   {({ copied, copy }) => (
                     <Button variant="default" onClick={copy}>
@@ -73,10 +108,15 @@ export function Members({ project }: { project: Project }) {
               <Group key={link.id} justify="space-between" wrap="nowrap">
                 <Text size="xs" className="quiet">
                   <Trans>
-                    Link for {roles[link.role]}, {link.uses_left} left, until {new Date(link.expires_at).toLocaleDateString(i18n.locale)}
+                    Link for {roles[link.role]}, {link.uses_left} left, until{" "}
+                    {new Date(link.expires_at).toLocaleDateString(i18n.locale)}
                   </Trans>
                 </Text>
-                <Button size="compact-xs" variant="subtle" onClick={() => attempt(endLink(project.id, link.id))}>
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  onClick={() => attempt(endLink(project.id, link.id))}
+                >
                   <Trans>End</Trans>
                 </Button>
               </Group>

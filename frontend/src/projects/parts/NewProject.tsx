@@ -2,15 +2,20 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Modal, Radio, Stack, Text, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Task } from "../../api/types";
 import { useForm } from "../../account/useForm";
+import type { Task } from "../../api/types";
 import { useCreateProject } from "../queries";
 
 /** A name and one question in plain words: what shall the model answer? */
 export function NewProject({ opened, close }: { opened: boolean; close: () => void }) {
   const { t } = useLingui();
   return (
-    <Modal opened={opened} onClose={close} title={t`New project`} closeButtonProps={{ "aria-label": t`Close` }}>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t`New project`}
+      closeButtonProps={{ "aria-label": t`Close` }}
+    >
       <NewProjectForm close={close} />
     </Modal>
   );
@@ -27,14 +32,33 @@ function NewProjectForm({ close }: { close: () => void }) {
     await navigate({ to: "/projects/$project", params: { project: project.id } });
   });
   const choices: { value: Task; title: string; text: string }[] = [
-    { value: "classification", title: t`What is on the image?`, text: t`One label for the whole image. (Classification)` },
-    { value: "detection", title: t`Where on the image is it?`, text: t`A box around each thing, with a label. (Object detection)` },
+    {
+      value: "classification",
+      title: t`What is on the image?`,
+      text: t`One label for the whole image. (Classification)`,
+    },
+    {
+      value: "detection",
+      title: t`Where on the image is it?`,
+      text: t`A box around each thing, with a label. (Object detection)`,
+    },
   ];
   return (
     <form onSubmit={(event) => void form.onSubmit(event)}>
       <Stack>
-        <TextInput label={t`Name`} placeholder={t`Screws on line 3`} data-autofocus required maxLength={200} {...form.field("name")} />
-        <Radio.Group label={t`What shall the model answer?`} value={task} onChange={(value) => setTask(value as Task)}>
+        <TextInput
+          label={t`Name`}
+          placeholder={t`Screws on line 3`}
+          data-autofocus
+          required
+          maxLength={200}
+          {...form.field("name")}
+        />
+        <Radio.Group
+          label={t`What shall the model answer?`}
+          value={task}
+          onChange={(value) => setTask(value as Task)}
+        >
           <Stack gap="xs" mt={6}>
             {choices.map((choice) => (
               <Radio.Card key={choice.value} value={choice.value} p="sm" radius="md">

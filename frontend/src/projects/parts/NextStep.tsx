@@ -12,8 +12,16 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
   if (!next) return <Skeleton height={76} radius="md" />;
   const base = `/projects/${project.id}`;
   const shown: Record<typeof next.step, [ReactNode, ReactNode, string]> = {
-    add: [<Trans key="t">Add your first images. Some 20 of each kind are enough to begin.</Trans>, <Trans key="b">Add images</Trans>, `${base}/import`],
-    "name-labels": [<Trans key="t">Name what the model shall tell apart.</Trans>, <Trans key="b">Add labels</Trans>, `${base}/labels`],
+    add: [
+      <Trans key="t">Add your first images. Some 20 of each kind are enough to begin.</Trans>,
+      <Trans key="b">Add images</Trans>,
+      `${base}/import`,
+    ],
+    "name-labels": [
+      <Trans key="t">Name what the model shall tell apart.</Trans>,
+      <Trans key="b">Add labels</Trans>,
+      `${base}/labels`,
+    ],
     label: [
       <Plural
         key="t"
@@ -24,8 +32,16 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
       <Trans key="b">Label images</Trans>,
       `${base}/${project.task === "detection" ? "images" : "label"}`,
     ],
-    train: [<Trans key="t">There is enough to train a first model.</Trans>, <Trans key="b">Look at the images</Trans>, `${base}/images`],
-    look: [<Trans key="t">Go on labelling: more and more varied images make the next model better.</Trans>, <Trans key="b">Label images</Trans>, `${base}/label`],
+    train: [
+      <Trans key="t">There is enough to train a first model.</Trans>,
+      <Trans key="b">Look at the images</Trans>,
+      `${base}/images`,
+    ],
+    look: [
+      <Trans key="t">Go on labelling: more and more varied images make the next model better.</Trans>,
+      <Trans key="b">Label images</Trans>,
+      `${base}/label`,
+    ],
   };
   const [text, button, to] = shown[next.step];
   return (

@@ -2,10 +2,10 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { isRunning, useActivity } from "../../activity/queries";
 import { api } from "../../api/client";
 import { keys } from "../../api/keys";
 import type { Project } from "../../api/types";
-import { isRunning, useActivity } from "../../activity/queries";
 import { Icon } from "../../ui/Icon";
 import classes from "./ProjectCard.module.css";
 

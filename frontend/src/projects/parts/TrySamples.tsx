@@ -18,9 +18,14 @@ export function TrySamples() {
   const begin = async (task: Task) => {
     setIsBusy(true);
     try {
-      const { project } = await send<{ project: string }>("POST", "/api/v1/projects/samples/", JSON.stringify({ task }), {
-        "Content-Type": "application/json",
-      });
+      const { project } = await send<{ project: string }>(
+        "POST",
+        "/api/v1/projects/samples/",
+        JSON.stringify({ task }),
+        {
+          "Content-Type": "application/json",
+        },
+      );
       await queryClient.invalidateQueries({ queryKey: keys.projects });
       await navigate({ to: "/projects/$project", params: { project } });
     } catch (problem) {

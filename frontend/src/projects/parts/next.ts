@@ -19,8 +19,11 @@ export function nextStep(project: Project, counts: ProjectCounts | undefined): N
   const least = project.task === "detection" ? 1 : LEAST_LABELS;
   if (project.label_count < least) return { step: "name-labels" };
   // Labels that no image carries yet are not among the counts.
-  const missing = project.label_count * ENOUGH - counts.labels.reduce((sum, { images }) => sum + Math.min(ENOUGH, images), 0);
+  const missing =
+    project.label_count * ENOUGH -
+    counts.labels.reduce((sum, { images }) => sum + Math.min(ENOUGH, images), 0);
   const open = counts.images - counts.annotated;
-  if (missing > 0 && open > 0 && project.model_count === 0) return { step: "label", missing: Math.min(missing, open) };
+  if (missing > 0 && open > 0 && project.model_count === 0)
+    return { step: "label", missing: Math.min(missing, open) };
   return project.model_count === 0 ? { step: "train" } : { step: "look" };
 }

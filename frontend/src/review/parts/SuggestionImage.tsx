@@ -7,8 +7,17 @@ export function SuggestionImage({ image, labels }: { image: GridImage; labels: L
   const version = new URLSearchParams(image.thumbnail.split("?")[1]).get("v") ?? "";
   const colors = new Map(labels.map(({ id, color }) => [id, color]));
   return (
-    <svg className={classes.image} viewBox={`0 0 ${image.width} ${image.height}`} role="img" aria-label={image.filename}>
-      <image href={`/api/v1/images/${image.id}/rendition/?max=2048&v=${version}`} width={image.width} height={image.height} />
+    <svg
+      className={classes.image}
+      viewBox={`0 0 ${image.width} ${image.height}`}
+      role="img"
+      aria-label={image.filename}
+    >
+      <image
+        href={`/api/v1/images/${image.id}/rendition/?max=2048&v=${version}`}
+        width={image.width}
+        height={image.height}
+      />
       {image.annotations.map((mark) => {
         if (!mark.box) return null;
         const [left = 0, top = 0, right = 0, bottom = 0] = mark.box;
@@ -23,7 +32,12 @@ export function SuggestionImage({ image, labels }: { image: GridImage; labels: L
         return (
           <g key={`${mark.label}-${mark.box.join()}`}>
             <rect {...shape} stroke="rgb(0 0 0 / 60%)" strokeWidth={4} />
-            <rect {...shape} stroke={colors.get(mark.label) ?? "#fff"} strokeWidth={2.5} strokeDasharray={mark.confirmed ? undefined : "7 4"} />
+            <rect
+              {...shape}
+              stroke={colors.get(mark.label) ?? "#fff"}
+              strokeWidth={2.5}
+              strokeDasharray={mark.confirmed ? undefined : "7 4"}
+            />
           </g>
         );
       })}

@@ -1,0 +1,141 @@
+"""Check the pages: `python frontend/check.py`. Biome, types, generated files, unit tests, a build and its size, and journeys in Chromium.
+
+Journeys are left out, with a word, where there is no Chromium.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import build
+
+FOLDER = Path(__file__).parent.resolve()
+ROOT = FOLDER.parent
+# What the first page may weigh, compressed, and any other one beside it.
+FIRST_PAGE_BYTES, PAGE_BYTES = 230_000, 60_000
+READY_SECONDS = 240
+
+
+def main() -> int:
+    node, npm = build.find_node()
+    environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment["PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD"] = "1"
+    _install(npm, environment)
+    steps = [
+        ("style", ["node_modules/@biomejs/biome/bin/biome", "check", "."]),
+        ("types", ["node_modules/typescript/bin/tsc", "--noEmit"]),
+        ("unit tests", ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"]),
+    ]
+    failed = [name for name, command in steps if not _passes(name, [node, *command], environment)]
+    failed += [] if _is_generated(node, environment) else ["generated types"]
+    if build.main(["--strict"]):
+        return _end([*failed, "build"])
+    failed += [] if _is_light() else ["size"]
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("Chromium is not installed: the journeys through the pages are left out.")
+    elif not _journeys(node, {**environment, "CHROMIUM": chromium}):
+        failed.append("journeys")
+    return _end(failed)
+
+
+def _end(failed: list[str]) -> int:
+    print(f"frontend: {', '.join(failed)} failed" if failed else "frontend: all checks passed")
+    return 1 if failed else 0
+
+
+def _install(npm: list[str], environment: dict[str, str]) -> None:
+    """With what tests need; the fingerprint tells the build that nothing is missing."""
+    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    mark = FOLDER / "node_modules" / ".lock-fingerprint"
+    if mark.is_file() and mark.read_text() == lock and (FOLDER / "node_modules" / "vitest").is_dir():
+        return
+    command = [*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(command, cwd=FOLDER, env=environment, check=True)
+    mark.write_text(lock)
+
+
+def _passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
+    print(f"frontend: {name}…", flush=True)
+    return subprocess.run(command, cwd=FOLDER, env=environment).returncode == 0
+
+
+def _is_generated(node: str, environment: dict[str, str]) -> bool:
+    """The types are those of the schema in the tree, which a test compares with the server's."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "schema.d.ts"
+        program = "node_modules/openapi-typescript/bin/cli.js"
+        command = [node, program, "schema/openapi.yml", "-o", str(made)]
+        subprocess.run(command, cwd=FOLDER, env=environment, check=True, capture_output=True)
+        same = made.read_bytes() == (FOLDER / "src" / "api" / "schema.d.ts").read_bytes()
+    if not same:
+        print("src/api/schema.d.ts is not of schema/openapi.yml: run `make schema`.")
+    return same
+
+
+def _is_light() -> bool:
+    """The first page is what index.html names; others load theirs beside it."""
+    assets = FOLDER / "dist" / "assets"
+    size = {
+        path.name: len(gzip.compress(path.read_bytes())) for path in assets.iterdir() if path.suffix in (".js", ".css")
+    }
+    named = set(re.findall(r"assets/([\w.-]+\.(?:js|css))", (FOLDER / "dist" / "index.html").read_text()))
+    first = sum(size[name] for name in named)
+    pages = {name: count for name, count in size.items() if "Page-" in name}
+    heaviest = max(pages, key=lambda name: pages[name])
+    print(f"frontend: first page {first:,} bytes, heaviest other {heaviest} {pages[heaviest]:,} bytes, compressed")
+    return first <= FIRST_PAGE_BYTES and pages[heaviest] <= PAGE_BYTES
+
+
+def _journeys(node: str, environment: dict[str, str]) -> bool:
+    with _studio() as port:
+        environment = {**environment, "STUDIO_PORT": str(port)}
+        return _passes("journeys", [node, "node_modules/@playwright/test/cli.js", "test"], environment)
+
+
+@contextlib.contextmanager
+def _studio() -> Iterator[int]:
+    """A whole studio with an empty data folder on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tempfile.mkdtemp(prefix="mlstudio-pages-")
+    settings = {"MLSTUDIO_DATA_DIR": folder, "MLSTUDIO_PORT": str(port), "MLSTUDIO_HOST": "127.0.0.1"}
+    command = [sys.executable, "manage.py", "studio"]
+    with open(Path(folder) / "studio.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/readyz/", process)
+            yield port
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(address: str, process: subprocess.Popen) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.5)
+    raise SystemExit("The studio for the journeys did not start.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+import { expect, test } from "@playwright/test";
+import { createProject, register, upload, watch } from "./studio";
+
+test("from registration to labelled images, undone and found again", async ({ page }) => {
+  const problems = watch(page);
+  await register(page);
+  await createProject(page, "Screws", "What is on the image?", "good, bad");
+  await upload(page, 24);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  const shown = page.getByTestId("labeling-image");
+  for (let n = 0; n < 12; n += 1) {
+    const before = await shown.getAttribute("data-image");
+    await page.keyboard.press(n % 3 === 0 ? "2" : "1");
+    await expect(shown).not.toHaveAttribute("data-image", before ?? "");
+  }
+  await expect(page.getByText("12 of 24 labelled")).toBeVisible();
+  await expect(page.getByTestId("saved-state")).toContainText("Saved");
+  await page.keyboard.press("Control+z");
+  await expect(page.getByText("11 of 24 labelled")).toBeVisible();
+  // Undo after a reload too.
+  await page.reload();
+  await expect(page.getByText("11 of 24 labelled")).toBeVisible();
+  await page.keyboard.press("Control+z");
+  await expect(page.getByText("10 of 24 labelled")).toBeVisible();
+
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await expect(page.getByText("24 images")).toBeVisible();
+  await page.locator('[data-facet="good"]').click();
+  await expect(page.getByText("7 images")).toBeVisible();
+  await page.getByRole("checkbox").first().click({ force: true });
+  await page.getByRole("button", { name: "Choose all 7" }).click();
+  await page.getByRole("button", { name: "Split" }).click();
+  await page.getByRole("menuitem", { name: "Test" }).click();
+  await expect(page.getByText("7 images changed.")).toBeVisible();
+  await expect(page.locator('[data-facet="Test"]')).toContainText("7");
+  await page.keyboard.press("Control+z");
+  await expect(page.locator('[data-facet="Test"]')).toHaveCount(0);
+  expect(problems).toEqual([]);
+});
+
+test("labels wait in the browser while the network is down, and none is lost", async ({ page, context }) => {
+  await register(page);
+  await createProject(page, "Offline", "What is on the image?", "good, bad");
+  await upload(page, 12);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  const shown = page.getByTestId("labeling-image");
+  await expect(shown).toBeVisible();
+  await page.waitForTimeout(1500); // the next images are loaded ahead
+  await context.setOffline(true);
+  for (let n = 0; n < 4; n += 1) {
+    const before = await shown.getAttribute("data-image");
+    await page.keyboard.press("1");
+    await expect(shown).not.toHaveAttribute("data-image", before ?? "");
+  }
+  await expect(page.getByTestId("saved-state")).toContainText("4 waiting");
+  await context.setOffline(false);
+  await expect(page.getByTestId("saved-state")).toContainText("Saved", { timeout: 40_000 });
+  await expect(page.getByText("4 of 12 labelled")).toBeVisible();
+});

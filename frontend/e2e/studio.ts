@@ -1,0 +1,85 @@
+import { expect, type Page } from "@playwright/test";
+
+/** What must never happen on any page: errors in scripts, reports of the content security policy, requests to other hosts. */
+export function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of 4(01|04|09)/.test(message.text()))
+      problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith("http") && hostname !== "127.0.0.1") problems.push(`request to ${hostname}`);
+  });
+  return problems;
+}
+
+let count = 0;
+
+export async function register(page: Page): Promise<string> {
+  count += 1;
+  const name = `user-${process.pid}-${Date.now()}-${count}`;
+  await page.goto("/register");
+  await page.getByLabel("User name").fill(name);
+  await page.getByLabel("Mail address").fill(`${name}@example.org`);
+  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("button", { name: "New project" })).toBeVisible();
+  return name;
+}
+
+export async function createProject(
+  page: Page,
+  name: string,
+  question: string,
+  labels: string,
+): Promise<string> {
+  await page.goto("/");
+  await page.getByRole("button", { name: "New project" }).click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByText(question).click();
+  await page.getByRole("button", { name: "Create project" }).click();
+  await expect(page.getByRole("heading", { name })).toBeVisible();
+  const id = page.url().split("/").at(-1) ?? "";
+  await page.getByRole("link", { name: "Labels", exact: true }).click();
+  await page.getByLabel("New label").fill(labels);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  for (const label of labels.split(", "))
+    await expect(page.getByRole("button", { name: label, exact: true })).toBeVisible();
+  return id;
+}
+
+/** Images that the page draws itself, each another one. */
+export async function upload(page: Page, number: number): Promise<void> {
+  await page.getByRole("link", { name: "Import", exact: true }).click();
+  const files = await page.evaluate(async (wanted) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 320;
+    canvas.height = 240;
+    const context = canvas.getContext("2d");
+    const found: string[] = [];
+    for (let n = 0; n < wanted && context; n += 1) {
+      context.fillStyle = `hsl(${(n * 47) % 360} 40% 70%)`;
+      context.fillRect(0, 0, 320, 240);
+      context.fillStyle = `hsl(${(n * 91) % 360} 60% 35%)`;
+      context.beginPath();
+      context.arc(40 + ((n * 37) % 240), 40 + ((n * 53) % 160), 14 + (n % 5) * 6, 0, 7);
+      context.fill();
+      found.push(canvas.toDataURL("image/jpeg", 0.9).split(",")[1] ?? "");
+    }
+    return found;
+  }, number);
+  const [chooser] = await Promise.all([
+    page.waitForEvent("filechooser"),
+    page.getByRole("button", { name: "Choose files" }).click(),
+  ]);
+  await chooser.setFiles(
+    files.map((content, n) => ({
+      name: `image-${n}.jpg`,
+      mimeType: "image/jpeg",
+      buffer: Buffer.from(content, "base64"),
+    })),
+  );
+  await expect(page.getByRole("region", { name: "Uploads" })).toContainText(`${number} files are here`);
+}

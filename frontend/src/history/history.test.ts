@@ -1,0 +1,48 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { did, performs, redo, undo, useHistory } from "./history";
+
+const done: string[] = [];
+performs<string>("say", async (word) => {
+  done.push(word);
+  return undefined;
+});
+const step = (name: string, project = "p") => ({
+  title: name,
+  project,
+  undo: { kind: "say", payload: `-${name}` },
+  redo: { kind: "say", payload: `+${name}` },
+});
+
+beforeEach(() => {
+  done.length = 0;
+  useHistory.setState({ past: [], future: [], isBusy: false });
+});
+
+describe("undo", () => {
+  it("goes back and forth in order", async () => {
+    did(step("a"));
+    did(step("b"));
+    await undo("p");
+    await undo("p");
+    await redo("p");
+    expect(done).toEqual(["-b", "-a", "+a"]);
+    expect(await redo("p")).toMatchObject({ title: "b" });
+  });
+
+  it("leaves other projects alone", async () => {
+    did(step("a", "other"));
+    expect(await undo("p")).toBeUndefined();
+  });
+
+  it("forgets what was undone once something new is done", async () => {
+    did(step("a"));
+    await undo("p");
+    did(step("b"));
+    expect(await redo("p")).toBeUndefined();
+  });
+
+  it("survives a reload", () => {
+    did(step("a"));
+    expect(JSON.parse(sessionStorage.getItem("studio.history") ?? "{}").past).toHaveLength(1);
+  });
+});
