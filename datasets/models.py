@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -216,48 +215,6 @@ class Annotation(Identified):
         return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]
 
 
-class ImageLabel(models.Model):
-    """That an image carries a label, once however often it does, with what lists are narrowed by beside it.
-
-    `dataset_key` and `facets` are those of the image, so that one index answers; kept by `gallery.keeping`.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+", db_index=False)
-    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+", db_index=False)
-    dataset_key = models.UUIDField()
-    facets = models.PositiveSmallIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["image", "label"], name="one_row_a_label_of_an_image")]
-        indexes = [models.Index(fields=["label", "image", "dataset_key", "facets"])]
-
-    def __str__(self) -> str:
-        return f"{self.label_id} on {self.image_id}"
-
-
-# Stands for all images of a dataset where a label could be named.
-ANY_LABEL = uuid.UUID(int=0)
-
-
-class FacetCount(models.Model):
-    """How many images of a dataset have these facets, and carry this label (`ANY_LABEL`: or none, or others)."""
-
-    id = models.BigAutoField(primary_key=True)
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
-    label_key = models.UUIDField(default=ANY_LABEL)
-    facets = models.PositiveSmallIntegerField()
-    images = models.IntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["dataset", "label_key", "facets"], name="one_count_of_a_combination")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.images} images of {self.dataset_id} with {self.facets}"
-
-
 class AnnotationChange(models.Model):
     """Who changed the annotations of an image, when, from what to what."""
 
@@ -342,3 +299,7 @@ class SnapshotImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_key} in {self.snapshot}"
+
+
+# Its tables are this app's.
+from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401

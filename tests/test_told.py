@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from rest_framework.test import APIClient
 
+from datasets.gallery.keeping import settle
 from datasets.models import Annotation, Image
 from inference.services import register_model
 from projects import jobs
@@ -63,6 +64,7 @@ class TestSuggestions:
         Annotation.objects.create(image_id=ids[0], label_id=labels["good"]["id"])
         Annotation.objects.create(image_id=ids[1], label_id=labels["good"]["id"], origin="model", confirmed=False)
         Image.objects.filter(pk=ids[2]).update(reviewed=True)
+        settle(ids)
 
         def found(value: str) -> set:
             return {one["id"] for one in api.get(f"/api/v1/images/?annotated={value}").json()["results"]}
