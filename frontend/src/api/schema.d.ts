@@ -3239,7 +3239,7 @@ export interface components {
         };
         /** @description The shape of every error, and with `revision_conflict` and `annotation_deleted` what is there now. */
         AnnotationsConflict: {
-            type: components["schemas"]["TypeA23Enum"];
+            type: components["schemas"]["ErrorTypeEnum"];
             errors: components["schemas"]["ConflictItem"][];
             current?: components["schemas"]["CurrentAnnotations"];
         };
@@ -3480,8 +3480,8 @@ export interface components {
             changed_by?: string | null;
             /** Format: date-time */
             readonly changed_at: string;
-            readonly before: components["schemas"]["ChangedMark"][];
-            readonly after: components["schemas"]["ChangedMark"][];
+            before: components["schemas"]["RecordedAnnotation"][];
+            after: components["schemas"]["RecordedAnnotation"][];
         };
         /**
          * @description * `annotate` - annotate
@@ -3556,14 +3556,6 @@ export interface components {
              * @description The change that took it back.
              */
             undone_by?: string | null;
-        };
-        /** @description An annotation as it was, or became. */
-        ChangedMark: {
-            label: string;
-            /** @description x_min, y_min, x_max, y_max; null: the whole image. */
-            box?: number[] | null;
-            /** @description False: it was a suggestion. */
-            confirmed?: boolean;
         };
         /**
          * @description * `rgb` - rgb
@@ -4577,7 +4569,7 @@ export interface components {
         };
         /** @description The one shape of every error. */
         Error: {
-            type: components["schemas"]["TypeA23Enum"];
+            type: components["schemas"]["ErrorTypeEnum"];
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
@@ -4589,6 +4581,13 @@ export interface components {
             detail: string;
             attr: string | null;
         };
+        /**
+         * @description * `validation_error` - validation_error
+         *     * `client_error` - client_error
+         *     * `server_error` - server_error
+         * @enum {string}
+         */
+        ErrorTypeEnum: "validation_error" | "client_error" | "server_error";
         Estimate: {
             /** Format: double */
             seconds: number;
@@ -6747,6 +6746,19 @@ export interface components {
              */
             kind: "ready";
         };
+        /** @description An annotation as it was. Of changes before this was kept, id and origin are null. */
+        RecordedAnnotation: {
+            /** Format: uuid */
+            id?: string | null;
+            /** @description What the label was called then. */
+            label: string;
+            box: number[] | null;
+            origin?: components["schemas"]["OriginName"] | components["schemas"]["NullEnum"];
+            /** Format: double */
+            score?: number | null;
+            /** @default true */
+            confirmed: boolean;
+        };
         RegistrationRequest: {
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             username: string;
@@ -7784,16 +7796,9 @@ export interface components {
             model_name?: string | null;
             created_by?: string | null;
         };
-        /**
-         * @description * `validation_error` - validation_error
-         *     * `client_error` - client_error
-         *     * `server_error` - server_error
-         * @enum {string}
-         */
-        TypeA23Enum: "validation_error" | "client_error" | "server_error";
         /** @description The shape of every error, and with `changed_since` the first rows that were changed again. */
         UndoConflict: {
-            type: components["schemas"]["TypeA23Enum"];
+            type: components["schemas"]["ErrorTypeEnum"];
             errors: components["schemas"]["UndoConflictItem"][];
             changed?: components["schemas"]["Differing"][];
         };
@@ -9359,6 +9364,14 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14004,7 +14017,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["StudioEvent"];
+                    "text/event-stream": {
+                        id?: string;
+                        data: string;
+                    };
                 };
             };
             400: {

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0009_project_events'),
+        ('projects', '0010_project_events'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0010_changes_of_annotations'),
-        ('projects', '0010_invitation_links'),
+        ('projects', '0011_invitation_links'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
