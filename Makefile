@@ -1,4 +1,5 @@
-# make run: start everything · make test, make test-postgres: what CI runs · make test-thorough: what takes an hour
+# make run: start everything · make test: lint and tests · make test-postgres: those of the database on PostgreSQL
+# make ci: both at once, which is what CI runs · make test-thorough: what takes an hour
 # make lint, make format, make bench, make lock
 
 PYTHON ?= python3
@@ -7,7 +8,10 @@ BIN := $(VENV)/bin
 # One more than there are cores: tests of processes wait half of their time.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
-.PHONY: run test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
+# On PostgreSQL beside the others: one process for two cores, without a worker of its own where it is one.
+POSTGRES_WORKERS ?= $(shell cores=$$(( $$(getconf _NPROCESSORS_ONLN) / 2 )); [ $$cores -gt 1 ] && echo $$cores || echo 0)
+
+.PHONY: run test ci pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python manage.py studio $(ARGS)
@@ -15,6 +19,11 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
 	@$(MAKE) --no-print-directory -j2 lint pytest
+
+# Tests of processes wait half of their time: those of PostgreSQL fill it. What each of the three says comes when it ends.
+ci: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint pytest test-postgres
 
 # On as many workers as WORKERS says, in an order that its seed decides; the output ends with the 25 slowest.
 pytest: $(VENV)/.installed-dev
@@ -31,7 +40,7 @@ test-thorough: $(VENV)/.installed-dev
 # The quick tests of the database on a PostgreSQL server that is started for them, where Debian's package is installed;
 # without those that say what they are about is the same on every database.
 test-postgres: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.with_postgres -n $(WORKERS) -m "database and not slow and not any_database" $(ARGS)
+	@$(BIN)/python -m tests.with_postgres -n $(POSTGRES_WORKERS) -m "database and not slow and not any_database" $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
