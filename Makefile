@@ -1,5 +1,7 @@
-# make run: start everything · make test, make test-postgres: what CI runs · make test-thorough: what takes an hour
-# make frontend: build the pages · make lint, make format, make bench, make lock
+# make run: start everything · make test: lint, tests and checks of the pages · make test-postgres: those of the database
+# on PostgreSQL · make test ALSO=test-postgres: all of it, which is what CI runs · make test-thorough: what takes an hour
+# make frontend: build the pages · make pages: check them · make schema: read the HTTP interface again for them
+# make lint, make format, make bench, make lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +9,10 @@ BIN := $(VENV)/bin
 # One more than there are cores: tests of processes wait half of their time.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
-.PHONY: run frontend test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
+# On PostgreSQL beside the others: one process for two cores, without a worker of its own where it is one.
+POSTGRES_WORKERS ?= $(shell cores=$$(( $$(getconf _NPROCESSORS_ONLN) / 2 )); [ $$cores -gt 1 ] && echo $$cores || echo 0)
+
+.PHONY: run frontend pages schema test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python frontend/build.py
@@ -16,9 +21,21 @@ run: $(VENV)/.installed
 frontend: $(VENV)/.installed
 	@$(BIN)/python frontend/build.py --strict
 
+# The pages are checked after the tests: journeys in a browser want a machine that is not busy. Tests of processes wait half
+# of their time, so those of PostgreSQL (ALSO=test-postgres) fill it. What each says comes when it ends.
 test: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory keras-retinanet || echo "Without it the tests of keras-retinanet are skipped."
-	@$(MAKE) --no-print-directory -j2 lint pytest
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint pytest $(ALSO)
+	@$(MAKE) --no-print-directory pages
+
+# Biome, types, unit tests, build, size, journeys in Chromium.
+pages: $(VENV)/.installed
+	@$(BIN)/python frontend/check.py
+
+# The HTTP interface as the pages read it.
+schema: $(VENV)/.installed
+	@$(BIN)/python manage.py spectacular --file frontend/schema/openapi.yml --data-dir $(VENV)/check
+	@$(BIN)/python frontend/build.py --types
 
 # On as many workers as WORKERS says, in an order that its seed decides; the output ends with the 25 slowest.
 pytest: $(VENV)/.installed-dev
@@ -35,7 +52,7 @@ test-thorough: $(VENV)/.installed-dev
 # The quick tests of the database on a PostgreSQL server that is started for them, where Debian's package is installed;
 # without those that say what they are about is the same on every database.
 test-postgres: $(VENV)/.installed-dev
-	@$(BIN)/python -m tests.with_postgres -n $(WORKERS) -m "database and not slow and not any_database" $(ARGS)
+	@$(BIN)/python -m tests.with_postgres -n $(POSTGRES_WORKERS) -m "database and not slow and not any_database" $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

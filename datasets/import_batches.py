@@ -1,10 +1,11 @@
-"""Images of an archive, batch by batch: decoded ahead in threads, written in one transaction each."""
+"""Images of an archive, batch by batch: decoded and put on the disk ahead, written in one transaction each."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -23,6 +24,7 @@ from datasets.models import Label
 from storage import services as storage
 
 BATCH = 256
+AHEAD = 3  # batches: one is decoded, one put on the disk, one written to the database
 
 
 class ArchiveSource:
@@ -78,35 +80,69 @@ class Looked:
     remarks: list[Remark] = field(default_factory=list)
 
 
-def examined_ahead(pool: ThreadPoolExecutor, read: Callable, entries: Iterable[Record]) -> Iterator:
-    """`(batch, futures)` for all records; while one batch is written to the database, the next is decoded."""
-    batches: list[tuple[list[Record], list[Future]]] = []
-    try:
-        entries = iter(entries)
-        while batch := list(islice(entries, BATCH)):
-            batches.append((batch, [pool.submit(read, entry) for entry in batch]))
-            if len(batches) == 2:
-                yield batches.pop(0)
-        while batches:
-            yield batches.pop(0)
-    finally:
-        for _, futures in batches:
-            _forget(futures)
+@dataclass
+class Batch:
+    """Records on their way into the database.
+
+    Attributes:
+        examined: a `Looked` of each record.
+        staged: is done when all of their files are on the disk.
+    """
+
+    records: list[Record]
+    examined: list[Future]
+    staged: Future
+
+    def looked(self) -> list[Looked]:
+        """What came of each record, once nothing has to wait for the disk any more."""
+        found = [future.result() for future in self.examined]
+        self.staged.result()
+        return found
+
+    def forget(self) -> None:
+        """Remove the files that were not kept."""
+        self.staged.cancel()
+        waiting = [future for future in self.examined if not future.cancel()]
+        wait([*waiting, self.staged])
+        for future in waiting:
+            if not future.exception() and isinstance(future.result().item, Examined):
+                future.result().item.incoming.discard()
 
 
-def _forget(futures: list[Future]) -> None:
-    for future in futures:
-        if not future.cancel() and not future.exception() and isinstance(future.result().item, Examined):
-            future.result().item.incoming.discard()
+def examined_ahead(
+    pool: ThreadPoolExecutor, read: Callable[[Record], Looked], entries: Iterable[Record]
+) -> Generator[Batch]:
+    """All records. While one batch is written to the database, the next is put on the disk and a third is decoded."""
+    batches: deque[Batch] = deque()
+    with ThreadPoolExecutor(1) as disk:
+        try:
+            entries = iter(entries)
+            while records := list(islice(entries, BATCH)):
+                futures = [pool.submit(read, record) for record in records]
+                batches.append(Batch(records, futures, disk.submit(_stage, futures)))
+                if len(batches) == AHEAD:
+                    yield batches.popleft()
+            while batches:
+                yield batches.popleft()
+        finally:
+            for batch in batches:
+                batch.forget()
 
 
-def import_batch(context, dataset, batch, results, report: ImportReport, total: int, labels: list[str]) -> None:
+def _stage(futures: list[Future]) -> None:
+    """Before the transaction, in which nobody else can write."""
+    wait(futures)
+    items = [future.result().item for future in futures if not future.cancelled() and not future.exception()]
+    storage.stage(item.incoming for item in items if isinstance(item, Examined))
+
+
+def import_batch(context, dataset, batch: Batch, report: ImportReport, total: int, labels: list[str]) -> None:
     examined: list[Examined] = []
     outcomes: list[Outcome] = []
     remarks: list[Remark] = []
     try:
         wanted: dict[str, None] = dict.fromkeys(labels)
-        looked = [future.result() for future in results]
+        looked = batch.looked()
         for one in looked:
             if isinstance(one.item, Outcome):
                 outcomes.append(one.item)
@@ -114,7 +150,6 @@ def import_batch(context, dataset, batch, results, report: ImportReport, total: 
                 examined.append(one.item)
                 wanted.update(dict.fromkeys(mark.label for mark in one.marks))
             remarks += one.remarks
-        storage.stage(item.incoming for item in examined)  # before the transaction, in which nobody else can write
         with transaction.atomic():
             known = services.ensure_labels(project=dataset.project, names=list(wanted))
             for one in looked:
@@ -124,13 +159,13 @@ def import_batch(context, dataset, batch, results, report: ImportReport, total: 
                 dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}"
             )
             report.remark(remarks)
-            report.add(outcomes + added, len(batch))
+            report.add(outcomes + added, len(batch.records))
             for item, outcome in zip(examined, added, strict=True):
                 if outcome.kind == "created" or outcome.code == "annotated":
                     report.take(len(item.boxes), item.is_confirmed, bool(item.label or item.boxes or item.is_reviewed))
             context.report(report.next, total, position=report.position())
     except BaseException:
-        _forget(results)
+        batch.forget()
         raise
     finally:
         for item in examined:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -161,8 +162,9 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
                 annotate_images(context, dataset, said, report, source.fit, present)
                 return finish(context, report, said)
             labels = [name for name in map(source.fit.label, _declared(said)) if name is not None]
-            for batch, results in examined_ahead(pool, source.examine, said.records(report.next)):
-                import_batch(context, dataset, batch, results, report, said.count, labels)
+            with closing(examined_ahead(pool, source.examine, said.records(report.next))) as batches:
+                for batch in batches:
+                    import_batch(context, dataset, batch, report, said.count, labels)
         return finish(context, report, said)
     finally:
         remove_tree(folder)

@@ -1,7 +1,7 @@
 """Build the pages: `python frontend/build.py`. Does nothing when nothing has changed.
 
-Needs no Node of the system's: where there is none, or an old one, it takes Node from PyPI into `frontend/.node`. If anything fails,
-the reason is kept for the page that the server then shows, and the server starts all the same.
+Needs no Node of the system's: where there is none, or an old one, it takes Node from PyPI into `frontend/.node`. If
+anything fails, the reason is kept for the page that the server then shows, and the server starts all the same.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ SOURCES = ("package-lock.json", "vite.config.ts", "lingui.config.ts", "tsconfig.
 
 
 def main(arguments: list[str]) -> int:
+    if "--types" in arguments:
+        return write_types()
     wanted = fingerprint()
     mark = DIST / ".built"
     if mark.is_file() and mark.read_text() == wanted:
@@ -62,6 +64,17 @@ def build() -> None:
         installed.write_text(lock)
     _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel=warn"], environment)
     _run([sys.executable, "-m", "whitenoise.compress", "--quiet", str(DIST)], environment)
+
+
+def write_types() -> int:
+    """`src/api/schema.d.ts` of `schema/openapi.yml`."""
+    node, npm = find_node()
+    environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    program = "node_modules/openapi-typescript/bin/cli.js"
+    if not (FOLDER / program).is_file():
+        _run([*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
+    _run([node, program, "schema/openapi.yml", "-o", "src/api/schema.d.ts"], environment)
+    return 0
 
 
 def find_node() -> tuple[str, list[str]]:

@@ -57,12 +57,18 @@ class Incoming:
     """
 
     def __init__(self, folder: Path, receiver: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{receiver}.{uuid.uuid4().hex}"
-        self._file: BinaryIO | None = open(self.path, "xb")  # noqa: SIM115 - closed by finish
+        self._file: BinaryIO | None = self._opened()
         self._hash = hashlib.sha256()
         self.size = 0
         self.is_staged = False
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return open(self.path, "xb")
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return open(self.path, "xb")
 
     def fill_from(self, path: Path) -> None:
         """Become a second name of a file that was received elsewhere on this disk; it is hashed now."""
@@ -164,16 +170,25 @@ class LocalCache:
         folders: set[Path] = set()
         for file in fresh:
             target = self._target(file, folders)
-            second = file.path.with_name(f"{file.path.name}.named")
             try:
-                os.link(file.path, second)
+                self._name(file, target)
             except OSError:  # a file system without links: it gets its name when it is placed
                 continue
-            os.replace(second, target)
-            second.unlink(missing_ok=True)  # where both are names of one file already, replacing does nothing
             file.is_staged = True
             folders.add(target.parent)
         _together(sync_folder, list(folders))
+
+    @staticmethod
+    def _name(file: Incoming, target: Path) -> None:
+        """Give the file a second name, in the place of whatever has it."""
+        try:
+            os.link(file.path, target)
+            return
+        except FileExistsError:
+            second = file.path.with_name(f"{file.path.name}.named")
+        os.link(file.path, second)
+        os.replace(second, target)
+        second.unlink(missing_ok=True)  # where both are names of one file already, replacing does nothing
 
     def place(self, files: Iterable[Incoming]) -> None:
         """Give synced files their names; afterwards they survive a power cut.

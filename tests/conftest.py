@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
 from projects.services import create_project
-from tests.engines import SMALL_RESNET, shallow_efficientnet, skip_timing, use_engine_in_process
+from tests.engines import SMALL_RESNET, shallow_efficientnet, skip_timing, step_by_step, use_engine_in_process
 from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database, migrated_template
+from tests.order import long_files_first
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
 
@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("thorough" if THOROUGH else "ci")
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    _long_files_first(items)
+    long_files_first(items)
     for item in items:
         if {"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"):
             item.add_marker("database")
@@ -47,15 +47,6 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.section(f"over {LONG_SECONDS} s without the marker `long`")
         for one in unmarked:
             terminalreporter.write_line(f"{one.duration:.0f} s {one.nodeid}")
-
-
-def _long_files_first(items: list[pytest.Item]) -> None:
-    """Files go to the next free worker in this order: what takes long comes first, so that none waits at the end."""
-    weights: dict[Path, int] = defaultdict(int)
-    for item in items:
-        weights[item.path] += 20 * ("long" in item.keywords) + ("slow" in item.keywords)
-    # Stable: files of the same weight, and the tests in a file, keep their random order.
-    items.sort(key=lambda item: -weights[item.path])
 
 
 @pytest.fixture(scope="session")
@@ -205,6 +196,16 @@ def no_timing(monkeypatch) -> None:
     """For tests of trainings that are not about their estimate."""
     if not THOROUGH:
         skip_timing(monkeypatch)
+
+
+@pytest.fixture
+def without_graphs() -> Iterator[None]:
+    """For tests of what happens around the steps of a training: TensorFlow makes no graph of them."""
+    if THOROUGH:
+        yield
+        return
+    with step_by_step():
+        yield
 
 
 @pytest.fixture

@@ -8,3 +8,10 @@ def skip_optimizing() -> None:
     import tensorflow as tf
 
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def make_none() -> None:
+    """Run every operation as it comes: a few steps are done before their graph is made. Exports make theirs."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)

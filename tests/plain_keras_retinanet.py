@@ -1,4 +1,7 @@
-"""`training.engine` for trainings of keras-retinanet that are a few steps long: graphs are run as they are made."""
+"""`training.engine` for trainings of keras-retinanet that are a few steps long: they are done before a graph is made.
+
+`tests.untimed_keras_retinanet` trains with graphs.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import sys
 from pathlib import Path
 
 import training.engine.legacy_keras  # noqa: F401 - before anybody imports Keras 3
-from tests.graphs import skip_optimizing
+from tests.graphs import make_none
 from training.engine.__main__ import main
 
 if __name__ == "__main__":
-    skip_optimizing()
+    make_none()
     sys.exit(main(Path(sys.argv[1])))

@@ -31,8 +31,9 @@ class Studio:
         self._web_processes = str(web_processes)
         self.log_path = folder.parent / f"{folder.name}.log"
         self._environment = {**os.environ, **environment}
-        for name in ("REDIS_URL", "MLSTUDIO_DATA_DIR", "DJANGO_SETTINGS_MODULE"):
+        for name in ("REDIS_URL", "MLSTUDIO_DATA_DIR"):
             self._environment.pop(name, None)
+        self._environment["DJANGO_SETTINGS_MODULE"] = "tests.studio_settings"
 
     def start(self) -> Studio:
         if not (self.folder / "db.sqlite3").exists():

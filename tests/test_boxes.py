@@ -404,6 +404,7 @@ class TestAnnotating:
 
 
 @pytest.mark.real_data
+@pytest.mark.any_database("what archives say")
 class TestRealArchives:
     @pytest.mark.long
     def test_blood_cells(self, api, boxes, owner):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import io
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
-from tests.engines import SMALL_RESNET
+from tests.engines import SMALL_RESNET, step_by_step
 from tests.environment import THOROUGH
 from tests.pictures import jpeg, scene, scenes_zip
 from training.engine.detection.augment import BoxAugmentation
@@ -346,7 +347,7 @@ TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentatio
 
 @pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_network", "no_timing")
+@pytest.mark.usefixtures("small_network", "no_timing", "without_graphs")
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
     from training.engine.detection.train import train_detector
     from training.engine.errors import Interrupted
@@ -549,7 +550,7 @@ def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_mat
         if entries:
             raise Interrupted("pause")
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), nullcontext() if THOROUGH else step_by_step():
         train_detector(configuration, data, tmp_path, Watcher(check=stop_after_the_head, on_epoch=entries.append))
     lines: list[str] = []
     result = train_detector(configuration, data, tmp_path, Watcher(log=lines.append))

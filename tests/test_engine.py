@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from datasets.imaging.preprocessing import load_pixels
+from tests.engines import step_by_step
+from tests.environment import THOROUGH
 from tests.pictures import shape_jpeg
 from training.engine.configuration import Configuration
 from training.engine.data import PixelStore, Sample, TrainingData, check_counts, epoch_order, sample_weights
@@ -133,7 +136,7 @@ def test_the_same_seed_gives_the_same_training_and_a_resume_too(data, tmp_path):
     assert resumed.metrics == whole.metrics
 
 
-@pytest.mark.usefixtures("no_timing")
+@pytest.mark.usefixtures("no_timing", "without_graphs")
 def test_a_damaged_checkpoint_is_ignored(data, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
@@ -141,7 +144,7 @@ def test_a_damaged_checkpoint_is_ignored(data, tmp_path):
     assert len(run(dataclasses.replace(PLAIN, epochs=1), data, folder).history) == 1
 
 
-@pytest.mark.usefixtures("no_timing")
+@pytest.mark.usefixtures("no_timing", "without_graphs")
 def test_cancel_stops_within_a_step(data, tmp_path):
     def check():
         if (tmp_path / "stop").exists():
@@ -155,7 +158,7 @@ def test_cancel_stops_within_a_step(data, tmp_path):
         run(PLAIN, data, tmp_path / "run", check=check, on_progress=progress)
 
 
-@pytest.mark.usefixtures("no_timing")
+@pytest.mark.usefixtures("no_timing", "without_graphs")
 def test_a_diverging_training_says_so(data, tmp_path, monkeypatch):
     import training.engine.phases as phases
 
@@ -234,7 +237,8 @@ def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
     )
     result = run(configuration, data, tmp_path / "run")
     assert [(e["phase"], e["epoch"]) for e in result.history] == [("head", 1), ("head", 2), ("fine_tuning", 3)]
-    frozen = run(dataclasses.replace(configuration, fine_tune=False), data, tmp_path / "frozen")
+    with nullcontext() if THOROUGH else step_by_step():
+        frozen = run(dataclasses.replace(configuration, fine_tune=False), data, tmp_path / "frozen")
     assert [e["phase"] for e in frozen.history] == ["head", "head"]
     model = keras.saving.load_model(frozen.files["keras"], compile=False)
     kept = next(layer for layer in model._flatten_layers() if layer.name == "Conv1")
@@ -306,9 +310,13 @@ def test_several_devices_train_together(data, tmp_path):
     """MirroredStrategy, on two virtual devices in a process of its own."""
     code = f"""
 import json, sys
+from training.engine.lean import leave_out_unused_libraries
+leave_out_unused_libraries()
 import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.graphs import skip_optimizing
+skip_optimizing()
 import keras
 from pathlib import Path
 from training.engine import train as engine

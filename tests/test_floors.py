@@ -116,6 +116,10 @@ def test_the_catalogue_of_architectures_loads_neither_keras_nor_django():
     assert loaded_after(statement, "tensorflow", "keras", "django") == []
 
 
-def test_the_training_process_loads_no_django():
-    statement = "import training.engine.train"
-    assert loaded_after(statement, "django", "celery", "rest_framework") == []
+def test_the_training_process_loads_neither_django_nor_what_keras_draws_with():
+    statement = (
+        "from training.engine.lean import leave_out_unused_libraries; leave_out_unused_libraries(); "
+        "import training.engine.train"
+    )
+    names = ("django", "celery", "rest_framework", "sklearn.base", "matplotlib.pyplot")
+    assert loaded_after(statement, *names) == []

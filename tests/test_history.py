@@ -72,6 +72,7 @@ def test_moving_images_costs_the_same_whatever_their_number(api, project, datase
     assert answer.json() == {"changed": 40, "unchanged": 0}
 
 
+@pytest.mark.any_database("the number of queries")
 def test_predicting_images_by_id_reads_them_at_once(api, dataset, classifier, django_assert_max_num_queries):
     ids = [str(pk) for pk in Image.objects.values_list("pk", flat=True)[:30]]
     with django_assert_max_num_queries(25):

@@ -8,6 +8,7 @@ from projects import limits, work
 from projects.models import Job, WorkState
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg, shapes_zip
+from tests.test_imports import run_import
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -65,9 +66,11 @@ def test_a_refused_import_keeps_no_file(api, dataset, settings):
     assert Blob.objects.count() == before
 
 
-def test_waiting_trainings(api, classifier, project, settings):
+def test_waiting_trainings(api, dataset, project, settings):
+    run_import(api, dataset, shapes_zip(20))
+    snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
     settings.MAX_QUEUED_TRAININGS = 1
-    body = {"project": str(project.pk), "snapshot": str(classifier.snapshot_id)}
+    body = {"project": str(project.pk), "snapshot": snapshot}
     assert api.post("/api/v1/trainings/", body).status_code == 201
     refused(api.post("/api/v1/trainings/", body), 429, "too_many_queued_trainings")
     refused(api.post("/api/v1/searches/", body), 429, "too_many_queued_trainings")

@@ -21,9 +21,10 @@ def studio(tmp_path_factory):
 
 
 @pytest.mark.long
-def test_the_quickstart_makes_a_good_model_of_the_sign_digits(studio):
+@pytest.mark.parametrize("architecture", ["mobilenet_v2_035", pytest.param("mobilenet_v2", marks=pytest.mark.thorough)])
+def test_the_quickstart_makes_a_good_model_of_the_sign_digits(studio, architecture):
     command = [sys.executable, "examples/quickstart.py", str(SIGN_DIGITS), "--url", studio.url]
-    command += ["--architecture", "mobilenet_v2", "--set", "fine_tune=false", "--set", "image_size=96"]
+    command += ["--architecture", architecture, "--set", "fine_tune=false", "--set", "image_size=96"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Imported 2062 images, 0 duplicates, 0 rejected" in done.stdout

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.engine import layout
+from training.engine.lean import leave_out_unused_libraries
 
 SUPERVISOR_GONE = 75
 
@@ -83,6 +84,7 @@ class Eta:
 def main(folder: Path) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", module="keras")
+    leave_out_unused_libraries()
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the supervisor decides
     reporter = Reporter()

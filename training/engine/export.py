@@ -6,9 +6,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from inference.runtime.interpreters import LiteRTClassifier
 from training.engine.errors import ExportError
+from training.engine.litert import write_litert
 
 LITERT_TOLERANCE = 1e-4
 
@@ -21,7 +23,9 @@ def export_keras(model: keras.Model, path: Path) -> None:
 
 def export_litert(model: keras.Model, path: Path) -> None:
     """A LiteRT file with float32 weights; input `(1, height, width, 3)` float32 RGB 0..255, output probabilities."""
-    _float32_copy(model).export(path, format="litert", verbose=False)
+    exact = _float32_copy(model)
+    signature = tf.TensorSpec((None, *exact.input_shape[1:]), tf.float32, name="image")
+    write_litert(path, lambda image: exact(image, training=False), exact, signature)
 
 
 def check_litert(path: Path, images: np.ndarray, expected: np.ndarray) -> float:

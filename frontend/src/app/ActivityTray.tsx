@@ -11,18 +11,13 @@ export function ActivityTray() {
   const running = data?.filter(({ state }) => state === "running" || state === "queued") ?? [];
   return (
     <Popover position="bottom-end" width={380} withinPortal>
-      <Popover.Target>
-        <Indicator label={running.length} disabled={running.length === 0} size={16} offset={6}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="lg"
-            aria-label={t`Background work, ${running.length} running`}
-          >
+      <Indicator label={running.length} disabled={running.length === 0} size={16} offset={6}>
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t`Background work, ${running.length} running`}>
             <Icon name="bell" />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown>
         <ScrollArea.Autosize mah="60vh">
           <Stack gap="sm">

@@ -41,9 +41,8 @@ export function CommandPalette() {
       size="lg"
       yOffset="10vh"
       padding="xs"
-      title={null}
-      aria-label={t`Search and commands`}
-    >
+      title={<span className="visually-hidden">{t`Search and commands`}</span>}
+          >
       {opened && <Palette close={close} />}
     </Modal>
   );

@@ -26,7 +26,7 @@ export function SavedState() {
   return (
     <Popover position="bottom-end" width={340} withinPortal disabled={queue.length === 0}>
       <Popover.Target>
-        <UnstyledButton aria-live="polite" data-testid="saved-state">
+        <UnstyledButton aria-label={text} data-testid="saved-state">
           <Badge
             size="lg"
             variant={queue.length === 0 ? "transparent" : "default"}

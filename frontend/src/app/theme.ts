@@ -1,4 +1,4 @@
-import { Badge, createTheme, Kbd, type MantineColorsTuple, Tooltip } from "@mantine/core";
+import { Badge, createTheme, InputWrapper, Kbd, type MantineColorsTuple, Tooltip } from "@mantine/core";
 
 /** The one accent: a blue that keeps 4.5 : 1 on white at shade 7 and on the dark ground at shade 4. */
 const studio: MantineColorsTuple = [
@@ -16,7 +16,7 @@ const studio: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "studio",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.32,
   colors: { studio },
@@ -28,6 +28,7 @@ export const theme = createTheme({
   components: {
     // Mantine's light badge and keyboard key are too pale for small text.
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 600 } }),
+    InputWrapper: InputWrapper.extend({ styles: { description: { color: "var(--studio-quiet)" } } }),
     Kbd: Kbd.extend({ styles: { root: { color: "var(--mantine-color-text)" } } }),
     Tooltip: Tooltip.extend({
       defaultProps: { openDelay: 350, events: { hover: true, focus: true, touch: false } },

@@ -5,22 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from inference.runtime.boxes import AnchorShapes, anchors_for
 from training.engine.detection.graph import detections_graph
-
-
-class DetectionsLayer(keras.layers.Layer):
-    """`detections_graph` as a layer."""
-
-    def __init__(self, anchors: np.ndarray, image_size: tuple[int, int], iou_threshold: float, **options) -> None:
-        super().__init__(**options)
-        self._arguments = (anchors, image_size, iou_threshold)
-
-    def call(self, raw):
-        return detections_graph(raw, *self._arguments)
+from training.engine.litert import write_litert
 
 
 def export_keras(model: keras.Model, path: Path) -> None:
@@ -36,8 +25,9 @@ def export_litert(model: keras.Model, path: Path, shapes: AnchorShapes, iou_thre
     of them are real; and `raw` `(1, anchors, 4 + labels)` for those who decode by themselves.
     """
     size = (int(model.input_shape[1]), int(model.input_shape[2]))
-    image = keras.Input((*size, 3), batch_size=1, name="image")
     anchors = anchors_for(size, shapes)
-    outputs = DetectionsLayer(anchors, size, iou_threshold, name="detections")(model(image))
-    alone = keras.Model(image, outputs, name=model.name)
-    path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(alone).convert())
+
+    def serve(image):
+        return detections_graph(model(image, training=False), anchors, size, iou_threshold)
+
+    write_litert(path, serve, model, tf.TensorSpec((1, *size, 3), tf.float32, name="image"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ import tensorflow as tf
 from inference.runtime.boxes import AnchorShapes, anchors_for
 from training.engine.detection.graph import detections_graph
 from training.engine.errors import EngineError
+from training.engine.litert import Served
 
 Outputs = Any
 
@@ -51,6 +53,22 @@ class Servable:
         """Probabilities `(labels,)` or raw output `(anchors, 4 + labels)` of one `(height, width, 3)` uint8 image."""
         outputs = self._compiled(tf.constant(pixels[None], tf.float32))
         return np.asarray(outputs["raw"] if self.is_detector else outputs, dtype=np.float32)[0]
+
+    def saved_model(self, batch_size: int | None, *, parts: bool = False) -> Path:
+        """Its folder, written once for all kinds of files that are made of it; `close` removes it."""
+        folder = Path(self._folder.name) / f"{batch_size}-{parts}"
+        if not (folder / "saved_model.pb").exists():
+            function = self.serve_parts if parts else self.serve
+            served = Served(function, self.tracked, self.signature(batch_size))
+            tf.saved_model.save(served, folder, signatures={"serving_default": served.serve, "serve": served.serve})
+        return folder
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory:
+        return tempfile.TemporaryDirectory()
 
     @cached_property
     def _compiled(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -77,7 +78,11 @@ def export_model(request: ExportRequest, folder: Path, watcher: Watcher) -> list
         EngineError: the network's own file is damaged.
     """
     watcher.log("Loading the model")
-    servable = _servable(request)
+    with closing(_servable(request)) as servable:
+        return _exports(request, servable, folder, watcher)
+
+
+def _exports(request: ExportRequest, servable: Servable, folder: Path, watcher: Watcher) -> list[dict]:
     pictures = _pictures(request, servable)
     judge = Judge(pictures, request.class_names, request.detector, watcher.check)
     watcher.log(f"Proving on {len(pictures)} pictures: {pictures.source}")

@@ -26,7 +26,7 @@ def write_export(kind: str, servable: Servable, target: Path, calibration: list[
 
     Args:
         kind: a name of `KINDS`.
-        target: where it goes; folders beside it are used and removed.
+        target: where it goes.
         calibration: pictures `(height, width, 3)` uint8 that show what activations look like, for `litert-int8`.
 
     Raises:
@@ -42,15 +42,11 @@ def write_export(kind: str, servable: Servable, target: Path, calibration: list[
 
 def _write_litert(optimize: Callable[[tf.lite.TFLiteConverter, list[np.ndarray]], None]):
     def write(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
-        parts = optimize is _whole_numbers
-        folder = _saved_model(servable, target.with_suffix(".parts"), 1, parts=parts)
-        try:
-            # From a SavedModel: a bare function of Keras 3 would be converted without its weights.
-            converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
-            optimize(converter, calibration)
-            target.write_bytes(converter.convert())
-        finally:
-            shutil.rmtree(folder)
+        folder = servable.saved_model(1, parts=optimize is _whole_numbers)
+        # From a SavedModel: a bare function of Keras 3 would be converted without its weights.
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+        optimize(converter, calibration)
+        target.write_bytes(converter.convert())
 
     return write
 
@@ -91,37 +87,15 @@ def _write_onnx(servable: Servable, target: Path, calibration: list[np.ndarray])
 
 
 def _write_saved_model(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
-    folder = _saved_model(servable, target.with_suffix(".folder"), servable.batch_size)
-    try:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.rglob("*")):
-                if path.is_file():
-                    archive.write(path, Path("saved_model") / path.relative_to(folder))
-    finally:
-        shutil.rmtree(folder)
+    folder = servable.saved_model(servable.batch_size)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, Path("saved_model") / path.relative_to(folder))
 
 
 def _write_keras(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
     shutil.copyfile(servable.path, target)
-
-
-class _Served(tf.Module):
-    """A function and the variables it reads. Keras' own `ExportArchive` writes every weight twice (3.15)."""
-
-    def __init__(self, servable: Servable, batch_size: int | None, *, parts: bool) -> None:
-        super().__init__()
-        variables = [one for model in servable.tracked for one in model.variables]
-        # Those of Keras 2 are TensorFlow's own; Keras 3 has them inside of its own.
-        self.weights = [one if isinstance(one, tf.Variable) else one.value for one in variables]
-        function = servable.serve_parts if parts else servable.serve
-        self.serve = tf.function(function, input_signature=[servable.signature(batch_size)])
-
-
-def _saved_model(servable: Servable, folder: Path, batch_size: int | None, *, parts: bool = False) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    served = _Served(servable, batch_size, parts=parts)
-    tf.saved_model.save(served, str(folder), signatures={"serving_default": served.serve, "serve": served.serve})
-    return folder
 
 
 WRITERS: dict[str, Callable[[Servable, Path, list[np.ndarray]], None]] = {

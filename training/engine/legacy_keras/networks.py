@@ -15,6 +15,7 @@ from keras_retinanet.utils.anchors import AnchorParameters
 from inference.runtime.boxes import OFFSET_SCALE, AnchorShapes, anchors_for
 from training.engine.detection.graph import detections_graph
 from training.engine.errors import WeightsError
+from training.engine.litert import write_litert
 
 # Adam's step does not depend on the gradient's size; this is the package's own default against wild ones.
 CLIPNORM = 0.001
@@ -147,29 +148,14 @@ class RawOutput(tf_keras.layers.Layer):
         return tf.concat([tf.concat([centres, sides], axis=-1) / OFFSET_SCALE, logits], axis=-1)
 
 
-class DetectionsLayer(tf_keras.layers.Layer):
-    """`detections_graph` as a layer."""
-
-    def __init__(self, anchors: np.ndarray, image_size: tuple[int, int], iou_threshold: float, **options) -> None:
-        super().__init__(**options)
-        self._arguments = (anchors, image_size, iou_threshold)
-
-    def call(self, raw):
-        return detections_graph(raw, *self._arguments)
-
-
 def export_litert(
     model: tf_keras.Model, path: Path, image_size: tuple[int, int], backbone: str, shapes: AnchorShapes, iou: float
 ) -> None:
     """A LiteRT file with the inputs and outputs of `training.engine.detection.export.export_litert`."""
     raw = raw_model(model, image_size, backbone, levels=levels_of(shapes), batch_size=1)
     anchors = anchors_for(image_size, shapes)
-    layer = DetectionsLayer(anchors, image_size, iou, name="detections")
 
-    @tf.function(input_signature=[tf.TensorSpec((1, *image_size, 3), tf.float32, name="image")])
     def serve(image):
-        return layer(raw(image, training=False))
+        return detections_graph(raw(image, training=False), anchors, image_size, iou)
 
-    # With the model, so that its weights become constants of the file.
-    concrete = serve.get_concrete_function()
-    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], raw).convert())
+    write_litert(path, serve, raw, tf.TensorSpec((1, *image_size, 3), tf.float32, name="image"))

@@ -1,0 +1,66 @@
+"""The pages of the studio as the server gives them, and the schema that they are written against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+
+from tests.test_routes import SCHEMA
+
+ROOT = Path(__file__).parent.parent
+INDEX = '<html><meta name="nonce" nonce="__NONCE__"><script src="/static/studio/assets/a-12345678.js"></script></html>'
+
+
+@pytest.fixture
+def built(settings, tmp_path):
+    (tmp_path / "index.html").write_text(INDEX)
+    settings.FRONTEND_DIR = tmp_path
+
+
+def test_the_schema_of_the_pages_is_the_server_s():
+    kept = yaml.safe_load((ROOT / "frontend" / "schema" / "openapi.yml").read_text())
+    assert kept == yaml.safe_load(yaml.safe_dump(SCHEMA)), "Run `make schema` and commit what it writes."
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/projects/1/images?label=2", "/reset/uid/token", "/join/secret"])
+def test_each_address_is_a_page_with_a_policy_of_its_own(client, db, built, path):
+    answers = [client.get(path) for _ in range(2)]
+    nonces = [answer["Content-Security-Policy"].split("'nonce-")[1].split("'")[0] for answer in answers]
+    assert nonces[0] != nonces[1]
+    for answer, nonce in zip(answers, nonces, strict=True):
+        assert answer.status_code == 200 and f'nonce="{nonce}"' in answer.content.decode()
+        assert answer["Cache-Control"] == "no-cache" and "unsafe" not in answer["Content-Security-Policy"]
+        assert "csrftoken" in str(answer.cookies)
+    is_secret = path.startswith(("/reset/", "/join/"))
+    assert answers[0]["Referrer-Policy"] == ("no-referrer" if is_secret else "same-origin")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing/", "/static/studio/nothing.js", "/edge/v1/nothing/", "/admin/x/y/"])
+def test_what_is_no_page_is_none(client, db, built, path):
+    answer = client.get(path)
+    assert answer.status_code in (302, 401, 404) and b"nonce" not in answer.content
+
+
+def test_pages_are_only_read(client, db, built):
+    assert client.post("/login", {}).status_code == 405
+
+
+def test_without_a_build_the_reason_is_shown(client, db, settings, tmp_path):
+    settings.FRONTEND_DIR = tmp_path
+    (tmp_path / ".failed").write_text("npm <found> no network")
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "npm &lt;found&gt; no network" in answer.content.decode() and "/api/docs/" in answer.content.decode()
+    # Links of mails work without it.
+    assert client.get("/reset/uid/token").status_code == 200
+
+
+def test_built_files_are_kept_by_browsers():
+    from mlstudio.frontend import is_immutable
+
+    assert is_immutable(Path("x"), "/static/studio/assets/index-BL1XGXXj.js")
+    assert not is_immutable(Path("x"), "/static/admin/css/base.css")
+    assert settings.WHITENOISE_ALLOW_ALL_ORIGINS is False

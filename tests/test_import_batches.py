@@ -1,0 +1,73 @@
+"""Batches of an import: what waits for the disk is done ahead, and what is given up leaves nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from datasets import import_batches
+from datasets.formats.base import Record
+from datasets.import_batches import Looked, examined_ahead
+from datasets.ingest import Examined
+from storage import services as storage
+
+SECONDS = 60
+
+
+class Reader:
+    """Makes a file of each record and remembers it."""
+
+    def __init__(self) -> None:
+        self.files: list = []
+
+    def __call__(self, record: Record) -> Looked:
+        file = storage.receive()
+        file.write(record.path.encode())
+        file.finish()
+        self.files.append(file)
+        return Looked(Examined(file, record.path, 1, 1, "PNG", "0" * 64))
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    monkeypatch.setattr(import_batches, "BATCH", 2)
+    reader, records = Reader(), [Record(f"{number}.png") for number in range(12)]
+    with ThreadPoolExecutor(2) as pool, closing(examined_ahead(pool, reader, records)) as made:
+        yield reader, made
+
+
+def test_the_next_batches_are_on_the_disk_before_anybody_asks(batches):
+    reader, made = batches
+    first = next(made)
+    assert [looked.item.incoming.is_staged for looked in first.looked()] == [True, True]
+    second = next(made)
+    second.staged.result(SECONDS)
+    assert all(future.result().item.incoming.is_staged for future in second.examined)
+    assert len(reader.files) < 12  # not everything at once
+    for batch in (first, second, *made):
+        batch.forget()
+    assert not any(file.path.exists() for file in reader.files) and len(reader.files) == 12
+
+
+def test_what_was_read_ahead_and_given_up_leaves_no_file(batches):
+    reader, made = batches
+    next(made).forget()
+    made.close()
+    assert reader.files and not any(file.path.exists() for file in reader.files)
+
+
+def test_a_disk_that_refuses_is_an_error_of_its_batch(batches, monkeypatch):
+    def refuse(files):
+        list(files)
+        raise OSError(28, "No space left on device")
+
+    reader, made = batches
+    monkeypatch.setattr(import_batches.storage, "stage", refuse)
+    batch = next(made)
+    with pytest.raises(OSError, match="No space left"):
+        batch.looked()
+    batch.forget()
+    made.close()
+    assert not any(file.path.exists() for file in reader.files)
