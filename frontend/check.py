@@ -1,6 +1,7 @@
-"""Check the pages: `python frontend/check.py`. Biome, types, generated files, unit tests, a build and its size, and journeys in Chromium.
+"""Check the pages: `python frontend/check.py`.
 
-Journeys are left out, with a word, where there is no Chromium.
+Biome, types, generated files, unit tests, a build and its size, and journeys in Chromium. Journeys are left out, with a
+word, where there is no Chromium.
 """
 
 from __future__ import annotations
