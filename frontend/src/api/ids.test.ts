@@ -4,5 +4,6 @@ import { uuid } from "./ids";
 it("makes ids that sort by time", () => {
   const ids = [1, 1000, Date.now(), Date.now() + 60_000].map((now) => uuid(now));
   expect(ids.toSorted()).toEqual(ids);
-  for (const id of ids) expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+  for (const id of ids)
+    expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
 });

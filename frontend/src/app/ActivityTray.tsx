@@ -13,7 +13,12 @@ export function ActivityTray() {
     <Popover position="bottom-end" width={380} withinPortal>
       <Indicator label={running.length} disabled={running.length === 0} size={16} offset={6}>
         <Popover.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t`Background work, ${running.length} running`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={t`Background work, ${running.length} running`}
+          >
             <Icon name="bell" />
           </ActionIcon>
         </Popover.Target>

@@ -42,7 +42,7 @@ export function CommandPalette() {
       yOffset="10vh"
       padding="xs"
       title={<span className="visually-hidden">{t`Search and commands`}</span>}
-          >
+    >
       {opened && <Palette close={close} />}
     </Modal>
   );
