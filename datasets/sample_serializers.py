@@ -8,7 +8,7 @@ from accounts.known import KnownFieldsOnly
 from projects.models import Task
 
 
-class SamplesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
+class SamplesSerializer(KnownFieldsOnly, serializers.Serializer):
     task = serializers.ChoiceField(
         choices=Task.choices, help_text="classification: one shape an image; detection: 1 to 4, each with its box."
     )

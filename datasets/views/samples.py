@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.response import Response
 
-from datasets.sample_serializers import SamplesRequestSerializer, StartedSamplesSerializer
+from datasets.sample_serializers import SamplesSerializer, StartedSamplesSerializer
 from datasets.samples import start_samples
 from projects.models import Project, Task
 
@@ -14,13 +14,13 @@ class SamplesView(viewsets.GenericViewSet):
     """Projects to try the studio with."""
 
     queryset = Project.objects.none()
-    serializer_class = SamplesRequestSerializer
+    serializer_class = SamplesSerializer
 
-    @extend_schema(request=SamplesRequestSerializer, responses={201: StartedSamplesSerializer})
+    @extend_schema(request=SamplesSerializer, responses={201: StartedSamplesSerializer})
     def start(self, request):
         """Make a project with sample images. The studio draws them in the background: 300 of one shape each, or 240
         with boxes around 1 to 4. They carry labels, except for 30 that are left to be labelled by hand."""
-        data = SamplesRequestSerializer(data=request.data)
+        data = SamplesSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         started = start_samples(user=request.user, task=Task(data.validated_data["task"]))
         answer = {"project": started.project.pk, "dataset": started.dataset.pk, "job": started.job.pk}
