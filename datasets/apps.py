@@ -12,6 +12,7 @@ class DatasetsConfig(AppConfig):
             imports,
             label_jobs,
             removal,
+            samples,
             snapshot_jobs,
             undoing,
             usage,

@@ -162,6 +162,13 @@ class LabelRemovalResultSerializer(ResultSerializer):
     images = optional(Integer)
 
 
+class SamplesResultSerializer(ResultSerializer):
+    kind = constant("samples")
+    dataset = optional(Key)
+    images = optional(Integer)
+    labelled = optional(Integer, help_text="Images that were given their label or boxes; the others wait for a person.")
+
+
 class VideoSurveyResultSerializer(ResultSerializer):
     kind = constant("video_survey")
     video = optional(Key)

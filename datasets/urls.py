@@ -5,6 +5,7 @@ from datasets.views.annotations import ReviewView
 from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
 from datasets.views.images import ImageViewSet
 from datasets.views.labels import LabelViewSet
+from datasets.views.samples import SamplesView
 from datasets.views.videos import VideoViewSet
 
 router = DefaultRouter(use_regex_path=False)
@@ -18,5 +19,6 @@ router.register("snapshots", SnapshotViewSet)
 
 urlpatterns = [
     path("annotations/review/", ReviewView.as_view({"get": "counts", "post": "review"}), name="review"),
+    path("projects/samples/", SamplesView.as_view({"post": "start"}), name="samples"),
     path("", include(router.urls)),
 ]

@@ -63,6 +63,7 @@ def register() -> None:
             "model_publish": PublishResultSerializer,
             "prediction": inference.PredictionResultSerializer,
             "preflight": PreflightResultSerializer,
+            "samples": datasets.SamplesResultSerializer,
             "snapshot_and_search": SearchOfDatasetResultSerializer,
             "snapshot": datasets.SnapshotResultSerializer,
             "suggestions": inference.SuggestionsResultSerializer,

@@ -189,6 +189,7 @@ class JobKind(models.TextChoices):
     MODEL_PUBLISH = "model_publish"
     PREDICTION = "prediction"
     PREFLIGHT = "preflight"
+    SAMPLES = "samples"
     SNAPSHOT = "snapshot"
     SNAPSHOT_AND_SEARCH = "snapshot_and_search"
     SNAPSHOT_AND_TRAINING = "snapshot_and_training"
