@@ -162,6 +162,14 @@ class LabelRemovalResultSerializer(ResultSerializer):
     images = optional(Integer)
 
 
+class ImagesBulkResultSerializer(ResultSerializer):
+    kind = constant("images_bulk")
+    action = optional(Text)
+    changed = optional(Integer)
+    unchanged = optional(Integer)
+    change = perhaps(Key)
+
+
 class SamplesResultSerializer(ResultSerializer):
     kind = constant("samples")
     dataset = optional(Key)

@@ -55,6 +55,7 @@ def register() -> None:
             "evaluation": inference.EvaluationResultSerializer,
             "explanation": inference.ExplanationResultSerializer,
             "export": datasets.ExportResultSerializer,
+            "images_bulk": datasets.ImagesBulkResultSerializer,
             "import": datasets.ImportResultSerializer,
             "import_dry_run": datasets.DryRunResultSerializer,
             "label_removal": datasets.LabelRemovalResultSerializer,

@@ -182,6 +182,7 @@ class JobKind(models.TextChoices):
     EVALUATION = "evaluation"
     EXPLANATION = "explanation"
     EXPORT = "export"
+    IMAGES_BULK = "images_bulk"
     IMPORT = "import"
     LABEL_REMOVAL = "label_removal"
     MODEL_EXPORT = "model_export"

@@ -39,7 +39,6 @@ test("boxes are drawn by dragging and by two clicks, moved by keys, copied and k
   await expect.poll(async () => (await boxes())[1]?.[0]).toBeCloseTo(before + 1, 1);
   await page.keyboard.press("Control+z");
   await expect.poll(async () => (await boxes())[1]?.[0]).toBeCloseTo(before, 1);
-  await page.keyboard.press("Escape");
   await page.keyboard.press("n");
   await expect(page.getByText("2 of 6")).toBeVisible();
   await page.keyboard.press("c");

@@ -4,19 +4,29 @@ import { useLingui } from "@lingui/react/macro";
 export function useKindNames(): Record<string, string> {
   const { t } = useLingui();
   return {
-    import: t`Import`,
-    export: t`Export`,
+    comparison: t`Comparison of models`,
     duplicates: t`Search for duplicates`,
-    training: t`Training`,
-    search: t`Search for better settings`,
     evaluation: t`Evaluation`,
-    predictions: t`Predictions`,
-    frames: t`Frames of a video`,
+    explanation: t`Explanations`,
+    export: t`Export`,
+    images_bulk: t`Change of many images`,
+    import: t`Import`,
+    label_removal: t`Removal of a label`,
+    model_export: t`Export of a model`,
+    model_import: t`Reading a model`,
+    model_publish: t`Publishing a model`,
+    prediction: t`Predictions`,
+    preflight: t`Estimate of a training`,
+    samples: t`Drawing sample images`,
+    search: t`Search for better settings`,
+    snapshot: t`Snapshot`,
+    snapshot_and_search: t`Snapshot and search`,
+    snapshot_and_training: t`Snapshot and training`,
     suggestions: t`What to label next`,
     suspects: t`Search for wrong labels`,
-    explanations: t`Explanations`,
-    publish: t`Publishing a model`,
-    model: t`Reading a model`,
+    training: t`Training`,
+    video_frames: t`Frames of a video`,
+    video_survey: t`Reading a video`,
   };
 }
 

@@ -2225,6 +2225,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/samples/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a project with sample images
+         * @description Make a project with sample images. The studio draws them in the background: 300 of one shape each, or 240
+         *     with boxes around 1 to 4. They carry labels, except for 30 that are left to be labelled by hand.
+         */
+        post: operations["projects_samples_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search/": {
         parameters: {
             query?: never;
@@ -3146,6 +3167,7 @@ export interface components {
          *     * `evaluation` - evaluation
          *     * `explanation` - explanation
          *     * `export` - export
+         *     * `images_bulk` - images_bulk
          *     * `import` - import
          *     * `label_removal` - label_removal
          *     * `model_export` - model_export
@@ -3153,6 +3175,7 @@ export interface components {
          *     * `model_publish` - model_publish
          *     * `prediction` - prediction
          *     * `preflight` - preflight
+         *     * `samples` - samples
          *     * `snapshot` - snapshot
          *     * `snapshot_and_search` - snapshot_and_search
          *     * `snapshot_and_training` - snapshot_and_training
@@ -3163,7 +3186,7 @@ export interface components {
          *     * `training` - training
          * @enum {string}
          */
-        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey" | "training";
+        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey" | "training";
         /**
          * @description * `job` - job
          *     * `training` - training
@@ -4577,7 +4600,7 @@ export interface components {
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "archive_gone" | "authentication_failed" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -5217,6 +5240,22 @@ export interface components {
             /** Format: date-time */
             created_before?: string;
         };
+        /** @description What every result may have. */
+        ImagesBulkResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "images_bulk";
+            action?: string;
+            changed?: number;
+            unchanged?: number;
+            /** Format: uuid */
+            change?: string | null;
+        };
         /**
          * @description * `auto` - auto
          *     * `folder` - folder
@@ -5415,6 +5454,7 @@ export interface components {
          *     * `evaluation` - Evaluation
          *     * `explanation` - Explanation
          *     * `export` - Export
+         *     * `images_bulk` - Images Bulk
          *     * `import` - Import
          *     * `label_removal` - Label Removal
          *     * `model_export` - Model Export
@@ -5422,6 +5462,7 @@ export interface components {
          *     * `model_publish` - Model Publish
          *     * `prediction` - Prediction
          *     * `preflight` - Preflight
+         *     * `samples` - Samples
          *     * `snapshot` - Snapshot
          *     * `snapshot_and_search` - Snapshot And Search
          *     * `snapshot_and_training` - Snapshot And Training
@@ -5431,8 +5472,8 @@ export interface components {
          *     * `video_survey` - Video Survey
          * @enum {string}
          */
-        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey";
-        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
+        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -6899,6 +6940,32 @@ export interface components {
          * @enum {string}
          */
         RowAction: "created" | "changed" | "deleted";
+        /** @description A serializer that refuses fields that it does not have. */
+        SamplesRequest: {
+            /**
+             * @description classification: one shape an image; detection: 1 to 4, each with its box.
+             *
+             *     * `classification` - Classification
+             *     * `detection` - Detection
+             */
+            task: components["schemas"]["TaskKind"];
+        };
+        /** @description What every result may have. */
+        SamplesResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "samples";
+            /** Format: uuid */
+            dataset?: string;
+            images?: number;
+            /** @description Images that were given their label or boxes; the others wait for a person. */
+            labelled?: number;
+        };
         /**
          * @description * `0_255` - 0_255
          *     * `0_1` - 0_1
@@ -7319,6 +7386,17 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        StartedSamples: {
+            /** Format: uuid */
+            project: string;
+            /** Format: uuid */
+            dataset: string;
+            /**
+             * Format: uuid
+             * @description It draws the images; they are in the dataset as they are made.
+             */
+            job: string;
         };
         /**
          * @description * `coco` - coco
@@ -22334,6 +22412,136 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_samples_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SamplesRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedSamples"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

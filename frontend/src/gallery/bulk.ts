@@ -1,4 +1,4 @@
-import { send } from "../api/client";
+import { request } from "../api/client";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import { queryClient } from "../app/queries";
@@ -7,33 +7,41 @@ import { type Action, did, performs } from "../history/history";
 export interface BulkAnswer {
   changed: number;
   unchanged: number;
-  change?: string | null;
 }
 
-/** Changes many images at once. What it did can be undone. */
-export async function bulk(
+/** Sends a change and remembers how it is taken back: the studio names it in a header. */
+export async function undoable<Answer>(
   project: string,
   title: string,
-  request: Record<string, unknown>,
-): Promise<BulkAnswer> {
-  const answer = await send<BulkAnswer>("POST", "/api/v1/images/bulk/", JSON.stringify(request), {
-    "Content-Type": "application/json",
-    "Idempotency-Key": uuid(),
+  address: string,
+  body: unknown,
+): Promise<Answer & { change: string | null }> {
+  const response = await request(address, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", "Idempotency-Key": uuid() },
   });
-  if (answer.change)
-    did({ title, project, undo: changeAction(project, answer.change), redo: changeAction(project, "") });
+  const change = response.headers.get("X-Change");
+  if (change) did({ title, project, undo: changeAction(project, change), redo: changeAction(project, "") });
   await queryClient.invalidateQueries({ queryKey: keys.project(project) });
-  return answer;
+  return { ...((await response.json()) as Answer), change };
 }
 
-export function changeAction(project: string, change: string): Action {
+/** Changes many images at once. */
+export function bulk(project: string, title: string, change: Record<string, unknown>) {
+  return undoable<BulkAnswer>(project, title, "/api/v1/images/bulk/", change);
+}
+
+function changeAction(project: string, change: string): Action {
   return { kind: "change", payload: { project, change } };
 }
 
 performs<{ project: string; change: string }>("change", async ({ project, change }) => {
-  const answer = await send<{ change: string }>("POST", `/api/v1/changes/${change}/undo/`, "{}", {
-    "Content-Type": "application/json",
+  const response = await request(`/api/v1/changes/${change}/undo/`, {
+    method: "POST",
+    body: "{}",
+    headers: { "Content-Type": "application/json" },
   });
   await queryClient.invalidateQueries({ queryKey: keys.project(project) });
-  return changeAction(project, answer.change);
+  return changeAction(project, response.headers.get("X-Change") ?? "");
 });

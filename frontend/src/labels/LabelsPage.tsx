@@ -20,7 +20,7 @@ export default function LabelsPage() {
   const form = useForm({ name: "" }, async ({ name }) => {
     // Several at once, as people paste them from a list.
     for (const one of name
-      .split(/[\n,;]+/)
+      .split(/[\n,;，、；]+/)
       .map((part) => part.trim())
       .filter(Boolean))
       await addLabel(project, one);

@@ -1,28 +1,15 @@
 import { send } from "../api/client";
-import { uuid } from "../api/ids";
-import { keys } from "../api/keys";
 import type { Annotation } from "../api/types";
-import { queryClient } from "../app/queries";
-import { changeAction } from "../gallery/bulk";
-import { type Filter, toQuery } from "../gallery/filter";
-import { did } from "../history/history";
+import { undoable } from "../gallery/bulk";
+import type { Filter } from "../gallery/filter";
 
 interface ReviewAnswer {
-  confirmed?: number;
-  rejected?: number;
-  changed?: number;
-  change?: string | null;
+  confirmed: number;
+  rejected: number;
 }
 
-async function decide(project: string, title: string, body: Record<string, unknown>): Promise<ReviewAnswer> {
-  const answer = await send<ReviewAnswer>("POST", "/api/v1/annotations/review/", JSON.stringify(body), {
-    "Content-Type": "application/json",
-    "Idempotency-Key": uuid(),
-  });
-  if (answer.change)
-    did({ title, project, undo: changeAction(project, answer.change), redo: changeAction(project, "") });
-  await queryClient.invalidateQueries({ queryKey: keys.images(project) });
-  return answer;
+function decide(project: string, title: string, body: Record<string, unknown>) {
+  return undoable<ReviewAnswer>(project, title, "/api/v1/annotations/review/", body);
 }
 
 /** Takes or rejects what is suggested on one image. Who made it is kept by the server. */
@@ -47,11 +34,9 @@ export async function reviewAbove(
   filter: Filter,
   score: number,
 ): Promise<{ changed: number }> {
-  const query = toQuery(project, filter);
-  for (const name of ["ordering", "has_suggestions", "seed"]) query.delete(name);
   const answer = await decide(project, `≥ ${score}`, {
-    action: "confirm",
-    filter: { ...Object.fromEntries(query), min_score: score },
+    decision: "confirm",
+    filter: { project, dataset: filter.dataset, label: filter.label?.[0], min_score: score },
   });
-  return { changed: answer.changed ?? answer.confirmed ?? 0 };
+  return { changed: answer.confirmed };
 }

@@ -144,7 +144,12 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
   );
 }
 
-function tell(project: string, title: string, answer: BulkAnswer, undoWord: string): void {
+function tell(
+  project: string,
+  title: string,
+  answer: BulkAnswer & { change: string | null },
+  undoWord: string,
+): void {
   const id = notifications.show({
     autoClose: 8000,
     title,
