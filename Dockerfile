@@ -12,6 +12,14 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/studio
 COPY requirements*.txt /build/
 
+# The pages.
+FROM node:24-bookworm-slim AS pages-builder
+WORKDIR /build
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund
+COPY frontend/ ./
+RUN node node_modules/vite/bin/vite.js build
+
 FROM base-builder AS cpu-builder
 RUN /opt/studio/bin/pip install -r /build/requirements.txt psycopg[binary]==3.3.9 \
     && /opt/studio/bin/pip install --no-deps -r /build/requirements-keras-retinanet.txt
@@ -25,6 +33,7 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin studio \
     && mkdir /data && chown studio:studio /data
 WORKDIR /srv/mlstudio
 COPY . .
+COPY --from=pages-builder /build/dist frontend/dist
 ENV PATH=/opt/studio/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
