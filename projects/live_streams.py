@@ -228,7 +228,7 @@ def may_come_late() -> bool:
 
 
 def _read_access(streams: list[UserSubscription], position: Position) -> None:
-    """Read anew what each user may see, tell them what has changed of it, and end what may not go on."""
+    """Read again what each user may see, tell them what has changed of it, and end what may not go on."""
     valid: dict[Hashable, bool] = {}
     for stream in streams:
         if stream.login not in valid:

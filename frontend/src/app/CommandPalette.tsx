@@ -1,8 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
 import { Group, Modal, ScrollArea, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { create } from "zustand";
+import { send } from "../api/client";
 import { useRegistry } from "../keyboard/registry";
 import { Keys } from "../keyboard/Sheet";
 import { useShortcut } from "../keyboard/useShortcut";
@@ -52,7 +54,7 @@ function Palette({ close }: { close: () => void }) {
   const { t } = useLingui();
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const found = matching(useCommands(), words).slice(0, 60);
+  const found = [...matching(useCommands(), words), ...useHits(words)].slice(0, 60);
   const chosen = found[Math.min(at, found.length - 1)];
   const run = (command: Command | undefined) => {
     close();
@@ -123,6 +125,49 @@ function matching(commands: Command[], words: string): Command[] {
   return commands.filter((command) =>
     parts.every((part) => `${command.title} ${command.hint}`.toLowerCase().includes(part)),
   );
+}
+
+interface Hit {
+  id: string;
+  name: string;
+  project: string;
+  project_name: string;
+}
+
+const LEAST_LETTERS = 2;
+
+/** What is called so anywhere in the user's projects. */
+function useHits(words: string): Command[] {
+  const { t } = useLingui();
+  const navigate = useNavigate();
+  const text = words.trim();
+  const { data } = useQuery({
+    queryKey: ["search", text],
+    enabled: text.length >= LEAST_LETTERS,
+    queryFn: () =>
+      send<{ groups: { kind: string; hits: Hit[] }[] }>(
+        "GET",
+        `/api/v1/search/?q=${encodeURIComponent(text)}`,
+      ),
+  });
+  const kinds: Record<string, [string, (hit: Hit) => string]> = {
+    dataset: [t`Dataset`, ({ project }) => `/projects/${project}/datasets`],
+    label: [
+      t`Label`,
+      ({ project, id }) => `/projects/${project}/images?label=${encodeURIComponent(`["${id}"]`)}`,
+    ],
+    image: [t`Image`, ({ project, id }) => `/projects/${project}/images/${id}`],
+  };
+  return (data?.groups ?? []).flatMap(({ kind, hits }) => {
+    const [hint, address] = kinds[kind] ?? [];
+    if (!hint || !address) return [];
+    return hits.map((hit) => ({
+      id: `hit-${hit.id}`,
+      title: hit.name,
+      hint: `${hint} · ${hit.project_name}`,
+      run: () => void navigate({ to: address(hit) }),
+    }));
+  });
 }
 
 function useCommands(): Command[] {

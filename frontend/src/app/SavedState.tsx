@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Popover, Stack, Text, UnstyledButton } from "@mantine/core";
 import { revisionOf } from "../outbox/conflicts";
 import { flush, settle, useOutbox } from "../outbox/outbox";
+import { Versions } from "../outbox/Versions";
 import { Icon } from "../ui/Icon";
 
 /** Whether the server has everything: "saved", "3 waiting", "offline", or something that asks for a decision. */
@@ -59,6 +60,7 @@ export function SavedState() {
                   {command.problem}
                 </Text>
               )}
+              {command.state === "conflict" && <Versions command={command} />}
               {(command.state === "conflict" || command.state === "refused") && (
                 <Group gap="xs">
                   {command.state === "conflict" && (

@@ -7,6 +7,7 @@ import classes from "./UploadPanel.module.css";
 import { clearEnded, type Item, totals, useUploads } from "./uploads";
 
 const SHOWN = 200;
+const QUIET_AFTER = 10_000;
 
 /** What is being sent, and what became of each file. Stays over all pages. */
 export function UploadPanel() {
@@ -14,6 +15,13 @@ export function UploadPanel() {
   const { items, isOpen } = useUploads();
   const [isWide, setIsWide] = useState(false);
   useEffect(() => void resumeUploads(), []);
+  const isDone = items.length > 0 && items.every(({ state }) => state === "done");
+  // Where all went well there is nothing to read.
+  useEffect(() => {
+    if (!isDone || isWide) return undefined;
+    const timer = setTimeout(clearEnded, QUIET_AFTER);
+    return () => clearTimeout(timer);
+  }, [isDone, isWide]);
   if (!isOpen || items.length === 0) return null;
   const sum = totals(items);
   const isEnded = sum.ended === sum.count;

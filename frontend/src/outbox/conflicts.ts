@@ -1,7 +1,21 @@
-/** The revision that a conflict's answer names, to put one's own change on top of it. */
+import type { components } from "../api/schema";
+
+export type Current = components["schemas"]["CurrentAnnotations"];
+
+/** What a conflict's answer says is there now. */
+export function currentOf(answer: unknown): Current | null {
+  if (typeof answer !== "object" || answer === null || !("current" in answer)) return null;
+  return (answer as { current?: Current }).current ?? null;
+}
+
+/** The revision to put one's own change on top of. */
 export function revisionOf(answer: unknown): number | null {
-  if (typeof answer !== "object" || answer === null) return null;
-  const holder = answer as { revision?: unknown; current?: { revision?: unknown } };
-  const revision = holder.revision ?? holder.current?.revision;
-  return typeof revision === "number" ? revision : null;
+  return currentOf(answer)?.revision ?? null;
+}
+
+/** Labels with how many there are of each, as both versions of a conflict are shown: "2 × dent, 1 × scratch". */
+export function summary(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ") || "–";
 }
