@@ -131,6 +131,9 @@ const importing = createRoute({
 const importJob = createRoute({
   getParentRoute: () => project,
   path: "/import/$job",
+  validateSearch: (search: Record<string, unknown>): { dataset?: string } => ({
+    dataset: text(search.dataset),
+  }),
   component: lazyRouteComponent(() => import("./imports/ImportJobPage")),
 });
 const settings = createRoute({

@@ -1,7 +1,8 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useJob } from "../datasets/queries";
+import { useDatasets } from "../projects/queries";
 import { Problem } from "../ui/Problem";
 import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
@@ -11,6 +12,9 @@ import { importOf } from "./result";
 export default function ImportJobPage() {
   const { t } = useLingui();
   const { project, job: id } = useParams({ from: "/shell/projects/$project/import/$job" });
+  const { dataset } = useSearch({ from: "/shell/projects/$project/import/$job" });
+  const { data: datasets } = useDatasets(project);
+  const target = dataset ?? datasets?.[0]?.id;
   const navigate = useNavigate();
   const { data: job, error, refetch } = useJob(project, id);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -82,13 +86,18 @@ export default function ImportJobPage() {
             </Stack>
           </Paper>
         )}
-        {result?.dry_run && job.state === "succeeded" && (
+        {result?.dry_run && job.state === "succeeded" && target && (
           <LabelMapping
             project={project}
+            dataset={target}
             job={job}
             labels={result.labels}
             onStart={(next) =>
-              void navigate({ to: "/projects/$project/import/$job", params: { project, job: next } })
+              void navigate({
+                to: "/projects/$project/import/$job",
+                params: { project, job: next },
+                search: { dataset: target },
+              })
             }
           />
         )}

@@ -1,5 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
 import { resumeUploads, retryFailed } from "./sending";
@@ -15,7 +16,7 @@ export function UploadPanel() {
   const { items, isOpen } = useUploads();
   const [isWide, setIsWide] = useState(false);
   useEffect(() => void resumeUploads(), []);
-  const isDone = items.length > 0 && items.every(({ state }) => state === "done");
+  const isDone = items.length > 0 && items.every(({ state, job }) => state === "done" && !job);
   // Where all went well there is nothing to read.
   useEffect(() => {
     if (!isDone || isWide) return undefined;
@@ -25,7 +26,7 @@ export function UploadPanel() {
   if (!isOpen || items.length === 0) return null;
   const sum = totals(items);
   const isEnded = sum.ended === sum.count;
-  const troubled = items.filter(({ state }) => state === "failed" || state === "duplicate");
+  const troubled = items.filter(({ state, job }) => state === "failed" || state === "duplicate" || job);
   const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
   return (
     <Paper className={`panel ${classes.panel}`} shadow="md" role="region" aria-label={t`Uploads`}>
@@ -107,7 +108,17 @@ function FileRow({ item }: { item: Item }) {
         ta="right"
         maw={220}
       >
-        {item.problem ?? words[item.state]}
+        {item.job ? (
+          <Link
+            to="/projects/$project/import/$job"
+            params={{ project: item.project, job: item.job }}
+            search={{ dataset: item.dataset }}
+          >
+            <Trans>Look and import</Trans>
+          </Link>
+        ) : (
+          (item.problem ?? words[item.state])
+        )}
         {share}
       </Text>
     </Group>

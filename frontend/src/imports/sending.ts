@@ -175,15 +175,12 @@ async function sendLarge(item: Item): Promise<void> {
     });
   });
   const place = item.kind === "video" ? "videos" : "imports";
-  const job = await send<Job>(
-    "POST",
-    `/api/v1/datasets/${item.dataset}/${place}/`,
-    JSON.stringify({ upload }),
-    {
-      "Content-Type": "application/json",
-      "Idempotency-Key": item.id,
-    },
-  );
+  // What an archive or a list of annotations holds is shown before anything of it is written.
+  const body = item.kind === "video" ? { upload } : { upload, dry_run: true };
+  const job = await send<Job>("POST", `/api/v1/datasets/${item.dataset}/${place}/`, JSON.stringify(body), {
+    "Content-Type": "application/json",
+    "Idempotency-Key": item.id,
+  });
   changeItems(new Set([item.id]), {
     state: "done",
     sent: item.size,

@@ -9,6 +9,7 @@ import type { FoundLabel } from "../result";
 
 interface Props {
   project: string;
+  dataset: string;
   job: Job;
   labels: FoundLabel[];
   onStart: (job: string) => void;
@@ -18,7 +19,7 @@ const LEAVE_OUT = "\u0000leave-out";
 const NEW = "\u0000new";
 
 /** Which label of the archive becomes which of the project, before anything is written. */
-export function LabelMapping({ project, job, labels, onStart }: Props) {
+export function LabelMapping({ project, dataset, job, labels, onStart }: Props) {
   const { t } = useLingui();
   const { data: own = [] } = useLabels(project);
   const [map, setMap] = useState<Record<string, string>>({});
@@ -37,7 +38,7 @@ export function LabelMapping({ project, job, labels, onStart }: Props) {
       }
       const next = await send<Job>(
         "POST",
-        `/api/v1/datasets/${(job as Job & { dataset?: string }).dataset ?? datasetOf(job)}/imports/`,
+        `/api/v1/datasets/${dataset}/imports/`,
         JSON.stringify({ job: job.id, label_map }),
         { "Content-Type": "application/json" },
       );
@@ -105,8 +106,4 @@ export function LabelMapping({ project, job, labels, onStart }: Props) {
       </Stack>
     </Paper>
   );
-}
-
-function datasetOf(job: Job): string {
-  return String((job.result as { dataset?: string } | null)?.dataset ?? "");
 }

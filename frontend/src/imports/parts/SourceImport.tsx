@@ -18,7 +18,11 @@ export function SourceImport({ project, dataset }: { project: string; dataset: s
         "Content-Type": "application/json",
       },
     );
-    await navigate({ to: "/projects/$project/import/$job", params: { project, job: job.id } });
+    await navigate({
+      to: "/projects/$project/import/$job",
+      params: { project, job: job.id },
+      search: { dataset },
+    });
   });
   return (
     <Paper className="panel" p="lg">

@@ -10,6 +10,7 @@ import { Icon } from "../../ui/Icon";
 import { Swatch } from "../../ui/LabelChip";
 import { changeLabel, mergeLabel } from "../queries";
 import { DeleteLabel } from "./DeleteLabel";
+import { HotkeyButton } from "./HotkeyButton";
 
 interface Props {
   project: string;
@@ -97,7 +98,15 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
           }}
         />
       )}
-      {key && <Kbd size="xs">{key}</Kbd>}
+      {mayEdit ? (
+        <HotkeyButton
+          label={label}
+          current={key}
+          change={(hotkey) => attempt(changeLabel(project, label.id, { hotkey }))}
+        />
+      ) : (
+        key && <Kbd size="xs">{key}</Kbd>
+      )}
       <Text
         renderRoot={(props) => (
           <Link
