@@ -114,7 +114,7 @@ class TestLabels:
         assert labels["good"]["color"] != labels["bad"]["color"]
         one = f"{base}{labels['good']['id']}/"
         assert api.patch(one, {"name": "fine", "color": "#112233"}).json() | {"id": 0} == {
-            "id": 0, "name": "fine", "color": "#112233", "order": 0,
+            "id": 0, "name": "fine", "color": "#112233", "order": 0, "description": "", "hotkey": None,
         }  # fmt: skip
         assert api.patch(one, {"color": "red"}).status_code == 400
         taken = api.patch(one, {"name": "bad"})

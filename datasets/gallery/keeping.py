@@ -120,8 +120,10 @@ def forget(pks: Iterable) -> None:
 
 def _forget(pks: Sequence) -> None:
     changes: Counter[Key] = Counter()
+    # Labels are read once the images are locked: somebody may have changed them while this waited.
+    rows = list(_locked(pks))
     labels = _labels_by_image(pks)
-    for pk, dataset, *_, code, _, _, _, _ in list(_locked(pks)):
+    for pk, dataset, *_, code, _, _, _, _ in rows:
         if code is not None:
             changes.update({(dataset, label, code): -1 for label in (ANY_LABEL, *labels.get(pk, ()))})
     ImageLabel.objects.filter(image__in=pks)._raw_delete(using=connection.alias)
