@@ -517,3 +517,10 @@ class TestWhatElsePeopleSend:
         monkeypatch.setattr("datasets.formats.documents.WHOLE_BYTES", 10)
         for document in documents:
             assert read_files({"a.png": b"", "a.json": json.dumps(document)}).boxes("a.png") == BOX, document
+
+
+def test_labels_of_a_list_of_classes_may_have_the_signs_of_tables():
+    from datasets.formats.tables import _before_the_ids
+
+    assert _before_the_ids(";;,0\na;b,1\n") == "," and _before_the_ids("a,b;0\r\nc;1\r\n") == ";"
+    assert _before_the_ids("name\n") is None

@@ -322,7 +322,7 @@ def test_a_training_s_file_is_uploaded_as_a_model(api, registered):
     assert job["state"] == "succeeded", job["error"]
     brought = api.get(f"/api/v1/models/{job['result']['model']}/").json()
     assert brought["architecture"] == ARCHITECTURE and brought["class_names"] == ["square", "disc"]
-    assert brought["training"] is None and brought["metrics"] == {}
+    assert brought["training"] is None and brought["metrics"] == {"task": "detection"}
     image = api.get("/api/v1/images/").json()["results"][0]["id"]
     ours, theirs = (
         api.post(f"/api/v1/models/{one['id']}/predict/?threshold=0.01", {"images": [image]}).json()["predictions"]

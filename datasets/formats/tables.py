@@ -31,6 +31,8 @@ GROUP = "csv"
 CLASSES = "classes.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SAMPLE_ROWS = 50
+# The end of a line of `classes.csv`: a delimiter and an id.
+IDS = re.compile(r"([,;\t])[ \"]*\d+[ \"]*\r?$", re.MULTILINE)
 DECLARED = re.compile(r"\ufeff?\s*sep=(.)\s*?\r?\n", re.IGNORECASE)
 SPACES = re.compile(r"[\s-]+")
 OPEN_IMAGES_LIST = {"imageid", "originalurl"}
@@ -125,7 +127,7 @@ def is_classes(name: str) -> bool:
 def read_classes(collection: Collection, source: str, text: str) -> set[str]:
     """The labels of `classes.csv` (`label,id`), declared in the order of their ids."""
     found = []
-    for row in all_rows(text):
+    for row in some_rows(text, None, delimiter=_before_the_ids(text)):
         if len(row.cells) == 2 and row.cells[0] and number(row.cells[1]) >= 0:
             found.append((number(row.cells[1]), meant(row.cells[0])))
         else:
@@ -134,6 +136,12 @@ def read_classes(collection: Collection, source: str, text: str) -> set[str]:
     labels = [label for _, label in sorted(found, key=lambda pair: pair[0])]
     collection.declare(labels)
     return set(labels)
+
+
+def _before_the_ids(text: str) -> str | None:
+    """What divides label from id, which labels may have in their names as well; None: no line says."""
+    found = IDS.search(text)
+    return found.group(1) if found else None
 
 
 def class_codes(text: str, *, any_code: bool = False) -> dict[str, str]:
@@ -153,13 +161,13 @@ def all_rows(text: str) -> Iterator[Row]:
     return some_rows(text, None)
 
 
-def some_rows(text: str, most: int | None) -> Iterator[Row]:
+def some_rows(text: str, most: int | None, delimiter: str | None = None) -> Iterator[Row]:
     """The lines that have something in them."""
     csv.field_size_limit(1 << 24)
     before = 0
     if declared := DECLARED.match(text):  # the first line of Excel's, which is no row
         text, before = text[declared.end() :], 1
-    delimiter = declared.group(1) if declared else _delimiter(text)
+    delimiter = declared.group(1) if declared else delimiter or _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     count, above = 0, before
     while most is None or count < most:
