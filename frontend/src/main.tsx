@@ -1,5 +1,4 @@
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "./app/mantine";
 import "./app/base.css";
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";

@@ -7,10 +7,8 @@ import {
 } from "@tanstack/react-router";
 import { sessionQuery } from "./api/session";
 import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
-import { ProjectFrame } from "./app/ProjectFrame";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
-import { Shell } from "./app/Shell";
 import { readFilter } from "./gallery/filter";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
@@ -51,7 +49,7 @@ const join = createRoute({
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
-  component: Shell,
+  component: lazyRouteComponent(() => import("./app/Shell"), "Shell"),
   beforeLoad: async ({ location }) => {
     const session = await queryClient.ensureQueryData(sessionQuery);
     if (!session.user) throw redirect({ to: "/login", search: { next: location.href } });
@@ -82,7 +80,7 @@ const activity = createRoute({
 const project = createRoute({
   getParentRoute: () => shell,
   path: "/projects/$project",
-  component: ProjectFrame,
+  component: lazyRouteComponent(() => import("./app/ProjectFrame"), "ProjectFrame"),
 });
 const overview = createRoute({
   getParentRoute: () => project,

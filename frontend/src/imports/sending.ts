@@ -1,4 +1,3 @@
-import * as tus from "tus-js-client";
 import { csrfToken, send } from "../api/client";
 import { asStudioError, type Problem } from "../api/errors";
 import { uuid } from "../api/ids";
@@ -155,6 +154,8 @@ async function sendImages(items: Item[]): Promise<void> {
 async function sendLarge(item: Item): Promise<void> {
   const file = fileOf(item.id);
   if (!file) return;
+  // Only large files need it, so the first page comes without it.
+  const tus = await import("tus-js-client");
   const upload = await new Promise<string>((resolve, reject) => {
     const sending = new tus.Upload(file, {
       endpoint: "/api/v1/uploads/",
