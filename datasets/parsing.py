@@ -97,8 +97,10 @@ def read_annotations(
 
 
 def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_encoding: str = "") -> Said:
+    memory = settings.ANNOTATION_MEMORY_BYTES
+    # Refused memory can look like a broken file to a parser in C: the watch over what it uses has to come first.
     limits = Limits(
-        memory_bytes=settings.ANNOTATION_MEMORY_BYTES, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
+        memory_bytes=memory, reserved_bytes=2 * memory, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
         folder_bytes=4 << 30, threads=16, open_files=64,
     )  # fmt: skip
     process = start_python(
