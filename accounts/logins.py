@@ -90,7 +90,7 @@ def forget_session(request: HttpRequest) -> None:
 
 @transaction.atomic
 def end_login(login: Login) -> None:
-    """Whoever holds the token or the cookie is let in no more."""
+    """The token or the cookie lets nobody in any more."""
     if login.token_id is not None:
         Token.objects.filter(pk=login.token_id).delete()
     _end_sessions_with([login.session_key] if login.session_key else [])

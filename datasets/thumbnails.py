@@ -69,7 +69,7 @@ def _make_smaller(source: Path, path: Path, size: int, kind: str) -> None:
 
 
 def write_picture(image: PillowImage.Image, path: Path, kind: str) -> None:
-    """So that whoever reads meanwhile has a whole file, or none."""
+    """So that a reader meanwhile has a whole file, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}")
     image.save(temporary, kind.upper(), **OPTIONS[kind])

@@ -72,14 +72,14 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
     def _change_some(self, image: Image) -> Image:
         data = shapes.AnnotationsPatchSerializer(data=self.request.data)
         data.is_valid(raise_exception=True)
-        wishes, project = data.validated_data, image.project
+        options, project = data.validated_data, image.project
         parts = {
-            "add": [_wanted(one, project) for one in wishes["add"]],
-            "change": [Difference(**_with_label(one, project)) for one in wishes["change"]],
-            "remove": wishes["remove"],
+            "add": [_wanted(one, project) for one in options["add"]],
+            "change": [Difference(**_with_label(one, project)) for one in options["change"]],
+            "remove": options["remove"],
         }
         with self._annotating(image):
-            return change_annotations(image=image, revision=wishes.get("revision"), user=self.request.user, **parts)
+            return change_annotations(image=image, revision=options.get("revision"), user=self.request.user, **parts)
 
     def _seen_revision(self) -> int | None:
         text = self.request.query_params.get("revision")
@@ -134,11 +134,11 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         """How many suggestions wait for a look, by label and by score."""
         data = shapes.SuggestionsFilterSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
-        wishes = data.validated_data
-        named = {"project": wishes["project"]} if "project" in wishes else {}
-        dataset = self._datasets(wishes).filter(**named).first()
+        options = data.validated_data
+        named = {"project": options["project"]} if "project" in options else {}
+        dataset = self._datasets(options).filter(**named).first()
         # As in lists, what somebody may not see has nothing in it.
-        rows = Annotation.objects.none() if dataset is None else self._waiting(dataset.project, wishes)
+        rows = Annotation.objects.none() if dataset is None else self._waiting(dataset.project, options)
         return Response(shapes.SuggestionCountsSerializer(count_suggestions(rows)).data)
 
     @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewAnswerSerializer)
@@ -150,30 +150,30 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         """
         data = shapes.ReviewSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        wishes = data.validated_data
-        if "filter" in wishes:
-            return self._review_filtered(wishes["filter"], wishes["decision"] == "confirm")
-        named = [*wishes["confirm"], *wishes["reject"], *(one["id"] for one in wishes["correct"])]
+        options = data.validated_data
+        if "filter" in options:
+            return self._review_filtered(options["filter"], options["decision"] == "confirm")
+        named = [*options["confirm"], *options["reject"], *(one["id"] for one in options["correct"])]
         found = self._found(named)
         project = next(iter(found.values())).image.project
         require_role(project, request.user, Role.EDITOR)
         review = Review(
-            confirm=[found[pk] for pk in dict.fromkeys(wishes["confirm"])],
-            reject=[found[pk] for pk in dict.fromkeys(wishes["reject"])],
+            confirm=[found[pk] for pk in dict.fromkeys(options["confirm"])],
+            reject=[found[pk] for pk in dict.fromkeys(options["reject"])],
             correct=[
                 Correction(
                     found[one["id"]], label_or_400(project, one["label"]) if "label" in one else None, one.get("box")
                 )
-                for one in wishes["correct"]
+                for one in options["correct"]
             ],
         )
         with self.changing(project, "review"):
             return Response(review_annotations(review=review, user=request.user))
 
-    def _review_filtered(self, wishes: dict, is_confirmed: bool) -> Response:
-        project = self._project(wishes)
+    def _review_filtered(self, options: dict, is_confirmed: bool) -> Response:
+        project = self._project(options)
         require_role(project, self.request.user, Role.EDITOR)
-        rows = self._waiting(project, wishes)
+        rows = self._waiting(project, options)
         # Those of an image come together, so that it is left with none or all of them.
         chosen = list(rows.order_by("image", "id")[:MOST])
         review = Review(confirm=chosen) if is_confirmed else Review(reject=chosen)
@@ -181,20 +181,20 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
             decided = review_annotations(review=review, user=self.request.user)
         return Response({**decided, "left": rows.count()})
 
-    def _project(self, wishes: dict) -> Project:
+    def _project(self, options: dict) -> Project:
         projects = projects_of(self.request.user)
-        if "project" in wishes:
-            return get_object_or_404(projects, pk=wishes["project"])
-        return get_object_or_404(projects, pk=get_object_or_404(self._datasets(wishes)).project_id)
+        if "project" in options:
+            return get_object_or_404(projects, pk=options["project"])
+        return get_object_or_404(projects, pk=get_object_or_404(self._datasets(options)).project_id)
 
-    def _datasets(self, wishes: dict):
+    def _datasets(self, options: dict):
         rows = datasets_of(self.request.user)
-        return rows.filter(pk=wishes["dataset"]) if "dataset" in wishes else rows
+        return rows.filter(pk=options["dataset"]) if "dataset" in options else rows
 
-    def _waiting(self, project: Project, wishes: dict):
-        datasets: list[Dataset] = list(self._datasets(wishes).filter(project=project))
-        label = label_or_400(project, wishes["label"]) if "label" in wishes else None
-        scores = (wishes.get("min_score"), wishes.get("max_score"))
+    def _waiting(self, project: Project, options: dict):
+        datasets: list[Dataset] = list(self._datasets(options).filter(project=project))
+        label = label_or_400(project, options["label"]) if "label" in options else None
+        scores = (options.get("min_score"), options.get("max_score"))
         return waiting(datasets=datasets, label=label, lowest=scores[0], highest=scores[1])
 
     def _found(self, ids: list) -> dict:
