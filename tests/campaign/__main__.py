@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--operations", default="", help="only these, with commas between them")
     parser.add_argument("--faults", default="", help="only these, with commas between them")
     parser.add_argument("--verify-every", type=int, default=25, help="rounds between two looks at every file")
+    parser.add_argument("--settle-every", type=int, default=5, help="rounds between two waits for all work to end")
     parser.add_argument("--minutes", type=float, default=0, help="begin no round after so many minutes; 0: no limit")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the studio is stopped on the way out

@@ -41,6 +41,7 @@ class Campaign:
 
     def __init__(self, folder: Path, store: FakeFastDFS, options: argparse.Namespace) -> None:
         self._seed, self._summary_path, self._verify_every = options.seed, options.summary, options.verify_every
+        self._settle_every = options.settle_every
         self.ledger = Ledger()
         self._disk = folder / "disk"
         mounted = mounted_disk(self._disk)
@@ -71,7 +72,10 @@ class Campaign:
             unmount(self._disk)
 
     def play(self, number: int, *, is_last: bool = False) -> None:
-        """One operation, others beside it, and one fault at a moment of it; then everything is looked at."""
+        """One operation, others beside it, and one fault at a moment of it; then everything is looked at.
+
+        Work is waited for in one round of several: in the others the next fault meets what recovers from this one.
+        """
         generator = random.Random(f"{self._seed}/{number}")
         (operation,) = generator.choices(self._operations, self._weights)
         fault = generator.choice(self._only_faults) if self._only_faults else self._faults.choose(generator, operation)
@@ -89,7 +93,11 @@ class Campaign:
         for thread in threads:
             thread.join()
         is_full = is_last or number % self._verify_every == 0
-        problems = [*self._settle(fault_ended, also_waiting=is_full), *self._problems(generator, is_full)]
+        is_settled = is_full or number % self._settle_every == 0 or len(work.unended()) > MAX_WAITING
+        problems = [*self._answered()]
+        if is_settled:
+            problems += self._settle(fault_ended, also_waiting=is_full)
+        problems += self._problems(generator, is_full, is_settled)
         self._rounds = number
         for what in problems:
             self.ledger.violations.append(Violation(number, self._seed, operation, fault, what))
@@ -141,12 +149,8 @@ class Campaign:
             with contextlib.suppress(AssertionError):
                 self.studio.start()
 
-    def _settle(self, since: float, also_waiting: bool) -> Iterator[str]:
-        """Wait until all work has ended, as long as it moves.
-
-        Args:
-            also_waiting: also what waits until a moment that it named.
-        """
+    def _answered(self) -> Iterator[str]:
+        """Wait until the studio answers again."""
         if self.studio.process.poll() is not None:  # it ended by itself meanwhile
             yield f"the launcher ended with status {self.studio.process.returncode}"
             self._start_again()
@@ -157,6 +161,14 @@ class Campaign:
                 yield f"the studio does not answer after {READY_SECONDS} s"
                 break
             time.sleep(0.2)
+
+    def _settle(self, since: float, also_waiting: bool) -> Iterator[str]:
+        """Wait until all work has ended, as long as it moves.
+
+        Args:
+            also_waiting: also what waits until a moment that it named.
+        """
+        clock = OwnTime(lambda: self.studio.processes_of(""))
         changed, seen = clock.seconds(), ""
         also_waiting = also_waiting or len(work.unended()) > MAX_WAITING
         while (unended := work.unended(also_waiting=also_waiting)) and clock.seconds() - changed < PATIENCE_SECONDS:
@@ -171,8 +183,12 @@ class Campaign:
             return httpx.get(f"{self.studio.url}/healthz/", timeout=30).status_code == 200
         return False
 
-    def _problems(self, generator: random.Random, is_full: bool) -> Iterator[str]:
-        for check in invariants.AFTER_EACH_ROUND:
+    def _problems(self, generator: random.Random, is_full: bool, is_settled: bool) -> Iterator[str]:
+        checks = invariants.AFTER_EACH_ROUND
+        if is_settled:
+            invariants.learn_deletes(self.ledger)
+            checks += invariants.ONCE_SETTLED
+        for check in checks:
             yield from check(self.client)
         yield from invariants.bytes_are_right(self.client, generator)
         if is_full:

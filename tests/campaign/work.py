@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from datasets.models import Image
 from inference.models import Model as TrainedModel
+from projects.consistent_reads import consistent_read
 from projects.models import ENDED, Job, WorkEvent, WorkState
 from tests.campaign.client import Client, NotAcknowledged
 from training.models import TrainingRun
@@ -96,10 +97,12 @@ def remember(client: Client, images) -> None:
 
 
 def trainings_have_one_model(client: Client) -> Iterator[str]:
-    runs = {str(run.pk): run for run in TrainingRun.objects.all()}
     made: dict[str, list[str]] = {}
-    for pk, training in TrainedModel.objects.exclude(training=None).order_by("version").values_list("id", "training"):
-        made.setdefault(str(training), []).append(str(pk))
+    with consistent_read():  # a training may end meanwhile
+        runs = {str(run.pk): run for run in TrainingRun.objects.all()}
+        rows = TrainedModel.objects.exclude(training=None).order_by("version")
+        for pk, training in rows.values_list("id", "training"):
+            made.setdefault(str(training), []).append(str(pk))
     client.models[:] = [pk for models in made.values() for pk in models]
     for pk in client.ledger.trainings - set(runs):
         yield f"acknowledged training {pk} is gone"
