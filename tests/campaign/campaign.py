@@ -92,9 +92,9 @@ class Campaign:
         over.set()
         for thread in threads:
             thread.join()
+        problems = [*self._answered()]
         is_full = is_last or number % self._verify_every == 0
         is_settled = is_full or number % self._settle_every == 0 or len(work.unended()) > MAX_WAITING
-        problems = [*self._answered()]
         if is_settled:
             problems += self._settle(fault_ended, also_waiting=is_full)
         problems += self._problems(generator, is_full, is_settled)
