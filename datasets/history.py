@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -16,21 +18,36 @@ from storage.inserting import insert_many
 
 
 @contextmanager
-def recorded(pks: Sequence, user) -> Iterator[None]:
+def recorded(pks: Sequence, user, known: Known | None = None) -> Iterator[None]:
     """Annotations of these images are changed inside the block, in a transaction of the caller's.
 
     The revisions grow first: that holds the images, so that nobody else changes or deletes them before the end.
+
+    Args:
+        known: what a caller who holds the images already has read of them.
     """
     Image.objects.filter(pk__in=pks).update(revision=F("revision") + 1)
-    before, reviewed = marks_by_image(pks), reviewed_by_image(pks)
+    if known is None:
+        known = Known(annotation_rows(pks), reviewed_by_image(pks))
+    before = marks_of(known.annotations)
     yield
-    settle(pks)
-    after = marks_by_image(pks)
-    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
+    rows = annotation_rows(pks)
+    settle(pks, rows)
+    after = marks_of(rows)
+    record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, known.reviewed)
 
 
+@dataclass(frozen=True)
+class Known:
+    """How images are before a change: rows of `annotation_rows`, and which of them count as looked at."""
+
+    annotations: list[tuple]
+    reviewed: dict[Any, bool]
+
+
+# The first are those that `settle` takes.
 FIELDS = (
-    "image_id", "pk", "label_id", "label__name", "confirmed", "origin", "score", "created_by", "created_at", "x_min",
+    "image_id", "label_id", "confirmed", "origin", "score", "pk", "label__name", "created_by", "created_at", "x_min",
     "y_min", "x_max", "y_max",
 )  # fmt: skip
 
@@ -40,11 +57,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def annotation_rows(pks: Sequence) -> list[tuple]:
+    """`FIELDS` of the annotations of these images, in the order in which they were made."""
+    return list(Annotation.objects.filter(image__in=pks).order_by("id").values_list(*FIELDS))
+
+
 def marks_by_image(pks: Sequence) -> dict:
     """All that is to know of the annotations of each image, as JSON."""
+    return marks_of(annotation_rows(pks))
+
+
+def marks_of(rows: Iterable[tuple]) -> dict:
+    """As `marks_by_image`, of rows that were read."""
     marks: dict = {}
-    rows = Annotation.objects.filter(image__in=pks).order_by("id").values_list(*FIELDS)
-    for image, pk, label_id, label, confirmed, origin, score, user, created_at, *box in rows:
+    for image, label_id, confirmed, origin, score, pk, label, user, created_at, *box in rows:
         mark: dict = {"label": label, "box": None if box[0] is None else box, "origin": origin}
         mark |= {"id": str(pk), "label_id": str(label_id), "created_by": user, "created_at": created_at.isoformat()}
         mark |= {} if score is None else {"score": score}

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from datasets.formats.boxes import on_grid
-from datasets.gallery.keeping import settle
+from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
 from datasets.imaging.hashing import perceptual_hash
 from datasets.imaging.location import without_location
@@ -201,14 +201,12 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
         )
         for sha256, item in new.items()
     }  # fmt: skip
-    Image.objects.bulk_create(images.values())
-    rows = (
+    annotations = [
         _annotation(images[sha256], label, box, item, origin, user)
         for sha256, item in new.items()
         for label, box in _marks_of(item)
-    )
-    Annotation.objects.bulk_create(rows, batch_size=INSERT_CHUNK)
-    settle([image.pk for image in images.values()])
+    ]
+    insert_images(dataset, list(images.values()), annotations)
     filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
     _fill(filled, first, origin, user)
     count_images(dataset, len(images))

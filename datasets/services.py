@@ -15,7 +15,7 @@ from accounts.names import in_one_line
 from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
 from datasets.formats.boxes import composed, on_grid
 from datasets.gallery.keeping import settle
-from datasets.history import recorded
+from datasets.history import Known, annotation_rows, recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
@@ -24,7 +24,7 @@ from projects.changes.recording import note_rows
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage.database import atomic_again
-from storage.deleting import in_parts
+from storage.deleting import delete_at_once, in_parts
 from storage.inserting import insert_many
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
@@ -36,6 +36,8 @@ BULK_CHUNK = 500
 EDGES = ("x_min", "y_min", "x_max", "y_max")
 ANNOTATION_COLUMNS = ("id", "image", "label", "origin", "confirmed", "created_by", "created_at", *EDGES, "score")
 NO_BOX = (None,) * 5  # and no score
+# Images that get a label in one transaction.
+LABELLED_AT_ONCE = 500
 
 
 # Labels
@@ -202,23 +204,26 @@ def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
     Raises:
         LabelDeleted
     """
-    return sum(_label_images([image.pk for image in part], label, user) for part in in_parts(images))
+    parts = in_parts(images, LABELLED_AT_ONCE)
+    return sum(_label_images([image.pk for image in part], label, user) for part in parts)
 
 
 @atomic_again
 def _label_images(pks: list, label: Label | None, user) -> int:
     if label is not None:
         require_labels([label.pk])
-    rows = Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk", "reviewed")
-    reviewed = dict(rows)
-    present = _annotations_of(list(reviewed))
+    held = Image.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    reviewed = dict(held.values_list("pk", "reviewed"))
+    rows = annotation_rows(list(reviewed))
+    present = _annotations_of(rows)
     changed = [pk for pk in reviewed if not _is_labelled_so(present.get(pk, []), label, reviewed[pk])]
     if not changed:
         return 0
-    with recorded(changed, user):
+    differing = set(changed)
+    with recorded(changed, user, Known([row for row in rows if row[0] in differing], reviewed)):
         Image.objects.filter(pk__in=changed).update(reviewed=label is not None)
         kept = _first_of(label, {pk: present.get(pk, []) for pk in changed})
-        Annotation.objects.filter(image__in=changed).exclude(pk__in=kept.values()).delete()
+        delete_at_once(Annotation.objects.filter(image__in=changed).exclude(pk__in=kept.values()))
         if kept:
             Annotation.objects.filter(pk__in=kept.values()).update(confirmed=True)
         if label is not None:
@@ -238,11 +243,11 @@ def _first_of(label: Label | None, annotations: dict[object, list[tuple]]) -> di
     return found
 
 
-def _annotations_of(pks: list) -> dict[object, list[tuple]]:
-    """Image → (annotation, label, whether it is confirmed) of each."""
+def _annotations_of(rows: list[tuple]) -> dict[object, list[tuple]]:
+    """Image → (annotation, label, whether it is confirmed) of each of the rows of `annotation_rows`."""
     found: dict[object, list[tuple]] = {}
-    for image, *row in Annotation.objects.filter(image__in=pks).values_list("image", "pk", "label", "confirmed"):
-        found.setdefault(image, []).append(tuple(row))
+    for image, label, confirmed, _, _, pk, *_ in rows:
+        found.setdefault(image, []).append((pk, label, confirmed))
     return found
 
 

@@ -29,7 +29,7 @@ def blob_path(root: Path, sha256: str) -> Path:
     """
     if not SHA256.match(sha256):
         raise ValueError(f"not a sha256: {sha256!r}")
-    return root / sha256[:2] / sha256
+    return root.joinpath(sha256[:2], sha256)
 
 
 class Receiver:

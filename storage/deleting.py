@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import CASCADE, Model, QuerySet
+from django.db.models import CASCADE, SET_NULL, Model, QuerySet
 
 from storage.database import atomic_again, relations_to
 
@@ -19,7 +19,7 @@ CHUNK = 500
 PART = 250
 # Those who wait for the lock of SQLite look for it each tenth of a second: a pause that is longer lets all of them in.
 PAUSE_SECONDS = 0.11
-WORK_SECONDS = 0.2
+WORK_SECONDS = 0.4
 _paused = threading.local()
 
 
@@ -55,6 +55,20 @@ def delete_in_chunks(rows: QuerySet, *, size: int = CHUNK) -> int:
         deleted += _delete(rows.model, pks)
         let_others_write()
     return deleted
+
+
+def delete_at_once(rows: QuerySet) -> None:
+    """Delete the rows and all below them by one statement for each table, without reading them. No signals are sent.
+
+    For some hundred rows, in the caller's transaction.
+    """
+    for relation in relations_to(rows.model):
+        below = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows})
+        if getattr(relation, "on_delete", None) is CASCADE:
+            delete_at_once(below)
+        elif getattr(relation, "on_delete", None) is SET_NULL:
+            below.update(**{relation.field.name: None})
+    rows.order_by()._raw_delete(using=rows.db)
 
 
 @atomic_again

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import AutoField, Field, Model
 
 
-def insert_many(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert_instances(instances: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
+    """Insert new instances of one model, which have their keys, as `bulk_create` does. No signals are sent."""
+    if not instances:
+        return
+    model = type(instances[0])
+    fields: list[Any] = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    for field in fields:
+        if getattr(field, "auto_now_add", False):
+            now = field.pre_save(instances[0], add=True)
+            for instance in instances:
+                setattr(instance, field.attname, now)
+    values = attrgetter(*(field.attname for field in fields))
+    insert_many(model, [field.name for field in fields], map(values, instances), ignore_conflicts=ignore_conflicts)
+
+
+def insert_many(
+    model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, ignore_conflicts: bool = False
+) -> None:
     """Insert rows of values for the fields that are named, in their order; of foreign keys the keys.
 
     All columns that have no default of the database must be named but the key that the database counts. No signals are
     sent, and `auto_now_add` does nothing.
+
+    Args:
+        ignore_conflicts: leave out rows that a unique constraint refuses.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     columns = [_prepared(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=False)]
@@ -22,8 +43,9 @@ def insert_many(model: type[Model], names: Sequence[str], rows: Iterable[Sequenc
     quoted = connection.ops.quote_name
     target = f"{quoted(model._meta.db_table)} ({', '.join(quoted(field.column) for field in fields)})"
     marks = ", ".join(["%s"] * len(fields))
+    ignoring = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(zip(*columns, strict=True)))
+        cursor.executemany(f"INSERT INTO {target} VALUES ({marks}){ignoring}", list(zip(*columns, strict=True)))
 
 
 def _prepared(field: Field, values: Sequence[Any]) -> list:

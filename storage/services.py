@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from storage.backends import LINKED, backend_named, get_backend
@@ -21,6 +20,7 @@ from storage.backends.base import CHUNK_BYTES
 from storage.cache import Incoming, sync_folder
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
+from storage.inserting import insert_instances
 from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
 from storage.removals import wait_for_removals
@@ -105,27 +105,50 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     """
     cache_ = local_cache()
     cache_.sync([file for file, _ in files if not file.is_staged])
-    backend = get_backend()
-    rows = {
-        file.sha256: Blob(sha256=file.sha256, size=file.size, content_type=content_type) for file, content_type in files
-    }
-    shas = list(rows)
+    shas = list({file.sha256: None for file, _ in files})
+    stored = _where_the_store_has_it()
     with transaction.atomic():
         # A row that is deleted between the two statements is made again.
         for _ in range(TRIES):
-            Blob.objects.bulk_create(rows.values(), ignore_conflicts=True)
+            _insert_blobs(files, stored)
             if Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now()) == len(shas):
                 break
         wait_for_removals(shas)
         cache_.place(file for file, _ in files)
-        Blob.objects.filter(sha256__in=shas, state=BlobState.REMOTE).update(state=BlobState.REPLICATED)
-        # Where the store is this very folder, nothing is left to replicate.
-        shared = [sha256 for sha256 in shas if backend.shares_path(cache_.path(sha256), sha256)]
-        Blob.objects.filter(sha256__in=shared, state=BlobState.CACHED).update(
-            state=BlobState.REPLICATED, backend=backend.name, remote_id=F("sha256")
-        )
         blobs = {blob.sha256: blob for blob in Blob.objects.filter(sha256__in=shas)}
+        _note_that_they_are_here(blobs.values(), stored)
     return blobs
+
+
+def _where_the_store_has_it() -> dict[str, str]:
+    """Where the store is the cache's own folder, nothing is left to replicate: what blobs say of that."""
+    backend = get_backend()
+    if not backend.shares_folder(local_cache().root):
+        return {}
+    return {"state": BlobState.REPLICATED.value, "backend": backend.name}
+
+
+def _insert_blobs(files: Sequence[tuple[Incoming, str]], stored: Mapping[str, str]) -> None:
+    """Rows of those that have none."""
+    fresh = {}
+    for file, content_type in files:
+        sha256 = file.sha256
+        remote_id = sha256 if stored else ""
+        fresh[sha256] = Blob(
+            sha256=sha256, size=file.size, content_type=content_type, remote_id=remote_id, **stored
+        )  # fmt: skip
+    insert_instances(list(fresh.values()), ignore_conflicts=True)
+
+
+def _note_that_they_are_here(blobs: Iterable[Blob], stored: Mapping[str, str]) -> None:
+    for state in (BlobState.REMOTE, *([BlobState.CACHED] if stored else [])):
+        those = [blob for blob in blobs if blob.state == state]
+        for blob in those:
+            blob.state = BlobState.REPLICATED
+            if state == BlobState.CACHED:
+                blob.backend, blob.remote_id = stored["backend"], blob.sha256
+        if those:
+            Blob.objects.bulk_update(those, ["state", "backend", "remote_id"])
 
 
 def link(objects: dict[str, str], since: datetime) -> None:

@@ -47,6 +47,7 @@ def test_every_variable_of_the_compose_files_is_in_the_example():
             assert f"{name}=" in example, (path.name, name)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_parts_start_one_by_one_and_are_healthy(tmp_path):
     """What the compose file starts, with the same commands and health checks."""

@@ -384,6 +384,7 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
 
 
 @pytest.mark.long
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.usefixtures("small_network", "engine_in_process")

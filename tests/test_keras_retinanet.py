@@ -310,6 +310,7 @@ def test_a_training_over_http_begins_with_an_earlier_model(api, registered, unti
     assert after == pytest.approx(before, abs=1e-3)
 
 
+@pytest.mark.long
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
@@ -339,6 +340,7 @@ def test_a_training_s_file_is_uploaded_as_a_model(api, registered):
         assert api.patch(f"/api/v1/models/{brought['id']}/", {"detector": wrong}).status_code == 400
 
 
+@pytest.mark.long
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db

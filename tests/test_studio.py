@@ -124,6 +124,7 @@ def test_web_processes_load_no_tensorflow_and_stay_small(studio):
     assert process.memory_info().rss < 300 << 20
 
 
+@pytest.mark.long
 def test_a_running_training_is_cancelled_long_before_its_end(studio, imported):
     run = studio.call("POST", "trainings/", json={"project": imported["project"], **TINY, "epochs": 500})
     path = f"trainings/{run['id']}/"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from datasets.gallery.codes import code_of
-from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel
+from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel
 from projects.models import Task
-from storage.inserting import insert_many
+from storage.inserting import insert_instances, insert_many
 
 CHUNK = 500
 FIELDS = ("facets", "project_key", "annotation_count", "suggestion_count", "lowest_score")
@@ -42,25 +42,27 @@ class _Marks:
             self.lowest_score = min(self.lowest_score, score)
 
 
-def settle(pks: Iterable) -> None:
-    """Compute the kept fields of these images again, as far as they exist. In the caller's transaction."""
+def settle(pks: Iterable, annotations: Iterable[Sequence] | None = None) -> None:
+    """Compute the kept fields of these images again, as far as they exist. In the caller's transaction.
+
+    Args:
+        annotations: of a caller who holds the images and has read all of theirs: rows that begin with image, label,
+            whether it is confirmed, origin and score.
+    """
     wanted = list(pks)
+    known = None if annotations is None else _marks_of(annotations)
     for start in range(0, len(wanted), CHUNK):
-        _settle(wanted[start : start + CHUNK])
+        _settle(wanted[start : start + CHUNK], known)
 
 
-def _settle(pks: Sequence) -> None:
+def _settle(pks: Sequence, known: dict | None) -> None:
     rows = list(_locked(pks))
-    marks, labels = _marks_by_image(pks), _labels_by_image(pks)
+    marks, labels = _marks_by_image(pks) if known is None else known, _labels_by_image(pks)
     changes = _Changes()
     for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
         mark = marks.get(pk, _NONE)
-        annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
-        code = code_of(
-            split=split, annotated=annotated, reviewed=reviewed, suggested=bool(mark.waiting), origins=mark.origins,
-            image_format=kind,
-        )  # fmt: skip
-        fresh = (code, project, mark.confirmed + mark.waiting, mark.waiting, mark.lowest_score)
+        fresh = _kept_of(project, task, split, reviewed, kind, mark)
+        code = fresh[0]
         if fresh != tuple(kept):
             changes.values[fresh].append(pk)
         changes.count(dataset, kept[0], code, labels.get(pk, {}), mark.labels)
@@ -71,6 +73,36 @@ def _settle(pks: Sequence) -> None:
 
 
 _NONE = _Marks()
+
+
+def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequence[Annotation]) -> None:
+    """New images of a dataset and their annotations, with all that is kept of them, in the caller's transaction."""
+    marks: dict = defaultdict(_Marks)
+    for one in annotations:
+        marks[one.image_id].add(one.label_id, one.confirmed, one.origin, one.score)
+    changes = _Changes()
+    for image in images:
+        mark = marks.get(image.pk, _NONE)
+        kept = _kept_of(
+            dataset.project_id, dataset.project.task, image.split, image.reviewed, image.format, mark
+        )  # fmt: skip
+        for name, value in zip(FIELDS, kept, strict=True):
+            setattr(image, name, value)
+        changes.count(dataset.pk, None, kept[0], (), mark.labels)
+        changes.relabel(image.pk, dataset.pk, kept[0], {}, mark.labels)
+    insert_instances(images)
+    insert_instances(annotations)
+    changes.write()
+
+
+def _kept_of(project, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
+    """Values for `FIELDS`."""
+    annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
+    code = code_of(
+        split=split, annotated=annotated, reviewed=reviewed, suggested=bool(mark.waiting), origins=mark.origins,
+        image_format=image_format,
+    )  # fmt: skip
+    return code, project, mark.confirmed + mark.waiting, mark.waiting, mark.lowest_score
 
 
 @dataclass
@@ -138,10 +170,14 @@ def _locked(pks: Sequence):
 
 
 def _marks_by_image(pks: Sequence) -> dict:
-    marks: dict = defaultdict(_Marks)
     rows = Annotation.objects.filter(image__in=pks).order_by()
-    for pk, *mark in rows.values_list("image_id", "label_id", "confirmed", "origin", "score"):
-        marks[pk].add(*mark)
+    return _marks_of(rows.values_list("image_id", "label_id", "confirmed", "origin", "score"))
+
+
+def _marks_of(annotations: Iterable[Sequence]) -> dict:
+    marks: dict = defaultdict(_Marks)
+    for pk, label, confirmed, origin, score, *_ in annotations:
+        marks[pk].add(label, confirmed, origin, score)
     return marks
 
 
