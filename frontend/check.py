@@ -28,6 +28,7 @@ ROOT = FOLDER.parent
 # What the first page may weigh, compressed, and any other one beside it.
 FIRST_PAGE_BYTES, PAGE_BYTES = 230_000, 60_000
 READY_SECONDS = 240
+PLAYWRIGHT, MEASURES = "node_modules/@playwright/test/cli.js", "measure/playwright.config.ts"
 
 
 def main() -> int:
@@ -35,6 +36,8 @@ def main() -> int:
     environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment["PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD"] = "1"
     _install(npm, environment)
+    if "--measure" in sys.argv[1:]:  # `python -m benchmarks pages` has a studio for it
+        return 0 if _passes("interactions", [node, PLAYWRIGHT, "test", "--config", MEASURES], environment) else 1
     steps = [
         ("style", ["node_modules/@biomejs/biome/bin/biome", "check", "."]),
         ("types", ["node_modules/typescript/bin/tsc", "--noEmit"]),
@@ -104,7 +107,7 @@ def _is_light() -> bool:
 def _journeys(node: str, environment: dict[str, str]) -> bool:
     with _studio() as port:
         environment = {**environment, "STUDIO_PORT": str(port)}
-        return _passes("journeys", [node, "node_modules/@playwright/test/cli.js", "test"], environment)
+        return _passes("journeys", [node, PLAYWRIGHT, "test"], environment)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,17 @@
+import { defineConfig } from "@playwright/test";
+
+// `python -m benchmarks pages` starts the studio, fills it and reads what is written to MEASURE_RESULT.
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../e2e/.output",
+  workers: 1,
+  timeout: 600_000,
+  expect: { timeout: 60_000 },
+  reporter: "line",
+  use: {
+    baseURL: process.env.MEASURE_URL ?? "http://127.0.0.1:8000",
+    viewport: { width: 1440, height: 900 },
+    trace: "off",
+    launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
+  },
+});
