@@ -1,11 +1,16 @@
-"""Which fields of labels, images and datasets a change is kept by."""
+"""Which fields of labels, images and datasets a change is kept by, and who else hears of it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import models
+from django.db.models import Count
+
+from datasets.models import Image
+from projects.changes.recording import note_rows
+from projects.live import announce
 
 LABEL_FIELDS = ("name", "color", "order", "description", "hotkey")
 IMAGE_FIELDS = ("filename", "split", "group")
@@ -16,3 +21,19 @@ def fields_of(row: models.Model, names: Iterable[str]) -> dict:
     """As JSON; `dataset` of an image is the key of the dataset."""
     values = {name: getattr(row, f"{name}_id" if name == "dataset" else name) for name in names}
     return {name: str(value) if isinstance(value, uuid.UUID) else value for name, value in values.items()}
+
+
+def note_images(changes: Mapping) -> None:
+    """Note changed fields of images and announce them to the members of their projects.
+
+    In the transaction of the change, at most some hundred images at a time.
+
+    Args:
+        changes: key → (fields before, fields after).
+    """
+    note_rows("image", changes)
+    differing = {pk: after for pk, (before, after) in changes.items() if before != after}
+    fields = sorted({name for after in differing.values() for name in after})
+    rows = Image.objects.filter(pk__in=list(differing)).order_by().values_list("dataset__project", "dataset")
+    for project, dataset, count in rows.annotate(count=Count("pk")):
+        announce(project=project, kind="images", dataset=dataset, count=count, changed=fields)

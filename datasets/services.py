@@ -19,7 +19,7 @@ from datasets.history import Known, annotation_rows, recorded
 from datasets.locking import lock_projects
 from datasets.models import Annotation, Dataset, Image, Label, NearDuplicates, Origin
 from datasets.natural_order import natural_key
-from datasets.noting import DATASET_FIELDS, LABEL_FIELDS, fields_of
+from datasets.noting import DATASET_FIELDS, LABEL_FIELDS, fields_of, note_images
 from projects.changes.recording import note_rows
 from projects.models import Project, Task
 from projects.services import adjust_counts
@@ -177,7 +177,7 @@ def _update_images(pks: list, **changes: str | None) -> int:
     before = dict(others.values_list("pk", name))
     changed = list(before)
     Image.objects.filter(pk__in=changed).update(**changes)
-    note_rows("image", {pk: ({name: old}, changes) for pk, old in before.items()})
+    note_images({pk: ({name: old}, changes) for pk, old in before.items()})
     if "split" in changes:
         settle(changed)
     return len(changed)
@@ -191,7 +191,7 @@ def update_image(*, image: Image, **changes) -> Image:
         for name, value in changes.items():
             setattr(image, name, value)
         image.save(update_fields=list(changes))
-        note_rows("image", {image.pk: (fields_of(held, changes), fields_of(image, changes))})
+        note_images({image.pk: (fields_of(held, changes), fields_of(image, changes))})
         settle([image.pk] if "split" in changes else [])
     return image
 

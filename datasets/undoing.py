@@ -14,7 +14,7 @@ from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, recorded, reviewed_by_image
 from datasets.label_removal import carrying
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
-from datasets.noting import LABEL_FIELDS, fields_of
+from datasets.noting import LABEL_FIELDS, fields_of, note_images
 from datasets.removal import move_some
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
@@ -217,7 +217,7 @@ class ImagesBack:
         for before, pks in alike.items():
             Image.objects.filter(pk__in=pks).update(**dict(before))
         settle(images)
-        note_rows("image", {row.row: (row.after, row.before) for row in rows})
+        note_images({row.row: (row.after, row.before) for row in rows})
 
 
 def _locked(model, pks: list) -> QuerySet:

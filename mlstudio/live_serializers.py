@@ -5,6 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
+from datasets.noting import IMAGE_FIELDS
 from edge.models import DeploymentState
 from inference.models import Stage
 from projects.models import JobKind, Role, WorkState
@@ -112,6 +113,15 @@ class AnnotationsEventSerializer(ProjectEventSerializer):
     by = serializers.CharField(allow_null=True, help_text="The user name of who did it.")
 
 
+class ImagesEventSerializer(ProjectEventSerializer):
+    """Other fields of images than their annotations have changed."""
+
+    kind = _kind("images")
+    dataset = serializers.UUIDField()
+    count = serializers.IntegerField(help_text="How many images.")
+    changed = serializers.ListField(child=serializers.ChoiceField(IMAGE_FIELDS))
+
+
 class SnapshotEventSerializer(RowEventSerializer):
     kind = _kind("snapshot")
     dataset = serializers.UUIDField(allow_null=True)
@@ -171,6 +181,7 @@ EVENTS = {
     "dataset": DatasetEventSerializer,
     "label": LabelEventSerializer,
     "annotations": AnnotationsEventSerializer,
+    "images": ImagesEventSerializer,
     "snapshot": SnapshotEventSerializer,
     "video": VideoEventSerializer,
     "model": ModelEventSerializer,

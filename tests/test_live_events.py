@@ -126,6 +126,19 @@ class TestWhatIsTold:
         revision = Image.objects.get().revision
         assert told["images"] == [{"id": image["id"], "revision": revision}] and told["by"] == "owner"
 
+    def test_splits_and_names_of_images_and_that_they_were_put_back(self, api, owner, viewer, image, dataset):
+        hub, (listener,) = listening(viewer)
+        change = api.post(
+            "/api/v1/images/bulk/", {"action": "split", "split": "test", "images": [image["id"]]}, format="json"
+        )
+        api.patch(f"/api/v1/images/{image['id']}/", {"filename": "other.jpg"})
+        api.patch(f"/api/v1/images/{image['id']}/", {"filename": "other.jpg"})  # it changes nothing
+        api.post(f"/api/v1/changes/{change.headers['X-Change']}/undo/")
+        tick(hub, listener)
+        told = [one for one in listener.heard if one["kind"] == "images"]
+        assert [one["changed"] for one in told] == [["split"], ["filename"], ["split"]]
+        assert {(one["dataset"], one["count"]) for one in told} == {(dataset["id"], 1)}
+
     def test_images_that_came_and_went(self, api, owner, dataset, image):
         hub, (listener,) = listening(owner)
         api.delete(f"/api/v1/images/{image['id']}/")
@@ -149,12 +162,13 @@ class TestWhatIsTold:
         hub, (listener,) = listening(owner)
         run = work.claim(TrainingRun, make_run(project, owner).pk)
         work.record_event(run, "epoch", EPOCH)
+        api.patch(f"/api/v1/images/{image['id']}/", {"split": "test"})
         api.delete(f"/api/v1/images/{image['id']}/")
         api.patch(f"/api/v1/datasets/{dataset['id']}/", {"name": "other"})
         add_member(project=project, user=make_user("new"), role="viewer")
         work.finish(run, WorkState.CANCELLED)
         tick(hub, listener, check=True)
-        assert {"ready", "training", "dataset", "member", "snapshot"} <= set(listener.kinds())
+        assert {"ready", "training", "dataset", "member", "snapshot", "images"} <= set(listener.kinds())
         for message in listener.heard:
             fields = SERIALIZERS[message["kind"]]().fields
             assert set(message) <= set(fields), message

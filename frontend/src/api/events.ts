@@ -43,6 +43,7 @@ export function concerned(event: StudioEvent): (readonly unknown[])[] {
     case "dataset":
       return [keys.project(project), keys.projects];
     case "annotations":
+    case "images":
       return [keys.images(project), [...keys.project(project), "statistics"]];
     case "project":
       return [keys.projects, keys.project(project)];

@@ -3581,6 +3581,13 @@ export interface components {
             undone_by?: string | null;
         };
         /**
+         * @description * `filename` - filename
+         *     * `split` - split
+         *     * `group` - group
+         * @enum {string}
+         */
+        ChangedEnum: "filename" | "split" | "group";
+        /**
          * @description * `rgb` - rgb
          *     * `bgr` - bgr
          * @enum {string}
@@ -5255,6 +5262,21 @@ export interface components {
             unchanged?: number;
             /** Format: uuid */
             change?: string | null;
+        };
+        /** @description Other fields of images than their annotations have changed. */
+        ImagesEvent: {
+            /** Format: uuid */
+            project: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "images";
+            /** Format: uuid */
+            dataset: string;
+            /** @description How many images. */
+            count: number;
+            changed: components["schemas"]["ChangedEnum"][];
         };
         /**
          * @description * `auto` - auto
@@ -7447,7 +7469,7 @@ export interface components {
          * @enum {string}
          */
         StoredEnum: "cached" | "replicated" | "remote";
-        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
+        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
             /** @description Pretrained weights are on this machine. */
