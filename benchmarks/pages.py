@@ -144,5 +144,6 @@ def _measured(folder: Path, url: str, plan: dict) -> dict[str, list[float]]:
     asked, answered = folder / "plan.json", folder / "result.json"
     asked.write_text(json.dumps(plan))
     environment = {**os.environ, "MEASURE_URL": url, "MEASURE_PLAN": str(asked), "MEASURE_RESULT": str(answered)}
-    subprocess.run([sys.executable, "frontend/check.py", "--measure"], cwd=ROOT, env=environment, check=False)
+    command = [sys.executable, "frontend/check.py", "--measure", "interactions"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=False)
     return json.loads(answered.read_text()) if answered.exists() else {}

@@ -1,11 +1,11 @@
 import { defineConfig } from "@playwright/test";
 
-// `python -m benchmarks pages` starts the studio, fills it and reads what is written to MEASURE_RESULT.
+// Not part of the journeys: `python -m benchmarks pages` and `tests/test_page_faults.py` say where the studio is.
 export default defineConfig({
   testDir: ".",
   outputDir: "../e2e/.output",
   workers: 1,
-  timeout: 600_000,
+  timeout: 1_800_000,
   expect: { timeout: 60_000 },
   reporter: "line",
   use: {

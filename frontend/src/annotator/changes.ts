@@ -29,6 +29,11 @@ export function addressOf(image: string): string {
   return `/api/v1/images/${image}/annotations/`;
 }
 
+/** What the outbox calls the annotations of an image. */
+export function subjectOf(image: string): string {
+  return `annotations:${image}`;
+}
+
 /** Shows the new annotations at once, sends them, and remembers how to go back. */
 export function change(project: string, filename: string, title: string, marks: Mark[]): void {
   const { image, marks: before } = annotator.getState();
@@ -46,7 +51,7 @@ export function change(project: string, filename: string, title: string, marks: 
 export async function save({ project, image, filename, marks }: Payload, title: string): Promise<void> {
   const answer = (await post({
     project,
-    subject: `annotations:${image}`,
+    subject: subjectOf(image),
     method: "PUT",
     address: addressOf(image),
     body: asBody(marks),

@@ -1,13 +1,14 @@
 import { useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { noteRevision, save } from "../annotator/changes";
+import { noteRevision, save, subjectOf } from "../annotator/changes";
 import { type Mark, ownId } from "../annotator/store";
 import { send } from "../api/client";
 import type { Label } from "../api/types";
 import { type Filter, toQuery } from "../gallery/filter";
 import type { GridImage } from "../gallery/queries";
 import { did } from "../history/history";
+import { isWaiting, useOutbox } from "../outbox/outbox";
 
 const BATCH = 60;
 const AHEAD = 5;
@@ -21,6 +22,7 @@ export function useWork(project: string, filter: Filter) {
   const cursor = useRef(0);
   const key = toQuery(project, filter).toString();
   const [asked, setAsked] = useState(0);
+  const isReady = useOutbox((state) => state.isReady);
   const { data, isFetched } = useQuery({
     queryKey: ["labeling", key, asked],
     queryFn: () => {
@@ -30,6 +32,8 @@ export function useWork(project: string, filter: Filter) {
       query.set("offset", String(cursor.current));
       return send<{ results: GridImage[]; total: number }>("GET", `/api/v1/images/?${query}`);
     },
+    // What a closed tab had labelled is in the outbox by then, and not shown as if nobody had.
+    enabled: isReady,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -37,7 +41,8 @@ export function useWork(project: string, filter: Filter) {
     if (!data) return;
     setQueue((now) => {
       const known = new Set(now.map(({ id }) => id));
-      return [...now, ...data.results.filter(({ id }) => !known.has(id))];
+      const isOpen = ({ id }: GridImage) => !known.has(id) && !isWaiting(subjectOf(id));
+      return [...now, ...data.results.filter(isOpen)];
     });
   }, [data]);
   // Labelled images leave the filter, so what was skipped is all that lies before the next batch.

@@ -1,4 +1,4 @@
-import { createStore, del, entries, set, type UseStore } from "idb-keyval";
+import { createStore, del, entries, keys, set, type UseStore } from "idb-keyval";
 import type { Command } from "./queue";
 
 /** The queues of all tabs in IndexedDB: each tab writes its own, and takes over those of tabs that are gone. */
@@ -24,6 +24,8 @@ export class KeptQueues {
 
   /** What tabs left behind that answer no more. Two tabs may take the same: its Idempotency-Key makes that harmless. */
   async adopt(patience = 400): Promise<Command[]> {
+    const tabs = await keys<string>(this.store);
+    if (tabs.every((tab) => tab === this.tab)) return [];
     this.channel.postMessage({ ask: true });
     await new Promise((resolve) => setTimeout(resolve, patience));
     const found: Command[] = [];

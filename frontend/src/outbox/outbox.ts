@@ -7,6 +7,8 @@ import { type Command, confirmed, enqueue, marked, restored, sendable } from "./
 
 interface Outbox {
   queue: Command[];
+  /** What tabs that are gone had left is in the queue. */
+  isReady: boolean;
   /** No answer came to the last attempt. */
   isOffline: boolean;
   /** When something was last confirmed, to show "saved" for a moment. */
@@ -16,7 +18,12 @@ interface Outbox {
 const AT_ONCE = 4;
 const waiting = new Map<string, (answer: unknown) => void>();
 
-export const useOutbox = create<Outbox>(() => ({ queue: [], isOffline: false, savedAt: 0 }));
+export const useOutbox = create<Outbox>(() => ({
+  queue: [],
+  isReady: false,
+  isOffline: false,
+  savedAt: 0,
+}));
 
 let kept: KeptQueues | null = null;
 let pause = 0;
@@ -28,17 +35,29 @@ function update(change: (queue: Command[]) => Command[]): Promise<unknown> {
 
 /** Reads what a tab left behind, and sends it. */
 export function startOutbox(): void {
-  if (typeof indexedDB === "undefined" || typeof BroadcastChannel === "undefined") return;
+  if (typeof indexedDB === "undefined" || typeof BroadcastChannel === "undefined") {
+    useOutbox.setState({ isReady: true });
+    return;
+  }
   kept = new KeptQueues(uuid());
-  void kept.adopt().then(async (queue) => {
-    if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
-    void flush();
-  });
+  void kept
+    .adopt()
+    .catch(() => [])
+    .then(async (queue) => {
+      if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
+      useOutbox.setState({ isReady: true });
+      void flush();
+    });
   window.addEventListener("online", () => void flush());
   window.addEventListener("beforeunload", (event) => {
     // Nothing is lost without this question: it only says that the server does not have everything yet.
     if (useOutbox.getState().isOffline && useOutbox.getState().queue.length > 0) event.preventDefault();
   });
+}
+
+/** Whether a change of this subject has not reached the server yet. */
+export function isWaiting(subject: string): boolean {
+  return useOutbox.getState().queue.some((command) => command.subject === subject);
 }
 
 /** Keeps a change until the server has it, and sends it at once. Resolves with the server's answer. */
