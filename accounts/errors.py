@@ -14,8 +14,8 @@ class InvalidInvitation(APIException):
     status_code = 400
     default_code = "invalid_invitation"
     default_detail = (
-        "The invitation is wrong, has expired, was used, or who made it is no owner of the project any more. Ask an owner "
-        "for another one."
+        "The invitation is wrong, has expired, was used, or who made it is no owner of the project any more. Ask an "
+        "owner for another one."
     )
 
 

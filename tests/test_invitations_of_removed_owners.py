@@ -1,4 +1,4 @@
-"""What an owner handed out ends with their membership or their role: nobody comes back by an invitation of their own."""
+"""What an owner handed out ends with their role: nobody comes back by an invitation of their own."""
 
 from __future__ import annotations
 
