@@ -22,7 +22,8 @@ PAGES = ("/", "/api/docs/", "/api/docs/?script=", "/api/schema/", "/api/v1/", "/
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_answer_has_them(client, path):
+def test_every_answer_has_them(client, path, settings, tmp_path):
+    settings.FRONTEND_DIR = tmp_path  # built pages may use the camera
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
