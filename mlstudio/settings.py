@@ -26,11 +26,11 @@ from mlstudio.environment import (
     text,
     words,
 )  # fmt: skip
+from mlstudio.logs import hide_secrets
 
 VERSION = "0.1.0"
 
 DATA_DIR = data_dir()
-from mlstudio.logs import hide_secrets
 
 
 def _half_of_the_disk() -> int:
@@ -405,9 +405,9 @@ CACHES = {
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
-    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "X-Change", "Content-Disposition", "Tus-Resumable",
-    "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length", "Upload-Metadata",
-    "Upload-Expires",
+    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "X-Change", "Content-Disposition",
+    "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length",
+    "Upload-Metadata", "Upload-Expires",
 ]  # fmt: skip
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
