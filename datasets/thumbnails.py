@@ -69,11 +69,15 @@ def _make_smaller(source: Path, path: Path, size: int, kind: str) -> None:
 
 
 def write_picture(image: PillowImage.Image, path: Path, kind: str) -> None:
-    """So that a reader meanwhile has a whole file, or none."""
+    """So that a reader meanwhile has a whole file, or none. Nothing is left of one that a full disk does not take."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}")
-    image.save(temporary, kind.upper(), **OPTIONS[kind])
-    os.replace(temporary, path)
+    try:
+        image.save(temporary, kind.upper(), **OPTIONS[kind])
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def make_missing_thumbnails(limit: int = 500) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -78,7 +79,7 @@ class PicturesMixin(GenericAPIView):
         if self.request.query_params.get("v") == sha256[:8]:
             response["Cache-Control"] = IMMUTABLE
         if "format" not in self.request.query_params:
-            response["Vary"] = "Accept"
+            patch_vary_headers(response, ["Accept"])
         return response
 
     def _one_of(self, name: str, sizes: tuple[int, ...], default: int = 0) -> int:
