@@ -30,7 +30,18 @@ CHUNK = 500
 
 
 def _rows(change: Change, kind: str) -> QuerySet[RowChange]:
-    return RowChange.objects.filter(change=change, kind=kind).order_by("id")
+    """What is still to be put back, as in `_annotated`."""
+    rows = RowChange.objects.filter(change=change, kind=kind).order_by("id")
+    if change.begun_undo is None:
+        return rows
+    return rows.exclude(row__in=RowChange.objects.filter(change=change.begun_undo, kind=kind).values("row"))
+
+
+def _annotated(change: Change) -> QuerySet[AnnotationChange]:
+    rows = AnnotationChange.objects.filter(change=change).order_by("id")
+    if change.begun_undo is None:
+        return rows
+    return rows.exclude(image__in=AnnotationChange.objects.filter(change=change.begun_undo).values("image"))
 
 
 def _chunks(rows: QuerySet) -> Iterator[list]:
@@ -97,14 +108,14 @@ class AnnotationsBack:
         restored = set(_rows(change, "label").filter(after__isnull=True).values_list("row", flat=True))
         known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
         known |= {str(pk) for pk in restored}
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).select_related("image").order_by("id")):
+        for rows in _chunks(_annotated(change).select_related("image")):
             differing = set(_differing(rows))
             for row in rows:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
                     yield Differing("image", str(row.image_id), row.image.filename)
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).order_by("id")):
+        for rows in _chunks(_annotated(change)):
             for part in in_parts(rows):
                 _restore(part, user)
 
