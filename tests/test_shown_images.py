@@ -9,7 +9,6 @@ import time
 
 import numpy as np
 import pytest
-from django.conf import settings
 from PIL import Image as Pillow
 
 from datasets.imaging.thumbhash import thumbhash
@@ -71,15 +70,15 @@ def test_what_a_browser_keeps_is_for_one_login(api, large, kind):
 
 
 @pytest.mark.parametrize("kind", ["thumbnail", "rendition"])
-def test_a_full_disk_keeps_nothing_of_a_picture(api, large, kind, monkeypatch):
+def test_a_full_disk_keeps_nothing_of_a_picture(api, large, kind, monkeypatch, settings, tmp_path):
     def full(source, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    before = sorted(settings.THUMBNAIL_DIR.rglob("*.*"))
+    settings.THUMBNAIL_DIR = tmp_path
     monkeypatch.setattr(os, "replace", full)
     refused = api.get(url_of(large, kind, "format=webp"))
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (507, "disk_full")
-    assert sorted(path for path in settings.THUMBNAIL_DIR.rglob("*.*") if path.is_file()) == before
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("query", ["size=99", "format=gif", "size=x"])
