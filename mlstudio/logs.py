@@ -25,7 +25,9 @@ class WorthALine(logging.Filter):
 
 
 HIDDEN = "***"
-IN_PATH = re.compile(r"(/join/|/reset/[^/\s?'\"]+/)[^/\s?'\"]+")
+# Also as a page to go to after a login: `?next=%2Fjoin%2F…`.
+SLASH, PART = r"(?:/|%2[Ff])", r"[^/%&\s?'\"]+"
+IN_PATH = re.compile(rf"({SLASH}join{SLASH}|{SLASH}reset{SLASH}{PART}{SLASH}){PART}")
 IN_QUERY = re.compile(r"([?&](?:signature|token)=)[^&\s'\"]+")
 
 

@@ -36,6 +36,8 @@ def lines():
     [
         ("GET", f"/join/{SECRET}", "evil.example"),
         ("GET", f"/reset/MQ/{SECRET}", "evil.example"),
+        ("GET", f"/login?next=%2Fjoin%2F{SECRET}", "evil.example"),
+        ("GET", f"/login?next=/join/{SECRET}&x=1", "evil.example"),
         ("POST", f"/reset/MQ/{SECRET}/", "testserver"),
         ("POST", f"/join/{SECRET}", "testserver"),
         ("POST", f"/reset/MQ/{SECRET}", "testserver"),
