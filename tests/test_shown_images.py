@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def opened(answer) -> Pillow.Image:
     assert answer.status_code == 200, answer
-    return Pillow.open(io.BytesIO(b"".join(answer.streaming_content)))
+    return Pillow.open(io.BytesIO(answer.getvalue()))
 
 
 @pytest.fixture
@@ -76,9 +76,20 @@ def test_a_full_disk_keeps_nothing_of_a_picture(api, large, kind, monkeypatch, s
 
     settings.THUMBNAIL_DIR = tmp_path
     monkeypatch.setattr(os, "replace", full)
-    refused = api.get(url_of(large, kind, "format=webp"))
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (507, "disk_full")
+    shown = api.get(url_of(large, kind, "format=webp"))
+    assert opened(shown).format == "WEBP" and shown["Cache-Control"] == "no-store"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(("kind", "query"), [("thumbnail", "size=256"), ("rendition", "max=1024")])
+def test_pictures_take_none_of_the_space_that_is_kept_free(api, large, kind, query, settings, tmp_path):
+    """Everybody who may see images can have renditions of all of them made; people go on seeing them all the same."""
+    settings.THUMBNAIL_DIR, settings.MIN_FREE_BYTES = tmp_path, 1 << 60
+    picture = opened(api.get(url_of(large, kind, query)))
+    assert max(picture.size) == int(query.partition("=")[2]) and picture.format == "JPEG"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    settings.MIN_FREE_BYTES = 0
+    assert api.get(url_of(large, kind, query))["ETag"]
 
 
 @pytest.mark.parametrize("query", ["size=99", "format=gif", "size=x"])
