@@ -13,7 +13,10 @@ class RegistrationClosed(APIException):
 class InvalidInvitation(APIException):
     status_code = 400
     default_code = "invalid_invitation"
-    default_detail = "The invitation is wrong, has expired or was used. Ask who invited you for another one."
+    default_detail = (
+        "The invitation is wrong, has expired, was used, or who made it is no owner of the project any more. Ask an "
+        "owner for another one."
+    )
 
 
 class WrongCredentials(APIException):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -19,6 +21,7 @@ from accounts.names import in_one_line
 # How exact `last_used_at` is, and how often a session is renewed: a request in between writes nothing.
 NOTED_EVERY = timedelta(minutes=15)
 MAX_USER_AGENT = 300
+BRIEF_MILLISECONDS = 100
 
 
 def user_agent_of(request: HttpRequest) -> str:
@@ -55,11 +58,30 @@ def note_use(request: HttpRequest) -> None:
     token, key = getattr(request, "auth", None), _key_of(request)
     if isinstance(token, Token):
         if token.kind == TokenKind.LOGIN and token.pk is not None and _is_due(f"login-token:{token.pk}"):
-            Login.objects.filter(token=token).update(last_used_at=timezone.now())
+            with _without_waiting():
+                Login.objects.filter(token=token).update(last_used_at=timezone.now())
     elif key is not None and _is_due(f"login-session:{key}"):
-        if not Login.objects.filter(session_key=key).update(last_used_at=timezone.now()):
+        with _without_waiting():
+            noted = Login.objects.filter(session_key=key).update(last_used_at=timezone.now())
+        if not noted:
             note_session(request, request._cached_user)  # type: ignore[attr-defined] # from before there were such rows
         request.session.modified = True
+
+
+@contextmanager
+def _without_waiting() -> Iterator[None]:
+    """SQLite waits half a minute for whoever writes: too long for a note that another request can make as well."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    database = connection.connection  # not through Django, which refuses all after an error in a transaction
+    usual = database.execute("PRAGMA busy_timeout").fetchone()[0]
+    database.execute(f"PRAGMA busy_timeout = {BRIEF_MILLISECONDS}")
+    try:
+        yield
+    finally:
+        database.execute(f"PRAGMA busy_timeout = {int(usual)}")
 
 
 def _key_of(request: HttpRequest) -> str | None:

@@ -17,6 +17,9 @@ TOGETHER = (
 )
 # Control characters, halves of characters, ends of lines and of paragraphs: all that str.splitlines() splits on.
 UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+# What turns the direction of writing (Unicode Standard Annex 9).
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+WITHOUT_INK = (*UNSEEN, "Cf", "Zs")
 NEUTRAL = {"COMMON", "INHERITED"}
 
 
@@ -51,7 +54,16 @@ def mixes_scripts(name: str) -> bool:
 
 
 def is_one_line(text: str) -> bool:
-    return not any(unicodedata.category(character) in UNSEEN for character in text)
+    """Whether it is one line, read in the order in which it is written."""
+    return not any(
+        unicodedata.category(character) in UNSEEN or unicodedata.bidirectional(character) in TURNING
+        for character in text
+    )
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of it is seen: a name of blanks without width looks like none, or like any other such name."""
+    return any(unicodedata.category(character) not in WITHOUT_INK for character in text)
 
 
 def in_one_line(text: str) -> str:
@@ -65,8 +77,10 @@ class OneLineName:
     """For serializers with a `name`, which others write into lists, tables and files with a name a line."""
 
     def validate_name(self, value: str) -> str:
-        if not is_one_line(value):
-            raise ValidationError("A name is one line of text, without control characters.", code="invalid_name")
+        if not (is_one_line(value) and is_visible(value)):
+            raise ValidationError(
+                "A name is one line of text that can be seen, without control characters.", code="invalid_name"
+            )
         return value
 
 

@@ -22,6 +22,7 @@ from projects.changes.recording import close_change, noting, open_change
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
+from projects.permissions import require_still_editor
 from projects.queues import queue_for
 from storage.deleting import let_others_write
 
@@ -119,7 +120,9 @@ def run_bulk_change(context: JobContext) -> dict:
     position["last"] = position["last"] or str(last_key(selection) or uuid.UUID(int=0))
     left_out = set(parameters["except"])
     done = position["changed"] + position["unchanged"]
+    require_still_editor(context.job)  # also where the filter leaves nothing to somebody who is no member any more
     for keys in _parts(selection, position):
+        require_still_editor(context.job)
         images = images_with(key for key in keys if str(key) not in left_out)
         with noting(record):
             changed = change_images(images=images, change=change, user=user) if images else 0

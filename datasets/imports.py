@@ -30,6 +30,7 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes, require_place
 from projects.models import Job, Queue, Task
+from projects.permissions import require_still_editor
 from projects.queues import queue_for
 from storage import services as storage
 from storage.backends import BackendError, NotInStore
@@ -109,6 +110,7 @@ def earlier_import(dataset: Dataset, pk: UUID) -> Job:
 def run_import(context: JobContext) -> dict:
     """Read the archive from where the job stopped. The position is written in the transaction of each batch."""
     job = context.job
+    require_still_editor(job)
     dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")

@@ -11,6 +11,7 @@ from projects.changes.recording import recording
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project
+from projects.permissions import require_still_editor
 from projects.queues import queue_for
 from projects.removal import MOST_AT_ONCE
 
@@ -46,6 +47,7 @@ def start_label_removal(*, label: Label, images: str | None, move_to: Label | No
 def remove_label(context: JobContext) -> dict:
     """Take the label from all images, as many at a time as a request would. The position is how many are done."""
     parameters = context.job.parameters
+    require_still_editor(context.job)
     label = _label(context.job.project, parameters["label"])
     if label is not None:  # else an attempt before, or another request, came to the end
         _remove(context, label)
@@ -66,6 +68,7 @@ def _remove(context: JobContext, label: Label) -> None:
     def note(count: int) -> None:
         nonlocal done
         done += count
+        require_still_editor(context.job)
         context.report(done, max(done, total), position={"images": done})
 
     user, action = context.job.created_by, "delete_label" if move_to is None else "merge_labels"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
+from io import BytesIO
 from pathlib import Path
 
 import structlog
@@ -14,7 +16,7 @@ from datasets.imaging.preprocessing import ImageError, decoded, open_image
 from datasets.imaging.thumbhash import thumbhash
 from datasets.models import Image
 from storage import services as storage
-from storage.errors import BlobMissing
+from storage.errors import BlobMissing, InsufficientStorage
 from storage.models import Blob
 
 log = structlog.get_logger(__name__)
@@ -69,11 +71,37 @@ def _make_smaller(source: Path, path: Path, size: int, kind: str) -> None:
 
 
 def write_picture(image: PillowImage.Image, path: Path, kind: str) -> None:
-    """So that a reader meanwhile has a whole file, or none."""
+    """So that a reader meanwhile has a whole file, or none. Nothing is left of one that a full disk does not take."""
+    _require_space()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}")
-    image.save(temporary, kind.upper(), **OPTIONS[kind])
-    os.replace(temporary, path)
+    try:
+        image.save(temporary, kind.upper(), **OPTIONS[kind])
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _require_space() -> None:
+    """What can be made again takes none of the space that is kept free for what people do. Raises `OSError`."""
+    try:
+        storage.ensure_free_space(0)
+    except InsufficientStorage as error:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+
+
+def picture_of(blob: Blob, size: int, kind: str) -> bytes:
+    """The upright image, at most `size` pixels wide and high, made for one answer: where there is no space to keep it.
+
+    Raises:
+        ImageError, BlobMissing.
+    """
+    content = BytesIO()
+    with open_image(storage.path_of(blob)) as image, decoded(image, min_size=(size, size)) as upright:
+        upright.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
+        upright.save(content, kind.upper(), **OPTIONS[kind])
+    return content.getvalue()
 
 
 def make_missing_thumbnails(limit: int = 500) -> int:

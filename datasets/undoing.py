@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
+from uuid_utils.compat import uuid7
 
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, recorded, reviewed_by_image
@@ -29,7 +30,18 @@ CHUNK = 500
 
 
 def _rows(change: Change, kind: str) -> QuerySet[RowChange]:
-    return RowChange.objects.filter(change=change, kind=kind).order_by("id")
+    """What is still to be put back, as in `_annotated`."""
+    rows = RowChange.objects.filter(change=change, kind=kind).order_by("id")
+    if change.begun_undo is None:
+        return rows
+    return rows.exclude(row__in=RowChange.objects.filter(change=change.begun_undo, kind=kind).values("row"))
+
+
+def _annotated(change: Change) -> QuerySet[AnnotationChange]:
+    rows = AnnotationChange.objects.filter(change=change).order_by("id")
+    if change.begun_undo is None:
+        return rows
+    return rows.exclude(image__in=AnnotationChange.objects.filter(change=change.begun_undo).values("image"))
 
 
 def _chunks(rows: QuerySet) -> Iterator[list]:
@@ -96,14 +108,14 @@ class AnnotationsBack:
         restored = set(_rows(change, "label").filter(after__isnull=True).values_list("row", flat=True))
         known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
         known |= {str(pk) for pk in restored}
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).select_related("image").order_by("id")):
+        for rows in _chunks(_annotated(change).select_related("image")):
             differing = set(_differing(rows))
             for row in rows:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
                     yield Differing("image", str(row.image_id), row.image.filename)
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).order_by("id")):
+        for rows in _chunks(_annotated(change)):
             for part in in_parts(rows):
                 _restore(part, user)
 
@@ -141,6 +153,7 @@ def _restore(rows: Sequence[AnnotationChange], user) -> None:
             Image.objects.filter(pk__in=changed).update(reviewed=reviewed)
         wanted = {mark["id"]: (row.image_id, mark) for row in rows for mark in row.before}
         present = {str(row.pk): row for row in Annotation.objects.filter(image__in=pks)}
+        wanted = _with_free_ids(wanted, [pk for pk in wanted if pk not in present])
         gone = [pk for pk in present if pk not in wanted]
         for start in range(0, len(gone), CHUNK):
             Annotation.objects.filter(pk__in=gone[start : start + CHUNK]).delete()
@@ -148,6 +161,17 @@ def _restore(rows: Sequence[AnnotationChange], user) -> None:
         targets = [_annotation(image, mark, users) for image, mark in wanted.values()]
         Annotation.objects.bulk_create([row for row in targets if str(row.pk) not in present], batch_size=CHUNK)
         Annotation.objects.bulk_update(_with_times(targets, wanted), CONTENT, batch_size=100)
+
+
+def _with_free_ids(wanted: dict, missing: list[str]) -> dict:
+    """Ids come from clients, so an annotation of another image, whoever's, may have got one that was free meanwhile.
+    What comes back gets another one then."""
+    taken: set[str] = set()
+    for start in range(0, len(missing), CHUNK):
+        rows = Annotation.objects.filter(pk__in=missing[start : start + CHUNK])
+        taken.update(str(pk) for pk in rows.values_list("pk", flat=True))
+    others = {pk: str(uuid7()) for pk in taken}
+    return {others.get(pk, pk): (image, {**mark, "id": others.get(pk, pk)}) for pk, (image, mark) in wanted.items()}
 
 
 def _makers(wanted: dict) -> set:

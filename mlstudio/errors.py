@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 from django.core.exceptions import (
+    DisallowedHost,
     ObjectDoesNotExist,
     RequestDataTooBig,
     SuspiciousOperation,
@@ -134,7 +135,16 @@ def error_response(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
 
 
+# The first thing that somebody sees who opens a studio from another machine, before it was told its name.
+UNKNOWN_HOST = (
+    "The studio does not answer under the name in this address. Open it by a name that it has, or let its operator add "
+    "this one to MLSTUDIO_ALLOWED_HOSTS and start it again."
+)
+
+
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return error_response(400, "unknown_host", UNKNOWN_HOST)
     return error_response(400, "bad_request", "The request cannot be understood.")
 
 

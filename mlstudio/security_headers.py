@@ -35,6 +35,10 @@ class SecurityHeaders:
         response = self.get_response(request)
         policy = next((policy for prefix, policy in POLICIES if request.path.startswith(prefix)), NOTHING)
         response.headers.setdefault("Content-Security-Policy", policy)
+        if request.path.startswith("/api/v1/"):
+            # Nobody keeps what was answered to somebody: neither a proxy, nor a browser for who uses it next. Files of
+            # users say themselves how long they stay.
+            response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")

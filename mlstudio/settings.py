@@ -26,6 +26,7 @@ from mlstudio.environment import (
     text,
     words,
 )  # fmt: skip
+from mlstudio.logs import hide_secrets
 
 VERSION = "0.1.0"
 
@@ -404,9 +405,9 @@ CACHES = {
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
-    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "Content-Disposition", "Tus-Resumable",
-    "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length", "Upload-Metadata",
-    "Upload-Expires",
+    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "X-Change", "Content-Disposition",
+    "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length",
+    "Upload-Metadata", "Upload-Expires",
 ]  # fmt: skip
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
@@ -448,6 +449,7 @@ _BEFORE = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    hide_secrets,
 ]
 structlog.configure(
     processors=[*_BEFORE, structlog.stdlib.PositionalArgumentsFormatter(), structlog.processors.format_exc_info,
@@ -471,7 +473,10 @@ LOGGING = {
             ],
         }
     },
-    "filters": {"worth": {"()": "mlstudio.logs.WorthALine"}},
+    "filters": {
+        "worth": {"()": "mlstudio.logs.WorthALine"},
+        "without_trace": {"()": "mlstudio.logs.WithoutTrace"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "studio", "filters": ["worth"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
@@ -482,6 +487,7 @@ LOGGING = {
         "celery.worker.consumer.connection": {"level": "WARNING"},
         "uvicorn": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"filters": ["without_trace"]},
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

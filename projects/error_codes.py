@@ -28,8 +28,8 @@ OURS = (
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
     "too_many_queued_trainings_in_project", "too_many_uploads", "tus_version", "unique", "unknown",
-    "unknown_field", "unknown_filter", "unknown_label", "upload_incomplete", "video_exists",
-    "video_in_use", "wrong_credentials", "wrong_password",
+    "unknown_field", "unknown_filter", "unknown_host", "unknown_label", "upload_incomplete",
+    "video_exists", "video_in_use", "wrong_credentials", "wrong_password",
 )  # fmt: skip
 OF_LIBRARIES = (
     "authentication_failed", "blank", "date", "datetime", "does_not_exist", "empty", "incorrect_type",
@@ -51,8 +51,8 @@ WORK = (
     "internal_error", "io_error", "label_deleted", "missing_image", "missing_object", "model_deleted",
     "model_file_broken", "model_file_unsafe", "model_uploads_off", "model_without_file", "nested_too_deep",
     "no_images", "not_a_zip", "not_an_archive", "not_an_image", "nothing_found", "nothing_to_measure",
-    "one_label", "sandbox_missing", "snapshot_deleted", "source_not_found", "source_unavailable",
-    "store_unavailable", "too_many_archives", "too_many_entries", "too_many_images", "too_many_labels",
-    "too_many_pixels", "training_process_died", "unsafe_path", "unsupported_archive",
+    "not_allowed_any_more", "one_label", "sandbox_missing", "snapshot_deleted", "source_not_found",
+    "source_unavailable", "store_unavailable", "too_many_archives", "too_many_entries", "too_many_images",
+    "too_many_labels", "too_many_pixels", "training_process_died", "unsafe_path", "unsupported_archive",
     "unsupported_compression", "video_deleted", "video_empty", "worker_lost",
 )  # fmt: skip

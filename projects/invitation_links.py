@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -16,6 +16,7 @@ from accounts.errors import InvalidInvitation
 from accounts.names import hashed
 from projects.errors import AlreadyMember
 from projects.models import InvitationLink, Membership, Project
+from projects.selectors import by_an_owner
 from projects.services import add_member
 from storage.database import atomic_again
 
@@ -57,16 +58,18 @@ def _mail(link: InvitationLink, secret: str, user) -> None:
 
 def links_of(project: Project | object) -> QuerySet[InvitationLink]:
     """Those that still let somebody in."""
-    usable = InvitationLink.objects.filter(project=project, uses_left__gt=0, expires_at__gt=timezone.now())
-    return usable.select_related("created_by")
+    return _usable().filter(project=project).select_related("created_by")
+
+
+def _usable() -> QuerySet[InvitationLink]:
+    return InvitationLink.objects.filter(
+        by_an_owner("created_by"), uses_left__gt=0, expires_at__gt=timezone.now(), project__deleting_since=None
+    )
 
 
 def link_with(token: str) -> InvitationLink:
     """What a link leads to. Raises `InvalidInvitation`."""
-    link = InvitationLink.objects.filter(
-        digest=hashed(token), uses_left__gt=0, expires_at__gt=timezone.now(), project__deleting_since=None
-    ).select_related("project", "created_by")
-    found = link.first()
+    found = _usable().filter(digest=hashed(token)).select_related("project", "created_by").first()
     if found is None:
         raise InvalidInvitation()
     return found
@@ -83,12 +86,11 @@ def join(*, token: str, user) -> Membership:
     link = link_with(token)
     if Membership.objects.filter(project=link.project, user=user).exists():
         raise AlreadyMember("You are a member of this project already.")
-    usable = InvitationLink.objects.filter(pk=link.pk, uses_left__gt=0, expires_at__gt=timezone.now())
-    if not usable.update(uses_left=F("uses_left") - 1):
+    if not _usable().filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
         raise InvalidInvitation()
     return add_member(project=link.project, user=user, role=link.role)
 
 
 def delete_old_links() -> int:
-    over = InvitationLink.objects.filter(expires_at__lt=timezone.now())
-    return over.delete()[0] + InvitationLink.objects.filter(uses_left=0).delete()[0]
+    over = Q(expires_at__lt=timezone.now()) | Q(uses_left=0) | ~Q(by_an_owner("created_by"))
+    return InvitationLink.objects.filter(over).delete()[0]

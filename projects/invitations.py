@@ -9,14 +9,15 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from accounts.errors import InvalidInvitation
 from accounts.names import cleaned
 from projects.errors import AlreadyMember
 from projects.models import Invitation, Membership, Project
-from projects.selectors import project_ids_of
+from projects.selectors import by_an_owner, project_ids_of
 from projects.services import add_member
 from storage.database import atomic_again
 
@@ -70,20 +71,25 @@ def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invi
 
 def invitations_to(user) -> QuerySet[Invitation]:
     """What waits for this user's answer."""
-    waiting = Invitation.objects.filter(user=user, is_declined=False, expires_at__gt=timezone.now())
-    return waiting.select_related("project", "invited_by")
+    return _usable().filter(user=user, is_declined=False).select_related("project", "invited_by")
 
 
 def invitations_of(project: Project) -> QuerySet[Invitation]:
     """What its owners see: also what was declined, which would tell that there is such a user."""
-    return Invitation.objects.filter(project=project, expires_at__gt=timezone.now())
+    return _usable().filter(project=project)
+
+
+def _usable() -> QuerySet[Invitation]:
+    """Also by who asked: an owner who was removed could come back by an account of theirs that they had asked."""
+    return Invitation.objects.filter(by_an_owner("invited_by"), expires_at__gt=timezone.now())
 
 
 @transaction.atomic
 def accept(*, invitation: Invitation) -> Membership:
-    """Raises `AlreadyMember`."""
+    """Raises `AlreadyMember`, `InvalidInvitation`."""
     role, user, project = invitation.role, invitation.user, invitation.project
-    invitation.delete()
+    if not _usable().filter(pk=invitation.pk).delete()[0]:
+        raise InvalidInvitation()
     return add_member(project=project, user=user, role=role)
 
 
@@ -92,4 +98,5 @@ def decline(*, invitation: Invitation) -> None:
 
 
 def delete_old_invitations() -> int:
-    return Invitation.objects.filter(expires_at__lt=timezone.now()).delete()[0]
+    over = Q(expires_at__lt=timezone.now()) | ~Q(by_an_owner("invited_by"))
+    return Invitation.objects.filter(over).delete()[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rest_framework import permissions
 from rest_framework.exceptions import NotFound, PermissionDenied
 
-from projects.models import Project, Role
+from projects.errors import WorkFailed
+from projects.models import Job, Project, Role
 from projects.selectors import role_in
 from storage.signing import is_signed, signed_for
 
@@ -23,6 +24,21 @@ def require_member(project: Project, user) -> None:
     """Raises `NotFound` for what only members see of something that others may use."""
     if role_in(project, user) is None:
         raise NotFound()
+
+
+def require_still_editor(job: Job) -> None:
+    """For jobs that change what others made: whoever asked may have been removed, or made a viewer, since they did.
+
+    Raises:
+        WorkFailed: `not_allowed_any_more`.
+    """
+    role = None if job.created_by is None else role_in(job.project, job.created_by)
+    if role is None or RANK[role] < RANK[Role.EDITOR]:
+        raise WorkFailed(
+            "not_allowed_any_more",
+            "Who started this may not change the project any more. What was done until then stays; another member can "
+            "start it again.",
+        )
 
 
 class ProjectPermission(permissions.IsAuthenticated):

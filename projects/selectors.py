@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from projects.models import Job, Membership, Project, Role
 
@@ -23,6 +23,13 @@ def jobs_of(user) -> QuerySet[Job]:
         .select_related("project", "report_blob", "output_blob", "created_by")
         .prefetch_related("files__blob")
     )
+
+
+def by_an_owner(maker: str) -> Exists:
+    """Of rows with a `project`: whether who made them, whom the field `maker` names, is an owner of it now. What an
+    owner handed out ends with their membership, their role or their account."""
+    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True)
+    return Exists(owners.filter(project=OuterRef("project"), user=OuterRef(maker)))
 
 
 def role_in(project: Project, user) -> Role | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header
 
 from storage.backends.base import CHUNK_BYTES
@@ -93,6 +94,8 @@ def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     response["ETag"] = etag
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=3600"
+    # Who logs in at the same browser later is asked about again, and not shown what it has kept of somebody else.
+    patch_vary_headers(response, ["Cookie", "Authorization"])
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -22,7 +22,8 @@ PAGES = ("/", "/api/docs/", "/api/docs/?script=", "/api/schema/", "/api/v1/", "/
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_answer_has_them(client, path):
+def test_every_answer_has_them(client, path, settings, tmp_path):
+    settings.FRONTEND_DIR = tmp_path  # built pages may use the camera
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
@@ -76,3 +77,10 @@ class TestFigures:
         assert "checks" in json.loads(by_session.get("/readyz/").content)
         for wrong in ("Bearer lookk", "Bearer \xff", "Token look"):
             assert client.get("/metrics", headers={"Authorization": wrong}).status_code == 401
+
+
+def test_answers_are_kept_by_nobody(client, settings):
+    make_user("mia")
+    client.force_login(get_user_model().objects.get(username="mia"))
+    for path in ("/api/v1/projects/", "/api/v1/users/me/", "/api/v1/nowhere/", "/api/v1/auth/session/"):
+        assert client.get(path)["Cache-Control"] == "no-store", path

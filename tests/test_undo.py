@@ -197,3 +197,25 @@ def test_old_changes_are_forgotten(api, images, settings):
     assert delete_old_changes() > 0
     assert api.post(f"{API}/changes/{made}/undo/").status_code == 404
     assert len(api.get(f"{API}/images/{images[0]['id']}/history/").json()["results"]) == 1
+
+
+def test_an_id_that_somebody_else_took_meanwhile_does_not_keep_an_annotation_away(api, project, images, outsider):
+    """Ids are chosen by clients: who knows one of another project's could have kept it from coming back."""
+    path = f"{API}/images/{images[0]['id']}/annotations/"
+    mark = api.get(path).json()["annotations"][0]
+    gone = api.put(path, [], format="json")["X-Change"]
+    stranger = client_of(outsider)
+    own = stranger.post(f"{API}/projects/", {"name": "own"}).json()["id"]
+    stranger.post(f"{API}/projects/{own}/labels/", {"name": "theirs"})
+    other = stranger.post(f"{API}/datasets/", {"project": own, "name": "d"}).json()
+    theirs = upload(stranger, other, [("x.jpg", jpeg(50))])["created"][0]
+    taken = stranger.put(
+        f"{API}/images/{theirs['id']}/annotations/", [{"id": mark["id"], "label": "theirs"}], format="json"
+    )
+    assert taken.json()["annotations"][0]["id"] == mark["id"]
+    made = undo(api, gone)
+    back = api.get(path).json()["annotations"]
+    assert [(one["label"], one["origin"], one["created_at"]) for one in back] == [("good", "human", mark["created_at"])]
+    assert Annotation.objects.get(pk=mark["id"]).image_id == Image.objects.get(pk=theirs["id"]).pk
+    undo(api, undo(api, made["id"])["id"])  # away, and back once more
+    assert len(api.get(path).json()["annotations"]) == 1 and correct_counts() == 0

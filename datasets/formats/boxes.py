@@ -11,6 +11,8 @@ from functools import lru_cache
 from datasets.formats.base import Mark, Record, Remark
 
 MAX_BOXES = 10_000
+# What turns the direction of writing (Unicode Standard Annex 9).
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 MAX_LABEL = 100
 # What rounding of fractions moves an edge; less than that over the border is not worth a word.
 ROUNDING_PIXELS = 0.01
@@ -209,9 +211,13 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in TURNING
+
+
 @lru_cache(maxsize=4096)
 def clean_label(name: str) -> str | None:
-    """A label's name in composed Unicode without control characters; None when nothing usable is left."""
-    visible = "".join(one for one in composed(name) if unicodedata.category(one) not in ("Cc", "Cs"))
-    visible = visible.strip()
-    return visible if 0 < len(visible) <= MAX_LABEL else None
+    """A label's name in composed Unicode without control characters and what turns the direction of writing; None when
+    nothing that can be seen is left, or too much."""
+    kept = "".join(one for one in composed(name) if not _is_control(one)).strip()
+    return kept if 0 < len(kept) <= MAX_LABEL and any(unicodedata.category(one) != "Cf" for one in kept) else None

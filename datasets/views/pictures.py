@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -14,6 +19,8 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.models import Image
 from projects.permissions import SignedReadPermission
 from storage.downloads import file_response
+from storage.errors import is_disk_full
+from storage.models import Blob
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 ANSWERS = {
@@ -48,7 +55,7 @@ class PicturesMixin(GenericAPIView):
         image = self.get_object()
         size = self._one_of("size", thumbnails.SIZES)
         kind = self._kind()
-        return self._answer(image, kind, f"{size}", lambda: thumbnails.ensure_thumbnail(image.blob, size, kind))
+        return self._answer(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
 
     @extend_schema(
         parameters=[
@@ -64,13 +71,18 @@ class PicturesMixin(GenericAPIView):
         image = self.get_object()
         size = self._one_of("max", renditions.SIZES, renditions.SIZES[1])
         kind = self._kind()
-        return self._answer(image, kind, f"{size}-full", lambda: renditions.ensure_rendition(image.blob, size, kind))
+        return self._answer(image, kind, f"{size}-full", size, renditions.ensure_rendition)
 
-    def _answer(self, image: Image, kind: str, name: str, make):
+    def _answer(self, image: Image, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]):
         try:
-            path = make()
+            path = ensure(image.blob, size, kind)
         except ImageError as error:
             raise NotFound(f"This image cannot be shown: {error}") from error
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            # Who looks at images goes on; it only takes longer.
+            return HttpResponse(thumbnails.picture_of(image.blob, size, kind), content_type=f"image/{kind}")
         sha256 = image.blob.sha256
         response = file_response(
             self.request, path, f"{sha256}-{name}-{kind}", f"image/{kind}", f"{image.filename}-{name}.{path.suffix[1:]}"
@@ -78,7 +90,7 @@ class PicturesMixin(GenericAPIView):
         if self.request.query_params.get("v") == sha256[:8]:
             response["Cache-Control"] = IMMUTABLE
         if "format" not in self.request.query_params:
-            response["Vary"] = "Accept"
+            patch_vary_headers(response, ["Accept"])
         return response
 
     def _one_of(self, name: str, sizes: tuple[int, ...], default: int = 0) -> int:

@@ -20,6 +20,9 @@ class Change(Identified):
     undo_of = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="undone_by")
     changed_at = models.DateTimeField(auto_now_add=True)
 
+    # Of a change whose undo was broken off and goes on: that undo, which has put some rows back already.
+    begun_undo: Change | None = None
+
     class Meta:
         indexes = [models.Index(fields=["project", "id"]), models.Index(fields=["changed_at"])]
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from projects.changes.models import Change
-from projects.changes.recording import recording
+from projects.changes.recording import close_change, noting, open_change
 from projects.errors import Conflict
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
@@ -75,13 +75,34 @@ def _undo_at_once(change: Change, user) -> Change:
 
 
 def _undo(change: Change, user) -> Change:
-    if Change.objects.filter(undo_of=change).exists():
+    begun = Change.objects.filter(undo_of=change).first()
+    if begun is not None and not _may_go_on(change, begun):
         raise AlreadyUndone()
+    change.begun_undo = begun
     require_unchanged(change)
-    with recording(change.project, user, "undo", undo_of=change, action=change.action) as made:
+    made = begun or open_change(change.project, user, "undo", undo_of=change, action=change.action)
+    before = made.rows
+    with noting(made):
         for part in PARTS:
             part.put_back(change, user)
+    close_change(made)
+    if begun is not None and made.rows == before:
+        raise AlreadyUndone()
+    _let_go_of(change)
     return made
+
+
+def _may_go_on(change: Change, begun: Change) -> bool:
+    """Whether an undo in several transactions was broken off, by a process that died or by somebody's change in the
+    middle: the same request again puts back what is left."""
+    is_whole = change.rows <= MOST_AT_ONCE or begun.rows >= change.rows
+    return not is_whole and not Change.objects.filter(undo_of=begun).exists()
+
+
+def _let_go_of(undo: Change) -> None:
+    """An undo of a part that was itself taken back: what it was of may be undone again, as a whole."""
+    if undo.undo_of is not None and undo.rows < undo.undo_of.rows:
+        Change.objects.filter(pk=undo.pk).update(undo_of=None)
 
 
 def require_unchanged(change: Change) -> None:

@@ -6,5 +6,7 @@ it.each([
   ["//evil.example", "/"],
   ["/\\evil.example", "/"],
   ["https://evil.example", "/"],
+  ["/\t/evil.example", "/"],
+  ["/\n\\evil.example/x", "/"],
   [undefined, "/"],
 ])("after a login %s leads to %s", (next, found) => expect(safeNext(next)).toBe(found));

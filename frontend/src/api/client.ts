@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { StudioError } from "./errors";
+import { noteOwner, owner } from "./owner";
 import type { paths } from "./schema";
 
 const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
@@ -17,10 +18,16 @@ export function csrfToken(): string {
 
 async function renewToken(): Promise<void> {
   const response = await fetch("/api/v1/auth/session/", { credentials: "same-origin" });
-  if (response.ok) token = ((await response.json()) as { csrf_token: string }).csrf_token;
+  if (!response.ok) return;
+  const session = (await response.json()) as { csrf_token: string; user: { id: number } | null };
+  token = session.csrf_token;
+  noteOwner(session.user?.id ?? null);
 }
 
-/** Sends a request, and once more with a new token when its token was too old. */
+/**
+ * Sends a request, and once more with a new token when its token was too old. Not when somebody else has logged in
+ * meanwhile, as in another tab: it would be done in their name.
+ */
 export async function request(address: string, init: RequestInit): Promise<Response> {
   const attempt = () =>
     fetch(address, {
@@ -28,12 +35,14 @@ export async function request(address: string, init: RequestInit): Promise<Respo
       ...init,
       headers: { ...(init.headers as Record<string, string>), "X-CSRFToken": token },
     });
+  const sender = owner();
   let response: Response;
   try {
     if (!token) await renewToken();
     response = await attempt();
     if (response.status === 403 && (await StudioError.of(response)).code === "csrf_failed") {
       await renewToken();
+      if (sender !== null && owner() !== sender) throw StudioError.offline();
       response = await attempt();
     }
   } catch {

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { api, setCsrfToken } from "./client";
 import { keys } from "./keys";
+import { noteOwner } from "./owner";
 import type { components } from "./schema";
 
 export type Session = components["schemas"]["StudioSession"];
@@ -12,6 +13,7 @@ export const sessionQuery = queryOptions({
     const { data } = await api.GET("/api/v1/auth/session/");
     const session = data as Session;
     setCsrfToken(session.csrf_token);
+    noteOwner(session.user?.id ?? null);
     return session;
   },
   staleTime: 60_000,

@@ -1,5 +1,9 @@
 import { QueryClient } from "@tanstack/react-query";
 import { asStudioError } from "../api/errors";
+import { keys } from "../api/keys";
+import { whenOwnerChanges } from "../api/owner";
+
+let isFirst = true;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -11,4 +15,10 @@ export const queryClient = new QueryClient({
     },
     mutations: { retry: false },
   },
+});
+
+// Pages that a session left open when it ended show nothing of it to who logs in next.
+whenOwnerChanges(() => {
+  if (isFirst) isFirst = false;
+  else queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.session[0] });
 });

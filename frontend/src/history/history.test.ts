@@ -43,6 +43,6 @@ describe("undo", () => {
 
   it("survives a reload", () => {
     did(step("a"));
-    expect(JSON.parse(sessionStorage.getItem("studio.history") ?? "{}").past).toHaveLength(1);
+    expect(JSON.parse(sessionStorage.getItem("studio.history.null") ?? "{}").past).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
 import { create } from "zustand";
+import { owner, whenOwnerChanges } from "../api/owner";
 
 /** Something a person did, as data, so that it can be taken back after a reload too. */
 export interface Step {
@@ -24,12 +25,12 @@ interface History {
 }
 
 const LONGEST = 100;
-const KEPT = "studio.history";
+const place = () => `studio.history.${owner()}`;
 const performers = new Map<string, Performer>();
 
 function kept(): Pick<History, "past" | "future"> {
   try {
-    const found = JSON.parse(globalThis.sessionStorage?.getItem(KEPT) ?? "null") as Pick<
+    const found = JSON.parse(globalThis.sessionStorage?.getItem(place()) ?? "null") as Pick<
       History,
       "past" | "future"
     > | null;
@@ -39,11 +40,13 @@ function kept(): Pick<History, "past" | "future"> {
   }
 }
 
-export const useHistory = create<History>(() => ({ ...kept(), isBusy: false }));
+export const useHistory = create<History>(() => ({ past: [], future: [], isBusy: false }));
+
+whenOwnerChanges(() => useHistory.setState(kept()));
 
 useHistory.subscribe(({ past, future }) => {
   try {
-    globalThis.sessionStorage?.setItem(KEPT, JSON.stringify({ past, future }));
+    globalThis.sessionStorage?.setItem(place(), JSON.stringify({ past, future }));
   } catch {
     // A full or forbidden storage costs the undo after a reload, nothing else.
   }

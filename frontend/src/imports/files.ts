@@ -1,4 +1,5 @@
 import { createStore, del, entries, set, type UseStore } from "idb-keyval";
+import { owner } from "../api/owner";
 import type { Item } from "./uploads";
 
 /** The files that are still to be sent, in this browser, so that a reload or a crash loses none. */
@@ -15,7 +16,7 @@ export async function keepFile(item: Item, file: File): Promise<void> {
   here.set(item.id, file);
   const place = opened();
   // Without room for it the upload goes on; only a reload would ask for the file again.
-  if (place) await set(item.id, { item, file }, place).catch(() => undefined);
+  if (place) await set(item.id, { item, file, user: owner() }, place).catch(() => undefined);
 }
 
 export function fileOf(id: string): File | undefined {
@@ -28,11 +29,12 @@ export async function dropFile(id: string): Promise<void> {
   if (place) await del(id, place).catch(() => undefined);
 }
 
-/** What a tab before did not send. */
+/** What a tab of the same user did not send. */
 export async function keptItems(): Promise<Item[]> {
   const place = opened();
   if (!place) return [];
-  const found = await entries<string, { item: Item; file: File }>(place).catch(() => []);
+  const all = await entries<string, { item: Item; file: File; user: number | null }>(place).catch(() => []);
+  const found = all.filter(([, { user }]) => user === owner());
   for (const [id, { file }] of found) here.set(id, file);
   return found.map(([, { item }]) => ({ ...item, state: "waiting", sent: 0 }) satisfies Item);
 }

@@ -1,4 +1,5 @@
 import { create } from "zustand";
+import { whenOwnerChanges } from "../api/owner";
 import type { FileKind } from "./classify";
 
 export type ItemState = "waiting" | "sending" | "done" | "duplicate" | "failed";
@@ -26,6 +27,8 @@ interface Uploads {
 }
 
 export const useUploads = create<Uploads>(() => ({ items: [], isOpen: false, isPaused: false }));
+
+whenOwnerChanges(() => useUploads.setState({ items: [], isOpen: false }));
 
 export function addItems(items: Item[]): void {
   useUploads.setState((state) => ({ items: [...state.items, ...items], isOpen: true }));

@@ -1,38 +1,53 @@
 import { createStore, del, entries, keys, set, type UseStore } from "idb-keyval";
 import type { Command } from "./queue";
 
-/** The queues of all tabs in IndexedDB: each tab writes its own, and takes over those of tabs that are gone. */
+/** The queues of all tabs in IndexedDB: each tab writes its own, and takes over those of the same user's tabs that are gone. */
 export class KeptQueues {
   private readonly store: UseStore = createStore("studio-outbox", "queues");
   private readonly channel = new BroadcastChannel("studio-outbox");
   private readonly living = new Set<string>();
   private writing: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly tab: string) {
+  constructor(
+    private readonly user: number,
+    private readonly tab: string,
+  ) {
     this.channel.onmessage = ({ data }: MessageEvent<{ ask?: true; alive?: string }>) => {
       if (data.ask) this.channel.postMessage({ alive: this.tab });
       if (data.alive) this.living.add(data.alive);
     };
   }
 
+  private get key(): string {
+    return `${this.user}/${this.tab}`;
+  }
+
   /** Writes go one after the other, so that an older state never overwrites a newer one. */
   write(queue: Command[]): Promise<unknown> {
-    const act = () => (queue.length > 0 ? set(this.tab, queue, this.store) : del(this.tab, this.store));
+    const act = () => (queue.length > 0 ? set(this.key, queue, this.store) : del(this.key, this.store));
     this.writing = this.writing.then(act).catch(() => undefined);
     return this.writing;
   }
 
+  /** Another user has logged in: nothing is written for this one any more. */
+  close(): void {
+    this.channel.close();
+  }
+
   /** What tabs left behind that answer no more. Two tabs may take the same: its Idempotency-Key makes that harmless. */
   async adopt(patience = 400): Promise<Command[]> {
-    const tabs = await keys<string>(this.store);
-    if (tabs.every((tab) => tab === this.tab)) return [];
+    const others = (await keys<string>(this.store)).filter(
+      (key) => key.startsWith(`${this.user}/`) && key !== this.key,
+    );
+    if (others.length === 0) return [];
     this.channel.postMessage({ ask: true });
     await new Promise((resolve) => setTimeout(resolve, patience));
     const found: Command[] = [];
-    for (const [tab, queue] of await entries<string, Command[]>(this.store)) {
-      if (tab === this.tab || this.living.has(tab)) continue;
+    for (const [key, queue] of await entries<string, Command[]>(this.store)) {
+      const [user, tab] = key.split("/");
+      if (user !== String(this.user) || !tab || tab === this.tab || this.living.has(tab)) continue;
       found.push(...queue);
-      await del(tab, this.store);
+      await del(key, this.store);
     }
     return found.sort((one, other) => one.at - other.at);
   }

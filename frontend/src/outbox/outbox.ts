@@ -2,6 +2,7 @@ import { create } from "zustand";
 import { request } from "../api/client";
 import { asStudioError, type StudioError } from "../api/errors";
 import { uuid } from "../api/ids";
+import { whenOwnerChanges } from "../api/owner";
 import { KeptQueues } from "./kept";
 import { type Command, confirmed, enqueue, marked, restored, sendable } from "./queue";
 
@@ -33,21 +34,33 @@ function update(change: (queue: Command[]) => Command[]): Promise<unknown> {
   return kept?.write(useOutbox.getState().queue) ?? Promise.resolve();
 }
 
-/** Reads what a tab left behind, and sends it. */
+/** Opens what belongs to a user: reads what their tabs left behind, and sends it. What another left here waits for them. */
+function open(user: number): void {
+  kept?.close();
+  waiting.clear();
+  useOutbox.setState({ queue: [], isReady: false, isOffline: false });
+  const mine = new KeptQueues(user, uuid());
+  kept = mine;
+  void mine
+    .adopt()
+    .catch(() => [])
+    .then(async (queue) => {
+      if (kept !== mine) {
+        await mine.write(queue);
+        return;
+      }
+      if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
+      useOutbox.setState({ isReady: true });
+      void flush();
+    });
+}
+
 export function startOutbox(): void {
   if (typeof indexedDB === "undefined" || typeof BroadcastChannel === "undefined") {
     useOutbox.setState({ isReady: true });
     return;
   }
-  kept = new KeptQueues(uuid());
-  void kept
-    .adopt()
-    .catch(() => [])
-    .then(async (queue) => {
-      if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
-      useOutbox.setState({ isReady: true });
-      void flush();
-    });
+  whenOwnerChanges(open);
   window.addEventListener("online", () => void flush());
   window.addEventListener("beforeunload", (event) => {
     // Nothing is lost without this question: it only says that the server does not have everything yet.
