@@ -301,5 +301,6 @@ class SnapshotImage(models.Model):
         return f"{self.image_key} in {self.snapshot}"
 
 
-# Its tables are this app's.
+# Their tables are this app's.
+from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember  # noqa: E402, F401
 from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401

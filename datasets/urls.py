@@ -1,6 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
+from datasets.duplicate_groups.views import DuplicateGroupViewSet
 from datasets.views.annotations import ReviewView
 from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
 from datasets.views.images import ImageViewSet
@@ -16,6 +17,7 @@ router.register("datasets", DatasetViewSet)
 router.register("images", ImageViewSet)
 router.register("videos", VideoViewSet)
 router.register("snapshots", SnapshotViewSet)
+router.register("duplicate-groups", DuplicateGroupViewSet)
 
 urlpatterns = [
     path("annotations/review/", ReviewView.as_view({"get": "counts", "post": "review"}), name="review"),

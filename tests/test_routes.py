@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from accounts.services import issue_login_token
-from datasets.models import Snapshot, Video
-from inference.models import Evaluation
+from datasets.models import DuplicateGroup, Snapshot, Video
+from inference.models import Evaluation, Suspect
 from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
 from projects.models import Job, Membership, Role, Webhook
@@ -86,6 +86,16 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     }  # fmt: skip
     run = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, history=[epoch])
     figures = {"confusion_matrix": [[1, 0], [0, 1]]}
+    suspect = Suspect.objects.create(
+        model=model, dataset_id=dataset["id"], image_id=image["id"], kind="label", rank=1, quality=0.1, is_issue=True
+    )
+    # A group is there as long as two of its images are.
+    second = upload(api, dataset, [("b.jpg", jpeg(2))])["created"][0]
+    duplicates = DuplicateGroup.objects.create(
+        dataset_id=dataset["id"], rank=1, signature="s", is_exact=True, is_leak=False, has_label_conflict=False
+    )
+    for one in (image, second):
+        duplicates.members.create(image_id=one["id"])
     return {
         "device-groups": group,
         "devices": api.post("/api/v1/devices/", {"project": str(project.pk), "name": "d"}).json()["id"],
@@ -98,6 +108,8 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "images": image["id"],
         "changes": change,
         "snapshots": str(snapshot.pk),
+        "suspects": str(suspect.pk),
+        "duplicate-groups": str(duplicates.pk),
         "jobs": str(job.pk),
         "trainings": str(run.pk),
         "models": str(model.pk),

@@ -11,6 +11,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots
+from datasets.duplicate_groups.selectors import summary_of
+from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
 from datasets.exports import start_export
 from datasets.imaging.preprocessing import ImageError
@@ -210,12 +212,18 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
-    @extend_schema(request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["post"], filterset_class=None)
+    @extend_schema(methods=["GET"], responses=DuplicatesSummarySerializer)
+    @extend_schema(methods=["POST"], request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
     def duplicates(self, request, pk=None):
         """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
-        groups are those that the dataset's splits keep together."""
+        groups are those that the dataset's splits keep together.
+
+        GET counts what the last search found that is still there; the groups are at `duplicate-groups/?dataset=`.
+        """
         dataset = self.get_object()
+        if request.method == "GET":
+            return Response(DuplicatesSummarySerializer(summary_of(dataset=dataset, user=request.user)).data)
         data = serializers.DuplicatesRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         job = start_duplicates(dataset=dataset, user=request.user, **data.validated_data)
