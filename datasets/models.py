@@ -304,3 +304,4 @@ class SnapshotImage(models.Model):
 # Their tables are this app's.
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember  # noqa: E402, F401
 from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401
+from datasets.saved_filters.models import SavedFilter  # noqa: E402, F401

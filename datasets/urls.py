@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from datasets.duplicate_groups.views import DuplicateGroupViewSet
+from datasets.saved_filters.views import SavedFilterViewSet
 from datasets.views.annotations import ReviewView
 from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
 from datasets.views.images import ImageViewSet
@@ -13,6 +14,7 @@ router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
 router.register("projects/<uuid:project_id>/labels", LabelViewSet, basename="label")
+router.register("projects/<uuid:project_id>/saved-filters", SavedFilterViewSet, basename="saved-filter")
 router.register("datasets", DatasetViewSet)
 router.register("images", ImageViewSet)
 router.register("videos", VideoViewSet)

@@ -41,10 +41,15 @@ LISTS = sorted(
     {path for method, path in OPERATIONS if method == "GET" and "{" not in path}
     - {"/api/v1/events/", "/api/v1/system/"}
 )
-# What a viewer may do although it is no GET: ask a model, leave.
+# What a viewer may do although it is no GET: ask a model, leave, save a filter.
 VIEWER_MAY = {
     ("POST", f"/api/v1/{path}/")
-    for path in ("models/{id}/predict", "models/{id}/explanations", "projects/{project_id}/leave")
+    for path in (
+        "models/{id}/predict",
+        "models/{id}/explanations",
+        "projects/{project_id}/leave",
+        "projects/{project_id}/saved-filters",
+    )
 }
 # These ask for a role in the dataset that the body names.
 BODY_DECIDES = {("POST", f"/api/v1/models/{{id}}/{name}/") for name in ("suggestions", "suspects")}
@@ -109,6 +114,9 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "changes": change,
         "snapshots": str(snapshot.pk),
         "suspects": str(suspect.pk),
+        "saved-filters": api.post(
+            f"/api/v1/projects/{project.pk}/saved-filters/", {"name": "f", "query": {}, "is_shared": True}
+        ).json()["id"],
         "duplicate-groups": str(duplicates.pk),
         "jobs": str(job.pk),
         "trainings": str(run.pk),
