@@ -4,10 +4,11 @@ from rest_framework.routers import DefaultRouter
 from datasets.duplicate_groups.views import DuplicateGroupViewSet
 from datasets.saved_filters.views import SavedFilterViewSet
 from datasets.views.annotations import ReviewView
-from datasets.views.datasets import DatasetViewSet, SnapshotViewSet
+from datasets.views.datasets import DatasetViewSet
 from datasets.views.images import ImageViewSet
 from datasets.views.labels import LabelViewSet
 from datasets.views.samples import SamplesView
+from datasets.views.snapshots import SnapshotViewSet
 from datasets.views.videos import VideoViewSet
 
 router = DefaultRouter(use_regex_path=False)
