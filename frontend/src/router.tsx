@@ -10,6 +10,7 @@ import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { readFilter } from "./gallery/filter";
+import { readDuplicatesSearch } from "./review/kinds";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -111,6 +112,21 @@ const review = createRoute({
   validateSearch: readFilter,
   component: lazyRouteComponent(() => import("./review/ReviewPage")),
 });
+const suspects = createRoute({
+  getParentRoute: () => project,
+  path: "/review/suspects",
+  validateSearch: (search: Record<string, unknown>): { model?: string; dataset?: string } => ({
+    model: text(search.model),
+    dataset: text(search.dataset),
+  }),
+  component: lazyRouteComponent(() => import("./review/SuspectsPage")),
+});
+const duplicates = createRoute({
+  getParentRoute: () => project,
+  path: "/review/duplicates",
+  validateSearch: readDuplicatesSearch,
+  component: lazyRouteComponent(() => import("./review/DuplicatesPage")),
+});
 const labels = createRoute({
   getParentRoute: () => project,
   path: "/labels",
@@ -157,6 +173,8 @@ const tree = root.addChildren([
       image,
       label,
       review,
+      suspects,
+      duplicates,
       labels,
       datasets,
       importing,

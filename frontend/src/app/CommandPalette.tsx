@@ -183,6 +183,8 @@ function useCommands(): Command[] {
         [t`Images`, "/images"],
         [t`Label images`, "/label"],
         [t`Review`, "/review"],
+        [t`Doubtful labels`, "/review/suspects"],
+        [t`Duplicates`, "/review/duplicates"],
         [t`Labels`, "/labels"],
         [t`Datasets`, "/datasets"],
         [t`Import`, "/import"],
