@@ -67,6 +67,18 @@ const account = createRoute({
   path: "/account",
   component: lazyRouteComponent(() => import("./account/AccountPage")),
 });
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: "/help/keys",
+  component: lazyRouteComponent(() => import("./help/KeysPage")),
+});
+const accountKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/account/keys",
+  beforeLoad: () => {
+    throw redirect({ to: "/help/keys", replace: true });
+  },
+});
 const about = createRoute({
   getParentRoute: () => shell,
   path: "/about",
@@ -165,6 +177,8 @@ const tree = root.addChildren([
   shell.addChildren([
     projects,
     account,
+    keys,
+    accountKeys,
     about,
     activity,
     project.addChildren([

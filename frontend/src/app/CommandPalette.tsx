@@ -198,6 +198,8 @@ function useCommands(): Command[] {
       hint: t`Page`,
       run: go(`/projects/${project}${path}`),
     })),
+    { id: "place-keys", title: t`Keys`, hint: t`Page`, run: go("/help/keys") },
+    { id: "place-account", title: t`Account`, hint: t`Page`, run: go("/account") },
     ...(projects ?? []).map(({ id, name }) => ({
       id,
       title: name,

@@ -91,5 +91,8 @@ function settle(user: string, sent: Pending, server: Preferences | undefined): v
 window.addEventListener("storage", ({ key }) => {
   const { user } = usePreferenceStore.getState();
   if (!user || (key !== keptUnder(user, "server") && key !== keptUnder(user, "pending"))) return;
-  usePreferenceStore.setState({ server: read<Preferences>(user, "server"), pending: read<Pending>(user, "pending") });
+  usePreferenceStore.setState({
+    server: read<Preferences>(user, "server"),
+    pending: read<Pending>(user, "pending"),
+  });
 });

@@ -65,7 +65,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const edit = () =>
     suspect &&
     void navigate({ to: "/projects/$project/images/$image", params: { project, image: suspect.image.id } });
-  const scope = t`Review`;
+  const scope = t`Doubtful labels`;
   const isOff = !mayEdit || !suspect;
   useShortcut({
     id: "suspects.keep",
