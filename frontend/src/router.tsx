@@ -11,6 +11,8 @@ import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { readFilter } from "./gallery/filter";
 import { readDuplicatesSearch } from "./review/kinds";
+import { readSearch } from "./search/hits";
+import { readSnapshotSearch } from "./snapshots/search";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -78,6 +80,12 @@ const accountKeys = createRoute({
   beforeLoad: () => {
     throw redirect({ to: "/help/keys", replace: true });
   },
+});
+const search = createRoute({
+  getParentRoute: () => shell,
+  path: "/search",
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import("./search/SearchPage")),
 });
 const about = createRoute({
   getParentRoute: () => shell,
@@ -149,6 +157,12 @@ const datasets = createRoute({
   path: "/datasets",
   component: lazyRouteComponent(() => import("./datasets/DatasetsPage")),
 });
+const snapshot = createRoute({
+  getParentRoute: () => project,
+  path: "/snapshots/$snapshot",
+  validateSearch: readSnapshotSearch,
+  component: lazyRouteComponent(() => import("./snapshots/SnapshotPage")),
+});
 const importing = createRoute({
   getParentRoute: () => project,
   path: "/import",
@@ -179,6 +193,7 @@ const tree = root.addChildren([
     account,
     keys,
     accountKeys,
+    search,
     about,
     activity,
     project.addChildren([
@@ -191,6 +206,7 @@ const tree = root.addChildren([
       duplicates,
       labels,
       datasets,
+      snapshot,
       importing,
       importJob,
       settings,

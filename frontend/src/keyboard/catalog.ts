@@ -36,7 +36,7 @@ const PAGES = {
       ["annotator.close", msg`Back to the images`, "Escape"],
       ["annotator.copy", msg`Copy the annotations of the previous image`, "C"],
       ["annotator.tool.square", msg`Draw boxes`, "B"],
-      ["annotator.tool.pointer", msg`Choose and move boxes`, "V"],
+      ["annotator.tool.pointer", msg`Select boxes`, "V"],
       ["annotator.delete", msg`Remove the box`, "Delete", "Backspace"],
       ["annotator.cycle", msg`Next box`, "Tab"],
       ["annotator.back", msg`Previous box`, "Shift+Tab"],
