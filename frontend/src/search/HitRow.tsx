@@ -1,4 +1,4 @@
-import { Group, Text } from "@mantine/core";
+import { Anchor, Group, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { addressOf, type Hit, type Kind } from "./hits";
 
@@ -11,9 +11,9 @@ export function HitRow({ kind, hit }: { kind: Kind; hit: Hit }) {
   return (
     <Group justify="space-between" wrap="nowrap" mih={32} gap="md">
       {address ? (
-        <Text size="sm" truncate renderRoot={(rest) => <Link to={address} {...rest} />}>
+        <Anchor component={Link} to={address} size="sm" truncate>
           {hit.name}
-        </Text>
+        </Anchor>
       ) : (
         <Text size="sm" truncate>
           {hit.name}

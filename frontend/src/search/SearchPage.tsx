@@ -57,7 +57,7 @@ export default function SearchPage() {
           {([undefined, ...kinds] as (Kind | undefined)[]).map((one) => (
             <Button
               key={one ?? "all"}
-              size="compact-md"
+              size="compact-sm"
               variant={one === kind ? "filled" : "default"}
               aria-pressed={one === kind}
               onClick={() => change({ kind: one })}

@@ -95,7 +95,7 @@ export default function SnapshotPage() {
                   {splits.map(([split, name]) => (
                     <Button
                       key={name}
-                      size="compact-md"
+                      size="compact-sm"
                       variant={search.split === split ? "filled" : "default"}
                       aria-pressed={search.split === split}
                       onClick={() => change({ split })}
@@ -105,7 +105,7 @@ export default function SnapshotPage() {
                   ))}
                   {search.label && (
                     <Button
-                      size="compact-md"
+                      size="compact-sm"
                       variant="subtle"
                       onClick={() => change({ label: undefined })}
                       aria-label={t`Show all labels`}

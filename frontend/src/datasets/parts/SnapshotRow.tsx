@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Group, Text } from "@mantine/core";
+import { Anchor, Group, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Snapshot } from "../../api/types";
 
@@ -8,19 +8,9 @@ export function SnapshotRow({ project, snapshot }: { project: string; snapshot: 
   const { splits } = snapshot.counts;
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs">
-      <Text
-        size="sm"
-        fw={600}
-        renderRoot={(rest) => (
-          <Link
-            to="/projects/$project/snapshots/$snapshot"
-            params={{ project, snapshot: snapshot.id }}
-            {...rest}
-          />
-        )}
-      >
+      <Anchor component={Link} to={`/projects/${project}/snapshots/${snapshot.id}`} size="sm" fw={600}>
         {snapshot.name || <Trans>Snapshot {snapshot.number}</Trans>}
-      </Text>
+      </Anchor>
       <Text size="xs" className="quiet">
         <Trans>
           train {splits.train ?? 0}, validation {splits.validation ?? 0}, test {splits.test ?? 0}

@@ -24,7 +24,7 @@ export function DuplicateKinds({ summary, kind, choose }: Props) {
       {duplicateKinds.map((one) => (
         <Button
           key={one}
-          size="compact-md"
+          size="compact-sm"
           variant={one === kind ? "filled" : "default"}
           aria-pressed={one === kind}
           disabled={summary[one] === 0 && one !== kind && one !== "open"}

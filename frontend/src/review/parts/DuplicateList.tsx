@@ -1,7 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { asStudioError } from "../../api/errors";
 import { bulk } from "../../gallery/bulk";
 import { useShortcut } from "../../keyboard/useShortcut";
@@ -52,10 +52,11 @@ export function DuplicateList({ project, dataset, kind, mayEdit }: Props) {
     attempt(change(t`Put in one group`, { action: "group", group: name, images }));
   };
   const keep = (group: DuplicatesGroup) => attempt(keepAll(project, group, t`Keep all copies`));
-  const move = (way: 1 | -1) => setAt((now) => Math.max(0, Math.min(groups.length - 1, now + way)));
-  useEffect(() => {
-    document.getElementById(`group-${current?.id}`)?.scrollIntoView({ block: "nearest" });
-  }, [current?.id]);
+  const move = (way: 1 | -1) => {
+    const next = Math.max(0, Math.min(groups.length - 1, at + way));
+    setAt(next);
+    document.getElementById(`group-${groups[next]?.id}`)?.scrollIntoView({ block: "nearest" });
+  };
   const scope = t`Duplicates`;
   const isOff = !mayEdit || !current;
   useShortcut({

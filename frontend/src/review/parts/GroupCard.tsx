@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Badge, Button, Group, Paper, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Paper, Stack, Text, UnstyledButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Label } from "../../api/types";
 import { useDatasets } from "../../projects/queries";
@@ -27,6 +27,7 @@ interface Props {
 export function GroupCard(props: Props) {
   const { t } = useLingui();
   const { group, labels, mayEdit, isCurrent, staying, choose } = props;
+  const count = group.images.length + group.left_out;
   const isInOneGroup =
     group.images.length > 1 &&
     group.images.every(({ group: name }) => name !== "" && name === group.images[0]?.group);
@@ -41,11 +42,11 @@ export function GroupCard(props: Props) {
       <Stack gap="sm">
         <Group gap="xs">
           <Text fw={600} size="sm">
-            <Plural
-              value={group.images.length + group.left_out}
-              one="# image"
-              other={group.is_exact ? "# times the same file" : "# images that look alike"}
-            />
+            {group.is_exact ? (
+              <Plural value={count} one="# image" other="# times the same file" />
+            ) : (
+              <Plural value={count} one="# image" other="# images that look alike" />
+            )}
           </Text>
           {group.is_leak && (
             <Badge c="var(--studio-warn)" leftSection={<Icon name="alert-triangle" size={13} />}>
@@ -154,15 +155,9 @@ function CopyTile({ project, image, labels, isStaying, choose }: TileProps) {
           )}
         </Group>
       </UnstyledButton>
-      <Text
-        size="xs"
-        pl={8}
-        renderRoot={(rest) => (
-          <Link to="/projects/$project/images/$image" params={{ project, image: image.id }} {...rest} />
-        )}
-      >
+      <Anchor component={Link} to={`/projects/${project}/images/${image.id}`} size="xs" pl={8}>
         <Trans>Open</Trans>
-      </Text>
+      </Anchor>
     </div>
   );
 }

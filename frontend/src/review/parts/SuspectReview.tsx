@@ -172,7 +172,11 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                 ) : (
                   suggested && (
                     <Button variant="default" onClick={() => take(suggested)}>
-                      {suspect.kind === "not_drawn" ? <Trans>Add the box</Trans> : suggested.name}
+                      {suspect.kind === "not_drawn" ? (
+                        <Trans>Add the box</Trans>
+                      ) : (
+                        <Trans>Take {suggested.name}</Trans>
+                      )}
                     </Button>
                   )
                 )}

@@ -64,7 +64,7 @@ export function ComparisonView({ project, snapshot, other, difference, choose }:
         {differences.map((one) => (
           <Button
             key={one}
-            size="compact-md"
+            size="compact-sm"
             variant={one === shown ? "filled" : "default"}
             aria-pressed={one === shown}
             onClick={() => choose(one)}
@@ -104,8 +104,8 @@ function SideBySide({
 }) {
   const { data: labels = [] } = useLabels(project);
   return (
-    <Table.ScrollContainer minWidth={380}>
-      <Table verticalSpacing={4}>
+    <Table.ScrollContainer minWidth={290}>
+      <Table verticalSpacing={4} horizontalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>

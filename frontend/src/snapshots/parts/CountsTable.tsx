@@ -15,8 +15,8 @@ export function CountsTable({ project, snapshot }: { project: string; snapshot: 
   const { splits } = snapshot.counts;
   const number = (value: number | undefined) => (value ?? 0).toLocaleString(i18n.locale);
   return (
-    <Table.ScrollContainer minWidth={380}>
-      <Table verticalSpacing={4}>
+    <Table.ScrollContainer minWidth={290}>
+      <Table verticalSpacing={4} horizontalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>
