@@ -37,7 +37,7 @@ test("duplicates are found and decided, a filter is saved, and a key is changed 
   await page.getByLabel("File name contains").fill("copy");
   await expect(page.getByText("1 image", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Save this filter" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill("Only the copy");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("Only the copy");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await expect(page.getByText("8 images", { exact: true })).toBeVisible();
@@ -73,17 +73,17 @@ test("duplicates are found and decided, a filter is saved, and a key is changed 
   expect(problems).toEqual([]);
 });
 
-/** The first image again, smaller: another file that looks the same. */
+/** The first image again at another quality: another file that looks the same. */
 async function sendCopy(page: Page, project: string): Promise<void> {
   const dataset = await page.evaluate(async (id) => {
     const found = await (await fetch(`/api/v1/datasets/?project=${id}`)).json();
     const images = await (await fetch(`/api/v1/images/?project=${id}&ordering=id&page_size=1`)).json();
     const picture = await createImageBitmap(await (await fetch(images.results[0].file_url)).blob());
     const canvas = document.createElement("canvas");
-    canvas.width = picture.width / 2;
-    canvas.height = picture.height / 2;
+    canvas.width = picture.width;
+    canvas.height = picture.height;
     canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.8));
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.7));
     const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
     const form = new FormData();
     form.append("files", blob as Blob, "copy.jpg");
