@@ -1,4 +1,7 @@
-"""What clients keep for a user: theme, language, keys. It is not read here, so it is only limited in size."""
+"""What clients keep for a user: theme, language, keys. The studio itself reads none of it.
+
+What the pages keep has a shape; other clients may keep what they like beside it, under names of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from accounts.models import Preferences
 
 User = get_user_model()
 MAX_BYTES = 16 << 10
+# Objects whose entries change one by one: a browser that changes one key leaves those of another browser alone.
+BY_ENTRY = ("keys",)
 
 
 def preferences_of(user) -> dict:
@@ -22,16 +27,26 @@ def preferences_of(user) -> dict:
 
 @transaction.atomic
 def change_preferences(*, user, changes: dict) -> dict:
-    """Merge by key (RFC 7396, of one level): null removes a key. Two windows that change different keys keep both.
+    """Merge by name (RFC 7396, of one level, and of two for `BY_ENTRY`): null removes. Two windows, or two browsers,
+    that change different things keep both.
 
     Raises:
         ValidationError: all of it together would be larger than `MAX_BYTES`.
     """
     hold(User.objects.get(pk=user.pk))
-    merged = {key: value for key, value in {**preferences_of(user), **changes}.items() if value is not None}
+    merged = _merged(preferences_of(user), changes)
     size = len(json.dumps(merged, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         detail = f"Preferences take at most {MAX_BYTES:,} bytes as JSON; these would take {size:,}. Remove some keys."
         raise ValidationError({"preferences": [detail]}, code="preferences_too_large")
     Preferences.objects.update_or_create(user=user, defaults={"content": merged})
     return merged
+
+
+def _merged(kept: dict, changes: dict) -> dict:
+    merged = {**kept, **changes}
+    for name in BY_ENTRY:
+        if isinstance(changes.get(name), dict):
+            before = kept[name] if isinstance(kept.get(name), dict) else {}
+            merged[name] = {key: value for key, value in {**before, **changes[name]}.items() if value is not None}
+    return {name: value for name, value in merged.items() if value is not None}

@@ -11,6 +11,7 @@ from accounts.known import KnownFieldsOnly
 from accounts.limits import limits_of
 from accounts.models import EmailChange, Login, Token
 from accounts.names import OneLineName, mixes_scripts
+from accounts.preference_shapes import PreferencesField
 from accounts.preferences import preferences_of
 from accounts.services import looks_taken
 
@@ -39,23 +40,14 @@ class UserSerializer(serializers.ModelSerializer):
         return None if change is None else change.email
 
 
-@extend_schema_field({"type": "object", "additionalProperties": True, "maxProperties": 100})
-class PreferencesField(serializers.JSONField):
-    """A JSON object; what is in it is the client's own business."""
-
-    def to_internal_value(self, data) -> dict:
-        value = super().to_internal_value(data)
-        if not isinstance(value, dict):
-            raise serializers.ValidationError("Preferences are an object of names and values.", code="invalid")
-        return value
-
-
 class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
     """Another mail address is used once it is confirmed: a mail with a link goes to it."""
 
     email = serializers.EmailField(required=False, max_length=254)
     current_password = PasswordField(required=False, help_text="Needed for another mail address.")
-    preferences = PreferencesField(required=False, help_text="Changes by key; null removes one.")
+    preferences = PreferencesField(
+        required=False, help_text="Changes by name; null removes one. Entries of `keys` change one by one."
+    )
 
     class Meta:
         model = User

@@ -15,10 +15,9 @@ def _labels() -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=MOST_LABELS)
 
 
-class ImageSelectionSerializer(KnownFieldsOnly, serializers.Serializer):
-    """The filters of lists of images, as JSON. A project or a dataset is named, so that they are of one project."""
+class ImageFiltersSerializer(KnownFieldsOnly, serializers.Serializer):
+    """The filters of lists of images, as JSON."""
 
-    project = serializers.UUIDField(required=False)
     dataset = serializers.UUIDField(required=False)
     label = _labels()
     label_mode = serializers.ChoiceField(["any", "all"], required=False)
@@ -41,9 +40,20 @@ class ImageSelectionSerializer(KnownFieldsOnly, serializers.Serializer):
     created_before = serializers.DateTimeField(required=False)
 
     def validate(self, attrs: dict) -> dict:
+        return {
+            name: value if isinstance(value, (bool, list, float)) else _text(value) for name, value in attrs.items()
+        }
+
+
+class ImageSelectionSerializer(ImageFiltersSerializer):
+    """The filters of lists of images, as JSON. A project or a dataset is named, so that they are of one project."""
+
+    project = serializers.UUIDField(required=False)
+
+    def validate(self, attrs: dict) -> dict:
         if "project" not in attrs and "dataset" not in attrs:
             raise serializers.ValidationError({"project": "Name a project, or a dataset."}, code="required")
-        return {name: value if isinstance(value, (bool, list)) else _text(value) for name, value in attrs.items()}
+        return super().validate(attrs)
 
 
 def _text(value) -> str:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from datasets.duplicate_groups.keeping import replace_groups
 from datasets.grouping import LIMITS, Candidate, group_within
 from datasets.imaging.hamming import is_near
 from datasets.imaging.hashing import NEAR_BITS, unique_words
@@ -69,6 +70,7 @@ def find_duplicates(context: JobContext) -> dict:
     groups = sorted(_groups(rows, grouping.roots, kept), key=_importance)
     context.report(len(rows), len(rows))
     _keep(context, groups)
+    replace_groups(dataset=dataset, groups=groups)
     return {
         "images": len(rows),
         "groups": len(groups),

@@ -11,16 +11,19 @@ from rest_framework.exceptions import ValidationError
 
 from datasets.formats import WRITERS, Writer
 from datasets.formats.base import Exported, Mark, is_image
-from datasets.models import Dataset, Image
+from datasets.imaging.preprocessing import open_image, upright_size
+from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
+from datasets.snapshots import require_images
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
+from projects.models import Job, Project, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.cache import Incoming
 from storage.database import by_key
 from storage.filenames import is_safe_path, portable_filename
+from storage.models import Blob
 
 KIND = "export"
 # The formats that can hold what a project has.
@@ -47,12 +50,7 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     Raises:
         ValidationError: the format cannot hold what the project has.
     """
-    fitting = FITTING[Task(dataset.project.task)]
-    if format not in fitting:
-        raise ValidationError(
-            {"format": [f"A {dataset.project.task} project is exported as {', '.join(fitting)}, not as {format}."]},
-            code="format_does_not_fit",
-        )
+    _require_fit(dataset.project, format)
     parameters = {"dataset": str(dataset.pk), "format": format}
     return enqueue_job(
         project=dataset.project, user=user, kind=KIND, parameters=parameters,
@@ -60,37 +58,104 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     )  # fmt: skip
 
 
+def start_snapshot_export(*, snapshot: Snapshot, user, format: str) -> Job:
+    """Make the job that writes a snapshot.
+
+    Raises:
+        SnapshotIsRecord: its images were deleted.
+        ValidationError: the format cannot hold what the project has.
+    """
+    require_images(snapshot)
+    _require_fit(snapshot.project, format)
+    parameters = {"dataset": str(snapshot.dataset_id), "snapshot": str(snapshot.pk), "format": format}
+    queue = queue_for(images=snapshot.counts["images"])
+    return enqueue_job(project=snapshot.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+
+
+def _require_fit(project: Project, format: str) -> None:
+    fitting = FITTING[Task(project.task)]
+    if format not in fitting:
+        raise ValidationError(
+            {"format": [f"A {project.task} project is exported as {', '.join(fitting)}, not as {format}."]},
+            code="format_does_not_fit",
+        )
+
+
 @handles(KIND)
 def run_export(context: JobContext) -> dict:
-    """Write all images with their confirmed annotations. An interrupted export begins again."""
+    """Write all images with their confirmed annotations, or those of a snapshot. An interrupted export begins again."""
     job = context.job
     dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the export began.")
-    labels = list(dataset.project.labels.order_by("order", "id").values_list("name", flat=True))
+    source, labels = _source_of(dataset, job.parameters.get("snapshot"))
     writer = WRITERS[job.parameters["format"]](labels)
     target = storage.receive()
     try:
-        counts = _write(context, dataset, writer, target)
+        counts = _write(context, source, writer, target)
         blob = storage.keep(target, "application/zip")
     finally:
         target.discard()
-    context.keep(output_blob=blob, output_name=f"{dataset.name}-{job.parameters['format']}.zip")
+    context.keep(output_blob=blob, output_name=f"{source.name}-{job.parameters['format']}.zip")
     return {"format": job.parameters["format"], "size": blob.size, "sha256": blob.sha256, **counts}
 
 
-def _write(context: JobContext, dataset: Dataset, writer: Writer, target: Incoming) -> dict:
-    total, boxes, done = Image.objects.filter(dataset=dataset).count(), 0, 0
+def _source_of(dataset: Dataset, snapshot: str | None) -> tuple[_Living | _Frozen, list[str]]:
+    """What is written, and the names of its labels."""
+    if snapshot is None:
+        labels = dataset.project.labels.order_by("order", "id").values_list("name", flat=True)
+        return _Living(dataset), list(labels)
+    frozen = Snapshot.objects.get(pk=snapshot)
+    return _Frozen(frozen), frozen.class_names
+
+
+class _Living:
+    """A dataset as it is now."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.name = dataset.name
+        self._rows = Image.objects.filter(dataset=dataset)
+
+    def count(self) -> int:
+        return self._rows.count()
+
+    def each(self, names: _Names) -> Iterator[tuple[Blob, Exported]]:
+        for image in by_key(self._rows.select_related("blob").prefetch_related("annotations__label")):
+            yield image.blob, _exported(image, names)
+
+
+class _Frozen:
+    """A snapshot, whose images may be deleted from their dataset."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.name = snapshot.title.replace(" #", "-")
+
+    def count(self) -> int:
+        return self._snapshot.images.count()
+
+    def each(self, names: _Names) -> Iterator[tuple[Blob, Exported]]:
+        for row in by_key(self._snapshot.images.select_related("blob", "image")):
+            marks = [Mark(one["label"], tuple(one["box"]) if one.get("box") else None) for one in row.annotations]
+            if row.image is not None:
+                width, height, format = row.image.width, row.image.height, row.image.format
+            else:
+                with storage.opened(row.blob) as file, open_image(file) as picture:
+                    width, height, format = *upright_size(picture), picture.format or "JPEG"
+            yield row.blob, Exported(names.free(row.filename, format), width, height, row.split, marks, True)
+
+
+def _write(context: JobContext, source: _Living | _Frozen, writer: Writer, target: Incoming) -> dict:
+    total, boxes, done = source.count(), 0, 0
     reported = time.monotonic()
     names = _Names()
     with zipfile.ZipFile(_Forward(target), "w", zipfile.ZIP_DEFLATED) as archive:
-        for image in _images(dataset):
-            exported = _exported(image, names)
+        for blob, exported in source.each(names):
             path = _check_path(writer.image_path(exported))
             info = zipfile.ZipInfo(path, EARLIEST)  # pictures do not compress
-            large = image.size > 1 << 31
-            with storage.opened(image.blob) as source, archive.open(info, "w", force_zip64=large) as copy:
-                while chunk := source.read(CHUNK_BYTES):
+            large = blob.size > 1 << 31
+            with storage.opened(blob) as file, archive.open(info, "w", force_zip64=large) as copy:
+                while chunk := file.read(CHUNK_BYTES):
                     copy.write(chunk)
             _write_texts(archive, writer.add(exported))
             boxes += len(exported.marks)
@@ -102,11 +167,6 @@ def _write(context: JobContext, dataset: Dataset, writer: Writer, target: Incomi
         _write_texts(archive, writer.finish())
     context.report(done, max(done, total))
     return {"images": done, "annotations": boxes}
-
-
-def _images(dataset: Dataset) -> Iterator[Image]:
-    rows = Image.objects.filter(dataset=dataset).select_related("blob").prefetch_related("annotations__label")
-    return by_key(rows)
 
 
 def _exported(image: Image, names: _Names) -> Exported:

@@ -295,11 +295,22 @@ class SnapshotImage(models.Model):
     is_chosen = models.BooleanField(default=False, db_default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["snapshot", "split", "id"])]
+        indexes = [
+            models.Index(fields=["snapshot", "split", "id"]),
+            # Comparing two snapshots looks each image of one up in the other.
+            models.Index(fields=["snapshot", "image_key"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.image_key} in {self.snapshot}"
 
+    @property
+    def filename(self) -> str:
+        """That of its image, and where that is gone, its key."""
+        return str(self.image_key) if self.image is None else self.image.filename
 
-# Its tables are this app's.
+
+# Their tables are this app's.
+from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember  # noqa: E402, F401
 from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401
+from datasets.saved_filters.models import SavedFilter  # noqa: E402, F401

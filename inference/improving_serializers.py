@@ -10,7 +10,7 @@ from accounts.known import KnownFieldsOnly
 from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
 from datasets.video.facts import Selection
-from inference.models import Model, Suggestion, Suspect
+from inference.models import Model, Suggestion
 from inference.shapes import DifferenceSerializer
 
 
@@ -130,19 +130,6 @@ class SuggestionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Suggestion
         fields = ["id", "model", "dataset", "rank", "uncertainty", "disagreement", "image", "created_at"]
-        read_only_fields = fields
-
-
-class SuspectSerializer(serializers.ModelSerializer):
-    image = ImageSerializer(read_only=True)
-    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4)
-
-    class Meta:
-        model = Suspect
-        fields = [
-            "id", "model", "dataset", "rank", "kind", "label", "suggested", "annotation", "box", "quality", "is_issue",
-            "image", "created_at",
-        ]  # fmt: skip
         read_only_fields = fields
 
 

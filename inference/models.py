@@ -169,12 +169,19 @@ class Suggestion(Identified):
 
 
 class Suspect(Identified):
-    """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1."""
+    """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1.
+
+    `suggested_score` is how far it believes what it suggests. `decision` outlives the next search of the same model.
+    """
 
     class Kind(models.TextChoices):
         LABEL = "label", "another label fits better"
         NOT_DRAWN = "not_drawn", "the model is sure of a box that nobody drew"
         NOT_SEEN = "not_seen", "the model sees nothing in the box"
+
+    class Decision(models.TextChoices):
+        KEPT = "kept", "it is right as it is"
+        CORRECTED = "corrected", "it was wrong, and was corrected"
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="suspects")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
@@ -186,7 +193,10 @@ class Suspect(Identified):
     box = models.JSONField(null=True, blank=True)
     rank = models.PositiveIntegerField()
     quality = models.FloatField()
+    suggested_score = models.FloatField(null=True)
     is_issue = models.BooleanField()
+    decision = models.CharField(max_length=10, choices=Decision.choices, null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -194,3 +204,7 @@ class Suspect(Identified):
 
     def __str__(self) -> str:
         return f"{self.label} on {self.image}"
+
+    @property
+    def project(self) -> Project:
+        return self.dataset.project

@@ -25,6 +25,7 @@ from inference.runtime.boxes import iou_matrix, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, ModelFileError
 from inference.services import LOWEST_SCORE, Prediction, Wishes, predictor_of, runtime_of, way_of
 from inference.suggestions import store_suggestions, unlabelled
+from inference.suspecting import replace_suspects
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
@@ -296,12 +297,7 @@ def find_wrong_labels(context: JobContext) -> dict:
             yield image
 
     rows = _suspect_boxes(model, each()) if model.task == Task.DETECTION else _suspect_labels(model, each())
-    with transaction.atomic():
-        Suspect.objects.filter(model=model, dataset=dataset).delete()
-        for rank, row in enumerate(rows, start=1):
-            row.model, row.dataset, row.rank = model, dataset, rank
-        still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
-        Suspect.objects.bulk_create((row for row in rows if row.image_id in still_there), batch_size=INSERT_CHUNK)
+    replace_suspects(model=model, dataset=dataset, rows=rows)
     context.report(total, total)
     return {
         "model": str(model.pk), "dataset": str(dataset.pk), "images": total,
@@ -340,7 +336,7 @@ def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
         Suspect(
             image_id=keys[index], kind=Suspect.Kind.LABEL, label=names[index],
             suggested=classes[found.suggested[index]], quality=float(found.quality[index]),
-            is_issue=bool(found.is_issue[index]),
+            suggested_score=max(0.0, float(found.suggested_score[index])), is_issue=bool(found.is_issue[index]),
         )
         for index in found.order.tolist()
     ]  # fmt: skip
@@ -377,7 +373,8 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
         if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
             yield Suspect(
                 image=image, annotation_id=one["pk"], kind=Suspect.Kind.LABEL, label=one["label"],
-                suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]), is_issue=True,
+                suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]),
+                suggested_score=float(rival["score"]), is_issue=True,
             )  # fmt: skip
         elif own < thresholds.get(one["label"], SURE_BOX):
             yield Suspect(
@@ -388,5 +385,5 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
         if other["score"] >= max(SURE_BOX, thresholds[other["label"]]) and not (overlap[:, column] >= 0.3).any():
             yield Suspect(
                 image=image, kind=Suspect.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
-                quality=1 - other["score"], is_issue=True,
+                quality=1 - other["score"], suggested_score=float(other["score"]), is_issue=True,
             )  # fmt: skip

@@ -66,16 +66,29 @@ SOURCES = (
 KINDS = (*(source.kind for source in SOURCES), "image")
 
 
-def search(*, user: Any, text: str, project: Any = None, limit: int = 5) -> Iterator[Group]:
-    """What has the text in its name, kind by kind; names that begin with it come first. Empty groups are left out."""
+def search(
+    *, user: Any, text: str, project: Any = None, kind: str | None = None, limit: int = 5, offset: int = 0
+) -> Iterator[Group]:
+    """What has the text in its name, kind by kind; names that begin with it come first. Empty groups are left out.
+
+    Args:
+        kind: only hits of this kind.
+        offset: so many hits of each kind are skipped.
+    """
     for source in SOURCES:
+        if kind not in (None, source.kind):
+            continue
         found = source.rows(user).filter(**{f"{source.field}__icontains": text})
         if project is not None:
             found = found.filter(**{source.project: project})
-        rows = list(_best_first(found, source.field, text)[: limit + 1])
+        rows = list(_best_first(found, source.field, text)[offset : offset + limit + 1])
         if rows:
             yield Group(source.kind, [_hit(source, row) for row in rows[:limit]], len(rows) > limit)
-    images = _images(user, text, project, limit + 1)
+    if kind not in (None, "image"):
+        return
+    # The first hits in whatever order they come, which is quickest; pages need one that stays.
+    order = () if kind is None else ("dataset", "filename", "pk")
+    images = _images(user, text, project, slice(offset, offset + limit + 1), order)
     if images:
         hits = [Hit(one.pk, one.filename, one.dataset.project, one.dataset) for one in images[:limit]]
         yield Group("image", hits, len(images) > limit)
@@ -91,13 +104,14 @@ def _hit(source: Source, row: Any) -> Hit:
     return Hit(row.pk, title, row.project, source.dataset(row))
 
 
-def _images(user: Any, text: str, project: Any, limit: int) -> list[Image]:
-    """Images with the text in their file name, in the order of the index (dataset, filename, id), which has all that
-    is looked at: a million names take a seventh of a second. Nothing else is read before they are found."""
+def _images(user: Any, text: str, project: Any, part: slice, order: tuple[str, ...]) -> list[Image]:
+    """Images with the text in their file name, from the index (dataset, filename, id), which has all that is looked
+    at: a million names take a seventh of a second. Nothing else is read before they are found."""
     datasets = datasets_of(user) if project is None else datasets_of(user).filter(project=project)
     keys = list(datasets.order_by().values_list("pk", flat=True)[: MOST_DATASETS + 1])
     within: Any = keys if len(keys) <= MOST_DATASETS else datasets.order_by().values("pk")
-    found = Image.objects.filter(dataset__in=within, filename__icontains=text).order_by()
-    pks = list(found.values_list("pk", flat=True)[:limit])
+    found = Image.objects.filter(dataset__in=within, filename__icontains=text).order_by(*order)
+    pks = list(found.values_list("pk", flat=True)[part])
     rows = images_of(user).prefetch_related(None).filter(pk__in=pks)
-    return sorted(rows, key=lambda image: (image.filename, image.pk))
+    place = {pk: number for number, pk in enumerate(pks)}
+    return sorted(rows, key=lambda image: place[image.pk] if order else (image.filename, image.pk))

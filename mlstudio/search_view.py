@@ -12,7 +12,17 @@ from mlstudio.search import KINDS, search
 class SearchQuerySerializer(serializers.Serializer):
     q = serializers.CharField(max_length=100, help_text="What the name has in it; upper or lower case is the same.")
     project = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField(KINDS, required=False, help_text="Only hits of this kind.")
     limit = serializers.IntegerField(min_value=1, max_value=50, default=5, help_text="Hits of each kind.")
+    offset = serializers.IntegerField(
+        min_value=0, max_value=10_000, default=0, help_text="With `kind`: so many hits are skipped."
+    )
+
+    def validate(self, attrs: dict) -> dict:
+        if attrs["offset"] and "kind" not in attrs:
+            detail = "Only one kind can be paged through: name it with kind, or leave offset out."
+            raise serializers.ValidationError({"offset": detail}, code="invalid")
+        return attrs
 
 
 class SearchHitSerializer(serializers.Serializer):
@@ -44,6 +54,6 @@ class SearchView(APIView):
         refuse_unknown(request.query_params, known, code="unknown_filter", what="filter")
         query = SearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wanted = query.validated_data
-        groups = search(user=request.user, text=wanted["q"], project=wanted.get("project"), limit=wanted["limit"])
+        wanted = dict(query.validated_data)
+        groups = search(user=request.user, text=wanted.pop("q"), **wanted)
         return Response(SearchAnswerSerializer({"groups": list(groups)}).data)

@@ -386,6 +386,9 @@ SPECTACULAR_SETTINGS = {
         "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",
         "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
+        "SearchKind": "mlstudio.search.KINDS",
+        "SuspectKind": "inference.models.Suspect.Kind",
+        "SuspectDecision": "inference.models.Suspect.Decision",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"

@@ -237,9 +237,9 @@ class TestPreferences:
     def test_keys_are_merged_and_null_removes_one(self, api):
         assert api.get(ME).json()["preferences"] == {}
         api.patch(ME, {"preferences": {"theme": "dark", "size": 3}})
-        answer = api.patch(ME, {"preferences": {"size": None, "keys": {"a": "b"}}})
-        assert answer.json()["preferences"] == {"theme": "dark", "keys": {"a": "b"}}
-        assert api.patch(ME, {"first_name": "O"}).json()["preferences"] == {"theme": "dark", "keys": {"a": "b"}}
+        answer = api.patch(ME, {"preferences": {"size": None, "keys": {"a": ["b"]}}})
+        assert answer.json()["preferences"] == {"theme": "dark", "keys": {"a": ["b"]}}
+        assert api.patch(ME, {"first_name": "O"}).json()["preferences"] == {"theme": "dark", "keys": {"a": ["b"]}}
 
     def test_they_are_limited_together(self, api):
         assert api.patch(ME, {"preferences": {"a": "x" * 10_000}}).status_code == 200

@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from accounts.services import issue_login_token
-from datasets.models import Snapshot, Video
-from inference.models import Evaluation
+from datasets.models import DuplicateGroup, Snapshot, Video
+from inference.models import Evaluation, Suspect
 from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
 from projects.models import Job, Membership, Role, Webhook
@@ -41,10 +41,15 @@ LISTS = sorted(
     {path for method, path in OPERATIONS if method == "GET" and "{" not in path}
     - {"/api/v1/events/", "/api/v1/system/"}
 )
-# What a viewer may do although it is no GET: ask a model, leave.
+# What a viewer may do although it is no GET: ask a model, leave, save a filter.
 VIEWER_MAY = {
     ("POST", f"/api/v1/{path}/")
-    for path in ("models/{id}/predict", "models/{id}/explanations", "projects/{project_id}/leave")
+    for path in (
+        "models/{id}/predict",
+        "models/{id}/explanations",
+        "projects/{project_id}/leave",
+        "projects/{project_id}/saved-filters",
+    )
 }
 # These ask for a role in the dataset that the body names.
 BODY_DECIDES = {("POST", f"/api/v1/models/{{id}}/{name}/") for name in ("suggestions", "suspects")}
@@ -86,6 +91,16 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     }  # fmt: skip
     run = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, history=[epoch])
     figures = {"confusion_matrix": [[1, 0], [0, 1]]}
+    suspect = Suspect.objects.create(
+        model=model, dataset_id=dataset["id"], image_id=image["id"], kind="label", rank=1, quality=0.1, is_issue=True
+    )
+    # A group is there as long as two of its images are.
+    second = upload(api, dataset, [("b.jpg", jpeg(2))])["created"][0]
+    duplicates = DuplicateGroup.objects.create(
+        dataset_id=dataset["id"], rank=1, signature="s", is_exact=True, is_leak=False, has_label_conflict=False
+    )
+    for one in (image, second):
+        duplicates.members.create(image_id=one["id"])
     return {
         "device-groups": group,
         "devices": api.post("/api/v1/devices/", {"project": str(project.pk), "name": "d"}).json()["id"],
@@ -98,6 +113,12 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "images": image["id"],
         "changes": change,
         "snapshots": str(snapshot.pk),
+        "row": str(snapshot.images.get().pk),
+        "suspects": str(suspect.pk),
+        "saved-filters": api.post(
+            f"/api/v1/projects/{project.pk}/saved-filters/", {"name": "f", "query": {}, "is_shared": True}
+        ).json()["id"],
+        "duplicate-groups": str(duplicates.pk),
         "jobs": str(job.pk),
         "trainings": str(run.pk),
         "models": str(model.pk),
@@ -128,6 +149,7 @@ def viewer(house):
 def filled(path: str, house: dict[str, str]) -> str:
     """The path with the ids of the house: each parameter is named by the word before it."""
     path = path.replace("{kind}", "litert-float32").replace("{name}", "confusion")
+    path = path.replace("{row}", house["row"])
     return re.sub(r"([a-z-]+)/\{[a-z_]+\}", lambda match: f"{match[1]}/{house[match[1]]}", path)
 
 
@@ -177,7 +199,7 @@ def test_lists_show_an_outsider_nothing(house, outsider, path):
     client = client_of(outsider)
     body = client.get(path).json()
     text = str(body)
-    assert not any(value in text for value in house.values())
+    assert not any(value in text for kind, value in house.items() if kind != "row")  # a short number
     for name in ("projects", "datasets"):
         parameter = name[:-1]
         answer = client.get(path, {parameter: house[name]})

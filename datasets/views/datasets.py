@@ -5,18 +5,20 @@ import contextlib
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets import serializers, services, snapshots
+from datasets.duplicate_groups.selectors import summary_of
+from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
 from datasets.exports import start_export
 from datasets.imaging.preprocessing import ImageError
 from datasets.imports import earlier_import, start_import
 from datasets.ingest import Examined, add_images, clean_filename, examine_upload
-from datasets.models import Dataset, Origin, Snapshot, Split
+from datasets.models import Dataset, Origin, Split
 from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.snapshot_jobs import is_large, start_snapshot
@@ -210,12 +212,18 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
-    @extend_schema(request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["post"], filterset_class=None)
+    @extend_schema(methods=["GET"], responses=DuplicatesSummarySerializer)
+    @extend_schema(methods=["POST"], request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
     def duplicates(self, request, pk=None):
         """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
-        groups are those that the dataset's splits keep together."""
+        groups are those that the dataset's splits keep together.
+
+        GET counts what the last search found that is still there; the groups are at `duplicate-groups/?dataset=`.
+        """
         dataset = self.get_object()
+        if request.method == "GET":
+            return Response(DuplicatesSummarySerializer(summary_of(dataset=dataset, user=request.user)).data)
         data = serializers.DuplicatesRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         job = start_duplicates(dataset=dataset, user=request.user, **data.validated_data)
@@ -254,31 +262,3 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
             return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
         snapshot = snapshots.take_snapshot(**wanted)
         return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
-
-
-class SnapshotFilter(filters.FilterSet):
-    class Meta:
-        model = Snapshot
-        fields = ["project", "dataset"]
-
-
-class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Frozen versions of your datasets, the newest first."""
-
-    queryset = Snapshot.objects.none()
-    serializer_class = serializers.SnapshotSerializer
-    permission_classes = [ProjectPermission]
-    filterset_class = SnapshotFilter
-    lookup_value_converter = "uuid"
-
-    @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
-    def partial_update(self, request, pk=None):
-        """Name a snapshot, or write notes about it. What is in it never changes."""
-        snapshot = self.get_object()
-        data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
-        data.is_valid(raise_exception=True)
-        data.save()
-        return Response(self.get_serializer(snapshot).data)
-
-    def get_queryset(self):
-        return snapshots_of(self.request.user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -16,7 +17,6 @@ from rest_framework.renderers import JSONRenderer
 
 from datasets import renditions, thumbnails
 from datasets.imaging.preprocessing import ImageError
-from datasets.models import Image
 from projects.permissions import SignedReadPermission
 from storage.downloads import file_response
 from storage.errors import is_disk_full
@@ -34,46 +34,24 @@ FORMAT = OpenApiParameter(
 )
 
 
-class PicturesMixin(GenericAPIView):
-    """For the view of images."""
+class Shown(Protocol):
+    @property
+    def blob(self) -> Blob: ...
+    @property
+    def filename(self) -> str: ...
+
+
+class AnswersPictures(GenericAPIView):
+    """For views that answer a small or shown version of an image in some of their actions."""
+
+    picture_actions: tuple[str, ...] = ()
 
     def perform_content_negotiation(self, request, force=False):
-        if self.action in ("thumbnail", "rendition"):  # type: ignore[attr-defined]
+        if self.action in self.picture_actions:  # type: ignore[attr-defined]
             return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the picture
         return super().perform_content_negotiation(request, force)
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
-            FORMAT,
-        ],
-        responses=ANSWERS,
-    )  # fmt: skip
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def thumbnail(self, request, pk=None):
-        """A small JPEG or WebP of the upright image. Takes signed URLs."""
-        image = self.get_object()
-        size = self._one_of("size", thumbnails.SIZES)
-        kind = self._kind()
-        return self._answer(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("max", OpenApiTypes.INT, enum=renditions.SIZES, default=renditions.SIZES[1]), VERSION,
-            FORMAT,
-        ],
-        responses=ANSWERS,
-    )  # fmt: skip
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def rendition(self, request, pk=None):
-        """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
-        what is very large, too. Takes signed URLs."""
-        image = self.get_object()
-        size = self._one_of("max", renditions.SIZES, renditions.SIZES[1])
-        kind = self._kind()
-        return self._answer(image, kind, f"{size}-full", size, renditions.ensure_rendition)
-
-    def _answer(self, image: Image, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]):
+    def answer_picture(self, image: Shown, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]):
         try:
             path = ensure(image.blob, size, kind)
         except ImageError as error:
@@ -93,13 +71,13 @@ class PicturesMixin(GenericAPIView):
             patch_vary_headers(response, ["Accept"])
         return response
 
-    def _one_of(self, name: str, sizes: tuple[int, ...], default: int = 0) -> int:
+    def one_of(self, name: str, sizes: tuple[int, ...], default: int = 0) -> int:
         text = self.request.query_params.get(name, str(default or sizes[0]))
         if text not in [str(size) for size in sizes]:
             raise ValidationError({name: [f"Must be one of {', '.join(map(str, sizes))}."]})
         return int(text)
 
-    def _kind(self) -> str:
+    def kind_of_picture(self) -> str:
         text = self.request.query_params.get("format")
         if text is None:
             accepted = thumbnails.accepts_webp(self.request.headers.get("Accept", ""))
@@ -107,3 +85,40 @@ class PicturesMixin(GenericAPIView):
         if text not in thumbnails.FORMATS:
             raise ValidationError({"format": [f"Must be one of {', '.join(thumbnails.FORMATS)}."]})
         return text
+
+
+class PicturesMixin(AnswersPictures):
+    """For the view of images."""
+
+    picture_actions = ("thumbnail", "rendition")
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )  # fmt: skip
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def thumbnail(self, request, pk=None):
+        """A small JPEG or WebP of the upright image. Takes signed URLs."""
+        image = self.get_object()
+        size = self.one_of("size", thumbnails.SIZES)
+        kind = self.kind_of_picture()
+        return self.answer_picture(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("max", OpenApiTypes.INT, enum=renditions.SIZES, default=renditions.SIZES[1]), VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )  # fmt: skip
+    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
+    def rendition(self, request, pk=None):
+        """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
+        what is very large, too. Takes signed URLs."""
+        image = self.get_object()
+        size = self.one_of("max", renditions.SIZES, renditions.SIZES[1])
+        kind = self.kind_of_picture()
+        return self.answer_picture(image, kind, f"{size}-full", size, renditions.ensure_rendition)

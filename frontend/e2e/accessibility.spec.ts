@@ -14,15 +14,29 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
   await upload(page, 6);
   await page.getByRole("region", { name: "Uploads" }).getByRole("button", { name: "Close" }).click();
   const base = `/projects/${project}`;
+  const snapshots = await takeTwo(page, project);
   const paths = [
     "/",
     "/account",
     "/activity",
     "/about",
+    "/help/keys",
+    "/search?q=im",
     base,
-    ...["images", "label", "review", "labels", "datasets", "import", "settings"].map(
-      (name) => `${base}/${name}`,
-    ),
+    ...[
+      "images",
+      "images?split=none",
+      "label",
+      "review",
+      "review/suspects",
+      "review/duplicates",
+      "labels",
+      "datasets",
+      `snapshots/${snapshots[0]}`,
+      `snapshots/${snapshots[1]}?with=${snapshots[0]}`,
+      "import",
+      "settings",
+    ].map((name) => `${base}/${name}`),
   ];
   for (const [scheme, width] of [
     ["light", 1440],
@@ -38,6 +52,26 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
     }
   }
 });
+
+/** Two snapshots, between which one image got a label. */
+async function takeTwo(page: import("@playwright/test").Page, project: string): Promise<string[]> {
+  return page.evaluate(async (id) => {
+    const ask = async (address: string, body?: unknown) => {
+      const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+      const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+      const init = body ? { method: "POST", headers, body: JSON.stringify(body) } : {};
+      return (await fetch(`/api/v1/${address}`, init)).json();
+    };
+    const dataset = (await ask(`datasets/?project=${id}`)).results[0].id;
+    const images = (await ask(`images/?project=${id}`)).results.map((one: { id: string }) => one.id);
+    const made: string[] = [];
+    for (const count of [3, 4]) {
+      await ask("images/bulk/", { action: "label", label: "good", images: images.slice(0, count) });
+      made.push((await ask(`datasets/${dataset}/snapshots/`, {})).id);
+    }
+    return made;
+  }, project);
+}
 
 async function check(page: import("@playwright/test").Page, where: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page })

@@ -11,7 +11,6 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
     page.getByRole("button", { name: "Choose files" }).click(),
   ]);
   await chooser.setFiles({ name: "set.zip", mimeType: "application/zip", buffer: await zipOfTwo(page) });
-  await page.getByRole("link", { name: "Look and import" }).click();
   await expect(page.getByRole("heading", { name: "What is in the archive" })).toBeVisible();
   await page.getByRole("combobox", { name: "What Gut becomes" }).click();
   await page.getByRole("option", { name: "good", exact: true }).click();

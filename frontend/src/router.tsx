@@ -10,6 +10,9 @@ import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { readFilter } from "./gallery/filter";
+import { readDuplicatesSearch } from "./review/kinds";
+import { readSearch } from "./search/hits";
+import { readSnapshotSearch } from "./snapshots/search";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -66,6 +69,24 @@ const account = createRoute({
   path: "/account",
   component: lazyRouteComponent(() => import("./account/AccountPage")),
 });
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: "/help/keys",
+  component: lazyRouteComponent(() => import("./help/KeysPage")),
+});
+const accountKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/account/keys",
+  beforeLoad: () => {
+    throw redirect({ to: "/help/keys", replace: true });
+  },
+});
+const search = createRoute({
+  getParentRoute: () => shell,
+  path: "/search",
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import("./search/SearchPage")),
+});
 const about = createRoute({
   getParentRoute: () => shell,
   path: "/about",
@@ -111,6 +132,21 @@ const review = createRoute({
   validateSearch: readFilter,
   component: lazyRouteComponent(() => import("./review/ReviewPage")),
 });
+const suspects = createRoute({
+  getParentRoute: () => project,
+  path: "/review/suspects",
+  validateSearch: (search: Record<string, unknown>): { model?: string; dataset?: string } => ({
+    model: text(search.model),
+    dataset: text(search.dataset),
+  }),
+  component: lazyRouteComponent(() => import("./review/SuspectsPage")),
+});
+const duplicates = createRoute({
+  getParentRoute: () => project,
+  path: "/review/duplicates",
+  validateSearch: readDuplicatesSearch,
+  component: lazyRouteComponent(() => import("./review/DuplicatesPage")),
+});
 const labels = createRoute({
   getParentRoute: () => project,
   path: "/labels",
@@ -120,6 +156,12 @@ const datasets = createRoute({
   getParentRoute: () => project,
   path: "/datasets",
   component: lazyRouteComponent(() => import("./datasets/DatasetsPage")),
+});
+const snapshot = createRoute({
+  getParentRoute: () => project,
+  path: "/snapshots/$snapshot",
+  validateSearch: readSnapshotSearch,
+  component: lazyRouteComponent(() => import("./snapshots/SnapshotPage")),
 });
 const importing = createRoute({
   getParentRoute: () => project,
@@ -149,6 +191,9 @@ const tree = root.addChildren([
   shell.addChildren([
     projects,
     account,
+    keys,
+    accountKeys,
+    search,
     about,
     activity,
     project.addChildren([
@@ -157,8 +202,11 @@ const tree = root.addChildren([
       image,
       label,
       review,
+      suspects,
+      duplicates,
       labels,
       datasets,
+      snapshot,
       importing,
       importJob,
       settings,

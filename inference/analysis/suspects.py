@@ -23,12 +23,14 @@ class Suspects:
         order: `(images,)` indices, the least trustworthy label first.
         quality: `(images,)` float, the probability that others give the label (self-confidence), 0 to 1.
         suggested: `(images,)` int, the most probable label that is not the given one.
+        suggested_score: `(images,)` float, its probability.
         is_issue: `(images,)` bool, what confident learning counts as wrong (the off-diagonal of its confident joint).
     """
 
     order: np.ndarray
     quality: np.ndarray
     suggested: np.ndarray
+    suggested_score: np.ndarray
     is_issue: np.ndarray
 
 
@@ -98,4 +100,5 @@ def find_suspects(probabilities: np.ndarray, labels: np.ndarray) -> Suspects:
     )
     confident = np.where(probabilities >= thresholds, probabilities, -1.0)
     is_issue = (confident.max(axis=1) >= 0) & (confident.argmax(axis=1) != labels)
-    return Suspects(np.argsort(quality, kind="stable"), quality, others.argmax(axis=1), is_issue)
+    suggested = others.argmax(axis=1)
+    return Suspects(np.argsort(quality, kind="stable"), quality, suggested, others[rows, suggested], is_issue)

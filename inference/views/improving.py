@@ -18,7 +18,7 @@ from inference.batches import start_predictions
 from inference.comparisons import check_models, common_snapshot, compare, start_comparison
 from inference.explanations import start_explanation
 from inference.frames import start_frames
-from inference.models import Evaluation, Model, Suggestion, Suspect
+from inference.models import Evaluation, Model, Suggestion
 from inference.outcomes import PICTURES, images_behind, picture_of
 from inference.pictures import picture_response
 from inference.selectors import models_of
@@ -243,26 +243,4 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         rows = Suggestion.objects.filter(dataset__project__in=project_ids_of(self.request.user))
         if "reviewed" not in self.request.query_params:
             rows = rows.filter(image__reviewed=False)
-        return rows.select_related("image__blob").prefetch_related("image__annotations__label")
-
-
-class SuspectFilter(filters.FilterSet):
-    project = filters.UUIDFilter(field_name="dataset__project_id")
-
-    class Meta:
-        model = Suspect
-        fields = ["dataset", "model", "kind", "is_issue"]
-
-
-class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """Labels that are probably wrong, the worst first. They are looked for with `models/{id}/suspects/`."""
-
-    queryset = Suspect.objects.none()
-    serializer_class = shapes.SuspectSerializer
-    filterset_class = SuspectFilter
-    default_ordering = "rank"
-    ordering_fields = ("rank",)
-
-    def get_queryset(self):
-        rows = Suspect.objects.filter(dataset__project__in=project_ids_of(self.request.user))
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")

@@ -53,7 +53,7 @@ class ModelFilter(filters.FilterSet):
 
     class Meta:
         model = Model
-        fields = ["project", "task", "architecture", "training", "stage", "visibility"]
+        fields = ["project", "task", "architecture", "training", "snapshot", "stage", "visibility"]
 
     def tagged(self, queryset, name, value):
         if connection.features.supports_json_field_contains:

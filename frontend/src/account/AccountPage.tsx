@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Container, Group, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { Link } from "@tanstack/react-router";
 import { useMe } from "../api/session";
 import { Logins } from "./Logins";
 import { changePassword } from "./queries";
@@ -53,6 +54,16 @@ export default function AccountPage() {
               </Button>
             </Stack>
           </form>
+        </Paper>
+        <Paper className="panel" p="lg">
+          <Group justify="space-between">
+            <Title order={2} size="h4">
+              <Trans>Keys</Trans>
+            </Title>
+            <Button component={Link} to="/help/keys" variant="default">
+              <Trans>Show and change keys</Trans>
+            </Button>
+          </Group>
         </Paper>
         <Logins />
       </Stack>

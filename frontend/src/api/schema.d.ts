@@ -376,12 +376,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Look for exact and near duplicates, and for images that are in train and in test, in the background
+         * @description Look for exact and near duplicates, and for images that are in train and in test, in the background. The
+         *     groups are those that the dataset's splits keep together.
+         *
+         *     GET counts what the last search found that is still there; the groups are at `duplicate-groups/?dataset=`.
+         */
+        get: operations["datasets_duplicates_retrieve"];
         put?: never;
         /**
          * Look for exact and near duplicates, and for images that are in train and in test, in the background
          * @description Look for exact and near duplicates, and for images that are in train and in test, in the background. The
          *     groups are those that the dataset's splits keep together.
+         *
+         *     GET counts what the last search found that is still there; the groups are at `duplicate-groups/?dataset=`.
          */
         post: operations["datasets_duplicates_create"];
         delete?: never;
@@ -818,6 +827,50 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicate-groups/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description Groups of duplicates, those first that matter most. They are looked for with `datasets/{id}/duplicates/`.
+         */
+        get: operations["duplicate_groups_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicate-groups/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description Groups of duplicates, those first that matter most. They are looked for with `datasets/{id}/duplicates/`.
+         */
+        get: operations["duplicate_groups_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Decide that all of a group stay, or take that back
+         * @description Decide that all of a group stay, or take that back. Images are deleted and grouped with `images/bulk/`.
+         */
+        patch: operations["duplicate_groups_partial_update"];
         trace?: never;
     };
     "/api/v1/enrolment-codes/": {
@@ -2225,6 +2278,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/saved-filters/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description Named filters of the project's images: yours, and those that its members share.
+         */
+        get: operations["projects_saved_filters_list"];
+        put?: never;
+        /**
+         * Save a filter under a name
+         * @description Save a filter under a name. Viewers may, too, but share none.
+         */
+        post: operations["projects_saved_filters_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/saved-filters/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description Named filters of the project's images: yours, and those that its members share.
+         */
+        get: operations["projects_saved_filters_retrieve"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a filter that you saved; owners also delete what others share
+         * @description Delete a filter that you saved; owners also delete what others share.
+         */
+        delete: operations["projects_saved_filters_destroy"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename, replace or share a filter that you saved
+         * @description Rename, replace or share a filter that you saved.
+         */
+        patch: operations["projects_saved_filters_partial_update"];
+        trace?: never;
+    };
     "/api/v1/projects/samples/": {
         parameters: {
             query?: never;
@@ -2377,6 +2482,108 @@ export interface paths {
         patch: operations["snapshots_partial_update"];
         trace?: never;
     };
+    "/api/v1/snapshots/{id}/compare/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed since another snapshot of the project: images that were added, removed, given other annotations
+         * @description What changed since another snapshot of the project: images that were added, removed, given other annotations
+         *     or moved to another split, and the images of each label side by side.
+         */
+        get: operations["snapshots_compare_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/compare/images/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images of one difference, with what they were before
+         * @description The images of one difference, with what they were before.
+         */
+        get: operations["snapshots_compare_images_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/exports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the snapshot as a zip in the background: its images with the annotations and splits that they had
+         * @description Write the snapshot as a zip in the background: its images with the annotations and splits that they had
+         *     then. The job's `result.download_url` has it.
+         */
+        post: operations["snapshots_exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/images/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images of the snapshot with the annotations that they had then; also those that were deleted since
+         * @description The images of the snapshot with the annotations that they had then; also those that were deleted since.
+         */
+        get: operations["snapshots_images_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}/images/{row}/thumbnail/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small JPEG or WebP of an image of the snapshot, also when it was deleted since
+         * @description A small JPEG or WebP of an image of the snapshot, also when it was deleted since.
+         */
+        get: operations["snapshots_images_thumbnail_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suggestions/": {
         parameters: {
             query?: never;
@@ -2409,6 +2616,46 @@ export interface paths {
          * @description Labels that are probably wrong, the worst first. They are looked for with `models/{id}/suspects/`.
          */
         get: operations["suspects_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suspects/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Note what you decided about a label, or take that back
+         * @description Note what you decided about a label, or take that back. The annotation is changed where it is.
+         */
+        patch: operations["suspects_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/suspects/searches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which searches there were, the newest first: of which dataset, by which model, and how much is open
+         * @description Which searches there were, the newest first: of which dataset, by which model, and how much is open.
+         */
+        get: operations["suspects_searches_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3712,6 +3959,12 @@ export interface components {
             /** @default test */
             split: components["schemas"]["SplitName"];
         };
+        ComparedLabel: {
+            label: string;
+            /** @description Images of it in the earlier snapshot. */
+            before: number;
+            after: number;
+        };
         ComparedModel: {
             /** Format: uuid */
             id: string;
@@ -3762,6 +4015,11 @@ export interface components {
             /** @description Images that only the first got right. */
             only_first?: number;
             only_second?: number;
+        };
+        ComparedSplit: {
+            split: components["schemas"]["SplitName"];
+            before: number;
+            after: number;
         };
         Comparison: {
             /** Format: uuid */
@@ -3932,12 +4190,6 @@ export interface components {
              */
             near_duplicates?: components["schemas"]["NearDuplicatesEnum"];
         };
-        /**
-         * @description * `confirm` - confirm
-         *     * `reject` - reject
-         * @enum {string}
-         */
-        DecisionEnum: "confirm" | "reject";
         Delivery: {
             /** Format: uuid */
             readonly id: string;
@@ -4403,6 +4655,16 @@ export interface components {
             false_positives?: number;
             misses?: number;
         };
+        DifferenceCounts: {
+            added: number;
+            removed: number;
+            /** @description With other annotations, boxes included. */
+            relabelled: number;
+            /** @description In another split. */
+            moved: number;
+            /** @description In both with the same split and annotations. */
+            unchanged: number;
+        };
         Differing: {
             kind: components["schemas"]["DifferingKindEnum"];
             id: string;
@@ -4483,6 +4745,38 @@ export interface components {
             split: string | null;
             labels: string[];
         };
+        /** @description An image of a group, with what one chooses by. */
+        DuplicateRow: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            dataset: string;
+            filename: string;
+            width: number;
+            height: number;
+            split: components["schemas"]["SplitName"] | components["schemas"]["NullEnum"];
+            revision: number;
+            reviewed: boolean;
+            /** @description With a confirmed annotation, or looked at and empty. */
+            annotated: boolean;
+            annotation_count: number;
+            suggestion_count: number;
+            /** @description Ids of labels of `annotations`. */
+            labels: string[];
+            /** @description The first twelve. */
+            annotations: components["schemas"]["GridAnnotation"][];
+            /** @description Base64 of a ThumbHash: a blurred picture to show first. Null until it is computed. */
+            thumbhash: string | null;
+            /** @description Its address, which stays; by cookie or token. `size` may be changed. */
+            thumbnail: string;
+            /** @description Bytes. */
+            size: number;
+            format: string;
+            /** @description The group that its user gave it; empty: none. */
+            group: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         /** @description A serializer that refuses fields that it does not have. */
         DuplicatesRequestRequest: {
             /**
@@ -4511,6 +4805,22 @@ export interface components {
             remarks?: components["schemas"]["Remark"][];
             /** @description At most 200; the file has all. */
             first_groups?: components["schemas"]["DuplicateGroup"][];
+        };
+        /** @description Groups of the last search whose images are still there. */
+        DuplicatesSummary: {
+            /** @description Groups that wait for a decision, and of these: */
+            open: number;
+            exact: number;
+            leaks: number;
+            label_conflicts: number;
+            /** @description Groups that somebody decided to keep. */
+            kept: number;
+            /** @description The last job that searched; null: none did. */
+            job: components["schemas"]["Job"] | null;
+        };
+        Earlier: {
+            split: components["schemas"]["SplitName"];
+            labels: string[];
         };
         EmailConfirmRequest: {
             token: string;
@@ -4987,6 +5297,28 @@ export interface components {
             in_archive: number;
             in_dataset: number;
         };
+        /** @description Images that are copies of each other, or nearly so. */
+        FoundDuplicatesGroup: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly dataset: string;
+            readonly rank: number;
+            /** @description They are the same file. */
+            readonly is_exact: boolean;
+            /** @description They were on both sides of a split when the search ran. */
+            readonly is_leak: boolean;
+            /** @description They carried different labels when the search ran. */
+            readonly has_label_conflict: boolean;
+            /** @description Somebody decided that all of them stay. */
+            readonly is_kept: boolean;
+            /** @description The first sixty. */
+            readonly images: components["schemas"]["DuplicateRow"][];
+            /** @description How many images more there are. */
+            readonly left_out: number;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
         FoundLabel: {
             name: string;
             images: number;
@@ -5218,8 +5550,6 @@ export interface components {
         /** @description The filters of lists of images, as JSON. A project or a dataset is named, so that they are of one project. */
         ImageSelectionRequest: {
             /** Format: uuid */
-            project?: string;
-            /** Format: uuid */
             dataset?: string;
             label?: string[];
             label_mode?: components["schemas"]["LabelModeEnum"];
@@ -5246,6 +5576,8 @@ export interface components {
             created_after?: string;
             /** Format: date-time */
             created_before?: string;
+            /** Format: uuid */
+            project?: string;
         };
         /** @description What every result may have. */
         ImagesBulkResult: {
@@ -5639,6 +5971,37 @@ export interface components {
             /** Format: double */
             f1: number | null;
         };
+        /** @description A suspect with its image as a gallery shows it. */
+        LightSuspect: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly model: string;
+            /** Format: uuid */
+            readonly dataset: string;
+            readonly rank: number;
+            readonly kind: components["schemas"]["SuspectKind"];
+            readonly label: string;
+            readonly suggested: string;
+            /** Format: uuid */
+            readonly annotation: string | null;
+            box: number[] | null;
+            /**
+             * Format: double
+             * @description How far the model believes the label, 0 to 1.
+             */
+            readonly quality: number;
+            /**
+             * Format: double
+             * @description How far it believes what it suggests; null: an older search.
+             */
+            readonly suggested_score: number | null;
+            readonly is_issue: boolean;
+            readonly decision: components["schemas"]["SuspectDecision"] | components["schemas"]["NullEnum"];
+            readonly image: components["schemas"]["GridImage"];
+            /** Format: date-time */
+            readonly created_at: string;
+        };
         Limit: {
             used: number;
             /** @description null: no limit. */
@@ -5665,6 +6028,7 @@ export interface components {
             has_images: boolean;
         };
         ListedImage: components["schemas"]["Image"] | components["schemas"]["GridImage"];
+        ListedSuspect: components["schemas"]["Suspect"] | components["schemas"]["LightSuspect"];
         LoginAnswer: {
             /** @description Send it as `Authorization: Token …`. It is shown only here; null: a session was begun instead. */
             token: string | null;
@@ -5724,6 +6088,20 @@ export interface components {
             readonly is_staff: boolean;
             /** @description What clients keep here: theme, language, keys. */
             readonly preferences: {
+                /** @enum {string|null} */
+                theme?: "light" | "dark" | "auto" | null;
+                /** @description A BCP 47 tag, as zh-Hans. */
+                language?: string | null;
+                /**
+                 * @description Of the gallery.
+                 * @enum {string|null}
+                 */
+                tile_size?: "s" | "m" | "l" | null;
+                /** @description By action: the keys that the user gave it. Changed entry by entry; null removes one. */
+                keys?: {
+                    [key: string]: string[] | null;
+                } | null;
+            } & {
                 [key: string]: unknown;
             };
             /** @description What you have, and may have, of what all users share. */
@@ -6172,6 +6550,22 @@ export interface components {
             readonly secret: string;
         };
         NullEnum: null;
+        /**
+         * @description * `created` - created
+         *     * `-created` - -created
+         *     * `filename` - filename
+         *     * `-filename` - -filename
+         *     * `id` - id
+         *     * `-id` - -id
+         *     * `random` - random
+         *     * `-random` - -random
+         *     * `size` - size
+         *     * `-size` - -size
+         *     * `uncertainty` - uncertainty
+         *     * `-uncertainty` - -uncertainty
+         * @enum {string}
+         */
+        OrderingEnum: "created" | "-created" | "filename" | "-filename" | "id" | "-id" | "random" | "-random" | "size" | "-size" | "uncertainty" | "-uncertainty";
         /** @description Of a model that was made elsewhere: its file and how it was read. Empty for others. */
         Origin: {
             filename?: string;
@@ -6306,6 +6700,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Evaluation"][];
         };
+        PaginatedFoundDuplicatesGroupList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["FoundDuplicatesGroup"][];
+        };
         PaginatedInvitationLinkList: {
             /** Format: uri */
             next: string | null;
@@ -6344,6 +6745,13 @@ export interface components {
             start: number | null;
             /** @description With offset; null in pages by cursor. */
             total: number | null;
+        };
+        PaginatedListedSuspectList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["ListedSuspect"][];
         };
         PaginatedLoginSessionList: {
             /** Format: uri */
@@ -6387,12 +6795,26 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["ResumableUpload"][];
         };
+        PaginatedSavedFilterList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SavedFilter"][];
+        };
         PaginatedSearchList: {
             /** Format: uri */
             next: string | null;
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Search"][];
+        };
+        PaginatedSnapshotImageList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SnapshotImage"][];
         };
         PaginatedSnapshotList: {
             /** Format: uri */
@@ -6414,13 +6836,6 @@ export interface components {
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Suggestion"][];
-        };
-        PaginatedSuspectList: {
-            /** Format: uri */
-            next: string | null;
-            /** Format: uri */
-            previous: string | null;
-            results: components["schemas"]["Suspect"][];
         };
         PaginatedTokenList: {
             /** Format: uri */
@@ -6528,6 +6943,11 @@ export interface components {
             name?: string;
         };
         /** @description A serializer that refuses fields that it does not have. */
+        PatchedDuplicateDecisionRequest: {
+            /** @description true: all of them stay; later searches leave the group out, too. */
+            is_kept?: boolean;
+        };
+        /** @description A serializer that refuses fields that it does not have. */
         PatchedImageRequest: {
             filename?: string;
             split?: components["schemas"]["SplitName"] | components["schemas"]["BlankEnum"] | components["schemas"]["NullEnum"];
@@ -6562,8 +6982,22 @@ export interface components {
             last_name?: string;
             /** @description Needed for another mail address. */
             current_password?: string;
-            /** @description Changes by key; null removes one. */
+            /** @description Changes by name; null removes one. Entries of `keys` change one by one. */
             preferences?: {
+                /** @enum {string|null} */
+                theme?: "light" | "dark" | "auto" | null;
+                /** @description A BCP 47 tag, as zh-Hans. */
+                language?: string | null;
+                /**
+                 * @description Of the gallery.
+                 * @enum {string|null}
+                 */
+                tile_size?: "s" | "m" | "l" | null;
+                /** @description By action: the keys that the user gave it. Changed entry by entry; null removes one. */
+                keys?: {
+                    [key: string]: string[] | null;
+                } | null;
+            } & {
                 [key: string]: unknown;
             };
         };
@@ -6573,10 +7007,27 @@ export interface components {
             description?: string;
             task?: components["schemas"]["TaskKind"];
         };
+        /** @description A serializer that refuses fields that it does not have. */
+        PatchedSavedFilterRequest: {
+            name?: string;
+            query?: components["schemas"]["SavedQueryRequest"];
+            /** @description Every member of the project sees it. Editors share. */
+            is_shared?: boolean;
+        };
         /** @description What can be said about a snapshot; what is in it never changes. */
         PatchedSnapshotChangeRequest: {
             name?: string;
             notes?: string;
+        };
+        /** @description A serializer that refuses fields that it does not have. */
+        PatchedSuspectDecisionRequest: {
+            /**
+             * @description kept: the label is right, and later searches of the model leave it out; corrected: the annotation was changed; null: not decided.
+             *
+             *     * `kept` - it is right as it is
+             *     * `corrected` - it was wrong, and was corrected
+             */
+            decision?: components["schemas"]["SuspectDecision"] | components["schemas"]["NullEnum"];
         };
         /** @description A serializer that refuses fields that it does not have. */
         PatchedVideoRequest: {
@@ -6922,6 +7373,12 @@ export interface components {
             left?: number;
         };
         /**
+         * @description * `confirm` - confirm
+         *     * `reject` - reject
+         * @enum {string}
+         */
+        ReviewDecisionEnum: "confirm" | "reject";
+        /**
          * @description Decisions about annotations of one project: at most 10,000 of each kind by their ids, or one about all
          *     suggestions that a filter leaves.
          */
@@ -6931,7 +7388,7 @@ export interface components {
             correct?: components["schemas"]["CorrectionRequest"][];
             /** @description Instead of ids, with a decision. */
             filter?: components["schemas"]["SuggestionsFilterRequest"];
-            decision?: components["schemas"]["DecisionEnum"];
+            decision?: components["schemas"]["ReviewDecisionEnum"];
         };
         Roc: {
             false_positive_rate: number[];
@@ -6987,6 +7444,93 @@ export interface components {
             images?: number;
             /** @description Images that were given their label or boxes; the others wait for a person. */
             labelled?: number;
+        };
+        /** @description A serializer that refuses fields that it does not have. */
+        SavedFilter: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly project: string;
+            name: string;
+            query: components["schemas"]["SavedQuery"];
+            /** @description Every member of the project sees it. Editors share. */
+            is_shared?: boolean;
+            /** @description Whether you saved it: only then you may change it. */
+            readonly is_mine: boolean;
+            readonly created_by: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly updated_at: string;
+        };
+        /** @description A serializer that refuses fields that it does not have. */
+        SavedFilterRequest: {
+            name: string;
+            query: components["schemas"]["SavedQueryRequest"];
+            /** @description Every member of the project sees it. Editors share. */
+            is_shared?: boolean;
+        };
+        /** @description The filters of lists of images, as JSON, and their order. */
+        SavedQuery: {
+            /** Format: uuid */
+            dataset?: string;
+            label?: string[];
+            label_mode?: components["schemas"]["LabelModeEnum"];
+            without_label?: string[];
+            split?: components["schemas"]["SplitFilterName"];
+            annotated?: boolean;
+            reviewed?: boolean;
+            origin?: components["schemas"]["OriginFilterName"];
+            has_suggestions?: boolean;
+            /** Format: double */
+            min_score?: number;
+            /** Format: double */
+            max_score?: number;
+            image_format?: components["schemas"]["ImageFormatName"];
+            /** Format: uuid */
+            video?: string;
+            group?: string;
+            source?: string;
+            /** Format: uuid */
+            job?: string;
+            filename?: string;
+            q?: string;
+            /** Format: date-time */
+            created_after?: string;
+            /** Format: date-time */
+            created_before?: string;
+            ordering?: components["schemas"]["OrderingEnum"];
+        };
+        /** @description The filters of lists of images, as JSON, and their order. */
+        SavedQueryRequest: {
+            /** Format: uuid */
+            dataset?: string;
+            label?: string[];
+            label_mode?: components["schemas"]["LabelModeEnum"];
+            without_label?: string[];
+            split?: components["schemas"]["SplitFilterName"];
+            annotated?: boolean;
+            reviewed?: boolean;
+            origin?: components["schemas"]["OriginFilterName"];
+            has_suggestions?: boolean;
+            /** Format: double */
+            min_score?: number;
+            /** Format: double */
+            max_score?: number;
+            image_format?: components["schemas"]["ImageFormatName"];
+            /** Format: uuid */
+            video?: string;
+            group?: string;
+            source?: string;
+            /** Format: uuid */
+            job?: string;
+            filename?: string;
+            q?: string;
+            /** Format: date-time */
+            created_after?: string;
+            /** Format: date-time */
+            created_before?: string;
+            ordering?: components["schemas"]["OrderingEnum"];
         };
         /**
          * @description * `0_255` - 0_255
@@ -7076,11 +7620,22 @@ export interface components {
             state: components["schemas"]["WorkState"];
         };
         SearchGroup: {
-            kind: components["schemas"]["SearchGroupKindEnum"];
+            kind: components["schemas"]["SearchKind"];
             /** @description Names that begin with the text come first. */
             hits: components["schemas"]["SearchHit"][];
             /** @description Whether there are more than these. */
             more: boolean;
+        };
+        SearchHit: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            project: string;
+            project_name: string;
+            /** Format: uuid */
+            dataset?: string | null;
+            dataset_name?: string | null;
         };
         /**
          * @description * `project` - project
@@ -7093,18 +7648,7 @@ export interface components {
          *     * `image` - image
          * @enum {string}
          */
-        SearchGroupKindEnum: "project" | "dataset" | "label" | "model" | "training" | "snapshot" | "video" | "image";
-        SearchHit: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            /** Format: uuid */
-            project: string;
-            project_name: string;
-            /** Format: uuid */
-            dataset?: string | null;
-            dataset_name?: string | null;
-        };
+        SearchKind: "project" | "dataset" | "label" | "model" | "training" | "snapshot" | "video" | "image";
         /** @description What every result may have. */
         SearchOfDatasetResult: {
             /** @description Of a job with one file: signed for you, for a while. */
@@ -7243,6 +7787,20 @@ export interface components {
             readonly is_staff: boolean;
             /** @description What clients keep here: theme, language, keys. */
             readonly preferences: {
+                /** @enum {string|null} */
+                theme?: "light" | "dark" | "auto" | null;
+                /** @description A BCP 47 tag, as zh-Hans. */
+                language?: string | null;
+                /**
+                 * @description Of the gallery.
+                 * @enum {string|null}
+                 */
+                tile_size?: "s" | "m" | "l" | null;
+                /** @description By action: the keys that the user gave it. Changed entry by entry; null removes one. */
+                keys?: {
+                    [key: string]: string[] | null;
+                } | null;
+            } & {
                 [key: string]: unknown;
             };
         };
@@ -7285,6 +7843,13 @@ export interface components {
             readonly project_name: string;
             readonly created_by: string | null;
         };
+        SnapshotComparison: {
+            before: components["schemas"]["Snapshot"];
+            after: components["schemas"]["Snapshot"];
+            images: components["schemas"]["DifferenceCounts"];
+            labels: components["schemas"]["ComparedLabel"][];
+            splits: components["schemas"]["ComparedSplit"][];
+        };
         SnapshotCounts: {
             images: number;
             /** @description Looked at, and nothing is on them. */
@@ -7324,6 +7889,33 @@ export interface components {
             kind: "snapshot";
             /** Format: uuid */
             dataset: string | null;
+        };
+        /** @description An image of a snapshot. */
+        SnapshotImage: {
+            id: number;
+            /**
+             * Format: uuid
+             * @description null: it was deleted from its dataset since.
+             */
+            image: string | null;
+            filename: string | null;
+            width: number | null;
+            height: number | null;
+            split: components["schemas"]["SplitName"];
+            /** @description Each once, as it was called then. */
+            labels: string[];
+            annotations: components["schemas"]["SnapshotMark"][];
+            /** @description In comparisons: what it was in the other snapshot. */
+            before: components["schemas"]["Earlier"] | null;
+            thumbhash: string | null;
+            /** @description Its address, by cookie or token. `size` may be changed. */
+            thumbnail: string;
+        };
+        /** @description An annotation as it was when the snapshot was taken. */
+        SnapshotMark: {
+            label: string;
+            /** @description x_min, y_min, x_max, y_max in pixels; null: the whole image. */
+            box?: number[] | null;
         };
         /** @description A serializer that refuses fields that it does not have. */
         SnapshotRequestRequest: {
@@ -7600,26 +8192,60 @@ export interface components {
             /** Format: uuid */
             readonly dataset: string;
             readonly rank: number;
-            readonly kind: components["schemas"]["SuspectKindEnum"];
+            readonly kind: components["schemas"]["SuspectKind"];
             readonly label: string;
             readonly suggested: string;
             /** Format: uuid */
             readonly annotation: string | null;
             box: number[] | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How far the model believes the label, 0 to 1.
+             */
             readonly quality: number;
+            /**
+             * Format: double
+             * @description How far it believes what it suggests; null: an older search.
+             */
+            readonly suggested_score: number | null;
             readonly is_issue: boolean;
+            readonly decision: components["schemas"]["SuspectDecision"] | components["schemas"]["NullEnum"];
             readonly image: components["schemas"]["Image"];
             /** Format: date-time */
             readonly created_at: string;
         };
+        /**
+         * @description * `kept` - it is right as it is
+         *     * `corrected` - it was wrong, and was corrected
+         * @enum {string}
+         */
+        SuspectDecision: "kept" | "corrected";
         /**
          * @description * `label` - another label fits better
          *     * `not_drawn` - the model is sure of a box that nobody drew
          *     * `not_seen` - the model sees nothing in the box
          * @enum {string}
          */
-        SuspectKindEnum: "label" | "not_drawn" | "not_seen";
+        SuspectKind: "label" | "not_drawn" | "not_seen";
+        /** @description A search for wrong labels, and what is left of it. */
+        SuspectSearch: {
+            /** Format: uuid */
+            model: string;
+            model_name: string;
+            model_version: number;
+            /** Format: uuid */
+            dataset: string;
+            dataset_name: string;
+            /** Format: date-time */
+            searched_at: string;
+            /** @description Labels that it put into order. */
+            total: number;
+            /** @description Of these: not decided, and still as they were. */
+            open: number;
+            /** @description Of the open ones: probably wrong. */
+            issues: number;
+            decided: number;
+        };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */
         SuspectsRequestRequest: {
             /**
@@ -10313,6 +10939,83 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    datasets_duplicates_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13354,6 +14057,300 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceKey"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    duplicate_groups_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                dataset?: string;
+                has_label_conflict?: boolean;
+                is_exact?: boolean;
+                is_kept?: boolean;
+                is_leak?: boolean;
+                ordering?: "id" | "-id" | "rank" | "-rank";
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedFoundDuplicatesGroupList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    duplicate_groups_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundDuplicatesGroup"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    duplicate_groups_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedDuplicateDecisionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundDuplicatesGroup"];
                 };
             };
             400: {
@@ -17490,6 +18487,7 @@ export interface operations {
                 ordering?: "id" | "-id" | "version" | "-version";
                 page_size?: number;
                 project?: string;
+                snapshot?: string;
                 /**
                  * @description * `none` - None
                  *     * `staging` - Staging
@@ -22443,6 +23441,516 @@ export interface operations {
             };
         };
     };
+    projects_saved_filters_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                ordering?: "id" | "-id" | "name" | "-name";
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSavedFilterList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_saved_filters_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedFilterRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_saved_filters_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_saved_filters_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_saved_filters_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSavedFilterRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     projects_samples_create: {
         parameters: {
             query?: never;
@@ -22576,8 +24084,23 @@ export interface operations {
     search: {
         parameters: {
             query: {
+                /**
+                 * @description Only hits of this kind.
+                 *
+                 *     * `project` - project
+                 *     * `dataset` - dataset
+                 *     * `label` - label
+                 *     * `model` - model
+                 *     * `training` - training
+                 *     * `snapshot` - snapshot
+                 *     * `video` - video
+                 *     * `image` - image
+                 */
+                kind?: "project" | "dataset" | "label" | "model" | "training" | "snapshot" | "video" | "image";
                 /** @description Hits of each kind. */
                 limit?: number;
+                /** @description With `kind`: so many hits are skipped. */
+                offset?: number;
                 project?: string;
                 /** @description What the name has in it; upper or lower case is the same. */
                 q: string;
@@ -23378,6 +24901,502 @@ export interface operations {
             };
         };
     };
+    snapshots_compare_retrieve: {
+        parameters: {
+            query: {
+                /** @description The other snapshot, which is taken for the earlier one. */
+                with: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotComparison"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_compare_images_list: {
+        parameters: {
+            query: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                /**
+                 * @description * `added` - added
+                 *     * `removed` - removed
+                 *     * `relabelled` - relabelled
+                 *     * `moved` - moved
+                 */
+                difference: "added" | "removed" | "relabelled" | "moved";
+                ordering?: "id" | "-id";
+                page_size?: number;
+                /** @description The other snapshot, which is taken for the earlier one. */
+                with: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotImageList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_exports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_images_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                /** @description Name of a label. */
+                label?: string;
+                ordering?: "id" | "-id";
+                page_size?: number;
+                /**
+                 * @description * `train` - Train
+                 *     * `validation` - Validation
+                 *     * `test` - Test
+                 */
+                split?: "train" | "validation" | "test";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotImageList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_images_thumbnail_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Left out: WebP for clients that accept it. */
+                format?: "jpeg" | "webp";
+                size?: 128 | 256 | 512;
+                /** @description The first 8 digits of the image's sha256: the answer never changes then. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description `id` of the image's row. */
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/webp": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     suggestions_list: {
         parameters: {
             query?: {
@@ -23469,6 +25488,13 @@ export interface operations {
                 /** @description From `next`, `previous`. */
                 cursor?: string;
                 dataset?: string;
+                /**
+                 * @description * `kept` - it is right as it is
+                 *     * `corrected` - it was wrong, and was corrected
+                 */
+                decision?: "corrected" | "kept" | null;
+                /** @description grid: with light rows of their images, as a gallery shows them. */
+                fields?: "all" | "grid";
                 is_issue?: boolean;
                 /**
                  * @description * `label` - another label fits better
@@ -23477,6 +25503,8 @@ export interface operations {
                  */
                 kind?: "label" | "not_drawn" | "not_seen";
                 model?: string;
+                /** @description true: only those that nobody decided and whose label is still as it was. */
+                open?: boolean;
                 ordering?: "id" | "-id" | "rank" | "-rank";
                 page_size?: number;
                 project?: string;
@@ -23492,7 +25520,216 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedSuspectList"];
+                    "application/json": components["schemas"]["PaginatedListedSuspectList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    suspects_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSuspectDecisionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspect"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    suspects_searches_list: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspectSearch"][];
                 };
             };
             400: {

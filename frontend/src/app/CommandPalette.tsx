@@ -1,14 +1,14 @@
 import { useLingui } from "@lingui/react/macro";
 import { Group, Modal, ScrollArea, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { create } from "zustand";
-import { send } from "../api/client";
 import { useRegistry } from "../keyboard/registry";
 import { Keys } from "../keyboard/Sheet";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useProjects } from "../projects/queries";
+import { addressOf, type Kind } from "../search/hits";
+import { LEAST_LETTERS, useHits } from "../search/queries";
 import classes from "./CommandPalette.module.css";
 
 const usePalette = create<{ opened: boolean }>(() => ({ opened: false }));
@@ -54,7 +54,8 @@ function Palette({ close }: { close: () => void }) {
   const { t } = useLingui();
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const found = [...matching(useCommands(), words), ...useHits(words)].slice(0, 60);
+  const commands = useCommands();
+  const found = [...matching(commands, words).slice(0, 40), ...useFound(words)];
   const chosen = found[Math.min(at, found.length - 1)];
   const run = (command: Command | undefined) => {
     close();
@@ -127,47 +128,34 @@ function matching(commands: Command[], words: string): Command[] {
   );
 }
 
-interface Hit {
-  id: string;
-  name: string;
-  project: string;
-  project_name: string;
-}
-
-const LEAST_LETTERS = 2;
-
-/** What is called so anywhere in the user's projects. */
-function useHits(words: string): Command[] {
+/** What is called so anywhere in the user's projects, and a way to all of it. */
+function useFound(words: string): Command[] {
   const { t } = useLingui();
   const navigate = useNavigate();
   const text = words.trim();
-  const { data } = useQuery({
-    queryKey: ["search", text],
-    enabled: text.length >= LEAST_LETTERS,
-    queryFn: () =>
-      send<{ groups: { kind: string; hits: Hit[] }[] }>(
-        "GET",
-        `/api/v1/search/?q=${encodeURIComponent(text)}`,
-      ),
-  });
-  const kinds: Record<string, [string, (hit: Hit) => string]> = {
-    dataset: [t`Dataset`, ({ project }) => `/projects/${project}/datasets`],
-    label: [
-      t`Label`,
-      ({ project, id }) => `/projects/${project}/images?label=${encodeURIComponent(`["${id}"]`)}`,
-    ],
-    image: [t`Image`, ({ project, id }) => `/projects/${project}/images/${id}`],
+  const { data } = useHits(text);
+  if (text.length < LEAST_LETTERS) return [];
+  const names: Partial<Record<Kind, string>> = {
+    dataset: t`Dataset`,
+    label: t`Label`,
+    image: t`Image`,
+    snapshot: t`Snapshot`,
   };
-  return (data?.groups ?? []).flatMap(({ kind, hits }) => {
-    const [hint, address] = kinds[kind] ?? [];
-    if (!hint || !address) return [];
-    return hits.map((hit) => ({
-      id: `hit-${hit.id}`,
-      title: hit.name,
-      hint: `${hint} · ${hit.project_name}`,
-      run: () => void navigate({ to: address(hit) }),
-    }));
-  });
+  const hits = (data ?? []).flatMap(({ kind, hits }) =>
+    hits.flatMap((hit): Command[] => {
+      const [name, address] = [names[kind], addressOf(kind, hit)];
+      if (!name || !address) return [];
+      const hint = `${name} · ${hit.project_name}`;
+      return [{ id: `hit-${hit.id}`, title: hit.name, hint, run: () => void navigate({ to: address }) }];
+    }),
+  );
+  const all: Command = {
+    id: "search-all",
+    title: t`Everything called “${text}”`,
+    hint: t`Search`,
+    run: () => void navigate({ to: "/search", search: { q: text } }),
+  };
+  return [...hits, all];
 }
 
 function useCommands(): Command[] {
@@ -183,6 +171,8 @@ function useCommands(): Command[] {
         [t`Images`, "/images"],
         [t`Label images`, "/label"],
         [t`Review`, "/review"],
+        [t`Doubtful labels`, "/review/suspects"],
+        [t`Duplicates`, "/review/duplicates"],
         [t`Labels`, "/labels"],
         [t`Datasets`, "/datasets"],
         [t`Import`, "/import"],
@@ -196,6 +186,9 @@ function useCommands(): Command[] {
       hint: t`Page`,
       run: go(`/projects/${project}${path}`),
     })),
+    { id: "place-keys", title: t`Keys`, hint: t`Page`, run: go("/help/keys") },
+    { id: "place-search", title: t`Search`, hint: t`Page`, run: go("/search") },
+    { id: "place-account", title: t`Account`, hint: t`Page`, run: go("/account") },
     ...(projects ?? []).map(({ id, name }) => ({
       id,
       title: name,

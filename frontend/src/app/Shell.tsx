@@ -3,12 +3,14 @@ import { AppShell } from "@mantine/core";
 import { Outlet } from "@tanstack/react-router";
 import { useEvents } from "../api/events";
 import { UploadPanel } from "../imports/UploadPanel";
+import { usePreferenceSync } from "../preferences/usePreferenceSync";
 import { CommandPalette } from "./CommandPalette";
 import { TopBar } from "./TopBar";
 
 /** The frame of every page behind the login. */
 export function Shell() {
   useEvents();
+  usePreferenceSync();
   return (
     <AppShell header={{ height: 52 }} padding={0}>
       <a className="skip-link" href="#main">

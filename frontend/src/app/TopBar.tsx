@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { api } from "../api/client";
 import { useMe } from "../api/session";
 import { useRegistry } from "../keyboard/registry";
+import { prefer } from "../preferences/preferences";
 import { useProject, useProjects } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import { ActivityTray } from "./ActivityTray";
@@ -132,7 +133,10 @@ function AccountMenu() {
               />
             }
             rightSection={colorScheme === scheme ? <Icon name="check" size={16} label={t`chosen`} /> : null}
-            onClick={() => setColorScheme(scheme)}
+            onClick={() => {
+              setColorScheme(scheme);
+              prefer({ theme: scheme });
+            }}
           >
             {{ light: t`Light`, dark: t`Dark`, auto: t`As the system` }[scheme]}
           </Menu.Item>
@@ -147,7 +151,10 @@ function AccountMenu() {
             lang={language}
             leftSection={<Icon name="language" size={16} />}
             rightSection={i18n.locale === language ? <Icon name="check" size={16} label={t`chosen`} /> : null}
-            onClick={() => void activateLanguage(language)}
+            onClick={() => {
+              void activateLanguage(language);
+              prefer({ language });
+            }}
           >
             {languages[language]}
           </Menu.Item>

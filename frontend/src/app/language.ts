@@ -9,13 +9,17 @@ const catalogs: Record<Language, () => Promise<{ messages: Record<string, string
   "zh-Hans": () => import("../i18n/locales/zh-Hans/messages.po"),
 };
 
+export function isLanguage(value: string): value is Language {
+  return value in languages;
+}
+
 /** The language that was chosen here, or the best of those the browser asks for. */
 export function preferredLanguage(chosen: string | null, wanted: readonly string[]): Language {
-  if (chosen && chosen in languages) return chosen as Language;
+  if (chosen && isLanguage(chosen)) return chosen;
   for (const tag of wanted) {
     if (tag.startsWith("zh")) return "zh-Hans";
     const short = tag.split("-")[0];
-    if (short && short in languages) return short as Language;
+    if (short && isLanguage(short)) return short;
   }
   return "en";
 }

@@ -3,6 +3,7 @@ import { ActionIcon, Button, Drawer, Group, SegmentedControl, Select, Text, Text
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { prefer, usePreferences } from "../preferences/preferences";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
@@ -22,12 +23,22 @@ export default function GalleryPage() {
   const isNarrow = useMediaQuery("(max-width: 900px)");
   const [panelIsOpen, panel] = useDisclosure(false);
   const [range, setRange] = useState({ first: 0, end: 60 });
+  const { tile_size: preferred } = usePreferences();
+  // An address may ask for a size; else it is the one that was chosen last, in whichever browser.
+  const size = filter.size ?? preferred ?? "m";
   const grid = useGrid(project, filter, range);
   const change = (next: Partial<Filter>) =>
     void navigate({ search: (now: Filter) => ({ ...now, ...next }), replace: true, resetScroll: false });
   const shownFilter = JSON.stringify({ ...filter, size: undefined });
   useEffect(clearSelection, [shownFilter, project]);
-  const facets = <FacetPanel project={project} filter={filter} change={change} />;
+  const facets = (
+    <FacetPanel
+      project={project}
+      filter={filter}
+      change={change}
+      show={(next) => void navigate({ search: next, resetScroll: false })}
+    />
+  );
   return (
     <div className={classes.page}>
       {!isNarrow && <aside className={classes.facets}>{facets}</aside>}
@@ -74,8 +85,11 @@ export default function GalleryPage() {
           <SegmentedControl
             aria-label={t`Size of the tiles`}
             size="xs"
-            value={filter.size ?? "m"}
-            onChange={(value) => change({ size: value === "m" ? undefined : (value as TileSize) })}
+            value={size}
+            onChange={(value) => {
+              prefer({ tile_size: value as TileSize });
+              change({ size: undefined });
+            }}
             data={[
               { value: "s", label: t`Small` },
               { value: "m", label: t`Medium` },
@@ -104,6 +118,7 @@ export default function GalleryPage() {
           <Grid
             project={project}
             filter={filter}
+            size={size}
             total={grid.total}
             imageAt={grid.imageAt}
             onRange={setRange}
@@ -124,6 +139,12 @@ function NameFilter({
 }) {
   const { t } = useLingui();
   const [text, setText] = useState(value ?? "");
+  const [shown, setShown] = useState(value);
+  // The address changed by something else than these keys: a saved filter, or Back.
+  if (value !== shown) {
+    setShown(value);
+    if ((value ?? "") !== text.trim()) setText(value ?? "");
+  }
   const later = useDebouncedCallback((next: string) => change(next.trim() || undefined), 250);
   return (
     <TextInput

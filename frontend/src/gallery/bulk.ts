@@ -15,9 +15,10 @@ export async function undoable<Answer>(
   title: string,
   address: string,
   body: unknown,
+  method: "POST" | "PATCH" = "POST",
 ): Promise<Answer & { change: string | null }> {
   const response = await request(address, {
-    method: "POST",
+    method,
     body: JSON.stringify(body),
     headers: { "Content-Type": "application/json", "Idempotency-Key": uuid() },
   });

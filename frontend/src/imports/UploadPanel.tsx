@@ -6,6 +6,7 @@ import { Icon } from "../ui/Icon";
 import { resumeUploads, retryFailed } from "./sending";
 import classes from "./UploadPanel.module.css";
 import { clearEnded, type Item, totals, useUploads } from "./uploads";
+import { useArrived } from "./useArrived";
 
 const SHOWN = 200;
 const QUIET_AFTER = 10_000;
@@ -16,6 +17,7 @@ export function UploadPanel() {
   const { items, isOpen } = useUploads();
   const [isWide, setIsWide] = useState(false);
   useEffect(() => void resumeUploads(), []);
+  useArrived();
   const isDone = items.length > 0 && items.every(({ state, job }) => state === "done" && !job);
   // Where all went well there is nothing to read.
   useEffect(() => {

@@ -45,6 +45,7 @@ export function addFiles(
       kind: kindOf(file),
       state: fault ? "failed" : "waiting",
       sent: 0,
+      from: location.pathname,
       problem: fault ? problems[fault] : undefined,
     };
   });
@@ -189,6 +190,8 @@ async function sendLarge(item: Item): Promise<void> {
   });
   void dropFile(item.id);
   await refresh(item.project);
+  const { project, dataset, path, from } = item;
+  if (item.kind !== "video") useUploads.setState({ arrived: { project, dataset, job: job.id, path, from } });
 }
 
 async function refresh(project: string): Promise<void> {

@@ -18,15 +18,26 @@ export interface Item {
   problem?: string;
   /** The background job that reads it: an import, or frames of a video. */
   job?: string;
+  /** The page it was given on: its dry run opens there by itself. */
+  from?: string;
 }
+
+/** An archive that was sent: what is in it is looked at next. */
+export type Arrived = Required<Pick<Item, "project" | "dataset" | "job" | "path">> & Pick<Item, "from">;
 
 interface Uploads {
   items: Item[];
+  arrived: Arrived | null;
   isOpen: boolean;
   isPaused: boolean;
 }
 
-export const useUploads = create<Uploads>(() => ({ items: [], isOpen: false, isPaused: false }));
+export const useUploads = create<Uploads>(() => ({
+  items: [],
+  arrived: null,
+  isOpen: false,
+  isPaused: false,
+}));
 
 whenOwnerChanges(() => useUploads.setState({ items: [], isOpen: false }));
 

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Group, Kbd, Modal, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Group, Kbd, Modal, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { readable } from "./keys";
 import { conflicts, keysOf, type Shortcut, useRegistry } from "./registry";
 import { useShortcut } from "./useShortcut";
@@ -52,6 +52,10 @@ export function Sheet() {
           </Stack>
         ))}
       </SimpleGrid>
+      {/* The sheet lies outside of the router, so this is a plain link. */}
+      <Anchor href="/help/keys" size="sm" mt="lg" display="block">
+        <Trans>All keys, and change them</Trans>
+      </Anchor>
     </Modal>
   );
 }

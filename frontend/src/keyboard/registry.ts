@@ -16,21 +16,12 @@ export interface Shortcut {
 
 interface Registry {
   active: Shortcut[];
+  /** By action: the keys that its user gave it, which `preferences` keeps. */
   own: Record<string, string[]>;
   sheetIsOpen: boolean;
 }
 
-const KEPT = "studio.keys";
-
-function kept(): Record<string, string[]> {
-  try {
-    return JSON.parse(globalThis.localStorage?.getItem(KEPT) ?? "{}") as Record<string, string[]>;
-  } catch {
-    return {};
-  }
-}
-
-export const useRegistry = create<Registry>(() => ({ active: [], own: kept(), sheetIsOpen: false }));
+export const useRegistry = create<Registry>(() => ({ active: [], own: {}, sheetIsOpen: false }));
 
 export function register(shortcut: Shortcut): () => void {
   useRegistry.setState((state) => ({ active: [...state.active, shortcut] }));
@@ -60,12 +51,4 @@ export function conflicts(active: Shortcut[], own: Record<string, string[]>): Ma
       byKey.set(place, [...(byKey.get(place) ?? []), shortcut]);
     }
   return new Map([...byKey].filter(([, shortcuts]) => new Set(shortcuts.map(({ id }) => id)).size > 1));
-}
-
-export function remap(id: string, keys: string[] | null): void {
-  const own = { ...useRegistry.getState().own };
-  if (keys) own[id] = keys;
-  else delete own[id];
-  localStorage.setItem(KEPT, JSON.stringify(own));
-  useRegistry.setState({ own });
 }

@@ -13,14 +13,24 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
 import { Problem } from "../ui/Problem";
+import { ReviewTabs } from "./parts/ReviewTabs";
 import { SuggestionImage } from "./parts/SuggestionImage";
 import { review, reviewAbove } from "./queries";
 import classes from "./Review.module.css";
 
-/** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
 export default function ReviewPage() {
-  const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/review" });
+  return (
+    <>
+      <ReviewTabs project={project} />
+      <Suggestions project={project} />
+    </>
+  );
+}
+
+/** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
+function Suggestions({ project }: { project: string }) {
+  const { t } = useLingui();
   const search = useSearch({ from: "/shell/projects/$project/review" });
   const mayEdit = useMayEdit(project);
   const { data: labels = [] } = useLabels(project);

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Anchor, Button, Group, Menu, Paper, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Anchor, Button, Group, Paper, Stack, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,22 +7,9 @@ import { asStudioError } from "../../api/errors";
 import type { Dataset, Project } from "../../api/types";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
-import { deleteDataset, exportDataset, takeSnapshot, useJob, useSnapshots } from "../queries";
+import { deleteDataset, exportDataset, takeSnapshot, useSnapshots } from "../queries";
+import { ExportMenu, ExportState } from "./ExportMenu";
 import { SnapshotRow } from "./SnapshotRow";
-
-const FORMATS = {
-  classification: ["folder", "csv", "label_studio", "datumaro"],
-  detection: ["coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro"],
-};
-const NAMES: Record<string, string> = {
-  coco: "COCO",
-  voc: "Pascal VOC",
-  yolo: "YOLO",
-  csv: "CSV",
-  createml: "CreateML",
-  label_studio: "Label Studio",
-  datumaro: "Datumaro",
-};
 
 export function DatasetCard({
   project,
@@ -54,28 +41,11 @@ export function DatasetCard({
             </Anchor>
           </div>
           <Group gap="xs">
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <Button
-                  size="compact-md"
-                  variant="default"
-                  leftSection={<Icon name="download" size={16} />}
-                  disabled={dataset.image_count === 0}
-                >
-                  <Trans>Export</Trans>
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {FORMATS[project.task ?? "classification"].map((format) => (
-                  <Menu.Item
-                    key={format}
-                    onClick={() => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}
-                  >
-                    {format === "folder" ? t`Folders by label` : NAMES[format]}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
-            </Menu>
+            <ExportMenu
+              task={project.task}
+              disabled={dataset.image_count === 0}
+              choose={(format) => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}
+            />
             {mayEdit && (
               <>
                 <Button
@@ -100,7 +70,7 @@ export function DatasetCard({
         </Group>
         {job && <ExportState project={project.id} job={job} />}
         {snapshots?.map((snapshot) => (
-          <SnapshotRow key={snapshot.id} snapshot={snapshot} />
+          <SnapshotRow key={snapshot.id} project={project.id} snapshot={snapshot} />
         ))}
       </Stack>
       <ConfirmDelete
@@ -113,27 +83,5 @@ export function DatasetCard({
         <Plural value={dataset.image_count} one="Its image goes with it." other="Its # images go with it." />
       </ConfirmDelete>
     </Paper>
-  );
-}
-
-function ExportState({ project, job }: { project: string; job: string }) {
-  const { data } = useJob(project, job);
-  if (!data) return null;
-  if (data.state === "failed")
-    return (
-      <Text size="sm" c="var(--studio-bad)">
-        {data.error?.detail}
-      </Text>
-    );
-  if (data.state !== "succeeded")
-    return (
-      <Text size="sm" className="quiet">
-        <Trans>The archive is being written…</Trans>
-      </Text>
-    );
-  return (
-    <Anchor href={`/api/v1/jobs/${job}/file/`} download size="sm">
-      <Trans>Download the archive</Trans>
-    </Anchor>
   );
 }

@@ -1,18 +1,19 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Group, Text } from "@mantine/core";
+import { Anchor, Group, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import type { Snapshot } from "../../api/types";
 
-export function SnapshotRow({ snapshot }: { snapshot: Snapshot }) {
+export function SnapshotRow({ project, snapshot }: { project: string; snapshot: Snapshot }) {
   const { i18n } = useLingui();
-  const splits = snapshot.counts as { train?: number; validation?: number; test?: number };
+  const { splits } = snapshot.counts;
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs">
-      <Text size="sm" fw={600}>
+      <Anchor component={Link} to={`/projects/${project}/snapshots/${snapshot.id}`} size="sm" fw={600}>
         {snapshot.name || <Trans>Snapshot {snapshot.number}</Trans>}
-      </Text>
+      </Anchor>
       <Text size="xs" className="quiet">
         <Trans>
-          train {count(splits.train)}, validation {count(splits.validation)}, test {count(splits.test)}
+          train {splits.train ?? 0}, validation {splits.validation ?? 0}, test {splits.test ?? 0}
         </Trans>
         {" · "}
         {new Date(snapshot.created_at).toLocaleString(i18n.locale, {
@@ -22,10 +23,4 @@ export function SnapshotRow({ snapshot }: { snapshot: Snapshot }) {
       </Text>
     </Group>
   );
-}
-
-function count(value: unknown): number {
-  if (typeof value === "number") return value;
-  const images = (value as { images?: unknown } | undefined)?.images;
-  return typeof images === "number" ? images : 0;
 }

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, ScrollArea, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useLabels } from "../../projects/queries";
+import { SavedFilters } from "../../saved/SavedFilters";
 import { Swatch } from "../../ui/LabelChip";
 import { type Filter, isFiltered, toggled } from "../filter";
 import classes from "../Gallery.module.css";
@@ -13,10 +14,12 @@ interface Props {
   project: string;
   filter: Filter;
   change: (next: Partial<Filter>) => void;
+  /** Shows another filter as a whole. */
+  show: (filter: Filter) => void;
 }
 
 /** Filters with the number of images that each would leave. */
-export function FacetPanel({ project, filter, change }: Props) {
+export function FacetPanel({ project, filter, change, show }: Props) {
   const { t } = useLingui();
   const { data: facets } = useFacets(project, filter);
   const { data: labels } = useLabels(project);
@@ -57,6 +60,7 @@ export function FacetPanel({ project, filter, change }: Props) {
             <Trans>Clear the filters</Trans>
           </Button>
         )}
+        <SavedFilters project={project} filter={filter} show={show} />
         <Section title={t`State`}>
           <Row
             text={t`Labelled`}

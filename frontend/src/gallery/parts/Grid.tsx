@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { queryClient } from "../../app/queries";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { useLabels } from "../../projects/queries";
-import { type Filter, tileSizes } from "../filter";
+import { type Filter, type TileSize, tileSizes } from "../filter";
 import classes from "../Gallery.module.css";
 import { layout, moved, pagesOf, placeOf, type Range, toScroll, visible } from "../geometry";
 import { type GridImage, PAGE, pageQuery } from "../queries";
@@ -15,6 +15,7 @@ import { Tile } from "./Tile";
 interface Props {
   project: string;
   filter: Filter;
+  size: TileSize;
   total: number;
   imageAt: (index: number) => GridImage | undefined;
   onRange: (range: Range) => void;
@@ -25,7 +26,7 @@ const MOST_IN_RANGE = 5000;
 const places = new Map<string, number>();
 
 /** Any number of images: only the tiles in view exist, and the scroll bar reaches the last one. */
-export function Grid({ project, filter, total, imageAt, onRange }: Props) {
+export function Grid({ project, filter, size, total, imageAt, onRange }: Props) {
   const { t } = useLingui();
   const { ref: sizeRef, width, height: view } = useElementSize<HTMLDivElement>();
   const scroller = useRef<HTMLDivElement | null>(null);
@@ -33,9 +34,8 @@ export function Grid({ project, filter, total, imageAt, onRange }: Props) {
   const key = JSON.stringify([project, { ...filter, size: undefined }]);
   const [offset, setOffset] = useState(places.get(key) ?? 0);
   const shape = useMemo(
-    () =>
-      layout(total, Math.max(0, width - 24), tileSizes[filter.size ?? "m"], GAP, globalThis.devicePixelRatio),
-    [total, width, filter.size],
+    () => layout(total, Math.max(0, width - 24), tileSizes[size], GAP, globalThis.devicePixelRatio),
+    [total, width, size],
   );
   const range = useMemo(() => visible(offset, view, total, shape), [offset, view, total, shape]);
   const { data: labels } = useLabels(project);

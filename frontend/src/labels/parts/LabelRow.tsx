@@ -5,7 +5,10 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { asStudioError } from "../../api/errors";
 import type { Label } from "../../api/types";
+import { useCatalog } from "../../keyboard/catalog";
+import { keysNow } from "../../keyboard/remap";
 import { hotkeyOf } from "../../labeling/hotkeys";
+import { usePreferences } from "../../preferences/preferences";
 import { Icon } from "../../ui/Icon";
 import { Swatch } from "../../ui/LabelChip";
 import { changeLabel, mergeLabel } from "../queries";
@@ -36,8 +39,15 @@ const SWATCHES = [
   "#7b4173",
 ];
 
+/** Pages where the keys of labels work beside those of actions. */
+const LABELLED = new Set(["everywhere", "annotator", "labeling", "suspects"]);
+
 export function LabelRow({ project, label, labels, count, mayEdit, up, down }: Props) {
   const { t } = useLingui();
+  const { keys: own = {} } = usePreferences();
+  const actions = useCatalog()
+    .filter(({ page }) => LABELLED.has(page))
+    .flatMap((part) => part.actions);
   const [name, setName] = useState<string | null>(null);
   const [isDeleting, setIsDeleting] = useState(false);
   const attempt = (work: Promise<unknown>) =>
@@ -49,6 +59,22 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
     setName(null);
   };
   const key = hotkeyOf(labels, label.id);
+  const chooseKey = (hotkey: string | null) => {
+    const other = labels.find((one) => one.id !== label.id && hotkey && one.hotkey === hotkey);
+    if (other)
+      return notifications.show({
+        color: "red",
+        message: t`“${other.name}” has the key ${hotkey}. Give that label another key first.`,
+      });
+    const rival = hotkey
+      ? actions.find((one) => keysNow(one, own).includes(hotkey.toUpperCase()))
+      : undefined;
+    if (rival)
+      notifications.show({
+        message: t`${hotkey} is also the key of “${rival.title}”. Change one of them when you need both.`,
+      });
+    attempt(changeLabel(project, label.id, { hotkey }));
+  };
   return (
     <Group wrap="nowrap" gap="sm" px="xs" mih={44}>
       {mayEdit ? (
@@ -99,11 +125,7 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
         />
       )}
       {mayEdit ? (
-        <HotkeyButton
-          label={label}
-          current={key}
-          change={(hotkey) => attempt(changeLabel(project, label.id, { hotkey }))}
-        />
+        <HotkeyButton label={label} current={key} change={chooseKey} />
       ) : (
         key && <Kbd size="xs">{key}</Kbd>
       )}

@@ -3,7 +3,16 @@ import type { GridImage } from "../../gallery/queries";
 import classes from "../Review.module.css";
 
 /** The image as large as there is room, with its boxes in thousandths of its sides. */
-export function SuggestionImage({ image, labels }: { image: GridImage; labels: Label[] }) {
+export function SuggestionImage({
+  image,
+  labels,
+  pointed,
+}: {
+  image: GridImage;
+  labels: Label[];
+  /** A box in pixels that is spoken of: the others step back. */
+  pointed?: number[] | null;
+}) {
   const version = new URLSearchParams(image.thumbnail.split("?")[1]).get("v") ?? "";
   const colors = new Map(labels.map(({ id, color }) => [id, color]));
   return (
@@ -30,7 +39,7 @@ export function SuggestionImage({ image, labels }: { image: GridImage; labels: L
           vectorEffect: "non-scaling-stroke",
         } as const;
         return (
-          <g key={`${mark.label}-${mark.box.join()}`}>
+          <g key={`${mark.label}-${mark.box.join()}`} opacity={pointed ? 0.45 : 1}>
             <rect {...shape} stroke="rgb(0 0 0 / 60%)" strokeWidth={4} />
             <rect
               {...shape}
@@ -41,6 +50,24 @@ export function SuggestionImage({ image, labels }: { image: GridImage; labels: L
           </g>
         );
       })}
+      {pointed && <Pointed box={pointed} />}
     </svg>
+  );
+}
+
+function Pointed({ box: [left = 0, top = 0, right = 0, bottom = 0] }: { box: number[] }) {
+  const shape = {
+    x: left,
+    y: top,
+    width: right - left,
+    height: bottom - top,
+    fill: "none",
+    vectorEffect: "non-scaling-stroke",
+  } as const;
+  return (
+    <g>
+      <rect {...shape} stroke="#000" strokeWidth={6} />
+      <rect {...shape} stroke="#fff" strokeWidth={3} strokeDasharray="8 5" />
+    </g>
   );
 }

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
+from datasets.gallery.rows import grid_rows
+from datasets.models import Dataset, Image
+from projects.models import Job
+from projects.selectors import project_ids_of
+
+# Of a group that is larger, the first are shown.
+MOST_SHOWN = 60
+
+
+def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
+    """Groups of which two images at least are still there."""
+    rows = DuplicateGroup.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
+    return rows.alias(second=Subquery(_present(OuterRef("pk")).values("pk")[1:2])).filter(second__isnull=False)
+
+
+def _present(group) -> QuerySet[DuplicateMember]:
+    # The condition is on the row of the image, which a deleted one does not have.
+    return DuplicateMember.objects.filter(group=group, image__dataset__isnull=False)
+
+
+def summary_of(*, dataset: Dataset, user) -> dict:
+    """What a search of the dataset has found that is still open, and the last job that searched."""
+    groups = duplicate_groups_of(user).filter(dataset=dataset)
+    counts = groups.aggregate(
+        open=Count("pk", filter=Q(is_kept=False)),
+        exact=Count("pk", filter=Q(is_kept=False, is_exact=True)),
+        leaks=Count("pk", filter=Q(is_kept=False, is_leak=True)),
+        label_conflicts=Count("pk", filter=Q(is_kept=False, has_label_conflict=True)),
+        kept=Count("pk", filter=Q(is_kept=True)),
+    )
+    jobs = Job.objects.filter(project=dataset.project_id, kind="duplicates", parameters__dataset=str(dataset.pk))
+    return {**counts, "job": jobs.order_by("-pk").first()}
+
+
+def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
+    """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
+    keys: dict = {}
+    members = DuplicateMember.objects.filter(group__in=[group.pk for group in groups]).order_by("image_id")
+    for group_pk, image_pk in members.values_list("group", "image"):
+        keys.setdefault(group_pk, []).append(image_pk)
+    wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
+    facts = {
+        str(row.pop("id")): row
+        for row in Image.objects.filter(pk__in=wanted).values("id", "size", "format", "group", "created_at")
+    }
+    rows = {row["id"]: {**row, **facts[row["id"]]} for row in grid_rows(wanted) if row["id"] in facts}
+    for group in groups:
+        own = keys.get(group.pk, [])
+        group.rows = [rows[str(pk)] for pk in own if str(pk) in rows]  # type: ignore[attr-defined]
+        group.left_out = max(0, len(own) - MOST_SHOWN)  # type: ignore[attr-defined]
+    return list(groups)

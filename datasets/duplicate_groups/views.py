@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.response import Response
+
+from datasets.duplicate_groups import serializers
+from datasets.duplicate_groups.keeping import decide_group
+from datasets.duplicate_groups.models import DuplicateGroup
+from datasets.duplicate_groups.selectors import duplicate_groups_of, with_images
+from projects.permissions import ProjectPermission
+
+
+class DuplicateGroupFilter(filters.FilterSet):
+    class Meta:
+        model = DuplicateGroup
+        fields = ["dataset", "is_kept", "is_exact", "is_leak", "has_label_conflict"]
+
+
+class DuplicateGroupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Groups of duplicates, those first that matter most. They are looked for with `datasets/{id}/duplicates/`."""
+
+    queryset = DuplicateGroup.objects.none()
+    serializer_class = serializers.FoundDuplicatesGroupSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = DuplicateGroupFilter
+    lookup_value_converter = "uuid"
+    default_ordering = "rank"
+    ordering_fields = ("rank",)
+
+    def get_queryset(self):
+        return duplicate_groups_of(self.request.user)
+
+    def paginate_queryset(self, queryset):
+        return with_images(super().paginate_queryset(queryset))
+
+    def retrieve(self, request, pk=None):
+        return self._answer(self.get_object())
+
+    @extend_schema(
+        request=serializers.DuplicateDecisionSerializer, responses=serializers.FoundDuplicatesGroupSerializer
+    )
+    def partial_update(self, request, pk=None):
+        """Decide that all of a group stay, or take that back. Images are deleted and grouped with `images/bulk/`."""
+        group = self.get_object()
+        data = serializers.DuplicateDecisionSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return self._answer(decide_group(group=group, user=request.user, **data.validated_data))
+
+    def _answer(self, group: DuplicateGroup) -> Response:
+        return Response(self.get_serializer(with_images([group])[0]).data)

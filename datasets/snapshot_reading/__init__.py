@@ -1,0 +1,1 @@
+"""What is in a snapshot, and what differs between two of them."""

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from django.urls import reverse
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
+
+from accounts.known import ALWAYS, refuse_unknown
+from datasets import serializers, thumbnails
+from datasets.exports import start_snapshot_export
+from datasets.models import Snapshot, SnapshotImage
+from datasets.selectors import snapshots_of
+from datasets.snapshot_reading import comparing
+from datasets.snapshot_reading import serializers as shapes
+from datasets.snapshot_reading.rows import in_split_and_label, rows_of
+from datasets.views.pictures import ANSWERS, FORMAT, VERSION, AnswersPictures
+from projects.filters import PAGING
+from projects.permissions import ProjectPermission
+from projects.serializers import JobSerializer
+
+
+class SnapshotFilter(filters.FilterSet):
+    class Meta:
+        model = Snapshot
+        fields = ["project", "dataset"]
+
+
+class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Frozen versions of your datasets, the newest first."""
+
+    queryset = Snapshot.objects.none()
+    serializer_class = serializers.SnapshotSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = SnapshotFilter
+    lookup_value_converter = "uuid"
+    default_ordering = "-id"
+    picture_actions = ("thumbnail",)
+
+    @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
+    def partial_update(self, request, pk=None):
+        """Name a snapshot, or write notes about it. What is in it never changes."""
+        snapshot = self.get_object()
+        data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
+        data.is_valid(raise_exception=True)
+        data.save()
+        return Response(self.get_serializer(snapshot).data)
+
+    @extend_schema(
+        parameters=[shapes.SnapshotImagesQuerySerializer], responses=shapes.SnapshotImageSerializer(many=True)
+    )
+    @action(detail=True, filterset_class=None, default_ordering="id")
+    def images(self, request, pk=None):
+        """The images of the snapshot with the annotations that they had then; also those that were deleted since."""
+        snapshot = self.get_object()
+        wanted = self._query(shapes.SnapshotImagesQuerySerializer)
+        rows = in_split_and_label(snapshot.images.select_related("blob"), **wanted)
+        return self.get_paginated_response(self._rows(self.paginate_queryset(rows)))
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("row", OpenApiTypes.INT, OpenApiParameter.PATH, description="`id` of the image's row."),
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )  # fmt: skip
+    @action(detail=True, url_path="images/<int:row>/thumbnail", pagination_class=None, filterset_class=None)
+    def thumbnail(self, request, pk=None, row=0):
+        """A small JPEG or WebP of an image of the snapshot, also when it was deleted since."""
+        found = SnapshotImage.objects.filter(snapshot=self.get_object(), pk=row).select_related("blob", "image").first()
+        if found is None:
+            raise NotFound()
+        size, kind = self.one_of("size", thumbnails.SIZES), self.kind_of_picture()
+        return self.answer_picture(found, kind, f"{size}", size, thumbnails.ensure_thumbnail)
+
+    @extend_schema(parameters=[shapes.CompareSnapshotsQuerySerializer], responses=shapes.SnapshotComparisonSerializer)
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def compare(self, request, pk=None):
+        """What changed since another snapshot of the project: images that were added, removed, given other annotations
+        or moved to another split, and the images of each label side by side."""
+        after, before = self._compared(shapes.CompareSnapshotsQuerySerializer)
+        answer = {
+            "before": before, "after": after, "images": comparing.count_differences(before, after),
+            "labels": comparing.count_labels(before, after), "splits": comparing.count_splits(before, after),
+        }  # fmt: skip
+        return Response(shapes.SnapshotComparisonSerializer(answer).data)
+
+    @extend_schema(
+        parameters=[shapes.ComparedImagesQuerySerializer], responses=shapes.SnapshotImageSerializer(many=True)
+    )
+    @action(detail=True, url_path="compare/images", filterset_class=None, default_ordering="id")
+    def compared_images(self, request, pk=None):
+        """The images of one difference, with what they were before."""
+        after, before = self._compared(shapes.ComparedImagesQuerySerializer)
+        rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self._rows(page, comparing.before_of(before, page)))
+
+    @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def exports(self, request, pk=None):
+        """Write the snapshot as a zip in the background: its images with the annotations and splits that they had
+        then. The job's `result.download_url` has it."""
+        snapshot = self.get_object()
+        data = serializers.ExportSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job = start_snapshot_export(snapshot=snapshot, user=request.user, format=data.validated_data["format"])
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+
+    def get_queryset(self):
+        return snapshots_of(self.request.user)
+
+    def _query(self, shape) -> dict:
+        """The parameters of the request. Raises `ValidationError` for those that nobody knows."""
+        query = shape(data=self.request.query_params, context={"snapshots": self.get_queryset()})
+        refuse_unknown(self.request.query_params, [*query.fields, *PAGING, *ALWAYS], code="unknown_filter",
+                       what="filter")  # fmt: skip
+        query.is_valid(raise_exception=True)
+        return dict(query.validated_data)
+
+    def _compared(self, shape) -> tuple[Snapshot, Snapshot]:
+        after = self.get_object()
+        self._wanted = self._query(shape)
+        before = self._wanted["with"]
+        comparing.require_comparable(before, after)
+        return after, before
+
+    def _rows(self, page, before=None) -> list[dict]:
+        return shapes.SnapshotImageSerializer(rows_of(page, before), many=True).data

@@ -1,0 +1,58 @@
+import { Trans } from "@lingui/react/macro";
+import { Text } from "@mantine/core";
+import type { Label } from "../../api/types";
+import { LabelChip } from "../../ui/LabelChip";
+import classes from "../Review.module.css";
+import type { Suspect } from "../suspects";
+
+/** What is annotated, and what the model believes, each with how far it believes it. */
+export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }) {
+  const chip = (name: string) => (
+    <LabelChip label={labels.find((label) => label.name === name) ?? { name, color: "#888888" }} />
+  );
+  const { kind, label, suggested, quality, suggested_score: score } = suspect;
+  return (
+    <div>
+      <Text size="xs" className="quiet" truncate>
+        {suspect.image.filename}
+      </Text>
+      <Text size="sm" my={6}>
+        {kind === "not_drawn" && <Trans>The model is sure of a box that nobody drew.</Trans>}
+        {kind === "not_seen" && <Trans>The model sees nothing in this box.</Trans>}
+        {kind === "label" && <Trans>Another label fits better, says the model.</Trans>}
+      </Text>
+      <div className={classes.doubt}>
+        {label && (
+          <>
+            <div>
+              <Text size="xs" className="quiet">
+                <Trans>Annotated</Trans>
+              </Text>
+              {chip(label)}
+            </div>
+            {kind === "label" && <Share value={quality} />}
+          </>
+        )}
+        {suggested && (
+          <>
+            <div>
+              <Text size="xs" className="quiet">
+                <Trans>The model believes</Trans>
+              </Text>
+              {chip(suggested)}
+            </div>
+            {score !== null ? <Share value={score} /> : <span />}
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Share({ value }: { value: number }) {
+  return (
+    <Text fw={650} style={{ fontVariantNumeric: "tabular-nums" }}>
+      {Math.round(100 * value)} %
+    </Text>
+  );
+}

@@ -1,0 +1,33 @@
+import { useLingui } from "@lingui/react/macro";
+import { Link, useMatchRoute } from "@tanstack/react-router";
+import classes from "../Review.module.css";
+
+/** The three kinds of review: what models suggest, what they doubt, and what is there twice. */
+export function ReviewTabs({ project }: { project: string }) {
+  const { t } = useLingui();
+  const matches = useMatchRoute();
+  const base = `/projects/${project}/review`;
+  const tabs = [
+    [base, t`Suggestions`],
+    [`${base}/suspects`, t`Doubtful labels`],
+    [`${base}/duplicates`, t`Duplicates`],
+  ] as const;
+  return (
+    <nav className={classes.tabs} aria-label={t`Kinds of review`}>
+      {tabs.map(([to, title]) => {
+        const isHere = Boolean(matches({ to }));
+        return (
+          <Link
+            key={to}
+            to={to}
+            className={classes.tab}
+            data-here={isHere || undefined}
+            aria-current={isHere ? "page" : undefined}
+          >
+            {title}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

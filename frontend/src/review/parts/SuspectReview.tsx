@@ -1,0 +1,228 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Button, Center, Group, Loader, ScrollArea, Select, Stack, Switch, Text, Title } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useCallback, useState } from "react";
+import { asStudioError } from "../../api/errors";
+import type { Label } from "../../api/types";
+import { useShortcut } from "../../keyboard/useShortcut";
+import { hotkeys, useLabelKeys } from "../../labeling/hotkeys";
+import { useLabels, useMayEdit } from "../../projects/queries";
+import { EmptyState } from "../../ui/EmptyState";
+import { Icon } from "../../ui/Icon";
+import { LabelChip } from "../../ui/LabelChip";
+import { Problem } from "../../ui/Problem";
+import classes from "../Review.module.css";
+import { keepLabel, relabel, removeBox, type Suspect, type SuspectSearch, useSuspects } from "../suspects";
+import { Doubt } from "./Doubt";
+import { SuggestionImage } from "./SuggestionImage";
+
+interface Props {
+  project: string;
+  search: SuspectSearch;
+  searches: SuspectSearch[];
+  choose: (search: SuspectSearch) => void;
+  foot: ReactNode;
+}
+
+const idOf = ({ model, dataset }: SuspectSearch) => `${model} ${dataset}`;
+
+/** One doubtful label after the other: Enter keeps it, M takes the model's, a label's key gives that one. */
+export function SuspectReview({ project, search, searches, choose, foot }: Props) {
+  const { t } = useLingui();
+  const navigate = useNavigate();
+  const mayEdit = useMayEdit(project);
+  const { data: labels = [] } = useLabels(project);
+  const [areAllShown, setAreAllShown] = useState(false);
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
+  const { data, error, refetch } = useSuspects(project, search, areAllShown);
+  const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
+  const [suspect] = open;
+  const suggested = labels.find(({ name }) => name === suspect?.suggested);
+  const act = useCallback(
+    async (work: (suspect: Suspect) => Promise<unknown>) => {
+      if (!suspect) return;
+      setSeen((now) => new Set([...now, suspect.id]));
+      try {
+        await work(suspect);
+      } catch (problem) {
+        setSeen((now) => new Set([...now].filter((id) => id !== suspect.id)));
+        notifications.show({ color: "red", message: asStudioError(problem).message });
+      }
+    },
+    [suspect],
+  );
+  const keep = () => void act((one) => keepLabel(project, one, t`Label kept`));
+  const take = useCallback(
+    (label: Label) => void act((one) => relabel(project, one, label.id, t`Label as ${label.name}`)),
+    [act, project, t],
+  );
+  const remove = () => void act((one) => removeBox(project, one, t`Box removed`));
+  const skip = () => {
+    void act(async () => undefined);
+    if (open.length < 5) void refetch();
+  };
+  const edit = () =>
+    suspect &&
+    void navigate({ to: "/projects/$project/images/$image", params: { project, image: suspect.image.id } });
+  const scope = t`Doubtful labels`;
+  const isOff = !mayEdit || !suspect;
+  useShortcut({
+    id: "suspects.keep",
+    scope,
+    title: t`Keep the label`,
+    keys: "Enter",
+    disabled: isOff,
+    run: keep,
+  });
+  useShortcut({
+    id: "suspects.take",
+    scope,
+    title: t`Take the model's label`,
+    keys: "M",
+    disabled: isOff || !suggested,
+    run: () => suggested && take(suggested),
+  });
+  useShortcut({
+    id: "suspects.remove",
+    scope,
+    title: t`Remove the box`,
+    keys: ["X", "Delete"],
+    disabled: isOff || suspect?.kind !== "not_seen",
+    run: remove,
+  });
+  useShortcut({
+    id: "suspects.skip",
+    scope,
+    title: t`Leave it for later`,
+    keys: ["Space", "ArrowRight"],
+    run: skip,
+  });
+  useShortcut({
+    id: "suspects.edit",
+    scope,
+    title: t`Open in the annotator`,
+    keys: "O",
+    run: () => void edit(),
+  });
+  useLabelKeys(labels, !isOff, take);
+  const keys = hotkeys(labels);
+  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (!data)
+    return (
+      <Center mih="60vh">
+        <Loader aria-label={t`Loading`} />
+      </Center>
+    );
+  return (
+    <div className={classes.page}>
+      <section className={classes.stage} data-testid="suspect-image" data-image={suspect?.image.id}>
+        {suspect ? (
+          <SuggestionImage key={suspect.id} image={suspect.image} labels={labels} pointed={suspect.box} />
+        ) : (
+          <EmptyState icon="circle-check" title={<Trans>No doubtful label is left</Trans>}>
+            {areAllShown ? (
+              <Trans>Every label that this search looked at was decided.</Trans>
+            ) : (
+              <Trans>What is left is probably right. You may look at all of it, the least sure first.</Trans>
+            )}
+          </EmptyState>
+        )}
+      </section>
+      <aside className={classes.side}>
+        <Stack>
+          <Title order={1} size="h4">
+            <Trans>Doubtful labels</Trans>
+          </Title>
+          {searches.length > 1 && (
+            <Select
+              aria-label={t`Search`}
+              allowDeselect={false}
+              data={searches.map((one) => ({
+                value: idOf(one),
+                label: `${one.model_name} v${one.model_version}, ${one.dataset_name}`,
+              }))}
+              value={idOf(search)}
+              onChange={(value) => {
+                const next = searches.find((one) => idOf(one) === value);
+                if (next) choose(next);
+              }}
+            />
+          )}
+          <Text size="sm" className="quiet" aria-live="polite">
+            <Plural
+              value={search.issues}
+              one="# label is probably wrong"
+              other="# labels are probably wrong"
+            />
+            {" · "}
+            <Plural value={search.decided} one="# decided" other="# decided" />
+          </Text>
+          {suspect && <Doubt suspect={suspect} labels={labels} />}
+          {suspect && mayEdit && (
+            <>
+              <Group grow>
+                <Button leftSection={<Icon name="check" />} onClick={keep}>
+                  <Trans>Keep it</Trans>
+                </Button>
+                {suspect.kind === "not_seen" ? (
+                  <Button variant="default" onClick={remove}>
+                    <Trans>Remove the box</Trans>
+                  </Button>
+                ) : (
+                  suggested && (
+                    <Button variant="default" onClick={() => take(suggested)}>
+                      {suspect.kind === "not_drawn" ? (
+                        <Trans>Add the box</Trans>
+                      ) : (
+                        <Trans>Take {suggested.name}</Trans>
+                      )}
+                    </Button>
+                  )
+                )}
+              </Group>
+              <Text size="xs" className="quiet">
+                <Trans>Or give it another label:</Trans>
+              </Text>
+              <ScrollArea.Autosize mah={190}>
+                <Group gap={6}>
+                  {labels.map((label) => (
+                    <Button
+                      key={label.id}
+                      size="compact-sm"
+                      variant="default"
+                      onClick={() => take(label)}
+                      rightSection={keys.get(label.id)}
+                    >
+                      <LabelChip label={label} />
+                    </Button>
+                  ))}
+                </Group>
+              </ScrollArea.Autosize>
+            </>
+          )}
+          {suspect && (
+            <Group grow>
+              <Button variant="subtle" onClick={skip}>
+                <Trans>Later</Trans>
+              </Button>
+              <Button
+                variant="subtle"
+                component={Link}
+                to={`/projects/${project}/images/${suspect.image.id}`}
+              >
+                <Trans>Correct</Trans>
+              </Button>
+            </Group>
+          )}
+          <Switch
+            label={t`Also those that are probably right`}
+            checked={areAllShown}
+            onChange={(event) => setAreAllShown(event.currentTarget.checked)}
+          />
+          {foot}
+        </Stack>
+      </aside>
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+import { useQuery } from "@tanstack/react-query";
+import { send } from "../api/client";
+import { keys } from "../api/keys";
+import type { components } from "../api/schema";
+import type { Job } from "../api/types";
+import { queryClient } from "../app/queries";
+import { bulk, undoable } from "../gallery/bulk";
+import { did, performs } from "../history/history";
+
+export type Suspect = components["schemas"]["LightSuspect"];
+export type SuspectSearch = components["schemas"]["SuspectSearch"];
+export type Decision = components["schemas"]["SuspectDecision"];
+
+const PAGE = 60;
+const json = { "Content-Type": "application/json" };
+const keyOf = (project: string) => [...keys.project(project), "suspects"] as const;
+
+/** The searches whose results are kept, the newest first. */
+export function useSuspectSearches(project: string) {
+  return useQuery({
+    queryKey: [...keyOf(project), "searches"],
+    queryFn: () => send<SuspectSearch[]>("GET", `/api/v1/suspects/searches/?project=${project}`),
+  });
+}
+
+/** What is open of a search, the least believed label first. */
+export function useSuspects(project: string, search: SuspectSearch | undefined, areAllShown: boolean) {
+  const query = new URLSearchParams({ open: "true", fields: "grid", page_size: String(PAGE) });
+  if (search) {
+    query.set("model", search.model);
+    query.set("dataset", search.dataset);
+  }
+  if (!areAllShown) query.set("is_issue", "true");
+  return useQuery({
+    queryKey: [...keyOf(project), "list", query.toString()],
+    enabled: search !== undefined,
+    queryFn: () => send<{ next: string | null; results: Suspect[] }>("GET", `/api/v1/suspects/?${query}`),
+  });
+}
+
+export async function searchSuspects(model: string, dataset: string): Promise<void> {
+  await send<Job>("POST", `/api/v1/models/${model}/suspects/`, JSON.stringify({ dataset }), json);
+  await queryClient.invalidateQueries({ queryKey: ["activity"] });
+}
+
+export function refreshSuspects(project: string): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: keyOf(project) });
+}
+
+async function decide(project: string, id: string, decision: Decision | null): Promise<void> {
+  await send("PATCH", `/api/v1/suspects/${id}/`, JSON.stringify({ decision }), json);
+  await refreshSuspects(project);
+}
+
+interface Payload {
+  project: string;
+  id: string;
+  decision: Decision | null;
+}
+
+performs<Payload>("suspect", async ({ project, id, decision }) => {
+  await decide(project, id, decision);
+  return undefined;
+});
+
+/** The label is right: no later search of the model shows it again. */
+export async function keepLabel(project: string, suspect: Suspect, title: string): Promise<void> {
+  await decide(project, suspect.id, "kept");
+  const payload = { project, id: suspect.id };
+  did({
+    title: `${title} (${suspect.image.filename})`,
+    project,
+    undo: { kind: "suspect", payload: { ...payload, decision: null } },
+    redo: { kind: "suspect", payload: { ...payload, decision: "kept" } },
+  });
+}
+
+/** Gives the image, or the box that is doubted, another label. The suspect leaves the list by that. */
+export async function relabel(
+  project: string,
+  suspect: Suspect,
+  label: string,
+  title: string,
+): Promise<void> {
+  const { image, annotation, box } = suspect;
+  const named = `${title} (${image.filename})`;
+  if (suspect.kind === "not_drawn") {
+    await annotate(project, named, image.id, { add: [{ label, box }] });
+    await decide(project, suspect.id, "corrected");
+  } else if (annotation) await annotate(project, named, image.id, { change: [{ id: annotation, label }] });
+  else await bulk(project, named, { action: "label", images: [image.id], label });
+}
+
+/** The model sees nothing in the box, and rightly so. */
+export function removeBox(project: string, suspect: Suspect, title: string): Promise<unknown> {
+  const named = `${title} (${suspect.image.filename})`;
+  return annotate(project, named, suspect.image.id, { remove: [suspect.annotation] });
+}
+
+function annotate(project: string, title: string, image: string, body: Record<string, unknown>) {
+  return undoable(project, title, `/api/v1/images/${image}/annotations/`, body, "PATCH");
+}

@@ -1,0 +1,79 @@
+"""Suspects as rows: written by a search, decided by a person, and which of them are still open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+
+from datasets.models import Annotation, Dataset, Image
+from inference.models import Model, Suspect
+from projects.selectors import project_ids_of
+
+INSERT_CHUNK = 1000
+
+
+@transaction.atomic
+def replace_suspects(*, model: Model, dataset: Dataset, rows: Sequence[Suspect]) -> None:
+    """Keep what a search found, in its order. What somebody decided about the same doubt stays decided."""
+    earlier = Suspect.objects.filter(model=model, dataset=dataset)
+    kept = earlier.filter(decision=Suspect.Decision.KEPT).only(*DOUBT, "decision", "decided_by")
+    decided = {_doubt(row): row for row in kept}
+    earlier.delete()
+    for rank, row in enumerate(rows, start=1):
+        row.model, row.dataset, row.rank = model, dataset, rank
+        before = decided.get(_doubt(row))
+        if before is not None:
+            row.decision, row.decided_by_id = before.decision, before.decided_by_id
+    still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
+    Suspect.objects.bulk_create((row for row in rows if row.image_id in still_there), batch_size=INSERT_CHUNK)
+
+
+DOUBT = ("image", "annotation", "kind", "label", "suggested", "box")
+
+
+def _doubt(row: Suspect) -> tuple:
+    # A box that nobody drew has no annotation: it is the same one when it lies at the same place, to a pixel.
+    box = tuple(round(edge) for edge in row.box) if row.box and row.annotation_id is None else None
+    return row.image_id, row.annotation_id, row.kind, row.label, row.suggested, box
+
+
+def open_suspects(rows: QuerySet[Suspect]) -> QuerySet[Suspect]:
+    """Those that nobody decided, and whose label is still the one that is doubted."""
+    marks = Annotation.objects.filter(image=OuterRef("image"), confirmed=True, label__name=OuterRef("label"))
+    drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
+    return rows.filter(decision=None).filter(Q(kind=Suspect.Kind.NOT_DRAWN) | drawn)
+
+
+def decide_suspect(*, suspect: Suspect, user, decision: str | None) -> Suspect:
+    """Note what somebody decided; None takes it back. Annotations are changed where they are."""
+    suspect.decision, suspect.decided_by = decision, None if decision is None else user
+    suspect.save(update_fields=["decision", "decided_by"])
+    return suspect
+
+
+def searches_of(user, *, project=None) -> list[dict]:
+    """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
+    rows = Suspect.objects.filter(dataset__project__in=project_ids_of(user))
+    if project is not None:
+        rows = rows.filter(dataset__project=project)
+    wanted = ("model", "dataset", "model_name", "model_version", "dataset_name")
+    named = rows.annotate(
+        model_name=F("model__name"), model_version=F("model__version"), dataset_name=F("dataset__name")
+    )
+    found = named.values(*wanted).annotate(
+        searched_at=Max("created_at"), total=Count("pk"), decided=Count("pk", filter=~Q(decision=None)),
+    )  # fmt: skip
+    still = {
+        (row["model"], row["dataset"]): row
+        for row in open_suspects(rows)
+        .values("model", "dataset")
+        .annotate(open=Count("pk"), issues=Count("pk", filter=Q(is_issue=True)))
+    }
+    nothing = {"open": 0, "issues": 0}
+    searches = [
+        {**row, **{name: still.get((row["model"], row["dataset"]), nothing)[name] for name in nothing}}
+        for row in found.order_by("model", "dataset")
+    ]
+    return sorted(searches, key=lambda row: row["searched_at"], reverse=True)

@@ -1,0 +1,99 @@
+"""Labels that are probably wrong, over HTTP."""
+
+from __future__ import annotations
+
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from datasets.gallery.rows import grid_rows
+from inference import suspect_serializers as shapes
+from inference.models import Suspect
+from inference.suspecting import decide_suspect, open_suspects, searches_of
+from projects.permissions import ProjectPermission
+from projects.selectors import project_ids_of
+
+FIELDS = OpenApiParameter(
+    "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
+    description="grid: with light rows of their images, as a gallery shows them.",
+)  # fmt: skip
+
+
+class SuspectFilter(filters.FilterSet):
+    project = filters.UUIDFilter(field_name="dataset__project_id")
+    open = filters.BooleanFilter(
+        method="with_open", label="true: only those that nobody decided and whose label is still as it was."
+    )
+    decision = filters.ChoiceFilter(choices=Suspect.Decision.choices)
+
+    class Meta:
+        model = Suspect
+        fields = ["dataset", "model", "kind", "is_issue"]
+
+    def with_open(self, queryset, name, value):
+        return open_suspects(queryset) if value else queryset.exclude(pk__in=open_suspects(queryset).values("pk"))
+
+
+LISTED = PolymorphicProxySerializer(
+    "ListedSuspect", [shapes.SuspectSerializer, shapes.LightSuspectSerializer], resource_type_field_name=None, many=True
+)
+
+
+@extend_schema_view(list=extend_schema(parameters=[FIELDS], responses=LISTED))
+class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Labels that are probably wrong, the worst first. They are looked for with `models/{id}/suspects/`."""
+
+    queryset = Suspect.objects.none()
+    serializer_class = shapes.SuspectSerializer
+    permission_classes = [ProjectPermission]
+    filterset_class = SuspectFilter
+    lookup_value_converter = "uuid"
+    default_ordering = "rank"
+    ordering_fields = ("rank",)
+    list_parameters = ("fields",)
+
+    @property
+    def is_grid(self) -> bool:
+        return self.request.query_params.get("fields") == "grid"
+
+    def get_serializer_class(self):
+        return shapes.LightSuspectSerializer if self.action == "list" and self.is_grid else shapes.SuspectSerializer
+
+    def get_queryset(self):
+        rows = Suspect.objects.filter(dataset__project__in=project_ids_of(self.request.user))
+        if self.action == "list" and self.is_grid:
+            return rows
+        return rows.select_related("dataset__project", "image__blob").prefetch_related("image__annotations__label")
+
+    def paginate_queryset(self, queryset):
+        rows = super().paginate_queryset(queryset)
+        if self.is_grid:
+            images = {row["id"]: row for row in grid_rows([row.image_id for row in rows])}
+            for row in rows:
+                row.grid_image = images.get(str(row.image_id))
+            rows = [row for row in rows if row.grid_image is not None]
+        return rows
+
+    @extend_schema(request=shapes.SuspectDecisionSerializer, responses=shapes.SuspectSerializer)
+    def partial_update(self, request, pk=None):
+        """Note what you decided about a label, or take that back. The annotation is changed where it is."""
+        suspect = self.get_object()
+        data = shapes.SuspectDecisionSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return Response(
+            self.get_serializer(decide_suspect(suspect=suspect, user=request.user, **data.validated_data)).data
+        )
+
+    @extend_schema(
+        parameters=[shapes.SuspectSearchQuerySerializer], responses=shapes.SuspectSearchSerializer(many=True)
+    )
+    @action(detail=False, pagination_class=None, filterset_class=None)
+    def searches(self, request):
+        """Which searches there were, the newest first: of which dataset, by which model, and how much is open."""
+        query = shapes.SuspectSearchQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        found = searches_of(request.user, project=query.validated_data.get("project"))
+        return Response(shapes.SuspectSearchSerializer(found, many=True).data)
