@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from datasets.errors import LabelInUse
-from datasets.label_removal import carrying, delete_label, require_other
+from datasets.label_removal import carrying, carrying_in_trash, delete_label, require_other
 from datasets.models import Label
 from projects.changes.recording import recording
 from projects.errors import WorkFailed
@@ -18,8 +18,13 @@ KIND = "label_removal"
 
 
 def is_large(label: Label) -> bool:
-    """Whether more images carry it than are changed in a request."""
-    return carrying(label).order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE
+    """Whether more images carry it, those in the trash too, than are changed in a request."""
+    found = (images(label).order_by()[: MOST_AT_ONCE + 1].count() for images in (carrying, carrying_in_trash))
+    return sum(found) > MOST_AT_ONCE
+
+
+def _count(label: Label) -> int:
+    return carrying(label).count() + carrying_in_trash(label).count()
 
 
 @transaction.atomic
@@ -38,7 +43,7 @@ def start_label_removal(*, label: Label, images: str | None, move_to: Label | No
         "label": str(label.pk), "name": label.name, "images": images,
         "move_to": None if move_to is None else str(move_to.pk),
     }  # fmt: skip
-    queue = queue_for(images=carrying(label).count())
+    queue = queue_for(images=_count(label))
     return enqueue_job(project=label.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
@@ -58,7 +63,7 @@ def _remove(context: JobContext, label: Label) -> None:
     move_to = _label(context.job.project, parameters["move_to"])
     if parameters["move_to"] and move_to is None:
         raise WorkFailed("label_deleted", "The label that the images were to get was deleted meanwhile.")
-    left = carrying(label).count()
+    left = _count(label)
     done = context.job.position.get("images", 0)
     total = done + left
     context.report(done, total)

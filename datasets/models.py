@@ -303,3 +303,4 @@ class SnapshotImage(models.Model):
 
 # Its tables are this app's.
 from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401
+from datasets.trash.models import TrashedImages  # noqa: E402, F401

@@ -1,21 +1,23 @@
-"""Taking images away, or elsewhere. The kept counts follow what really changed, under the lock of the dataset: of two
+"""Deleting images and datasets. The kept counts follow what really changed, under the lock of the dataset: of two
 requests that delete the same image one finds nothing, and counts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from uuid import UUID
+from collections.abc import Sequence
 
 from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 
-from datasets.gallery.keeping import forget, settle
+from datasets.gallery.keeping import forget
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
-from projects.changes.recording import note_rows
+from datasets.moving import by_dataset
+from datasets.trash.images import trash_images
+from datasets.trash.kinds import remove_images_of
 from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
+from projects.trash.entries import keeps_deleted
 from projects.uses import in_words, require_unused
 from storage.database import atomic_again, relations_to
 from storage.deleting import delete_in_chunks, in_parts
@@ -56,6 +58,7 @@ def remove_dataset(dataset: Dataset) -> None:
     locked = lock_datasets([dataset.pk])
     if not locked:
         raise NotFound()
+    remove_images_of(dataset.pk)
     count = locked[dataset.pk].image_count
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
     snapshots = Snapshot.objects.filter(dataset=dataset)
@@ -107,9 +110,13 @@ def remove_images_of_records() -> int:
 
 
 def delete_images(*, images: Sequence[Image]) -> int:
-    """Returns how many were deleted: those that somebody else deleted meanwhile are not counted again."""
-    parts = ((pk, part) for pk, pks in _by_dataset(images).items() for part in in_parts(pks))
-    return sum(_delete_images(pk, part) for pk, part in parts)
+    """Delete images, into the trash if what is deleted is kept there.
+
+    Returns how many were deleted: those that somebody else deleted meanwhile are not counted again.
+    """
+    parts = ((pk, part) for pk, pks in by_dataset(images).items() for part in in_parts(pks))
+    remove = trash_images if keeps_deleted() else _delete_images
+    return sum(remove(pk, part) for pk, part in parts)
 
 
 @atomic_again
@@ -122,43 +129,3 @@ def _delete_images(dataset_pk, pks: Sequence) -> int:
     gone = images.delete()[1].get(Image._meta.label, 0)
     count_images(dataset, -gone)
     return gone
-
-
-def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
-    """Move images to another dataset of the same project. What is there already stays where it is."""
-    if any(image.dataset.project_id != target.project_id for image in images):
-        raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
-    others = {pk: pks for pk, pks in _by_dataset(images).items() if pk != target.pk}
-    parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
-    moved = sum(move_some(pk, part, target) for pk, part in parts)
-    return {"changed": moved, "unchanged": len(images) - moved}
-
-
-@atomic_again
-def move_some(dataset_pk, pks: Sequence, target: Dataset) -> int:
-    """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already."""
-    dataset_pk = UUID(str(dataset_pk))
-    locked = lock_datasets([dataset_pk, target.pk])
-    if target.pk not in locked:
-        raise NotFound()
-    if dataset_pk not in locked:
-        return 0
-    there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
-    chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
-    # Named first: one statement could not look at the rows that it changes.
-    coming = list(chosen.values_list("pk", flat=True))
-    forget(coming)
-    came = Image.objects.filter(pk__in=coming).update(dataset=target)
-    settle(coming)
-    sides = {"dataset": str(dataset_pk)}, {"dataset": str(target.pk)}
-    note_rows("image", dict.fromkeys(coming, sides))
-    count_images(locked[dataset_pk], -came)
-    count_images(target, came)
-    return came
-
-
-def _by_dataset(images: Iterable[Image]) -> dict[object, list]:
-    pks: dict[object, list] = {}
-    for image in images:
-        pks.setdefault(image.dataset_id, []).append(image.pk)
-    return pks

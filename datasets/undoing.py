@@ -12,10 +12,11 @@ from rest_framework.exceptions import NotFound
 
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, recorded, reviewed_by_image
-from datasets.label_removal import carrying
+from datasets.label_removal import carrying, carrying_in_trash
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
+from datasets.moving import move_some
 from datasets.noting import LABEL_FIELDS, fields_of
-from datasets.removal import move_some
+from datasets.trash.obstacles import obstacle_of, obstacles_of
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
 from projects.changes.undoing import PARTS, ChangedSince, Differing
@@ -65,7 +66,7 @@ class LabelsBack:
         # Keys that are exchanged would meet.
         Label.objects.filter(pk__in=[row.row for row in rows]).update(hotkey=None)
         for row in rows:
-            if row.after is None:
+            if row.after is None and not Label.objects.filter(pk=row.row).exists():
                 Label.objects.create(pk=row.row, project_id=change.project_id, **row.before)
                 adjust_counts(change.project_id, label_count=1)
             else:
@@ -80,7 +81,9 @@ class LabelsAway:
         touched = AnnotationChange.objects.filter(change=change).values("image")
         for row in _rows(change, "label").filter(before__isnull=True):
             label = Label.objects.filter(pk=row.row).first()
-            if label is not None and carrying(label).exclude(pk__in=touched).exists():
+            if label is not None and any(
+                images(label).exclude(pk__in=touched).exists() for images in (carrying, carrying_in_trash)
+            ):
                 yield Differing("label", str(row.row), label.name)
 
     @atomic_again
@@ -120,6 +123,11 @@ def _differing(rows: Sequence[AnnotationChange]) -> list:
     ]
 
 
+def _are_back(rows: Sequence[AnnotationChange]) -> bool:
+    marks = marks_by_image([row.image_id for row in rows])
+    return all(_compared(marks.get(row.image_id, [])) == _compared(row.before) for row in rows)
+
+
 def _compared(marks: Iterable[dict]) -> list[tuple]:
     """What must be the same. Not the name of a label, which others change, nor who made it, who may be gone."""
     return sorted(
@@ -134,6 +142,8 @@ def _restore(rows: Sequence[AnnotationChange], user) -> None:
     pks = [row.image_id for row in rows]
     list(Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
     if _differing(rows):
+        if _are_back(rows):
+            return
         raise ChangedSince()
     with recorded(pks, user):
         for reviewed in (True, False):
@@ -172,22 +182,18 @@ def _with_times(rows: list[Annotation], wanted: dict) -> list[Annotation]:
 
 
 class ImagesBack:
-    """Names, splits, groups, and the dataset that an image is in."""
+    """Names, splits, groups, and the dataset that an image is in: one in the trash, too."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
         for rows in _chunks(_rows(change, "image")):
             present = {image.pk: image for image in Image.objects.filter(pk__in=[row.row for row in rows])}
+            obstacles = obstacles_of({present[row.row]: row.before for row in rows if row.row in present})
             for row in rows:
                 image = present.get(row.row)
                 now = None if image is None else fields_of(image, row.after)
-                if image is None or now != row.after or not self._has_place(image, row.before):
-                    yield Differing("image", str(row.row), row.before.get("filename") or getattr(image, "filename", ""))
-
-    def _has_place(self, image: Image, before: dict) -> bool:
-        if "dataset" not in before:
-            return True
-        target = Dataset.objects.filter(pk=before["dataset"], project__deleting_since=None)
-        return target.exists() and not Image.objects.filter(dataset=before["dataset"], blob=image.blob_id).exists()
+                if image is None or now not in (row.after, _moved_back(row)) or image.pk in obstacles:
+                    name = row.before.get("filename") or getattr(image, "filename", "")
+                    yield Differing("image", str(row.row), name, obstacles.get(row.row, ""))
 
     def put_back(self, change: Change, user) -> None:
         for rows in _chunks(_rows(change, "image")):
@@ -201,9 +207,17 @@ class ImagesBack:
             for part in in_parts(others):
                 self._write(part)
             for (now, before), pks in moves.items():
-                target = Dataset.objects.filter(pk=before).first()
-                if target is None or move_some(now, pks, target) != len(pks):
-                    raise ChangedSince()
+                for part in in_parts(pks):
+                    self._move(now, before, part)
+
+    @atomic_again
+    def _move(self, now: str, before: str, pks: Sequence) -> None:
+        target = Dataset.objects.filter(pk=before).select_related("project").first()
+        if target is None or obstacle_of(target):
+            raise ChangedSince()
+        moved = move_some(now, pks, target, with_trash=True)
+        if moved != len(pks) and Image.objects.filter(pk__in=pks, dataset=target).count() != len(pks):
+            raise ChangedSince()
 
     @atomic_again
     def _write(self, rows: Sequence[RowChange]) -> None:
@@ -211,13 +225,18 @@ class ImagesBack:
         alike: dict[tuple, list] = defaultdict(list)
         for row in rows:
             image = images.get(row.row)
-            if image is None or fields_of(image, row.after) != row.after:
+            if image is None or fields_of(image, row.after) not in (row.after, row.before):
                 raise ChangedSince()
             alike[tuple(sorted(row.before.items()))].append(row.row)
         for before, pks in alike.items():
             Image.objects.filter(pk__in=pks).update(**dict(before))
         settle(images)
         note_rows("image", {row.row: (row.after, row.before) for row in rows})
+
+
+def _moved_back(row: RowChange) -> dict | None:
+    """What was moved back already, by somebody or by an undo that was broken off, does not stand against undoing."""
+    return row.before if set(row.before) == {"dataset"} else None
 
 
 def _locked(model, pks: list) -> QuerySet:

@@ -7,6 +7,7 @@ class ProjectsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.services import INVITATIONS, Invitations
         from projects import invitation_links, limits, receivers, webhooks, work  # noqa: F401 - connects the signals
+        from projects.changes import jobs  # noqa: F401 - registers its kind
         from storage.resumable import BEFORE_UPLOAD
 
         work.ON_END.append(webhooks.announce_work)

@@ -16,6 +16,7 @@ from accounts.errors import InvalidInvitation
 from accounts.names import hashed
 from projects.errors import AlreadyMember
 from projects.models import InvitationLink, Membership, Project
+from projects.selectors import is_live
 from projects.services import add_member
 from storage.database import atomic_again
 
@@ -64,7 +65,7 @@ def links_of(project: Project | object) -> QuerySet[InvitationLink]:
 def link_with(token: str) -> InvitationLink:
     """What a link leads to. Raises `InvalidInvitation`."""
     link = InvitationLink.objects.filter(
-        digest=hashed(token), uses_left__gt=0, expires_at__gt=timezone.now(), project__deleting_since=None
+        is_live("project__"), digest=hashed(token), uses_left__gt=0, expires_at__gt=timezone.now()
     ).select_related("project", "created_by")
     found = link.first()
     if found is None:

@@ -13,8 +13,9 @@ from datasets import removal
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from edge.models import Deployment
 from inference.models import Model
+from mlstudio.counts import correct_counts
 from projects import jobs
-from projects.models import Invitation, Job, Membership, Project
+from projects.models import Invitation, Job, Membership, Project, TrashEntry
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of, upload
@@ -89,7 +90,8 @@ def test_an_image_deleted_and_annotated(request_of, labels, images, dataset):
         request_of("post", "images/bulk/", {"action": "delete", "images": images[:2]}),
     )
     assert set(statuses) <= {200, 204, 404, 409} and {200, 204} & set(statuses)
-    assert not Image.objects.filter(pk=images[0]).exists() and not Annotation.objects.filter(image=images[0]).exists()
+    assert Image.objects.get(pk=images[0]).project.trash_of_id == Dataset.objects.get(pk=dataset["id"]).project_id
+    assert correct_counts() == 0 and TrashEntry.objects.filter(is_empty=False).count() in (1, 2)
 
 
 def test_models_registered_and_deleted(request_of, project, owner, tmp_path):

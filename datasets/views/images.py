@@ -11,7 +11,7 @@ from datasets.filters import ImageFilter
 from datasets.gallery.paging import ImagePagination
 from datasets.models import Image
 from datasets.removal import delete_images
-from datasets.selectors import all_images, images_of
+from datasets.selectors import images_of, shown_images
 from datasets.views.annotations import AnnotationsMixin
 from datasets.views.bulk import BulkMixin
 from datasets.views.gallery import GalleryMixin
@@ -46,7 +46,7 @@ class ImageViewSet(
 
     def get_queryset(self):
         if self.action in ("file", "thumbnail", "rendition") and is_signed(self.request):
-            return all_images()
+            return shown_images()
         return images_of(self.request.user)
 
     def filter_queryset(self, queryset):
@@ -64,8 +64,10 @@ class ImageViewSet(
             services.update_image(image=image, **serializer.validated_data)
 
     def perform_destroy(self, instance: Image) -> None:
-        if not delete_images(images=[instance]):
-            raise NotFound()
+        """Delete an image. It stays in the trash for a while (`MLSTUDIO_TRASH_DAYS`), from where it can be restored."""
+        with self.changing(instance.project, "delete", image=str(instance.pk), filename=instance.filename):
+            if not delete_images(images=[instance]):
+                raise NotFound()
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from datasets import serializers
 from datasets.models import Video
-from datasets.selectors import all_videos, videos_of
+from datasets.selectors import shown_videos, videos_of
 from datasets.videos import delete_video
 from projects.permissions import ProjectPermission, SignedReadPermission
 from storage.downloads import blob_response
@@ -46,7 +46,7 @@ class VideoViewSet(
 
     def get_queryset(self):
         if self.action in ("file", "strip") and is_signed(self.request):
-            return all_videos()
+            return shown_videos()
         videos = videos_of(self.request.user)
         return videos if self.action in ("file", "strip") else videos.annotate(counted_frames=Count("frames"))
 

@@ -28,7 +28,7 @@ from inference.views.exports import accepted
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_member, require_role
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 from projects.serializers import JobSerializer
 
 
@@ -240,7 +240,9 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("rank", "uncertainty", "disagreement")
 
     def get_queryset(self):
-        rows = Suggestion.objects.filter(dataset__project__in=project_ids_of(self.request.user))
+        rows = Suggestion.objects.filter(
+            is_live("image__dataset__project__"), dataset__project__in=project_ids_of(self.request.user)
+        )
         if "reviewed" not in self.request.query_params:
             rows = rows.filter(image__reviewed=False)
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")
@@ -264,5 +266,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("rank",)
 
     def get_queryset(self):
-        rows = Suspect.objects.filter(dataset__project__in=project_ids_of(self.request.user))
+        rows = Suspect.objects.filter(
+            is_live("image__dataset__project__"), dataset__project__in=project_ids_of(self.request.user)
+        )
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")

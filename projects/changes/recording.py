@@ -59,6 +59,18 @@ def current_change(count: int) -> Change | None:
     return change
 
 
+def is_recording() -> bool:
+    return _current.get() is not None
+
+
+def recorded_change() -> Change | None:
+    """The change that is open, with a row of its own, though nothing may be noted of it yet; None outside of one."""
+    change = _current.get()
+    if change is not None:
+        Change.objects.bulk_create([change], ignore_conflicts=True)
+    return change
+
+
 def note_rows(kind: str, changes: Mapping) -> None:
     """`changes`: key → (fields before, fields after), as JSON; None where the row is not there. In the transaction that
     makes them."""

@@ -6,7 +6,8 @@ from projects.changes.models import Change
 
 ACTIONS = (
     "annotate", "review", "label", "unlabel", "confirm", "reject", "move", "split", "group", "rename_image",
-    "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels", "change_dataset", "undo",
+    "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels", "change_dataset", "delete",
+    "delete_video", "delete_dataset", "delete_model", "delete_project", "undo",
 )  # fmt: skip
 
 
@@ -41,9 +42,10 @@ class ChangeRecordSerializer(serializers.ModelSerializer):
 
 
 class DifferingSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(["image", "label", "dataset"])
+    kind = serializers.ChoiceField(["image", "label", "dataset", "video", "model", "project"])
     id = serializers.CharField()
     name = serializers.CharField()
+    reason = serializers.CharField(help_text="Why it cannot be put back, where more is known than that it was changed.")
 
 
 class UndoConflictItemSerializer(serializers.Serializer):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from projects.changes.models import Change
-from projects.changes.recording import recording
+from projects.changes.recording import close_change, noting, open_change
 from projects.errors import Conflict
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
@@ -23,15 +23,19 @@ MOST_AT_ONCE = 1_000
 
 @dataclass(frozen=True)
 class Differing:
-    """A row that is not as the change left it."""
+    """A row that is not as the change left it, or for which there is no place; `reason` says so in words."""
 
     kind: str
     id: str
     name: str
+    reason: str = ""
 
 
 class Part(Protocol):
-    """How one room puts its rows back. It is asked about every change, also where it has nothing to do."""
+    """How one room puts its rows back. It is asked about every change, also where it has nothing to do.
+
+    What an attempt before has put back already is left as it is.
+    """
 
     def changed_since(self, change: Change) -> Iterator[Differing]: ...
 
@@ -53,35 +57,43 @@ class ChangedSince(Conflict):
 
     def __init__(self, rows: Sequence[Differing] = ()) -> None:
         self.rows = rows
-        names = ", ".join(row.name for row in rows[:3])
-        super().__init__(f"{self.default_detail} It is {names}{' and more' if len(rows) > 3 else ''}.")
+        named = ", ".join(f"{row.name} ({row.reason})" if row.reason else row.name for row in rows[:3])
+        super().__init__(f"{self.default_detail} It is {named}{' and more' if len(rows) > 3 else ''}.")
 
 
-def undo_change(*, change: Change, user) -> Change:
+def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     """Take a change back. Returns the change that this is; undoing it does the first one again.
+
+    Args:
+        made: the change that this is, where an attempt before may have been broken off.
 
     Raises:
         AlreadyUndone, ChangedSince
     """
+    made = made or open_change(change.project, user, "undo", undo_of=change, action=change.action)
     if change.rows <= MOST_AT_ONCE:
-        return _undo_at_once(change, user)
-    return _undo(change, user)
+        _undo_at_once(change, user, made)
+    else:
+        _undo(change, user, made)
+    close_change(made)
+    return made
 
 
 @atomic_again
-def _undo_at_once(change: Change, user) -> Change:
+def _undo_at_once(change: Change, user, made: Change) -> None:
     list(Change.objects.select_for_update().filter(pk=change.pk))
-    return _undo(change, user)
+    _undo(change, user, made)
 
 
-def _undo(change: Change, user) -> Change:
-    if Change.objects.filter(undo_of=change).exists():
+def _undo(change: Change, user, made: Change) -> None:
+    begun = Change.objects.filter(undo_of=change).values_list("pk", flat=True).first()
+    if begun not in (None, made.pk):
         raise AlreadyUndone()
-    require_unchanged(change)
-    with recording(change.project, user, "undo", undo_of=change, action=change.action) as made:
+    if begun is None:
+        require_unchanged(change)
+    with noting(made):
         for part in PARTS:
             part.put_back(change, user)
-    return made
 
 
 def require_unchanged(change: Change) -> None:
