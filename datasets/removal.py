@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import NotFound
 
 from datasets.gallery.keeping import forget
@@ -13,13 +13,16 @@ from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from datasets.moving import by_dataset
+from datasets.snapshot_uses import needed_snapshots
+from datasets.trash.datasets import trash_dataset
 from datasets.trash.images import trash_images
 from datasets.trash.kinds import remove_images_of
 from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
 from projects.trash.entries import keeps_deleted
+from projects.trash.pointers import let_go
 from projects.uses import in_words, require_unused
-from storage.database import atomic_again, relations_to
+from storage.database import atomic_again
 from storage.deleting import delete_in_chunks, in_parts
 
 # Images in snapshots are small rows.
@@ -32,9 +35,10 @@ def content_of(dataset: Dataset) -> dict[str, int]:
 
 
 def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
-    """Delete a dataset with its images and videos; snapshots that something refers to stay as records.
+    """Delete a dataset with its images and videos, into the trash if what is deleted is kept there; snapshots that
+    something refers to stay as records.
 
-    A large one is hidden at once, and its rows are removed in the background.
+    For good, a large one is hidden at once, and its rows are removed in the background.
 
     Raises:
         InUse: work, a model in production or devices need it, and `force` is not set.
@@ -49,7 +53,10 @@ def _remove_unused(dataset: Dataset, force: bool) -> None:
     lock_datasets([dataset.pk])
     # Again, for a training may have begun meanwhile; from here on none can.
     require_unused(dataset, force=force, along=in_words(content_of(dataset)))
-    remove_dataset(dataset)
+    if keeps_deleted():
+        trash_dataset(dataset.pk)
+    else:
+        remove_dataset(dataset)
 
 
 @atomic_again
@@ -62,12 +69,12 @@ def remove_dataset(dataset: Dataset) -> None:
     count = locked[dataset.pk].image_count
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
     snapshots = Snapshot.objects.filter(dataset=dataset)
-    needed = _needed(snapshots)
+    needed = needed_snapshots(snapshots)
     if _is_large(dataset, count):
         hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
         snapshots.exclude(pk__in=needed).update(project=hidden)
         snapshots.filter(pk__in=needed).update(dataset=None, dataset_name=dataset.name)
-        _let_go(dataset)
+        let_go(dataset, but=(Snapshot,))
         Dataset.objects.filter(pk=dataset.pk).update(project=hidden)
         return
     SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
@@ -82,30 +89,12 @@ def _is_large(dataset: Dataset, image_count: int) -> bool:
     return image_count > MOST_AT_ONCE or frozen[: MOST_FROZEN + 1].count() > MOST_FROZEN
 
 
-def _needed(snapshots: QuerySet[Snapshot]) -> set:
-    """Keys of snapshots that a training, a model or an evaluation refers to: they stay, without their images."""
-    return {
-        pk
-        for relation in relations_to(Snapshot)
-        if relation.related_model is not SnapshotImage
-        for pk in relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": snapshots})
-        .values_list(relation.field.attname, flat=True)
-        .distinct()
-    }
-
-
-def _let_go(dataset: Dataset) -> None:
-    """What refers to the dataset and outlives it does so no longer."""
-    for relation in relations_to(Dataset):
-        if relation.on_delete is SET_NULL and relation.related_model is not Snapshot:
-            pointing = relation.related_model._base_manager.filter(**{relation.field.name: dataset})
-            pointing.update(**{relation.field.name: None})
-
-
 def remove_images_of_records() -> int:
     """Remove the images of snapshots that stay as a record after their dataset was deleted. Returns how many."""
     frozen = SnapshotImage.objects.filter(snapshot=OuterRef("pk"))
-    records = list(Snapshot.objects.filter(Exists(frozen), dataset=None).values_list("pk", flat=True))
+    records = list(
+        Snapshot.objects.filter(Exists(frozen), dataset=None, trashed_dataset=None).values_list("pk", flat=True)
+    )
     return sum(delete_in_chunks(SnapshotImage.objects.filter(snapshot=pk)) for pk in records)
 
 

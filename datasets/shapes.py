@@ -71,6 +71,7 @@ class ImportResultSerializer(ResultSerializer):
     remarks_by_code = by_name(Integer())
     rejects = optional(RejectSerializer, many=True, help_text="The first hundred; the report has all.")
     note = optional(Text)
+    change = optional(Key, help_text="`changes/{id}/undo/` takes the import back.")
 
 
 class FoundLabelSerializer(serializers.Serializer):

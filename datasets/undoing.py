@@ -8,18 +8,20 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
 
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, recorded, reviewed_by_image
-from datasets.label_removal import carrying, carrying_in_trash
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
+from datasets.label_removal import carrying, carrying_in_trash, delete_label
+from datasets.made import ImagesAway, images_made
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Video
 from datasets.moving import move_some
 from datasets.noting import LABEL_FIELDS, fields_of
 from datasets.trash.obstacles import obstacle_of, obstacles_of
+from datasets.trash.undoing import DatasetPlaces, VideosBack
+from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
-from projects.changes.undoing import PARTS, ChangedSince, Differing
+from projects.changes.undoing import PARTS, ChangedSince, Differing, rows_in_chunks
 from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import in_parts
@@ -27,18 +29,12 @@ from storage.deleting import in_parts
 EDGES = ("x_min", "y_min", "x_max", "y_max")
 CONTENT = ("label_id", "origin", "score", "confirmed", *EDGES, "created_by_id", "created_at")
 CHUNK = 500
+# What makes labels along with images: those that others use by now stay.
+WITH_LABELS = ("import",)
 
 
 def _rows(change: Change, kind: str) -> QuerySet[RowChange]:
     return RowChange.objects.filter(change=change, kind=kind).order_by("id")
-
-
-def _chunks(rows: QuerySet) -> Iterator[list]:
-    """The rows, some hundred at a time."""
-    page = list(rows[:CHUNK])
-    while page:
-        yield page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
 
 
 class LabelsBack:
@@ -75,23 +71,28 @@ class LabelsBack:
 
 
 class LabelsAway:
-    """Labels that were made are deleted, after whatever carried them was put back."""
+    """Labels that were made are deleted, after whatever carried them was put back. One that an import made stays where
+    it is carried since."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        touched = AnnotationChange.objects.filter(change=change).values("image")
-        for row in _rows(change, "label").filter(before__isnull=True):
-            label = Label.objects.filter(pk=row.row).first()
-            if label is not None and any(
-                images(label).exclude(pk__in=touched).exists() for images in (carrying, carrying_in_trash)
-            ):
-                yield Differing("label", str(row.row), label.name)
+        for label in self._made(change):
+            if change.action not in WITH_LABELS and self._is_carried_since(label, change):
+                yield Differing("label", str(label.pk), label.name)
 
-    @atomic_again
     def put_back(self, change: Change, user) -> None:
-        rows = [row for row in _rows(change, "label") if row.before is None]
-        gone = Label.objects.filter(pk__in=[row.row for row in rows]).delete()[1].get(Label._meta.label, 0)
-        adjust_counts(change.project_id, label_count=-gone)
-        note_rows("label", {row.row: (row.after, None) for row in rows})
+        for label in self._made(change):
+            if not self._is_carried_since(label, change):
+                delete_label(label=label, images="unlabel", user=user)
+
+    def _made(self, change: Change) -> list[Label]:
+        keys = _rows(change, "label").filter(before__isnull=True).values("row")
+        return list(Label.objects.filter(pk__in=keys).select_related("project").order_by("pk"))
+
+    def _is_carried_since(self, label: Label, change: Change) -> bool:
+        """By images that the change neither made nor annotated."""
+        touched = AnnotationChange.objects.filter(change=change).values("image")
+        carriers = (images(label) for images in (carrying, carrying_in_trash))
+        return any(rows.exclude(pk__in=touched).exclude(pk__in=images_made(change)).exists() for rows in carriers)
 
 
 class AnnotationsBack:
@@ -99,14 +100,16 @@ class AnnotationsBack:
         restored = set(_rows(change, "label").filter(after__isnull=True).values_list("row", flat=True))
         known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
         known |= {str(pk) for pk in restored}
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).select_related("image").order_by("id")):
+        for rows in rows_in_chunks(
+            AnnotationChange.objects.filter(change=change).select_related("image").order_by("id")
+        ):
             differing = set(_differing(rows))
             for row in rows:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
                     yield Differing("image", str(row.image_id), row.image.filename)
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(AnnotationChange.objects.filter(change=change).order_by("id")):
+        for rows in rows_in_chunks(AnnotationChange.objects.filter(change=change).order_by("id")):
             for part in in_parts(rows):
                 _restore(part, user)
 
@@ -185,7 +188,7 @@ class ImagesBack:
     """Names, splits, groups, and the dataset that an image is in: one in the trash, too."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        for rows in _chunks(_rows(change, "image")):
+        for rows in rows_in_chunks(_rows(change, "image")):
             present = {image.pk: image for image in Image.objects.filter(pk__in=[row.row for row in rows])}
             obstacles = obstacles_of({present[row.row]: row.before for row in rows if row.row in present})
             for row in rows:
@@ -196,7 +199,7 @@ class ImagesBack:
                     yield Differing("image", str(row.row), name, obstacles.get(row.row, ""))
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(_rows(change, "image")):
+        for rows in rows_in_chunks(_rows(change, "image")):
             moves: dict[tuple, list] = defaultdict(list)
             others = []
             for row in rows:
@@ -243,22 +246,19 @@ def _locked(model, pks: list) -> QuerySet:
     return model.objects.select_for_update().filter(pk__in=pks).order_by("pk")
 
 
-class DatasetsBack:
-    def changed_since(self, change: Change) -> Iterator[Differing]:
-        for row in _rows(change, "dataset"):
-            dataset = Dataset.objects.filter(pk=row.row).first()
-            if dataset is None or fields_of(dataset, row.after) != row.after:
-                yield Differing("dataset", str(row.row), row.before.get("name") or getattr(dataset, "name", ""))
+class DatasetsBack(FieldsBack):
+    kind, model = "dataset", Dataset
 
-    @atomic_again
-    def put_back(self, change: Change, user) -> None:
-        rows = list(_rows(change, "dataset"))
-        for row in rows:
-            if not Dataset.objects.filter(pk=row.row).update(**row.before):
-                raise NotFound()
-        note_rows("dataset", {row.row: (row.after, row.before) for row in rows})
+
+class VideoFieldsBack(FieldsBack):
+    kind, model, noted = "video", Video, "video_fields"
+
+
+class SnapshotFieldsBack(FieldsBack):
+    kind, model, noted = "snapshot", Snapshot, "snapshot_fields"
 
 
 def register() -> None:
-    if not PARTS:
-        PARTS.extend([LabelsBack(), AnnotationsBack(), ImagesBack(), DatasetsBack(), LabelsAway()])
+    if not any(isinstance(part, LabelsBack) for part in PARTS):
+        parts = [LabelsBack(), AnnotationsBack(), DatasetPlaces(), VideosBack(), ImagesBack(), DatasetsBack()]
+        PARTS.extend([*parts, VideoFieldsBack(), SnapshotFieldsBack(), ImagesAway(), LabelsAway()])

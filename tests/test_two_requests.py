@@ -57,7 +57,8 @@ def test_datasets_made_and_deleted(request_of, project, dataset):
     made = [request_of("post", "datasets/", {"project": str(project.pk), "name": f"d{n}"}) for n in range(3)]
     statuses = together(*made, *[request_of("delete", f"datasets/{dataset['id']}/")] * 2)
     assert statuses[:3] == [201] * 3 and set(statuses[3:]) <= {204, 404} and 204 in statuses[3:]
-    assert Project.objects.get().dataset_count == Dataset.objects.count() == 3
+    project.refresh_from_db()
+    assert project.dataset_count == Dataset.objects.filter(project=project).count() == 3
 
 
 def test_labels_made_and_deleted(request_of, project, labels):
@@ -101,7 +102,8 @@ def test_models_registered_and_deleted(request_of, project, owner, tmp_path):
         lambda: make_model(project, owner, tmp_path, "three").version,
     )
     assert set(statuses[:3]) <= {204, 404} and 204 in statuses[:3] and statuses[3] == 3
-    assert Project.objects.get().model_count == Model.objects.count() == 2
+    project.refresh_from_db()
+    assert project.model_count == Model.objects.filter(project=project).count() == 2
 
 
 def test_a_model_deployed_and_deleted(api, request_of, project, owner, group, tmp_path):  # noqa: F811

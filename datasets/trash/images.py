@@ -21,10 +21,11 @@ def trash_images(dataset_pk, pks: Sequence) -> int:
     if dataset is None or first is None:
         return 0
     entry = entry_of_images(dataset.project, first.filename if len(pks) == 1 else dataset.name)
-    return move_some(dataset.pk, pks, _place(entry, dataset), with_trash=True)
+    return move_some(dataset.pk, pks, place_of(entry, dataset), with_trash=True)
 
 
-def _place(entry: TrashEntry, source: Dataset) -> Dataset:
+def place_of(entry: TrashEntry, source: Dataset) -> Dataset:
+    """The dataset in the trash for what the entry takes of this one. The caller has locked this one."""
     place = TrashedImages.objects.filter(entry=entry, source=source).select_related("dataset").first()
     if place is not None:
         return place.dataset

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
-from datasets.models import Dataset, Image, TrashedImages
+from datasets.models import Dataset, Image, Snapshot, TrashedImages
 from datasets.thumbnails import JPEG, SIZES, ensure_thumbnail
 from projects.removal import hidden_project
 from projects.services import adjust_counts
@@ -22,11 +22,15 @@ def remove_dataset_in_trash(pk) -> None:
     dataset = lock_datasets([pk], with_trash=True).get(pk)
     if dataset is None:
         return
+    remove_images_of(pk)
     count = dataset.image_count
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
     hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
     Dataset.objects.filter(pk=pk).update(project=hidden)
     TrashedImages.objects.filter(dataset=pk).delete()
+    Snapshot.objects.filter(dataset=pk).update(project=hidden)
+    # Those that stay as a record lose their images in the background.
+    Snapshot.objects.filter(trashed_dataset=pk).update(trashed_dataset=None)
 
 
 def remove_images_of(source) -> None:
@@ -57,5 +61,15 @@ class Images:
         return thumbnail_of(Image.objects.filter(dataset__in=held))
 
 
+class Datasets:
+    def remove(self, entry: TrashEntry) -> None:
+        if not entry.is_empty:
+            remove_dataset_in_trash(entry.target)
+
+    def thumbnail(self, entry: TrashEntry) -> Path | None:
+        return thumbnail_of(Image.objects.filter(dataset=entry.target))
+
+
 def register() -> None:
-    KINDS[TrashKind.IMAGES] = Images()
+    # A video lies beside its frames.
+    KINDS.update({TrashKind.IMAGES: Images(), TrashKind.VIDEO: Images(), TrashKind.DATASET: Datasets()})

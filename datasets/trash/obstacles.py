@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from datasets.models import Dataset, Image, TrashedImages
+from datasets.models import Dataset, Image, TrashedImages, Video
 
 GONE = "its dataset was removed for good"
 
@@ -22,10 +22,14 @@ def obstacle_of(dataset: Dataset) -> str:
 def obstacles_of(images: Mapping[Image, dict]) -> dict[object, str]:
     """`images`: image → its fields before. Those that cannot have their dataset of before → why."""
     wanted: dict[object, list[Image]] = defaultdict(list)
+    cut = {before["video"] for before in images.values() if before.get("video")}
+    gone = cut - {str(pk) for pk in Video.objects.filter(pk__in=cut).values_list("pk", flat=True)}
+    found: dict[object, str] = {
+        image.pk: "its video was removed for good" for image, before in images.items() if before.get("video") in gone
+    }
     for image, before in images.items():
         if "dataset" in before and before["dataset"] != str(image.dataset_id):
             wanted[before["dataset"]].append(image)
-    found: dict[object, str] = {}
     for pk, coming in wanted.items():
         dataset = Dataset.objects.filter(pk=pk).select_related("project").first()
         problem = GONE if dataset is None else obstacle_of(dataset)

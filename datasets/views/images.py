@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
 
 from datasets import serializers, services
 from datasets.filters import ImageFilter
@@ -63,11 +64,14 @@ class ImageViewSet(
         with self.changing(image.project, "rename_image", image=str(image.pk), filename=image.filename):
             services.update_image(image=image, **serializer.validated_data)
 
-    def perform_destroy(self, instance: Image) -> None:
-        """Delete an image. It stays in the trash for a while (`MLSTUDIO_TRASH_DAYS`), from where it can be restored."""
-        with self.changing(instance.project, "delete", image=str(instance.pk), filename=instance.filename):
-            if not delete_images(images=[instance]):
+    @extend_schema(responses={204: OpenApiResponse(description="Deleted.")})
+    def destroy(self, request, pk=None):
+        """Delete an image; it stays in the trash for a while."""
+        image = self.get_object()
+        with self.changing(image.project, "delete", image=str(image.pk), filename=image.filename):
+            if not delete_images(images=[image]):
                 raise NotFound()
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)

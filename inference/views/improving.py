@@ -240,9 +240,8 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("rank", "uncertainty", "disagreement")
 
     def get_queryset(self):
-        rows = Suggestion.objects.filter(
-            is_live("image__dataset__project__"), dataset__project__in=project_ids_of(self.request.user)
-        )
+        live = is_live("image__dataset__project__") & is_live("model__project__")
+        rows = Suggestion.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
         if "reviewed" not in self.request.query_params:
             rows = rows.filter(image__reviewed=False)
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")
@@ -266,7 +265,6 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("rank",)
 
     def get_queryset(self):
-        rows = Suspect.objects.filter(
-            is_live("image__dataset__project__"), dataset__project__in=project_ids_of(self.request.user)
-        )
+        live = is_live("image__dataset__project__") & is_live("model__project__")
+        rows = Suspect.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")

@@ -8,15 +8,18 @@ from datetime import timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from projects.changes.models import Change
 from projects.changes.recording import close_change, noting, open_change
 from projects.errors import Conflict
+from projects.models import ENDED, Job
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 
 MOST_LISTED = 20
+CHUNK = 500
 # More rows than this are put back in several transactions.
 MOST_AT_ONCE = 1_000
 
@@ -46,6 +49,20 @@ class Part(Protocol):
 PARTS: list[Part] = []
 
 
+def rows_in_chunks(rows: QuerySet) -> Iterator[list]:
+    """The rows in the order in which they were noted, some hundred at a time."""
+    rows = rows.order_by("id")
+    page = list(rows[:CHUNK])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
+
+
+class StillRunning(Conflict):
+    default_code = "still_running"
+    default_detail = "The job that makes this change is still running: cancel it, or wait until it has ended."
+
+
 class AlreadyUndone(Conflict):
     default_code = "already_undone"
     default_detail = "This change was taken back already. To have it again, undo that."
@@ -68,7 +85,7 @@ def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
         made: the change that this is, where an attempt before may have been broken off.
 
     Raises:
-        AlreadyUndone, ChangedSince
+        AlreadyUndone, ChangedSince, StillRunning
     """
     made = made or open_change(change.project, user, "undo", undo_of=change, action=change.action)
     if change.rows <= MOST_AT_ONCE:
@@ -86,6 +103,8 @@ def _undo_at_once(change: Change, user, made: Change) -> None:
 
 
 def _undo(change: Change, user, made: Change) -> None:
+    if Job.objects.filter(pk=change.pk).exclude(state__in=ENDED).exists():
+        raise StillRunning()
     begun = Change.objects.filter(undo_of=change).values_list("pk", flat=True).first()
     if begun not in (None, made.pk):
         raise AlreadyUndone()

@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db.models import Q
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -16,10 +18,12 @@ from projects.changes.models import Change
 from projects.changes.recording import recording
 from projects.changes.serializers import ChangeRecordSerializer, UndoConflictSerializer
 from projects.changes.undoing import ChangedSince, undo_change
-from projects.models import Project
-from projects.permissions import ProjectPermission
+from projects.models import Project, Role
+from projects.permissions import ProjectPermission, require_role
 from projects.selectors import project_ids_of
 from projects.serializers import JobSerializer
+from projects.trash.models import TrashEntry, TrashKind
+from projects.trash.selectors import projects_in_trash_of
 
 HEADER = "X-Change"
 
@@ -28,10 +32,11 @@ class MakesChanges(APIView):
     """A view whose changes can be taken back: their answers carry the change in a header."""
 
     makes_changes = True  # for the schema
+    without_changes: tuple[str, ...] = ()  # actions that make none
     change: Change | None = None
 
     @contextmanager
-    def changing(self, project: Project, name: str, **details) -> Iterator[Change]:
+    def changing(self, project: Project, name: str, /, **details) -> Iterator[Change]:
         with recording(project, self.request.user, name, **details) as change:
             yield change
         self.change = change if change.rows else None
@@ -72,6 +77,17 @@ def _record_of(change: Change) -> Change:
     return rows.filter(pk=change.pk).first() or change
 
 
+class ChangePermission(ProjectPermission):
+    """As for what was changed: owners make and delete projects, and they alone see one in the trash."""
+
+    def has_object_permission(self, request, view, obj: Change) -> bool:
+        if obj.project.trashed_since is not None:
+            return True
+        if request.method not in SAFE_METHODS and "_project" in obj.details.get("action", obj.action):
+            require_role(obj.project, request.user, Role.OWNER)
+        return super().has_object_permission(request, view, obj)
+
+
 class ChangeFilter(filters.FilterSet):
     class Meta:
         model = Change
@@ -83,13 +99,17 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     queryset = Change.objects.none()
     serializer_class = ChangeRecordSerializer
-    permission_classes = [ProjectPermission]
+    permission_classes = [ChangePermission]
     filterset_class = ChangeFilter
     lookup_value_converter = "uuid"
     makes_changes = True
 
     def get_queryset(self):
-        mine = Change.objects.filter(project__in=project_ids_of(self.request.user), rows__gt=0)
+        owned = projects_in_trash_of(self.request.user)
+        in_trash = TrashEntry.objects.filter(project__in=owned, kind=TrashKind.PROJECT)
+        mine = Change.objects.filter(
+            Q(project__in=project_ids_of(self.request.user)) | Q(pk__in=in_trash.values("change")), rows__gt=0
+        )
         return mine.select_related("project", "changed_by", "undone_by")
 
     @extend_schema(request=None, responses=UNDO_ANSWERS)

@@ -31,12 +31,12 @@ def trash_of(project: Project) -> Project:
 
 
 def entry_of_images(project: Project, name: str) -> TrashEntry:
-    """The entry of all images that the open change deletes."""
+    """The entry of the images that the open change deletes: its own, or that of the video they were cut from."""
     change = _open_change()
-    entry, _ = TrashEntry.objects.get_or_create(
-        kind=TrashKind.IMAGES, change=change, defaults={"project": project, "name": name[:255], **_now(change)}
-    )
-    return entry
+    found = TrashEntry.objects.filter(change=change, kind__in=(TrashKind.IMAGES, TrashKind.VIDEO)).first()
+    return found or TrashEntry.objects.create(
+        kind=TrashKind.IMAGES, project=project, name=name[:255], **_now(change)
+    )  # fmt: skip
 
 
 def put_into_trash(
@@ -64,8 +64,9 @@ def count_again(entry_pk, change: int) -> None:
     rows = TrashEntry.objects.filter(pk=entry_pk)
     values: dict[str, Any] = _now(_open_change()) if change > 0 else {}
     rows.update(count=Greatest(F("count") + change, 0), **values)
-    rows.filter(count=0).update(is_empty=True)
-    rows.filter(count__gt=0).update(is_empty=False)
+    images = rows.filter(kind=TrashKind.IMAGES)
+    images.filter(count=0).update(is_empty=True)
+    images.filter(count__gt=0).update(is_empty=False)
     _announce(rows.get())
 
 

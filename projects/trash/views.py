@@ -46,6 +46,7 @@ class TrashViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
     filterset_class = TrashFilter
     lookup_value_converter = "uuid"
     makes_changes = True
+    without_changes = ("destroy", "empty")
 
     def get_queryset(self):
         return trash_entries_of(self.request.user)
