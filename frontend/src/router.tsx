@@ -140,6 +140,17 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./members/SettingsPage")),
 });
 
+const trash = createRoute({
+  getParentRoute: () => project,
+  path: "/settings/trash",
+  component: lazyRouteComponent(() => import("./trash/TrashPage")),
+});
+const projectsTrash = createRoute({
+  getParentRoute: () => shell,
+  path: "/trash",
+  component: lazyRouteComponent(() => import("./trash/ProjectsTrashPage")),
+});
+
 const tree = root.addChildren([
   login,
   register,
@@ -151,6 +162,7 @@ const tree = root.addChildren([
     account,
     about,
     activity,
+    projectsTrash,
     project.addChildren([
       overview,
       images,
@@ -162,6 +174,7 @@ const tree = root.addChildren([
       importing,
       importJob,
       settings,
+      trash,
     ]),
   ]),
 ]);

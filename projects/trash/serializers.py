@@ -24,6 +24,7 @@ class TrashEntrySerializer(serializers.ModelSerializer):
             "id", "project", "project_name", "kind", "name", "count", "deleted_by", "deleted_at", "removed_at",
             "change", "thumbnail",
         ]  # fmt: skip
+        read_only_fields = fields
         extra_kwargs = {
             "count": {"help_text": "How many images it is, or has."},
             "change": {"help_text": "The change that deleted it: undoing it restores it as well."},
