@@ -29,9 +29,9 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
   const act = async (title: string, change: Record<string, unknown>) => {
     setIsBusy(true);
     try {
-      const { changed, change: made } = await bulk(project, title, { ...request, ...change });
-      const back = made ? { undo: () => undo(project) } : {};
-      const message = <Plural value={changed} one="# image changed." other="# images changed." />;
+      const answer = await bulk(project, title, { ...request, ...change });
+      const back = answer.change ? { undo: () => undo(project) } : {};
+      const message = <Plural value={answer.changed} one="# image changed." other="# images changed." />;
       tellDone({ title, message, undoWord: t`Undo`, ...back });
       clearSelection();
     } catch (problem) {
