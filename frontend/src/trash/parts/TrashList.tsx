@@ -1,10 +1,10 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useState } from "react";
+import { useSession } from "../../api/session";
 import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
 import { Problem } from "../../ui/Problem";
-import { TrashNote } from "../../ui/TrashNote";
 import { emptyTrash, useTrash } from "../queries";
 import { DeleteForGood } from "./DeleteForGood";
 import { TrashRow } from "./TrashRow";
@@ -20,6 +20,7 @@ interface Props {
 export function TrashList({ project, title, empty, mayEdit }: Props) {
   const { t } = useLingui();
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useTrash(project);
+  const days = useSession()?.limits.trash_days ?? 0;
   const [isEmptying, setIsEmptying] = useState(false);
   const entries = data?.pages.flatMap(({ results }) => results);
   return (
@@ -30,7 +31,11 @@ export function TrashList({ project, title, empty, mayEdit }: Props) {
             {title}
           </Title>
           <Text className="quiet" size="sm">
-            <TrashNote /> <Trans>Until then its files count for the space that you may use.</Trans>
+            <Plural
+              value={days}
+              one="What is deleted stays here for # day; its files count for your space until then."
+              other="What is deleted stays here for # days; its files count for your space until then."
+            />
           </Text>
         </div>
         {mayEdit && entries && entries.length > 0 && (

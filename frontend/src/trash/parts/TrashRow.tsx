@@ -1,6 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Image, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { undo } from "../../history/history";
 import { tellDone, tellProblem } from "../../history/tell";
 import { Icon } from "../../ui/Icon";
 import { removeForGood, restore, type TrashEntry } from "../queries";
@@ -34,7 +35,8 @@ export function TrashRow({
     setIsBusy(true);
     try {
       await restore(entry, list, t`Restore ${name}`);
-      tellDone({ title: t`Restored`, message: name, undoWord: t`Undo` });
+      const back = list ? { undo: () => undo(list) } : {};
+      tellDone({ title: t`Restored`, message: name, undoWord: t`Undo`, ...back });
     } catch (problem) {
       tellProblem(problem);
     } finally {
@@ -42,8 +44,8 @@ export function TrashRow({
     }
   };
   return (
-    <Group justify="space-between" wrap="nowrap" gap="md" py={8} role="listitem">
-      <Group wrap="nowrap" gap="md" miw={0}>
+    <Group justify="space-between" gap="xs" py={8} role="listitem">
+      <Group wrap="nowrap" gap="md" miw={0} flex="1 1 260px">
         {entry.thumbnail ? (
           <Image src={entry.thumbnail} alt="" w={SIZE} h={SIZE} radius="sm" fit="cover" loading="lazy" />
         ) : (
