@@ -7,7 +7,8 @@ from django.db import transaction
 from datasets.errors import LabelInUse
 from datasets.label_removal import carrying, carrying_in_trash, delete_label, require_other
 from datasets.models import Label
-from projects.changes.recording import recording
+from projects.changes.models import Change
+from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project
@@ -55,7 +56,8 @@ def remove_label(context: JobContext) -> dict:
     if label is not None:  # else an attempt before, or another request, came to the end
         _remove(context, label)
     names = ("label", "name", "move_to")
-    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)}
+    change = {"change": str(context.job.pk)} if Change.objects.filter(pk=context.job.pk, rows__gt=0).exists() else {}
+    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)} | change
 
 
 def _remove(context: JobContext, label: Label) -> None:
@@ -75,7 +77,7 @@ def _remove(context: JobContext, label: Label) -> None:
 
     user, action = context.job.created_by, "delete_label" if move_to is None else "merge_labels"
     names = {"label": label.name, **({} if move_to is None else {"into": move_to.name})}
-    with recording(context.job.project, user, action, **names):
+    with recording_job(context.job, action, **names):
         delete_label(label=label, images=parameters["images"], move_to=move_to, user=user, on_part=note)
     context.report(total, total, position={"images": max(done, total)})
 

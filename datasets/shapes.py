@@ -161,6 +161,7 @@ class LabelRemovalResultSerializer(ResultSerializer):
     name = optional(Text)
     move_to = perhaps(Key)
     images = optional(Integer)
+    change = optional(Key, help_text="`changes/{id}/undo/` takes it back.")
 
 
 class ImagesBulkResultSerializer(ResultSerializer):

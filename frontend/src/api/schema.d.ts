@@ -5753,6 +5753,11 @@ export interface components {
             /** Format: uuid */
             move_to?: string | null;
             images?: number;
+            /**
+             * Format: uuid
+             * @description `changes/{id}/undo/` takes it back.
+             */
+            change?: string;
         };
         /** @description A serializer that refuses fields that it does not have. */
         LabelRequest: {
@@ -6888,6 +6893,8 @@ export interface components {
             name: string;
             created_by: string | null;
             is_being_removed: boolean;
+            /** @description Deleted, or what was deleted of a project with the same name. */
+            is_in_trash: boolean;
             image_count: number;
             bytes: number;
             images_bytes: number;
