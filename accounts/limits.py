@@ -46,6 +46,7 @@ class Limit:
         used: how much of it a user has now.
         detail: the sentence of the error, with `{limit}`.
         retry_after_seconds: for what passes by itself.
+        in_trash: how much of that lies in the trash.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Limit:
     used: Callable[..., int]
     detail: str
     retry_after_seconds: int | None = None
+    in_trash: Callable[..., int] | None = None
 
     @property
     def code(self) -> str:
@@ -84,5 +86,10 @@ def register(limit: Limit) -> Limit:
 
 
 def limits_of(user) -> dict[str, dict[str, int | None]]:
-    """Name → what the user has and may have (null: no limit)."""
-    return {name: {"used": limit.used(user), "limit": limit.value or None} for name, limit in sorted(_limits.items())}
+    """Name → what the user has and may have (null: no limit), and what of it lies in the trash, where it could."""
+    return {name: _shown(limit, user) for name, limit in sorted(_limits.items())}
+
+
+def _shown(limit: Limit, user) -> dict[str, int | None]:
+    shown: dict[str, int | None] = {"used": limit.used(user), "limit": limit.value or None}
+    return shown if limit.in_trash is None else {**shown, "in_trash": limit.in_trash(user)}

@@ -67,6 +67,9 @@ class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
 class LimitSerializer(serializers.Serializer):
     used = serializers.IntegerField()
     limit = serializers.IntegerField(allow_null=True, help_text="null: no limit.")
+    in_trash = serializers.IntegerField(
+        required=False, help_text="What of `used` lies in the trash, and is free again once that is emptied."
+    )
 
 
 class SessionUserSerializer(UserSerializer):

@@ -20,11 +20,13 @@ class DatasetsConfig(AppConfig):
             videos,
         )
         from datasets.selectors import names_of_datasets
+        from datasets.trash import kinds as trash_kinds
         from projects.limits import BYTE_COUNTERS
         from projects.naming import NAMES
         from projects.removal import IN_BACKGROUND
 
         undoing.register()
+        trash_kinds.register()
         IN_BACKGROUND.append(removal.remove_images_of_records)
         NAMES["dataset"] = names_of_datasets
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -15,7 +15,8 @@ from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection
 from datasets.gallery.windows import keys_between, last_key
 from datasets.models import Dataset, Image, Label
-from datasets.removal import delete_images, move_images
+from datasets.moving import move_images
+from datasets.removal import delete_images
 from datasets.review import review_images
 from projects.changes.models import Change
 from projects.changes.recording import close_change, noting, open_change

@@ -26,6 +26,7 @@ from datasets.import_results import about_archive, about_label_map, finish
 from datasets.models import Dataset, Image
 from datasets.parsing import Said, read_annotations
 from datasets.selectors import live_datasets
+from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes, require_place
@@ -111,6 +112,13 @@ def run_import(context: JobContext) -> dict:
     """Read the archive from where the job stopped. The position is written in the transaction of each batch."""
     job = context.job
     require_still_editor(job)
+    with recording_job(job, "import", filename=job.parameters["filename"]) as change:
+        result = _run(context)
+    return {**result, "change": str(change.pk)} if change.rows else result
+
+
+def _run(context: JobContext) -> dict:
+    job = context.job
     dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")

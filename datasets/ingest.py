@@ -20,6 +20,7 @@ from datasets.imaging.location import without_location
 from datasets.imaging.preprocessing import ImageError, decoded, oddities, open_image, stored_orientation, upright_size
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
+from projects.changes.recording import note_rows
 from projects.limits import require_images
 from projects.live import announce
 from projects.services import adjust_counts
@@ -201,6 +202,7 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
         )
         for sha256, item in new.items()
     }  # fmt: skip
+    note_rows("image_made", {image.pk: (None, {"dataset": str(dataset.pk)}) for image in images.values()})
     annotations = [
         _annotation(images[sha256], label, box, item, origin, user)
         for sha256, item in new.items()
@@ -234,12 +236,14 @@ def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], 
     before, reviewed = marks_by_image(pks), {image.pk: image.reviewed for image, _, _ in rows}
     Annotation.objects.filter(image__in=pks, origin=Origin.IMPORTED, confirmed=False).delete()
     new: list[Annotation] = []
+    splits = {image.pk: image.split for image, _, _ in rows}
     for image, marks, item in rows:
         image.revision += 1
         image.reviewed = item.is_confirmed
         image.split = image.split or item.split
         new += [_annotation(image, label, box, item, origin, user) for label, box in marks]
     Image.objects.bulk_update([image for image, _, _ in rows], ["revision", "reviewed", "split"])
+    note_rows("image", {image.pk: ({"split": splits[image.pk]}, {"split": image.split}) for image, _, _ in rows})
     Annotation.objects.bulk_create(new, batch_size=INSERT_CHUNK)
     settle(pks)
     after = marks_by_image(pks)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 
 from datasets.errors import LabelInUse
-from datasets.label_removal import carrying, delete_label, require_other
+from datasets.label_removal import carrying, carrying_in_trash, delete_label, require_other
 from datasets.models import Label
-from projects.changes.recording import recording
+from projects.changes.models import Change
+from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project
@@ -19,8 +20,13 @@ KIND = "label_removal"
 
 
 def is_large(label: Label) -> bool:
-    """Whether more images carry it than are changed in a request."""
-    return carrying(label).order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE
+    """Whether more images carry it, those in the trash too, than are changed in a request."""
+    found = (images(label).order_by()[: MOST_AT_ONCE + 1].count() for images in (carrying, carrying_in_trash))
+    return sum(found) > MOST_AT_ONCE
+
+
+def _count(label: Label) -> int:
+    return carrying(label).count() + carrying_in_trash(label).count()
 
 
 @transaction.atomic
@@ -39,7 +45,7 @@ def start_label_removal(*, label: Label, images: str | None, move_to: Label | No
         "label": str(label.pk), "name": label.name, "images": images,
         "move_to": None if move_to is None else str(move_to.pk),
     }  # fmt: skip
-    queue = queue_for(images=carrying(label).count())
+    queue = queue_for(images=_count(label))
     return enqueue_job(project=label.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
@@ -52,7 +58,8 @@ def remove_label(context: JobContext) -> dict:
     if label is not None:  # else an attempt before, or another request, came to the end
         _remove(context, label)
     names = ("label", "name", "move_to")
-    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)}
+    change = {"change": str(context.job.pk)} if Change.objects.filter(pk=context.job.pk, rows__gt=0).exists() else {}
+    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)} | change
 
 
 def _remove(context: JobContext, label: Label) -> None:
@@ -60,7 +67,7 @@ def _remove(context: JobContext, label: Label) -> None:
     move_to = _label(context.job.project, parameters["move_to"])
     if parameters["move_to"] and move_to is None:
         raise WorkFailed("label_deleted", "The label that the images were to get was deleted meanwhile.")
-    left = carrying(label).count()
+    left = _count(label)
     done = context.job.position.get("images", 0)
     total = done + left
     context.report(done, total)
@@ -73,7 +80,7 @@ def _remove(context: JobContext, label: Label) -> None:
 
     user, action = context.job.created_by, "delete_label" if move_to is None else "merge_labels"
     names = {"label": label.name, **({} if move_to is None else {"into": move_to.name})}
-    with recording(context.job.project, user, action, **names):
+    with recording_job(context.job, action, **names):
         delete_label(label=label, images=parameters["images"], move_to=move_to, user=user, on_part=note)
     context.report(total, total, position={"images": max(done, total)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from datasets.errors import LabelDeleted, LabelInUse
@@ -16,6 +16,7 @@ from datasets.removal import delete_images
 from projects.changes.recording import note_rows
 from projects.models import Task
 from projects.services import adjust_counts
+from projects.trash.entries import keeps_deleted
 from storage.database import atomic_again
 from storage.deleting import PART, delete_in_chunks, let_others_write
 
@@ -31,7 +32,11 @@ def merge_labels(*, label: Label, into: Label, user=None, on_part: OnPart | None
         LabelDeleted: one of them is gone.
     """
     require_other(label, into)
-    _carry_out(label, lambda pks: _relabel(pks, label, into, user), into, on_part=on_part)
+
+    def relabel(pks: list) -> None:
+        _relabel(pks, label, into, user)
+
+    _carry_out(label, relabel, into, in_trash=relabel, on_part=on_part)
     return into
 
 
@@ -53,43 +58,66 @@ def delete_label(
     if move_to is not None:
         merge_labels(label=label, into=move_to, user=user, on_part=on_part)
     elif images == "delete":
-        _carry_out(label, lambda pks: delete_images(images=list(carrying(label).filter(pk__in=pks))), on_part=on_part)
+        _carry_out(label, lambda pks: _delete(pks, label, user), user=user, on_part=on_part)
     elif images == "unlabel":
-        _carry_out(label, lambda pks: _unlabel(pks, label, user), on_part=on_part)
+        _carry_out(label, lambda pks: _unlabel(pks, label, user), user=user, on_part=on_part)
     else:
-        _carry_out(label, _refuse)
+        _carry_out(label, _refuse, user=user)
 
 
-def _carry_out(label: Label, change: Callable[[list], object], *others: Label, on_part: OnPart | None = None) -> None:
+def _carry_out(
+    label: Label,
+    change: Callable[[list], object],
+    *others: Label,
+    in_trash: Callable[[list], object] | None = None,
+    user=None,
+    on_part: OnPart | None = None,
+) -> None:
     """Take the label from all images that carry it, by `change`, and delete it.
 
     In transactions of a few hundred images, so that others can write in between: should it be broken off, the label is
     on the images that are left, and doing it again finishes.
+
+    Args:
+        in_trash: what happens to images in the trash; None: they lose the label, until this is undone.
     """
     # Those of images that are being removed with their dataset.
-    gone = Annotation.objects.filter(label=label).exclude(image__dataset__project=label.project_id)
-    delete_in_chunks(gone)
-    delete_in_chunks(ImageLabel.objects.filter(label=label).exclude(image__dataset__project=label.project_id))
-    while not _carry_out_some(label, change, others):
+    for rows in (Annotation.objects.filter(label=label), ImageLabel.objects.filter(label=label)):
+        delete_in_chunks(rows.exclude(_of_its_project(label, "image__dataset__project")))
+    steps = (carrying, change), (carrying_in_trash, in_trash or (lambda pks: _unlabel(pks, label, user)))
+    while not _carry_out_some(label, steps, others):
         let_others_write()
         if on_part is not None:
             on_part(CHUNK)
 
 
+def _of_its_project(label: Label, path: str) -> Q:
+    return Q(**{path: label.project_id}) | Q(**{f"{path}__trash_of": label.project_id})
+
+
 @atomic_again
-def _carry_out_some(label: Label, change: Callable[[list], object], others: Sequence[Label]) -> bool:
+def _carry_out_some(label: Label, steps: Sequence[tuple[Callable, Callable]], others: Sequence[Label]) -> bool:
     """Whether the label is gone. A transaction."""
     lock_projects([label.project_id])
     _lock_labels(label, *others)
-    pks = list(carrying(label).values_list("pk", flat=True)[: CHUNK + 1])
-    if pks:
-        change(pks[:CHUNK])
-    if len(pks) > CHUNK:
-        return False
+    for images, change in steps:
+        pks = list(images(label).values_list("pk", flat=True)[: CHUNK + 1])
+        if pks:
+            change(pks[:CHUNK])
+        if len(pks) > CHUNK:
+            return False
     note_rows("label", {row.pk: (fields_of(row, LABEL_FIELDS), None) for row in Label.objects.filter(pk=label.pk)})
     Label.objects.filter(pk=label.pk).delete()
     adjust_counts(label.project_id, label_count=-1)
     return True
+
+
+def _delete(pks: list, label: Label, user) -> None:
+    images = list(carrying(label).filter(pk__in=pks))
+    if keeps_deleted():  # they go without the label, which is about to end, and have it again when this is undone
+        with recorded(pks, user):
+            Annotation.objects.filter(label=label, image__in=pks).delete()
+    delete_images(images=images)
 
 
 def _relabel(pks: list, label: Label, into: Label, user) -> None:
@@ -115,6 +143,11 @@ def carrying(label: Label) -> QuerySet[Image]:
     """The images of its project that carry the label."""
     annotations = Annotation.objects.filter(label=label, image=OuterRef("pk"))
     return Image.objects.filter(Exists(annotations), dataset__project=label.project_id).select_related("dataset")
+
+
+def carrying_in_trash(label: Label) -> QuerySet[Image]:
+    annotations = Annotation.objects.filter(label=label, image=OuterRef("pk"))
+    return Image.objects.filter(Exists(annotations), dataset__project__trash_of=label.project_id)
 
 
 def _lock_labels(*labels: Label) -> None:

@@ -247,6 +247,8 @@ class Snapshot(Identified):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="snapshots")
     dataset_name = models.CharField(max_length=100, blank=True)  # what it was called when it was deleted
+    # The dataset while it lies in the trash: the images are kept until it is removed for good.
+    trashed_dataset = models.ForeignKey(Dataset, null=True, editable=False, on_delete=models.SET_NULL, related_name="+")
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     fractions = models.JSONField()
@@ -314,3 +316,4 @@ class SnapshotImage(models.Model):
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember  # noqa: E402, F401
 from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401
 from datasets.saved_filters.models import SavedFilter  # noqa: E402, F401
+from datasets.trash.models import TrashedImages  # noqa: E402, F401

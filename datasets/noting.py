@@ -18,8 +18,8 @@ DATASET_FIELDS = ("name", "description", "near_duplicates")
 
 
 def fields_of(row: models.Model, names: Iterable[str]) -> dict:
-    """As JSON; `dataset` of an image is the key of the dataset."""
-    values = {name: getattr(row, f"{name}_id" if name == "dataset" else name) for name in names}
+    """As JSON; `dataset` and `video` of an image are their keys."""
+    values = {name: getattr(row, f"{name}_id" if name in ("dataset", "video") else name) for name in names}
     return {name: str(value) if isinstance(value, uuid.UUID) else value for name, value in values.items()}
 
 

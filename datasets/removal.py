@@ -1,23 +1,28 @@
-"""Taking images away, or elsewhere. The kept counts follow what really changed, under the lock of the dataset: of two
+"""Deleting images and datasets. The kept counts follow what really changed, under the lock of the dataset: of two
 requests that delete the same image one finds nothing, and counts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from uuid import UUID
+from collections.abc import Sequence
 
-from django.db.models import SET_NULL, Exists, OuterRef, QuerySet
-from rest_framework.exceptions import NotFound, ValidationError
+from django.db.models import Exists, OuterRef
+from rest_framework.exceptions import NotFound
 
-from datasets.gallery.keeping import forget, settle
+from datasets.gallery.keeping import forget
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
-from projects.changes.recording import note_rows
+from datasets.moving import by_dataset
+from datasets.snapshot_uses import needed_snapshots
+from datasets.trash.datasets import trash_dataset
+from datasets.trash.images import trash_images
+from datasets.trash.kinds import remove_images_of
 from projects.removal import MOST_AT_ONCE, hidden_project
 from projects.services import adjust_counts
+from projects.trash.entries import keeps_deleted
+from projects.trash.pointers import let_go
 from projects.uses import in_words, require_unused
-from storage.database import atomic_again, relations_to
+from storage.database import atomic_again
 from storage.deleting import delete_in_chunks, in_parts
 
 # Images in snapshots are small rows.
@@ -30,9 +35,10 @@ def content_of(dataset: Dataset) -> dict[str, int]:
 
 
 def delete_dataset(*, dataset: Dataset, force: bool = False) -> None:
-    """Delete a dataset with its images and videos; snapshots that something refers to stay as records.
+    """Delete a dataset with its images and videos, into the trash if what is deleted is kept there; snapshots that
+    something refers to stay as records.
 
-    A large one is hidden at once, and its rows are removed in the background.
+    For good, a large one is hidden at once, and its rows are removed in the background.
 
     Raises:
         InUse: work, a model in production or devices need it, and `force` is not set.
@@ -47,7 +53,10 @@ def _remove_unused(dataset: Dataset, force: bool) -> None:
     lock_datasets([dataset.pk])
     # Again, for a training may have begun meanwhile; from here on none can.
     require_unused(dataset, force=force, along=in_words(content_of(dataset)))
-    remove_dataset(dataset)
+    if keeps_deleted():
+        trash_dataset(dataset.pk)
+    else:
+        remove_dataset(dataset)
 
 
 @atomic_again
@@ -56,15 +65,16 @@ def remove_dataset(dataset: Dataset) -> None:
     locked = lock_datasets([dataset.pk])
     if not locked:
         raise NotFound()
+    remove_images_of(dataset.pk)
     count = locked[dataset.pk].image_count
     adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
     snapshots = Snapshot.objects.filter(dataset=dataset)
-    needed = _needed(snapshots)
+    needed = needed_snapshots(snapshots)
     if _is_large(dataset, count):
         hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
         snapshots.exclude(pk__in=needed).update(project=hidden)
         snapshots.filter(pk__in=needed).update(dataset=None, dataset_name=dataset.name)
-        _let_go(dataset)
+        let_go(dataset, but=(Snapshot,))
         Dataset.objects.filter(pk=dataset.pk).update(project=hidden)
         return
     SnapshotImage.objects.filter(snapshot__in=snapshots)._raw_delete(using=snapshots.db)
@@ -79,37 +89,23 @@ def _is_large(dataset: Dataset, image_count: int) -> bool:
     return image_count > MOST_AT_ONCE or frozen[: MOST_FROZEN + 1].count() > MOST_FROZEN
 
 
-def _needed(snapshots: QuerySet[Snapshot]) -> set:
-    """Keys of snapshots that a training, a model or an evaluation refers to: they stay, without their images."""
-    return {
-        pk
-        for relation in relations_to(Snapshot)
-        if relation.related_model is not SnapshotImage
-        for pk in relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": snapshots})
-        .values_list(relation.field.attname, flat=True)
-        .distinct()
-    }
-
-
-def _let_go(dataset: Dataset) -> None:
-    """What refers to the dataset and outlives it does so no longer."""
-    for relation in relations_to(Dataset):
-        if relation.on_delete is SET_NULL and relation.related_model is not Snapshot:
-            pointing = relation.related_model._base_manager.filter(**{relation.field.name: dataset})
-            pointing.update(**{relation.field.name: None})
-
-
 def remove_images_of_records() -> int:
     """Remove the images of snapshots that stay as a record after their dataset was deleted. Returns how many."""
     frozen = SnapshotImage.objects.filter(snapshot=OuterRef("pk"))
-    records = list(Snapshot.objects.filter(Exists(frozen), dataset=None).values_list("pk", flat=True))
+    records = list(
+        Snapshot.objects.filter(Exists(frozen), dataset=None, trashed_dataset=None).values_list("pk", flat=True)
+    )
     return sum(delete_in_chunks(SnapshotImage.objects.filter(snapshot=pk)) for pk in records)
 
 
 def delete_images(*, images: Sequence[Image]) -> int:
-    """Returns how many were deleted: those that somebody else deleted meanwhile are not counted again."""
-    parts = ((pk, part) for pk, pks in _by_dataset(images).items() for part in in_parts(pks))
-    return sum(_delete_images(pk, part) for pk, part in parts)
+    """Delete images, into the trash if what is deleted is kept there.
+
+    Returns how many were deleted: those that somebody else deleted meanwhile are not counted again.
+    """
+    parts = ((pk, part) for pk, pks in by_dataset(images).items() for part in in_parts(pks))
+    remove = trash_images if keeps_deleted() else _delete_images
+    return sum(remove(pk, part) for pk, part in parts)
 
 
 @atomic_again
@@ -122,43 +118,3 @@ def _delete_images(dataset_pk, pks: Sequence) -> int:
     gone = images.delete()[1].get(Image._meta.label, 0)
     count_images(dataset, -gone)
     return gone
-
-
-def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
-    """Move images to another dataset of the same project. What is there already stays where it is."""
-    if any(image.dataset.project_id != target.project_id for image in images):
-        raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
-    others = {pk: pks for pk, pks in _by_dataset(images).items() if pk != target.pk}
-    parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
-    moved = sum(move_some(pk, part, target) for pk, part in parts)
-    return {"changed": moved, "unchanged": len(images) - moved}
-
-
-@atomic_again
-def move_some(dataset_pk, pks: Sequence, target: Dataset) -> int:
-    """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already."""
-    dataset_pk = UUID(str(dataset_pk))
-    locked = lock_datasets([dataset_pk, target.pk])
-    if target.pk not in locked:
-        raise NotFound()
-    if dataset_pk not in locked:
-        return 0
-    there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
-    chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
-    # Named first: one statement could not look at the rows that it changes.
-    coming = list(chosen.values_list("pk", flat=True))
-    forget(coming)
-    came = Image.objects.filter(pk__in=coming).update(dataset=target)
-    settle(coming)
-    sides = {"dataset": str(dataset_pk)}, {"dataset": str(target.pk)}
-    note_rows("image", dict.fromkeys(coming, sides))
-    count_images(locked[dataset_pk], -came)
-    count_images(target, came)
-    return came
-
-
-def _by_dataset(images: Iterable[Image]) -> dict[object, list]:
-    pks: dict[object, list] = {}
-    for image in images:
-        pks.setdefault(image.dataset_id, []).append(image.pk)
-    return pks

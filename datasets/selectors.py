@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from datasets.formats.boxes import composed
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
 from projects.models import Project, Task
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 
 def datasets_of(user) -> QuerySet[Dataset]:
@@ -23,7 +23,13 @@ def names_of_datasets(keys: Iterable[str]) -> dict[str, str]:
 
 
 def live_datasets() -> QuerySet[Dataset]:
-    """All that are not being removed. For jobs, which read what they were given without asking who may see it."""
+    """All that are neither in the trash nor being removed. For jobs, which read what they were given without asking who
+    may see it."""
+    return Dataset.objects.filter(is_live("project__"))
+
+
+def kept_datasets() -> QuerySet[Dataset]:
+    """As `live_datasets`, with what lies in the trash."""
     return Dataset.objects.filter(project__deleting_since=None)
 
 
@@ -42,12 +48,21 @@ def all_images() -> QuerySet[Image]:
     return Image.objects.select_related("dataset__project", "blob").prefetch_related("annotations__label")
 
 
+def shown_images() -> QuerySet[Image]:
+    """Those that a signed address shows."""
+    return all_images().filter(is_live("dataset__project__"))
+
+
 def videos_of(user) -> QuerySet[Video]:
     return all_videos().filter(dataset__project__in=project_ids_of(user))
 
 
 def all_videos() -> QuerySet[Video]:
     return Video.objects.select_related("dataset__project", "blob", "strip_blob")
+
+
+def shown_videos() -> QuerySet[Video]:
+    return all_videos().filter(is_live("dataset__project__"))
 
 
 def labels_of(project: Project) -> QuerySet[Label]:

@@ -138,6 +138,7 @@ def create_dataset(
         project=project, name=name, description=description, near_duplicates=near_duplicates
     )
     adjust_counts(project.pk, dataset_count=1)
+    note_rows("dataset_place", {dataset.pk: ({"project": None}, {"project": str(project.pk)})})
     return dataset
 
 

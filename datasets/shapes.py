@@ -71,6 +71,7 @@ class ImportResultSerializer(ResultSerializer):
     remarks_by_code = by_name(Integer())
     rejects = optional(RejectSerializer, many=True, help_text="The first hundred; the report has all.")
     note = optional(Text)
+    change = optional(Key, help_text="`changes/{id}/undo/` takes the import back.")
 
 
 class FoundLabelSerializer(serializers.Serializer):
@@ -160,6 +161,7 @@ class LabelRemovalResultSerializer(ResultSerializer):
     name = optional(Text)
     move_to = perhaps(Key)
     images = optional(Integer)
+    change = optional(Key, help_text="`changes/{id}/undo/` takes it back.")
 
 
 class ImagesBulkResultSerializer(ResultSerializer):

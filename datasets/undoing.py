@@ -8,18 +8,21 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound
 from uuid_utils.compat import uuid7
 
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, recorded, reviewed_by_image
-from datasets.label_removal import carrying
-from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
+from datasets.label_removal import carrying, carrying_in_trash, delete_label
+from datasets.made import ImagesAway, images_made
+from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, Video
+from datasets.moving import move_some
 from datasets.noting import LABEL_FIELDS, fields_of, note_images
-from datasets.removal import move_some
+from datasets.trash.obstacles import obstacle_of, obstacles_of
+from datasets.trash.undoing import DatasetPlaces, VideosBack
+from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
-from projects.changes.undoing import PARTS, ChangedSince, Differing
+from projects.changes.undoing import PARTS, ChangedSince, Differing, rows_in_chunks, rows_left
 from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import in_parts
@@ -27,14 +30,8 @@ from storage.deleting import in_parts
 EDGES = ("x_min", "y_min", "x_max", "y_max")
 CONTENT = ("label_id", "origin", "score", "confirmed", *EDGES, "created_by_id", "created_at")
 CHUNK = 500
-
-
-def _rows(change: Change, kind: str) -> QuerySet[RowChange]:
-    """What is still to be put back, as in `_annotated`."""
-    rows = RowChange.objects.filter(change=change, kind=kind).order_by("id")
-    if change.begun_undo is None:
-        return rows
-    return rows.exclude(row__in=RowChange.objects.filter(change=change.begun_undo, kind=kind).values("row"))
+# What makes labels along with images: those that others use by now stay.
+WITH_LABELS = ("import",)
 
 
 def _annotated(change: Change) -> QuerySet[AnnotationChange]:
@@ -44,19 +41,11 @@ def _annotated(change: Change) -> QuerySet[AnnotationChange]:
     return rows.exclude(image__in=AnnotationChange.objects.filter(change=change.begun_undo).values("image"))
 
 
-def _chunks(rows: QuerySet) -> Iterator[list]:
-    """The rows, some hundred at a time."""
-    page = list(rows[:CHUNK])
-    while page:
-        yield page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
-
-
 class LabelsBack:
     """Labels that were deleted are made again; what was changed of others is put back."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        for row in _rows(change, "label"):
+        for row in rows_left(change, "label"):
             label = Label.objects.filter(pk=row.row).first()
             now = None if label is None else fields_of(label, LABEL_FIELDS)
             name = (row.before or row.after)["name"]
@@ -66,18 +55,18 @@ class LabelsBack:
     def _is_taken(self, change: Change, row: RowChange) -> bool:
         """Whether another label has got its name or key."""
         others = Label.objects.filter(project=change.project_id).exclude(pk=row.row)
-        moving = _rows(change, "label").values("row")  # two that exchanged their keys
+        moving = rows_left(change, "label").values("row")  # two that exchanged their keys
         others = others.exclude(pk__in=moving)
         key = row.before["hotkey"]
         return others.filter(name=row.before["name"]).exists() or bool(key and others.filter(hotkey=key).exists())
 
     @atomic_again
     def put_back(self, change: Change, user) -> None:
-        rows = [row for row in _rows(change, "label") if row.before is not None]
+        rows = [row for row in rows_left(change, "label") if row.before is not None]
         # Keys that are exchanged would meet.
         Label.objects.filter(pk__in=[row.row for row in rows]).update(hotkey=None)
         for row in rows:
-            if row.after is None:
+            if row.after is None and not Label.objects.filter(pk=row.row).exists():
                 Label.objects.create(pk=row.row, project_id=change.project_id, **row.before)
                 adjust_counts(change.project_id, label_count=1)
             else:
@@ -86,36 +75,43 @@ class LabelsBack:
 
 
 class LabelsAway:
-    """Labels that were made are deleted, after whatever carried them was put back."""
+    """Labels that were made are deleted, after whatever carried them was put back. One that an import made stays where
+    it is carried since."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        touched = AnnotationChange.objects.filter(change=change).values("image")
-        for row in _rows(change, "label").filter(before__isnull=True):
-            label = Label.objects.filter(pk=row.row).first()
-            if label is not None and carrying(label).exclude(pk__in=touched).exists():
-                yield Differing("label", str(row.row), label.name)
+        for label in self._made(change):
+            if change.action not in WITH_LABELS and self._is_carried_since(label, change):
+                yield Differing("label", str(label.pk), label.name)
 
-    @atomic_again
     def put_back(self, change: Change, user) -> None:
-        rows = [row for row in _rows(change, "label") if row.before is None]
-        gone = Label.objects.filter(pk__in=[row.row for row in rows]).delete()[1].get(Label._meta.label, 0)
-        adjust_counts(change.project_id, label_count=-gone)
-        note_rows("label", {row.row: (row.after, None) for row in rows})
+        for label in self._made(change):
+            if not self._is_carried_since(label, change):
+                delete_label(label=label, images="unlabel", user=user)
+
+    def _made(self, change: Change) -> list[Label]:
+        keys = rows_left(change, "label").filter(before__isnull=True).values("row")
+        return list(Label.objects.filter(pk__in=keys).select_related("project").order_by("pk"))
+
+    def _is_carried_since(self, label: Label, change: Change) -> bool:
+        """By images that the change neither made nor annotated."""
+        touched = AnnotationChange.objects.filter(change=change).values("image")
+        carriers = (images(label) for images in (carrying, carrying_in_trash))
+        return any(rows.exclude(pk__in=touched).exclude(pk__in=images_made(change)).exists() for rows in carriers)
 
 
 class AnnotationsBack:
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        restored = set(_rows(change, "label").filter(after__isnull=True).values_list("row", flat=True))
+        restored = set(rows_left(change, "label").filter(after__isnull=True).values_list("row", flat=True))
         known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
         known |= {str(pk) for pk in restored}
-        for rows in _chunks(_annotated(change).select_related("image")):
+        for rows in rows_in_chunks(_annotated(change).select_related("image")):
             differing = set(_differing(rows))
             for row in rows:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
                     yield Differing("image", str(row.image_id), row.image.filename)
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(_annotated(change)):
+        for rows in rows_in_chunks(_annotated(change)):
             for part in in_parts(rows):
                 _restore(part, user)
 
@@ -132,6 +128,11 @@ def _differing(rows: Sequence[AnnotationChange]) -> list:
     ]
 
 
+def _are_back(rows: Sequence[AnnotationChange]) -> bool:
+    marks = marks_by_image([row.image_id for row in rows])
+    return all(_compared(marks.get(row.image_id, [])) == _compared(row.before) for row in rows)
+
+
 def _compared(marks: Iterable[dict]) -> list[tuple]:
     """What must be the same. Not the name of a label, which others change, nor who made it, who may be gone."""
     return sorted(
@@ -146,6 +147,8 @@ def _restore(rows: Sequence[AnnotationChange], user) -> None:
     pks = [row.image_id for row in rows]
     list(Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
     if _differing(rows):
+        if _are_back(rows):
+            return
         raise ChangedSince()
     with recorded(pks, user):
         for reviewed in (True, False):
@@ -196,25 +199,21 @@ def _with_times(rows: list[Annotation], wanted: dict) -> list[Annotation]:
 
 
 class ImagesBack:
-    """Names, splits, groups, and the dataset that an image is in."""
+    """Names, splits, groups, and the dataset that an image is in: one in the trash, too."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
-        for rows in _chunks(_rows(change, "image")):
+        for rows in rows_in_chunks(rows_left(change, "image")):
             present = {image.pk: image for image in Image.objects.filter(pk__in=[row.row for row in rows])}
+            obstacles = obstacles_of({present[row.row]: row.before for row in rows if row.row in present})
             for row in rows:
                 image = present.get(row.row)
                 now = None if image is None else fields_of(image, row.after)
-                if image is None or now != row.after or not self._has_place(image, row.before):
-                    yield Differing("image", str(row.row), row.before.get("filename") or getattr(image, "filename", ""))
-
-    def _has_place(self, image: Image, before: dict) -> bool:
-        if "dataset" not in before:
-            return True
-        target = Dataset.objects.filter(pk=before["dataset"], project__deleting_since=None)
-        return target.exists() and not Image.objects.filter(dataset=before["dataset"], blob=image.blob_id).exists()
+                if image is None or now not in (row.after, _moved_back(row)) or image.pk in obstacles:
+                    name = row.before.get("filename") or getattr(image, "filename", "")
+                    yield Differing("image", str(row.row), name, obstacles.get(row.row, ""))
 
     def put_back(self, change: Change, user) -> None:
-        for rows in _chunks(_rows(change, "image")):
+        for rows in rows_in_chunks(rows_left(change, "image")):
             moves: dict[tuple, list] = defaultdict(list)
             others = []
             for row in rows:
@@ -225,9 +224,17 @@ class ImagesBack:
             for part in in_parts(others):
                 self._write(part)
             for (now, before), pks in moves.items():
-                target = Dataset.objects.filter(pk=before).first()
-                if target is None or move_some(now, pks, target) != len(pks):
-                    raise ChangedSince()
+                for part in in_parts(pks):
+                    self._move(now, before, part)
+
+    @atomic_again
+    def _move(self, now: str, before: str, pks: Sequence) -> None:
+        target = Dataset.objects.filter(pk=before).select_related("project").first()
+        if target is None or obstacle_of(target):
+            raise ChangedSince()
+        moved = move_some(now, pks, target, with_trash=True)
+        if moved != len(pks) and Image.objects.filter(pk__in=pks, dataset=target).count() != len(pks):
+            raise ChangedSince()
 
     @atomic_again
     def _write(self, rows: Sequence[RowChange]) -> None:
@@ -235,7 +242,7 @@ class ImagesBack:
         alike: dict[tuple, list] = defaultdict(list)
         for row in rows:
             image = images.get(row.row)
-            if image is None or fields_of(image, row.after) != row.after:
+            if image is None or fields_of(image, row.after) not in (row.after, row.before):
                 raise ChangedSince()
             alike[tuple(sorted(row.before.items()))].append(row.row)
         for before, pks in alike.items():
@@ -244,26 +251,28 @@ class ImagesBack:
         note_images({row.row: (row.after, row.before) for row in rows})
 
 
+def _moved_back(row: RowChange) -> dict | None:
+    """What was moved back already, by somebody or by an undo that was broken off, does not stand against undoing."""
+    return row.before if set(row.before) == {"dataset"} else None
+
+
 def _locked(model, pks: list) -> QuerySet:
     return model.objects.select_for_update().filter(pk__in=pks).order_by("pk")
 
 
-class DatasetsBack:
-    def changed_since(self, change: Change) -> Iterator[Differing]:
-        for row in _rows(change, "dataset"):
-            dataset = Dataset.objects.filter(pk=row.row).first()
-            if dataset is None or fields_of(dataset, row.after) != row.after:
-                yield Differing("dataset", str(row.row), row.before.get("name") or getattr(dataset, "name", ""))
+class DatasetsBack(FieldsBack):
+    kind, model = "dataset", Dataset
 
-    @atomic_again
-    def put_back(self, change: Change, user) -> None:
-        rows = list(_rows(change, "dataset"))
-        for row in rows:
-            if not Dataset.objects.filter(pk=row.row).update(**row.before):
-                raise NotFound()
-        note_rows("dataset", {row.row: (row.after, row.before) for row in rows})
+
+class VideoFieldsBack(FieldsBack):
+    kind, model, noted = "video", Video, "video_fields"
+
+
+class SnapshotFieldsBack(FieldsBack):
+    kind, model, noted = "snapshot", Snapshot, "snapshot_fields"
 
 
 def register() -> None:
-    if not PARTS:
-        PARTS.extend([LabelsBack(), AnnotationsBack(), ImagesBack(), DatasetsBack(), LabelsAway()])
+    if not any(isinstance(part, LabelsBack) for part in PARTS):
+        parts = [LabelsBack(), AnnotationsBack(), DatasetPlaces(), VideosBack(), ImagesBack(), DatasetsBack()]
+        PARTS.extend([*parts, VideoFieldsBack(), SnapshotFieldsBack(), ImagesAway(), LabelsAway()])

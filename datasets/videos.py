@@ -17,16 +17,21 @@ from datasets.imaging.hashing import NEAR_BITS
 from datasets.ingest import Examined, Outcome, add_images, clean_filename, examine_content
 from datasets.models import Dataset, Image, Origin, Video
 from datasets.removal import delete_images
+from datasets.trash.videos import part_frames, trash_video
 from datasets.video.facts import Frame, Selection, VideoProblem
 from datasets.video.reading import frames, probe, survey
+from projects.changes.recording import note_rows
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes
 from projects.models import Queue
+from projects.selectors import is_live
+from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused
 from storage import services as storage
 from storage.cache import Incoming
 from storage.database import atomic_again
+from storage.deleting import in_parts
 
 SURVEY = "video_survey"
 CONTENT_TYPES = {
@@ -66,6 +71,7 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
             except IntegrityError as error:
                 known = Video.objects.get(dataset=dataset, blob=blob)
                 raise VideoExists(f"The dataset has this video already, as {known.filename!r} ({known.pk}).") from error
+            note_rows("video", {video.pk: ({"dataset": None}, {"dataset": str(dataset.pk)})})
             enqueue_job(project=dataset.project, user=user, kind=SURVEY, parameters={"video": str(video.pk)})
         return video
     finally:
@@ -74,19 +80,31 @@ def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> V
 
 @atomic_again
 def delete_video(*, video: Video, frames: str | None = None, force: bool = False) -> None:
-    """Delete a video; `frames` says what happens to its images: "keep" or "delete".
+    """Delete a video, into the trash if what is deleted is kept there.
+
+    Args:
+        frames: what happens to its images: "keep" or "delete".
 
     Raises:
         FramesExist: it has frames and nothing was said.
         InUse: work needs it, and `force` is not set.
     """
     require_unused(video, force=force)
-    cut = Image.objects.filter(video=video).select_related("dataset")
+    cut = Image.objects.filter(is_live("dataset__project__"), video=video).select_related("dataset")
     if frames is None and cut.exists():
         raise FramesExist()
+    if keeps_deleted():
+        trash_video(video.pk)
     if frames == "delete":
         delete_images(images=list(cut))
-    Video.objects.filter(pk=video.pk).delete()
+    if not keeps_deleted():
+        Video.objects.filter(pk=video.pk).delete()
+        return
+    # Those that stay, and those that lie in the trash since before.
+    place = Video.objects.values_list("dataset", flat=True).get(pk=video.pk)
+    staying = Image.objects.filter(video=video).exclude(dataset=place)
+    for part in in_parts(list(staying.values_list("pk", flat=True))):
+        part_frames(list(part), video.pk)
 
 
 @handles(SURVEY, Queue.HEAVY)
@@ -107,7 +125,7 @@ def survey_video(context: JobContext) -> dict:
 
 def video_of(context: JobContext) -> Video:
     """The job's video. Raises `WorkFailed`."""
-    rows = Video.objects.select_related("dataset__project", "blob")
+    rows = Video.objects.filter(is_live("dataset__project__")).select_related("dataset__project", "blob")
     video = rows.filter(pk=context.job.parameters["video"]).first()
     if video is None:
         raise WorkFailed("video_deleted", "The video was deleted meanwhile.")
@@ -165,7 +183,7 @@ def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[li
     last = position["after"]
 
     def keep() -> list[Image]:
-        if not Video.objects.filter(pk=video.pk).exists():
+        if not Video.objects.filter(is_live("dataset__project__"), pk=video.pk).exists():
             raise WorkFailed("video_deleted", "The video was deleted while it was cut.")
         try:
             outcomes = add_images(dataset=video.dataset, items=batch, user=user, source="video", origin=Origin.HUMAN)

@@ -18,6 +18,7 @@ from edge.models import Deployment, DeploymentState, Device, DeviceGroup, Enrolm
 from edge.rollouts import is_failing, look_after
 from projects.errors import ChangedMeanwhile
 from projects.models import Project
+from projects.selectors import is_live
 from storage.database import atomic_again
 
 SEEN_FLUSH_SECONDS = 10.0
@@ -88,7 +89,7 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
     """
     now = timezone.now()
     # Without a join: conditions on the code's own row are looked at again when another update had to be waited for.
-    live = Project.objects.filter(deleting_since=None)
+    live = Project.objects.filter(is_live())
     usable = EnrolmentCode.objects.filter(
         code_hash=hash_of(code), uses_left__gt=0, expires_at__gt=now, project__in=live.values("pk")
     )

@@ -6,7 +6,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, Health
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 
 def groups_of(user) -> QuerySet[DeviceGroup]:
@@ -48,7 +48,8 @@ def _count(devices: QuerySet[Device]) -> Coalesce:
 def device_with_key(key_hash: str) -> Device | None:
     """A device that may come in, with all that its manifest takes, in one query.
 
-    One of a project that is being removed may not: its rows go piece by piece, and half of them say nothing true.
+    One of a project that is being removed may not: its rows go piece by piece, and half of them say nothing true. Nor
+    may one of a project in the trash.
     """
     return (
         Device.objects.select_related(
@@ -57,6 +58,6 @@ def device_with_key(key_hash: str) -> Device | None:
             "target__file",
             "previous_target__file",
         )
-        .filter(key_hash=key_hash, revoked_at=None, project__deleting_since=None)
+        .filter(is_live("project__"), key_hash=key_hash, revoked_at=None)
         .first()
     )

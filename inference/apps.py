@@ -14,6 +14,7 @@ class InferenceConfig(AppConfig):
             publishing,
             retries,
             teaching,
+            trash,
             usage,
             uses,
         )
@@ -21,5 +22,6 @@ class InferenceConfig(AppConfig):
         from projects.limits import BYTE_COUNTERS
         from projects.naming import NAMES
 
+        trash.register()
         NAMES["model"] = names_of_models
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -11,6 +11,7 @@ from datasets.videos import Cut, cut_frames, video_of
 from inference.models import Model
 from inference.services import Prediction, Wishes, predictor_of
 from inference.suggestions import store_suggestions
+from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue
@@ -43,20 +44,22 @@ def run_frames(context: JobContext) -> dict:
         parameters["split"],
         parameters["group_seconds"],
     )
-    suggested = 0
-    for images in cut_frames(context, video, cut, context.job.created_by):
-        if model is not None and images:
-            suggested += store_suggestions(
-                project=video.project,
-                model=model,
-                predictions=predictions_of(model, images),
-                user=context.job.created_by,
-            )
+    with recording_job(context.job, "cut_frames", filename=video.filename) as change:
+        suggested = _cut(context, video, cut, model)
     counts = Counter(context.job.position.get("counts", {}))
     return {
         "video": str(video.pk), "created": counts["created"], "duplicates": counts["duplicate"],
-        "similar": counts["similar"], "suggestions": suggested,
+        "similar": counts["similar"], "suggestions": suggested, **({"change": str(change.pk)} if change.rows else {}),
     }  # fmt: skip
+
+
+def _cut(context: JobContext, video: Video, cut: Cut, model: Model | None) -> int:
+    suggested, user = 0, context.job.created_by
+    for images in cut_frames(context, video, cut, user):
+        if model is not None and images:
+            predictions = predictions_of(model, images)
+            suggested += store_suggestions(project=video.project, model=model, predictions=predictions, user=user)
+    return suggested
 
 
 def model_of(pk: str | None) -> Model | None:

@@ -6,8 +6,10 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 
 from inference.models import Model, Stage, StageChange
+from inference.trash import trash_model
 from projects.models import Project
 from projects.services import adjust_counts
+from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused
 from storage.database import atomic_again
 
@@ -28,7 +30,7 @@ def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
 def _locked(model: Model) -> Model:
     """The model as it is now, while nobody else moves or deletes one of its project. Raises `NotFound`."""
     Project.objects.select_for_update().get(pk=model.project_id)
-    found = Model.objects.select_related("project").filter(pk=model.pk).first()
+    found = Model.objects.select_related("project").filter(pk=model.pk, project=model.project_id).first()
     if found is None:
         raise NotFound()
     return found
@@ -42,13 +44,16 @@ def _move(model: Model, stage: Stage, user, note: str) -> None:
 
 @atomic_again
 def delete_model(*, model: Model, force: bool = False) -> None:
-    """Delete a model with its files.
+    """Delete a model with its files, into the trash if what is deleted is kept there.
 
     Raises:
         InUse: it is in production, devices run it or would return to it (whatever `force` says), or work needs it.
     """
     model = _locked(model)
     require_unused(model, force=force)
+    if keeps_deleted():
+        trash_model(model)
+        return
     adjust_counts(model.project_id, model_count=-1)
     model.delete()
 

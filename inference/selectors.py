@@ -4,12 +4,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from inference.models import Model, Visibility
 from projects.models import Membership
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 
 def models_of(user) -> QuerySet[Model]:
     """Those of his projects, and those that others made public."""
-    visible = Q(project__in=project_ids_of(user)) | Q(visibility=Visibility.PUBLIC, project__deleting_since=None)
+    visible = Q(project__in=project_ids_of(user)) | Q(is_live("project__"), visibility=Visibility.PUBLIC)
     mine = Membership.objects.filter(project=OuterRef("project"), user=user)
     return Model.objects.filter(visible).annotate(is_mine=Exists(mine)).select_related("project")
 

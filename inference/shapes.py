@@ -247,6 +247,7 @@ class FramesResultSerializer(ResultSerializer):
     duplicates = optional(Integer)
     similar = optional(Integer)
     suggestions = optional(Integer)
+    change = optional(Key, help_text="`changes/{id}/undo/` takes the images away again.")
 
 
 class PublishedFileSerializer(serializers.Serializer):

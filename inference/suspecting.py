@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model, Suspect
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 INSERT_CHUNK = 1000
 
@@ -55,7 +55,8 @@ def decide_suspect(*, suspect: Suspect, user, decision: str | None) -> Suspect:
 
 def searches_of(user, *, project=None) -> list[dict]:
     """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
-    rows = Suspect.objects.filter(dataset__project__in=project_ids_of(user))
+    live = is_live("image__dataset__project__") & is_live("model__project__")
+    rows = Suspect.objects.filter(live, dataset__project__in=project_ids_of(user))
     if project is not None:
         rows = rows.filter(dataset__project=project)
     wanted = ("model", "dataset", "model_name", "model_version", "dataset_name")

@@ -47,6 +47,13 @@ class SearchOfDatasetResultSerializer(datasets.SnapshotFactsSerializer):
     search = optional(Key)
 
 
+class UndoResultSerializer(ResultSerializer):
+    """Of a change that was taken back: `change` is the one that this was."""
+
+    kind = constant("undo")
+    change = optional(Key)
+
+
 def register() -> None:
     RESULTS.update(
         {
@@ -70,6 +77,7 @@ def register() -> None:
             "suggestions": inference.SuggestionsResultSerializer,
             "suspects": inference.SuspectsResultSerializer,
             "snapshot_and_training": TrainingOfDatasetResultSerializer,
+            "undo": UndoResultSerializer,
             "video_frames": inference.FramesResultSerializer,
             "video_survey": datasets.VideoSurveyResultSerializer,
         }

@@ -95,6 +95,12 @@ class DatasetEventSerializer(RowEventSerializer):
     images = serializers.IntegerField(required=False, help_text="How many more images it has; below 0: fewer.")
 
 
+class TrashEventSerializer(RowEventSerializer):
+    """Something came into the trash of the project, was restored, or was removed for good: read the list again."""
+
+    kind = _kind("trash")
+
+
 class LabelEventSerializer(RowEventSerializer):
     kind = _kind("label")
     name = serializers.CharField()
@@ -179,6 +185,7 @@ EVENTS = {
     "project": ProjectChangeEventSerializer,
     "member": MemberEventSerializer,
     "dataset": DatasetEventSerializer,
+    "trash": TrashEventSerializer,
     "label": LabelEventSerializer,
     "annotations": AnnotationsEventSerializer,
     "images": ImagesEventSerializer,

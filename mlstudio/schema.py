@@ -68,6 +68,10 @@ class StudioSchema(AutoSchema):
             codes.append(416)
         return sorted(codes)
 
+    def _makes_changes(self) -> bool:
+        own = getattr(self.view, "without_changes", ())
+        return getattr(self.view, "makes_changes", False) and getattr(self.view, "action", None) not in own
+
     def _is_download(self) -> bool:
         return getattr(self.view, "action", None) in ("file", "thumbnail", "rendition", "files", "report", "strip")
 
@@ -82,7 +86,7 @@ class StudioSchema(AutoSchema):
                     description="Repeat a request with the same key and it is done once.",
                 )
             )
-        if self.method in ("POST", "PUT", "PATCH", "DELETE") and getattr(self.view, "makes_changes", False):
+        if self.method in ("POST", "PUT", "PATCH", "DELETE") and self._makes_changes():
             parameters.append(
                 OpenApiParameter(
                     "X-Change",

@@ -30,6 +30,9 @@ class StudioLimitsSerializer(serializers.Serializer):
     max_prediction_images = serializers.IntegerField(help_text="Images in one request of predictions.")
     max_open_uploads = serializers.IntegerField(help_text="Uploads in parts that are not finished.")
     max_page_size = serializers.IntegerField()
+    trash_days = serializers.IntegerField(
+        help_text="How long what is deleted stays in the trash; 0: it is gone at once."
+    )
 
 
 class StudioFeaturesSerializer(serializers.Serializer):
@@ -63,6 +66,7 @@ def limits() -> dict[str, int]:
         "max_prediction_images": settings.MAX_PREDICTION_IMAGES,
         "max_open_uploads": settings.MAX_OPEN_UPLOADS,
         "max_page_size": KeysetPagination.max_page_size,
+        "trash_days": settings.TRASH_DAYS,
     }
 
 

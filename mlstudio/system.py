@@ -218,6 +218,7 @@ def _used(project: Project, sizes: dict[str, int]) -> dict:
         "name": project.name,
         "created_by": None if project.created_by is None else project.created_by.get_username(),
         "is_being_removed": project.deleting_since is not None,
+        "is_in_trash": project.trashed_since is not None,
         "image_count": project.image_count,
         "bytes": sum(sizes.values()),
         **by_kind,

@@ -72,6 +72,7 @@ class ProjectUsageSerializer(serializers.Serializer):
     name = serializers.CharField()
     created_by = serializers.CharField(allow_null=True)
     is_being_removed = serializers.BooleanField()
+    is_in_trash = serializers.BooleanField(help_text="Deleted, or what was deleted of a project with the same name.")
     image_count = serializers.IntegerField()
     bytes = serializers.IntegerField()
     images_bytes = serializers.IntegerField()

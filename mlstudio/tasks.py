@@ -19,6 +19,7 @@ from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.live import delete_old_events
 from projects.loops import each
 from projects.removal import delete_lost_events
+from projects.trash.services import remove_expired
 from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
 from training.sweeping import sweep_work_folders
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "job_files": sweep_job_files,
     "temporary_files": sweep_temporary_files,
     "counts": correct_counts,
+    "trash": remove_expired,
     "changes": forget_changes,
     "renditions": delete_old_renditions,
     "events": delete_lost_events,

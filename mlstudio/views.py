@@ -15,9 +15,8 @@ from rest_framework.views import APIView
 
 RESOURCES = (
     "auth/register", "auth/login", "users/me", "tokens", "projects", "invitations", "datasets", "images", "jobs",
-    "architectures",
-    "trainings", "searches", "models", "videos", "uploads", "predictions", "suggestions", "suspects",
-    "activity", "webhooks", "devices", "device-groups", "enrolment-codes", "deployments",
+    "architectures", "trash", "trainings", "searches", "models", "videos", "uploads", "predictions", "suggestions",
+    "suspects", "activity", "webhooks", "devices", "device-groups", "enrolment-codes", "deployments",
 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ ANSWERS = tuple(sorted({*OURS, *OF_LIBRARIES}))
 # Of work that failed or waits, and of files that an import did not take.
 WORK = (
     "annotations_too_complex", "annotations_too_large", "annotations_unreadable", "archive_bomb",
-    "archive_too_large", "base_model_deleted", "base_model_without_file", "boxes_in_classification",
+    "archive_too_large", "base_model_deleted", "base_model_without_file", "boxes_in_classification", "change_forgotten",
     "comparison_without_object", "corrupted_entry", "corrupted_image", "damaged_archive", "database_busy",
     "dataset_deleted", "disk_full", "empty_archive", "empty_file", "encrypted_archive", "engine_file_missing",
     "evaluation_without_object", "export_refused", "extreme_aspect_ratio", "file_damaged", "file_too_large",

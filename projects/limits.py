@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.limits import Limit, LimitReached, hold, register
 from projects.models import Job, Project, Work, WorkState
+from projects.selectors import is_live
 from storage.models import Upload
 
 RETRY_SECONDS = 60
@@ -21,7 +22,7 @@ COUNTED_AGAIN_SECONDS = 600
 
 PROJECTS = register(
     Limit(
-        "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(created_by=user, deleting_since=None).count(),
+        "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(is_live(), created_by=user).count(),
         "You have {limit} projects, which is all that this server allows. Delete one that you no longer need.",
     )
 )  # fmt: skip
@@ -138,6 +139,10 @@ def _of_projects(projects: QuerySet[Project]) -> int:
     return sum(counter(projects) for counter in BYTE_COUNTERS)
 
 
+def _trash_of(user) -> QuerySet[Project]:
+    return Project.objects.filter(created_by=user, trashed_since__isnull=False)
+
+
 def _of_user(user) -> int:
     """With files in parts, as announced: the rest is on its way."""
     announced = Upload.objects.filter(user=user).aggregate(total=Sum("length"))["total"] or 0
@@ -145,13 +150,17 @@ def _of_user(user) -> int:
 
 
 user_bytes = _ByteCount(_of_user)
-project_bytes = _ByteCount(lambda project: _of_projects(Project.objects.filter(pk=project.pk)))
+# With what was deleted of it and lies in the trash.
+project_bytes = _ByteCount(
+    lambda project: _of_projects(Project.objects.filter(Q(pk=project.pk) | Q(trash_of=project.pk)))
+)
 BYTES = register(
     Limit(
         "bytes", "MAX_USER_BYTES", lambda user: user_bytes.of(user, again=True),
         "The files of the user who made this project would take more than {limit} bytes, which is all that this server "
-        "allows. Delete images, videos, models, or ended jobs with their archives, or ask the operator for more "
-        "(MLSTUDIO_MAX_USER_BYTES).",
+        "allows. Delete images, videos, models, or ended jobs with their archives, and empty the trash, where files "
+        "still count; or ask the operator for more (MLSTUDIO_MAX_USER_BYTES).",
+        in_trash=lambda user: _of_projects(_trash_of(user)),
     )
 )  # fmt: skip
 
@@ -170,7 +179,8 @@ def require_bytes(project: Project, more: int) -> None:
     if not project_bytes.take(project, more, most):
         raise LimitReached(
             f"The files of the project would take more than {most:,} bytes, which is all that this server allows. "
-            "Delete images, videos or models, or ask the operator for more (MLSTUDIO_MAX_PROJECT_BYTES).",
+            "Delete images, videos or models, and empty the trash, where files still count; or ask the operator for "
+            "more (MLSTUDIO_MAX_PROJECT_BYTES).",
             "too_many_bytes_in_project",
         )
     try:
@@ -198,7 +208,9 @@ IMAGES = register(
         "images", "MAX_USER_IMAGES",
         lambda user: Project.objects.filter(created_by=user).aggregate(total=Sum("image_count"))["total"] or 0,
         "The projects of the user who made this one would have more than {limit} images, which is all that this server "
-        "allows. Delete images, or ask the operator for more (MLSTUDIO_MAX_USER_IMAGES).",
+        "allows. Delete images, and empty the trash, where they still count; or ask the operator for more "
+        "(MLSTUDIO_MAX_USER_IMAGES).",
+        in_trash=lambda user: _trash_of(user).aggregate(total=Sum("image_count"))["total"] or 0,
     )
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from projects.live import WORK, Heard, standing_of, top_of_events
 from projects.models import Membership, ProjectEvent, WorkEvent
+from projects.selectors import is_live
 
 CHUNK = 500
 CHECK_SECONDS = 5.0
@@ -236,7 +237,7 @@ def _read_access(streams: list[UserSubscription], position: Position) -> None:
     roles: dict[object, dict[uuid.UUID, str]] = defaultdict(dict)
     users = list({stream.user.pk for stream in streams})  # type: ignore[attr-defined]
     for start in range(0, len(users), CHUNK):
-        rows = Membership.objects.filter(user__in=users[start : start + CHUNK], project__deleting_since=None)
+        rows = Membership.objects.filter(is_live("project__"), user__in=users[start : start + CHUNK])
         for user, project, role in rows.values_list("user", "project", "role"):
             roles[user][project] = role
     for stream in streams:

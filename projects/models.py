@@ -44,6 +44,9 @@ class Project(Identified):
     last_model_version = models.PositiveIntegerField(default=0, editable=False)
     # Set: nobody sees it any more, and its rows are being removed (see `projects.removal`).
     deleting_since = models.DateTimeField(null=True, editable=False, db_index=True)
+    # Set: it is in the trash, or holds what was deleted of the project `trash_of`; nobody sees it (`projects.trash`).
+    trashed_since = models.DateTimeField(null=True, editable=False)
+    trash_of = models.OneToOneField("self", null=True, editable=False, on_delete=models.CASCADE, related_name="trash")
 
     class Meta:
         indexes = [models.Index(fields=["name", "id"])]
@@ -196,6 +199,7 @@ class JobKind(models.TextChoices):
     SNAPSHOT_AND_TRAINING = "snapshot_and_training"
     SUGGESTIONS = "suggestions"
     SUSPECTS = "suspects"
+    UNDO = "undo"
     VIDEO_FRAMES = "video_frames"
     VIDEO_SURVEY = "video_survey"
 
@@ -325,3 +329,4 @@ class WebhookDelivery(Identified):
 
 # Its tables are this app's.
 from projects.changes.models import Change, RowChange  # noqa: E402, F401
+from projects.trash.models import TrashedMember, TrashEntry  # noqa: E402, F401

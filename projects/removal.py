@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from projects import messages, work
@@ -31,15 +31,15 @@ IN_BACKGROUND: list[Callable[[], int]] = []
 @atomic_again
 def remove_project(*, project: Project) -> None:
     """Delete a project with all that is in it. What runs in a large one is cancelled first."""
-    if project.image_count <= MOST_AT_ONCE:
+    both = Project.objects.filter(Q(pk=project.pk) | Q(trash_of=project.pk))
+    if sum(both.values_list("image_count", flat=True)) <= MOST_AT_ONCE:
         project.delete()
         return
     Project.objects.filter(pk=project.pk).update(deleting_since=timezone.now())
     # All that anybody may see starts from a membership.
     Membership.objects.filter(project=project).delete()
     Invitation.objects.filter(project=project).delete()
-    for model in Work.__subclasses__():
-        _cancel_all(model, project)
+    cancel_work_of(project)
     remove_soon()
 
 
@@ -52,6 +52,11 @@ def hidden_project(project: Project, *, name: str, **counts: int) -> Project:
 def remove_soon() -> None:
     """Let the rows go when the transaction is over; beat sees to it each minute, too."""
     transaction.on_commit(lambda: messages.send(TASK, QUEUE))
+
+
+def cancel_work_of(project: Project) -> None:
+    for model in Work.__subclasses__():
+        _cancel_all(model, project)
 
 
 def _cancel_all(model: type[Work], project: Project) -> None:

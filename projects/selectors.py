@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from projects.models import Job, Membership, Project, Role
+
+
+def is_live(path: str = "") -> Q:
+    """Of projects, or of what belongs to one at this path: neither in the trash nor being removed.
+
+    What starts from memberships needs no such condition.
+    """
+    return Q(**{f"{path}deleting_since": None, f"{path}trashed_since": None})
 
 
 def projects_of(user) -> QuerySet[Project]:

@@ -8,9 +8,12 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from projects import limits
+from projects.changes.recording import note_rows
 from projects.errors import AlreadyMember, LastOwner
 from projects.models import Membership, Project, Role, Task
 from projects.removal import remove_project
+from projects.trash.entries import keeps_deleted
+from projects.trash.projects import IN_TRASH, NOT_IN_TRASH, trash_project
 from projects.uses import in_words, require_unused
 from storage.database import atomic_again
 
@@ -28,6 +31,11 @@ def create_project(*, user, name: str, description: str = "", task: str = Task.C
     return project
 
 
+def note_new_project(project: Project) -> None:
+    """In the change that made it: taking that back puts the project into the trash."""
+    note_rows("project", {project.pk: (IN_TRASH, NOT_IN_TRASH)})
+
+
 def content_of(project: Project) -> dict[str, int]:
     """What is deleted with a project: how many of each kind."""
     return {
@@ -37,13 +45,16 @@ def content_of(project: Project) -> dict[str, int]:
 
 
 def delete_project(*, project: Project, force: bool = False) -> None:
-    """Delete a project with everything in it.
+    """Delete a project with everything in it, into the trash if what is deleted is kept there.
 
     Raises:
         InUse: work, devices or users of a model need it, and `force` is not set.
     """
     require_unused(project, force=force, along=in_words(content_of(project)))
-    remove_project(project=project)
+    if keeps_deleted():
+        trash_project(project)
+    else:
+        remove_project(project=project)
 
 
 def adjust_counts(project_id, **changes: int) -> None:

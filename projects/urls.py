@@ -10,6 +10,7 @@ from projects.invitation_views import (
     JoinView,
     PendingMemberViewSet,
 )
+from projects.trash.views import TrashViewSet
 
 router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
@@ -20,6 +21,7 @@ router.register("projects/<uuid:project_id>/invitations", PendingMemberViewSet, 
 router.register("projects/<uuid:project_id>/invitation-links", InvitationLinkViewSet)
 router.register("invitations", InvitationViewSet)
 router.register("changes", ChangeViewSet)
+router.register("trash", TrashViewSet, basename="trash")
 router.register("jobs", views.JobViewSet)
 router.register("webhooks", views.WebhookViewSet)
 

@@ -17,6 +17,8 @@ from rest_framework.utils.urls import replace_query_param
 
 from accounts.throttles import CountedThrottle, UserThrottle
 from projects import invitation_serializers, serializers, services, webhooks, work
+from projects.changes.fields import change_fields
+from projects.changes.views import MakesChanges
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite, candidates_for
 from projects.jobs import delete_job, retry_job
@@ -40,7 +42,7 @@ class ProjectFilter(filters.FilterSet):
         fields = ["name", "task"]
 
 
-class ProjectViewSet(viewsets.ModelViewSet):
+class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
     """Projects you are a member of."""
 
     queryset = Project.objects.none()
@@ -60,15 +62,26 @@ class ProjectViewSet(viewsets.ModelViewSet):
 
     def perform_create(self, serializer) -> None:
         project = services.create_project(user=self.request.user, **serializer.validated_data)
+        with self.changing(project, "create_project", project=project.name):
+            services.note_new_project(project)
         serializer.instance = projects_of(self.request.user).annotate(my_role=F("memberships__role")).get(pk=project.pk)
+
+    def perform_update(self, serializer) -> None:
+        project = serializer.instance
+        with self.changing(project, "change_project", project=project.name):
+            change_fields("project_fields", project, serializer.validated_data)
 
     @extend_schema(
         parameters=[serializers.DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
     )
     def destroy(self, request, pk=None):
-        """Delete a project with everything in it. While work, a model in production or devices need it, that is refused
-        with a list (409 `project_in_use`), unless `force` is set."""
-        services.delete_project(project=self.get_object(), force=is_forced(request))
+        """Delete a project with everything in it; it stays in the trash of its owners for a while.
+
+        While work, a model in production or devices need it, that is refused with a list (409 `project_in_use`), unless
+        `force` is set."""
+        project, force = self.get_object(), is_forced(request)
+        with self.changing(project, "delete_project", project=project.name):
+            services.delete_project(project=project, force=force)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=serializers.UsesSerializer)

@@ -97,6 +97,12 @@ def no_broker() -> None:
     messages.send = lambda task, queue: None
 
 
+@pytest.fixture
+def no_trash(settings) -> None:
+    """What is deleted is gone at once."""
+    settings.TRASH_DAYS = 0
+
+
 @pytest.fixture(autouse=True)
 def no_throttling() -> None:
     from django.core.cache import caches

@@ -17,7 +17,7 @@ from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 from training.models import TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_trash")]
 COUNT = 7
 
 
@@ -136,8 +136,9 @@ def sizes(monkeypatch) -> list[int]:
     seen: list[int] = []
     real = label_removal._carry_out_some
 
-    def watched(label, change, others):
-        return real(label, lambda pks: (seen.append(len(pks)), change(pks)), others)
+    def watched(label, steps, others):
+        (images, change), in_trash = steps
+        return real(label, ((images, lambda pks: (seen.append(len(pks)), change(pks))), in_trash), others)
 
     monkeypatch.setattr(label_removal, "CHUNK", 3)
     monkeypatch.setattr(label_removal, "_carry_out_some", watched)

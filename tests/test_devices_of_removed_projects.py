@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def large(project, monkeypatch) -> None:
+def large(project, monkeypatch, no_trash) -> None:
     """The project is a large one, whose rows go in the background."""
     monkeypatch.setattr(removal, "MOST_AT_ONCE", -1)
     monkeypatch.setattr("projects.messages.send", lambda task, queue: None)
@@ -40,3 +40,14 @@ def test_no_device_enrols_into_it(api, project, group, owner, large):  # noqa: F
     assert api.delete(f"/api/v1/projects/{project.pk}/?force=true").status_code == 204
     answer = APIClient().post("/edge/v1/enrol/", {"code": code, "name": "late"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "enrolment_code_not_valid")
+
+
+def test_one_of_a_project_in_the_trash_is_refused_until_it_is_restored(api, project, group, models, owner):  # noqa: F811
+    gadget = add_device(api, project, group)
+    _, code = create_code(project=project, user=owner)
+    deploy(api, group, models[0])
+    change = api.delete(f"/api/v1/projects/{project.pk}/?force=true")["X-Change"]
+    assert gadget.manifest().status_code == 401
+    assert APIClient().post("/edge/v1/enrol/", {"code": code, "name": "late"}).status_code == 403
+    assert api.post(f"/api/v1/changes/{change}/undo/").status_code == 200
+    assert gadget.payload()["model"] is not None

@@ -122,11 +122,16 @@ class TestBytes:
         elsewhere = api.post("/api/v1/datasets/", {"project": other, "name": "d"}).json()
         assert upload(api, elsewhere, [("b.jpg", jpeg(2))])["created"]
 
-    def test_deleting_makes_room_at_once(self, api, dataset, settings):
+    def test_emptying_the_trash_makes_room_at_once(self, api, dataset, settings):
         (image,) = upload(api, dataset, [("a.jpg", jpeg(1))])["created"]
         settings.MAX_USER_BYTES = max(len(jpeg(1)), len(jpeg(2))) + 10
         limits.user_bytes.clear()
         assert api.delete(f"/api/v1/images/{image['id']}/").status_code == 204
+        answer = api.post(
+            f"/api/v1/datasets/{dataset['id']}/images/", {"files": [_file("b.jpg", jpeg(2))]}, format="multipart"
+        )
+        assert "empty the trash" in refused(answer, 403, "too_many_bytes")
+        api.post("/api/v1/trash/empty/", {"project": dataset["project"]}, format="json")
         assert upload(api, dataset, [("b.jpg", jpeg(2))])["created"]
 
     def test_announced_uploads_count(self, api, settings):

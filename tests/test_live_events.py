@@ -143,8 +143,9 @@ class TestWhatIsTold:
         hub, (listener,) = listening(owner)
         api.delete(f"/api/v1/images/{image['id']}/")
         tick(hub, listener)
-        told = listener.heard[-1]
+        told, trash = listener.heard[-2:]
         assert (told["kind"], told["id"], told["images"]) == ("dataset", dataset["id"], -1)
+        assert (trash["kind"], trash["action"]) == ("trash", "changed")
 
     def test_labels_datasets_projects_and_members(self, api, owner, project, dataset, labels):
         hub, (listener,) = listening(owner)

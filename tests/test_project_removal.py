@@ -13,7 +13,7 @@ from tests.conftest import upload
 from tests.pictures import jpeg
 from training.models import TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_trash")]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from projects.models import Membership, Project
+from projects.models import Membership
 from projects.services import add_member, create_project
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
@@ -104,7 +104,8 @@ def test_counts_follow_what_happens(api, project, dataset, labels):
     project.refresh_from_db()
     assert project.image_count == 2
     api.delete(f"/api/v1/datasets/{dataset['id']}/")
-    assert (Project.objects.get().image_count, Project.objects.get().dataset_count) == (0, 0)
+    project.refresh_from_db()
+    assert (project.image_count, project.dataset_count) == (0, 0)
 
 
 class TestLabels:

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import connection, connections
 
 from datasets.models import Annotation, Dataset, Image, Label
-from datasets.removal import delete_dataset, delete_images, move_images
+from datasets.moving import move_images
+from datasets.removal import delete_dataset, delete_images
 from mlstudio.counts import correct_counts
 from projects.models import Project
 from tests.conftest import client_of, upload

@@ -71,7 +71,7 @@ class TestStages:
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "model_in_use")
         move(api, models[0], "archived")
         assert api.delete(f"/api/v1/models/{models[0].pk}/").status_code == 204
-        assert Model.objects.count() == 2
+        assert Model.objects.filter(project=models[0].project_id).count() == 2
 
 
 @pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)

@@ -14,7 +14,7 @@ from datasets.models import DuplicateGroup, Snapshot, Video
 from inference.models import Evaluation, Suspect
 from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
-from projects.models import Job, Membership, Role, Webhook
+from projects.models import Job, Membership, Role, TrashEntry, Webhook
 from projects.services import create_project
 from storage.resumable import begin_upload
 from tests.conftest import client_of, make_user, upload
@@ -71,6 +71,8 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     dataset = api.post("/api/v1/datasets/", {"project": str(project.pk), "name": "photos"}).json()
     label = api.post(f"/api/v1/projects/{project.pk}/labels/", {"name": "good"}).json()
     image = upload(api, dataset, [("a.jpg", jpeg(1))], label="good")["created"][0]
+    (deleted,) = upload(api, dataset, [("b.jpg", jpeg(2))])["created"]
+    assert api.delete(f"/api/v1/images/{deleted['id']}/").status_code == 204
     change = api.patch(f"/api/v1/images/{image['id']}/", {"group": "g"})["X-Change"]
     snapshot = Snapshot.objects.get(pk=api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"])
     member, guest = make_user("member"), make_user("guest")
@@ -112,6 +114,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "datasets": dataset["id"],
         "images": image["id"],
         "changes": change,
+        "trash": str(TrashEntry.objects.get().pk),
         "snapshots": str(snapshot.pk),
         "row": str(snapshot.images.get().pk),
         "suspects": str(suspect.pk),

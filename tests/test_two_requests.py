@@ -13,8 +13,9 @@ from datasets import removal
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from edge.models import Deployment
 from inference.models import Model
+from mlstudio.counts import correct_counts
 from projects import jobs
-from projects.models import Invitation, Job, Membership, Project
+from projects.models import Invitation, Job, Membership, Project, TrashEntry
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of, upload
@@ -56,7 +57,8 @@ def test_datasets_made_and_deleted(request_of, project, dataset):
     made = [request_of("post", "datasets/", {"project": str(project.pk), "name": f"d{n}"}) for n in range(3)]
     statuses = together(*made, *[request_of("delete", f"datasets/{dataset['id']}/")] * 2)
     assert statuses[:3] == [201] * 3 and set(statuses[3:]) <= {204, 404} and 204 in statuses[3:]
-    assert Project.objects.get().dataset_count == Dataset.objects.count() == 3
+    project.refresh_from_db()
+    assert project.dataset_count == Dataset.objects.filter(project=project).count() == 3
 
 
 def test_labels_made_and_deleted(request_of, project, labels):
@@ -89,7 +91,8 @@ def test_an_image_deleted_and_annotated(request_of, labels, images, dataset):
         request_of("post", "images/bulk/", {"action": "delete", "images": images[:2]}),
     )
     assert set(statuses) <= {200, 204, 404, 409} and {200, 204} & set(statuses)
-    assert not Image.objects.filter(pk=images[0]).exists() and not Annotation.objects.filter(image=images[0]).exists()
+    assert Image.objects.get(pk=images[0]).project.trash_of_id == Dataset.objects.get(pk=dataset["id"]).project_id
+    assert correct_counts() == 0 and TrashEntry.objects.filter(is_empty=False).count() in (1, 2)
 
 
 def test_models_registered_and_deleted(request_of, project, owner, tmp_path):
@@ -99,7 +102,8 @@ def test_models_registered_and_deleted(request_of, project, owner, tmp_path):
         lambda: make_model(project, owner, tmp_path, "three").version,
     )
     assert set(statuses[:3]) <= {204, 404} and 204 in statuses[:3] and statuses[3] == 3
-    assert Project.objects.get().model_count == Model.objects.count() == 2
+    project.refresh_from_db()
+    assert project.model_count == Model.objects.filter(project=project).count() == 2
 
 
 def test_a_model_deployed_and_deleted(api, request_of, project, owner, group, tmp_path):  # noqa: F811

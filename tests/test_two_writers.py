@@ -26,7 +26,7 @@ from inference.services import register_model
 from mlstudio.counts import correct_counts
 from projects import jobs, work
 from projects.errors import WorkHasEnded
-from projects.models import Job, Project, Queue, WorkState
+from projects.models import Job, Membership, Project, Queue, TrashEntry, WorkState
 from storage import services as storage
 from storage.models import Blob
 from tests.conftest import client_of, upload
@@ -216,10 +216,13 @@ def test_a_dataset_deleted_under_an_upload(owner, dataset):
 
     statuses = together(sent, lambda: client_of(owner).delete(client).status_code)
     assert statuses[0] in (201, 404, 409) and statuses[1] in (204, 404)
-    assert not Dataset.objects.exists() and not Image.objects.exists()
+    (row,) = Dataset.objects.select_related("project")
+    assert row.project.trashed_since is not None and correct_counts() == 0
 
 
 def test_a_project_deleted_twice(owner, project, dataset):
     address = f"/api/v1/projects/{project.pk}/"
     statuses = together(*[lambda: client_of(owner).delete(address).status_code] * 3)
-    assert set(statuses) <= {204, 404} and 204 in statuses and not Project.objects.exists()
+    assert set(statuses) <= {204, 404} and 204 in statuses
+    (entry,) = TrashEntry.objects.all()
+    assert [member.user for member in entry.members.all()] == [owner] and not Membership.objects.exists()

@@ -116,7 +116,7 @@ def test_what_changed_since_is_named(api, project, images):
     before = state(project)
     answer = undo(api, first["X-Change"], 409)
     assert answer["errors"][0]["code"] == "changed_since"
-    assert answer["changed"] == [{"kind": "image", "id": images[2]["id"], "name": "2.jpg"}]
+    assert answer["changed"] == [{"kind": "image", "id": images[2]["id"], "name": "2.jpg", "reason": ""}]
     assert state(project) == before
 
 

@@ -12,7 +12,7 @@ from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg, shape_jpeg
 from training.models import TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_trash")]
 SETTINGS = {"architecture": "small_cnn", "image_size": 32, "epochs": 1}
 
 

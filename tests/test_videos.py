@@ -186,7 +186,7 @@ def test_a_video_that_is_deleted_meanwhile_ends_the_job(api, dataset, monkeypatc
     assert Image.objects.count() == 20
 
 
-def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset):
+def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset, no_trash):
     video = add(api, dataset, film(30))
     cut(api, video, every_frames=10)
     url = f"/api/v1/videos/{video['id']}/"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
@@ -21,8 +21,8 @@ def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
 
 
 def _present(group) -> QuerySet[DuplicateMember]:
-    # The condition is on the row of the image, which a deleted one does not have.
-    return DuplicateMember.objects.filter(group=group, image__dataset__isnull=False)
+    # Neither deleted, nor in the trash, nor in another dataset by now.
+    return DuplicateMember.objects.filter(group=group, image__dataset=F("group__dataset"))
 
 
 def summary_of(*, dataset: Dataset, user) -> dict:
@@ -42,8 +42,9 @@ def summary_of(*, dataset: Dataset, user) -> dict:
 def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
-    members = DuplicateMember.objects.filter(group__in=[group.pk for group in groups]).order_by("image_id")
-    for group_pk, image_pk in members.values_list("group", "image"):
+    members = DuplicateMember.objects.filter(group__in=[group.pk for group in groups])
+    present = members.filter(image__dataset=F("group__dataset")).order_by("image_id")
+    for group_pk, image_pk in present.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
     facts = {

@@ -26,7 +26,7 @@ class Scope:
             return Q(dataset=self.datasets[0])
         if self.project is None or not self.datasets:  # none: the project is not one that the user may see
             return Q(dataset__in=self.datasets)
-        return Q(project_key=self.project) & ~Q(dataset__in=_hidden())
+        return Q(project_key=self.project) & ~Q(dataset__in=_hidden(self.project))
 
     def projects(self) -> QuerySet:
         """Keys of the projects that the datasets are of, for subqueries."""
@@ -46,9 +46,12 @@ class Scope:
         return list(rows.order_by().values_list("dataset_id", "facets", "images"))
 
 
-def _hidden() -> list:
-    """Datasets that are being removed: their images may still name the project that they were in."""
-    return list(Dataset.objects.filter(project__deleting_since__isnull=False).values_list("pk", flat=True))
+def _hidden(project: uuid.UUID) -> list:
+    """Datasets that are being removed, or lie in the trash: their images may still name the project that they were in.
+    Not those that hold single images in the trash, which name it."""
+    removed = Q(project__deleting_since__isnull=False)
+    trashed = Q(project__trash_of=project, images_in_trash=None)
+    return list(Dataset.objects.filter(removed | trashed).values_list("pk", flat=True))
 
 
 def scope_of(user, *, project: uuid.UUID | None = None, dataset: uuid.UUID | None = None) -> Scope:

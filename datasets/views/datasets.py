@@ -55,6 +55,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     repeatable = ("images", "videos")
+    without_changes = ("exports", "imports", "duplicates", "snapshots")
     file_bodies = dict.fromkeys(("images", "videos", "imports"), FileBody(open_form))
 
     def get_queryset(self):
@@ -67,7 +68,9 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     def perform_create(self, serializer) -> None:
         require_role(serializer.validated_data["project"], self.request.user, Role.EDITOR)
-        serializer.instance = services.create_dataset(**serializer.validated_data)
+        options = serializer.validated_data
+        with self.changing(options["project"], "create_dataset", dataset=options["name"]):
+            serializer.instance = services.create_dataset(**options)
 
     def perform_update(self, serializer) -> None:
         dataset = serializer.instance
@@ -77,10 +80,13 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
     def destroy(self, request, pk=None):
-        """Delete a dataset with its images and videos. While work, a model in production or devices need it, that is
-        refused with a list (409 `dataset_in_use`), unless `force` is set. Snapshots that something was trained or
-        measured on stay as records, without their images."""
-        delete_dataset(dataset=self.get_object(), force=is_forced(request))
+        """Delete a dataset with its images and videos; it stays in the trash for a while.
+
+        While work, a model in production or devices need it, that is refused with a list (409 `dataset_in_use`), unless
+        `force` is set. Snapshots that something was trained or measured on stay as records, without their images."""
+        dataset, force = self.get_object(), is_forced(request)
+        with self.changing(dataset.project, "delete_dataset", dataset=dataset.name):
+            delete_dataset(dataset=dataset, force=force)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=UsesSerializer)
@@ -119,7 +125,10 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
                 cleanup.callback(item.incoming.discard)
                 item.label, item.split, item.group = label, options.get("split"), options.get("group", "")
                 items.append(item)
-            outcomes = add_images(dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN)
+            with self.changing(dataset.project, "upload", dataset=dataset.name):
+                outcomes = add_images(
+                    dataset=dataset, items=items, user=request.user, source="upload", origin=Origin.HUMAN
+                )
         answer = self._upload_answer(outcomes, rejected)
         answer["remarks"] = [
             {"filename": item.filename, "code": code, "detail": detail} for item in items for code, detail in item.notes
@@ -157,7 +166,8 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         with taking_uploads(request.user) as taking:
             file = wanted["file"] if "file" in wanted else taking.take(wanted["upload"])
             filename = wanted.get("filename") or file.name
-            video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=filename)
+            with self.changing(dataset.project, "add_video", filename=filename):
+                video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=filename)
         return Response(serializers.VideoSerializer(video).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(

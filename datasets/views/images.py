@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
 
 from datasets import serializers, services
 from datasets.filters import ImageFilter
 from datasets.gallery.paging import ImagePagination
 from datasets.models import Image
 from datasets.removal import delete_images
-from datasets.selectors import all_images, images_of
+from datasets.selectors import images_of, shown_images
 from datasets.views.annotations import AnnotationsMixin
 from datasets.views.bulk import BulkMixin
 from datasets.views.gallery import GalleryMixin
@@ -46,7 +47,7 @@ class ImageViewSet(
 
     def get_queryset(self):
         if self.action in ("file", "thumbnail", "rendition") and is_signed(self.request):
-            return all_images()
+            return shown_images()
         return images_of(self.request.user)
 
     def filter_queryset(self, queryset):
@@ -63,9 +64,14 @@ class ImageViewSet(
         with self.changing(image.project, "rename_image", image=str(image.pk), filename=image.filename):
             services.update_image(image=image, **serializer.validated_data)
 
-    def perform_destroy(self, instance: Image) -> None:
-        if not delete_images(images=[instance]):
-            raise NotFound()
+    @extend_schema(responses={204: OpenApiResponse(description="Deleted.")})
+    def destroy(self, request, pk=None):
+        """Delete an image; it stays in the trash for a while."""
+        image = self.get_object()
+        with self.changing(image.project, "delete", image=str(image.pk), filename=image.filename):
+            if not delete_images(images=[image]):
+                raise NotFound()
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)

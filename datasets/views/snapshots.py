@@ -18,6 +18,8 @@ from datasets.snapshot_reading import comparing
 from datasets.snapshot_reading import serializers as shapes
 from datasets.snapshot_reading.rows import in_split_and_label, rows_of
 from datasets.views.pictures import ANSWERS, FORMAT, VERSION, AnswersPictures
+from projects.changes.fields import change_fields
+from projects.changes.views import MakesChanges
 from projects.filters import PAGING
 from projects.permissions import ProjectPermission
 from projects.serializers import JobSerializer
@@ -29,7 +31,9 @@ class SnapshotFilter(filters.FilterSet):
         fields = ["project", "dataset"]
 
 
-class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class SnapshotViewSet(
+    MakesChanges, AnswersPictures, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+):
     """Frozen versions of your datasets, the newest first."""
 
     queryset = Snapshot.objects.none()
@@ -46,7 +50,8 @@ class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveMod
         snapshot = self.get_object()
         data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        data.save()
+        with self.changing(snapshot.project, "change_snapshot"):
+            change_fields("snapshot_fields", snapshot, data.validated_data)
         return Response(self.get_serializer(snapshot).data)
 
     @extend_schema(

@@ -11,8 +11,10 @@ from rest_framework.response import Response
 
 from datasets import serializers
 from datasets.models import Video
-from datasets.selectors import all_videos, videos_of
+from datasets.selectors import shown_videos, videos_of
 from datasets.videos import delete_video
+from projects.changes.fields import change_fields
+from projects.changes.views import MakesChanges
 from projects.permissions import ProjectPermission, SignedReadPermission
 from storage.downloads import blob_response
 from storage.signing import is_signed
@@ -28,6 +30,7 @@ class VideoFilter(filters.FilterSet):
 
 
 class VideoViewSet(
+    MakesChanges,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -46,19 +49,28 @@ class VideoViewSet(
 
     def get_queryset(self):
         if self.action in ("file", "strip") and is_signed(self.request):
-            return all_videos()
+            return shown_videos()
         videos = videos_of(self.request.user)
         return videos if self.action in ("file", "strip") else videos.annotate(counted_frames=Count("frames"))
+
+    def perform_update(self, serializer) -> None:
+        video = serializer.instance
+        with self.changing(video.project, "change_video", filename=video.filename):
+            change_fields("video_fields", video, serializer.validated_data)
 
     @extend_schema(
         parameters=[serializers.VideoDeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
     )
     def destroy(self, request, pk=None):
-        """Delete a video. When images were cut from it, `frames` says what happens to them. While work needs the video,
-        that is refused with a list (409 `video_in_use`), unless `force` is set."""
+        """Delete a video; it stays in the trash for a while.
+
+        When images were cut from it, `frames` says what happens to them. While work needs the video, that is refused
+        with a list (409 `video_in_use`), unless `force` is set."""
         data = serializers.VideoDeletionSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
-        delete_video(video=self.get_object(), **data.validated_data)
+        video = self.get_object()
+        with self.changing(video.project, "delete_video", filename=video.filename):
+            delete_video(video=video, **data.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={(200, "video/*"): OpenApiTypes.BINARY, (206, "video/*"): OpenApiTypes.BINARY})

@@ -182,6 +182,17 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./members/SettingsPage")),
 });
 
+const trash = createRoute({
+  getParentRoute: () => project,
+  path: "/settings/trash",
+  component: lazyRouteComponent(() => import("./trash/TrashPage")),
+});
+const projectsTrash = createRoute({
+  getParentRoute: () => shell,
+  path: "/trash",
+  component: lazyRouteComponent(() => import("./trash/ProjectsTrashPage")),
+});
+
 const tree = root.addChildren([
   login,
   register,
@@ -196,6 +207,7 @@ const tree = root.addChildren([
     search,
     about,
     activity,
+    projectsTrash,
     project.addChildren([
       overview,
       images,
@@ -210,6 +222,7 @@ const tree = root.addChildren([
       importing,
       importJob,
       settings,
+      trash,
     ]),
   ]),
 ]);

@@ -28,7 +28,7 @@ from inference.views.exports import accepted
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_member, require_role
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 from projects.serializers import JobSerializer
 
 
@@ -240,7 +240,8 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("rank", "uncertainty", "disagreement")
 
     def get_queryset(self):
-        rows = Suggestion.objects.filter(dataset__project__in=project_ids_of(self.request.user))
+        live = is_live("image__dataset__project__") & is_live("model__project__")
+        rows = Suggestion.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
         if "reviewed" not in self.request.query_params:
             rows = rows.filter(image__reviewed=False)
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")

@@ -26,6 +26,8 @@ from inference.views.exports import Exports, accepted
 from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
+from projects.changes.fields import change_fields
+from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
@@ -63,6 +65,7 @@ class ModelFilter(filters.FilterSet):
 
 
 class ModelViewSet(
+    MakesChanges,
     Predicts,
     Registry,
     Exports,
@@ -83,6 +86,7 @@ class ModelViewSet(
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     repeatable = ("predict",)
+    without_changes = (*USING, "create", "stage", "compare", "evaluations", "exports", "publish")
     file_bodies = {
         "create": FileBody(open_form, limit="MAX_MODEL_BYTES"),
         "predict": FileBody(open_form_in_memory),
@@ -143,16 +147,19 @@ class ModelViewSet(
         if "visibility" in serializer.validated_data:
             require_role(serializer.instance.project, self.request.user, Role.OWNER)
         model = serializer.instance
-        for name, value in serializer.validated_data.items():
-            setattr(model, name, value)
-        # These alone: its stage may move at the same time.
-        model.save(update_fields=list(serializer.validated_data))
+        with self.changing(model.project, "change_model", model=str(model)):
+            # These alone: its stage may move at the same time.
+            change_fields("model_fields", model, serializer.validated_data)
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
     def destroy(self, request, pk=None):
-        """Delete a model with its files. What is in production or runs on devices stays (409 `model_in_use`); work that
-        needs the model is cancelled with `force`."""
-        delete_model(model=self.get_object(), force=is_forced(request))
+        """Delete a model with its files; it stays in the trash for a while.
+
+        What is in production or runs on devices cannot be deleted (409 `model_in_use`); work that needs the model is
+        cancelled with `force`."""
+        model, force = self.get_object(), is_forced(request)
+        with self.changing(model.project, "delete_model", model=str(model)):
+            delete_model(model=model, force=force)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=UsesSerializer)

@@ -1,6 +1,6 @@
 """Services note what they change; whoever calls them opens the change that it belongs to.
 
-Outside of `recording` nothing is noted: imports, and what models suggest, are no strokes that anybody takes back.
+Outside of `recording` nothing is noted: what models suggest is no stroke that anybody takes back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db.models import F
 
 from projects.changes.models import Change, RowChange
-from projects.models import Project
+from projects.models import Job, Project
 
 _current: contextvars.ContextVar[Change | None] = contextvars.ContextVar("current_change", default=None)
 
@@ -30,6 +30,16 @@ def recording(project: Project, user, action: str, /, *, undo_of: Change | None 
 def open_change(project: Project, user, action: str, /, *, undo_of: Change | None = None, **details) -> Change:
     """For what goes on for longer than one call, with `noting`; `close_change` ends it."""
     return Change(project=project, changed_by=user, action=action, details=details, undo_of=undo_of)
+
+
+@contextmanager
+def recording_job(job: Job, action: str, /, **details) -> Iterator[Change]:
+    """As `recording`, of a job: its change has the key of the job, so every attempt goes on with the same one."""
+    change = open_change(job.project, job.created_by, action, **details)
+    change.pk = job.pk
+    with noting(change):
+        yield change
+    close_change(change)
 
 
 def close_change(change: Change) -> None:
@@ -56,6 +66,18 @@ def current_change(count: int) -> Change | None:
         return None
     Change.objects.bulk_create([change], ignore_conflicts=True)
     Change.objects.filter(pk=change.pk).update(rows=F("rows") + count)
+    return change
+
+
+def is_recording() -> bool:
+    return _current.get() is not None
+
+
+def recorded_change() -> Change | None:
+    """The change that is open, with a row of its own, though nothing may be noted of it yet; None outside of one."""
+    change = _current.get()
+    if change is not None:
+        Change.objects.bulk_create([change], ignore_conflicts=True)
     return change
 
 

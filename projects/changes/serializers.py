@@ -6,7 +6,9 @@ from projects.changes.models import Change
 
 ACTIONS = (
     "annotate", "review", "label", "unlabel", "confirm", "reject", "move", "split", "group", "rename_image",
-    "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels", "change_dataset", "undo",
+    "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels", "change_dataset", "delete",
+    "upload", "import", "add_video", "cut_frames", "create_dataset", "create_project", "change_project", "change_video",
+    "change_snapshot", "change_model", "delete_video", "delete_dataset", "delete_model", "delete_project", "undo",
 )  # fmt: skip
 
 
@@ -18,6 +20,8 @@ class ChangeDetailsSerializer(serializers.Serializer):
     label = serializers.CharField(required=False)
     into = serializers.CharField(required=False)
     dataset = serializers.CharField(required=False)
+    model = serializers.CharField(required=False)
+    project = serializers.CharField(required=False)
     split = serializers.CharField(required=False, allow_null=True)
     group = serializers.CharField(required=False)
     action = serializers.ChoiceField(ACTIONS, required=False, help_text="Of an undo: of what was taken back.")
@@ -41,9 +45,10 @@ class ChangeRecordSerializer(serializers.ModelSerializer):
 
 
 class DifferingSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(["image", "label", "dataset"])
+    kind = serializers.ChoiceField(["image", "label", "dataset", "video", "snapshot", "model", "project"])
     id = serializers.CharField()
     name = serializers.CharField()
+    reason = serializers.CharField(help_text="Why it cannot be put back, where more is known than that it was changed.")
 
 
 class UndoConflictItemSerializer(serializers.Serializer):

@@ -8,30 +8,37 @@ from datetime import timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from projects.changes.models import Change
+from projects.changes.models import Change, RowChange
 from projects.changes.recording import close_change, noting, open_change
 from projects.errors import Conflict
+from projects.models import ENDED, Job
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 
 MOST_LISTED = 20
+CHUNK = 500
 # More rows than this are put back in several transactions.
 MOST_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
 class Differing:
-    """A row that is not as the change left it."""
+    """A row that is not as the change left it, or for which there is no place; `reason` says so in words."""
 
     kind: str
     id: str
     name: str
+    reason: str = ""
 
 
 class Part(Protocol):
-    """How one room puts its rows back. It is asked about every change, also where it has nothing to do."""
+    """How one room puts its rows back. It is asked about every change, also where it has nothing to do.
+
+    What an attempt before has put back already is left as it is.
+    """
 
     def changed_since(self, change: Change) -> Iterator[Differing]: ...
 
@@ -40,6 +47,28 @@ class Part(Protocol):
 
 # In the order in which they are put back.
 PARTS: list[Part] = []
+
+
+def rows_in_chunks(rows: QuerySet) -> Iterator[list]:
+    """The rows in the order in which they were noted, some hundred at a time."""
+    rows = rows.order_by("id")
+    page = list(rows[:CHUNK])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:CHUNK])
+
+
+def rows_left(change: Change, kind: str) -> QuerySet[RowChange]:
+    """What is still to be put back of one kind: not what an undo that was broken off has put back."""
+    rows = RowChange.objects.filter(change=change, kind=kind).order_by("id")
+    if change.begun_undo is None:
+        return rows
+    return rows.exclude(row__in=RowChange.objects.filter(change=change.begun_undo, kind=kind).values("row"))
+
+
+class StillRunning(Conflict):
+    default_code = "still_running"
+    default_detail = "The job that makes this change is still running: cancel it, or wait until it has ended."
 
 
 class AlreadyUndone(Conflict):
@@ -53,43 +82,52 @@ class ChangedSince(Conflict):
 
     def __init__(self, rows: Sequence[Differing] = ()) -> None:
         self.rows = rows
-        names = ", ".join(row.name for row in rows[:3])
-        super().__init__(f"{self.default_detail} It is {names}{' and more' if len(rows) > 3 else ''}.")
+        named = ", ".join(f"{row.name} ({row.reason})" if row.reason else row.name for row in rows[:3])
+        super().__init__(f"{self.default_detail} It is {named}{' and more' if len(rows) > 3 else ''}.")
 
 
-def undo_change(*, change: Change, user) -> Change:
+def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     """Take a change back. Returns the change that this is; undoing it does the first one again.
 
+    Args:
+        made: the change that this is, where an attempt before may have been broken off.
+
     Raises:
-        AlreadyUndone, ChangedSince
+        AlreadyUndone, ChangedSince, StillRunning
     """
-    if change.rows <= MOST_AT_ONCE:
-        return _undo_at_once(change, user)
-    return _undo(change, user)
-
-
-@atomic_again
-def _undo_at_once(change: Change, user) -> Change:
-    list(Change.objects.select_for_update().filter(pk=change.pk))
-    return _undo(change, user)
-
-
-def _undo(change: Change, user) -> Change:
-    begun = Change.objects.filter(undo_of=change).first()
+    begun = Change.objects.filter(undo_of=change).first() if made is None else None
     if begun is not None and not _may_go_on(change, begun):
         raise AlreadyUndone()
-    change.begun_undo = begun
-    require_unchanged(change)
-    made = begun or open_change(change.project, user, "undo", undo_of=change, action=change.action)
+    made = made or begun or open_change(change.project, user, "undo", undo_of=change, action=change.action)
     before = made.rows
-    with noting(made):
-        for part in PARTS:
-            part.put_back(change, user)
+    if change.rows <= MOST_AT_ONCE:
+        _undo_at_once(change, user, made)
+    else:
+        _undo(change, user, made)
     close_change(made)
     if begun is not None and made.rows == before:
         raise AlreadyUndone()
-    _let_go_of(change)
     return made
+
+
+@atomic_again
+def _undo_at_once(change: Change, user, made: Change) -> None:
+    list(Change.objects.select_for_update().filter(pk=change.pk))
+    _undo(change, user, made)
+
+
+def _undo(change: Change, user, made: Change) -> None:
+    if Job.objects.filter(pk=change.pk).exclude(state__in=ENDED).exists():
+        raise StillRunning()
+    begun = Change.objects.filter(undo_of=change).first()
+    if begun is not None and begun.pk != made.pk:
+        raise AlreadyUndone()
+    change.begun_undo = begun
+    require_unchanged(change)
+    with noting(made):
+        for part in PARTS:
+            part.put_back(change, user)
+    _let_go_of(change)
 
 
 def _may_go_on(change: Change, begun: Change) -> bool:

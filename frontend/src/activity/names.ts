@@ -25,6 +25,7 @@ export function useKindNames(): Record<string, string> {
     suggestions: t`What to label next`,
     suspects: t`Search for wrong labels`,
     training: t`Training`,
+    undo: t`Undo of a change`,
     video_frames: t`Frames of a video`,
     video_survey: t`Reading a video`,
   };

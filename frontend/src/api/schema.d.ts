@@ -306,7 +306,8 @@ export interface paths {
          * Put everything that this changed as it was before, as a change of its own: undoing that does it again
          * @description Put everything that this changed as it was before, as a change of its own: undoing that does it again.
          *
-         *     When something of it was changed since, nothing is put back (409 `changed_since`), and the answer names it.
+         *     When something of it was changed since, nothing is put back (409 `changed_since`), and the answer names it. A
+         *     change of more than 10,000 rows is taken back by a job (202), whose result names the change that it was.
          */
         post: operations["changes_undo_create"];
         delete?: never;
@@ -354,10 +355,11 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a dataset with its images and videos
-         * @description Delete a dataset with its images and videos. While work, a model in production or devices need it, that is
-         *     refused with a list (409 `dataset_in_use`), unless `force` is set. Snapshots that something was trained or
-         *     measured on stay as records, without their images.
+         * Delete a dataset with its images and videos; it stays in the trash for a while
+         * @description Delete a dataset with its images and videos; it stays in the trash for a while.
+         *
+         *     While work, a model in production or devices need it, that is refused with a list (409 `dataset_in_use`), unless
+         *     `force` is set. Snapshots that something was trained or measured on stay as records, without their images.
          */
         delete: operations["datasets_destroy"];
         options?: never;
@@ -1039,8 +1041,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete
-         * @description Images of your datasets.
+         * Delete an image; it stays in the trash for a while
+         * @description Delete an image; it stays in the trash for a while.
          */
         delete: operations["images_destroy"];
         options?: never;
@@ -1610,9 +1612,11 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a model with its files
-         * @description Delete a model with its files. What is in production or runs on devices stays (409 `model_in_use`); work that
-         *     needs the model is cancelled with `force`.
+         * Delete a model with its files; it stays in the trash for a while
+         * @description Delete a model with its files; it stays in the trash for a while.
+         *
+         *     What is in production or runs on devices cannot be deleted (409 `model_in_use`); work that needs the model is
+         *     cancelled with `force`.
          */
         delete: operations["models_destroy"];
         options?: never;
@@ -1976,9 +1980,11 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a project with everything in it
-         * @description Delete a project with everything in it. While work, a model in production or devices need it, that is refused
-         *     with a list (409 `project_in_use`), unless `force` is set.
+         * Delete a project with everything in it; it stays in the trash of its owners for a while
+         * @description Delete a project with everything in it; it stays in the trash of its owners for a while.
+         *
+         *     While work, a model in production or devices need it, that is refused with a list (409 `project_in_use`), unless
+         *     `force` is set.
          */
         delete: operations["projects_destroy"];
         options?: never;
@@ -2898,6 +2904,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trash/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description What was deleted and can be restored, the latest first: in your projects, and projects that you owned.
+         */
+        get: operations["trash_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trash/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description What was deleted and can be restored, the latest first: in your projects, and projects that you owned.
+         */
+        get: operations["trash_retrieve"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove it for good, before its time
+         * @description Remove it for good, before its time. This cannot be undone.
+         */
+        delete: operations["trash_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trash/{id}/restore/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put it back as it was
+         * @description Put it back as it was. Answers with the change that this is: undoing that deletes it again.
+         *
+         *     When something stands against it (the same file was added again, its dataset is in the trash), nothing is put
+         *     back (409 `changed_since`), and the answer says what. More than 10,000 images come back by a job (202).
+         */
+        post: operations["trash_restore_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trash/{id}/thumbnail/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small JPEG of one of its images
+         * @description A small JPEG of one of its images.
+         */
+        get: operations["trash_thumbnail_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trash/empty/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove everything in the trash of a project for good, or every project in your trash
+         * @description Remove everything in the trash of a project for good, or every project in your trash.
+         */
+        post: operations["trash_empty_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads/": {
         parameters: {
             query?: never;
@@ -3073,9 +3186,11 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a video
-         * @description Delete a video. When images were cut from it, `frames` says what happens to them. While work needs the video,
-         *     that is refused with a list (409 `video_in_use`), unless `force` is set.
+         * Delete a video; it stays in the trash for a while
+         * @description Delete a video; it stays in the trash for a while.
+         *
+         *     When images were cut from it, `frames` says what happens to them. While work needs the video, that is refused
+         *     with a list (409 `video_in_use`), unless `force` is set.
          */
         delete: operations["videos_destroy"];
         options?: never;
@@ -3428,12 +3543,13 @@ export interface components {
          *     * `snapshot_and_training` - snapshot_and_training
          *     * `suggestions` - suggestions
          *     * `suspects` - suspects
+         *     * `undo` - undo
          *     * `video_frames` - video_frames
          *     * `video_survey` - video_survey
          *     * `training` - training
          * @enum {string}
          */
-        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey" | "training";
+        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_survey" | "training";
         /**
          * @description * `job` - job
          *     * `training` - training
@@ -3770,10 +3886,25 @@ export interface components {
          *     * `delete_label` - delete_label
          *     * `merge_labels` - merge_labels
          *     * `change_dataset` - change_dataset
+         *     * `delete` - delete
+         *     * `upload` - upload
+         *     * `import` - import
+         *     * `add_video` - add_video
+         *     * `cut_frames` - cut_frames
+         *     * `create_dataset` - create_dataset
+         *     * `create_project` - create_project
+         *     * `change_project` - change_project
+         *     * `change_video` - change_video
+         *     * `change_snapshot` - change_snapshot
+         *     * `change_model` - change_model
+         *     * `delete_video` - delete_video
+         *     * `delete_dataset` - delete_dataset
+         *     * `delete_model` - delete_model
+         *     * `delete_project` - delete_project
          *     * `undo` - undo
          * @enum {string}
          */
-        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "undo";
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo";
         /** @description What the change was about; which of these there are depends on the action. */
         ChangeDetails: {
             /** Format: uuid */
@@ -3782,6 +3913,8 @@ export interface components {
             label?: string;
             into?: string;
             dataset?: string;
+            model?: string;
+            project?: string;
             split?: string | null;
             group?: string;
             /**
@@ -3803,6 +3936,21 @@ export interface components {
              *     * `delete_label` - delete_label
              *     * `merge_labels` - merge_labels
              *     * `change_dataset` - change_dataset
+             *     * `delete` - delete
+             *     * `upload` - upload
+             *     * `import` - import
+             *     * `add_video` - add_video
+             *     * `cut_frames` - cut_frames
+             *     * `create_dataset` - create_dataset
+             *     * `create_project` - create_project
+             *     * `change_project` - change_project
+             *     * `change_video` - change_video
+             *     * `change_snapshot` - change_snapshot
+             *     * `change_model` - change_model
+             *     * `delete_video` - delete_video
+             *     * `delete_dataset` - delete_dataset
+             *     * `delete_model` - delete_model
+             *     * `delete_project` - delete_project
              *     * `undo` - undo
              */
             action?: components["schemas"]["ChangeAction"];
@@ -4669,14 +4817,20 @@ export interface components {
             kind: components["schemas"]["DifferingKindEnum"];
             id: string;
             name: string;
+            /** @description Why it cannot be put back, where more is known than that it was changed. */
+            reason: string;
         };
         /**
          * @description * `image` - image
          *     * `label` - label
          *     * `dataset` - dataset
+         *     * `video` - video
+         *     * `snapshot` - snapshot
+         *     * `model` - model
+         *     * `project` - project
          * @enum {string}
          */
-        DifferingKindEnum: "image" | "label" | "dataset";
+        DifferingKindEnum: "image" | "label" | "dataset" | "video" | "snapshot" | "model" | "project";
         /** @description The disk with the data. */
         Disk: {
             total_bytes: number;
@@ -4913,7 +5067,7 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "comparison_without_object" | "corrupted_entry" | "corrupted_image" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "internal_error" | "io_error" | "label_deleted" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_images" | "not_a_zip" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_measure" | "not_allowed_any_more" | "one_label" | "sandbox_missing" | "snapshot_deleted" | "source_not_found" | "source_unavailable" | "store_unavailable" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_process_died" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "video_deleted" | "video_empty" | "worker_lost") | string;
+            code: ("annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "change_forgotten" | "comparison_without_object" | "corrupted_entry" | "corrupted_image" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "internal_error" | "io_error" | "label_deleted" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_images" | "not_a_zip" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_measure" | "not_allowed_any_more" | "one_label" | "sandbox_missing" | "snapshot_deleted" | "source_not_found" | "source_unavailable" | "store_unavailable" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_process_died" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "video_deleted" | "video_empty" | "worker_lost") | string;
             detail: string;
         };
         ErrorItem: {
@@ -5386,6 +5540,11 @@ export interface components {
             duplicates?: number;
             similar?: number;
             suggestions?: number;
+            /**
+             * Format: uuid
+             * @description `changes/{id}/undo/` takes the images away again.
+             */
+            change?: string;
         };
         Gpu: {
             name: string;
@@ -5701,6 +5860,11 @@ export interface components {
             /** @description The first hundred; the report has all. */
             rejects?: components["schemas"]["Reject"][];
             note?: string;
+            /**
+             * Format: uuid
+             * @description `changes/{id}/undo/` takes the import back.
+             */
+            change?: string;
         };
         /** @description An invitation, as the invited see it. */
         Invitation: {
@@ -5822,12 +5986,13 @@ export interface components {
          *     * `snapshot_and_training` - Snapshot And Training
          *     * `suggestions` - Suggestions
          *     * `suspects` - Suspects
+         *     * `undo` - Undo
          *     * `video_frames` - Video Frames
          *     * `video_survey` - Video Survey
          * @enum {string}
          */
-        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "video_frames" | "video_survey";
-        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
+        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -5942,6 +6107,11 @@ export interface components {
             /** Format: uuid */
             move_to?: string | null;
             images?: number;
+            /**
+             * Format: uuid
+             * @description `changes/{id}/undo/` takes it back.
+             */
+            change?: string;
         };
         /** @description A serializer that refuses fields that it does not have. */
         LabelRequest: {
@@ -6006,6 +6176,8 @@ export interface components {
             used: number;
             /** @description null: no limit. */
             limit: number | null;
+            /** @description What of `used` lies in the trash, and is free again once that is emptied. */
+            in_trash?: number;
         };
         Lineage: {
             /** Format: uuid */
@@ -6851,6 +7023,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["TrainingSummary"][];
         };
+        PaginatedTrashEntryList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["TrashEntry"][];
+        };
         PaginatedVideoList: {
             /** Format: uri */
             next: string | null;
@@ -7187,6 +7366,8 @@ export interface components {
             name: string;
             created_by: string | null;
             is_being_removed: boolean;
+            /** @description Deleted, or what was deleted of a project with the same name. */
+            is_in_trash: boolean;
             image_count: number;
             bytes: number;
             images_bytes: number;
@@ -8061,7 +8242,7 @@ export interface components {
          * @enum {string}
          */
         StoredEnum: "cached" | "replicated" | "remote";
-        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
+        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
             /** @description Pretrained weights are on this machine. */
@@ -8091,6 +8272,8 @@ export interface components {
             /** @description Uploads in parts that are not finished. */
             max_open_uploads: number;
             max_page_size: number;
+            /** @description How long what is deleted stays in the trash; 0: it is gone at once. */
+            trash_days: number;
         };
         StudioSession: {
             /** @description null: nobody is logged in. */
@@ -8522,6 +8705,63 @@ export interface components {
             model_name?: string | null;
             created_by?: string | null;
         };
+        TrashEmptied: {
+            /** @description How many entries. */
+            removed: number;
+        };
+        TrashEntry: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            readonly project: string;
+            project_name: string;
+            kind: components["schemas"]["TrashEntryKindEnum"];
+            readonly name: string;
+            /** @description How many images it is, or has. */
+            readonly count: number;
+            deleted_by?: string | null;
+            /** Format: date-time */
+            readonly deleted_at: string;
+            /**
+             * Format: date-time
+             * @description When it is removed for good.
+             */
+            readonly removed_at: string;
+            /**
+             * Format: uuid
+             * @description The change that deleted it: undoing it restores it as well.
+             */
+            readonly change: string | null;
+            /** @description Of one of its images, where it has some. */
+            readonly thumbnail: string | null;
+        };
+        /**
+         * @description * `images` - Images
+         *     * `video` - Video
+         *     * `dataset` - Dataset
+         *     * `model` - Model
+         *     * `project` - Project
+         * @enum {string}
+         */
+        TrashEntryKindEnum: "images" | "video" | "dataset" | "model" | "project";
+        /** @description Something came into the trash of the project, was restored, or was removed for good: read the list again. */
+        TrashEvent: {
+            /** Format: uuid */
+            project: string;
+            /** Format: uuid */
+            id: string;
+            action: components["schemas"]["RowAction"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trash";
+        };
+        /** @description What is emptied: the trash of a project; without one, that of projects that you owned. */
+        TrashFilterRequest: {
+            /** Format: uuid */
+            project?: string;
+        };
         /** @description The shape of every error, and with `changed_since` the first rows that were changed again. */
         UndoConflict: {
             type: components["schemas"]["ErrorTypeEnum"];
@@ -8532,6 +8772,19 @@ export interface components {
             code: string;
             detail: string;
             attr: string | null;
+        };
+        /** @description Of a change that was taken back: `change` is the one that this was. */
+        UndoResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "undo";
+            /** Format: uuid */
+            change?: string;
         };
         UploadAnswer: {
             created: components["schemas"]["Image"][];
@@ -10329,6 +10582,14 @@ export interface operations {
                     "application/json": components["schemas"]["ChangeRecord"];
                 };
             };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11659,8 +11920,6 @@ export interface operations {
         responses: {
             201: {
                 headers: {
-                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
-                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15418,9 +15677,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No response body */
+            /** @description Deleted. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -18806,6 +19067,8 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -18896,6 +19159,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -21031,6 +21296,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -21237,6 +21504,8 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -21327,6 +21596,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -24789,6 +25060,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -27185,6 +27458,617 @@ export interface operations {
             };
         };
     };
+    trash_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                /**
+                 * @description * `images` - Images
+                 *     * `video` - Video
+                 *     * `dataset` - Dataset
+                 *     * `model` - Model
+                 *     * `project` - Project
+                 */
+                kind?: "dataset" | "images" | "model" | "project" | "video";
+                ordering?: "id" | "-id";
+                page_size?: number;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedTrashEntryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed for good. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_restore_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRecord"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoConflict"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_thumbnail_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trash_empty_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TrashFilterRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashEmptied"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     uploads_list: {
         parameters: {
             query?: {
@@ -28478,6 +29362,8 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -28568,6 +29454,8 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description The change that this was: `changes/{id}/undo/` takes it back. Absent: none. */
+                    "X-Change"?: string;
                     [name: string]: unknown;
                 };
                 content: {

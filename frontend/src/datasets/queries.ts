@@ -1,9 +1,13 @@
+import { t } from "@lingui/core/macro";
 import { useQuery } from "@tanstack/react-query";
 import { api, send } from "../api/client";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
-import type { Job, Snapshot } from "../api/types";
+import type { Dataset, Job, Snapshot } from "../api/types";
 import { queryClient } from "../app/queries";
+import { undoable } from "../history/changes";
+import { undo } from "../history/history";
+import { tellDone } from "../history/tell";
 
 const json = { "Content-Type": "application/json" };
 
@@ -12,18 +16,20 @@ async function refresh(project: string): Promise<void> {
 }
 
 export async function addDataset(project: string, name: string): Promise<void> {
-  await api.POST("/api/v1/datasets/", { body: { project, name, description: "" } });
-  await refresh(project);
+  const body = { project, name, description: "" };
+  await undoable(project, t`New dataset ${name}`, { method: "POST", address: "/api/v1/datasets/", body });
 }
 
 export async function renameDataset(project: string, id: string, name: string): Promise<void> {
-  await send("PATCH", `/api/v1/datasets/${id}/`, JSON.stringify({ name }), json);
-  await refresh(project);
+  const address = `/api/v1/datasets/${id}/`;
+  await undoable(project, t`Rename to ${name}`, { method: "PATCH", address, body: { name } });
 }
 
-export async function deleteDataset(project: string, id: string): Promise<void> {
-  await send("DELETE", `/api/v1/datasets/${id}/`);
-  await refresh(project);
+export async function deleteDataset(project: string, { id, name }: Dataset): Promise<void> {
+  const title = t`Delete ${name}`;
+  const { change } = await undoable(project, title, { method: "DELETE", address: `/api/v1/datasets/${id}/` });
+  const back = change ? { undo: () => undo(project) } : {};
+  tellDone({ title: t`Deleted`, message: name, undoWord: t`Undo`, ...back });
 }
 
 export function useSnapshots(project: string, dataset: string) {

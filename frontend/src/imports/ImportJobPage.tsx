@@ -2,10 +2,11 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useJob } from "../datasets/queries";
-import { useDatasets } from "../projects/queries";
+import { useDatasets, useMayEdit } from "../projects/queries";
 import { Problem } from "../ui/Problem";
 import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
+import { UndoImport } from "./parts/UndoImport";
 import { importOf } from "./result";
 
 /** An import or its dry run: what is in it, which label becomes which, and what became of each file. */
@@ -16,6 +17,7 @@ export default function ImportJobPage() {
   const { data: datasets } = useDatasets(project);
   const target = dataset ?? datasets?.[0]?.id;
   const navigate = useNavigate();
+  const mayEdit = useMayEdit(project);
   const { data: job, error, refetch } = useJob(project, id);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!job) return null;
@@ -107,6 +109,7 @@ export default function ImportJobPage() {
             <Button component={Link} to={`/projects/${project}/images`}>
               <Trans>To the images</Trans>
             </Button>
+            {mayEdit && <UndoImport project={project} job={job} />}
           </Group>
         )}
       </Stack>

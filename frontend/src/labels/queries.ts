@@ -1,18 +1,14 @@
-import { api, send } from "../api/client";
+import { t } from "@lingui/core/macro";
 import { keys } from "../api/keys";
 import type { Label } from "../api/types";
 import { queryClient } from "../app/queries";
+import { undoable } from "../history/changes";
 
-async function refresh(project: string): Promise<void> {
-  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
-}
+const addressOf = (project: string, id: string) => `/api/v1/projects/${project}/labels/${id}/`;
 
 export async function addLabel(project: string, name: string): Promise<void> {
-  await api.POST("/api/v1/projects/{project_id}/labels/", {
-    params: { path: { project_id: project } },
-    body: { name },
-  });
-  await refresh(project);
+  const address = `/api/v1/projects/${project}/labels/`;
+  await undoable(project, t`New label ${name}`, { method: "POST", address, body: { name } });
 }
 
 export async function changeLabel(
@@ -20,27 +16,24 @@ export async function changeLabel(
   id: string,
   change: Partial<Pick<Label, "name" | "color">> & Record<string, unknown>,
 ): Promise<void> {
-  await send("PATCH", `/api/v1/projects/${project}/labels/${id}/`, JSON.stringify(change), {
-    "Content-Type": "application/json",
+  await undoable(project, t`Change of a label`, {
+    method: "PATCH",
+    address: addressOf(project, id),
+    body: change,
   });
-  await refresh(project);
 }
 
 export async function reorderLabels(project: string, labels: string[]): Promise<void> {
   queryClient.setQueryData<Label[]>(keys.labels(project), (now) =>
     now?.toSorted((one, other) => labels.indexOf(one.id) - labels.indexOf(other.id)),
   );
-  await send("POST", `/api/v1/projects/${project}/labels/reorder/`, JSON.stringify({ labels }), {
-    "Content-Type": "application/json",
-  });
-  await refresh(project);
+  const address = `/api/v1/projects/${project}/labels/reorder/`;
+  await undoable(project, t`Order of the labels`, { method: "POST", address, body: { labels } });
 }
 
 export async function mergeLabel(project: string, id: string, into: string): Promise<void> {
-  await send("POST", `/api/v1/projects/${project}/labels/${id}/merge/`, JSON.stringify({ into }), {
-    "Content-Type": "application/json",
-  });
-  await refresh(project);
+  const address = `${addressOf(project, id)}merge/`;
+  await undoable(project, t`Merge labels`, { method: "POST", address, body: { into } });
 }
 
 export type Fate = "unlabel" | "delete" | "move";
@@ -55,6 +48,8 @@ export async function deleteLabel(
     ...(images ? { images } : {}),
     ...(moveTo ? { move_to: moveTo } : {}),
   });
-  await send("DELETE", `/api/v1/projects/${project}/labels/${id}/?${query}`);
-  await refresh(project);
+  await undoable(project, t`Delete a label`, {
+    method: "DELETE",
+    address: `${addressOf(project, id)}?${query}`,
+  });
 }

@@ -4,8 +4,11 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "../account/useForm";
 import type { Project } from "../api/types";
-import { useDeleteProject, useProject } from "../projects/queries";
+import { tellDone } from "../history/tell";
+import { restoreProject, useDeleteProject, useProject } from "../projects/queries";
+import { TrashLink } from "../trash/parts/TrashLink";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
+import { TrashNote } from "../ui/TrashNote";
 import { Members } from "./parts/Members";
 import { renameProject } from "./queries";
 
@@ -21,6 +24,7 @@ export default function SettingsPage() {
         </Title>
         {data.role !== "viewer" && <General project={data} />}
         <Members project={data} />
+        <TrashLink project={data.id} />
         {data.role === "owner" && <Deletion project={data} />}
       </Stack>
     </Container>
@@ -65,14 +69,17 @@ function Deletion({ project }: { project: Project }) {
         title={t`Delete ${project.name}?`}
         name={project.name}
         confirm={async () => {
-          await remove.mutateAsync(project.id);
+          const change = await remove.mutateAsync(project.id);
           await navigate({ to: "/" });
+          const back = change ? { undo: () => restoreProject(change) } : {};
+          tellDone({ title: t`Deleted`, message: project.name, undoWord: t`Undo`, ...back });
         }}
       >
         <Trans>
           {project.image_count} images and {project.model_count} models go with it. Devices keep the model
           that they have.
-        </Trans>
+        </Trans>{" "}
+        <TrashNote />
       </ConfirmDelete>
     </Paper>
   );

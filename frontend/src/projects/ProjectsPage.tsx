@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, SimpleGrid, Skeleton, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Container, Group, SimpleGrid, Skeleton, TextInput, Title } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
@@ -81,6 +82,11 @@ export default function ProjectsPage() {
           <TrySamples />
         </Group>
       )}
+      <Group mt="xl" justify="center">
+        <Anchor component={Link} to="/trash" size="sm" className="quiet">
+          <Trans>Deleted projects</Trans>
+        </Anchor>
+      </Group>
       <NewProject opened={isNew} close={() => setIsNew(false)} />
     </Container>
   );

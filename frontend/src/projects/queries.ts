@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { keys } from "../api/keys";
 import type { Dataset, Label, Project, Statistics, Task } from "../api/types";
 import { queryClient } from "../app/queries";
+import { undoChange } from "../history/changes";
 
 const MOST = 500;
 
@@ -95,9 +96,16 @@ export function useCreateProject() {
 
 export function useDeleteProject() {
   return useMutation({
-    mutationFn: async (project: string) => {
-      await api.DELETE("/api/v1/projects/{id}/", { params: { path: { id: project } } });
+    mutationFn: async (project: string): Promise<string | null> => {
+      const { response } = await api.DELETE("/api/v1/projects/{id}/", { params: { path: { id: project } } });
+      return response.headers.get("X-Change");
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: keys.projects }),
   });
+}
+
+/** Takes the change back that deleted a project. */
+export async function restoreProject(change: string): Promise<void> {
+  await undoChange(change);
+  await queryClient.invalidateQueries({ queryKey: keys.projects });
 }

@@ -1,7 +1,7 @@
 import { send } from "../api/client";
 import type { Annotation } from "../api/types";
-import { undoable } from "../gallery/bulk";
 import type { Filter } from "../gallery/filter";
+import { undoable } from "../history/changes";
 
 interface ReviewAnswer {
   confirmed: number;
@@ -9,7 +9,11 @@ interface ReviewAnswer {
 }
 
 function decide(project: string, title: string, body: Record<string, unknown>) {
-  return undoable<ReviewAnswer>(project, title, "/api/v1/annotations/review/", body);
+  return undoable<ReviewAnswer>(project, title, {
+    method: "POST",
+    address: "/api/v1/annotations/review/",
+    body,
+  });
 }
 
 /** Takes or rejects what is suggested on one image. Who made it is kept by the server. */

@@ -4,7 +4,8 @@ import { keys } from "../api/keys";
 import type { components } from "../api/schema";
 import type { Job } from "../api/types";
 import { queryClient } from "../app/queries";
-import { bulk, undoable } from "../gallery/bulk";
+import { bulk } from "../gallery/bulk";
+import { undoable } from "../history/changes";
 import { did, performs } from "../history/history";
 
 export type Suspect = components["schemas"]["LightSuspect"];
@@ -98,5 +99,9 @@ export function removeBox(project: string, suspect: Suspect, title: string): Pro
 }
 
 function annotate(project: string, title: string, image: string, body: Record<string, unknown>) {
-  return undoable(project, title, `/api/v1/images/${image}/annotations/`, body, "PATCH");
+  return undoable(project, title, {
+    method: "PATCH",
+    address: `/api/v1/images/${image}/annotations/`,
+    body,
+  });
 }

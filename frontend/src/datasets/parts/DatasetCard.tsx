@@ -7,6 +7,7 @@ import { asStudioError } from "../../api/errors";
 import type { Dataset, Project } from "../../api/types";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
+import { TrashNote } from "../../ui/TrashNote";
 import { deleteDataset, exportDataset, takeSnapshot, useSnapshots } from "../queries";
 import { ExportMenu, ExportState } from "./ExportMenu";
 import { SnapshotRow } from "./SnapshotRow";
@@ -78,9 +79,10 @@ export function DatasetCard({
         close={() => setIsDeleting(false)}
         title={t`Delete the dataset ${dataset.name}?`}
         name={dataset.image_count > 0 ? dataset.name : undefined}
-        confirm={() => deleteDataset(project.id, dataset.id)}
+        confirm={() => deleteDataset(project.id, dataset)}
       >
-        <Plural value={dataset.image_count} one="Its image goes with it." other="Its # images go with it." />
+        <Plural value={dataset.image_count} one="Its image goes with it." other="Its # images go with it." />{" "}
+        <TrashNote />
       </ConfirmDelete>
     </Paper>
   );

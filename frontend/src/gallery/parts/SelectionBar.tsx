@@ -1,14 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Menu, Paper, ScrollArea, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { asStudioError } from "../../api/errors";
 import { undo } from "../../history/history";
+import { tellDone, tellProblem } from "../../history/tell";
 import { useDatasets, useLabels, useMayEdit, useProject } from "../../projects/queries";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { LabelChip } from "../../ui/LabelChip";
-import { type BulkAnswer, bulk } from "../bulk";
+import { TrashNote } from "../../ui/TrashNote";
+import { bulk } from "../bulk";
 import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
@@ -29,10 +29,13 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
   const act = async (title: string, change: Record<string, unknown>) => {
     setIsBusy(true);
     try {
-      tell(project, title, await bulk(project, title, { ...request, ...change }), t`Undo`);
+      const answer = await bulk(project, title, { ...request, ...change });
+      const back = answer.change ? { undo: () => undo(project) } : {};
+      const message = <Plural value={answer.changed} one="# image changed." other="# images changed." />;
+      tellDone({ title, message, undoWord: t`Undo`, ...back });
       clearSelection();
     } catch (problem) {
-      notifications.show({ color: "red", message: asStudioError(problem).message });
+      tellProblem(problem);
     } finally {
       setIsBusy(false);
     }
@@ -138,37 +141,9 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
         title={t`Delete ${count} images?`}
         confirm={() => act(t`Delete images`, { action: "delete" })}
       >
-        <Trans>Their annotations go with them. Snapshots that were taken keep their copies.</Trans>
+        <Trans>Their annotations go with them. Snapshots that were taken keep their copies.</Trans>{" "}
+        <TrashNote />
       </ConfirmDelete>
     </Paper>
   );
-}
-
-function tell(
-  project: string,
-  title: string,
-  answer: BulkAnswer & { change: string | null },
-  undoWord: string,
-): void {
-  const id = notifications.show({
-    autoClose: 8000,
-    title,
-    message: (
-      <Group justify="space-between">
-        <Plural value={answer.changed} one="# image changed." other="# images changed." />
-        {answer.change && (
-          <Button
-            size="compact-xs"
-            variant="default"
-            onClick={() => {
-              notifications.hide(id);
-              void undo(project);
-            }}
-          >
-            {undoWord}
-          </Button>
-        )}
-      </Group>
-    ),
-  });
 }

@@ -3,6 +3,7 @@ import { Radio, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Label } from "../../api/types";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
+import { TrashNote } from "../../ui/TrashNote";
 import { deleteLabel, type Fate } from "../queries";
 
 interface Props {
@@ -47,7 +48,7 @@ export function DeleteLabel({ project, label, labels, count, opened, close }: Pr
             <Stack gap={6}>
               <Radio value="unlabel" label={t`They lose this label`} />
               {others.length > 0 && <Radio value="move" label={t`They get another label`} />}
-              <Radio value="delete" label={t`They are deleted too`} />
+              <Radio value="delete" label={t`They are deleted too`} description={<TrashNote />} />
             </Stack>
           </Radio.Group>
           {fate === "move" && (

@@ -1,0 +1,65 @@
+"""Moving images to another dataset, with all that is counted of them: from and into the trash, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from rest_framework.exceptions import NotFound, ValidationError
+
+from datasets.gallery.keeping import forget, settle
+from datasets.ingest import count_images
+from datasets.locking import lock_datasets
+from datasets.models import Dataset, Image
+from datasets.trash.counting import count_in_trash
+from projects.changes.recording import note_rows
+from storage.database import atomic_again
+from storage.deleting import in_parts
+
+
+def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
+    """Move images to another dataset of the same project. What is there already stays where it is."""
+    if any(image.dataset.project_id != target.project_id for image in images):
+        raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+    others = {pk: pks for pk, pks in by_dataset(images).items() if pk != target.pk}
+    parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
+    moved = sum(move_some(pk, part, target) for pk, part in parts)
+    return {"changed": moved, "unchanged": len(images) - moved}
+
+
+@atomic_again
+def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = False) -> int:
+    """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already.
+
+    Args:
+        with_trash: whether either dataset may be one in the trash.
+    """
+    dataset_pk = UUID(str(dataset_pk))
+    locked = lock_datasets([dataset_pk, target.pk], with_trash=with_trash)
+    if target.pk not in locked:
+        raise NotFound()
+    if dataset_pk not in locked:
+        return 0
+    there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
+    chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
+    # Named first: one statement could not look at the rows that it changes.
+    coming = list(chosen.values_list("pk", flat=True))
+    forget(coming)
+    came = Image.objects.filter(pk__in=coming).update(dataset=target)
+    settle(coming)
+    sides = {"dataset": str(dataset_pk)}, {"dataset": str(target.pk)}
+    note_rows("image", dict.fromkeys(coming, sides))
+    count_images(locked[dataset_pk], -came)
+    count_images(target, came)
+    if with_trash:
+        count_in_trash(dataset_pk, -came)
+        count_in_trash(target.pk, came)
+    return came
+
+
+def by_dataset(images: Iterable[Image]) -> dict[object, list]:
+    pks: dict[object, list] = {}
+    for image in images:
+        pks.setdefault(image.dataset_id, []).append(image.pk)
+    return pks

@@ -1,0 +1,75 @@
+"""How images, videos and datasets in the trash are shown, and removed for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from datasets.imaging.preprocessing import ImageError
+from datasets.locking import lock_datasets
+from datasets.models import Dataset, Image, Snapshot, TrashedImages
+from datasets.thumbnails import JPEG, SIZES, ensure_thumbnail
+from projects.removal import hidden_project
+from projects.services import adjust_counts
+from projects.trash.kinds import KINDS
+from projects.trash.models import TrashEntry, TrashKind
+from storage.errors import BlobMissing
+
+
+def remove_dataset_in_trash(pk) -> None:
+    """Let a dataset that lies in the trash go in the background."""
+    dataset = lock_datasets([pk], with_trash=True).get(pk)
+    if dataset is None:
+        return
+    remove_images_of(pk)
+    count = dataset.image_count
+    adjust_counts(dataset.project_id, dataset_count=-1, image_count=-count)
+    hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
+    Dataset.objects.filter(pk=pk).update(project=hidden)
+    TrashedImages.objects.filter(dataset=pk).delete()
+    Snapshot.objects.filter(dataset=pk).update(project=hidden)
+    # Those that stay as a record lose their images in the background.
+    Snapshot.objects.filter(trashed_dataset=pk).update(trashed_dataset=None)
+
+
+def remove_images_of(source) -> None:
+    """Remove what lies in the trash of a dataset that is about to be removed for good."""
+    for held in list(TrashedImages.objects.filter(source=source)):
+        remove_dataset_in_trash(held.dataset_id)
+        if not TrashedImages.objects.filter(entry=held.entry_id).exists():
+            TrashEntry.objects.filter(pk=held.entry_id).delete()
+
+
+def thumbnail_of(images: QuerySet[Image]) -> Path | None:
+    image = images.select_related("blob").order_by("id").first()
+    if image is None:
+        return None
+    try:
+        return ensure_thumbnail(image.blob, SIZES[-2], JPEG)
+    except (ImageError, BlobMissing):
+        return None
+
+
+class Images:
+    def remove(self, entry: TrashEntry) -> None:
+        for pk in list(TrashedImages.objects.filter(entry=entry).values_list("dataset", flat=True)):
+            remove_dataset_in_trash(pk)
+
+    def thumbnail(self, entry: TrashEntry) -> Path | None:
+        held = TrashedImages.objects.filter(entry=entry).values("dataset")
+        return thumbnail_of(Image.objects.filter(dataset__in=held))
+
+
+class Datasets:
+    def remove(self, entry: TrashEntry) -> None:
+        if not entry.is_empty:
+            remove_dataset_in_trash(entry.target)
+
+    def thumbnail(self, entry: TrashEntry) -> Path | None:
+        return thumbnail_of(Image.objects.filter(dataset=entry.target))
+
+
+def register() -> None:
+    # A video lies beside its frames.
+    KINDS.update({TrashKind.IMAGES: Images(), TrashKind.VIDEO: Images(), TrashKind.DATASET: Datasets()})

@@ -1,0 +1,45 @@
+import { expect, test } from "@playwright/test";
+import { createProject, register, upload, watch } from "./studio";
+
+test("what was deleted is restored from the message, by a key, and from the trash", async ({ page }) => {
+  const problems = watch(page);
+  await register(page);
+  const project = await createProject(page, "Bolts", "What is on the image?", "good, bad");
+  await upload(page, 6);
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await expect(page.getByText("6 images")).toBeVisible();
+
+  const choose = async () => {
+    await page.getByRole("checkbox").first().click({ force: true });
+    await page.getByRole("button", { name: "Choose all 6" }).click();
+    await page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
+    await expect(page.getByRole("dialog")).toContainText("stays in the trash for 30 days");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await expect(page.getByText("6 images changed.").last()).toBeVisible();
+  };
+  await choose();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("6 images", { exact: true })).toBeVisible();
+  await choose();
+  await page.keyboard.press("Control+z");
+  await expect(page.getByText("6 images", { exact: true })).toBeVisible();
+  await choose();
+
+  await page.goto(`/projects/${project}/settings`);
+  await page.getByRole("link", { name: "Open the trash" }).click();
+  await page.getByRole("button", { name: /^Restore/ }).click();
+  await expect(page.getByText("The trash is empty")).toBeVisible();
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await expect(page.getByText("6 images", { exact: true })).toBeVisible();
+
+  await page.goto(`/projects/${project}/settings`);
+  await page.getByRole("button", { name: "Delete the project" }).click();
+  await page.getByRole("dialog").getByRole("textbox").fill("Bolts");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("link", { name: "Deleted projects" }).click();
+  await page.getByRole("button", { name: "Restore Bolts" }).click();
+  await expect(page.getByText("The trash is empty")).toBeVisible();
+  await page.goto("/");
+  await expect(page.getByText("Bolts")).toBeVisible();
+  expect(problems).toEqual([]);
+});

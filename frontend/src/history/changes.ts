@@ -1,0 +1,84 @@
+import { request, send } from "../api/client";
+import { StudioError } from "../api/errors";
+import { uuid } from "../api/ids";
+import { keys } from "../api/keys";
+import type { Job } from "../api/types";
+import { queryClient } from "../app/queries";
+import { type Action, did, performs } from "./history";
+
+const json = { "Content-Type": "application/json" };
+const POLL_MILLISECONDS = 1000;
+
+export type Changed<Answer> = Answer & { change: string | null };
+
+interface Wish {
+  method: "POST" | "PUT" | "PATCH" | "DELETE";
+  address: string;
+  body?: unknown;
+}
+
+/** Sends a change and remembers how it is taken back: the studio names it in a header, or in the result of its job. */
+export async function undoable<Answer extends object>(
+  project: string,
+  title: string,
+  { method, address, body }: Wish,
+): Promise<Changed<Answer>> {
+  const response = await request(address, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...json, ...(method === "DELETE" ? {} : { "Idempotency-Key": uuid() }) },
+  });
+  const { answer, change } = await ended<Answer>(response);
+  remember(project, title, change);
+  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  return { ...answer, change };
+}
+
+/** Notes a change that was made elsewhere, so that the keys for undo find it. */
+export function remember(project: string, title: string, change: string | null): void {
+  if (change) did({ title, project, undo: changeAction(project, change), redo: changeAction(project, "") });
+}
+
+/** Takes a change back. Answers the change that this was: taking that back does the first one again. */
+export async function undoChange(change: string): Promise<string | null> {
+  const response = await request(`/api/v1/changes/${change}/undo/`, {
+    method: "POST",
+    body: "{}",
+    headers: json,
+  });
+  return (await ended(response)).change;
+}
+
+/** What was answered; where the studio answers with a job, the result of that once it has ended. */
+export async function ended<Answer>(response: Response): Promise<{ answer: Answer; change: string | null }> {
+  const change = response.headers.get("X-Change");
+  if (response.status === 204) return { answer: {} as Answer, change };
+  const answer = (await response.json()) as Answer;
+  if (response.status !== 202) return { answer, change };
+  await queryClient.invalidateQueries({ queryKey: ["activity"] });
+  const job = await follow((answer as unknown as Job).id);
+  const result = (job.result ?? {}) as unknown as Answer & { change?: string | null };
+  return { answer: result, change: result.change ?? null };
+}
+
+async function follow(id: string): Promise<Job> {
+  for (;;) {
+    const job = await send<Job>("GET", `/api/v1/jobs/${id}/`);
+    if (job.state === "succeeded") return job;
+    if (job.state === "failed" || job.state === "cancelled") {
+      const error = job.error ?? { code: "cancelled", detail: "" };
+      throw new StudioError(409, [{ code: error.code, detail: error.detail, attr: null }]);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+  }
+}
+
+function changeAction(project: string, change: string): Action {
+  return { kind: "change", payload: { project, change } };
+}
+
+performs<{ project: string; change: string }>("change", async ({ project, change }) => {
+  const made = await undoChange(change);
+  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  return changeAction(project, made ?? "");
+});

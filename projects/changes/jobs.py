@@ -1,0 +1,55 @@
+"""Taking very large changes back: too long for a request, so a job does it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from projects.changes.models import Change
+from projects.changes.recording import open_change
+from projects.changes.undoing import AlreadyUndone, ChangedSince, undo_change
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, JobKind
+from projects.queues import queue_for
+
+# Changes of more rows are taken back by a job.
+MOST_IN_REQUEST = 10_000
+
+
+def is_large(change: Change) -> bool:
+    return change.rows > MOST_IN_REQUEST
+
+
+@transaction.atomic
+def start_undo(*, change: Change, user) -> Job:
+    """Make the job that takes a change back. Raises `AlreadyUndone`, `LimitReached`."""
+    if Change.objects.filter(undo_of=change).exists():
+        raise AlreadyUndone()
+    parameters = {"change": str(change.pk)}
+    queue = queue_for(images=change.rows)
+    return enqueue_job(project=change.project, user=user, kind=JobKind.UNDO, parameters=parameters, queue=queue)
+
+
+@handles(JobKind.UNDO)
+def run_undo(context: JobContext) -> dict:
+    """The position is the change that this is: an attempt that was broken off is taken up with it."""
+    job = context.job
+    change = (
+        Change.objects.select_related("project").filter(pk=job.parameters["change"], project=job.project_id).first()
+    )
+    if change is None:
+        raise WorkFailed(
+            "change_forgotten", "How to go back behind this change was forgotten meanwhile: it is too old."
+        )
+    made = open_change(change.project, job.created_by, "undo", undo_of=change, action=change.action)
+    if job.position:
+        made.pk = uuid.UUID(job.position["change"])
+    context.report(0, change.rows, position={"change": str(made.pk)})
+    try:
+        undo_change(change=change, user=job.created_by, made=made)
+    except (AlreadyUndone, ChangedSince) as conflict:
+        raise WorkFailed(str(conflict.get_codes()), str(conflict.detail)) from conflict
+    context.report(change.rows, change.rows, position={"change": str(made.pk)})
+    return {"change": str(made.pk)}
