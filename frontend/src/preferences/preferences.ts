@@ -1,6 +1,9 @@
 import { create } from "zustand";
 import { api } from "../api/client";
 import { asStudioError } from "../api/errors";
+import { keys } from "../api/keys";
+import type { Me, Session } from "../api/session";
+import { queryClient } from "../app/queries";
 import { asBody, asPending, merged, type Pending, type Preferences, without } from "./pending";
 
 /** Preferences of the person who is logged in: used from this browser at once, and sent to the studio after it. */
@@ -73,16 +76,26 @@ export async function flushPreferences(): Promise<void> {
     await flushPreferences();
   } catch (problem) {
     isSending = false;
-    // What the studio refuses, as too large, it will refuse again; what it could not hear is sent later.
-    if (asStudioError(problem).isTemporary) setTimeout(() => void flushPreferences(), AGAIN);
-    else settle(user, pending, undefined);
+    const { isTemporary, status } = asStudioError(problem);
+    // What it could not hear is sent later; after a login that ended, when there is one again.
+    if (isTemporary) setTimeout(() => void flushPreferences(), AGAIN);
+    // What the studio refuses, as too large, it will refuse again.
+    else if (status === 400 || status === 413) settle(user, pending, undefined);
   }
 }
 
 function settle(user: string, sent: Pending, server: Preferences | undefined): void {
   const rest = without(read<Pending>(user, "pending"), sent);
   write(user, "pending", rest);
-  if (server) write(user, "server", server);
+  if (server) {
+    write(user, "server", server);
+    // Who is logged in was read before this: it must not bring back what held then.
+    queryClient.setQueryData<Session>(keys.session, (session) =>
+      session?.user
+        ? { ...session, user: { ...session.user, preferences: server as Me["preferences"] } }
+        : session,
+    );
+  }
   if (usePreferenceStore.getState().user !== user) return;
   usePreferenceStore.setState((state) => ({ pending: rest, server: server ?? state.server }));
 }

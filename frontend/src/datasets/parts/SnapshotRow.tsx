@@ -7,7 +7,7 @@ export function SnapshotRow({ project, snapshot }: { project: string; snapshot: 
   const { i18n } = useLingui();
   const { splits } = snapshot.counts;
   return (
-    <Group justify="space-between" wrap="nowrap" gap="xs">
+    <Group justify="space-between" gap="xs">
       <Anchor component={Link} to={`/projects/${project}/snapshots/${snapshot.id}`} size="sm" fw={600}>
         {snapshot.name || <Trans>Snapshot {snapshot.number}</Trans>}
       </Anchor>
