@@ -112,7 +112,7 @@ function Palette({ close }: { close: () => void }) {
           ))}
           {found.length === 0 && (
             <Text size="sm" className="quiet" p="sm">
-              {t`Nothing is called that.`}
+              {t`Nothing found.`}
             </Text>
           )}
         </div>

@@ -18,7 +18,7 @@ export default function KeysPage() {
     prefer({
       keys: Object.fromEntries(changed.map((id) => [id, null])) as unknown as Record<string, string[]>,
     });
-    notifications.show({ message: t`All keys are as they were delivered.` });
+    notifications.show({ message: t`All keys have their default values.` });
   };
   return (
     <Container size="sm" py="xl">
@@ -33,7 +33,7 @@ export default function KeysPage() {
         </Group>
         <Text size="sm" className="quiet">
           <Trans>
-            Choose “Change” and press the key that the action shall have. Your keys follow you to other
+            Choose “Change” and press the key that the action should have. Your keys follow you to other
             browsers. The keys of labels belong to a project and are set on its page of labels; ? shows the
             keys of the page that is open.
           </Trans>

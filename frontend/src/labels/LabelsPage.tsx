@@ -63,7 +63,7 @@ export default function LabelsPage() {
         {labels?.length === 0 && (
           <EmptyState icon="palette" title={<Trans>No labels yet</Trans>}>
             <Trans>
-              A label names what the model shall tell apart, as “scratch” and “good”. Imports bring theirs
+              A label names what the model should tell apart, as “scratch” and “good”. Imports bring theirs
               along.
             </Trans>
           </EmptyState>

@@ -73,7 +73,7 @@ function Suspects({ project }: { project: string }) {
     return (
       <EmptyState
         icon="brain"
-        title={<Trans>It takes a model to doubt labels</Trans>}
+        title={<Trans>Labels are checked with a model</Trans>}
         action={
           <Button component={Link} to={`/projects/${project}`} variant="default">
             <Trans>To the overview</Trans>

@@ -120,7 +120,7 @@ function SavedRow({ project, saved, filter, show, rename }: RowProps) {
                     onClick={() => attempt(changeFilter(project, saved.id, { is_shared: !saved.is_shared }))}
                   >
                     {saved.is_shared ? (
-                      <Trans>Share it no longer</Trans>
+                      <Trans>Stop sharing</Trans>
                     ) : (
                       <Trans>Share with the project</Trans>
                     )}

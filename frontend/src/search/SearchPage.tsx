@@ -105,7 +105,7 @@ function Words({ value, change }: { value: string; change: (text: string) => voi
 
 function Nothing() {
   return (
-    <EmptyState icon="search" title={<Trans>Nothing is called that</Trans>}>
+    <EmptyState icon="search" title={<Trans>Nothing found</Trans>}>
       <Trans>
         Only what you may see is searched. Part of a name is enough, and upper or lower case is the same.
       </Trans>

@@ -10,7 +10,7 @@ interface Props {
   change: (hotkey: string | null) => void;
 }
 
-/** Press it, then the key that shall give the label; Backspace gives the choice back. */
+/** Press it, then the key that gives the label; Backspace gives the choice back. */
 export function HotkeyButton({ label, current, change }: Props) {
   const { t } = useLingui();
   const [isWaiting, setIsWaiting] = useState(false);

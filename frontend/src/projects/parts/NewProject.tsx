@@ -6,7 +6,7 @@ import { useForm } from "../../account/useForm";
 import type { Task } from "../../api/types";
 import { useCreateProject } from "../queries";
 
-/** A name and one question in plain words: what shall the model answer? */
+/** A name and one question in plain words: what should the model tell? */
 export function NewProject({ opened, close }: { opened: boolean; close: () => void }) {
   const { t } = useLingui();
   return (
@@ -55,7 +55,7 @@ function NewProjectForm({ close }: { close: () => void }) {
           {...form.field("name")}
         />
         <Radio.Group
-          label={t`What shall the model answer?`}
+          label={t`What should the model tell you?`}
           value={task}
           onChange={(value) => setTask(value as Task)}
         >

@@ -18,7 +18,7 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
       `${base}/import`,
     ],
     "name-labels": [
-      <Trans key="t">Name what the model shall tell apart.</Trans>,
+      <Trans key="t">Name what the model should tell apart.</Trans>,
       <Trans key="b">Add labels</Trans>,
       `${base}/labels`,
     ],
