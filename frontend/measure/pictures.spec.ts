@@ -1,0 +1,95 @@
+import { mkdirSync } from "node:fs";
+import { expect, type Page, test } from "@playwright/test";
+import { createProject, register } from "../e2e/studio";
+import { MortalStudio } from "./studio";
+
+// `python docs/pictures.py` says where: every page, full and empty, light and dark, at three widths.
+const { PICTURES_FOLDER: folder = "", PICTURES_PORT: port = "", PICTURES_PYTHON: python = "" } = process.env;
+const WIDTHS = [1440, 820, 390];
+const SCHEMES = ["light", "dark"] as const;
+const studio = new MortalStudio(folder, port, python);
+
+test.beforeAll(() => studio.start());
+test.afterAll(() => studio.kill());
+
+test("every page", async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const outside = ["/login", "/register", "/reset"];
+  for (const path of outside) await shoot(page, path, path.slice(1));
+  await register(page);
+  await shoot(page, "/", "projects-empty");
+  const empty = await createProject(page, "Screws", "What is on the image?", "good, bad");
+  const inside = (await navigation(page, empty)).filter((path) => !path.startsWith("http"));
+  for (const path of inside) await shoot(page, path, `empty-${nameOf(path, empty)}`);
+  for (const task of ["classification", "detection"]) {
+    const project = await samples(page, task);
+    for (const path of await navigation(page, project))
+      await shoot(page, path, `${task}-${nameOf(path, project)}`);
+    await page.goto(`/projects/${project}/images`);
+    const first = page.getByRole("list", { name: "Images" }).getByRole("link").first();
+    await expect(first).toBeVisible();
+    await shoot(page, (await first.getAttribute("href")) ?? "", `${task}-image`);
+  }
+  for (const path of ["/", "/account", "/activity", "/about", "/help/keys", "/search?q=sh", "/trash"])
+    await shoot(page, path, `all-${path.split("?")[0]?.slice(1).replace("/", "-") || "projects"}`);
+});
+
+/** The pages that the rail of a project leads to, and those that it has below them. */
+async function navigation(page: Page, project: string): Promise<string[]> {
+  await page.goto(`/projects/${project}`);
+  await page.waitForTimeout(1500);
+  const found = await page.evaluate(
+    (id) => [
+      ...new Set(
+        [...document.querySelectorAll(`a[href^="/projects/${id}"]`)].map(
+          (link) => link.getAttribute("href") ?? "",
+        ),
+      ),
+    ],
+    project,
+  );
+  const below = ["review/suspects", "review/duplicates", "settings/trash"].map(
+    (name) => `/projects/${project}/${name}`,
+  );
+  return [...found.filter((path) => !path.includes("?")), ...below];
+}
+
+function nameOf(path: string, project: string): string {
+  return (
+    path.replace(`/projects/${project}`, "").split("?")[0]?.replaceAll("/", "-").replace(/^-/, "") ||
+    "overview"
+  );
+}
+
+async function samples(page: Page, task: string): Promise<string> {
+  const { csrf } = (await (await page.request.get("/api/v1/auth/session/")).json()) as { csrf: string };
+  const answer = await page.request.post("/api/v1/projects/samples/", {
+    data: { task },
+    headers: { "X-CSRFToken": csrf, Referer: page.url() },
+  });
+  const made = (await answer.json()) as { project: string; id: string };
+  const project = made.project ?? made.id;
+  await expect
+    .poll(
+      async () =>
+        ((await (await page.request.get(`/api/v1/projects/${project}/`)).json()) as { image_count: number })
+          .image_count,
+      { timeout: 240_000 },
+    )
+    .toBeGreaterThanOrEqual(240);
+  await page.waitForTimeout(3000);
+  return project;
+}
+
+async function shoot(page: Page, path: string, name: string): Promise<void> {
+  mkdirSync(`${folder}/pictures`, { recursive: true });
+  for (const scheme of SCHEMES)
+    for (const width of WIDTHS) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.goto(path);
+      await page.waitForLoadState("networkidle", { timeout: 5000 }).catch(() => undefined);
+      await page.waitForTimeout(500);
+      await page.screenshot({ path: `${folder}/pictures/${name}-${scheme}-${width}.png` });
+    }
+}
