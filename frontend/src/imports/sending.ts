@@ -7,6 +7,7 @@ import { queryClient } from "../app/queries";
 import { batches, faultOf, kindOf } from "./classify";
 import { folderOf, pathOf } from "./dropped";
 import { dropFile, fileOf, keepFile, keptItems } from "./files";
+import { interrupted } from "./interrupted";
 import { addItems, changeItems, type Item, useUploads } from "./uploads";
 
 const REQUESTS_AT_ONCE = 3;
@@ -167,7 +168,7 @@ async function sendLarge(item: Item): Promise<void> {
       removeFingerprintOnSuccess: true,
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
       onProgress: (sent) => changeItems(new Set([item.id]), { sent }),
-      onError: reject,
+      onError: (error) => reject(interrupted(error)),
       onSuccess: () =>
         resolve(new URL(sending.url ?? "", location.href).pathname.split("/").filter(Boolean).at(-1) ?? ""),
     });

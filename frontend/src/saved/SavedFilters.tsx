@@ -119,11 +119,7 @@ function SavedRow({ project, saved, filter, show, rename }: RowProps) {
                     leftSection={<Icon name="users" size={16} />}
                     onClick={() => attempt(changeFilter(project, saved.id, { is_shared: !saved.is_shared }))}
                   >
-                    {saved.is_shared ? (
-                      <Trans>Stop sharing</Trans>
-                    ) : (
-                      <Trans>Share with the project</Trans>
-                    )}
+                    {saved.is_shared ? <Trans>Stop sharing</Trans> : <Trans>Share with the project</Trans>}
                   </Menu.Item>
                 )}
               </>
