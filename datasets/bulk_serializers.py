@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
@@ -9,6 +10,7 @@ from datasets.bulk import ACTIONS, MOST_AT_ONCE
 from datasets.filters import MOST_LABELS
 from datasets.gallery import codes
 from datasets.models import Split
+from projects.shapes import constant
 
 
 def _labels() -> serializers.ListField:
@@ -60,17 +62,14 @@ def _text(value) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
-    action = serializers.ChoiceField(list(ACTIONS))
+class BulkImagesSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Which images are changed: those that are named, or all that a filter leaves."""
+
     images = serializers.ListField(
         child=serializers.UUIDField(), required=False, min_length=1, max_length=MOST_AT_ONCE,
         help_text="The images, or",
     )  # fmt: skip
     filter = ImageSelectionSerializer(required=False, help_text="all that these filters leave,")
-    label = serializers.CharField(required=False, max_length=100, help_text="For label: name or id.")
-    dataset = serializers.UUIDField(required=False, help_text="For move: a dataset of the same project.")
-    split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, help_text="For split; null: none.")
-    group = serializers.CharField(required=False, max_length=100, allow_blank=True, help_text="For group.")
 
     def get_fields(self) -> dict:
         left_out = serializers.ListField(
@@ -78,6 +77,51 @@ class BulkSerializer(KnownFieldsOnly, serializers.Serializer):
             help_text="but for these.",
         )  # fmt: skip
         return {**super().get_fields(), "except": left_out}  # a word of Python
+
+
+class BulkLabelSerializer(BulkImagesSerializer):
+    action = constant("label")
+    label = serializers.CharField(max_length=100, help_text="Name or id.")
+
+
+class BulkMoveSerializer(BulkImagesSerializer):
+    action = constant("move")
+    dataset = serializers.UUIDField(help_text="A dataset of the same project.")
+
+
+class BulkSplitSerializer(BulkImagesSerializer):
+    action = constant("split")
+    split = serializers.ChoiceField(Split.choices, allow_null=True, help_text="null: none.")
+
+
+class BulkGroupSerializer(BulkImagesSerializer):
+    action = constant("group")
+    group = serializers.CharField(max_length=100, allow_blank=True)
+
+
+class BulkPlainSerializer(BulkImagesSerializer):
+    """What needs no more than the images."""
+
+    action = serializers.ChoiceField(["unlabel", "confirm", "reject", "delete"])
+
+
+# What an action needs beside the images, for the schema; `BulkSerializer` checks it.
+BULK = PolymorphicProxySerializer(
+    component_name="Bulk",
+    serializers={
+        "label": BulkLabelSerializer, "move": BulkMoveSerializer, "split": BulkSplitSerializer,
+        "group": BulkGroupSerializer, **dict.fromkeys(("unlabel", "confirm", "reject", "delete"), BulkPlainSerializer),
+    },
+    resource_type_field_name="action",
+)  # fmt: skip
+
+
+class BulkSerializer(BulkImagesSerializer):
+    action = serializers.ChoiceField(list(ACTIONS))
+    label = serializers.CharField(required=False, max_length=100)
+    dataset = serializers.UUIDField(required=False)
+    split = serializers.ChoiceField(Split.choices, required=False, allow_null=True)
+    group = serializers.CharField(required=False, max_length=100, allow_blank=True)
 
     def validate(self, attrs: dict) -> dict:
         if ("images" in attrs) == ("filter" in attrs):

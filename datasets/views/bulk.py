@@ -11,7 +11,7 @@ from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.response import Response
 
 from datasets.bulk import MOST_AT_ONCE, BulkChange, change_images, images_with, start_bulk_change
-from datasets.bulk_serializers import BulkAnswerSerializer, BulkSerializer
+from datasets.bulk_serializers import BULK, BulkAnswerSerializer, BulkSerializer
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection, count_images
 from datasets.gallery.windows import all_keys
@@ -28,7 +28,7 @@ from projects.serializers import JobSerializer
 class BulkMixin(MakesChanges, GenericAPIView):
     """For the view of images."""
 
-    @extend_schema(request=BulkSerializer, responses={200: BulkAnswerSerializer, 202: JobSerializer})
+    @extend_schema(request=BULK, responses={200: BulkAnswerSerializer, 202: JobSerializer})
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def bulk(self, request):
         """Label, move, split, group or delete many images of one project: those that are named, or all that a filter

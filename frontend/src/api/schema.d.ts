@@ -3798,48 +3798,104 @@ export interface components {
             /** Format: double */
             recall?: number;
         };
-        /**
-         * @description * `label` - label
-         *     * `unlabel` - unlabel
-         *     * `confirm` - confirm
-         *     * `reject` - reject
-         *     * `move` - move
-         *     * `split` - split
-         *     * `group` - group
-         *     * `delete` - delete
-         * @enum {string}
-         */
-        BulkAction: "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "delete";
         BulkAnswer: {
             /** @description Images that are not as they were before. */
             changed: number;
             /** @description Images that were so already, or cannot be. */
             unchanged: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
-        BulkRequest: {
-            action: components["schemas"]["BulkAction"];
+        /** @description Which images are changed: those that are named, or all that a filter leaves. */
+        BulkGroupRequest: {
             /** @description The images, or */
             images?: string[];
             /** @description all that these filters leave, */
             filter?: components["schemas"]["ImageSelectionRequest"];
-            /** @description For label: name or id. */
-            label?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "group";
+            group: string;
+            /** @description but for these. */
+            except?: string[];
+        };
+        /** @description Which images are changed: those that are named, or all that a filter leaves. */
+        BulkLabelRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "label";
+            /** @description Name or id. */
+            label: string;
+            /** @description but for these. */
+            except?: string[];
+        };
+        /** @description Which images are changed: those that are named, or all that a filter leaves. */
+        BulkMoveRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "move";
             /**
              * Format: uuid
-             * @description For move: a dataset of the same project.
+             * @description A dataset of the same project.
              */
-            dataset?: string;
+            dataset: string;
+            /** @description but for these. */
+            except?: string[];
+        };
+        /**
+         * @description * `unlabel` - unlabel
+         *     * `confirm` - confirm
+         *     * `reject` - reject
+         *     * `delete` - delete
+         * @enum {string}
+         */
+        BulkPlainActionEnum: "unlabel" | "confirm" | "reject" | "delete";
+        /** @description What needs no more than the images. */
+        BulkPlainRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
             /**
-             * @description For split; null: none.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "unlabel" | "confirm" | "reject" | "delete";
+            /** @description but for these. */
+            except?: string[];
+        };
+        BulkRequest: components["schemas"]["BulkLabelRequest"] | components["schemas"]["BulkMoveRequest"] | components["schemas"]["BulkSplitRequest"] | components["schemas"]["BulkGroupRequest"] | components["schemas"]["BulkPlainRequest"];
+        /** @description Which images are changed: those that are named, or all that a filter leaves. */
+        BulkSplitRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "split";
+            /**
+             * @description null: none.
              *
              *     * `train` - Train
              *     * `validation` - Validation
              *     * `test` - Test
              */
-            split?: components["schemas"]["SplitName"] | components["schemas"]["NullEnum"];
-            /** @description For group. */
-            group?: string;
+            split: components["schemas"]["SplitName"] | components["schemas"]["NullEnum"];
             /** @description but for these. */
             except?: string[];
         };
@@ -16768,7 +16824,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["BulkRequest"];
             };

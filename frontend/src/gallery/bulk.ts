@@ -1,4 +1,11 @@
+import type { components } from "../api/schema";
 import { undoable } from "../history/changes";
+
+type Request = components["schemas"]["BulkRequest"];
+type Without<Member, Fields extends PropertyKey> = Member extends unknown ? Omit<Member, Fields> : never;
+export type Chosen = Pick<Request, "images" | "filter" | "except">;
+/** What is done to the images, with what that needs. */
+export type BulkChange = Without<Request, keyof Chosen>;
 
 export interface BulkAnswer {
   changed: number;
@@ -6,7 +13,7 @@ export interface BulkAnswer {
 }
 
 /** Changes many images at once. */
-export function bulk(project: string, title: string, change: Record<string, unknown>) {
+export function bulk(project: string, title: string, change: BulkChange & Chosen) {
   return undoable<BulkAnswer>(project, title, {
     method: "POST",
     address: "/api/v1/images/bulk/",

@@ -1,4 +1,5 @@
 import { create } from "zustand";
+import type { Chosen } from "./bulk";
 import { type Filter, toQuery } from "./filter";
 
 /** Which images are chosen: some by their ids, or all that a filter leaves but a few. */
@@ -48,7 +49,7 @@ export function chooseAll(filter: Filter): void {
 }
 
 /** What a bulk request says about the images. */
-export function asRequest({ ids, all }: Selection, project: string): Record<string, unknown> {
+export function asRequest({ ids, all }: Selection, project: string): Chosen {
   if (!all) return { images: [...ids] };
   const filter: Record<string, unknown> = {};
   const query = toQuery(project, all);
@@ -58,5 +59,5 @@ export function asRequest({ ids, all }: Selection, project: string): Record<stri
     const values = query.getAll(name);
     filter[name] = name.endsWith("label") ? values : values[0];
   }
-  return { filter, except: [...ids] };
+  return { filter: filter as Chosen["filter"], except: [...ids] };
 }

@@ -8,7 +8,7 @@ import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { LabelChip } from "../../ui/LabelChip";
 import { TrashNote } from "../../ui/TrashNote";
-import { bulk } from "../bulk";
+import { type BulkChange, bulk } from "../bulk";
 import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
@@ -26,7 +26,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
   const count = countOf(selection, total);
   if (count === 0 && !selection.all) return null;
   const request = asRequest(selection, project);
-  const act = async (title: string, change: Record<string, unknown>) => {
+  const act = async (title: string, change: BulkChange) => {
     setIsBusy(true);
     try {
       const answer = await bulk(project, title, { ...request, ...change });
@@ -40,7 +40,11 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
       setIsBusy(false);
     }
   };
-  const splits = { train: t`Train`, validation: t`Validation`, test: t`Test` };
+  const splits = [
+    ["train", t`Train`],
+    ["validation", t`Validation`],
+    ["test", t`Test`],
+  ] as const;
   return (
     <Paper className={`panel ${classes.selection}`} shadow="md" role="toolbar" aria-label={t`Chosen images`}>
       <Group gap="xs">
@@ -84,7 +88,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
                 </Button>
               </Menu.Target>
               <Menu.Dropdown>
-                {Object.entries(splits).map(([split, name]) => (
+                {splits.map(([split, name]) => (
                   <Menu.Item
                     key={split}
                     onClick={() => void act(t`Move to ${name}`, { action: "split", split })}

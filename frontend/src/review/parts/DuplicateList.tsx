@@ -3,7 +3,7 @@ import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import { asStudioError } from "../../api/errors";
-import { bulk } from "../../gallery/bulk";
+import { type BulkChange, bulk, type Chosen } from "../../gallery/bulk";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { useLabels } from "../../projects/queries";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
@@ -42,7 +42,7 @@ export function DuplicateList({ project, dataset, kind, mayEdit }: Props) {
     void work.catch((problem) =>
       notifications.show({ color: "red", message: asStudioError(problem).message }),
     );
-  const change = async (title: string, body: Record<string, unknown>) =>
+  const change = async (title: string, body: BulkChange & Chosen) =>
     tellChanged(project, title, await bulk(project, title, body), t`Undo`);
   const join = (group: DuplicatesGroup) => {
     const name =
