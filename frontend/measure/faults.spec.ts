@@ -23,12 +23,19 @@ async function crash(page: Page): Promise<void> {
   void page.close().catch(() => undefined);
 }
 
-/** As when a cable is pulled out. */
-async function cut(page: Page, isCut: boolean): Promise<void> {
+/** As when a cable is pulled out, until what this answers is called. */
+async function cut(page: Page): Promise<() => Promise<unknown>> {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
-  const speed = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
-  await session.send("Network.emulateNetworkConditions", { offline: isCut, ...speed });
+  const line = (offline: boolean) =>
+    session.send("Network.emulateNetworkConditions", {
+      offline,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
+    });
+  await line(true);
+  return () => line(false);
 }
 
 let context: BrowserContext;
@@ -83,9 +90,9 @@ test("nothing of 200 labels is lost or made twice by a dead server, a dead tab a
   await open();
   await saved();
   await label(30);
-  await cut(page, true);
+  const reconnect = await cut(page);
   await label(3);
-  await cut(page, false);
+  await reconnect();
   await saved();
   await page.reload();
   await label(IMAGES);
@@ -137,9 +144,9 @@ test("a large upload goes on after a dead server, a dead tab and a cut line", as
   await page.goto(`/projects/${project}/import`);
   await reaches(before - 5); // it goes on, and does not begin again
   await reaches(60);
-  await cut(page, true);
+  const reconnect = await cut(page);
   await page.waitForTimeout(3000);
-  await cut(page, false);
+  await reconnect();
   await expect(panel()).toContainText("1 file is here", { timeout: 600_000 });
   const jobs = await context.request.get(`/api/v1/jobs/?project=${project}`);
   const { results } = (await jobs.json()) as { results: { kind: string; id: string }[] };
