@@ -120,6 +120,15 @@ class TestDatasets:
         assert Snapshot.objects.get().has_images is False and correct_counts() == 0
         assert "for good" in undo(api, change, 409)["changed"][0]["reason"]
 
+    def test_a_snapshot_that_work_refers_to_meanwhile_stays_as_a_record(self, api, project, dataset, owner, snapshots):
+        api.delete(f"{API}/datasets/{dataset['id']}/")
+        run = train_on(snapshots[0], project, owner)
+        api.post(f"{API}/trash/empty/", {"project": str(project.pk)}, format="json")
+        remove_projects()
+        kept = Snapshot.objects.get()
+        assert (kept.project_id, kept.has_images, kept.dataset_name) == (project.pk, False, "photos")
+        assert str(run.snapshot_id) == str(kept.pk) and not SnapshotImage.objects.exists()
+
 
 class TestVideos:
     @pytest.mark.parametrize("frames", ["keep", "delete"])
