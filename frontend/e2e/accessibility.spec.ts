@@ -19,8 +19,9 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
     "/account",
     "/activity",
     "/about",
+    "/trash",
     base,
-    ...["images", "label", "review", "labels", "datasets", "import", "settings"].map(
+    ...["images", "label", "review", "labels", "datasets", "import", "settings", "settings/trash"].map(
       (name) => `${base}/${name}`,
     ),
   ];

@@ -87,13 +87,22 @@ def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     Raises:
         AlreadyUndone, ChangedSince, StillRunning
     """
-    made = made or open_change(change.project, user, "undo", undo_of=change, action=change.action)
+    made = made or open_undo(change, user)
     if change.rows <= MOST_AT_ONCE:
         _undo_at_once(change, user, made)
     else:
         _undo(change, user, made)
     close_change(made)
     return made
+
+
+def open_undo(change: Change, user) -> Change:
+    """The change that taking this one back is. It names what was done first, however often that was undone since."""
+    return open_change(change.project, user, "undo", undo_of=change, action=original_action(change))
+
+
+def original_action(change: Change) -> str:
+    return change.details.get("action", change.action)
 
 
 @atomic_again
