@@ -17,6 +17,7 @@ from inference.models import Model
 from inference.runtime.kinds import KINDS
 from projects.loops import each
 from projects.models import WebhookEvent
+from projects.selectors import is_live
 from projects.webhooks import announce
 from storage.database import atomic_again
 
@@ -47,7 +48,8 @@ def start_deployment(
         ValidationError: there is no such file, or devices cannot run it.
     """
     hold(group.project)  # before the group, as the deletion of a model does
-    file = model.files.select_related("blob").filter(kind=kind).first()
+    # Not of a model that was put into the trash a moment ago.
+    file = model.files.select_related("blob").filter(is_live("model__project__"), kind=kind).first()
     if kind not in KINDS or KINDS[kind].runtime not in RUNTIMES:
         raise ValidationError({"kind": ["Devices run LiteRT and ONNX files."]}, code="kind_not_for_devices")
     if file is None:

@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from projects.models import Job, Membership, Project, Webhook, WebhookDelivery
+from projects.selectors import is_live
 from storage.admin import LookOnlyAdmin
 
 
@@ -16,6 +17,10 @@ class ProjectAdmin(admin.ModelAdmin):
     search_fields = ("name",)
     inlines = [MembershipInline]
     readonly_fields = ("task", "label_count", "dataset_count", "image_count", "model_count", "last_model_version")
+
+    def get_queryset(self, request):
+        """Not those in the trash: a member who is added there would see what was deleted."""
+        return super().get_queryset(request).filter(is_live())
 
     def has_add_permission(self, request) -> bool:
         return False

@@ -71,6 +71,11 @@ def house(studio) -> dict[str, str]:
     job = studio.call("POST", f"datasets/{dataset}/imports/", files=files)["id"]
     studio.wait_for_end(f"jobs/{job}/")
     image = studio.call("POST", f"datasets/{dataset}/images/", files={"files": ("a.jpg", jpeg(1))})["created"][0]["id"]
+    deleted = studio.call("POST", f"datasets/{dataset}/images/", files={"files": ("b.jpg", jpeg(2))})["created"][0][
+        "id"
+    ]
+    studio.call("POST", "images/bulk/", json={"images": [deleted], "action": "delete"})
+    (entry,) = studio.call("GET", f"trash/?project={project}")["results"]
     snapshot = studio.call("POST", f"datasets/{dataset}/snapshots/", json={})["id"]
     settings = {"project": project, "snapshot": snapshot, "architecture": "small_cnn", "image_size": 32, "epochs": 1}
     run = studio.call("POST", "trainings/", json=settings)["id"]
@@ -87,7 +92,7 @@ def house(studio) -> dict[str, str]:
         "projects": project, "datasets": dataset, "jobs": job, "images": image, "snapshots": snapshot,
         "trainings": run, "models": model, "labels": label, "members": member,
         "device-groups": group, "devices": device, "deployments": deployment, "videos": video,
-        "evaluations": evaluation,
+        "evaluations": evaluation, "trash": entry["id"], "changes": entry["change"],
     }  # fmt: skip
 
 

@@ -120,6 +120,15 @@ class TestDatasets:
         assert Snapshot.objects.get().has_images is False and correct_counts() == 0
         assert "for good" in undo(api, change, 409)["changed"][0]["reason"]
 
+    def test_a_snapshot_that_work_refers_to_meanwhile_stays_as_a_record(self, api, project, dataset, owner, snapshots):
+        api.delete(f"{API}/datasets/{dataset['id']}/")
+        run = train_on(snapshots[0], project, owner)
+        api.post(f"{API}/trash/empty/", {"project": str(project.pk)}, format="json")
+        remove_projects()
+        kept = Snapshot.objects.get()
+        assert (kept.project_id, kept.has_images, kept.dataset_name) == (project.pk, False, "photos")
+        assert str(run.snapshot_id) == str(kept.pk) and not SnapshotImage.objects.exists()
+
 
 class TestVideos:
     @pytest.mark.parametrize("frames", ["keep", "delete"])
@@ -172,6 +181,15 @@ class TestModels:
         there_and_back(api, project, url, "delete_model")
         assert api.get(url).json() == told and Model.objects.get(pk=other.pk).base_model_id == base.pk
 
+    def test_who_may_publish_it_may_take_that_back(self, api, project, owner, editor, tmp_path):
+        model = make_model(project, owner, tmp_path, "m")
+        url = f"{API}/models/{model.pk}/"
+        change = api.patch(url, {"visibility": "public"})["X-Change"]
+        undo(client_of(editor), change, 403)
+        undo(api, change)
+        assert api.get(url).json()["visibility"] == "private"
+        undo(client_of(editor), api.patch(url, {"notes": "n"})["X-Change"])
+
     def test_nobody_finds_it_and_its_number_is_not_given_again(self, api, project, owner, tmp_path):
         model = make_model(project, owner, tmp_path, "m")
         Model.objects.filter(pk=model.pk).update(visibility="public")
@@ -221,8 +239,13 @@ class TestProjects:
         change = api.delete(f"{API}/projects/{project.pk}/")["X-Change"]
         restored = undo(api, change)["id"]
         undo(client_of(editor), restored, 403)
-        undo(api, restored)
+        again = undo(api, restored)["id"]
         assert Project.objects.get(pk=project.pk).trashed_since is not None
+        second = undo(api, again)
+        assert second["details"] == {"action": "delete_project"}
+        undo(client_of(editor), second["id"], 403)
+        renamed = api.patch(f"{API}/projects/{project.pk}/", {"name": "Nails"})["X-Change"]
+        undo(client_of(editor), renamed)
 
     def test_for_good(self, api, project, dataset, images):
         delete(api, images[:2])

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Snapshot, TrashedImages
+from datasets.snapshot_uses import needed_snapshots
 from datasets.thumbnails import JPEG, SIZES, ensure_thumbnail
 from projects.removal import hidden_project
 from projects.services import adjust_counts
@@ -28,7 +29,11 @@ def remove_dataset_in_trash(pk) -> None:
     hidden = hidden_project(dataset.project, name=dataset.name, dataset_count=1, image_count=count)
     Dataset.objects.filter(pk=pk).update(project=hidden)
     TrashedImages.objects.filter(dataset=pk).delete()
-    Snapshot.objects.filter(dataset=pk).update(project=hidden)
+    snapshots = Snapshot.objects.filter(dataset=pk)
+    # Work that began while the dataset was being deleted may refer to one.
+    needed = needed_snapshots(snapshots)
+    snapshots.filter(pk__in=needed).update(project=dataset.project.trash_of_id, dataset=None, dataset_name=dataset.name)
+    snapshots.update(project=hidden)
     # Those that stay as a record lose their images in the background.
     Snapshot.objects.filter(trashed_dataset=pk).update(trashed_dataset=None)
 

@@ -22,6 +22,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
     "/about",
     "/help/keys",
     "/search?q=im",
+    "/trash",
     base,
     ...[
       "images",
@@ -36,6 +37,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       `snapshots/${snapshots[1]}?with=${snapshots[0]}`,
       "import",
       "settings",
+      "settings/trash",
     ].map((name) => `${base}/${name}`),
   ];
   for (const [scheme, width] of [

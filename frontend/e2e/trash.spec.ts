@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { createProject, register, upload, watch } from "./studio";
 
@@ -27,6 +28,9 @@ test("what was deleted is restored from the message, by a key, and from the tras
 
   await page.goto(`/projects/${project}/settings`);
   await page.getByRole("link", { name: "Open the trash" }).click();
+  await expect(page.getByRole("button", { name: /^Restore/ })).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
   await page.getByRole("button", { name: /^Restore/ }).click();
   await expect(page.getByText("The trash is empty")).toBeVisible();
   await page.getByRole("link", { name: "Images", exact: true }).click();

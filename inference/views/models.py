@@ -147,7 +147,9 @@ class ModelViewSet(
         if "visibility" in serializer.validated_data:
             require_role(serializer.instance.project, self.request.user, Role.OWNER)
         model = serializer.instance
-        with self.changing(model.project, "change_model", model=str(model)):
+        # Taking it back needs the same role.
+        action_name = "change_visibility" if "visibility" in serializer.validated_data else "change_model"
+        with self.changing(model.project, action_name, model=str(model)):
             # These alone: its stage may move at the same time.
             change_fields("model_fields", model, serializer.validated_data)
 

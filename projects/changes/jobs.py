@@ -7,8 +7,7 @@ import uuid
 from django.db import transaction
 
 from projects.changes.models import Change
-from projects.changes.recording import open_change
-from projects.changes.undoing import AlreadyUndone, ChangedSince, undo_change
+from projects.changes.undoing import AlreadyUndone, ChangedSince, StillRunning, open_undo, undo_change
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, JobKind
@@ -43,13 +42,13 @@ def run_undo(context: JobContext) -> dict:
         raise WorkFailed(
             "change_forgotten", "How to go back behind this change was forgotten meanwhile: it is too old."
         )
-    made = open_change(change.project, job.created_by, "undo", undo_of=change, action=change.action)
+    made = open_undo(change, job.created_by)
     if job.position:
         made.pk = uuid.UUID(job.position["change"])
     context.report(0, change.rows, position={"change": str(made.pk)})
     try:
         undo_change(change=change, user=job.created_by, made=made)
-    except (AlreadyUndone, ChangedSince) as conflict:
+    except (AlreadyUndone, ChangedSince, StillRunning) as conflict:
         raise WorkFailed(str(conflict.get_codes()), str(conflict.detail)) from conflict
     context.report(change.rows, change.rows, position={"change": str(made.pk)})
     return {"change": str(made.pk)}

@@ -98,7 +98,7 @@ def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     begun = Change.objects.filter(undo_of=change).first() if made is None else None
     if begun is not None and not _may_go_on(change, begun):
         raise AlreadyUndone()
-    made = made or begun or open_change(change.project, user, "undo", undo_of=change, action=change.action)
+    made = made or begun or open_undo(change, user)
     before = made.rows
     if change.rows <= MOST_AT_ONCE:
         _undo_at_once(change, user, made)
@@ -108,6 +108,15 @@ def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     if begun is not None and made.rows == before:
         raise AlreadyUndone()
     return made
+
+
+def open_undo(change: Change, user) -> Change:
+    """The change that taking this one back is. It names what was done first, however often that was undone since."""
+    return open_change(change.project, user, "undo", undo_of=change, action=original_action(change))
+
+
+def original_action(change: Change) -> str:
+    return change.details.get("action", change.action)
 
 
 @atomic_again

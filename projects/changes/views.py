@@ -17,7 +17,7 @@ from projects.changes.jobs import is_large, start_undo
 from projects.changes.models import Change
 from projects.changes.recording import recording
 from projects.changes.serializers import ChangeRecordSerializer, UndoConflictSerializer
-from projects.changes.undoing import ChangedSince, undo_change
+from projects.changes.undoing import ChangedSince, original_action, undo_change
 from projects.models import Project, Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import project_ids_of
@@ -48,6 +48,8 @@ class MakesChanges(APIView):
         return response
 
 
+# Only owners do this, so only they take it back.
+OF_OWNERS = ("create_project", "delete_project", "change_visibility")
 UNDO_ANSWERS = {200: ChangeRecordSerializer, 202: JobSerializer, 409: UndoConflictSerializer}
 
 
@@ -61,7 +63,8 @@ def answer_to_undo(change: Change, user) -> Response:
         made = undo_change(change=change, user=user)
     except ChangedSince as conflict:
         return _conflict_response(conflict)
-    return Response(ChangeRecordSerializer(_record_of(made)).data, headers={HEADER: str(made.pk)})
+    headers = {HEADER: str(made.pk)} if made.rows else {}
+    return Response(ChangeRecordSerializer(_record_of(made)).data, headers=headers)
 
 
 def _conflict_response(conflict: ChangedSince) -> Response:
@@ -83,7 +86,7 @@ class ChangePermission(ProjectPermission):
     def has_object_permission(self, request, view, obj: Change) -> bool:
         if obj.project.trashed_since is not None:
             return True
-        if request.method not in SAFE_METHODS and "_project" in obj.details.get("action", obj.action):
+        if request.method not in SAFE_METHODS and original_action(obj) in OF_OWNERS:
             require_role(obj.project, request.user, Role.OWNER)
         return super().has_object_permission(request, view, obj)
 

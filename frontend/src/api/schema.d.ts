@@ -3953,6 +3953,7 @@ export interface components {
          *     * `change_video` - change_video
          *     * `change_snapshot` - change_snapshot
          *     * `change_model` - change_model
+         *     * `change_visibility` - change_visibility
          *     * `delete_video` - delete_video
          *     * `delete_dataset` - delete_dataset
          *     * `delete_model` - delete_model
@@ -3960,7 +3961,7 @@ export interface components {
          *     * `undo` - undo
          * @enum {string}
          */
-        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo";
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo";
         /** @description What the change was about; which of these there are depends on the action. */
         ChangeDetails: {
             /** Format: uuid */
@@ -4003,6 +4004,7 @@ export interface components {
              *     * `change_video` - change_video
              *     * `change_snapshot` - change_snapshot
              *     * `change_model` - change_model
+             *     * `change_visibility` - change_visibility
              *     * `delete_video` - delete_video
              *     * `delete_dataset` - delete_dataset
              *     * `delete_model` - delete_model
