@@ -4,7 +4,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { Link, Outlet, useMatchRoute, useParams } from "@tanstack/react-router";
 import { asStudioError } from "../api/errors";
-import { redo, type Step, undo } from "../history/history";
+import { NothingLeft, redo, type Step, undo } from "../history/history";
 import { DropZone } from "../imports/DropZone";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useProject } from "../projects/queries";
@@ -47,7 +47,11 @@ export function ProjectFrame() {
       const step = await move;
       if (step) notifications.show({ message: done(step.title), autoClose: 2500 });
     } catch (problem) {
-      notifications.show({ color: "red", message: asStudioError(problem).message });
+      const message =
+        problem instanceof NothingLeft
+          ? t`Someone else has changed this since. Nothing was undone.`
+          : asStudioError(problem).message;
+      notifications.show({ color: "red", message });
     }
   };
   const scope = t`Everywhere`;
