@@ -12,8 +12,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       const action = actionFor(pressed(event), active, own);
       if (!action || (isWriting(event.target) && !action.inFields)) return;
       if (presses(event)) return;
-      event.preventDefault();
-      action.run();
+      if (action.run() !== false) event.preventDefault();
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
