@@ -77,6 +77,11 @@ export function isWaiting(subject: string): boolean {
   return useOutbox.getState().queue.some((command) => command.subject === subject);
 }
 
+/** The revision that one's own last confirmed change left. What is older than that was read before it. */
+export function revisionLeft(subject: string): number {
+  return left.get(subject) ?? 0;
+}
+
 /** Keeps a change until the server has it, and sends it at once. Resolves with the server's answer. */
 export function post(command: Omit<Command, "id" | "at" | "state">): Promise<unknown> {
   const revision = newest(command.revision, left.get(command.subject));
@@ -133,7 +138,8 @@ async function sent(command: Command): Promise<unknown> {
 
 /** The person decided: mine again on top of theirs, or theirs as it is. */
 export function settle(id: string, choice: "mine" | "theirs", revision: number | null = null): void {
-  if (choice === "theirs") void update((queue) => queue.filter((command) => command.id !== id));
+  if (choice === "theirs")
+    void update((queue) => queue.filter((command) => command.id !== id)).then(() => flush());
   else
     void update((queue) => marked(queue, id, { state: "waiting", revision, id: uuid() })).then(() => flush());
 }
