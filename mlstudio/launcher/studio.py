@@ -236,4 +236,5 @@ class Studio:
                     child.watch(say)
                 time.sleep(POLL_SECONDS)
         if not self._stopping:
+            say(f"open {address}/ in a browser")
             say(f"ready. API: {address}/api/v1/   documentation: {address}/api/docs/   stop with Ctrl-C")

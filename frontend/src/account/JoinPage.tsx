@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { send } from "../api/client";
+import { asStudioError } from "../api/errors";
 import { keys } from "../api/keys";
 import { useSession } from "../api/session";
 import { queryClient } from "../app/queries";
@@ -42,6 +43,7 @@ export default function JoinPage() {
       setFailure(problem);
     }
   };
+  const isMember = failure !== null && asStudioError(failure).code === "already_member";
   const next = `/join/${invitation}`;
   return (
     <FormPage title={<Trans>You are invited</Trans>}>
@@ -53,7 +55,11 @@ export default function JoinPage() {
               {data.invited_by ?? "…"} invites you to the project <strong>{data.project_name}</strong>.
             </Trans>
           </Text>
-          {session?.user ? (
+          {isMember ? (
+            <Button renderRoot={(props) => <Link to="/" {...props} />}>
+              <Trans>To your projects</Trans>
+            </Button>
+          ) : session?.user ? (
             <Button onClick={() => void join()}>
               <Trans>Join as {session.user.username}</Trans>
             </Button>

@@ -4,7 +4,7 @@ import { Link, useRouter, useSearch } from "@tanstack/react-router";
 import { useSession } from "../api/session";
 import { FormPage } from "./FormPage";
 import { safeNext } from "./next";
-import { registerUser } from "./queries";
+import { onlyProject, registerUser } from "./queries";
 import { useForm } from "./useForm";
 
 export default function RegisterPage() {
@@ -15,7 +15,8 @@ export default function RegisterPage() {
   const session = useSession();
   const form = useForm({ username: "", email: "", password: "" }, async ({ username, email, password }) => {
     await registerUser(username, email, password, invitation ?? "");
-    router.history.push(safeNext(next));
+    // With an invitation one is a member of its project already: it is the only one of a new account.
+    router.history.push(invitation ? await onlyProject() : safeNext(next));
   });
   const toLogin = (
     <Trans>

@@ -1,4 +1,4 @@
-import { api } from "../api/client";
+import { api, send } from "../api/client";
 import { keys } from "../api/keys";
 import { sessionQuery } from "../api/session";
 import { queryClient } from "../app/queries";
@@ -35,4 +35,10 @@ export async function setNewPassword(uid: string, token: string, password: strin
 
 export async function changePassword(current: string, next: string): Promise<void> {
   await api.POST("/api/v1/users/me/password/", { body: { current_password: current, new_password: next } });
+}
+
+/** The page of the one project that a new account has, or of all. */
+export async function onlyProject(): Promise<string> {
+  const { results } = await send<{ results: { id: string }[] }>("GET", "/api/v1/projects/");
+  return results[0] ? `/projects/${results[0].id}` : "/";
 }

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Kbd, Text, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { queryClient } from "../app/queries";
 import { neighboursQuery } from "../gallery/queries";
@@ -11,6 +11,7 @@ import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
 import classes from "./Annotator.module.css";
+import { whenMoved } from "./changes";
 import { Canvas } from "./parts/Canvas";
 import { Panel } from "./parts/Panel";
 import { imageQuery, pictureOf } from "./queries";
@@ -42,6 +43,15 @@ export default function AnnotatorPage() {
       search: filter,
       replace: true,
     });
+  // An image that was just labelled is not among those without a label any more, and yet it is the one before.
+  const cameFrom = useRef(new Map<string, string>());
+  const previous = cameFrom.current.get(id) ?? around?.previous;
+  const goOn = () => {
+    if (around?.next) cameFrom.current.set(around.next, id);
+    go(around?.next);
+  };
+  // An undo shows the image that it concerns.
+  useEffect(() => whenMoved(({ image: moved }) => void (moved !== id && go(moved))));
   const close = () => void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
   const scope = t`Annotator`;
   useShortcut({
@@ -49,14 +59,14 @@ export default function AnnotatorPage() {
     scope,
     title: t`Next image`,
     keys: ["N", "PageDown", "ArrowRight"],
-    run: () => go(around?.next),
+    run: goOn,
   });
   useShortcut({
     id: "annotator.previous",
     scope,
     title: t`Previous image`,
     keys: ["P", "PageUp", "ArrowLeft"],
-    run: () => go(around?.previous),
+    run: () => go(previous),
   });
   useShortcut({
     id: "annotator.accept",
@@ -65,7 +75,7 @@ export default function AnnotatorPage() {
     keys: "Enter",
     run: () => {
       if (mayEdit) actions.acceptAll();
-      go(around?.next);
+      goOn();
     },
   });
   useShortcut({
@@ -84,8 +94,8 @@ export default function AnnotatorPage() {
     run: () => void copyPrevious(),
   });
   const copyPrevious = async () => {
-    if (!around?.previous) return;
-    const before = await queryClient.ensureQueryData(imageQuery(project, around.previous));
+    if (!previous) return;
+    const before = await queryClient.ensureQueryData(imageQuery(project, previous));
     const copies = marksOf(before.annotations).map((mark) => ({
       ...mark,
       id: ownId(),
@@ -146,8 +156,8 @@ export default function AnnotatorPage() {
               variant="subtle"
               color="gray"
               size="lg"
-              disabled={!around?.previous}
-              onClick={() => go(around?.previous)}
+              disabled={!previous}
+              onClick={() => go(previous)}
               aria-label={t`Previous image`}
             >
               <Icon name="chevron-left" />
@@ -155,7 +165,7 @@ export default function AnnotatorPage() {
             <Button
               size="compact-md"
               disabled={!around?.next}
-              onClick={() => go(around?.next)}
+              onClick={goOn}
               rightSection={<Icon name="chevron-right" />}
             >
               <Trans>Next</Trans>

@@ -1,9 +1,11 @@
 import { send } from "../api/client";
+import { asStudioError } from "../api/errors";
 import { keys } from "../api/keys";
 import type { Annotation } from "../api/types";
 import { queryClient } from "../app/queries";
-import { did, performs } from "../history/history";
-import { post } from "../outbox/outbox";
+import { did, NothingLeft, performs } from "../history/history";
+import { isWaiting, post } from "../outbox/outbox";
+import { merged } from "./merge";
 import { adopted, annotator, asBody, type Mark, marksOf } from "./store";
 
 interface Answer {
@@ -16,6 +18,21 @@ interface Payload {
   image: string;
   filename: string;
   marks: Mark[];
+}
+
+/** A step back or forth: what it goes to, and what it goes from, so that what others did meanwhile stays. */
+interface Move extends Payload {
+  from: Mark[];
+}
+
+type Listener = (moved: Payload) => void;
+
+const listeners = new Set<Listener>();
+
+/** Calls back for each image whose annotations an undo or a redo has changed. */
+export function whenMoved(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** The revision each image was last known at: the base of the next change. */
@@ -39,13 +56,24 @@ export function change(project: string, filename: string, title: string, marks: 
   const { image, marks: before } = annotator.getState();
   annotator.setState({ marks });
   const payload = { project, image, filename };
-  did({
-    title,
-    project,
-    undo: { kind: "annotations", payload: { ...payload, marks: before } },
-    redo: { kind: "annotations", payload: { ...payload, marks } },
-  });
+  remember(payload, title, before, marks);
   void save({ ...payload, marks }, title);
+}
+
+/** Notes a change of annotations for undo and redo. Its title names the image: that may be gone from the screen by then. */
+export function remember(
+  { project, image, filename }: Omit<Payload, "marks">,
+  title: string,
+  before: Mark[],
+  after: Mark[],
+): void {
+  const payload = { project, image, filename };
+  did({
+    title: `${title} (${filename})`,
+    project,
+    undo: { kind: "annotations", payload: { ...payload, marks: before, from: after } satisfies Move },
+    redo: { kind: "annotations", payload: { ...payload, marks: after, from: before } satisfies Move },
+  });
 }
 
 export async function save({ project, image, filename, marks }: Payload, title: string): Promise<void> {
@@ -64,13 +92,28 @@ export async function save({ project, image, filename, marks }: Payload, title: 
   await queryClient.invalidateQueries({ queryKey: keys.images(project) });
 }
 
-performs<Payload>("annotations", async (payload) => {
+performs<Move>("annotations", async ({ from, marks: to, ...payload }) => {
+  const now = await currentOf(payload.image, from);
+  const marks = merged(from ?? now, to, now);
+  if (!marks) throw new NothingLeft();
   const state = annotator.getState();
-  if (state.image === payload.image) annotator.setState({ marks: payload.marks, selected: null });
-  if (!revisions.has(payload.image)) {
-    const { revision } = await send<Answer>("GET", addressOf(payload.image));
-    revisions.set(payload.image, revision);
-  }
-  void save(payload, "undo");
+  if (state.image === payload.image) annotator.setState({ marks, selected: null });
+  for (const listener of listeners) listener({ ...payload, marks });
+  void save({ ...payload, marks }, "undo");
   return undefined;
 });
+
+/** What is on an image now. While a change of one's own is on its way, that is what counts. */
+async function currentOf(image: string, own: Mark[]): Promise<Mark[]> {
+  const state = annotator.getState();
+  if (isWaiting(subjectOf(image))) return state.image === image ? state.marks : own;
+  try {
+    const { revision, annotations } = await send<Answer>("GET", addressOf(image));
+    noteRevision(image, revision);
+    return marksOf(annotations);
+  } catch (problem) {
+    // Without a connection the undo waits like any other change; the studio compares revisions when it gets it.
+    if (!revisions.has(image) || !asStudioError(problem).isTemporary) throw problem;
+    return own;
+  }
+}

@@ -3,8 +3,8 @@ import { useEffect } from "react";
 import { onStudioEvent } from "../api/events";
 import type { Box, Label, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
-import { useOutbox } from "../outbox/outbox";
-import { change, noteRevision } from "./changes";
+import { revisionLeft, useOutbox } from "../outbox/outbox";
+import { change, noteRevision, subjectOf } from "./changes";
 import { carried, fitted, moveBox } from "./geometry";
 import { screenOf } from "./parts/Canvas";
 import { imageQuery } from "./queries";
@@ -12,15 +12,16 @@ import { annotator, type Mark, marksOf, ownId } from "./store";
 
 /** Puts an image into the annotator, and keeps it fresh while another person works on it too. */
 export function useLoadedImage(project: string, image: StudioImage | undefined): void {
+  const subject = subjectOf(image?.id ?? "");
+  const isPending = useOutbox(({ queue }) => queue.some((command) => command.subject === subject));
   useEffect(() => {
     if (!image) return;
-    noteRevision(image.id, image.revision);
     const { size: before, view, image: last } = annotator.getState();
     const size = { width: image.width, height: image.height };
     const isSame = last === image.id;
     // What is still on its way to the server is newer than what the server says.
-    const isPending = useOutbox.getState().queue.some(({ subject }) => subject === `annotations:${image.id}`);
-    if (isSame && isPending) return;
+    if (isSame && (isPending || image.revision < revisionLeft(subject))) return;
+    noteRevision(image.id, image.revision);
     annotator.setState({
       image: image.id,
       size,
@@ -33,7 +34,7 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
             view: last ? carried(view, before, size, screenOf()) : fitted(size, screenOf()),
           }),
     });
-  }, [image]);
+  }, [image, isPending, subject]);
   useEffect(
     () =>
       onStudioEvent((event) => {

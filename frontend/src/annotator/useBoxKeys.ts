@@ -1,9 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { useStore } from "zustand";
-import type { Label } from "../api/types";
+import type { Box, Label } from "../api/types";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useLabelKeys } from "../labeling/hotkeys";
-import { annotator } from "./store";
+import { boxOf, type Size, toImage } from "./geometry";
+import { screenOf } from "./parts/Canvas";
+import { type AnnotatorState, annotator } from "./store";
 import type { Actions } from "./useAnnotator";
 
 /** The keys of the annotator that need a box or a label. */
@@ -31,6 +33,14 @@ export function useBoxKeys(
     keys: ["Delete", "Backspace"],
     disabled: needsBox,
     run: () => actions.remove(selected() ?? ""),
+  });
+  useShortcut({
+    id: "annotator.add",
+    scope,
+    title: t`New box in the middle`,
+    keys: "A",
+    disabled: !mayEdit || !isDetection,
+    run: () => actions.add(middleBox(annotator.getState(), screenOf())),
   });
   useShortcut({
     id: "annotator.cycle",
@@ -93,11 +103,24 @@ export function useBoxKeys(
   }
 }
 
-function cycle(way: number): void {
-  const { marks, selected } = annotator.getState();
+/** The image whose boxes Tab has passed: there it goes through the buttons of the page, as everywhere else. */
+let passed = "";
+
+/** Chooses the box before or after. Says no where there is none: the key then does what it does on every page. */
+export function cycle(way: 1 | -1): boolean {
+  const { image, marks, selected } = annotator.getState();
   const boxes = marks.filter(({ box, isHidden }) => box && !isHidden);
-  if (boxes.length === 0) return;
   const at = boxes.findIndex(({ id }) => id === selected);
-  const next = boxes[(at + way + boxes.length) % boxes.length] ?? boxes[0];
+  if (at < 0 && passed === image) return false;
+  const next = at < 0 && way < 0 ? boxes.at(-1) : boxes[at + way];
   annotator.setState({ selected: next?.id ?? null });
+  passed = next ? "" : image;
+  return next !== undefined;
+}
+
+/** A third of what is seen of the image, in its middle, to be moved and sized by keys. */
+export function middleBox({ size, view }: Pick<AnnotatorState, "size" | "view">, screen: Size): Box {
+  const corner = toImage({ x: screen.width / 3, y: screen.height / 3 }, view);
+  const opposite = toImage({ x: (2 * screen.width) / 3, y: (2 * screen.height) / 3 }, view);
+  return boxOf(corner, opposite, size);
 }

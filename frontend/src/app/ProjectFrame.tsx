@@ -1,10 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
-import { Center, Loader, NavLink, ScrollArea, Stack, UnstyledButton } from "@mantine/core";
+import { Center, Loader, Menu, NavLink, ScrollArea, Stack, UnstyledButton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { Link, Outlet, useMatchRoute, useParams } from "@tanstack/react-router";
 import { asStudioError } from "../api/errors";
-import { redo, type Step, undo } from "../history/history";
+import { NothingLeft, redo, type Step, undo } from "../history/history";
 import { DropZone } from "../imports/DropZone";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useProject } from "../projects/queries";
@@ -47,7 +47,11 @@ export function ProjectFrame() {
       const step = await move;
       if (step) notifications.show({ message: done(step.title), autoClose: 2500 });
     } catch (problem) {
-      notifications.show({ color: "red", message: asStudioError(problem).message });
+      const message =
+        problem instanceof NothingLeft
+          ? t`Someone else has changed this since. Nothing was undone.`
+          : asStudioError(problem).message;
+      notifications.show({ color: "red", message });
     }
   };
   const scope = t`Everywhere`;
@@ -112,28 +116,51 @@ function Rail({ places }: { places: Place[] }) {
   );
 }
 
+/** As many tabs as a thumb can tell apart; the other pages are in a menu. */
+const TABS = 4;
+
 function BottomBar({ places }: { places: Place[] }) {
   const { t } = useLingui();
   const matches = useMatchRoute();
+  const isHere = (place: Place) => Boolean(matches({ to: place.to, fuzzy: !place.exact }));
+  const others = places.slice(TABS);
   return (
     <nav className={classes.bottom} aria-label={t`Project`}>
-      {places.map((place) => {
-        const isHere = Boolean(matches({ to: place.to, fuzzy: !place.exact }));
-        return (
-          <UnstyledButton
-            key={place.to}
-            component={Link}
-            to={place.to}
-            activeOptions={{ exact: place.exact ?? false }}
-            className={classes.tab}
-            data-active={isHere || undefined}
-            aria-current={isHere ? "page" : undefined}
-          >
-            <Icon name={place.icon} size={20} />
-            <span>{place.title}</span>
+      {places.slice(0, TABS).map((place) => (
+        <UnstyledButton
+          key={place.to}
+          component={Link}
+          to={place.to}
+          activeOptions={{ exact: place.exact ?? false }}
+          className={classes.tab}
+          data-active={isHere(place) || undefined}
+          aria-current={isHere(place) ? "page" : undefined}
+        >
+          <Icon name={place.icon} size={20} />
+          <span className={classes.name}>{place.title}</span>
+        </UnstyledButton>
+      ))}
+      <Menu position="top-end" width={220}>
+        <Menu.Target>
+          <UnstyledButton className={classes.tab} data-active={others.some(isHere) || undefined}>
+            <Icon name="dots" size={20} />
+            <span className={classes.name}>{t`More`}</span>
           </UnstyledButton>
-        );
-      })}
+        </Menu.Target>
+        <Menu.Dropdown>
+          {others.map((place) => (
+            <Menu.Item
+              key={place.to}
+              component={Link}
+              to={place.to}
+              leftSection={<Icon name={place.icon} size={18} />}
+              aria-current={isHere(place) ? "page" : undefined}
+            >
+              {place.title}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
     </nav>
   );
 }

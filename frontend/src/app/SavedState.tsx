@@ -1,9 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Popover, Stack, Text, UnstyledButton } from "@mantine/core";
+import { keys } from "../api/keys";
 import { revisionOf } from "../outbox/conflicts";
 import { flush, settle, useOutbox } from "../outbox/outbox";
 import { Versions } from "../outbox/Versions";
 import { Icon } from "../ui/Icon";
+import { queryClient } from "./queries";
 
 /** Whether the server has everything: "saved", "3 waiting", "offline", or something that asks for a decision. */
 export function SavedState() {
@@ -57,7 +59,11 @@ export function SavedState() {
               <Text size="sm">{command.title}</Text>
               {command.problem && (
                 <Text size="xs" c="var(--studio-bad)">
-                  {command.problem}
+                  {command.state === "conflict" ? (
+                    <Trans>This was changed elsewhere meanwhile. Which version shall stay?</Trans>
+                  ) : (
+                    command.problem
+                  )}
                 </Text>
               )}
               {command.state === "conflict" && <Versions command={command} />}
@@ -71,7 +77,14 @@ export function SavedState() {
                       <Trans>Keep mine</Trans>
                     </Button>
                   )}
-                  <Button size="compact-xs" variant="default" onClick={() => settle(command.id, "theirs")}>
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    onClick={() => {
+                      settle(command.id, "theirs");
+                      void queryClient.invalidateQueries({ queryKey: keys.project(command.project) });
+                    }}
+                  >
                     {command.state === "conflict" ? (
                       <Trans>Keep theirs</Trans>
                     ) : (

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { did, performs, redo, undo, useHistory } from "./history";
+import { did, NothingLeft, performs, redo, undo, useHistory } from "./history";
 
 const done: string[] = [];
 performs<string>("say", async (word) => {
@@ -44,5 +44,14 @@ describe("undo", () => {
   it("survives a reload", () => {
     did(step("a"));
     expect(JSON.parse(sessionStorage.getItem("studio.history.null") ?? "{}").past).toHaveLength(1);
+  });
+
+  it("forgets a step of which nothing is left, and goes on with the one before", async () => {
+    performs("overtaken", () => Promise.reject(new NothingLeft()));
+    did(step("a"));
+    did({ ...step("b"), undo: { kind: "overtaken", payload: null } });
+    await expect(undo("p")).rejects.toBeInstanceOf(NothingLeft);
+    await undo("p");
+    expect(done).toEqual(["-a"]);
   });
 });

@@ -24,6 +24,9 @@ interface History {
   isBusy: boolean;
 }
 
+/** Somebody else has changed since what a step did: it is forgotten, so that the one before can be taken back. */
+export class NothingLeft extends Error {}
+
 const LONGEST = 100;
 const place = () => `studio.history.${owner()}`;
 const performers = new Map<string, Performer>();
@@ -86,6 +89,10 @@ async function move(
         ({ [from]: now[from].filter((one) => one !== step), [to]: [...now[to], moved] }) as Partial<History>,
     );
     return moved;
+  } catch (problem) {
+    if (problem instanceof NothingLeft)
+      useHistory.setState((now) => ({ [from]: now[from].filter((one) => one !== step) }) as Partial<History>);
+    throw problem;
   } finally {
     useHistory.setState({ isBusy: false });
   }

@@ -99,7 +99,12 @@ export default function ImportPage() {
             </Group>
           </Stack>
         </Paper>
-        <Paper className="panel" p="lg">
+        {/* Nothing is asked in a detection project with one dataset. */}
+        <Paper
+          className="panel"
+          p="lg"
+          hidden={data?.task !== "classification" && (datasets?.length ?? 0) < 2}
+        >
           <Stack>
             {datasets && datasets.length > 1 && (
               <Select

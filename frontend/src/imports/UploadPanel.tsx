@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
 import { resumeUploads, retryFailed } from "./sending";
@@ -25,6 +25,12 @@ export function UploadPanel() {
     const timer = setTimeout(clearEnded, QUIET_AFTER);
     return () => clearTimeout(timer);
   }, [isDone, isWide]);
+  // On the next page nobody looks for files that were here before, and the panel would lie over its buttons.
+  const page = useRouterState({ select: ({ location }) => location.pathname });
+  useEffect(() => {
+    const now = useUploads.getState().items;
+    if (now.every(({ state, job }) => (state === "done" || state === "duplicate") && !job)) clearEnded();
+  }, [page]);
   if (!isOpen || items.length === 0) return null;
   const sum = totals(items);
   const isEnded = sum.ended === sum.count;

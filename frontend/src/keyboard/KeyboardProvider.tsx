@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from "react";
-import { isWriting, pressed } from "./keys";
+import { isWriting, pressed, presses } from "./keys";
 import { actionFor, useRegistry } from "./registry";
 import { Sheet } from "./Sheet";
 
@@ -11,11 +11,8 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       const { active, own } = useRegistry.getState();
       const action = actionFor(pressed(event), active, own);
       if (!action || (isWriting(event.target) && !action.inFields)) return;
-      // Enter and Space on a focused button press that button.
-      const onControl = event.target instanceof Element && event.target.closest("button, a, [role=menuitem]");
-      if (onControl && (event.key === "Enter" || event.key === " ")) return;
-      event.preventDefault();
-      action.run();
+      if (presses(event)) return;
+      if (action.run() !== false) event.preventDefault();
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);

@@ -19,7 +19,10 @@ export function Sheet() {
   const scopes = new Map<string, Shortcut[]>();
   for (const shortcut of active)
     if (!shortcut.hidden) scopes.set(shortcut.scope, [...(scopes.get(shortcut.scope) ?? []), shortcut]);
-  const doubled = [...conflicts(active, own).keys()].map((place) => place.split("\n")[1] ?? "");
+  // Among the keys that the studio gives, one on top of another is meant: arrows move a box while one is chosen.
+  const doubled = [...conflicts(active, own)]
+    .filter(([, shortcuts]) => shortcuts.some(({ id }) => id in own))
+    .map(([place]) => place.split("\n")[1] ?? "");
   return (
     <Modal
       opened={sheetIsOpen}

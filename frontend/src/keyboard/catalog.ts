@@ -37,6 +37,7 @@ const PAGES = {
       ["annotator.copy", msg`Copy the annotations of the previous image`, "C"],
       ["annotator.tool.square", msg`Draw boxes`, "B"],
       ["annotator.tool.pointer", msg`Select boxes`, "V"],
+      ["annotator.add", msg`New box in the middle`, "A"],
       ["annotator.delete", msg`Remove the box`, "Delete", "Backspace"],
       ["annotator.cycle", msg`Next box`, "Tab"],
       ["annotator.back", msg`Previous box`, "Shift+Tab"],

@@ -40,3 +40,10 @@ export function isWriting(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLInputElement)) return false;
   return !["checkbox", "radio", "range", "button", "submit", "file", "color"].includes(target.type);
 }
+
+/** Whether the key presses what has the focus: Enter and Space a button, Enter a link. */
+export function presses({ key, target }: Pick<KeyboardEvent, "key" | "target">): boolean {
+  if (!(target instanceof Element)) return false;
+  if (key === "Enter") return target.closest("button, a, summary, [role=menuitem]") !== null;
+  return key === " " && target.closest("button, summary, [role=menuitem]") !== null;
+}

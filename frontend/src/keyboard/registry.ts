@@ -7,7 +7,8 @@ export interface Shortcut {
   scope: string;
   title: string;
   keys: string[];
-  run: () => void;
+  /** Answers false where there was nothing to do: the key then does what browsers do with it. */
+  run: () => unknown;
   /** Works while one writes in a field too. */
   inFields?: boolean;
   /** Not in the sheet: one of a row of keys that another line explains. */

@@ -1,7 +1,7 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Group, Loader, Progress, Text } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
@@ -27,6 +27,7 @@ export default function LabelingPage() {
   const { data: facets } = useFacets(project, {});
   const mayEdit = useMayEdit(project);
   const work = useWork(project, filter);
+  const done = useDone(facets?.annotated.yes, work.done);
   const isDetection = own?.task === "detection";
   // Boxes are drawn in the annotator, which goes through the same images.
   const firstOpen = work.current?.id;
@@ -66,6 +67,24 @@ export default function LabelingPage() {
         }
       />
     );
+  if (work.isEmpty && work.left > 0)
+    return (
+      <EmptyState
+        icon="tag"
+        title={
+          <Plural
+            value={work.left}
+            one="# image was left without a label"
+            other="# images were left without a label"
+          />
+        }
+        action={
+          <Button onClick={work.again}>
+            <Trans>Go through them again</Trans>
+          </Button>
+        }
+      />
+    );
   if (work.isEmpty)
     return (
       <EmptyState
@@ -87,7 +106,6 @@ export default function LabelingPage() {
       </Center>
     );
   const total = facets?.total ?? 0;
-  const done = facets?.annotated.yes ?? 0;
   return (
     <div className={classes.page}>
       <section
@@ -146,4 +164,11 @@ export default function LabelingPage() {
       </aside>
     </div>
   );
+}
+
+/** How many are labelled. The server's counts come after the hand, so what was labelled on this page is added to the first of them. */
+function useDone(counted: number | undefined, here: number): number {
+  const [first, setFirst] = useState<number>();
+  if (first === undefined && counted !== undefined) setFirst(counted - here);
+  return Math.max(counted ?? 0, (first ?? 0) + here);
 }

@@ -1,13 +1,12 @@
 import { useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { noteRevision, save, subjectOf } from "../annotator/changes";
+import { noteRevision, remember, save, subjectOf, whenMoved } from "../annotator/changes";
 import { type Mark, ownId } from "../annotator/store";
 import { send } from "../api/client";
 import type { Label } from "../api/types";
 import { type Filter, toQuery } from "../gallery/filter";
 import type { GridImage } from "../gallery/queries";
-import { did } from "../history/history";
 import { isWaiting, useOutbox } from "../outbox/outbox";
 
 const BATCH = 60;
@@ -56,6 +55,30 @@ export function useWork(project: string, filter: Filter) {
   useEffect(() => {
     for (const image of queue.slice(at, at + AHEAD + 1)) new Image().src = pictureOf(image);
   }, [queue, at]);
+  // An undo shows its image again, with what it carries now: a slip is put right at once.
+  useEffect(
+    () =>
+      whenMoved(({ image: id, filename, marks }) => {
+        const labels = marks.map(({ label }) => label);
+        const show = (images: GridImage[]) => {
+          setAt(
+            Math.max(
+              0,
+              images.findIndex((image) => image.id === id),
+            ),
+          );
+          return images.map((image) => (image.id === id ? { ...image, labels } : image));
+        };
+        if (labels.length === 0) done.current.delete(id);
+        if (queue.some((image) => image.id === id)) setQueue(show(queue));
+        // It was labelled before a reload, so it is not among those that were left to label.
+        else
+          void gridImage(project, id, filename).then((image) => {
+            if (image) setQueue(show([...queue.slice(0, at), image, ...queue.slice(at)]));
+          });
+      }),
+    [queue, at, project],
+  );
   const current = queue[at];
   const label = useCallback(
     (chosen: Label) => {
@@ -73,13 +96,9 @@ export function useWork(project: string, filter: Filter) {
       const before = image.labels.map(mark);
       const payload = { project, image: image.id, filename: image.filename };
       const title = t`Label ${chosen.name}`;
-      did({
-        title: `${title} (${image.filename})`,
-        project,
-        undo: { kind: "annotations", payload: { ...payload, marks: before } },
-        redo: { kind: "annotations", payload: { ...payload, marks: [mark(chosen.id)] } },
-      });
-      void save({ ...payload, marks: [mark(chosen.id)] }, title);
+      const marks = [mark(chosen.id)];
+      remember(payload, title, before, marks);
+      void save({ ...payload, marks }, title);
       done.current.set(image.id, chosen.id);
       setQueue((now) => now.map((one) => (one.id === image.id ? { ...one, labels: [chosen.id] } : one)));
       setAt((now) => now + 1);
@@ -90,11 +109,25 @@ export function useWork(project: string, filter: Filter) {
     current,
     previous: queue[at - 1],
     isEmpty: isFetched && data !== undefined && at >= queue.length && data.results.length < BATCH,
+    /** How many were given a label here, and how many were passed by without one. */
+    done: queue.filter(({ id, labels }) => done.current.has(id) && labels.length > 0).length,
+    left: queue.filter(({ labels }) => labels.length === 0).length,
+    again: useCallback(() => {
+      setQueue((now) => now.filter(({ labels }) => labels.length === 0));
+      done.current.clear();
+      setAt(0);
+    }, []),
     label,
     skip: useCallback(() => setAt((now) => Math.min(now + 1, queue.length)), [queue.length]),
     back: useCallback(() => setAt((now) => Math.max(0, now - 1)), []),
     pictureOf,
   };
+}
+
+async function gridImage(project: string, id: string, filename: string): Promise<GridImage | undefined> {
+  const query = new URLSearchParams({ project, fields: "grid", filename });
+  const { results } = await send<{ results: GridImage[] }>("GET", `/api/v1/images/?${query}`);
+  return results.find((image) => image.id === id);
 }
 
 function pictureOf(image: GridImage): string {

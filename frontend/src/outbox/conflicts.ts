@@ -14,8 +14,8 @@ export function revisionOf(answer: unknown): number | null {
 }
 
 /** Labels with how many there are of each, as both versions of a conflict are shown: "2 × dent, 1 × scratch". */
-export function summary(names: readonly string[]): string {
+export function summary(names: readonly string[], nothing = "–"): string {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ") || "–";
+  return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ") || nothing;
 }

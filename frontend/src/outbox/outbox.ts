@@ -4,7 +4,7 @@ import { asStudioError, type StudioError } from "../api/errors";
 import { uuid } from "../api/ids";
 import { whenOwnerChanges } from "../api/owner";
 import { KeptQueues } from "./kept";
-import { type Command, confirmed, enqueue, marked, restored, sendable } from "./queue";
+import { type Command, confirmed, enqueue, marked, newest, restored, sendable } from "./queue";
 
 interface Outbox {
   queue: Command[];
@@ -26,6 +26,9 @@ export const useOutbox = create<Outbox>(() => ({
   savedAt: 0,
 }));
 
+/** The revision that the last confirmed change of each subject left. */
+const left = new Map<string, number>();
+
 let kept: KeptQueues | null = null;
 let pause = 0;
 
@@ -38,6 +41,7 @@ function update(change: (queue: Command[]) => Command[]): Promise<unknown> {
 function open(user: number): void {
   kept?.close();
   waiting.clear();
+  left.clear();
   useOutbox.setState({ queue: [], isReady: false, isOffline: false });
   const mine = new KeptQueues(user, uuid());
   kept = mine;
@@ -73,9 +77,15 @@ export function isWaiting(subject: string): boolean {
   return useOutbox.getState().queue.some((command) => command.subject === subject);
 }
 
+/** The revision that one's own last confirmed change left. What is older than that was read before it. */
+export function revisionLeft(subject: string): number {
+  return left.get(subject) ?? 0;
+}
+
 /** Keeps a change until the server has it, and sends it at once. Resolves with the server's answer. */
 export function post(command: Omit<Command, "id" | "at" | "state">): Promise<unknown> {
-  const whole: Command = { ...command, id: uuid(), at: Date.now(), state: "waiting" };
+  const revision = newest(command.revision, left.get(command.subject));
+  const whole: Command = { ...command, revision, id: uuid(), at: Date.now(), state: "waiting" };
   const answer = new Promise<unknown>((resolve) => waiting.set(whole.id, resolve));
   void update((queue) => enqueue(queue, whole)).then(() => flush());
   return answer;
@@ -91,6 +101,8 @@ async function attempt(command: Command): Promise<void> {
   try {
     const answer = await sent(command);
     const revision = (answer as { revision?: number } | undefined)?.revision ?? null;
+    // Before anything is awaited: what is posted from now on continues on it, or it would conflict with one's own change.
+    if (revision !== null) left.set(command.subject, revision);
     await update((queue) => confirmed(queue, command.id, revision));
     useOutbox.setState({ isOffline: false, savedAt: Date.now() });
     pause = 0;
@@ -126,7 +138,8 @@ async function sent(command: Command): Promise<unknown> {
 
 /** The person decided: mine again on top of theirs, or theirs as it is. */
 export function settle(id: string, choice: "mine" | "theirs", revision: number | null = null): void {
-  if (choice === "theirs") void update((queue) => queue.filter((command) => command.id !== id));
+  if (choice === "theirs")
+    void update((queue) => queue.filter((command) => command.id !== id)).then(() => flush());
   else
     void update((queue) => marked(queue, id, { state: "waiting", revision, id: uuid() })).then(() => flush());
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Command, confirmed, enqueue, marked, restored, sendable } from "./queue";
+import { type Command, confirmed, enqueue, marked, newest, restored, sendable } from "./queue";
 
 function command(id: string, subject = "image", more: Partial<Command> = {}): Command {
   return {
@@ -48,5 +48,9 @@ describe("what waits for the server", () => {
 
   it("sends again after a reload what may not have arrived", () => {
     expect(restored([command("a", "x", { state: "sending" })])[0]?.state).toBe("waiting");
+  });
+
+  it("bases a change on what one's own last one left, also where the page has read an older revision", () => {
+    expect([newest(3, 4), newest(5, 4), newest(5, undefined), newest(null, 4)]).toEqual([4, 5, 5, null]);
   });
 });

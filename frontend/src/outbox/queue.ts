@@ -64,3 +64,8 @@ export function marked(queue: Command[], id: string, change: Partial<Command>): 
 export function restored(queue: Command[]): Command[] {
   return queue.map((command) => (command.state === "sending" ? { ...command, state: "waiting" } : command));
 }
+
+/** The base of a change: what its page has read, or what one's own last change left, whichever is newer. */
+export function newest(read: number | null, left: number | undefined): number | null {
+  return read === null || left === undefined ? read : Math.max(read, left);
+}

@@ -31,6 +31,9 @@ export function Members({ project }: { project: Project }) {
     void work.catch((problem) =>
       notifications.show({ color: "red", message: asStudioError(problem).message }),
     );
+  const owners = members?.filter((member) => member.role === "owner").length ?? 0;
+  // A project keeps an owner, so neither the role of the last one nor their place can change.
+  const isLast = (role: Role | undefined) => role === "owner" && owners < 2;
   const options = (["owner", "editor", "viewer"] as const).map((value) => ({ value, label: roles[value] }));
   return (
     <Paper className="panel" p="lg">
@@ -50,11 +53,11 @@ export function Members({ project }: { project: Project }) {
                 aria-label={t`Role of ${member.username}`}
                 data={options}
                 value={member.role ?? "viewer"}
-                disabled={!isOwner}
+                disabled={!isOwner || isLast(member.role)}
                 allowDeselect={false}
                 onChange={(value) => attempt(changeRole(project.id, member.id, value as Role))}
               />
-              {isOwner && (
+              {isOwner && !isLast(member.role) && (
                 <ActionIcon
                   variant="subtle"
                   color="gray"
