@@ -70,7 +70,7 @@ def note_use(request: HttpRequest) -> None:
 
 @contextmanager
 def _without_waiting() -> Iterator[None]:
-    """SQLite waits half a minute for whoever writes: too long for a note that another request can make as well."""
+    """SQLite waits half a minute while somebody writes: too long for a note that another request can make as well."""
     if connection.vendor != "sqlite":
         yield
         return

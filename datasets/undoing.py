@@ -75,7 +75,7 @@ class LabelsBack:
 
 
 class LabelsAway:
-    """Labels that were made are deleted, after whatever carried them was put back. One that an import made stays where
+    """Labels that were made are deleted, after what carried them was put back. One that an import made stays where
     it is carried since."""
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
@@ -167,7 +167,7 @@ def _restore(rows: Sequence[AnnotationChange], user) -> None:
 
 
 def _with_free_ids(wanted: dict, missing: list[str]) -> dict:
-    """Ids come from clients, so an annotation of another image, whoever's, may have got one that was free meanwhile.
+    """Ids come from clients, so an annotation of another image, of anybody, may have got one that was free meanwhile.
     What comes back gets another one then."""
     taken: set[str] = set()
     for start in range(0, len(missing), CHUNK):

@@ -135,7 +135,7 @@ def error_response(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
 
 
-# The first thing that somebody sees who opens a studio from another machine, before it was told its name.
+# The first thing that somebody sees who opens a studio from another machine before its name is set.
 UNKNOWN_HOST = (
     "The studio does not answer under the name in this address. Open it by a name that it has, or let its operator add "
     "this one to MLSTUDIO_ALLOWED_HOSTS and start it again."

@@ -32,7 +32,7 @@ IN_QUERY = re.compile(r"([?&](?:signature|token)=)[^&\s'\"]+")
 
 
 def hide_secrets(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: whoever reads the log of a refused request must not be able to repeat it."""
+    """A processor of structlog: those who read the log of a refused request must not be able to repeat it."""
     for name, value in event.items():
         if isinstance(value, str) and ("/" in value or "=" in value):
             event[name] = IN_QUERY.sub(rf"\1{HIDDEN}", IN_PATH.sub(rf"\1{HIDDEN}", value))

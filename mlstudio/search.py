@@ -86,7 +86,7 @@ def search(
             yield Group(source.kind, [_hit(source, row) for row in rows[:limit]], len(rows) > limit)
     if kind not in (None, "image"):
         return
-    # The first hits in whatever order they come, which is quickest; pages need one that stays.
+    # The first hits in any order, which is quickest; pages need one that stays.
     order = () if kind is None else ("dataset", "filename", "pk")
     images = _images(user, text, project, slice(offset, offset + limit + 1), order)
     if images:

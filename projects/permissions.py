@@ -27,7 +27,7 @@ def require_member(project: Project, user) -> None:
 
 
 def require_still_editor(job: Job) -> None:
-    """For jobs that change what others made: whoever asked may have been removed, or made a viewer, since they did.
+    """For jobs that change what others made: the user who asked may have been removed, or made a viewer, since then.
 
     Raises:
         WorkFailed: `not_allowed_any_more`.

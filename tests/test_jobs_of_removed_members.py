@@ -1,4 +1,4 @@
-"""Jobs that change what others made end when whoever asked may not change it any more."""
+"""Jobs that change what others made end when the user who asked may not change it any more."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _row(dataset: Dataset, rank: int, group: dict, kept: dict) -> DuplicateGroup
 
 
 def signature_of(keys: Iterable[str]) -> str:
-    """sha256 of the keys of a group's images, in whatever order they come."""
+    """sha256 of the keys of a group's images, in any order."""
     return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
 
 

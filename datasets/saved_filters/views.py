@@ -19,7 +19,7 @@ class SavedFilterViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelM
     lookup_value_converter = "uuid"
     default_ordering = "name"
     ordering_fields = ("name",)
-    # They are a person's own, whatever their role; sharing asks for more.
+    # They are a person's own, in any role; sharing asks for more.
     change_role = Role.VIEWER
 
     def get_queryset(self):

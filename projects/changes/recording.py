@@ -1,6 +1,6 @@
-"""Services note what they change; whoever calls them opens the change that it belongs to.
+"""Services note what they change; their callers open the change that it belongs to.
 
-Outside of `recording` nothing is noted: what models suggest is no stroke that anybody takes back.
+Outside of `recording` nothing is noted: suggestions of models are not changes that anybody takes back.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ export function SavedState() {
               {command.problem && (
                 <Text size="xs" c="var(--studio-bad)">
                   {command.state === "conflict" ? (
-                    <Trans>This was changed elsewhere meanwhile. Which version shall stay?</Trans>
+                    <Trans>This was changed elsewhere meanwhile. Which version do you keep?</Trans>
                   ) : (
                     command.problem
                   )}

@@ -16,9 +16,9 @@ beforeEach(() => {
   useHistory.setState({ past: [], future: [], isBusy: false });
   answers = { "GET /api/v1/auth/session/": () => reply({ csrf_token: "t" }) };
   vi.stubGlobal("fetch", async (address: string, init?: RequestInit) => {
-    const wish = `${init?.method ?? "GET"} ${address}`;
-    asked.push(wish);
-    return (answers[wish] ?? (() => reply({}, 404)))();
+    const asking = `${init?.method ?? "GET"} ${address}`;
+    asked.push(asking);
+    return (answers[asking] ?? (() => reply({}, 404)))();
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -32,7 +32,7 @@ describe("a change on the server", () => {
     expect(change).toBe("one");
     await undo("p");
     await redo("p");
-    expect(asked.filter((wish) => wish.includes("changes"))).toEqual([
+    expect(asked.filter((asking) => asking.includes("changes"))).toEqual([
       "POST /api/v1/changes/one/undo/",
       "POST /api/v1/changes/two/undo/",
     ]);
@@ -44,8 +44,8 @@ describe("a change on the server", () => {
     answers["GET /api/v1/jobs/j/"] = () =>
       reply({ id: "j", state: states.shift(), result: { changed: 9, unchanged: 0, change: "one" } });
     vi.useFakeTimers();
-    const wish = { method: "POST" as const, address: "/api/v1/images/bulk/", body: {} };
-    const done = undoable<{ changed: number }>("p", "Delete", wish);
+    const asking = { method: "POST" as const, address: "/api/v1/images/bulk/", body: {} };
+    const done = undoable<{ changed: number }>("p", "Delete", asking);
     await vi.advanceTimersByTimeAsync(5000);
     vi.useRealTimers();
     expect(await done).toMatchObject({ changed: 9, change: "one" });

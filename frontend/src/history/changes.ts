@@ -11,7 +11,7 @@ const POLL_MILLISECONDS = 1000;
 
 export type Changed<Answer> = Answer & { change: string | null };
 
-interface Wish {
+interface Call {
   method: "POST" | "PUT" | "PATCH" | "DELETE";
   address: string;
   body?: unknown;
@@ -21,7 +21,7 @@ interface Wish {
 export async function undoable<Answer extends object>(
   project: string,
   title: string,
-  { method, address, body }: Wish,
+  { method, address, body }: Call,
 ): Promise<Changed<Answer>> {
   const response = await request(address, {
     method,

@@ -15,7 +15,7 @@ it("keeps what is filtered, and not how it is shown", () => {
   });
 });
 
-it("knows the filter that is shown, in whatever order its parts stand", () => {
+it("knows the filter that is shown, in any order of its parts", () => {
   expect(
     isShown(saved({ split: "test", label: ["b", "a"] }), { label: ["a", "b"], split: "test", size: "s" }),
   ).toBe(true);
