@@ -77,7 +77,7 @@ class OneLineName:
     """For serializers with a `name`, which others write into lists, tables and files with a name a line."""
 
     def validate_name(self, value: str) -> str:
-        if not (is_one_line(value) and is_visible(value)):
+        if value and not (is_one_line(value) and is_visible(value)):
             raise ValidationError(
                 "A name is one line of text that can be seen, without control characters.", code="invalid_name"
             )

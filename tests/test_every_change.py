@@ -33,12 +33,17 @@ OPERATIONS = {
 BY_A_JOB = "a job does it, and its result names the change"
 READS = "it changes nothing that is the user's: it computes, and a job has the result"
 ACCESS = "who may see a project is granted and taken by hand: no undo may give access back"
+VIEW = "a name for a way to look at images: nothing of the project changes"
 EXCEPTIONS = {
     "POST datasets/{id}/imports/": BY_A_JOB,
     "POST videos/{video_id}/frames/": BY_A_JOB,
     "POST datasets/{id}/exports/": READS,
     "POST datasets/{id}/duplicates/": READS,
     "POST datasets/{id}/snapshots/": "a snapshot is a record that nothing changes or deletes",
+    "POST snapshots/{id}/exports/": READS,
+    "POST projects/{project_id}/saved-filters/": VIEW,
+    "PATCH projects/{project_id}/saved-filters/{id}/": VIEW,
+    "DELETE projects/{project_id}/saved-filters/{id}/": VIEW,
     "POST projects/samples/": "it makes a project: deleting that puts it into the trash",
     "POST projects/{project_id}/leave/": ACCESS,
     "POST projects/{project_id}/members/": ACCESS,

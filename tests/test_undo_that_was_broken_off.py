@@ -19,7 +19,7 @@ API = "/api/v1"
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch) -> None:
     monkeypatch.setattr(changes, "MOST_AT_ONCE", 2)
-    monkeypatch.setattr(undoing, "CHUNK", 2)
+    monkeypatch.setattr(changes, "CHUNK", 2)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
 from datasets.models import Dataset, Image
 from projects.models import Job
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 # Of a group that is larger, the first are shown.
 MOST_SHOWN = 60
@@ -20,9 +20,13 @@ def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
     return rows.alias(second=Subquery(_present(OuterRef("pk")).values("pk")[1:2])).filter(second__isnull=False)
 
 
+def present_members() -> QuerySet[DuplicateMember]:
+    """Those whose image is neither deleted nor in the trash."""
+    return DuplicateMember.objects.filter(is_live("image__dataset__project__"), image__dataset__isnull=False)
+
+
 def _present(group) -> QuerySet[DuplicateMember]:
-    # Neither deleted, nor in the trash, nor in another dataset by now.
-    return DuplicateMember.objects.filter(group=group, image__dataset=F("group__dataset"))
+    return present_members().filter(group=group)
 
 
 def summary_of(*, dataset: Dataset, user) -> dict:
@@ -42,8 +46,7 @@ def summary_of(*, dataset: Dataset, user) -> dict:
 def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
-    members = DuplicateMember.objects.filter(group__in=[group.pk for group in groups])
-    present = members.filter(image__dataset=F("group__dataset")).order_by("image_id")
+    present = present_members().filter(group__in=[group.pk for group in groups]).order_by("image_id")
     for group_pk, image_pk in present.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]

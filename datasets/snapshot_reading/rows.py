@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from datasets.gallery.rows import THUMBNAIL_SIZE
 from datasets.models import Image, SnapshotImage
+from projects.selectors import is_live
 
 
 def in_split_and_label(rows: QuerySet[SnapshotImage], *, split: str = "", label: str = "") -> QuerySet[SnapshotImage]:
@@ -40,7 +41,8 @@ def rows_of(found: Iterable[SnapshotImage], before: Mapping | None = None) -> li
         before: by the key of an image, what it was in another snapshot: `(split, annotations)`.
     """
     page = list(found)
-    images = {image.pk: image for image in Image.objects.filter(pk__in=[row.image_key for row in page])}
+    live = Image.objects.filter(is_live("dataset__project__"), pk__in=[row.image_key for row in page])
+    images = {image.pk: image for image in live}
     return [_row(row, images.get(row.image_key), (before or {}).get(row.image_key)) for row in page]
 
 
