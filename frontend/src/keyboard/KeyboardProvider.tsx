@@ -11,6 +11,8 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       const { active, own } = useRegistry.getState();
       const action = actionFor(pressed(event), active, own);
       if (!action || (isWriting(event.target) && !action.inFields)) return;
+      // Letters typed while a dialog opens, before its field has the focus, are not meant for the page beneath it.
+      if (!action.inFields && document.querySelector("[aria-modal=true]")) return;
       // Enter and Space on a focused button press that button.
       const onControl = event.target instanceof Element && event.target.closest("button, a, [role=menuitem]");
       if (onControl && (event.key === "Enter" || event.key === " ")) return;
