@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 import { isWriting, pressed } from "./keys";
-import { actionFor, useRegistry } from "./registry";
+import { actionFor, isMeant, useRegistry } from "./registry";
 import { Sheet } from "./Sheet";
 
 /** One listener for every key of the studio, so that two actions never answer one key. */
@@ -10,9 +10,8 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       if (event.defaultPrevented || event.isComposing) return;
       const { active, own } = useRegistry.getState();
       const action = actionFor(pressed(event), active, own);
-      if (!action || (isWriting(event.target) && !action.inFields)) return;
-      // Letters typed while a dialog opens, before its field has the focus, are not meant for the page beneath it.
-      if (!action.inFields && document.querySelector("[aria-modal=true]")) return;
+      const isDialogOpen = document.querySelector("[aria-modal=true]") !== null;
+      if (!action || !isMeant(action, isWriting(event.target), isDialogOpen)) return;
       // Enter and Space on a focused button press that button.
       const onControl = event.target instanceof Element && event.target.closest("button, a, [role=menuitem]");
       if (onControl && (event.key === "Enter" || event.key === " ")) return;
