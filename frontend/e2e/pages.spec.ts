@@ -73,7 +73,7 @@ test("duplicates are found and decided, a filter is saved, and a key is changed 
   expect(problems).toEqual([]);
 });
 
-/** The first image again at another quality: another file that looks the same. */
+/** The first image again at another quality: a near-duplicate of it. */
 async function sendCopy(page: Page, project: string): Promise<void> {
   const dataset = await page.evaluate(async (id) => {
     const found = await (await fetch(`/api/v1/datasets/?project=${id}`)).json();

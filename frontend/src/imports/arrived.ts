@@ -1,6 +1,6 @@
 import type { Arrived, Item } from "./uploads";
 
-/** Whether the dry run opens without being asked for: its person is still where the archive was given, and it was the last. */
+/** Whether the dry run opens by itself: the page where the archive was given is still open, and no other archive is on its way. */
 export function opensByItself(arrived: Arrived, here: string, items: readonly Item[]): boolean {
   const others = items.filter(
     ({ kind, state, job }) =>

@@ -6,7 +6,7 @@ import { useEffect } from "react";
 import { opensByItself } from "./arrived";
 import { useUploads } from "./uploads";
 
-/** Shows what is in an archive once it is here: at once where it was dropped, else by a link, so that nobody is torn away. */
+/** Shows what is in an archive once it is here: at once where it was dropped, on another page by a link. */
 export function useArrived(): void {
   const { t } = useLingui();
   const navigate = useNavigate();

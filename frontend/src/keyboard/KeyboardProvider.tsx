@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 import { isWriting, pressed, presses } from "./keys";
-import { actionFor, useRegistry } from "./registry";
+import { actionFor, isMeant, useRegistry } from "./registry";
 import { Sheet } from "./Sheet";
 
 /** One listener for every key of the studio, so that two actions never answer one key. */
@@ -10,7 +10,8 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       if (event.defaultPrevented || event.isComposing) return;
       const { active, own } = useRegistry.getState();
       const action = actionFor(pressed(event), active, own);
-      if (!action || (isWriting(event.target) && !action.inFields)) return;
+      const isDialogOpen = document.querySelector("[aria-modal=true]") !== null;
+      if (!action || !isMeant(action, isWriting(event.target), isDialogOpen)) return;
       if (presses(event)) return;
       if (action.run() !== false) event.preventDefault();
     };

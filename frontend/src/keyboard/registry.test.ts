@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { pressed } from "./keys";
-import { actionFor, conflicts, type Shortcut } from "./registry";
+import { actionFor, conflicts, isMeant, type Shortcut } from "./registry";
 
 const shortcut = (id: string, keys: string[], scope = "s"): Shortcut => ({
   id,
@@ -27,4 +27,12 @@ it("gives a key to what was opened last, and to the user's own choice", () => {
 it("finds keys that two actions of a place have", () => {
   expect(conflicts([shortcut("a", ["N"]), shortcut("b", ["N"])], {}).size).toBe(1);
   expect(conflicts([shortcut("a", ["N"]), shortcut("b", ["N"], "other")], {}).size).toBe(0);
+});
+
+it("leaves letters to fields, and to dialogs that are just opening", () => {
+  const page = shortcut("page", ["O"]);
+  expect(isMeant(page, false, false)).toBe(true);
+  expect(isMeant(page, true, false)).toBe(false);
+  expect(isMeant(page, false, true)).toBe(false);
+  expect(isMeant({ ...page, inFields: true }, true, true)).toBe(true);
 });

@@ -53,3 +53,9 @@ export function conflicts(active: Shortcut[], own: Record<string, string[]>): Ma
     }
   return new Map([...byKey].filter(([, shortcuts]) => new Set(shortcuts.map(({ id }) => id)).size > 1));
 }
+
+/** Whether a key is for the action: letters that are typed into a field are not, nor those typed while a dialog opens,
+ * before its field has the focus. */
+export function isMeant({ inFields }: Shortcut, isWriting: boolean, isDialogOpen: boolean): boolean {
+  return inFields === true || !(isWriting || isDialogOpen);
+}

@@ -19,7 +19,7 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
       <Text size="sm" my={6}>
         {kind === "not_drawn" && <Trans>The model is sure of a box that nobody drew.</Trans>}
         {kind === "not_seen" && <Trans>The model sees nothing in this box.</Trans>}
-        {kind === "label" && <Trans>Another label fits better, says the model.</Trans>}
+        {kind === "label" && <Trans>The model finds another label more likely.</Trans>}
       </Text>
       <div className={classes.doubt}>
         {label && (

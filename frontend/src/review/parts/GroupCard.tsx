@@ -45,7 +45,7 @@ export function GroupCard(props: Props) {
             {group.is_exact ? (
               <Plural value={count} one="# image" other="# times the same file" />
             ) : (
-              <Plural value={count} one="# image" other="# images that look alike" />
+              <Plural value={count} one="# image" other="# near-duplicates" />
             )}
           </Text>
           {group.is_leak && (

@@ -42,13 +42,14 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const act = useCallback(
     async (work: (suspect: Suspect) => Promise<unknown>) => {
       if (!suspect) return;
+      // The next one is shown at once; the list leaves this one out when the studio has answered, until an undo.
       setSeen((now) => new Set([...now, suspect.id]));
       try {
         await work(suspect);
       } catch (problem) {
-        setSeen((now) => new Set([...now].filter((id) => id !== suspect.id)));
         notifications.show({ color: "red", message: asStudioError(problem).message });
       }
+      setSeen((now) => new Set([...now].filter((id) => id !== suspect.id)));
     },
     [suspect],
   );
@@ -59,7 +60,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   );
   const remove = () => void act((one) => removeBox(project, one, t`Box removed`));
   const skip = () => {
-    void act(async () => undefined);
+    if (suspect) setSeen((now) => new Set([...now, suspect.id]));
     if (open.length < 5) void refetch();
   };
   const edit = () =>
