@@ -16,7 +16,8 @@ NEW = "a fresh long phrase"
 
 
 @pytest.fixture
-def link(settings) -> str:
+def link(settings, tmp_path) -> str:
+    settings.FRONTEND_DIR = tmp_path  # as where the pages were not built
     settings.PUBLIC_URL = "https://studio.example.com"
     user = make_user("mia")
     APIClient().post("/api/v1/auth/password/reset/", {"email": user.email})

@@ -59,7 +59,8 @@ OWN = ("/api/v1/users/me/logins/", "/api/v1/tokens/", "/api/v1/uploads/", "/api/
 
 # What is wrong with an empty body, or with asking this of these objects; never that there is no such object.
 SAID_TO_THE_OWNER = {"still_running", "not_retryable", "tus_version", "last_owner", "deployment_conflict",
-                     "label_in_use", "model_in_use", "dataset_in_use", "project_in_use", "not_evaluated", "changed_since"}  # fmt: skip
+                     "label_in_use", "model_in_use", "dataset_in_use", "project_in_use", "not_evaluated",
+                     "changed_since"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
