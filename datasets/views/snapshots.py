@@ -62,7 +62,9 @@ class SnapshotViewSet(
         """The images of the snapshot with the annotations that they had then; also those that were deleted since."""
         snapshot = self.get_object()
         wanted = self._query(shapes.SnapshotImagesQuerySerializer)
-        rows = in_split_and_label(snapshot.images.select_related("blob"), **wanted)
+        held = snapshot.images.select_related("blob")
+        # The images of a record go with its dataset; while that is in the trash, they are only not shown.
+        rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
         return self.get_paginated_response(self._rows(self.paginate_queryset(rows)))
 
     @extend_schema(
