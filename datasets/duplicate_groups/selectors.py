@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
@@ -17,12 +17,13 @@ MOST_SHOWN = 60
 def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
     """Groups of which two images at least are still there."""
     rows = DuplicateGroup.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
-    return rows.alias(second=Subquery(_present(OuterRef("pk")).values("pk")[1:2])).filter(second__isnull=False)
+    present = _present().filter(group=OuterRef("pk"))
+    return rows.alias(second=Subquery(present.values("pk")[1:2])).filter(second__isnull=False)
 
 
-def _present(group) -> QuerySet[DuplicateMember]:
-    # The condition is on the row of the image, which a deleted one does not have.
-    return DuplicateMember.objects.filter(group=group, image__dataset__isnull=False)
+def _present() -> QuerySet[DuplicateMember]:
+    """Members whose images are there: a deleted one has no row, or lies in no dataset of the project any more."""
+    return DuplicateMember.objects.filter(image__dataset__project=F("group__dataset__project"))
 
 
 def summary_of(*, dataset: Dataset, user) -> dict:
@@ -42,7 +43,7 @@ def summary_of(*, dataset: Dataset, user) -> dict:
 def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
-    members = DuplicateMember.objects.filter(group__in=[group.pk for group in groups]).order_by("image_id")
+    members = _present().filter(group__in=[group.pk for group in groups]).order_by("image_id")
     for group_pk, image_pk in members.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]

@@ -58,7 +58,7 @@ class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveMod
         snapshot = self.get_object()
         wanted = self._query(shapes.SnapshotImagesQuerySerializer)
         rows = in_split_and_label(snapshot.images.select_related("blob"), **wanted)
-        return self.get_paginated_response(self._rows(self.paginate_queryset(rows)))
+        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows)))
 
     @extend_schema(
         parameters=[
@@ -98,7 +98,7 @@ class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveMod
         after, before = self._compared(shapes.ComparedImagesQuerySerializer)
         rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self._rows(page, comparing.before_of(before, page)))
+        return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
     @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
@@ -130,5 +130,5 @@ class SnapshotViewSet(AnswersPictures, mixins.ListModelMixin, mixins.RetrieveMod
         comparing.require_comparable(before, after)
         return after, before
 
-    def _rows(self, page, before=None) -> list[dict]:
-        return shapes.SnapshotImageSerializer(rows_of(page, before), many=True).data
+    def _rows(self, snapshot: Snapshot, page, before=None) -> list[dict]:
+        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data
