@@ -125,10 +125,10 @@ def test_a_page_costs_a_fixed_number_of_queries(api, dataset, twice):
     assert len(groups(api)) == 8 and cost() == few
 
 
-def test_an_image_that_lies_elsewhere_leaves_its_group_until_it_is_back(api, owner, dataset, twice):
-    """As one in a trash does: its row stays, and its dataset is no longer the project's."""
+def test_an_image_that_lies_elsewhere_leaves_its_group_until_it_is_back(api, outsider, dataset, twice):
+    """As one in a trash does: its row stays, and its dataset is in no project that its user sees."""
     search(api, dataset)
-    elsewhere = create_project(user=owner, name="elsewhere", task="classification")
+    elsewhere = create_project(user=outsider, name="elsewhere", task="classification")
     away = Dataset.objects.create(project=elsewhere, name="away")
     Image.objects.filter(pk=twice[1].pk).update(dataset=away)
     assert [group["is_exact"] for group in groups(api)] == [True]

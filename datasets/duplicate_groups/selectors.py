@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
@@ -17,13 +17,13 @@ MOST_SHOWN = 60
 def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
     """Groups of which two images at least are still there."""
     rows = DuplicateGroup.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
-    present = _present().filter(group=OuterRef("pk"))
+    present = _present(user).filter(group=OuterRef("pk"))
     return rows.alias(second=Subquery(present.values("pk")[1:2])).filter(second__isnull=False)
 
 
-def _present() -> QuerySet[DuplicateMember]:
-    """Members whose images are there: a deleted one has no row, or lies in no dataset of the project any more."""
-    return DuplicateMember.objects.filter(image__dataset__project=F("group__dataset__project"))
+def _present(user) -> QuerySet[DuplicateMember]:
+    """Members whose images are there: a deleted one has no row, or lies in no project that the user sees."""
+    return DuplicateMember.objects.filter(image__dataset__project__in=project_ids_of(user))
 
 
 def summary_of(*, dataset: Dataset, user) -> dict:
@@ -40,10 +40,10 @@ def summary_of(*, dataset: Dataset, user) -> dict:
     return {**counts, "job": jobs.order_by("-pk").first()}
 
 
-def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
+def with_images(groups: Sequence[DuplicateGroup], user) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
-    members = _present().filter(group__in=[group.pk for group in groups]).order_by("image_id")
+    members = _present(user).filter(group__in=[group.pk for group in groups]).order_by("image_id")
     for group_pk, image_pk in members.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
