@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model, Suspect
-from projects.selectors import is_live, project_ids_of
+from projects.selectors import project_ids_of
 
 INSERT_CHUNK = 1000
 
@@ -46,6 +46,12 @@ def open_suspects(rows: QuerySet[Suspect]) -> QuerySet[Suspect]:
     return rows.filter(decision=None).filter(Q(kind=Suspect.Kind.NOT_DRAWN) | drawn)
 
 
+def suspects_of(user) -> QuerySet[Suspect]:
+    """Of images that are there, in the projects of a user."""
+    rows = Suspect.objects.filter(dataset__project__in=project_ids_of(user))
+    return rows.filter(image__dataset__project=F("dataset__project"))
+
+
 def decide_suspect(*, suspect: Suspect, user, decision: str | None) -> Suspect:
     """Note what somebody decided; None takes it back. Annotations are changed where they are."""
     suspect.decision, suspect.decided_by = decision, None if decision is None else user
@@ -55,8 +61,7 @@ def decide_suspect(*, suspect: Suspect, user, decision: str | None) -> Suspect:
 
 def searches_of(user, *, project=None) -> list[dict]:
     """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
-    live = is_live("image__dataset__project__") & is_live("model__project__")
-    rows = Suspect.objects.filter(live, dataset__project__in=project_ids_of(user))
+    rows = suspects_of(user)
     if project is not None:
         rows = rows.filter(dataset__project=project)
     wanted = ("model", "dataset", "model_name", "model_version", "dataset_name")

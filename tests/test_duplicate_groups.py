@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from datasets.models import Dataset, DuplicateGroup, Image
 from projects import jobs
+from projects.services import create_project
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 
@@ -122,3 +123,14 @@ def test_a_page_costs_a_fixed_number_of_queries(api, dataset, twice):
         for image in members[rank % 2]:
             group.members.create(image_id=image)
     assert len(groups(api)) == 8 and cost() == few
+
+
+def test_an_image_that_lies_elsewhere_leaves_its_group_until_it_is_back(api, outsider, dataset, twice):
+    """As one in a trash does: its row stays, and its dataset is in no project that its user sees."""
+    search(api, dataset)
+    elsewhere = create_project(user=outsider, name="elsewhere", task="classification")
+    away = Dataset.objects.create(project=elsewhere, name="away")
+    Image.objects.filter(pk=twice[1].pk).update(dataset=away)
+    assert [group["is_exact"] for group in groups(api)] == [True]
+    Image.objects.filter(pk=twice[1].pk).update(dataset=dataset["id"])
+    assert [len(group["images"]) for group in groups(api)] == [2, 2]

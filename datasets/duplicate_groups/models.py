@@ -24,7 +24,7 @@ class DuplicateGroup(Identified):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["dataset", "is_kept", "rank", "id"])]
+        indexes = [models.Index(fields=["dataset", "rank", "id"])]
 
     def __str__(self) -> str:
         return f"duplicates {self.rank} of {self.dataset}"

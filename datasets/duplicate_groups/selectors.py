@@ -8,7 +8,7 @@ from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
 from datasets.models import Dataset, Image
 from projects.models import Job
-from projects.selectors import is_live, project_ids_of
+from projects.selectors import project_ids_of
 
 # Of a group that is larger, the first are shown.
 MOST_SHOWN = 60
@@ -17,16 +17,13 @@ MOST_SHOWN = 60
 def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
     """Groups of which two images at least are still there."""
     rows = DuplicateGroup.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
-    return rows.alias(second=Subquery(_present(OuterRef("pk")).values("pk")[1:2])).filter(second__isnull=False)
+    present = _present(user).filter(group=OuterRef("pk"))
+    return rows.alias(second=Subquery(present.values("pk")[1:2])).filter(second__isnull=False)
 
 
-def present_members() -> QuerySet[DuplicateMember]:
-    """Those whose image is neither deleted nor in the trash."""
-    return DuplicateMember.objects.filter(is_live("image__dataset__project__"), image__dataset__isnull=False)
-
-
-def _present(group) -> QuerySet[DuplicateMember]:
-    return present_members().filter(group=group)
+def _present(user) -> QuerySet[DuplicateMember]:
+    """Members whose images are there: a deleted one has no row, or lies in no project that the user sees."""
+    return DuplicateMember.objects.filter(image__dataset__project__in=project_ids_of(user))
 
 
 def summary_of(*, dataset: Dataset, user) -> dict:
@@ -43,11 +40,11 @@ def summary_of(*, dataset: Dataset, user) -> dict:
     return {**counts, "job": jobs.order_by("-pk").first()}
 
 
-def with_images(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
+def with_images(groups: Sequence[DuplicateGroup], user) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
-    present = present_members().filter(group__in=[group.pk for group in groups]).order_by("image_id")
-    for group_pk, image_pk in present.values_list("group", "image"):
+    members = _present(user).filter(group__in=[group.pk for group in groups]).order_by("image_id")
+    for group_pk, image_pk in members.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
     facts = {

@@ -33,7 +33,7 @@ class DuplicateGroupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return duplicate_groups_of(self.request.user)
 
     def paginate_queryset(self, queryset):
-        return with_images(super().paginate_queryset(queryset))
+        return with_images(super().paginate_queryset(queryset), self.request.user)
 
     def retrieve(self, request, pk=None):
         return self._answer(self.get_object())
@@ -49,4 +49,4 @@ class DuplicateGroupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return self._answer(decide_group(group=group, user=request.user, **data.validated_data))
 
     def _answer(self, group: DuplicateGroup) -> Response:
-        return Response(self.get_serializer(with_images([group])[0]).data)
+        return Response(self.get_serializer(with_images([group], self.request.user)[0]).data)

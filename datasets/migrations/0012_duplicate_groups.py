@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='duplicategroup',
-            index=models.Index(fields=['dataset', 'is_kept', 'rank', 'id'], name='datasets_du_dataset_bf9486_idx'),
+            index=models.Index(fields=['dataset', 'rank', 'id'], name='datasets_du_dataset_0ffbb6_idx'),
         ),
         migrations.AddConstraint(
             model_name='duplicatemember',

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from datasets.gallery.rows import THUMBNAIL_SIZE
 from datasets.models import Image, SnapshotImage
-from projects.selectors import is_live
 
 
 def in_split_and_label(rows: QuerySet[SnapshotImage], *, split: str = "", label: str = "") -> QuerySet[SnapshotImage]:
@@ -34,15 +33,16 @@ def _entry(label: str) -> str:
     return f'"label": {json.dumps(label)}'
 
 
-def rows_of(found: Iterable[SnapshotImage], before: Mapping | None = None) -> list[dict]:
+def rows_of(found: Iterable[SnapshotImage], project, before: Mapping | None = None) -> list[dict]:
     """Rows for a page.
 
     Args:
+        project: the key of the snapshot's project, whose images are shown by their own addresses.
         before: by the key of an image, what it was in another snapshot: `(split, annotations)`.
     """
     page = list(found)
-    live = Image.objects.filter(is_live("dataset__project__"), pk__in=[row.image_key for row in page])
-    images = {image.pk: image for image in live}
+    present = Image.objects.filter(pk__in=[row.image_key for row in page], dataset__project=project)
+    images = {image.pk: image for image in present}
     return [_row(row, images.get(row.image_key), (before or {}).get(row.image_key)) for row in page]
 
 

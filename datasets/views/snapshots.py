@@ -65,7 +65,7 @@ class SnapshotViewSet(
         held = snapshot.images.select_related("blob")
         # The images of a record go with its dataset; while that is in the trash, they are only not shown.
         rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
-        return self.get_paginated_response(self._rows(self.paginate_queryset(rows)))
+        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows)))
 
     @extend_schema(
         parameters=[
@@ -105,7 +105,7 @@ class SnapshotViewSet(
         after, before = self._compared(shapes.ComparedImagesQuerySerializer)
         rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(self._rows(page, comparing.before_of(before, page)))
+        return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
     @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
@@ -137,5 +137,5 @@ class SnapshotViewSet(
         comparing.require_comparable(before, after)
         return after, before
 
-    def _rows(self, page, before=None) -> list[dict]:
-        return shapes.SnapshotImageSerializer(rows_of(page, before), many=True).data
+    def _rows(self, snapshot: Snapshot, page, before=None) -> list[dict]:
+        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data

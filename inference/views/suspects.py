@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from datasets.gallery.rows import grid_rows
 from inference import suspect_serializers as shapes
 from inference.models import Suspect
-from inference.suspecting import decide_suspect, open_suspects, searches_of
+from inference.suspecting import decide_suspect, open_suspects, searches_of, suspects_of
 from projects.permissions import ProjectPermission
-from projects.selectors import is_live, project_ids_of
 
 FIELDS = OpenApiParameter(
     "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
@@ -63,8 +62,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return shapes.LightSuspectSerializer if self.action == "list" and self.is_grid else shapes.SuspectSerializer
 
     def get_queryset(self):
-        live = is_live("image__dataset__project__") & is_live("model__project__")
-        rows = Suspect.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
+        rows = suspects_of(self.request.user)
         if self.action == "list" and self.is_grid:
             return rows
         return rows.select_related("dataset__project", "image__blob").prefetch_related("image__annotations__label")
