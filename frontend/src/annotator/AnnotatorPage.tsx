@@ -30,7 +30,7 @@ export default function AnnotatorPage() {
   const { data: image, error, refetch } = useQuery(imageQuery(project, id));
   const { data: around } = useQuery(neighboursQuery(project, id, filter));
   const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
-  const actions = useActions(project, image?.filename ?? "", labels);
+  const actions = useActions(project, image, labels);
   useLoadedImage(project, image);
   useEffect(() => prefetch(project, around?.next, around?.previous), [project, around]);
   const tool = useStore(annotator, (state) => state.tool);

@@ -47,10 +47,13 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
 }
 
 /** What one can do to the annotations of an image. Each is one step of undo. */
-export function useActions(project: string, filename: string, labels: readonly Label[]) {
+export function useActions(project: string, image: StudioImage | undefined, labels: readonly Label[]) {
   const { t } = useLingui();
   const state = () => annotator.getState();
-  const commit = (title: string, marks: Mark[]) => change(project, filename, title, marks);
+  const commit = (title: string, marks: Mark[]) => {
+    // On the way to an image the one before is still in the store: a quick key would change that.
+    if (image && state().image === image.id) change(project, image.filename, title, marks);
+  };
   const edit = (id: string, title: string, next: (mark: Mark) => Mark) =>
     commit(
       title,

@@ -48,6 +48,7 @@ export async function request(address: string, init: RequestInit): Promise<Respo
   } catch {
     throw StudioError.offline();
   }
+  noteLogin(response.status, address);
   if (!response.ok) throw await StudioError.of(response);
   return response;
 }
@@ -62,6 +63,7 @@ const csrf: Middleware = {
 const errors: Middleware = {
   async onResponse({ response }) {
     noteVersion(response.headers.get("X-Studio-Version"));
+    noteLogin(response.status, response.url);
     if (!response.ok && response.status !== 304) throw await StudioError.of(response);
     return undefined;
   },
@@ -72,6 +74,19 @@ const errors: Middleware = {
 
 export const api = createClient<paths>({ baseUrl: "", credentials: "same-origin" });
 api.use(csrf, errors);
+
+const loginListeners = new Set<() => void>();
+
+/** Somebody was logged in on this page, and is no more: the session has ended, or was ended in another tab. */
+function noteLogin(status: number, address: string) {
+  if (status === 401 && owner() !== null && !address.includes("/api/v1/auth/"))
+    for (const listener of loginListeners) listener();
+}
+
+export function onLoginEnded(listener: () => void): () => void {
+  loginListeners.add(listener);
+  return () => loginListeners.delete(listener);
+}
 
 let seenVersion: string | null = null;
 const listeners = new Set<() => void>();

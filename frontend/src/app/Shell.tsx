@@ -5,6 +5,7 @@ import { useEvents } from "../api/events";
 import { UploadPanel } from "../imports/UploadPanel";
 import { usePreferenceSync } from "../preferences/usePreferenceSync";
 import { CommandPalette } from "./CommandPalette";
+import { LoginNotice } from "./LoginNotice";
 import { TopBar } from "./TopBar";
 
 /** The frame of every page behind the login. */
@@ -20,6 +21,7 @@ export function Shell() {
         <TopBar />
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1}>
+        <LoginNotice />
         <Outlet />
       </AppShell.Main>
       <UploadPanel />

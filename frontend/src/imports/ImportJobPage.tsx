@@ -23,6 +23,7 @@ export default function ImportJobPage() {
   if (!job) return null;
   const result = importOf(job);
   const share = job.progress.total ? (100 * (job.progress.done ?? 0)) / job.progress.total : 0;
+  const isBare = result !== null && result.images + result.labelled + result.duplicates + result.boxes === 0;
   const isOver = job.state !== "queued" && job.state !== "running";
   return (
     <Container size="md" py="xl">
@@ -88,7 +89,14 @@ export default function ImportJobPage() {
             </Stack>
           </Paper>
         )}
-        {result?.dry_run && job.state === "succeeded" && target && (
+        {result?.dry_run && isBare && (
+          <Text>
+            <Trans>
+              Nothing in this file can be imported: no image, and no label of an image that is here.
+            </Trans>
+          </Text>
+        )}
+        {result?.dry_run && job.state === "succeeded" && target && !isBare && (
           <LabelMapping
             project={project}
             dataset={target}

@@ -41,7 +41,9 @@ export function UploadPanel() {
       <Stack gap="xs">
         <Group justify="space-between" wrap="nowrap">
           <Text fw={600} size="sm" aria-live="polite">
-            {isEnded ? (
+            {isEnded && sum.done === 0 && sum.failed > 0 ? (
+              <Trans>Nothing was taken</Trans>
+            ) : isEnded ? (
               <Plural value={sum.done} one="# file is here" other="# files are here" />
             ) : (
               <Trans>

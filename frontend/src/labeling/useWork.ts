@@ -18,6 +18,8 @@ export function useWork(project: string, filter: Filter) {
   const [queue, setQueue] = useState<GridImage[]>([]);
   const [at, setAt] = useState(0);
   const done = useRef(new Map<string, string>());
+  /** Which were labelled when they came here: what the server's first count says of them. */
+  const atFirst = useRef(new Map<string, boolean>());
   const cursor = useRef(0);
   const key = toQuery(project, filter).toString();
   const [asked, setAsked] = useState(0);
@@ -38,6 +40,8 @@ export function useWork(project: string, filter: Filter) {
   });
   useEffect(() => {
     if (!data) return;
+    for (const { id, labels } of data.results)
+      if (!atFirst.current.has(id)) atFirst.current.set(id, labels.length > 0);
     setQueue((now) => {
       const known = new Set(now.map(({ id }) => id));
       const isOpen = ({ id }: GridImage) => !known.has(id) && !isWaiting(subjectOf(id));
@@ -74,6 +78,7 @@ export function useWork(project: string, filter: Filter) {
         // It was labelled before a reload, so it is not among those that were left to label.
         else
           void gridImage(project, id, filename).then((image) => {
+            atFirst.current.set(id, labels.length === 0);
             if (image) setQueue(show([...queue.slice(0, at), image, ...queue.slice(at)]));
           });
       }),
@@ -109,14 +114,17 @@ export function useWork(project: string, filter: Filter) {
     current,
     previous: queue[at - 1],
     isEmpty: isFetched && data !== undefined && at >= queue.length && data.results.length < BATCH,
-    /** How many were given a label here, and how many were passed by without one. */
-    done: queue.filter(({ id, labels }) => done.current.has(id) && labels.length > 0).length,
+    /** How many more are labelled than when they came here, and how many were passed by without a label. */
+    done: queue.reduce(
+      (sum, { id, labels }) => sum + Number(labels.length > 0) - Number(atFirst.current.get(id) ?? false),
+      0,
+    ),
     left: queue.filter(({ labels }) => labels.length === 0).length,
     again: useCallback(() => {
-      setQueue((now) => now.filter(({ labels }) => labels.length === 0));
-      done.current.clear();
-      setAt(0);
-    }, []),
+      const labelled = queue.filter(({ labels }) => labels.length > 0);
+      setQueue([...labelled, ...queue.filter(({ labels }) => labels.length === 0)]);
+      setAt(labelled.length);
+    }, [queue]),
     label,
     skip: useCallback(() => setAt((now) => Math.min(now + 1, queue.length)), [queue.length]),
     back: useCallback(() => setAt((now) => Math.max(0, now - 1)), []),

@@ -19,3 +19,8 @@ export function summary(names: readonly string[], nothing = "–"): string {
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ") || nothing;
 }
+
+/** The image that a change of annotations is about. */
+export function imageOf(subject: string): string {
+  return subject.slice(subject.indexOf(":") + 1);
+}

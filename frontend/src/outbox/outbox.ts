@@ -123,6 +123,7 @@ async function failed(command: Command, error: StudioError): Promise<void> {
     return;
   }
   const state = error.status === 409 ? "conflict" : "refused";
+  useOutbox.setState({ isOffline: false });
   await update((queue) => marked(queue, command.id, { state, problem: error.message, theirs: error.body }));
 }
 

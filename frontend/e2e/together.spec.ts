@@ -1,0 +1,122 @@
+import { type Browser, expect, type Page, test } from "@playwright/test";
+import { createProject, register, upload } from "./studio";
+
+async function invited(browser: Browser, owner: Page, project: string): Promise<Page> {
+  await owner.goto(`/projects/${project}/settings`);
+  await owner.getByRole("button", { name: "Make an invitation link" }).click();
+  const address = await owner.getByLabel(/Give this link/).inputValue();
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(new URL(address).pathname);
+  await page.getByRole("link", { name: "Create an account" }).click();
+  const name = `guest-${Date.now()}`;
+  await page.getByLabel("User name").fill(name);
+  await page.getByLabel("Mail address").fill(`${name}@example.org`);
+  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByRole("button", { name: "Create account" }).click();
+  return page;
+}
+
+async function draw(page: Page, x: number, y: number): Promise<void> {
+  const area = await page.getByTestId("annotator-area").boundingBox();
+  if (!area) throw new Error("no annotator");
+  await page.mouse.move(area.x + x, area.y + y);
+  await page.mouse.down();
+  await page.mouse.move(area.x + x + 90, area.y + y + 70, { steps: 4 });
+  await page.mouse.up();
+}
+
+test("an undo takes back one's own box, and leaves the one that another drew after it", async ({
+  page,
+  browser,
+}) => {
+  await register(page);
+  const project = await createProject(page, "Together", "Where on the image is it?", "screw, nut");
+  await upload(page, 3);
+  const guest = await invited(browser, page, project);
+  // Who came by an invitation is in the project, and not asked to join once more.
+  await expect(guest.getByRole("heading", { name: "Together" })).toBeVisible();
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  await guest.goto(page.url());
+  await expect(guest.getByText("0 boxes")).toBeVisible();
+  await draw(page, 200, 200);
+  await expect(guest.getByText("1 box", { exact: true })).toBeVisible();
+  await draw(guest, 400, 200);
+  await expect(page.getByText("2 boxes")).toBeVisible();
+  await page.keyboard.press("Control+z");
+  for (const one of [page, guest]) await expect(one.getByText("1 box", { exact: true })).toBeVisible();
+});
+
+test("a box comes by keys alone, and Tab leaves the annotator", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Keys", "Where on the image is it?", "screw, nut");
+  await upload(page, 3);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByRole("img", { name: "image-" })).toBeVisible();
+  await page.keyboard.press("a");
+  await expect(page.getByText("1 box", { exact: true })).toBeVisible();
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect(page.getByTestId("saved-state")).toContainText("Saved");
+  const first = page.url();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  await expect.poll(() => page.url()).not.toBe(first);
+  // It has a box by now, so it is not among those without a label: it is the image before all the same.
+  await page.keyboard.press("p");
+  await expect.poll(() => page.url()).toBe(first);
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+  await page.getByRole("button", { name: "Back to the images" }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  const before = await focused();
+  await page.keyboard.press("Tab");
+  expect(await focused()).not.toBe(before);
+});
+
+test("an undo shows its image again, and what was skipped is not called labelled", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Slips", "What is on the image?", "good, bad");
+  await upload(page, 3);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  const shown = page.getByTestId("labeling-image");
+  const first = await shown.getAttribute("data-image");
+  await page.keyboard.press("1");
+  await page.keyboard.press("Control+z");
+  await expect(shown).toHaveAttribute("data-image", first ?? "");
+  await expect(page.getByText("0 of 3 labelled")).toBeVisible();
+  await page.keyboard.press("2");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("1");
+  await expect(page.getByText("1 image was left without a label")).toBeVisible();
+  await page.getByRole("button", { name: "Go through them again" }).click();
+  await page.keyboard.press("1");
+  await expect(page.getByText("Every image here is labelled")).toBeVisible();
+  await expect(page.getByTestId("saved-state")).toContainText("Saved");
+});
+
+test("a login that has ended is said, and no label is lost by it", async ({ page, context }) => {
+  const name = await register(page);
+  await createProject(page, "Logged out", "What is on the image?", "good, bad");
+  await upload(page, 3);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByTestId("labeling-image")).toBeVisible();
+  await context.clearCookies();
+  await page.keyboard.press("1");
+  const notice = page.getByRole("alert", { name: "Logged out" });
+  await expect(notice).toContainText("waits in this browser");
+  await notice.getByRole("button", { name: "Log in" }).click();
+  await page.getByLabel("User name").fill(name);
+  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByText("1 of 3 labelled")).toBeVisible();
+});
+
+test("every page of a project is reached on a phone", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Phone", "What is on the image?", "good, bad");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Settings" }).click();
+  await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
+});
