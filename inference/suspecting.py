@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model, Suspect
-from projects.selectors import project_ids_of
+from projects.selectors import is_live, project_ids_of
 
 INSERT_CHUNK = 1000
 
@@ -47,8 +47,8 @@ def open_suspects(rows: QuerySet[Suspect]) -> QuerySet[Suspect]:
 
 
 def suspects_of(user) -> QuerySet[Suspect]:
-    """Of images that are there, in the projects of a user."""
-    rows = Suspect.objects.filter(dataset__project__in=project_ids_of(user))
+    """Of images and models that are there, in the projects of a user."""
+    rows = Suspect.objects.filter(is_live("model__project__"), dataset__project__in=project_ids_of(user))
     return rows.filter(image__dataset__project=F("dataset__project"))
 
 
