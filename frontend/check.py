@@ -1,7 +1,7 @@
 """Check the pages: `python frontend/check.py`.
 
-Biome, types, generated files, unit tests, a build and its size, and journeys in Chromium. Journeys are left out, with a
-word, where there is no Chromium.
+Biome, types, generated files, texts, unit tests, a build and its size, and journeys in Chromium. Journeys are left out,
+with a word, where there is no Chromium.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def main() -> int:
     ]
     failed = [name for name, command in steps if not _passes(name, [node, *command], environment)]
     failed += [] if _is_generated(node, environment) else ["generated types"]
+    failed += [] if _is_extracted(node, environment) else ["texts"]
     if build.main(["--strict"]):
         return _end([*failed, "build"])
     failed += [] if _is_light() else ["size"]
@@ -89,6 +90,18 @@ def _is_generated(node: str, environment: dict[str, str]) -> bool:
     if not same:
         print("src/api/schema.d.ts is not of schema/openapi.yml: run `make schema`.")
     return same
+
+
+def _is_extracted(node: str, environment: dict[str, str]) -> bool:
+    """Every text is in the catalogs. One that is not shows as a message number, in every language."""
+    catalog = FOLDER / "src" / "i18n" / "locales" / "en" / "messages.po"
+    before = catalog.read_bytes()
+    command = [node, "node_modules/@lingui/cli/dist/lingui.js", "extract", "--clean"]
+    subprocess.run(command, cwd=FOLDER, env=environment, check=True, capture_output=True)
+    is_same = catalog.read_bytes() == before
+    if not is_same:
+        print("Texts were missing in src/i18n/locales, or left over. They are extracted now: translate what is empty.")
+    return is_same
 
 
 def _is_light() -> bool:

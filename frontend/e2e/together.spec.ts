@@ -1,8 +1,10 @@
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { createProject, register, upload } from "./studio";
 
-async function invited(browser: Browser, owner: Page, project: string): Promise<Page> {
+async function invited(browser: Browser, owner: Page, project: string, role = "Editor"): Promise<Page> {
   await owner.goto(`/projects/${project}/settings`);
+  await owner.getByRole("combobox", { name: "Invite as" }).click();
+  await owner.getByRole("option", { name: role }).click();
   await owner.getByRole("button", { name: "Make an invitation link" }).click();
   const address = await owner.getByLabel(/Give this link/).inputValue();
   const page = await (await browser.newContext()).newPage();
@@ -45,6 +47,29 @@ test("an undo takes back one's own box, and leaves the one that another drew aft
   await expect(page.getByText("2 boxes")).toBeVisible();
   await page.keyboard.press("Control+z");
   for (const one of [page, guest]) await expect(one.getByText("1 box", { exact: true })).toBeVisible();
+});
+
+test("a viewer has no button that only fails, and a stray file does not replace the studio", async ({
+  page,
+  browser,
+}) => {
+  await register(page);
+  const project = await createProject(page, "To look at", "What is on the image?", "good, bad");
+  await upload(page, 3);
+  const guest = await invited(browser, page, project, "Viewer");
+  await expect(guest.getByText("3 images have no label yet.")).toBeVisible();
+  await expect(guest.getByRole("link", { name: "Label images" })).toHaveCount(0);
+  const isRefused = await guest.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "x.jpg"));
+    return !document.body.dispatchEvent(
+      new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }),
+    );
+  });
+  expect(isRefused).toBe(true);
+  await guest.getByRole("link", { name: "Datasets" }).click();
+  await expect(guest.getByText("3 images", { exact: true })).toBeVisible();
+  await expect(guest.getByRole("button", { name: "Export" })).toHaveCount(0);
 });
 
 test("a box comes by keys alone, and Tab leaves the annotator", async ({ page }) => {

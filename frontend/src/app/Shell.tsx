@@ -7,11 +7,13 @@ import { usePreferenceSync } from "../preferences/usePreferenceSync";
 import { CommandPalette } from "./CommandPalette";
 import { LoginNotice } from "./LoginNotice";
 import { TopBar } from "./TopBar";
+import { useNoStrayDrops } from "./useNoStrayDrops";
 
 /** The frame of every page behind the login. */
 export function Shell() {
   useEvents();
   usePreferenceSync();
+  useNoStrayDrops();
   return (
     <AppShell header={{ height: 52 }} padding={0}>
       <a className="skip-link" href="#main">

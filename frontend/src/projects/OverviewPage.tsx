@@ -29,7 +29,7 @@ export default function OverviewPage() {
             )}
           </Text>
         </div>
-        <NextStep project={data} counts={counts} />
+        {data.role !== "viewer" && <NextStep project={data} counts={counts} />}
         <SimpleGrid cols={{ base: 1, sm: 3 }}>
           <Figure
             value={data.image_count}

@@ -32,7 +32,7 @@ export function DatasetCard({
   return (
     <Paper className="panel" p="lg">
       <Stack gap="sm">
-        <Group justify="space-between" wrap="nowrap">
+        <Group justify="space-between">
           <div>
             <Title order={2} size="h4">
               {dataset.name}
@@ -42,13 +42,13 @@ export function DatasetCard({
             </Anchor>
           </div>
           <Group gap="xs">
-            <ExportMenu
-              task={project.task}
-              disabled={dataset.image_count === 0}
-              choose={(format) => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}
-            />
             {mayEdit && (
               <>
+                <ExportMenu
+                  task={project.task}
+                  disabled={dataset.image_count === 0}
+                  choose={(format) => attempt(exportDataset(dataset.id, format).then(({ id }) => setJob(id)))}
+                />
                 <Button
                   size="compact-md"
                   variant="default"

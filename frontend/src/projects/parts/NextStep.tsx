@@ -30,7 +30,7 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
         other="Label # images more, and a first model is worth training."
       />,
       <Trans key="b">Label images</Trans>,
-      `${base}/${project.task === "detection" ? "images" : "label"}`,
+      `${base}/label`,
     ],
     train: [
       <Trans key="t">There is enough to train a first model.</Trans>,
