@@ -6,8 +6,8 @@ import type { Job, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
 import { batches, faultOf, kindOf } from "./classify";
 import { folderOf, pathOf } from "./dropped";
-import { dropFile, fileOf, keepFile, keptItems } from "./files";
-import { addItems, changeItems, type Item, useUploads } from "./uploads";
+import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
+import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
 
 const REQUESTS_AT_ONCE = 3;
 const WAIT = 3000;
@@ -66,6 +66,12 @@ export async function resumeUploads(): Promise<void> {
   if (fresh.length === 0) return;
   addItems(fresh);
   void sendAll();
+}
+
+/** Closes the list: what failed is given up, and does not come back with the next page. */
+export function dismissEnded(): void {
+  for (const { id, state } of useUploads.getState().items) if (state === "failed") void dropFile(id);
+  clearEnded();
 }
 
 export function retryFailed(): void {
@@ -146,7 +152,7 @@ async function sendImages(items: Item[]): Promise<void> {
     const problem = bad.get(name);
     const state = problem ? "failed" : here.has(name) ? "duplicate" : "done";
     changeItems(new Set([item.id]), { state, problem, sent: item.size });
-    if (state !== "failed") void dropFile(item.id);
+    void (state === "failed" ? forgetFile(item.id) : dropFile(item.id));
   }
   await refresh(first.project);
 }
