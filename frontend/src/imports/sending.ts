@@ -4,7 +4,7 @@ import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import type { Job, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
-import { batches, faultOf, kindOf } from "./classify";
+import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
 import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
 import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
@@ -107,7 +107,7 @@ export function nextBatch(items: Item[]): Item[] | undefined {
       item.dataset === first.dataset &&
       item.label === first.label,
   );
-  return batches(alike)[0];
+  return batches(namedApart(alike))[0];
 }
 
 async function sendBatch(items: Item[]): Promise<void> {
