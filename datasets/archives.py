@@ -20,8 +20,8 @@ ENTRY = b"PK\x01\x02"
 MAX_DIRECTORY_BYTES = 128 << 20
 CHUNK_BYTES = 1 << 20
 NO_ZIP = (
-    "The file is no archive that can be read, or its end is missing. Pack the folder as .zip or .tar; single images go "
-    "to images/."
+    "The file is no archive that can be read, or its end is missing. Pack the folder as .zip or .tar; images "
+    "can also be added one by one, without an archive."
 )
 RATIO_FREE_BYTES = 256 << 20
 

@@ -1,5 +1,5 @@
-import { useLingui } from "@lingui/react/macro";
-import { Group, Progress, Stack, Text } from "@mantine/core";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Anchor, Group, Progress, Stack, Text } from "@mantine/core";
 import type { Activity } from "../api/types";
 import { Duration } from "../ui/Duration";
 import { useKindNames, useStateNames } from "./names";
@@ -32,6 +32,11 @@ export function ActivityRow({ entry }: { entry: Activity }) {
         )}
       </Group>
       {isRunning && <Progress value={share} size="sm" aria-label={t`${done ?? 0} of ${total ?? 0}`} />}
+      {entry.kind === "export" && entry.state === "succeeded" && (
+        <Anchor href={`/api/v1/jobs/${entry.id}/file/`} download size="xs">
+          <Trans>Download the archive</Trans>
+        </Anchor>
+      )}
       {entry.error && (
         <Text size="xs" c="var(--studio-bad)">
           {entry.error.detail}

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } f
 import { Link, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
-import { resumeUploads, retryFailed } from "./sending";
+import { dismissEnded, resumeUploads, retryFailed } from "./sending";
 import classes from "./UploadPanel.module.css";
 import { clearEnded, type Item, totals, useUploads } from "./uploads";
 import { useArrived } from "./useArrived";
@@ -62,7 +62,7 @@ export function UploadPanel() {
               <Icon name={isWide ? "chevron-down" : "chevron-right"} />
             </ActionIcon>
             {isEnded && (
-              <ActionIcon variant="subtle" color="gray" onClick={clearEnded} aria-label={t`Close`}>
+              <ActionIcon variant="subtle" color="gray" onClick={dismissEnded} aria-label={t`Close`}>
                 <Icon name="x" />
               </ActionIcon>
             )}

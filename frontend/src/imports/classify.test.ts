@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { batches, faultOf, isClutter, kindOf } from "./classify";
+import { batches, faultOf, isClutter, kindOf, namedApart } from "./classify";
 
 const limits = { max_image_bytes: 100, max_upload_bytes: 1000 };
 
@@ -28,4 +28,9 @@ it("leaves out what systems put beside", () => {
 it("loses no file between batches", () => {
   const items = Array.from({ length: 100 }, (_, index) => ({ size: (index * 7919) % 9_000_000 }));
   expect(batches(items).flat()).toEqual(items);
+});
+
+it("sends files of one name apart, for what became of each is told by its name", () => {
+  const items = ["left/1.jpg", "right/1.jpg", "right/2.jpg"].map((path) => ({ path }));
+  expect(namedApart(items).map(({ path }) => path)).toEqual(["left/1.jpg", "right/2.jpg"]);
 });

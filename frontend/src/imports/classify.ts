@@ -57,3 +57,12 @@ export function batches<Item extends { size: number }>(
   if (current.length > 0) found.push(current);
   return found;
 }
+
+/** The first of each file name: the studio answers by name, and folders of cameras repeat theirs. The others come after. */
+export function namedApart<Item extends { path: string }>(items: Item[]): Item[] {
+  const names = new Set<string>();
+  return items.filter(({ path }) => {
+    const name = path.split("/").pop() ?? "";
+    return !names.has(name) && names.add(name);
+  });
+}

@@ -25,6 +25,11 @@ export function fileOf(id: string): File | undefined {
 
 export async function dropFile(id: string): Promise<void> {
   here.delete(id);
+  await forgetFile(id);
+}
+
+/** What the studio has refused can be tried again on this page, and is not sent again by each reload. */
+export async function forgetFile(id: string): Promise<void> {
   const place = opened();
   if (place) await del(id, place).catch(() => undefined);
 }

@@ -4,11 +4,16 @@ import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import type { Job, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
-import { batches, faultOf, kindOf } from "./classify";
+import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
+<<<<<<< HEAD
 import { dropFile, fileOf, keepFile, keptItems } from "./files";
 import { interrupted } from "./interrupted";
 import { addItems, changeItems, type Item, useUploads } from "./uploads";
+=======
+import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
+import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
+>>>>>>> newcomer
 
 const REQUESTS_AT_ONCE = 3;
 const WAIT = 3000;
@@ -69,6 +74,12 @@ export async function resumeUploads(): Promise<void> {
   void sendAll();
 }
 
+/** Closes the list: what failed is given up, and does not come back with the next page. */
+export function dismissEnded(): void {
+  for (const { id, state } of useUploads.getState().items) if (state === "failed") void dropFile(id);
+  clearEnded();
+}
+
 export function retryFailed(): void {
   const failed = useUploads.getState().items.filter((item) => item.state === "failed" && fileOf(item.id));
   changeItems(new Set(failed.map(({ id }) => id)), { state: "waiting", problem: undefined, sent: 0 });
@@ -102,7 +113,7 @@ export function nextBatch(items: Item[]): Item[] | undefined {
       item.dataset === first.dataset &&
       item.label === first.label,
   );
-  return batches(alike)[0];
+  return batches(namedApart(alike))[0];
 }
 
 async function sendBatch(items: Item[]): Promise<void> {
@@ -147,7 +158,7 @@ async function sendImages(items: Item[]): Promise<void> {
     const problem = bad.get(name);
     const state = problem ? "failed" : here.has(name) ? "duplicate" : "done";
     changeItems(new Set([item.id]), { state, problem, sent: item.size });
-    if (state !== "failed") void dropFile(item.id);
+    void (state === "failed" ? forgetFile(item.id) : dropFile(item.id));
   }
   await refresh(first.project);
 }
