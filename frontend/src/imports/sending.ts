@@ -6,14 +6,9 @@ import type { Job, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
 import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
-<<<<<<< HEAD
-import { dropFile, fileOf, keepFile, keptItems } from "./files";
-import { interrupted } from "./interrupted";
-import { addItems, changeItems, type Item, useUploads } from "./uploads";
-=======
 import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
+import { interrupted } from "./interrupted";
 import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
->>>>>>> newcomer
 
 const REQUESTS_AT_ONCE = 3;
 const WAIT = 3000;

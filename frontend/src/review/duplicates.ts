@@ -55,9 +55,8 @@ export function refreshDuplicates(project: string): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: keyOf(project) });
 }
 
-async function decide(project: string, id: string, isKept: boolean): Promise<void> {
+async function decide(id: string, isKept: boolean): Promise<void> {
   await send("PATCH", `/api/v1/duplicate-groups/${id}/`, JSON.stringify({ is_kept: isKept }), json);
-  await refreshDuplicates(project);
 }
 
 interface Payload {
@@ -67,14 +66,15 @@ interface Payload {
 }
 
 performs<Payload>("duplicates", async ({ project, id, isKept }) => {
-  await decide(project, id, isKept);
+  await decide(id, isKept);
+  await refreshDuplicates(project);
   return undefined;
 });
 
 /** All images of a group stay, or it is open again. */
 export async function keepAll(project: string, group: DuplicatesGroup, title: string): Promise<void> {
   const isKept = !group.is_kept;
-  await decide(project, group.id, isKept);
+  await decide(group.id, isKept);
   const payload = { project, id: group.id };
   did({
     title,
@@ -82,4 +82,6 @@ export async function keepAll(project: string, group: DuplicatesGroup, title: st
     undo: { kind: "duplicates", payload: { ...payload, isKept: !isKept } },
     redo: { kind: "duplicates", payload: { ...payload, isKept } },
   });
+  // Only now, so that it can be undone as soon as it is seen to be gone.
+  await refreshDuplicates(project);
 }

@@ -48,9 +48,8 @@ export function refreshSuspects(project: string): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: keyOf(project) });
 }
 
-async function decide(project: string, id: string, decision: Decision | null): Promise<void> {
+async function decide(id: string, decision: Decision | null): Promise<void> {
   await send("PATCH", `/api/v1/suspects/${id}/`, JSON.stringify({ decision }), json);
-  await refreshSuspects(project);
 }
 
 interface Payload {
@@ -60,13 +59,14 @@ interface Payload {
 }
 
 performs<Payload>("suspect", async ({ project, id, decision }) => {
-  await decide(project, id, decision);
+  await decide(id, decision);
+  await refreshSuspects(project);
   return undefined;
 });
 
 /** The label is right: no later search of the model shows it again. */
 export async function keepLabel(project: string, suspect: Suspect, title: string): Promise<void> {
-  await decide(project, suspect.id, "kept");
+  await decide(suspect.id, "kept");
   const payload = { project, id: suspect.id };
   did({
     title: `${title} (${suspect.image.filename})`,
@@ -74,6 +74,8 @@ export async function keepLabel(project: string, suspect: Suspect, title: string
     undo: { kind: "suspect", payload: { ...payload, decision: null } },
     redo: { kind: "suspect", payload: { ...payload, decision: "kept" } },
   });
+  // Only now, so that it can be undone as soon as it is seen to be gone.
+  await refreshSuspects(project);
 }
 
 /** Gives the image, or the box that is doubted, another label. The suspect leaves the list by that. */
@@ -87,7 +89,8 @@ export async function relabel(
   const named = `${title} (${image.filename})`;
   if (suspect.kind === "not_drawn") {
     await annotate(project, named, image.id, { add: [{ label, box }] });
-    await decide(project, suspect.id, "corrected");
+    await decide(suspect.id, "corrected");
+    await refreshSuspects(project);
   } else if (annotation) await annotate(project, named, image.id, { change: [{ id: annotation, label }] });
   else await bulk(project, named, { action: "label", images: [image.id], label });
 }
