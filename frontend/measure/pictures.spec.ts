@@ -3,7 +3,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { createProject, register } from "../e2e/studio";
 import { MortalStudio } from "./studio";
 
-// `python docs/pictures.py` says where: every page, full and empty, light and dark, at three widths.
+// `python frontend/pictures.py` says where: every page, full and empty, light and dark, at three widths.
 const { PICTURES_FOLDER: folder = "", PICTURES_PORT: port = "", PICTURES_PYTHON: python = "" } = process.env;
 const WIDTHS = [1440, 820, 390];
 const SCHEMES = ["light", "dark"] as const;
