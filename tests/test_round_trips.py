@@ -105,3 +105,9 @@ def test_labels_of_images(format):
         same(format, *dataset)
 
     check()
+
+
+@pytest.mark.parametrize("name", [";;.jpg", "a|b|c|d.jpg", "a;b,c;d;e.jpg"])
+def test_names_with_the_signs_that_divide_columns(name):
+    image = Exported(filename=name, width=48, height=32, split="train", marks=[Mark("0")], is_annotated=True)
+    same("csv", ["0"], [image])

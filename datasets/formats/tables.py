@@ -199,16 +199,25 @@ def _check_quotes(cells: list[str], line: int, end: int, delimiter: str) -> None
 
 
 def _delimiter(text: str) -> str:
-    """The sign that stands in the first lines, the same number of times in each, most often."""
+    """The sign that stands in each of the first lines and leaves names of images before it; of several, the one that
+    stands there most often. Names may have some of these signs in them."""
     lines = [line for line in text[:20_000].splitlines() if line.strip()][:20]
     if not lines:
         return ","
 
-    def score(sign: str) -> tuple[bool, int, bool]:
+    def score(sign: str) -> tuple[bool, int, int, bool]:
         counts = [line.count(sign) for line in lines]
-        return min(counts) > 0, min(counts), sign == ","
+        images = sum(bool(ending_of(_first_cell(line, sign))) for line in lines)
+        return min(counts) > 0, images, min(counts), sign == ","
 
     return max((",", ";", "\t", "|"), key=score)
+
+
+def _first_cell(line: str, delimiter: str) -> str:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])[0].strip()
+    except csv.Error:
+        return ""
 
 
 # With a line of names
