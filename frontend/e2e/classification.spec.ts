@@ -25,6 +25,13 @@ test("from registration to labelled images, undone and found again", async ({ pa
 
   await page.getByRole("link", { name: "Images", exact: true }).click();
   await expect(page.getByText("24 images")).toBeVisible();
+  await page.getByText("Large", { exact: true }).click();
+  await expect(page.getByTestId("gallery")).toHaveAttribute("data-first", "0");
+  await page.getByTestId("gallery").hover();
+  for (let turn = 0; turn < 4; turn += 1) await page.mouse.wheel(0, 700);
+  await expect(page.getByTestId("gallery")).not.toHaveAttribute("data-first", "0");
+  await page.keyboard.press("Home");
+  await page.getByText("Medium", { exact: true }).click();
   await page.locator('[data-facet="good"]').click();
   await expect(page.getByText("6 images")).toBeVisible();
   await page.getByRole("checkbox").first().click({ force: true });

@@ -2,7 +2,9 @@ import { create } from "zustand";
 import { request } from "../api/client";
 import { asStudioError, type StudioError } from "../api/errors";
 import { uuid } from "../api/ids";
+import { keys } from "../api/keys";
 import { whenOwnerChanges } from "../api/owner";
+import { queryClient } from "../app/queries";
 import { KeptQueues } from "./kept";
 import { type Command, confirmed, enqueue, marked, newest, restored, sendable } from "./queue";
 
@@ -106,8 +108,11 @@ async function attempt(command: Command): Promise<void> {
     await update((queue) => confirmed(queue, command.id, revision));
     useOutbox.setState({ isOffline: false, savedAt: Date.now() });
     pause = 0;
-    waiting.get(command.id)?.(answer);
+    const done = waiting.get(command.id);
     waiting.delete(command.id);
+    if (done) done(answer);
+    // Of a page that is gone: what this one has loaded does not know of it yet.
+    else void queryClient.invalidateQueries({ queryKey: keys.project(command.project) });
     void flush();
   } catch (error) {
     await failed(command, asStudioError(error));

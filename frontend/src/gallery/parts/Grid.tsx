@@ -66,9 +66,11 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
 
   const onScroll = () => {
     const top = scroller.current?.scrollTop ?? 0;
-    if (Math.abs(top - before.current) < 1) return;
-    setOffset((now) => moved(now, before.current, top, view, shape));
+    // React may call the updater later, when the place before is another one.
+    const from = before.current;
+    if (Math.abs(top - from) < 1) return;
     before.current = top;
+    setOffset((now) => moved(now, from, top, view, shape));
   };
   const show = useCallback(
     (index: number) => {
