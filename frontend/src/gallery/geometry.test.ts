@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromScroll, layout, moved, pagesOf, placeOf, toScroll, visible } from "./geometry";
+import { fromScroll, layout, moved, pagesOf, placeOf, scrolled, toScroll, visible } from "./geometry";
 
 const shapes = fc.record({
   total: fc.integer({ min: 0, max: 2_000_000 }),
@@ -69,5 +69,19 @@ describe("the layout of the gallery", () => {
   it("names the pages of a range", () => {
     expect(pagesOf({ first: 199, end: 401 }, 200)).toEqual([0, 1, 2]);
     expect(pagesOf({ first: 5, end: 5 }, 200)).toEqual([]);
+  });
+});
+
+describe("a scroll whose update React runs late", () => {
+  const shape = layout(1_000_000, 1200, 180, 6, 1);
+
+  it("moves by a wheel and jumps by the scroll bar all the same", () => {
+    const before = { current: 0 };
+    const wheel = scrolled(before, 300, 800, shape);
+    const jump = scrolled(before, shape.scrollHeight / 2, 800, shape);
+    expect(shape.height).toBeGreaterThan(shape.scrollHeight);
+    expect(wheel(0)).toBe(300);
+    expect(jump(300)).toBeGreaterThan(shape.height / 3);
+    expect(before.current).toBe(shape.scrollHeight / 2);
   });
 });

@@ -58,6 +58,22 @@ export function moved(
   return clamp(offset + way, 0, shape.height - view);
 }
 
+/**
+ * What a scroll makes of the place. React may run the updater later, when `before` holds another place already.
+ *
+ * @param before where the scroll bar was; it is set to `top`.
+ */
+export function scrolled(
+  before: { current: number },
+  top: number,
+  view: number,
+  shape: Layout,
+): (offset: number) => number {
+  const from = before.current;
+  before.current = top;
+  return (offset) => moved(offset, from, top, view, shape);
+}
+
 export interface Range {
   first: number;
   /** One past the last. */

@@ -7,7 +7,7 @@ import { useShortcut } from "../../keyboard/useShortcut";
 import { useLabels } from "../../projects/queries";
 import { type Filter, type TileSize, tileSizes } from "../filter";
 import classes from "../Gallery.module.css";
-import { layout, moved, pagesOf, placeOf, type Range, toScroll, visible } from "../geometry";
+import { layout, pagesOf, placeOf, type Range, scrolled, toScroll, visible } from "../geometry";
 import { type GridImage, PAGE, pageQuery } from "../queries";
 import { choose, clearSelection, isChosen, toggle, useSelection } from "../selection";
 import { Tile } from "./Tile";
@@ -66,11 +66,8 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
 
   const onScroll = () => {
     const top = scroller.current?.scrollTop ?? 0;
-    // React may call the updater later, when the place before is another one.
-    const from = before.current;
-    if (Math.abs(top - from) < 1) return;
-    before.current = top;
-    setOffset((now) => moved(now, from, top, view, shape));
+    if (Math.abs(top - before.current) < 1) return;
+    setOffset(scrolled(before, top, view, shape));
   };
   const show = useCallback(
     (index: number) => {
