@@ -134,6 +134,7 @@ def test_anchors_from_the_package_s_configuration_file():
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database("a package that is not installed")
 def test_without_the_package_it_is_said_at_once(api, owner, monkeypatch):
     dataset = new_dataset(owner, "scenes")
     run_import(api, dataset, scenes_zip(12))

@@ -43,6 +43,7 @@ def test_every_operation_says_what_it_answers():
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database("writing the schema")
 @pytest.mark.parametrize("kind", ["json", "yaml"])
 def test_the_schema_is_written_once_for_everybody(client, kind, monkeypatch):
     first = client.get(f"/api/schema/?format={kind}")

@@ -115,6 +115,7 @@ def test_a_waiting_training_is_cancelled_at_once(api, project, shapes):
 
 @pytest.mark.slow
 class TestSupervisor:
+    @pytest.mark.long
     def test_a_training_becomes_a_model_with_all_its_files(self, api, project, shapes):
         run = start(api, project, name="Shapes", **TINY).json()
         services.run_training(run["id"])
