@@ -46,6 +46,13 @@ def keep_our_logging(**kwargs) -> None:
     """Celery would replace the handlers; Django's settings have configured them already."""
 
 
+@signals.worker_ready.connect
+def pause_less(**kwargs) -> None:
+    from mlstudio.garbage import leave_out_what_stays
+
+    leave_out_what_stays()
+
+
 @signals.worker_shutting_down.connect
 def let_go_of_work(**kwargs) -> None:
     """Long work sees this and releases its lease, so that it goes on at the next start."""

@@ -12,9 +12,11 @@ import uvicorn
 def main(descriptor: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     from django.conf import settings
+    from django.urls import get_resolver
 
     from mlstudio.asgi import application  # sets Django up, with its logging
     from mlstudio.connections import BACKLOG, protocol_for
+    from mlstudio.garbage import leave_out_what_stays
     from mlstudio.limits import raise_file_limit
     from storage.services import local_cache
 
@@ -33,6 +35,8 @@ def main(descriptor: int) -> None:
         timeout_graceful_shutdown=3,
         proxy_headers=False,
     )
+    get_resolver().url_patterns  # noqa: B018 - reads all routes, before the first request and for good
+    leave_out_what_stays()
     uvicorn.Server(config).run(sockets=[listening])
 
 
