@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -62,9 +61,8 @@ def _bare(archive: Path, target: Path, *, decode: bool) -> float:
                 else:
                     image.verify()
             (target / name).write_bytes(content)
-    seconds = time.perf_counter() - started
-    shutil.rmtree(target)
-    return seconds
+    # What it wrote stays: ext4 looks long for an inode where many were freed moments ago, and the next run would pay.
+    return time.perf_counter() - started
 
 
 def _through_the_studio(archive: Path, data: Path) -> tuple[float, int, int]:

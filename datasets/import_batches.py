@@ -16,10 +16,11 @@ from datasets.buckets import BucketContents
 from datasets.containers import AnyContents
 from datasets.dry_runs import Surveyed
 from datasets.formats.base import Mark, Record, Remark
+from datasets.image_readers import Look
 from datasets.imaging.preprocessing import ImageError
 from datasets.import_fitting import Fitting
 from datasets.import_report import ImportReport
-from datasets.ingest import Examined, Outcome, add_images, examine_content, look_at
+from datasets.ingest import Examined, Outcome, add_images, examine_content
 from datasets.models import Label
 from storage import services as storage
 
@@ -31,9 +32,10 @@ class ArchiveSource:
     """Decodes the images of an archive and puts their boxes in place."""
 
     def __init__(
-        self, contents: AnyContents, links: BucketContents | None, fit: Fitting, *, strip_location: bool
+        self, contents: AnyContents, links: BucketContents | None, fit: Fitting, look: Look, *, strip_location: bool
     ) -> None:
         self._contents = contents
+        self._look = look
         self._links = links
         self.fit = fit
         self._strip_location = strip_location
@@ -41,7 +43,7 @@ class ArchiveSource:
     def examine(self, record: Record) -> Looked:
         try:
             content = self._content(record)
-            examined = examine_content(content, record.path, strip_location=self._strip_location)
+            examined = examine_content(content, record.path, strip_location=self._strip_location, look=self._look)
         except ImageError as error:
             return Looked(Outcome(record.path, "rejected", None, error.code, str(error)))
         fitted = self.fit(record, examined.width, examined.height, examined.orientation)
@@ -56,7 +58,7 @@ class ArchiveSource:
         """As `examine`, without keeping anything."""
         try:
             content = self._content(record)
-            facts = look_at(content)
+            facts = self._look(content)
         except ImageError as error:
             return Outcome(record.path, "rejected", None, error.code, str(error))
         return Surveyed(

@@ -19,6 +19,7 @@ from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
 from datasets.dry_runs import survey_archive
 from datasets.formats.boxes import clean_label
+from datasets.image_readers import looking_at
 from datasets.import_batches import ArchiveSource, examined_ahead, import_batch
 from datasets.import_fitting import Fitting
 from datasets.import_report import ImportReport
@@ -163,8 +164,12 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
             report.remark(about_archive(contents, said, dataset))
             report.remark(about_label_map(said, job.parameters.get("label_map") or {}))
-        source = ArchiveSource(contents, links, Fitting.of(dataset, said, job.parameters), strip_location=_strips(job))
-        with ThreadPoolExecutor(settings.PREDICTION_THREADS) as pool:
+        fit = Fitting.of(dataset, said, job.parameters)
+        with (
+            looking_at(0 if present else said.count - report.next) as (look, threads),
+            ThreadPoolExecutor(threads) as pool,
+        ):
+            source = ArchiveSource(contents, links, fit, look, strip_location=_strips(job))
             if job.parameters.get("dry_run"):
                 survey = survey_archive(context, dataset, said, report, pool, source.survey, present)
                 return finish(context, report, said, survey)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
@@ -15,9 +14,10 @@ from django.utils import timezone
 from datasets.formats.boxes import on_grid
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
-from datasets.imaging.hashing import perceptual_hash
+from datasets.imaging import looking
 from datasets.imaging.location import without_location
-from datasets.imaging.preprocessing import ImageError, decoded, oddities, open_image, stored_orientation, upright_size
+from datasets.imaging.looking import Facts
+from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
 from projects.changes.recording import note_rows
@@ -87,18 +87,33 @@ class Outcome:
         return {"filename": self.filename, "code": self.code, "detail": self.detail}
 
 
-def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:
+def look_at(content: bytes) -> Facts:
+    """The facts of an image that can be used. Raises `ImageError`."""
+    return looking.look_at(small_enough(content))
+
+
+def small_enough(content: bytes) -> bytes:
+    """The content of an image file. Raises `ImageError`: `file_too_large`."""
+    if len(content) > settings.MAX_IMAGE_BYTES:
+        raise too_large()
+    return content
+
+
+def examine_content(
+    content: bytes, filename: str, *, strip_location: bool = False, look: Callable[[bytes], Facts] = look_at
+) -> Examined:
     """Check a picture held in memory and write it to the store's incoming folder.
+
+    Args:
+        look: decodes the image, here or in another process.
 
     Raises:
         ImageError: with the code of the problem; nothing is left behind.
     """
-    if len(content) > settings.MAX_IMAGE_BYTES:
-        raise too_large()
-    facts = look_at(content)
+    facts = look(content)
     if strip_location:
         content = without_location(content)
-        facts = replace(look_at(content), orientation=facts.orientation, notes=facts.notes)
+        facts = replace(look(content), orientation=facts.orientation, notes=facts.notes)
     incoming = storage.receive()
     try:
         incoming.write(content)
@@ -115,7 +130,7 @@ def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = 
         raise too_large()
     if strip_location:
         return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
-    return _examined(incoming, filename, _look_at(incoming.path))
+    return _examined(incoming, filename, looking.look_at(incoming.path))
 
 
 def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
@@ -127,36 +142,6 @@ def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
 
 def too_large() -> ImageError:
     return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What looking at a file says: its upright size in pixels, and `(code, sentence)` for what is odd about it."""
-
-    width: int
-    height: int
-    format: str
-    phash: str
-    orientation: int
-    notes: tuple[tuple[str, str], ...] = ()
-
-
-def look_at(content: bytes) -> Facts:
-    """The facts of an image that can be used. Raises `ImageError`."""
-    if len(content) > settings.MAX_IMAGE_BYTES:
-        raise too_large()
-    return _look_at(content)
-
-
-def _look_at(source: bytes | Path) -> Facts:
-    with open_image(source) as image:
-        width, height = upright_size(image)
-        orientation = stored_orientation(image)
-        kind = image.format or ""
-        # The whole file is decoded, so that a truncated one is found; a JPEG at an eighth of its size.
-        with decoded(image, min_size=(32, 32)) as upright:
-            phash = perceptual_hash(upright)
-        return Facts(width, height, kind, phash, orientation, tuple(oddities(image)))
 
 
 def add_images(

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
@@ -145,17 +145,22 @@ def stored_orientation(image: Image.Image) -> int:
 
 
 @contextmanager
-def decoded(image: Image.Image, min_size: tuple[int, int] | None = None) -> Iterator[Image.Image]:
+def decoded(
+    image: Image.Image, min_size: tuple[int, int] | None = None, budget: Any = DECODING
+) -> Iterator[Image.Image]:
     """The image as `decode_upright` gives it, within the memory that all decoding of this process shares.
 
     Waits until there is room. When the block ends, so do the pixels: what is needed of them is taken before.
+
+    Args:
+        budget: has `hold(size_bytes)`, a context manager that waits for room.
 
     Raises:
         ImageError: `corrupted_image`.
     """
     draft(image, min_size)
     is_ours = bool(getattr(image, "tile", None))  # not decoded yet: nobody else looks at its pixels
-    with DECODING.hold(decoding_bytes(image)):
+    with budget.hold(decoding_bytes(image)):
         upright = image
         try:
             upright = decode_upright(image, min_size)

@@ -1,0 +1,188 @@
+"""Looking at many images in processes of their own, in the sandbox: beside the threads that write them, not between."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from datasets.imaging.budget import DECODING
+from datasets.imaging.looking import Facts
+from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
+from datasets.ingest import look_at, small_enough
+from projects.errors import WorkFailed
+from vision.sandbox.limits import GIB, MIB, Limits
+from vision.sandbox.process import SandboxedProcess, start_python
+from vision.sandbox.protections import SandboxMissing
+
+Look = Callable[[bytes], Facts]
+
+# Fewer are looked at by threads of this process: a process takes half a second to start.
+MANY = 256
+SILENCE_SECONDS = 120.0
+ANSWER_BYTES = 100_000
+LENGTH_BYTES = 8
+# The file, what its decoder holds, and the pixels (`datasets.imaging.preprocessing.BYTES_A_PIXEL`).
+MEMORY_BYTES = GIB + 24 * MAX_PIXELS
+LIMITS = Limits(
+    memory_bytes=MEMORY_BYTES,
+    reserved_bytes=2 * MEMORY_BYTES,
+    cpu_seconds=86_400,
+    file_bytes=0,
+    folder_bytes=MIB,
+    threads=64,
+    open_files=64,
+)
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+VARIABLES = ("MLSTUDIO_MAX_IMAGE_PIXELS",)
+
+
+@contextmanager
+def looking_at(count: int) -> Iterator[tuple[Look, int]]:
+    """What looks at so many images, and how many threads should ask it at once."""
+    cores = settings.PREDICTION_THREADS
+    if count < MANY:
+        yield look_at, cores
+        return
+    readers = ImageReaders(cores)
+    try:
+        # One more than there are readers: it fetches the next image meanwhile.
+        yield readers.look_at, cores + 1
+    finally:
+        readers.close()
+
+
+class ImageReaders:
+    """Reading processes that threads share. Those that end are started again.
+
+    A process ends with the thread that started it (`vision.sandbox.process`): the threads have to live as long.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._places = threading.Semaphore(most)
+        self._idle: list[ImageReader] = []
+
+    def look_at(self, content: bytes) -> Facts:
+        """The facts of an image that can be used. Raises `ImageError`."""
+        small_enough(content)
+        with self._places:
+            reader = self._idle.pop() if self._idle else ImageReader()
+            try:
+                return reader.look_at(content)
+            finally:
+                if reader.is_alive:
+                    self._idle.append(reader)
+                else:
+                    reader.close()
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class ImageReader:
+    """One reading process."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", ignore_cleanup_errors=True)
+        try:
+            self._process = self._started()
+            os.set_blocking(self._process.stdin.fileno(), False)  # type: ignore[union-attr]
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._rest = b""
+        self.is_alive = True
+
+    def look_at(self, content: bytes) -> Facts:
+        """The facts of an image. Raises `ImageError`."""
+        self.is_alive = False  # until it has answered
+        try:
+            self._send(len(content).to_bytes(LENGTH_BYTES, "big"), content)
+            answer = self._answer()
+            if needs := answer.get("needs"):
+                with DECODING.hold(min(int(needs), DECODING.total_bytes)):
+                    self._send(b"+")
+                    answer = self._answer()
+            facts = _facts(answer["facts"]) if "facts" in answer else None
+            problem = None if facts else ImageError(str(answer["problem"]), str(answer["detail"]))
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise self._died() from error
+        self.is_alive = True
+        if problem is not None:
+            raise problem
+        assert facts is not None
+        return facts
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self._folder.cleanup()
+
+    def _started(self) -> SandboxedProcess:
+        try:
+            return start_python(
+                "datasets.imaging", folder=Path(self._folder.name), limits=LIMITS,
+                environment=ONE_THREAD | {name: os.environ[name] for name in VARIABLES if name in os.environ},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+            )  # fmt: skip
+        except SandboxMissing as error:
+            raise WorkFailed("sandbox_missing", str(error)) from error
+
+    def _send(self, *parts: bytes) -> None:
+        descriptor = self._process.stdin.fileno()  # type: ignore[union-attr]
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                with suppress(BlockingIOError):
+                    rest = rest[os.write(descriptor, rest) :]
+                    continue
+                _wait_for(descriptor, select.POLLOUT)
+
+    def _answer(self) -> dict:
+        """The next line of the process, which may have been taken over and say anything."""
+        descriptor = self._process.stdout.fileno()  # type: ignore[union-attr]
+        while b"\n" not in self._rest:
+            _wait_for(descriptor, select.POLLIN)
+            chunk = os.read(descriptor, 65_536)
+            if not chunk or len(self._rest) > ANSWER_BYTES:
+                raise EOFError
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ValueError(answer)
+        return answer
+
+    def _died(self) -> ImageError:
+        """Raises the `OSError` of a full disk when it was killed for that."""
+        self._process.kill()
+        self._process.wait()
+        self._process.raise_if_disk_full()
+        return ImageError("corrupted_image", "The image cannot be decoded: its decoder ended without an answer.")
+
+
+def _wait_for(descriptor: int, event: int) -> None:
+    """Raises `EOFError` when the process takes and gives nothing for long."""
+    poll = select.poll()
+    poll.register(descriptor, event)
+    if not poll.poll(SILENCE_SECONDS * 1000):
+        raise EOFError
+
+
+def _facts(values: dict) -> Facts:
+    notes = tuple((str(code), str(sentence)) for code, sentence in values["notes"])
+    numbers = {name: int(values[name]) for name in ("width", "height", "orientation")}
+    texts = {name: str(values[name]) for name in ("format", "phash")}
+    return Facts(**numbers, **texts, notes=notes)

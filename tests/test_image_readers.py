@@ -1,0 +1,148 @@
+"""Images of a large import are looked at by processes in the sandbox, with the same outcome as here."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image as Picture
+
+from datasets import image_readers
+from datasets.image_readers import ImageReader, ImageReaders, looking_at
+from datasets.imaging import looking
+from datasets.imaging.budget import SMALL_BYTES, DecodeBudget
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Image
+from projects import jobs
+from tests.pictures import jpeg, make_zip
+from tests.test_imports import start
+
+ODD = {
+    "upright.jpg": jpeg(1, (64, 48)),
+    "text.jpg": b"no image",
+    "empty.jpg": b"",
+    "cut.jpg": jpeg(2, (640, 480))[:4000],
+    "no-end.jpg": jpeg(3)[:-2],
+}
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[ImageReader]:
+    one = ImageReader()
+    yield one
+    one.close()
+
+
+def outcome(look, content: bytes):
+    try:
+        return look(content)
+    except ImageError as error:
+        return error.code, str(error)
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+def test_it_says_what_looking_here_says(reader, content):
+    assert outcome(reader.look_at, content) == outcome(looking.look_at, content)
+    assert reader.is_alive
+
+
+def test_memory_for_a_large_image_is_asked_for(reader, monkeypatch):
+    held = []
+
+    class Seen(DecodeBudget):
+        def hold(self, size_bytes):
+            held.append(size_bytes)
+            return super().hold(size_bytes)
+
+    monkeypatch.setattr(image_readers, "DECODING", Seen(1 << 30))
+    reader.look_at(jpeg(1))
+    assert held == []
+    large = io.BytesIO()
+    Picture.new("RGB", (2000, 1500)).save(large, "PNG", compress_level=1)
+    assert reader.look_at(large.getvalue()).width == 2000
+    assert len(held) == 1 and held[0] > SMALL_BYTES
+
+
+def test_a_decoder_that_dies_costs_its_image_and_no_other():
+    readers = ImageReaders(1)
+    try:
+        assert readers.look_at(jpeg(1))
+        os.kill(readers._idle[0]._process.pid, signal.SIGKILL)
+        with pytest.raises(ImageError, match="ended without an answer") as caught:
+            readers.look_at(jpeg(2))
+        assert caught.value.code == "corrupted_image" and not readers._idle
+        assert readers.look_at(jpeg(2)) == looking.look_at(jpeg(2))
+    finally:
+        readers.close()
+
+
+def test_a_decoder_that_is_stuck_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(image_readers, "SILENCE_SECONDS", 0.2)
+    one = ImageReader()
+    os.kill(one._process.pid, signal.SIGSTOP)
+    with pytest.raises(ImageError, match="ended without an answer"):
+        one.look_at(os.urandom(1 << 20))  # more than a pipe takes
+    assert not one.is_alive
+    one.close()
+
+
+@pytest.mark.parametrize("answer", [b"[]\n", b"{}\n", b'{"facts": {"width": "x"}}\n', b"\xff\n", b"1" * 200_000])
+def test_one_that_was_taken_over_says_nothing_that_is_believed(monkeypatch, answer):
+    one = ImageReader()
+    reading, writing = os.pipe()
+    try:
+        with open(reading, "rb") as told, open(writing, "wb") as tells:
+            one._process.stdout.close()
+            one._process.stdout = told
+            monkeypatch.setattr(image_readers.os, "read", lambda fd, size, left=[answer]: left.pop() if left else b"")
+            tells.write(b"x")
+            tells.flush()
+            with pytest.raises(ImageError):
+                one.look_at(jpeg(1))
+    finally:
+        one.close()
+
+
+def test_a_full_disk_is_no_fault_of_the_image(monkeypatch):
+    one = ImageReader()
+    one._process.kill()
+    one._process.wait()
+    one._process.exceeded = "disk"
+    with pytest.raises(OSError) as caught:
+        one.look_at(jpeg(1))
+    assert caught.value.errno == errno.ENOSPC
+    one.close()
+
+
+def test_few_images_are_worth_no_process(monkeypatch):
+    monkeypatch.setattr(image_readers, "ImageReader", None)
+    with looking_at(image_readers.MANY - 1) as (look, threads):
+        assert look(jpeg(1)) == looking.look_at(jpeg(1)) and threads >= 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_large_import_uses_them(api, dataset, monkeypatch, dry_run):
+    """Here for few images, to be quick; none is looked at by a thread of the worker, and all processes have ended."""
+    monkeypatch.setattr(image_readers, "MANY", 4)
+    monkeypatch.setattr("datasets.ingest.looking.look_at", None)
+    seen = []
+
+    class Seen(ImageReader):
+        def __init__(self):
+            super().__init__()
+            seen.append(self._process)
+
+    monkeypatch.setattr(image_readers, "ImageReader", Seen)
+    files = {f"crack/{n}.jpg": jpeg(n) for n in range(6)} | {"crack/broken.jpg": b"\xff\xd8\xff\xe0 broken"}
+    job = start(api, dataset, make_zip(files), dry_run=dry_run).json()["id"]
+    jobs.run_job(job)
+    done = api.get(f"/api/v1/jobs/{job}/").json()
+    assert done["state"] == "succeeded", done
+    assert Image.objects.count() == (0 if dry_run else 6)
+    assert 1 <= len(seen) <= image_readers.settings.PREDICTION_THREADS
+    assert all(process.poll() is not None for process in seen)
