@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count, Model
+from django.db.models import Count, Model, QuerySet
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from inference.models import Model as TrainedModel
@@ -22,6 +22,7 @@ from mlstudio.tasks import housekeeping
 from projects import jobs
 from projects.consistent_reads import consistent_read
 from projects.models import Project
+from projects.selectors import is_live
 from storage.services import local_cache
 from storage.sweeping import sweep_orphans
 from tests.campaign import work
@@ -34,20 +35,30 @@ YOUNG_SECONDS = 120
 
 
 def images_are_there(client: Client) -> Iterator[str]:
+    """Those that were deleted lie in the trash."""
     ledger = client.ledger
-    kept = {str(pk): sha for pk, sha in Image.objects.values_list("id", "blob__sha256")}
+    with consistent_read():
+        live, trashed = ({str(pk): sha for pk, sha in rows.values_list("id", "blob__sha256")} for rows in _images())
     for pk, sha256 in ledger.images.items():
         ledger.checks["acknowledged image in the database"] += 1
         if pk in ledger.deleted:
-            if pk in kept:
+            if pk in live:
                 yield f"image {pk} is there though its delete was acknowledged"
-        elif pk not in ledger.perhaps_deleted and kept.get(pk) != sha256:
-            yield f"acknowledged image {pk} is {'gone' if pk not in kept else 'another file'}"
+            elif trashed.get(pk) != sha256:
+                yield f"image {pk} is not in the trash though its delete was acknowledged"
+        elif pk not in ledger.perhaps_deleted and live.get(pk) != sha256:
+            yield f"acknowledged image {pk} is {'gone' if pk not in live else 'another file'}"
+
+
+def _images() -> tuple[QuerySet, QuerySet]:
+    """Those that people see, and those in the trash."""
+    is_seen = is_live("dataset__project__")
+    return Image.objects.filter(is_seen), Image.objects.exclude(is_seen)
 
 
 def learn_deletes(ledger: Ledger) -> None:
     """Note what became of deletes without an answer, once they cannot be under way any more."""
-    kept = set(map(str, Image.objects.values_list("id", flat=True)))
+    kept = set(map(str, _images()[0].values_list("id", flat=True)))
     for pk in ledger.perhaps_deleted - ledger.deleted:
         (ledger.perhaps_deleted.discard if pk in kept else ledger.deleted.add)(pk)
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
+from datasets.models import Image, TrashedImages
 from tests.campaign.client import Client, NotAcknowledged
 from tests.films import film
 from tests.pictures import make_zip
@@ -105,6 +106,21 @@ def delete(client: Client, generator: random.Random) -> None:
         client.ledger.deleted.update(chosen)
 
 
+def restore(client: Client, generator: random.Random) -> None:
+    """Take what one delete put into the trash out of it."""
+    entries = client.call("GET", f"trash/?project={client.project}").json()["results"]
+    entries = [one for one in entries if one["kind"] == "images"]
+    if not entries:
+        return
+    entry = generator.choice(entries)["id"]
+    rows = Image.objects.filter(dataset__in=TrashedImages.objects.filter(entry=entry).values("dataset"))
+    mine = {str(pk) for pk in rows.values_list("pk", flat=True)} & client.ledger.deleted
+    client.ledger.perhaps_deleted |= mine
+    client.ledger.deleted -= mine
+    client.call("POST", f"trash/{entry}/restore/", json={})
+    client.ledger.perhaps_deleted -= mine
+
+
 def upload_in_parts(client: Client, generator: random.Random) -> None:
     content = film(generator.randrange(8, 120), size=(96, 64), fps=generator.randrange(10, 60))
     name = base64.b64encode(f"{uuid.uuid4().hex}.mp4".encode()).decode()
@@ -158,6 +174,7 @@ OPERATIONS: dict[str, Callable[[Client, random.Random], None]] = {
     "export": export,
     "annotations": annotate,
     "delete": delete,
+    "restore": restore,
     "upload in parts": upload_in_parts,
     "batch prediction": predict,
     "publish": publish,
@@ -172,4 +189,4 @@ SPANS = {
 }  # fmt: skip
 SHORT_SPAN = 1.0
 # What others do meanwhile, each with images of its own.
-COMPANIONS = ("upload", "annotations", "annotations", "delete", "snapshot")
+COMPANIONS = ("upload", "annotations", "annotations", "delete", "restore", "snapshot")
