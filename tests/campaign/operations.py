@@ -9,6 +9,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
+from django.db import Error, connection
+
 from datasets.models import Image, TrashedImages
 from tests.campaign.client import Client, NotAcknowledged
 from tests.films import film
@@ -113,12 +115,21 @@ def restore(client: Client, generator: random.Random) -> None:
     if not entries:
         return
     entry = generator.choice(entries)["id"]
-    rows = Image.objects.filter(dataset__in=TrashedImages.objects.filter(entry=entry).values("dataset"))
-    mine = {str(pk) for pk in rows.values_list("pk", flat=True)} & client.ledger.deleted
+    mine = _images_in(entry) & client.ledger.deleted
     client.ledger.perhaps_deleted |= mine
     client.ledger.deleted -= mine
     client.call("POST", f"trash/{entry}/restore/", json={})
     client.ledger.perhaps_deleted -= mine
+
+
+def _images_in(entry: str) -> set[str]:
+    rows = Image.objects.filter(dataset__in=TrashedImages.objects.filter(entry=entry).values("dataset"))
+    try:
+        return {str(pk) for pk in rows.values_list("pk", flat=True)}
+    except Error as error:  # the fault has met this process too
+        raise NotAcknowledged(str(error)) from error
+    finally:
+        connection.close()  # each thread has its own
 
 
 def upload_in_parts(client: Client, generator: random.Random) -> None:
