@@ -15,16 +15,16 @@ from datasets.imaging.letterbox import Letterbox, to_letterboxed
 from datasets.imaging.preprocessing import ImageError, open_image, upright_size
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
-from inference.analysis.curves import box_threshold_table, classifier_curves
-from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from inference.analysis.curves import curves_of
+from inference.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
-from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, match, worst_images
+from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from inference.runtime.kinds import KINDS, NAMES
 from inference.runtime.metrics import classification_metrics, worst_mistakes
 from inference.runtime.onnx import OnnxNetwork
-from inference.services import LOWEST_SCORE, way_of
+from inference.services import LOWEST_SCORE, OUTCOMES_TYPE, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
@@ -110,16 +110,15 @@ def evaluate(
             common, serving = model.detector["score_threshold"], thresholds_of(model.detector, model.class_names)
             metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, common, serving)
             mistakes = worst_images(boxes.truths, boxes.found, serving)
-            matches = match(boxes.truths, boxes.found, len(model.class_names))
-            curves = {"thresholds": box_threshold_table(matches)}
-            boxes.save(Path(folder) / "outcomes.npz")
+            curves = curves_of(boxes)
+            boxes.save(Path(folder) / OUTCOMES)
         else:
             labels = _labels(model, rows, outputs)
             metrics = classification_metrics(labels.probabilities, labels.truth, model.class_names)
             mistakes = worst_mistakes(labels.probabilities, labels.truth, labels.keys, model.class_names)
-            curves = classifier_curves(labels.probabilities, labels.truth, model.class_names)
-            labels.save(Path(folder) / "outcomes.npz")
-        blob = storage.keep_path(Path(folder) / "outcomes.npz", "application/octet-stream")
+            curves = curves_of(labels)
+            labels.save(Path(folder) / OUTCOMES)
+        blob = storage.keep_path(Path(folder) / OUTCOMES, OUTCOMES_TYPE)
     metrics |= {"unknown_label": rows.unknown, "unreadable": rows.unreadable}
     with transaction.atomic():
         context.keep()  # not when another attempt measures the same now
@@ -225,6 +224,9 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> BoxOutcomes:
 
 
 def outcomes_of(evaluation: Evaluation) -> LabelOutcomes | BoxOutcomes:
-    """What the model said of each image; of a training's evaluation there is nothing."""
-    path = storage.path_of(evaluation.outcomes)
-    return (BoxOutcomes if evaluation.model.task == Task.DETECTION else LabelOutcomes).load(path)
+    """What the model said of each image."""
+    return read_outcomes(storage.path_of(evaluation.outcomes), evaluation.model.task)
+
+
+def read_outcomes(path: Path, task: str) -> LabelOutcomes | BoxOutcomes:
+    return (BoxOutcomes if task == Task.DETECTION else LabelOutcomes).load(path)

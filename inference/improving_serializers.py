@@ -203,6 +203,12 @@ class ExplanationRequestSerializer(Scoped):
         return attrs
 
 
+def _edges(help_text: str) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.FloatField(), min_length=4, max_length=4, allow_null=True, help_text=help_text
+    )
+
+
 class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     """Which images of an evaluation are wanted."""
 
@@ -221,8 +227,24 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     page_size = serializers.IntegerField(min_value=1, max_value=500, default=50)
 
 
+class OutcomeBoxSerializer(serializers.Serializer):
+    """A box that was found, or missed. Edges are x_min, y_min, x_max, y_max in pixels of the upright image."""
+
+    match = serializers.ChoiceField(["hit", "false_positive", "miss"])
+    label = serializers.CharField()
+    score = serializers.FloatField(allow_null=True, help_text="null: it was missed.")
+    box = _edges("What the model found; null: it was missed.")
+    annotation = _edges("What was annotated; null: nothing of this label.")
+
+
 class OutcomeSerializer(serializers.Serializer):
     image = serializers.UUIDField()
+    is_deleted = serializers.BooleanField(help_text="The dataset no longer has it; its `thumbnail` stays.")
+    filename = serializers.CharField(allow_null=True)
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbhash = serializers.CharField(allow_null=True)
+    thumbnail = serializers.CharField(allow_null=True, help_text="null: the snapshot's images are gone.")
     label = serializers.CharField(required=False)
     predicted = serializers.CharField(required=False)
     score = serializers.FloatField(required=False)
@@ -230,6 +252,7 @@ class OutcomeSerializer(serializers.Serializer):
     hits = serializers.IntegerField(required=False)
     false_positives = serializers.IntegerField(required=False)
     misses = serializers.IntegerField(required=False)
+    boxes = OutcomeBoxSerializer(many=True, required=False, help_text="Of a detector.")
 
 
 class OutcomePageSerializer(serializers.Serializer):

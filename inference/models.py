@@ -125,7 +125,7 @@ class Evaluation(Identified):
     """How good a model is on a part of a snapshot: figures, and the images behind the errors.
 
     `outcomes` has what the model said of each image, so that every figure leads to its images and two models can be
-    compared; an evaluation that a training made has none.
+    compared; one that came with its model, or from a training of an early release, has none.
     """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="evaluations")

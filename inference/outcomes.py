@@ -7,36 +7,86 @@ from collections.abc import Iterator
 import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
+from datasets.models import SnapshotImage
+from datasets.snapshot_reading.rows import rows_of
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
 from inference.errors import NotEvaluated
 from inference.evaluations import outcomes_of
 from inference.models import Evaluation
-from inference.runtime.boxes import thresholds_of
-from inference.runtime.detection_metrics import Threshold, hits_of, sure_of
+from inference.runtime.boxes import Detections, thresholds_of
+from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken, hits_of, sure_of
 from projects.models import Task
 
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
-def images_behind(evaluation: Evaluation, wishes: dict) -> list[dict]:
-    """Images of an evaluation that fit the wishes, the surest mistakes first.
+def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]]:
+    """How many images of an evaluation fit the wishes, and those of the page, the surest mistakes first.
 
     Raises:
-        NotEvaluated: it has no outcomes: a training made it.
+        NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
         ValidationError: a label that the model does not have.
     """
     if evaluation.outcomes is None:
-        raise NotEvaluated("A training keeps figures only. POST models/MODEL/evaluations/ measures again, with images.")
+        raise NotEvaluated("Only figures were kept. POST models/MODEL/evaluations/ measures again, with images.")
     names = evaluation.model.class_names
     for field in ("label", "predicted"):
         if field in wishes and wishes[field] not in names:
             raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
     found = outcomes_of(evaluation)
-    if isinstance(found, BoxOutcomes):
-        threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
-        return list(_boxes(found, wishes, threshold))
-    return list(_labels(found, wishes))
+    page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
+    if isinstance(found, LabelOutcomes):
+        rows = list(_labels(found, wishes))
+        return len(rows), _with_images(evaluation, rows[page])
+    threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
+    rows = list(_boxes(found, wishes, threshold))
+    shown = {row["image"] for row in rows[page]}
+    marks = {
+        truth.id: list(_marks(truth, sure_of(one, threshold), found.class_names))
+        for truth, one in zip(found.truths, found.found, strict=True)
+        if truth.id in shown
+    }
+    return len(rows), _with_images(evaluation, [row | {"boxes": marks[row["image"]]} for row in rows[page]])
+
+
+def _with_images(evaluation: Evaluation, rows: list[dict]) -> list[dict]:
+    """The rows with what shows their images, also of those that were deleted since."""
+    held = SnapshotImage.objects.filter(
+        snapshot=evaluation.snapshot_id, image_key__in=[row["image"] for row in rows]
+    ).select_related("blob")
+    images = list(held)
+    shown = rows_of(images, evaluation.model.project_id)
+    found = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
+    return [row | _picture(found.get(row["image"])) for row in rows]
+
+
+def _picture(row: dict | None) -> dict:
+    """Nothing of a row whose snapshot has no images any more."""
+    row = row or {}
+    fields = ("filename", "width", "height", "thumbhash", "thumbnail")
+    return {"is_deleted": row.get("image") is None, **{name: row.get(name) for name in fields}}
+
+
+def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:
+    """What was found, the surest first, and what was missed."""
+    taken = boxes_taken(truth, kept)
+    for index in np.argsort(-kept.scores, kind="stable"):
+        box, other = kept.boxes[index], int(taken[index])
+        yield {
+            "match": "false_positive" if other < 0 else "hit", "label": names[int(kept.labels[index])],
+            "score": round(float(kept.scores[index]), 6), "box": _rounded(box),
+            "annotation": None if other < 0 else _rounded(truth.boxes[other]),
+        }  # fmt: skip
+    for index in sorted(set(range(len(truth.boxes))) - set(taken.tolist())):
+        box = _rounded(truth.boxes[index])
+        yield {
+            "match": "miss", "label": names[int(truth.labels[index])], "score": None, "box": None, "annotation": box,
+        }  # fmt: skip
+
+
+def _rounded(box: np.ndarray) -> list[float]:
+    return [round(float(edge), 2) for edge in box]
 
 
 def _labels(found: LabelOutcomes, wishes: dict) -> Iterator[dict]:

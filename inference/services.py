@@ -26,7 +26,7 @@ from inference.naming import figures_of
 from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from inference.runtime.overlay import draw_boxes
-from inference.staging import AnyFile, staged, with_labels
+from inference.staging import AnyFile, StagedFile, staged, with_labels
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 DEFAULT_LABELS, DEFAULT_BOXES = 5, 300
 # Below this everything is noise, and there is much of it.
 LOWEST_SCORE = 0.01
+OUTCOMES_TYPE = "application/octet-stream"
 CONTENT_TYPES = {
     FileKind.KERAS: "application/zip",
     FileKind.KERAS_H5: "application/x-hdf5",
@@ -68,6 +69,8 @@ def register_model(
     snapshot: Snapshot | None = None,
     metrics: dict | None = None,
     mistakes: list[dict] | None = None,
+    curves: dict | None = None,
+    outcomes: StagedFile | None = None,
     detector: dict | None = None,
     base_model: Model | None = None,
     resize: str = Resize.STRETCH,
@@ -76,6 +79,10 @@ def register_model(
     """A new version in the project with its files and, of a model trained here, its evaluation on the test split.
 
     Beside what came it gets `labels.json`: unlike lines of text it has every name as it is.
+
+    Args:
+        metrics, mistakes, curves: of the evaluation.
+        outcomes: what was predicted of each of its images (`inference.analysis.outcomes`).
     """
     with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(
@@ -88,8 +95,10 @@ def register_model(
             add_file(model=model, kind=kind, path=file)
         if metrics is not None:
             Evaluation.objects.create(
-                model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or []
-            )
+                model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or [],
+                curves=curves or {},
+                outcomes=None if outcomes is None else storage.keep(outcomes.incoming, OUTCOMES_TYPE),
+            )  # fmt: skip
     return model
 
 

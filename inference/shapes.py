@@ -138,7 +138,7 @@ CalibrationBinSerializer = type(
 
 
 class CurvesSerializer(serializers.Serializer):
-    """Empty for an evaluation that a training made."""
+    """Empty where only figures were kept."""
 
     per_class = optional(LabelCurvesSerializer, many=True)
     macro_auc = perhaps(Number)

@@ -411,6 +411,10 @@ def test_a_detector_over_http(api, owner, tmp_path, outsider):
     assert run["estimate"]["memory_bytes"] > 10**8 and "val_ap50" in run["history"][-1]
     model = api.get(f"/api/v1/models/{run['model']}/").json()
     assert model["task"] == "detection" and 0 <= model["metrics"]["ap50"] <= 1 and model["detector"]["anchors"]
+    (evaluation,) = api.get(f"/api/v1/models/{model['id']}/evaluations/").json()["results"]
+    assert evaluation["has_outcomes"] and evaluation["curves"]["thresholds"]
+    behind = api.get(f"/api/v1/evaluations/{evaluation['id']}/images/?threshold=0").json()
+    assert behind["count"] == model["metrics"]["count"] and all(one["boxes"] for one in behind["results"])
     card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
     assert "An object detector" in card and "background" in card and "AP50" in card
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -293,8 +294,15 @@ def test_every_figure_leads_to_its_images(api, evaluated):
     page = api.get(f"{url}?page_size=7").json()
     following = api.get(page["next"]).json()
     assert len({one["image"] for one in page["results"] + following["results"]}) == 14
-    image = page["results"][0]["image"]
-    assert api.get(f"/api/v1/images/{image}/").status_code == 200
+    first = page["results"][0]
+    image = api.get(f"/api/v1/images/{first['image']}/").json()
+    assert {name: first[name] for name in ("filename", "width", "height")} == {
+        name: image[name] for name in ("filename", "width", "height")
+    }
+    assert not first["is_deleted"] and api.get(first["thumbnail"]).status_code == 200
+    Image.objects.filter(pk=first["image"]).delete()
+    (after,) = (one for one in api.get(f"{url}?page_size=7").json()["results"] if one["image"] == first["image"])
+    assert after["is_deleted"] and after["filename"] is None and api.get(after["thumbnail"]).status_code == 200
     assert code_of(api.get(f"{url}?label=square")) == "unknown_label"
 
 
@@ -343,6 +351,17 @@ def test_boxes_lead_to_their_images_too(api, detector):
     metrics = api.get(url).json()["metrics"]
     every = api.get(f"{url}images/?page_size=500").json()["results"]
     assert len(every) == metrics["count"]
+    for one in every:
+        matches = Counter(box["match"] for box in one["boxes"])
+        assert (matches["hit"], matches["false_positive"], matches["miss"]) == (
+            one["hits"], one["false_positives"], one["misses"],
+        )  # fmt: skip
+        for box in one["boxes"]:
+            assert (box["box"] is None) == (box["score"] is None) == (box["match"] == "miss")
+            assert (box["annotation"] is None) == (box["match"] == "false_positive")
+        annotated = api.get(f"/api/v1/images/{one['image']}/").json()["annotations"]
+        drawn = sorted(box["annotation"] for box in one["boxes"] if box["annotation"])
+        assert np.allclose(drawn, sorted(mark["box"] for mark in annotated), atol=0.02)
     hits, found = (sum(one[name] for one in every) for name in ("hits", "false_positives"))
     assert hits / (hits + found) == pytest.approx(metrics["precision"])
     assert hits / (hits + sum(one["misses"] for one in every)) == pytest.approx(metrics["recall"])

@@ -131,7 +131,11 @@ class TestSupervisor:
         card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
         assert "Confusion matrix" in card and "small_cnn" in card and "confidence" in card
         (evaluation,) = api.get(f"/api/v1/models/{model['id']}/evaluations/").json()["results"]
-        assert evaluation["split"] == "test"
+        assert evaluation["split"] == "test" and evaluation["has_outcomes"] and evaluation["curves"]["per_class"]
+        behind = api.get(f"/api/v1/evaluations/{evaluation['id']}/images/").json()
+        assert behind["count"] == 5 and all(api.get(one["thumbnail"]).status_code == 200 for one in behind["results"])
+        right = api.get(f"/api/v1/evaluations/{evaluation['id']}/images/?outcome=right").json()["count"]
+        assert right == round(5 * model["metrics"]["accuracy"])
         log = api.get(f"/api/v1/trainings/{run['id']}/log/").content.decode()
         assert "Expected: about" in log and "LiteRT file agrees" in log
         assert not work_folder(run["id"]).exists()

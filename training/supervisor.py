@@ -12,6 +12,9 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from inference.analysis.curves import curves_of
+from inference.analysis.outcomes import OUTCOMES
+from inference.evaluations import read_outcomes
 from inference.models import Resize
 from inference.runtime.metrics import is_uneven
 from inference.services import register_model
@@ -221,7 +224,15 @@ class Supervisor:
         configuration = result["configuration"]
         side = configuration["image_size"]
         height, width = result.get("input_size") or (side, side)
-        with staged(with_labels(files, result["class_names"])) as ready, transaction.atomic():
+        # None in a result of an earlier release.
+        path = result.get("outcomes")
+        outcomes = {OUTCOMES: path} if path else {}
+        curves = curves_of(read_outcomes(Path(path), run.project.task)) if path else {}
+        with (
+            staged(with_labels(files, result["class_names"])) as ready,
+            staged(outcomes) as measured,
+            transaction.atomic(),
+        ):
             # finish() first: it is the conditional update that makes sure of one model only.
             score = _score(result.get("validation_metrics") or {})
             work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)
@@ -237,6 +248,8 @@ class Supervisor:
                 parameters=result["parameters"],
                 metrics=result["metrics"],
                 mistakes=result["mistakes"],
+                curves=curves,
+                outcomes=measured.get(OUTCOMES),
                 files=ready,
                 training=run.pk,
                 snapshot=run.snapshot,
@@ -272,7 +285,8 @@ def _kept_result(folder: Path) -> dict | None:
         result = json.loads((folder / RESULT).read_text())
     except (OSError, ValueError):
         return None
-    return result if all(Path(path).is_file() for path in result["files"].values()) else None
+    paths = [*result["files"].values(), *filter(None, [result.get("outcomes")])]
+    return result if all(Path(path).is_file() for path in paths) else None
 
 
 def _score(validation: dict) -> float | None:

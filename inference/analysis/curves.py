@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.runtime.detection_metrics import Matches
+from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from inference.runtime.detection_metrics import Matches, match
 
 POINTS = 101
 BINS = 15
+
+
+def curves_of(found: LabelOutcomes | BoxOutcomes) -> dict:
+    """See `classifier_curves`; of a detector its `thresholds`, see `box_threshold_table`."""
+    if isinstance(found, BoxOutcomes):
+        return {"thresholds": box_threshold_table(match(found.truths, found.found, len(found.class_names)))}
+    return classifier_curves(found.probabilities, found.truth, found.class_names)
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:

@@ -11,6 +11,9 @@ import numpy as np
 from inference.runtime.boxes import Detections
 from inference.runtime.detection_metrics import Truth
 
+# The name of the file.
+OUTCOMES = "outcomes.npz"
+
 
 @dataclass(frozen=True)
 class LabelOutcomes:

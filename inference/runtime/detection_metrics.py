@@ -148,10 +148,19 @@ def match(truths: Sequence[Truth], found: Sequence[Detections], num_classes: int
 
 
 def hits_of(truth: Truth, one: Detections) -> np.ndarray:
-    """As pycocotools does: each detection takes the free box of its label that it overlaps most."""
-    hits = np.zeros(len(one.scores), dtype=bool)
+    """`(detections,)` bool, see `boxes_taken`."""
+    return boxes_taken(truth, one) >= 0
+
+
+def boxes_taken(truth: Truth, one: Detections) -> np.ndarray:
+    """As pycocotools does: each detection takes the free box of its label that it overlaps most.
+
+    Returns:
+        `(detections,)` int, the index of the box in `truth`; -1: none.
+    """
+    taken = np.full(len(one.scores), -1)
     if len(truth.boxes) == 0:
-        return hits
+        return taken
     overlap = iou_matrix(one.boxes, truth.boxes)
     overlap[one.labels[:, None] != truth.labels[None]] = 0
     free = np.ones(len(truth.boxes), dtype=bool)
@@ -159,8 +168,8 @@ def hits_of(truth: Truth, one: Detections) -> np.ndarray:
         row = np.where(free, overlap[index], 0)
         best = int(row.argmax())
         if row[best] >= MATCH_IOU:
-            hits[index], free[best] = True, False
-    return hits
+            taken[index], free[best] = best, False
+    return taken
 
 
 def ap50_interval(matches: Matches, seed: int = 0) -> list[float] | None:

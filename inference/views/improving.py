@@ -193,14 +193,14 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         calibration with `min_score` and `max_score`…"""
         evaluation = self.get_object()
         wishes = valid(shapes.OutcomeQuerySerializer, request.query_params)
-        rows = images_behind(evaluation, wishes)
-        start, size = wishes["offset"], wishes["page_size"]
+        count, rows = images_behind(evaluation, wishes)
+        end = wishes["offset"] + wishes["page_size"]
         following = None
-        if start + size < len(rows):
+        if end < count:
             query = request.query_params.copy()
-            query["offset"] = str(start + size)
+            query["offset"] = str(end)
             following = f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
-        answer = {"count": len(rows), "next": following, "results": rows[start : start + size]}
+        answer = {"count": count, "next": following, "results": rows}
         return Response(shapes.OutcomePageSerializer(answer).data)
 
     @extend_schema(

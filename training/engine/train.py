@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from datasets.imaging.letterbox import load_letterboxed
 from datasets.imaging.preprocessing import load_pixels
+from inference.analysis.outcomes import OUTCOMES, LabelOutcomes
 from inference.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from training.engine import export
 from training.engine.checkpoint import load_checkpoint
@@ -61,6 +62,7 @@ class TrainingResult:
         files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
         metrics: figures on the untouched test split, see `metrics.classification_metrics`.
         mistakes: the most confident errors on the test split.
+        outcomes: path of what was predicted of each image of the test split (`LabelOutcomes`).
         broken: images that could not be decoded, with the reason.
     """
 
@@ -75,6 +77,7 @@ class TrainingResult:
     parameters: int
     seconds: float
     litert_difference: float
+    outcomes: str = ""
     broken: list[list[str]] = field(default_factory=list)
 
     def to_dict(self) -> dict:
@@ -325,6 +328,9 @@ class _Training:
         probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
         files, difference = self._export(network.model, stores["test"], probabilities["test"])
         test = stores["test"]
+        keys = [sample.id for sample in test.samples]
+        outcomes = self.folder / OUTCOMES
+        LabelOutcomes(keys, test.labels, probabilities["test"], self.data.class_names).save(outcomes)
         return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=self.data.class_names,
@@ -333,14 +339,13 @@ class _Training:
             validation_metrics=classification_metrics(
                 probabilities["validation"], stores["validation"].labels, self.data.class_names
             ),
-            mistakes=worst_mistakes(
-                probabilities["test"], test.labels, [sample.id for sample in test.samples], self.data.class_names
-            ),
+            mistakes=worst_mistakes(probabilities["test"], test.labels, keys, self.data.class_names),
             history=self.history,
             versions=library_versions("keras"),
             parameters=int(network.model.count_params()),
             seconds=round(time.monotonic() - started, 1),
             litert_difference=difference,
+            outcomes=str(outcomes),
             broken=[list(one) for store in stores.values() for one in store.broken],
         )
 

@@ -37,6 +37,7 @@ class DetectionResult:
         input_size: `(height, width)` of the network.
         detector: what is needed to read the network's output: anchors, thresholds, suppression.
         mistakes: the images with the most false alarms and misses.
+        outcomes: path of what was found on each image of the test split (`BoxOutcomes`).
     """
 
     configuration: dict
@@ -52,6 +53,7 @@ class DetectionResult:
     seconds: float
     litert_difference: float
     detector: dict
+    outcomes: str = ""
     broken: list[list[str]] = field(default_factory=list)
 
     def to_dict(self) -> dict:

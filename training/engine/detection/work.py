@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.imaging.letterbox import load_letterboxed
+from inference.analysis.outcomes import OUTCOMES, BoxOutcomes
 from inference.runtime.boxes import AnchorShapes, anchors_for
 from training.engine.data import SPLITS, PixelStore, choose_place, needed_bytes
 from training.engine.detection.configuration import DetectionConfiguration
@@ -197,7 +198,10 @@ class DetectorTraining(ABC):
     def _finish(self, stores: Stores, started: float) -> DetectionResult:
         self.watcher.on_progress("evaluating", 0, 1)
         names = self.data.class_names
-        figures = judged(self.detect(stores["validation"]), self.detect(stores["test"]), names)
+        test = self.detect(stores["test"])
+        figures = judged(self.detect(stores["validation"]), test, names)
+        outcomes = self.folder / OUTCOMES
+        BoxOutcomes(*test, names).save(outcomes)
         thresholds = figures.pop("thresholds")
         files, difference = self._export(stores["test"])
         return DetectionResult(
@@ -210,6 +214,7 @@ class DetectorTraining(ABC):
             parameters=self.parameters,
             seconds=round(time.monotonic() - started, 1),
             litert_difference=difference,
+            outcomes=str(outcomes),
             detector={
                 "anchors": self.shapes.to_dict(),
                 **thresholds,
