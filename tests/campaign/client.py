@@ -77,8 +77,12 @@ class Client:
         """So many clients of the same user, each with images of its own."""
         return [replace(self, share=(count, number)) for number in range(count)]
 
-    def call(self, method: str, path: str, **options) -> httpx.Response:
-        """Raises `NotAcknowledged`; what a client got wrong is an error of the campaign."""
+    def call(self, method: str, path: str, *, may_be_gone: bool = False, **options) -> httpx.Response:
+        """Raises `NotAcknowledged`; what a client got wrong is an error of the campaign.
+
+        Args:
+            may_be_gone: another client may have taken it away meanwhile.
+        """
         operation = f"{method} {path.split('/')[0]}"
         headers = {"Authorization": self.token, **options.pop("headers", {})}
         try:
@@ -91,6 +95,8 @@ class Client:
             self.ledger.refused[operation] += 1
             if answer.status_code >= 500 and not any(code in answer.text for code in EXPECTED_ERRORS):
                 self.complaints.append(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+            raise NotAcknowledged(answer.text[:300])
+        if answer.status_code == 404 and may_be_gone:
             raise NotAcknowledged(answer.text[:300])
         if answer.status_code >= 400:
             self.complaints.append(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")

@@ -118,7 +118,7 @@ def restore(client: Client, generator: random.Random) -> None:
     mine = _images_in(entry) & client.ledger.deleted
     client.ledger.perhaps_deleted |= mine
     client.ledger.deleted -= mine
-    client.call("POST", f"trash/{entry}/restore/", json={})
+    client.call("POST", f"trash/{entry}/restore/", json={}, may_be_gone=True)
     client.ledger.perhaps_deleted -= mine
 
 
