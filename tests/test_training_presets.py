@@ -82,6 +82,7 @@ class TestOverHttp:
         assert (settings["dropout"]["minimum"], settings["dropout"]["maximum"]) == (0, 0.9)
         assert settings["augmentation"]["choices"] == ["auto", "none", "light", "strong"]
         assert all(one["help"] for one in settings.values()) and "anchor_sizes" not in settings
+        assert settings["dropout"]["help"].startswith("Share of the features")
 
     def test_a_project_for_boxes_has_other_settings(self, api):
         boxes = api.post("/api/v1/projects/", {"name": "b", "task": "detection"}).json()["id"]
@@ -119,3 +120,8 @@ class TestOverHttp:
         ):  # fmt: skip
             assert len(api.get(f"{address}&{query}").json()["results"]) == count, query
         assert run["created_by"] == owner.username
+
+    def test_a_training_without_a_model_names_none(self, api, project, shapes):  # noqa: F811
+        run = start(api, project, **TINY).json()
+        assert run["model_name"] is None
+        assert api.get(f"/api/v1/trainings/?project={project.pk}").json()["results"][0]["model_name"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -83,8 +84,14 @@ def _setting(name: str, field: serializers.Field) -> dict:
         "choices": list(field.choices) if isinstance(field, serializers.ChoiceField) else [],
         "minimum": getattr(values, "min_value", None),
         "maximum": getattr(values, "max_value", None),
-        "help": field.help_text or "",
+        "help": _help(field),
     }
+
+
+def _help(field: serializers.Field) -> str:
+    """Without the words that say for which task: only the settings of one are shown."""
+    text = re.sub(r"^For (classifiers|detectors): ", "", str(field.help_text or ""))
+    return text[:1].upper() + text[1:]
 
 
 def _preset(preset: Preset, project: Project) -> dict:

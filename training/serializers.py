@@ -142,7 +142,7 @@ class TrainingSummarySerializer(WorkSerializer):
     dataset_name = serializers.CharField(source="snapshot.name_of_dataset")
     snapshot_name = serializers.CharField(source="snapshot.title", help_text="Or its dataset and number.")
     base_model_name = serializers.SerializerMethodField(help_text="null also where others may not see it.")
-    model_name = serializers.CharField(source="model.__str__", default=None, allow_null=True)
+    model_name = serializers.SerializerMethodField(help_text="null: it has made none yet, or it was deleted.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
 
     class Meta:
@@ -156,6 +156,9 @@ class TrainingSummarySerializer(WorkSerializer):
 
     def get_base_model_name(self, run: TrainingRun) -> str | None:
         return name_of_base(run)
+
+    def get_model_name(self, run: TrainingRun) -> str | None:
+        return None if run.model is None else str(run.model)
 
 
 @extend_schema_serializer(component_name="Training")

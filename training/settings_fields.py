@@ -23,14 +23,14 @@ class ConfigurationFields(serializers.Serializer):
     )  # fmt: skip
     architecture = serializers.ChoiceField(
         [one.name for one in ARCHITECTURES.values() if one.is_offered], required=False,
-        help_text="The network. `architectures/` describes each.",
+        help_text="Which network is trained.",
     )  # fmt: skip
     network = serializers.DictField(
         required=False, help_text="For architecture=custom: a Keras network as `model.to_json()` gives it."
     )
     resize = serializers.ChoiceField(
         Resize.choices, required=False,
-        help_text="For classifiers: how a picture becomes the size of the input. Default: stretched.",
+        help_text="For classifiers: how an image becomes the size of the input. Default: stretched.",
     )  # fmt: skip
     weights = serializers.ChoiceField(
         ["auto", "coco", "imagenet", "none"], required=False,

@@ -7988,7 +7988,7 @@ export interface components {
              */
             max_minutes?: number | null;
             /**
-             * @description The network. `architectures/` describes each.
+             * @description Which network is trained.
              *
              *     * `small_cnn` - small_cnn
              *     * `mobilenet_v2` - mobilenet_v2
@@ -8015,7 +8015,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description For classifiers: how a picture becomes the size of the input. Default: stretched.
+             * @description For classifiers: how an image becomes the size of the input. Default: stretched.
              *
              *     * `stretch` - Stretch
              *     * `letterbox` - Letterbox
@@ -8757,7 +8757,8 @@ export interface components {
             snapshot_name: string;
             /** @description null also where others may not see it. */
             readonly base_model_name: string | null;
-            model_name?: string | null;
+            /** @description null: it has made none yet, or it was deleted. */
+            readonly model_name: string | null;
             created_by?: string | null;
             /** @description What was promised before the start. */
             readonly estimate: components["schemas"]["Estimate"] | null;
@@ -8854,7 +8855,7 @@ export interface components {
              */
             max_minutes?: number;
             /**
-             * @description The network. `architectures/` describes each.
+             * @description Which network is trained.
              *
              *     * `small_cnn` - small_cnn
              *     * `mobilenet_v2` - mobilenet_v2
@@ -8881,7 +8882,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description For classifiers: how a picture becomes the size of the input. Default: stretched.
+             * @description For classifiers: how an image becomes the size of the input. Default: stretched.
              *
              *     * `stretch` - Stretch
              *     * `letterbox` - Letterbox
@@ -9071,7 +9072,8 @@ export interface components {
             snapshot_name: string;
             /** @description null also where others may not see it. */
             readonly base_model_name: string | null;
-            model_name?: string | null;
+            /** @description null: it has made none yet, or it was deleted. */
+            readonly model_name: string | null;
             created_by?: string | null;
         };
         TrashEmptied: {

@@ -56,13 +56,15 @@ export default function ModelsPage() {
                       {model.architecture.replaceAll("_", " ")} · {formatTime(model.created_at, i18n.locale)}
                     </Text>
                   </div>
-                  {typeof figure === "number" && (
-                    <Text fw={650} style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
-                      {project?.task === "detection" ? "AP50 " : ""}
-                      {formatPercent(figure, i18n.locale, 1)}
-                    </Text>
-                  )}
-                  <Icon name="chevron-right" />
+                  <Group gap="sm" wrap="nowrap">
+                    {typeof figure === "number" && (
+                      <Text fw={650} style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
+                        {project?.task === "detection" ? "AP50 " : ""}
+                        {formatPercent(figure, i18n.locale, 1)}
+                      </Text>
+                    )}
+                    <Icon name="chevron-right" />
+                  </Group>
                 </Group>
               </Paper>
             </Link>

@@ -23,7 +23,8 @@ const ROOM = { left: 46, right: 14, top: 12, bottom: 26 };
 /** One figure of a training, epoch by epoch, as it grows: what is learned from dashed, what is checked on drawn through. */
 export function Curve({ title, lines, isShare = false, best, starts, epochs }: Props) {
   const { t, i18n } = useLingui();
-  const { ref, width } = useElementSize();
+  const { ref, width: measured } = useElementSize();
+  const width = measured || 420;
   const [pointed, setPointed] = useState<number | null>(null);
   const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
   const box = {
@@ -76,53 +77,49 @@ export function Curve({ title, lines, isShare = false, best, starts, epochs }: P
         onPointerMove={point}
         onPointerLeave={() => setPointed(null)}
       >
-        {width > 0 && (
-          <>
-            {ticks(low, high).map((value) => (
-              <g key={value}>
-                <line className={classes.grid} x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
-                <text x={box.left - 6} y={y(value) + 4} textAnchor="end">
-                  {isShare ? formatPercent(value, i18n.locale) : formatNumber(value, i18n.locale)}
-                </text>
-              </g>
-            ))}
-            {ticks(1, Math.max(2, epochs), 6)
-              .filter((value) => Number.isInteger(value) && value >= 1)
-              .map((value) => (
-                <text key={value} x={x(value)} y={HEIGHT - 8} textAnchor="middle">
-                  {value.toLocaleString(i18n.locale)}
-                </text>
-              ))}
-            {starts.map((epoch) => (
-              <line
-                key={epoch}
-                className={classes.grid}
-                x1={x(epoch - 0.5)}
-                x2={x(epoch - 0.5)}
-                y1={box.top}
-                y2={box.bottom}
-              />
-            ))}
-            {best !== null && (
-              <line className={classes.best} x1={x(best)} x2={x(best)} y1={box.top} y2={box.bottom} />
-            )}
-            {pointed !== null && (
-              <line className={classes.cursor} x1={x(pointed)} x2={x(pointed)} y1={box.top} y2={box.bottom} />
-            )}
-            {lines.map((line) => (
-              <path key={line.kind} className={classes[line.kind]} d={path(line.points, x, y)} />
-            ))}
-            {best !== null &&
-              lines
-                .filter(({ kind }) => kind === "validation")
-                .map((line) => {
-                  const found = line.points.find(({ epoch }) => epoch === best);
-                  return found ? (
-                    <circle key="best" className={classes.dot} cx={x(best)} cy={y(found.value)} r={4.5} />
-                  ) : null;
-                })}
-          </>
+        {ticks(low, high).map((value) => (
+          <g key={value}>
+            <line className={classes.grid} x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
+            <text x={box.left - 6} y={y(value) + 4} textAnchor="end">
+              {isShare ? formatPercent(value, i18n.locale) : formatNumber(value, i18n.locale)}
+            </text>
+          </g>
+        ))}
+        {ticks(1, Math.max(2, epochs), 6)
+          .filter((value) => Number.isInteger(value) && value >= 1)
+          .map((value) => (
+            <text key={value} x={x(value)} y={HEIGHT - 8} textAnchor="middle">
+              {value.toLocaleString(i18n.locale)}
+            </text>
+          ))}
+        {starts.map((epoch) => (
+          <line
+            key={epoch}
+            className={classes.grid}
+            x1={x(epoch - 0.5)}
+            x2={x(epoch - 0.5)}
+            y1={box.top}
+            y2={box.bottom}
+          />
+        ))}
+        {best !== null && (
+          <line className={classes.best} x1={x(best)} x2={x(best)} y1={box.top} y2={box.bottom} />
         )}
+        {pointed !== null && (
+          <line className={classes.cursor} x1={x(pointed)} x2={x(pointed)} y1={box.top} y2={box.bottom} />
+        )}
+        {lines.map((line) => (
+          <path key={line.kind} className={classes[line.kind]} d={path(line.points, x, y)} />
+        ))}
+        {best !== null &&
+          lines
+            .filter(({ kind }) => kind === "validation")
+            .map((line) => {
+              const found = line.points.find(({ epoch }) => epoch === best);
+              return found ? (
+                <circle key="best" className={classes.dot} cx={x(best)} cy={y(found.value)} r={4.5} />
+              ) : null;
+            })}
       </svg>
       <Text size="xs" className="quiet" ta="right" style={{ fontVariantNumeric: "tabular-nums" }}>
         {pointed === null && best !== null ? (

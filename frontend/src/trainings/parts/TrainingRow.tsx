@@ -22,7 +22,7 @@ export function TrainingRow({ run, task }: { run: TrainingSummary; task: string 
       <Paper className="panel" p="md">
         <Group justify="space-between" gap="xs">
           <Stack gap={2} miw={0} flex={1}>
-            <Group gap="xs" wrap="nowrap">
+            <Group gap="xs">
               <Text fw={600} truncate>
                 {run.name || run.model_name || t`Training`}
               </Text>
