@@ -1,4 +1,4 @@
-"""The first minutes in the pages: registered, sample images, trained, an image dragged in; and a training of 200 epochs."""
+"""The first minutes in the pages, from registration to an image that is dragged in, and a training of 200 epochs."""
 
 from __future__ import annotations
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from tests.conftest import client_of
-from tests.test_trainings import TINY, code_of, shapes, start  # noqa: F401 - a fixture
+from tests.test_engine import TINY as TINY_NETWORK
+from tests.test_engine import data, run  # noqa: F401 - a fixture
+from tests.test_training_choices import small_phase
+from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.data_warnings import seen_of
 from training.engine.budget import Deadline, seconds_to_train, within_budget
 from training.engine.configuration import Configuration
@@ -125,3 +130,22 @@ class TestOverHttp:
         run = start(api, project, **TINY).json()
         assert run["model_name"] is None
         assert api.get(f"/api/v1/trainings/?project={project.pk}").json()["results"][0]["model_name"] is None
+
+
+@pytest.mark.slow
+class TestWithKeras:
+    def test_a_phase_ends_after_the_epoch_with_which_its_time_is_over(self, tmp_path):
+        from training.engine.phases import judge_classifier
+        from training.engine.watcher import Watcher
+
+        phase = small_phase(tmp_path, judge_classifier, epochs=50, early_stopping=0)
+        phase.deadline = Deadline(0.0)
+        lines: list[str] = []
+        assert phase.run(Watcher(log=lines.append))["epochs"] == 1
+        assert any("the time is over" in line for line in lines)
+
+    def test_a_training_has_the_epochs_that_its_budget_left_also_after_a_resume(self, data, tmp_path):  # noqa: F811
+        kept = replace(estimate(decoding=1.0, training=10.0, export=1.0), epochs={"epochs": 2})
+        (tmp_path / "estimate.json").write_text(json.dumps(kept.to_dict()))
+        result = run(replace(TINY_NETWORK, epochs=40, max_minutes=60.0), data, tmp_path)
+        assert len(result.history) == 2 and result.configuration["epochs"] == 2

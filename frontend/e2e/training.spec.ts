@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { createProject, register, upload, watch } from "./studio";
 
@@ -45,6 +46,7 @@ test("from sample images to a model that names what is dragged in, without a los
     return answer.history.length as number;
   }, training.split("/").at(-1));
   await page.getByText("Numbers of every epoch").click();
+  await accessible(page);
   const rows = page
     .getByRole("row")
     .filter({ has: page.getByRole("cell", { name: "Learning from the images" }) });
@@ -54,6 +56,7 @@ test("from sample images to a model that names what is dragged in, without a los
   await dropShape(page);
   await expect(page.getByText(/^It (says|is not sure)/)).toBeVisible();
   expect(clicks).toBeLessThanOrEqual(12);
+  await accessible(page);
   await page.getByRole("link", { name: "Overview", exact: true }).click();
   await expect(page.getByRole("main").getByRole("link", { name: "Try the model" })).toBeVisible();
   expect(problems).toEqual([]);
@@ -93,6 +96,17 @@ test("a training is cancelled and started again; another page hears of its end",
   await expect(page.getByRole("main").getByText("cancelled").first()).toBeVisible();
   await expect(page).toHaveURL(/state=cancelled/);
 });
+
+/** What the list of all pages cannot have, as it takes a whole training: light and dark. */
+async function accessible(page: import("@playwright/test").Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
+  }
+}
 
 /** Half of the images get one label, half the other. */
 async function labelAll(page: import("@playwright/test").Page, project: string): Promise<void> {

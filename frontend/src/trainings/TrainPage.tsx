@@ -37,7 +37,7 @@ export default function TrainPage() {
   const isSound = settings.every((setting) => !problemOf(setting, form.settings[setting.name] ?? ""));
   const mayTrain = project !== undefined && project.role !== "viewer";
   const body = options.data && isSound && mayTrain ? requestOf(id, form, settings) : null;
-  const { isArriving, outlook, error: refusal } = useOutlook(id, freezing ? null : body);
+  const { isArriving, outlook, seen, error: refusal } = useOutlook(id, freezing ? null : body);
   const show = (training: string) =>
     void navigate({ to: "/projects/$project/trainings/$training", params: { project: id, training } });
   const train = async () => {
@@ -143,6 +143,7 @@ export default function TrainPage() {
                 project={id}
                 task={project.task ?? "classification"}
                 outlook={outlook}
+                seen={seen}
                 bestBefore={scores && scores.length > 0 ? Math.max(...scores) : null}
               />
             )}

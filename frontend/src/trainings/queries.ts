@@ -58,6 +58,35 @@ export function usePreflightJob(body: TrainingRequest | null) {
   });
 }
 
+export type Seen = Pick<Preflight, "images" | "labels">;
+
+/** What a training of the data as they are would see: the newest snapshot, which the estimate has taken or found. */
+export function useSeen(project: string, dataset: string | null, job: string | undefined) {
+  return useQuery({
+    queryKey: ["seen", project, dataset, job],
+    enabled: job !== undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async (): Promise<Seen | null> => {
+      const query = { project, page_size: 1, ...(dataset ? { dataset } : {}) };
+      const { data } = await api.GET("/api/v1/snapshots/", { params: { query } });
+      const [newest] = data?.results ?? [];
+      return newest ? seenOf(newest) : null;
+    },
+  });
+}
+
+function seenOf({ class_names: names, counts }: Schemas["Snapshot"]): Seen {
+  const bySplit = (row: { train?: number; validation?: number; test?: number } = {}) => ({
+    train: row.train ?? 0,
+    validation: row.validation ?? 0,
+    test: row.test ?? 0,
+  });
+  return {
+    images: bySplit(counts.splits),
+    labels: names.map((name) => ({ name, ...bySplit(counts.labels[name]) })),
+  };
+}
+
 export async function cancelJob(id: string): Promise<void> {
   await api.POST("/api/v1/jobs/{id}/cancel/", { params: { path: { id } } }).catch(() => undefined);
 }

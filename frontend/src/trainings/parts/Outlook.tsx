@@ -6,19 +6,20 @@ import { formatBytes } from "../../ui/bytes";
 import { Duration } from "../../ui/Duration";
 import { LabelChip } from "../../ui/LabelChip";
 import { formatPercent } from "../../ui/numbers";
-import type { Preflight } from "../queries";
+import type { Preflight, Seen } from "../queries";
 import classes from "../Trainings.module.css";
 
 interface Props {
   project: string;
   outlook: Preflight | null;
+  seen: Seen | null;
   /** The best of earlier trainings on the validation split. */
   bestBefore: number | null;
   task: "classification" | "detection";
 }
 
 /** What the training will do, before it is started: time, memory, and what it sees of each label. */
-export function Outlook({ project, outlook, bestBefore, task }: Props) {
+export function Outlook({ project, outlook, seen, bestBefore, task }: Props) {
   const { i18n } = useLingui();
   const { data: labels = [] } = useLabels(project);
   return (
@@ -28,41 +29,39 @@ export function Outlook({ project, outlook, bestBefore, task }: Props) {
           <Trans>What will happen</Trans>
         </Title>
         {outlook === null ? (
-          <Group gap="sm" role="status">
+          <Group gap="sm" role="status" wrap="nowrap">
             <Loader size="sm" />
             <Text size="sm" className="quiet">
               <Trans>A few steps are timed to estimate how long it takes. You need not wait for it.</Trans>
             </Text>
           </Group>
         ) : (
-          <>
-            <Text>
+          <Text>
+            <Trans>
+              It takes <Duration seconds={outlook.seconds} /> and{" "}
+              {formatBytes(outlook.memory_bytes, i18n.locale)} of memory.
+            </Trans>{" "}
+            {bestBefore === null ? (
+              <Trans>It is the first model here, so there is nothing yet to compare it with.</Trans>
+            ) : task === "detection" ? (
               <Trans>
-                It takes <Duration seconds={outlook.seconds} /> and{" "}
-                {formatBytes(outlook.memory_bytes, i18n.locale)} of memory.
-              </Trans>{" "}
-              {bestBefore === null ? (
-                <Trans>It is the first model here, so there is nothing yet to compare it with.</Trans>
-              ) : task === "detection" ? (
-                <Trans>
-                  Your best model so far reaches an AP50 of {formatPercent(bestBefore, i18n.locale)}.
-                </Trans>
-              ) : (
-                <Trans>
-                  Your best model so far names {formatPercent(bestBefore, i18n.locale)} of the images right.
-                </Trans>
-              )}
-            </Text>
-            {outlook.images && <Splits images={outlook.images} />}
-            {outlook.labels && <ByLabel rows={outlook.labels} labels={labels} />}
-            {outlook.warnings.length > 0 && (
-              <List size="sm" spacing={4} c="var(--studio-warn)">
-                {outlook.warnings.map((warning) => (
-                  <List.Item key={warning}>{warning}</List.Item>
-                ))}
-              </List>
+                Your best model so far reaches an AP50 of {formatPercent(bestBefore, i18n.locale)}.
+              </Trans>
+            ) : (
+              <Trans>
+                Your best model so far names {formatPercent(bestBefore, i18n.locale)} of the images right.
+              </Trans>
             )}
-          </>
+          </Text>
+        )}
+        {seen?.images && <Splits images={seen.images} />}
+        {seen?.labels && <ByLabel rows={seen.labels} labels={labels} />}
+        {outlook && outlook.warnings.length > 0 && (
+          <List size="sm" spacing={4} c="var(--studio-warn)">
+            {outlook.warnings.map((warning) => (
+              <List.Item key={warning}>{warning}</List.Item>
+            ))}
+          </List>
         )}
       </Stack>
     </Paper>
