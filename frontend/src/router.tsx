@@ -9,6 +9,7 @@ import { sessionQuery } from "./api/session";
 import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
+import { readCompareSearch } from "./compare/search";
 import { readFilter } from "./gallery/filter";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
@@ -204,6 +205,12 @@ const models = createRoute({
   path: "/models",
   component: lazyRouteComponent(() => import("./models/ModelsPage")),
 });
+const compare = createRoute({
+  getParentRoute: () => project,
+  path: "/models/compare",
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import("./compare/ComparePage")),
+});
 const model = createRoute({
   getParentRoute: () => project,
   path: "/models/$model",
@@ -259,6 +266,7 @@ const tree = root.addChildren([
       training,
       settingsSearch,
       models,
+      compare,
       model,
       settings,
       trash,

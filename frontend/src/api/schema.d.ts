@@ -4261,7 +4261,7 @@ export interface components {
             models: components["schemas"]["ComparedModel"][];
             pairs: components["schemas"]["ComparedPair"][];
             /** @description Images on which the models differ, at most 200. */
-            differences: components["schemas"]["Difference"][];
+            differences: components["schemas"]["ShownDifference"][];
         };
         /** @description What every result may have. */
         ComparisonResult: {
@@ -4359,7 +4359,7 @@ export interface components {
             /** Format: date-time */
             changed_at: string | null;
         };
-        /** @description Empty for an evaluation that a training made. */
+        /** @description Empty where only figures were kept. */
         Curves: {
             per_class?: components["schemas"]["LabelCurves"][];
             /** Format: double */
@@ -6345,6 +6345,13 @@ export interface components {
             payload: string;
             signatures: components["schemas"]["Signature"][];
         };
+        /**
+         * @description * `hit` - hit
+         *     * `false_positive` - false_positive
+         *     * `miss` - miss
+         * @enum {string}
+         */
+        MatchEnum: "hit" | "false_positive" | "miss";
         /** @description The profile, for its user alone. */
         Me: {
             readonly id: number;
@@ -6884,7 +6891,16 @@ export interface components {
             /** Format: double */
             largest_difference?: number | null;
         };
+        /** @description What shows an image behind a figure. */
         Outcome: {
+            /** @description The dataset no longer has it; its `thumbnail` stays. */
+            is_deleted: boolean;
+            filename: string | null;
+            width: number | null;
+            height: number | null;
+            thumbhash: string | null;
+            /** @description null: the snapshot's images are gone. */
+            thumbnail: string | null;
             /** Format: uuid */
             image: string;
             label?: string;
@@ -6896,6 +6912,22 @@ export interface components {
             hits?: number;
             false_positives?: number;
             misses?: number;
+            /** @description Of a detector. */
+            boxes?: components["schemas"]["OutcomeBox"][];
+        };
+        /** @description A box that was found, or missed. Edges are x_min, y_min, x_max, y_max in pixels of the upright image. */
+        OutcomeBox: {
+            match: components["schemas"]["MatchEnum"];
+            label: string;
+            /**
+             * Format: double
+             * @description null: it was missed.
+             */
+            score: number | null;
+            /** @description What the model found; null: it was missed. */
+            box: number[] | null;
+            /** @description What was annotated; null: nothing of this label. */
+            annotation: number[] | null;
         };
         /**
          * @description * `duplicate` - duplicate
@@ -8204,6 +8236,23 @@ export interface components {
             } & {
                 [key: string]: unknown;
             };
+        };
+        /** @description What shows an image behind a figure. */
+        ShownDifference: {
+            /** @description The dataset no longer has it; its `thumbnail` stays. */
+            is_deleted: boolean;
+            filename: string | null;
+            width: number | null;
+            height: number | null;
+            thumbhash: string | null;
+            /** @description null: the snapshot's images are gone. */
+            thumbnail: string | null;
+            /** Format: uuid */
+            image: string;
+            /** @description The truth, for classifiers. */
+            label?: string;
+            /** @description In the order of the models. */
+            answers: components["schemas"]["DifferenceAnswer"][];
         };
         Signature: {
             key_id: string;

@@ -17,9 +17,26 @@ export default function ModelsPage() {
   return (
     <Container size="lg" py="xl">
       <Stack gap="md">
-        <Title order={1} size="h2">
-          <Trans>Models</Trans>
-        </Title>
+        <Group justify="space-between">
+          <Title order={1} size="h2">
+            <Trans>Models</Trans>
+          </Title>
+          {models && models.length > 1 && (
+            <Button
+              variant="default"
+              renderRoot={(props) => (
+                <Link
+                  to="/projects/$project/models/compare"
+                  params={{ project: id }}
+                  search={{ ids: newestTwo(models).join() }}
+                  {...props}
+                />
+              )}
+            >
+              <Trans>Compare</Trans>
+            </Button>
+          )}
+        </Group>
         <Problem error={error} retry={() => void refetch()} />
         {!models && !error && ["a", "b"].map((key) => <Skeleton key={key} height={70} radius="md" />)}
         {models?.length === 0 && (
@@ -73,4 +90,12 @@ export default function ModelsPage() {
       </Stack>
     </Container>
   );
+}
+
+/** The older one first: it is what the newer is compared with. */
+function newestTwo(models: { id: string }[]): string[] {
+  return models
+    .slice(0, 2)
+    .map(({ id }) => id)
+    .reverse();
 }
