@@ -43,6 +43,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "trainings/new",
       `trainings/${training}`,
       "models",
+      "models/compare",
     ].map((name) => `${base}/${name}`),
   ];
   for (const [scheme, width] of [
