@@ -183,13 +183,28 @@ class ComparedPairSerializer(serializers.Serializer):
     only_second = serializers.IntegerField(required=False)
 
 
+class PictureSerializer(serializers.Serializer):
+    """What shows an image behind a figure."""
+
+    is_deleted = serializers.BooleanField(help_text="The dataset no longer has it; its `thumbnail` stays.")
+    filename = serializers.CharField(allow_null=True)
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbhash = serializers.CharField(allow_null=True)
+    thumbnail = serializers.CharField(allow_null=True, help_text="null: the snapshot's images are gone.")
+
+
+class ShownDifferenceSerializer(PictureSerializer, DifferenceSerializer):
+    pass
+
+
 class ComparisonSerializer(serializers.Serializer):
     snapshot = serializers.UUIDField()
     split = serializers.CharField()
     images = serializers.IntegerField()
     models = ComparedModelSerializer(many=True)
     pairs = ComparedPairSerializer(many=True)
-    differences = DifferenceSerializer(many=True, help_text="Images on which the models differ, at most 200.")
+    differences = ShownDifferenceSerializer(many=True, help_text="Images on which the models differ, at most 200.")
 
 
 class ExplanationRequestSerializer(Scoped):
@@ -237,14 +252,8 @@ class OutcomeBoxSerializer(serializers.Serializer):
     annotation = _edges("What was annotated; null: nothing of this label.")
 
 
-class OutcomeSerializer(serializers.Serializer):
+class OutcomeSerializer(PictureSerializer):
     image = serializers.UUIDField()
-    is_deleted = serializers.BooleanField(help_text="The dataset no longer has it; its `thumbnail` stays.")
-    filename = serializers.CharField(allow_null=True)
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
-    thumbhash = serializers.CharField(allow_null=True)
-    thumbnail = serializers.CharField(allow_null=True, help_text="null: the snapshot's images are gone.")
     label = serializers.CharField(required=False)
     predicted = serializers.CharField(required=False)
     score = serializers.FloatField(required=False)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
-from datasets.models import SnapshotImage
-from datasets.snapshot_reading.rows import rows_of
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
 from inference.errors import NotEvaluated
@@ -16,6 +14,7 @@ from inference.evaluations import outcomes_of
 from inference.models import Evaluation
 from inference.runtime.boxes import Detections, thresholds_of
 from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken, hits_of, sure_of
+from inference.shown_images import with_images
 from projects.models import Task
 
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
@@ -38,7 +37,7 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
     page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
     if isinstance(found, LabelOutcomes):
         rows = list(_labels(found, wishes))
-        return len(rows), _with_images(evaluation, rows[page])
+        return len(rows), with_images(rows[page], evaluation.snapshot_id, evaluation.model.project_id)
     threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
     rows = list(_boxes(found, wishes, threshold))
     shown = {row["image"] for row in rows[page]}
@@ -47,25 +46,8 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
         for truth, one in zip(found.truths, found.found, strict=True)
         if truth.id in shown
     }
-    return len(rows), _with_images(evaluation, [row | {"boxes": marks[row["image"]]} for row in rows[page]])
-
-
-def _with_images(evaluation: Evaluation, rows: list[dict]) -> list[dict]:
-    """The rows with what shows their images, also of those that were deleted since."""
-    held = SnapshotImage.objects.filter(
-        snapshot=evaluation.snapshot_id, image_key__in=[row["image"] for row in rows]
-    ).select_related("blob")
-    images = list(held)
-    shown = rows_of(images, evaluation.model.project_id)
-    found = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
-    return [row | _picture(found.get(row["image"])) for row in rows]
-
-
-def _picture(row: dict | None) -> dict:
-    """Nothing of a row whose snapshot has no images any more."""
-    row = row or {}
-    fields = ("filename", "width", "height", "thumbhash", "thumbnail")
-    return {"is_deleted": row.get("image") is None, **{name: row.get(name) for name in fields}}
+    found_rows = [row | {"boxes": marks[row["image"]]} for row in rows[page]]
+    return len(rows), with_images(found_rows, evaluation.snapshot_id, evaluation.model.project_id)
 
 
 def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:

@@ -394,7 +394,12 @@ def test_two_models_side_by_side(api, classifier, contrary, outsider, viewer):
     answer = client_of(viewer).get(url)
     assert answer.status_code == 200, answer.content
     found = answer.json()
-    assert found == {key: value for key, value in job["result"].items() if key not in ("kind", "files")}
+    shown = found["differences"][0]
+    assert not shown["is_deleted"] and shown["filename"] and api.get(shown["thumbnail"]).status_code == 200
+    bare = [{name: one[name] for name in ("image", "label", "answers")} for one in found["differences"]]
+    assert {**found, "differences": bare} == {
+        key: value for key, value in job["result"].items() if key not in ("kind", "files")
+    }
     first, second = found["models"]
     assert first["accuracy"] + second["accuracy"] == pytest.approx(1) and first["accuracy"] > 0.8
     (pair,) = found["pairs"]

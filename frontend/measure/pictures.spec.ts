@@ -48,7 +48,7 @@ async function navigation(page: Page, project: string): Promise<string[]> {
     ],
     project,
   );
-  const below = ["review/suspects", "review/duplicates", "settings/trash"].map(
+  const below = ["review/suspects", "review/duplicates", "trainings/new", "settings/trash"].map(
     (name) => `/projects/${project}/${name}`,
   );
   return [...found.filter((path) => !path.includes("?")), ...below];

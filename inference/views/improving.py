@@ -23,6 +23,7 @@ from inference.outcomes import PICTURES, images_behind, picture_of
 from inference.pictures import picture_response
 from inference.selectors import models_of
 from inference.serializers import EvaluationSerializer
+from inference.shown_images import with_images
 from inference.teaching import start_suggestions, start_suspects
 from inference.views.exports import accepted
 from projects.models import Role
@@ -154,7 +155,9 @@ class Improves:
             check_models(models)
             snapshot = wishes["snapshot"] or common_snapshot(models, wishes["split"])
             get_object_or_404(snapshots_of(user), pk=snapshot.pk)
-            return Response(compare(models=models, snapshot=snapshot, split=wishes["split"]))
+            answer = compare(models=models, snapshot=snapshot, split=wishes["split"])
+            answer["differences"] = with_images(answer["differences"], snapshot.pk, snapshot.project_id)
+            return Response(answer)
         wishes = valid(shapes.CompareRequestSerializer, request.data, snapshot=snapshots_of(user))
         models = self._named(list(dict.fromkeys(wishes["ids"])))
         require_role(wishes["snapshot"].project, user, Role.EDITOR)

@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Group, Progress, Stack, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import type { Activity } from "../api/types";
 import { Duration } from "../ui/Duration";
 import { useKindNames, useStateNames } from "./names";
@@ -14,9 +15,21 @@ export function ActivityRow({ entry }: { entry: Activity }) {
   return (
     <Stack gap={2}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="sm" fw={600} truncate>
-          {kinds[entry.kind] ?? entry.kind}
-        </Text>
+        {entry.kind === "training" ? (
+          <Anchor
+            component={Link}
+            to={`/projects/${entry.project}/trainings/${entry.id}`}
+            size="sm"
+            fw={600}
+            truncate
+          >
+            {kinds[entry.kind]}
+          </Anchor>
+        ) : (
+          <Text size="sm" fw={600} truncate>
+            {kinds[entry.kind] ?? entry.kind}
+          </Text>
+        )}
         <Text size="xs" className="quiet" style={{ whiteSpace: "nowrap" }}>
           {states[entry.state] ?? entry.state}
         </Text>
