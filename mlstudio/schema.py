@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 from projects.error_codes import ANSWERS
+
+# What each operation was seen to answer, beside what any may (`tests.operation_codes` writes it).
+OPERATION_CODES = json.loads(Path(__file__).with_name("operation_codes.json").read_text())
 
 KINDS = ("validation_error", "client_error", "server_error")
 
@@ -48,6 +54,12 @@ class StudioSchema(AutoSchema):
         own = (method.__doc__ or "").strip() if method and method.__module__.split(".")[0] != "rest_framework" else ""
         text = own or SUMMARIES.get(action or "") or (self.view.__doc__ or "").strip() or self.get_operation_id()
         return text.partition("\n")[0].partition(". ")[0].rstrip(".")
+
+    def get_operation(self, path, path_regex, path_prefix, method, registry):
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is not None and (codes := OPERATION_CODES.get(f"{method} {path}")):
+            operation["x-error-codes"] = codes
+        return operation
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)

@@ -40,6 +40,14 @@ OF_LIBRARIES = (
     "password_too_similar", "surrogate_characters_not_allowed", "throttled", "unsupported_media_type",
 )  # fmt: skip
 ANSWERS = tuple(sorted({*OURS, *OF_LIBRARIES}))
+# Of OURS, what any operation may answer; the schema names the others at each operation that does (`x-error-codes`).
+ANYWHERE = (
+    "bad_request", "changed_meanwhile", "conflict", "csrf_failed", "database_busy", "database_unavailable",
+    "disk_full", "does_not_exist", "error", "idempotency_already_done", "idempotency_in_progress",
+    "idempotency_key_reused", "invalid", "invalid_idempotency_key", "missing_slash", "not_authenticated", "not_found",
+    "out_of_memory", "permission_denied", "request_timeout", "request_too_large", "required", "server_busy",
+    "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
+)  # fmt: skip
 
 # Of work that failed or waits, and of files that an import did not take.
 WORK = (

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from projects.models import Membership, Role
 from projects.services import create_project
+from tests import operation_codes
 from tests.engines import SMALL_RESNET, shallow_efficientnet, skip_timing, step_by_step, use_engine_in_process
 from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database, migrated_template
@@ -21,6 +22,8 @@ from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
 
 LONG_SECONDS = 20
+if operation_codes.FOLDER:
+    operation_codes.record()
 hypothesis.settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("thorough" if THOROUGH else "ci")

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from projects.error_codes import ANSWERS, WORK
+from mlstudio.schema import OPERATION_CODES
+from projects.error_codes import ANSWERS, ANYWHERE, OURS, WORK
+from tests.operation_codes import merged, shape_of
 from tests.test_floors import FLOORS, sources
 from tests.test_routes import SCHEMA
 
@@ -52,3 +54,22 @@ def test_every_code_of_failed_work_is_listed():
 def test_the_schema_has_them(component, codes):
     known, other = SCHEMA["components"]["schemas"][component]["properties"]["code"]["anyOf"]
     assert tuple(known["enum"]) == codes and other == {"type": "string"}
+
+
+def test_the_codes_of_operations_are_known_and_beside_those_of_all():
+    operations = {f"{method.upper()} {path}" for path, methods in SCHEMA["paths"].items() for method in methods}
+    assert set(OPERATION_CODES) <= operations, "python -m tests.operation_codes"
+    assert {code for codes in OPERATION_CODES.values() for code in codes} <= set(OURS) - set(ANYWHERE)
+    assert set(ANYWHERE) <= set(OURS)
+
+
+def test_an_operation_says_what_it_alone_answers():
+    operation = SCHEMA["paths"]["/api/v1/images/{id}/annotations/"]["put"]
+    assert "revision_conflict" in operation["x-error-codes"]
+
+
+def test_a_route_of_django_is_found_in_the_schema():
+    assert shape_of("/api/v1/images/{id}/file/") == shape_of("/^api/v1/images/(?P<pk>[0-9a-f-]+)/file/$")
+    lines = ["PUT /api/v1/images/<uuid:pk>/annotations/ revision_conflict", "GET /api/v1/nowhere/ limit_reached"]
+    name = "PUT /api/v1/images/{id}/annotations/"
+    assert merged(lines, {name: ["forgotten"]}, SCHEMA) == {name: ["revision_conflict"]}
