@@ -497,6 +497,7 @@ def run_command(action: str, *arguments: str):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600 if THOROUGH else 600)
 def test_no_acknowledged_file_is_lost_when_processes_are_killed(tmp_path):
     """20 of them; 200 in `make test-thorough` are what docs/storage.md speaks of."""
     root = Path(__file__).resolve().parent.parent
@@ -516,7 +517,9 @@ def test_no_acknowledged_file_is_lost_when_processes_are_killed(tmp_path):
             rounds,
             os.environ.get("MLSTUDIO_TEST_SEED", "7"),
         ]
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=500)
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, timeout=100 + 20 * int(rounds)
+        )
         assert done.returncode == 0, done.stderr[-3000:]
     finally:
         server.kill()
