@@ -44,6 +44,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       `trainings/${training}`,
       "models",
       "models/compare",
+      "devices",
     ].map((name) => `${base}/${name}`),
   ];
   for (const [scheme, width] of [

@@ -10,6 +10,7 @@ import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { readCompareSearch } from "./compare/search";
+import { readDevicesSearch } from "./devices/search";
 import { readFilter } from "./gallery/filter";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
@@ -216,6 +217,17 @@ const model = createRoute({
   path: "/models/$model",
   component: lazyRouteComponent(() => import("./models/ModelPage")),
 });
+const devices = createRoute({
+  getParentRoute: () => project,
+  path: "/devices",
+  validateSearch: readDevicesSearch,
+  component: lazyRouteComponent(() => import("./devices/DevicesPage")),
+});
+const deployment = createRoute({
+  getParentRoute: () => project,
+  path: "/deployments/$deployment",
+  component: lazyRouteComponent(() => import("./devices/DeploymentPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -268,6 +280,8 @@ const tree = root.addChildren([
       models,
       compare,
       model,
+      devices,
+      deployment,
       settings,
       trash,
     ]),

@@ -45,6 +45,9 @@ export function concerned(event: StudioEvent): (readonly unknown[])[] {
     case "annotations":
     case "images":
       return [keys.images(project), [...keys.project(project), "statistics"]];
+    case "device":
+    case "deployment":
+      return [keys.devices(project)];
     case "project":
       return [keys.projects, keys.project(project)];
     default:

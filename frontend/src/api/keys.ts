@@ -13,5 +13,7 @@ export const keys = {
   trainings: (project: string) => ["projects", project, "trainings"] as const,
   /** Of one training, which hears each epoch itself: no event makes it stale. */
   training: (project: string) => ["projects", project, "training"] as const,
+  /** Devices, their groups and what is rolled out to them. */
+  devices: (project: string) => ["projects", project, "devices"] as const,
   models: (project: string) => ["projects", project, "models"] as const,
 };

@@ -30,6 +30,7 @@ function usePlaces(project: string): Place[] {
     { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
     { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },
     { to: `${base}/models`, title: t`Models`, icon: "brain" },
+    { to: `${base}/devices`, title: t`Devices`, icon: "devices" },
     { to: `${base}/labels`, title: t`Labels`, icon: "palette" },
     { to: `${base}/datasets`, title: t`Datasets`, icon: "database" },
     { to: `${base}/import`, title: t`Import`, icon: "upload" },

@@ -1,0 +1,117 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { send } from "../api/client";
+import { uuid } from "../api/ids";
+import { keys } from "../api/keys";
+import type { components } from "../api/schema";
+import { queryClient } from "../app/queries";
+import type { DevicesSearch } from "./search";
+
+type Schemas = components["schemas"];
+export type Device = Schemas["Device"];
+export type DeviceGroup = Schemas["DeviceGroup"];
+export type Deployment = Schemas["Deployment"];
+export type NewEnrolmentCode = Schemas["NewEnrolmentCode"];
+export type DeploymentAction = "advance" | "resume" | "rollback" | "stop";
+
+interface Page<Row> {
+  next: string | null;
+  results: Row[];
+}
+
+const json = () => ({ "Content-Type": "application/json", "Idempotency-Key": uuid() });
+const LIVE_MS = 15_000;
+
+export function useGroups(project: string) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "groups"],
+    queryFn: async () =>
+      (await send<Page<DeviceGroup>>("GET", `/api/v1/device-groups/?project=${project}&page_size=200`))
+        .results,
+  });
+}
+
+/** Devices, page after page. When one was last seen changes without an event, so they are read again now and then. */
+export function useDevices(project: string, { group, health }: DevicesSearch) {
+  const query = new URLSearchParams({ project, page_size: "100", revoked: "false" });
+  if (group) query.set("group", group);
+  if (health) query.set("health", health);
+  const address = `/api/v1/devices/?${query}`;
+  return useInfiniteQuery({
+    queryKey: [...keys.devices(project), "list", address],
+    initialPageParam: address,
+    queryFn: ({ pageParam }) => send<Page<Device>>("GET", pageParam),
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: LIVE_MS,
+  });
+}
+
+/** The newest roll-outs of the project. */
+export function useDeployments(project: string) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "deployments"],
+    queryFn: async () =>
+      (
+        await send<Page<Deployment>>(
+          "GET",
+          `/api/v1/deployments/?project=${project}&page_size=100&ordering=-id`,
+        )
+      ).results,
+    refetchInterval: LIVE_MS,
+  });
+}
+
+export function useDeployment(project: string, id: string) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "deployments", id],
+    queryFn: () => send<Deployment>("GET", `/api/v1/deployments/${id}/`),
+    refetchInterval: ({ state }) => (state.data?.state === "rolling" ? 5000 : false),
+  });
+}
+
+async function changed<Answer>(project: string, work: Promise<Answer>): Promise<Answer> {
+  const answer = await work;
+  await queryClient.invalidateQueries({ queryKey: keys.devices(project) });
+  return answer;
+}
+
+export function makeGroup(project: string, name: string): Promise<DeviceGroup> {
+  const body = JSON.stringify({ project, name });
+  return changed(project, send<DeviceGroup>("POST", "/api/v1/device-groups/", body, json()));
+}
+
+export function deleteGroup(project: string, id: string): Promise<unknown> {
+  return changed(project, send("DELETE", `/api/v1/device-groups/${id}/`));
+}
+
+export function makeCode(
+  project: string,
+  asked: { group: string | null; uses: number; hours: number },
+): Promise<NewEnrolmentCode> {
+  return send("POST", "/api/v1/enrolment-codes/", JSON.stringify({ project, ...asked }), json());
+}
+
+export function moveDevice(project: string, id: string, group: string | null): Promise<Device> {
+  const body = JSON.stringify({ group });
+  return changed(project, send<Device>("PATCH", `/api/v1/devices/${id}/`, body, json()));
+}
+
+export function revokeDevice(project: string, id: string): Promise<unknown> {
+  return changed(project, send("POST", `/api/v1/devices/${id}/revoke/`, "{}", json()));
+}
+
+export function deploy(
+  project: string,
+  asked: { group: string; model: string; kind: string; steps: number[]; step_minutes: number; note: string },
+): Promise<Deployment> {
+  return changed(project, send<Deployment>("POST", "/api/v1/deployments/", JSON.stringify(asked), json()));
+}
+
+export function act(
+  project: string,
+  id: string,
+  action: DeploymentAction,
+  force = false,
+): Promise<Deployment> {
+  const body = JSON.stringify(force ? { force } : {});
+  return changed(project, send<Deployment>("POST", `/api/v1/deployments/${id}/${action}/`, body, json()));
+}

@@ -1,0 +1,20 @@
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** "3 minutes ago", in the language of the page. */
+export function ago(time: string, now: number, locale: string): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  for (const [unit, size] of UNITS) {
+    if (seconds >= size) return format.format(-Math.floor(seconds / size), unit);
+  }
+  return format.format(-seconds, "second");
+}
+
+/** Whether a device has missed several polls of its group, so that something is probably wrong with it or its network. */
+export function isLate(lastSeen: string | null, pollSeconds: number, now: number): boolean {
+  return lastSeen !== null && now - Date.parse(lastSeen) > (3 * pollSeconds + 60) * 1000;
+}
