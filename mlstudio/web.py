@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ import uvicorn
 def main(descriptor: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     from django.conf import settings
+    from django.urls import get_resolver
 
     from mlstudio.asgi import application  # sets Django up, with its logging
     from mlstudio.connections import BACKLOG, protocol_for
@@ -33,6 +35,10 @@ def main(descriptor: int) -> None:
         timeout_graceful_shutdown=3,
         proxy_headers=False,
     )
+    _ = get_resolver().url_patterns  # loads what requests need
+    # Nothing of that goes away: a collection that looked at it again would hold up every request for a while.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -12,7 +12,7 @@ import classes from "./Gallery.module.css";
 import { FacetPanel } from "./parts/FacetPanel";
 import { Grid } from "./parts/Grid";
 import { SelectionBar } from "./parts/SelectionBar";
-import { useGrid } from "./queries";
+import { useTotal } from "./queries";
 import { clearSelection } from "./selection";
 
 export default function GalleryPage() {
@@ -22,11 +22,10 @@ export default function GalleryPage() {
   const navigate = useNavigate({ from: "/projects/$project/images" });
   const isNarrow = useMediaQuery("(max-width: 900px)");
   const [panelIsOpen, panel] = useDisclosure(false);
-  const [range, setRange] = useState({ first: 0, end: 60 });
   const { tile_size: preferred } = usePreferences();
   // An address may ask for a size; else it is the one that was chosen last, in whichever browser.
   const size = filter.size ?? preferred ?? "m";
-  const grid = useGrid(project, filter, range);
+  const grid = useTotal(project, filter);
   const change = (next: Partial<Filter>) =>
     void navigate({ search: (now: Filter) => ({ ...now, ...next }), replace: true, resetScroll: false });
   const shownFilter = JSON.stringify({ ...filter, size: undefined });
@@ -115,14 +114,7 @@ export default function GalleryPage() {
             </EmptyState>
           ))}
         {grid.total !== undefined && grid.total > 0 && (
-          <Grid
-            project={project}
-            filter={filter}
-            size={size}
-            total={grid.total}
-            imageAt={grid.imageAt}
-            onRange={setRange}
-          />
+          <Grid project={project} filter={filter} size={size} total={grid.total} />
         )}
         <SelectionBar project={project} filter={filter} total={grid.total ?? 0} />
       </section>

@@ -79,9 +79,7 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
                 : `brightness(${brightness}%) contrast(${contrast}%)`,
           }}
         />
-        <svg className={classes.layer} viewBox={`0 0 ${size.width} ${size.height}`} aria-hidden>
-          <BoxLayer labels={labels} />
-        </svg>
+        <BoxLayer labels={labels} size={size} />
       </div>
       <Names labels={labels} />
       <Guides />
