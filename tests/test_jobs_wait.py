@@ -131,7 +131,7 @@ def test_a_job_that_waits_for_space_can_be_cancelled(api, dataset, settings):
 def test_each_batch_of_an_import_may_meet_another_transaction(api, dataset, monkeypatch, settings):
     """However many do: they are no attempts, of which there are ten."""
     settings.MAX_ATTEMPTS = 2
-    monkeypatch.setattr(jobs, "COLLISION_SECONDS", 3600.0)  # on a slow machine, too, it still waits when it is looked at
+    monkeypatch.setattr(jobs, "COLLISION_SECONDS", 3600.0)  # on a slow machine, too, it is found waiting
     monkeypatch.setattr(import_batches, "BATCH", 2)
     job = start(api, dataset, make_zip({f"crack/{n}.jpg": jpeg(n) for n in range(8)})).json()["id"]
     for number in range(4):

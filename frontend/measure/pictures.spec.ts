@@ -62,10 +62,10 @@ function nameOf(path: string, project: string): string {
 }
 
 async function samples(page: Page, task: string): Promise<string> {
-  const { csrf } = (await (await page.request.get("/api/v1/auth/session/")).json()) as { csrf: string };
+  const { csrf_token } = (await (await page.request.get("/api/v1/auth/session/")).json()) as { csrf_token: string };
   const answer = await page.request.post("/api/v1/projects/samples/", {
     data: { task },
-    headers: { "X-CSRFToken": csrf, Referer: page.url() },
+    headers: { "X-CSRFToken": csrf_token, Referer: page.url() },
   });
   const made = (await answer.json()) as { project: string; id: string };
   const project = made.project ?? made.id;
@@ -81,15 +81,29 @@ async function samples(page: Page, task: string): Promise<string> {
   return project;
 }
 
+/** Opened once: the page itself follows the width and the scheme. */
 async function shoot(page: Page, path: string, name: string): Promise<void> {
   mkdirSync(`${folder}/pictures`, { recursive: true });
-  for (const scheme of SCHEMES)
-    for (const width of WIDTHS) {
+  await page.goto(path);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    for (const scheme of SCHEMES) {
       await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-      await page.goto(path);
-      await page.waitForLoadState("networkidle", { timeout: 5000 }).catch(() => undefined);
-      await page.waitForTimeout(500);
-      await page.screenshot({ path: `${folder}/pictures/${name}-${scheme}-${width}.png` });
+      await settled(page);
+      await page.screenshot({
+        path: `${folder}/pictures/${name}-${scheme}-${width}.png`,
+        animations: "disabled",
+      });
     }
+  }
+  // What comes next looks for the rail of a wide window.
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+/** Until nothing is loading any more: the stream of events never ends, so the network is never idle. */
+async function settled(page: Page): Promise<void> {
+  const isSettled = `!document.querySelector(".mantine-Loader-root, .mantine-Skeleton-root") &&
+    [...document.images].every((image) => image.complete) && document.querySelector("h1, main, form") !== null`;
+  await page.waitForFunction(isSettled, undefined, { timeout: 8000 }).catch(() => undefined);
+  await page.waitForTimeout(250);
 }

@@ -1,5 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { Link, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
@@ -16,6 +17,8 @@ export function UploadPanel() {
   const { t } = useLingui();
   const { items, isOpen } = useUploads();
   const [isWide, setIsWide] = useState(false);
+  const { ref, height } = useElementSize<HTMLDivElement>({ box: "border-box" });
+  useRoomBelow(height);
   useEffect(() => void resumeUploads(), []);
   useArrived();
   const isDone = items.length > 0 && items.every(({ state, job }) => state === "done" && !job);
@@ -37,8 +40,8 @@ export function UploadPanel() {
   const troubled = items.filter(({ state, job }) => state === "failed" || state === "duplicate" || job);
   const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
   return (
-    <Paper className={`panel ${classes.panel}`} shadow="md" role="region" aria-label={t`Uploads`}>
-      <Stack gap="xs">
+    <Paper ref={ref} className={`panel ${classes.panel}`} role="region" aria-label={t`Uploads`}>
+      <Stack gap={6} className={classes.body}>
         <Group justify="space-between" wrap="nowrap">
           <Text fw={600} size="sm" aria-live="polite">
             {isEnded && sum.done === 0 && sum.failed > 0 ? (
@@ -94,6 +97,15 @@ export function UploadPanel() {
       </Stack>
     </Paper>
   );
+}
+
+/** Pages end where the panel begins, so it lies over nothing of theirs. */
+function useRoomBelow(height: number): void {
+  useEffect(() => {
+    const { style } = document.documentElement;
+    style.setProperty("--studio-uploads", `${height}px`);
+    return () => void style.removeProperty("--studio-uploads");
+  }, [height]);
 }
 
 function FileRow({ item }: { item: Item }) {

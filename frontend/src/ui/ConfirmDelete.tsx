@@ -10,11 +10,13 @@ interface Props {
   children: ReactNode;
   /** To be typed first, where much is lost. */
   name?: string;
+  /** What the button says; "Delete" without it. */
+  word?: string;
   confirm: () => Promise<unknown>;
   close: () => void;
 }
 
-export function ConfirmDelete({ opened, title, children, name, confirm, close }: Props) {
+export function ConfirmDelete({ opened, title, children, name, word, confirm, close }: Props) {
   const { t } = useLingui();
   const [typed, setTyped] = useState("");
   const [error, setError] = useState<unknown>(null);
@@ -53,7 +55,7 @@ export function ConfirmDelete({ opened, title, children, name, confirm, close }:
             disabled={name !== undefined && typed !== name}
             onClick={() => void act()}
           >
-            <Trans>Delete</Trans>
+            {word ?? <Trans>Delete</Trans>}
           </Button>
         </Group>
       </Stack>
