@@ -62,7 +62,9 @@ function nameOf(path: string, project: string): string {
 }
 
 async function samples(page: Page, task: string): Promise<string> {
-  const { csrf_token } = (await (await page.request.get("/api/v1/auth/session/")).json()) as { csrf_token: string };
+  const { csrf_token } = (await (await page.request.get("/api/v1/auth/session/")).json()) as {
+    csrf_token: string;
+  };
   const answer = await page.request.post("/api/v1/projects/samples/", {
     data: { task },
     headers: { "X-CSRFToken": csrf_token, Referer: page.url() },

@@ -1,5 +1,16 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Button, Drawer, Group, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Center,
+  Drawer,
+  Group,
+  Loader,
+  SegmentedControl,
+  Select,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
@@ -97,6 +108,11 @@ export default function GalleryPage() {
           />
         </Group>
         <Problem error={grid.error} retry={() => void grid.refetch()} />
+        {grid.total === undefined && !grid.error && (
+          <Center flex={1}>
+            <Loader aria-label={t`Loading`} />
+          </Center>
+        )}
         {grid.total === 0 &&
           (isFiltered(filter) ? (
             <EmptyState
