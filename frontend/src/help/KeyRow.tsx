@@ -52,7 +52,7 @@ export function KeyRow({ action, actions, own, doubled }: Props) {
         <Text size="sm" flex="1 1 150px">
           {action.title}
         </Text>
-        <Group gap={6} justify="flex-end">
+        <Group gap={6} justify="flex-end" ml="auto">
           {keys.length === 0 && (
             <Text size="xs" className="quiet">
               <Trans>no key</Trans>

@@ -47,7 +47,7 @@ export function Sheet() {
                 <Text size="sm" flex="1 1 120px">
                   {shortcut.title}
                 </Text>
-                <Group gap={4} wrap="nowrap">
+                <Group gap={4} wrap="nowrap" ml="auto">
                   {keysOf(shortcut, own).map((keys) => (
                     <Keys key={keys} keys={keys} />
                   ))}

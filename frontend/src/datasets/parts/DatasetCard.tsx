@@ -41,7 +41,7 @@ export function DatasetCard({
               <Plural value={dataset.image_count} one="# image" other="# images" />
             </Anchor>
           </div>
-          <Group gap="xs">
+          <Group gap={6} wrap="nowrap">
             {mayEdit && (
               <>
                 <ExportMenu
