@@ -34,7 +34,7 @@ export function Logins() {
             <div style={{ minWidth: 0 }}>
               <Group gap="xs">
                 <Text size="sm" fw={600} lineClamp={1} title={login.user_agent}>
-                  {browserOf(login.user_agent) || t`A program`}
+                  {browserOf(login.user_agent ?? "") || t`A program`}
                 </Text>
                 {login.is_current && (
                   <Badge>

@@ -44,7 +44,7 @@ export function UploadPanel() {
       <Stack gap={6} className={classes.body}>
         <Group justify="space-between" wrap="nowrap">
           <Text fw={600} size="sm" aria-live="polite">
-            {isEnded && sum.done === 0 && sum.failed > 0 ? (
+            {isEnded && sum.done + sum.duplicates === 0 && sum.failed > 0 ? (
               <Trans>Nothing was taken</Trans>
             ) : isEnded ? (
               <Plural value={sum.done} one="# file is here" other="# files are here" />
@@ -71,7 +71,9 @@ export function UploadPanel() {
             )}
           </Group>
         </Group>
-        <Progress value={sum.bytes > 0 ? (100 * sum.sent) / sum.bytes : 0} aria-label={t`Sent`} />
+        {!isEnded && (
+          <Progress value={sum.bytes > 0 ? (100 * sum.sent) / sum.bytes : 0} aria-label={t`Sent`} />
+        )}
         {sum.duplicates > 0 && (
           <Text size="xs" className="quiet">
             <Plural value={sum.duplicates} one="# was here already." other="# were here already." />
@@ -121,14 +123,14 @@ function FileRow({ item }: { item: Item }) {
     item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" py={1}>
-      <Text size="xs" truncate title={item.path}>
+      <Text size="xs" truncate miw={80} title={item.path}>
         {item.path}
       </Text>
       <Text
         size="xs"
         c={item.state === "failed" ? "var(--studio-bad)" : "var(--studio-quiet)"}
         ta="right"
-        maw={220}
+        maw="75%"
       >
         {item.job ? (
           <Link
