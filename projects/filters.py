@@ -14,8 +14,11 @@ class KnownFiltersBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request, queryset, view):
         if getattr(view, "action", None) == "list":
-            filterset = self.get_filterset_class(view, queryset)
-            own = getattr(view, "list_parameters", ())
-            known = [*(filterset.base_filters if filterset is not None else ()), *PAGING, *own]
-            refuse_unknown(request.query_params, known, code="unknown_filter", what="filter")
+            self.refuse_unknown(request, queryset, view)
         return super().filter_queryset(request, queryset, view)
+
+    def refuse_unknown(self, request, queryset, view) -> None:
+        filterset = self.get_filterset_class(view, queryset)
+        own = getattr(view, "list_parameters", ())
+        known = [*(filterset.base_filters if filterset is not None else ()), *PAGING, *own]
+        refuse_unknown(request.query_params, known, code="unknown_filter", what="filter")

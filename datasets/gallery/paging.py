@@ -58,8 +58,7 @@ class ImagePagination(KeysetPagination):
         self.start = offset
         self._next = self._from(offset + size) if offset + len(keys) < self.total else None
         self._previous = self._from(max(offset - size, 0)) if offset else None
-        images = {image.pk: image for image in view.rows_of(keys)}  # type: ignore[union-attr]
-        return [images[key] for key in keys if key in images]
+        return view.rows_of(keys)  # type: ignore[union-attr]
 
     def _ordering(self, request, view) -> str:
         ordering = ordering_of(request)

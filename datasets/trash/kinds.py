@@ -8,13 +8,17 @@ from django.db.models import QuerySet
 
 from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
-from datasets.models import Dataset, Image, Snapshot, TrashedImages
+from datasets.models import AnnotationChange, Dataset, Image, Snapshot, TrashedImages
+from datasets.moving import move_some
 from datasets.snapshot_uses import needed_snapshots
 from datasets.thumbnails import JPEG, SIZES, ensure_thumbnail
+from datasets.trash.obstacles import obstacle_of
+from projects.changes.models import RowChange
 from projects.removal import hidden_project
 from projects.services import adjust_counts
 from projects.trash.kinds import KINDS
 from projects.trash.models import TrashEntry, TrashKind
+from storage.deleting import in_parts
 from storage.errors import BlobMissing
 
 
@@ -65,6 +69,18 @@ class Images:
         held = TrashedImages.objects.filter(entry=entry).values("dataset")
         return thumbnail_of(Image.objects.filter(dataset__in=held))
 
+    def restore_rest(self, entry: TrashEntry) -> None:
+        """Each image moves by itself; a video with its frames, or a label with its images, is restored as a whole."""
+        others = RowChange.objects.filter(change=entry.change_id).exclude(kind="image")
+        if others.exists() or AnnotationChange.objects.filter(change=entry.change_id).exists():
+            return
+        for held in TrashedImages.objects.filter(entry=entry).select_related("source__project"):
+            if obstacle_of(held.source):
+                continue
+            waiting = list(Image.objects.filter(dataset=held.dataset_id).order_by("pk").values_list("pk", flat=True))
+            for part in in_parts(waiting):
+                move_some(held.dataset_id, part, held.source, with_trash=True)
+
 
 class Datasets:
     def remove(self, entry: TrashEntry) -> None:
@@ -73,6 +89,9 @@ class Datasets:
 
     def thumbnail(self, entry: TrashEntry) -> Path | None:
         return thumbnail_of(Image.objects.filter(dataset=entry.target))
+
+    def restore_rest(self, entry: TrashEntry) -> None:
+        return None
 
 
 def register() -> None:

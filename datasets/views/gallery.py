@@ -23,7 +23,7 @@ from datasets.gallery.windows import neighbours_of
 from datasets.models import Dataset, Image
 from datasets.selectors import all_images
 from datasets.serializers import ImageSerializer
-from projects.filters import PAGING
+from projects.filters import PAGING, KnownFiltersBackend
 
 FIELDS = OpenApiParameter(
     "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
@@ -54,10 +54,12 @@ class GalleryMixin(GenericAPIView):
             raise translate_validation(filterset.errors)
         return filterset.selection()
 
-    def rows_of(self, keys: list):
-        if self.is_grid:  # they are read as light rows
-            return [Image(pk=key) for key in keys]
-        return all_images().filter(pk__in=keys)
+    def rows_of(self, keys: list) -> list:
+        """What a page from any place is made of: images, or for light rows their keys alone."""
+        if self.is_grid:
+            return keys
+        images = {image.pk: image for image in all_images().filter(pk__in=keys)}
+        return [images[key] for key in keys if key in images]
 
     @property
     def is_grid(self) -> bool:
@@ -71,6 +73,10 @@ class GalleryMixin(GenericAPIView):
         """Images, the newest first. With `offset` a page begins anywhere, and says how many images there are."""
         if not self.is_grid:
             return super().list(request, *args, **kwargs)  # type: ignore[misc]
+        if OFFSET["name"] in request.query_params:
+            # The keys are read by the pages themselves; a query of images would find out twice what may be seen.
+            KnownFiltersBackend().refuse_unknown(request, Image.objects.none(), self)
+            return self.get_paginated_response(grid_rows(self.paginate_queryset(Image.objects.none())))
         images = self.filter_queryset(self.get_queryset()).select_related(None).prefetch_related(None)
         page = self.paginate_queryset(images.only("id", "filename", "size", "lowest_score"))
         return self.get_paginated_response(grid_rows([image.pk for image in page]))

@@ -46,9 +46,11 @@ class ImageViewSet(
     repeatable = ("bulk",)
 
     def get_queryset(self):
-        if self.action in ("file", "thumbnail", "rendition") and is_signed(self.request):
-            return shown_images()
-        return images_of(self.request.user)
+        if self.action not in ("file", *self.picture_actions):
+            return images_of(self.request.user)
+        images = shown_images() if is_signed(self.request) else images_of(self.request.user)
+        # A gallery asks for sixty of them at once.
+        return images.select_related("blob").prefetch_related(None)
 
     def filter_queryset(self, queryset):
         return super().filter_queryset(queryset) if self.action == "list" else queryset

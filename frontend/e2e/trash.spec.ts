@@ -11,11 +11,9 @@ test("what was deleted is restored from the message, by a key, and from the tras
   await expect(page.getByText("6 images")).toBeVisible();
 
   const choose = async () => {
-    await page.getByRole("checkbox").first().click({ force: true });
-    await page.getByRole("button", { name: "Choose all 6" }).click();
+    await page.keyboard.press("Control+a");
+    await expect(page.getByRole("toolbar")).toContainText("6 chosen");
     await page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
-    await expect(page.getByRole("dialog")).toContainText("stays in the trash for 30 days");
-    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await expect(page.getByText("6 images changed.").last()).toBeVisible();
   };
   await choose();

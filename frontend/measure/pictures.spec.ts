@@ -19,10 +19,14 @@ test("every page", async ({ page }) => {
   await register(page);
   await shoot(page, "/", "projects-empty");
   const empty = await createProject(page, "Screws", "What is on the image?", "good, bad");
-  const inside = (await navigation(page, empty)).filter((path) => !path.startsWith("http"));
-  for (const path of inside) await shoot(page, path, `empty-${nameOf(path, empty)}`);
-  for (const task of ["classification", "detection"]) {
-    const project = await samples(page, task);
+  // They are drawn while the empty pages are looked at.
+  const full = {
+    classification: await samples(page, "classification"),
+    detection: await samples(page, "detection"),
+  };
+  for (const path of await navigation(page, empty)) await shoot(page, path, `empty-${nameOf(path, empty)}`);
+  for (const [task, { project, job }] of Object.entries(full)) {
+    await drawn(page, job);
     for (const path of await navigation(page, project))
       await shoot(page, path, `${task}-${nameOf(path, project)}`);
     await page.goto(`/projects/${project}/images`);
@@ -61,35 +65,50 @@ function nameOf(path: string, project: string): string {
   );
 }
 
-async function samples(page: Page, task: string): Promise<string> {
-  const { csrf } = (await (await page.request.get("/api/v1/auth/session/")).json()) as { csrf: string };
-  const answer = await page.request.post("/api/v1/projects/samples/", {
-    data: { task },
-    headers: { "X-CSRFToken": csrf, Referer: page.url() },
-  });
-  const made = (await answer.json()) as { project: string; id: string };
-  const project = made.project ?? made.id;
-  await expect
-    .poll(
-      async () =>
-        ((await (await page.request.get(`/api/v1/projects/${project}/`)).json()) as { image_count: number })
-          .image_count,
-      { timeout: 240_000 },
-    )
-    .toBeGreaterThanOrEqual(240);
-  await page.waitForTimeout(3000);
-  return project;
+interface Samples {
+  project: string;
+  job: string;
 }
 
+async function samples(page: Page, task: string): Promise<Samples> {
+  const session = await page.request.get("/api/v1/auth/session/");
+  const { csrf_token } = (await session.json()) as { csrf_token: string };
+  const answer = await page.request.post("/api/v1/projects/samples/", {
+    data: { task },
+    headers: { "X-CSRFToken": csrf_token, Referer: page.url() },
+  });
+  return (await answer.json()) as Samples;
+}
+
+async function drawn(page: Page, job: string): Promise<void> {
+  const state = async () =>
+    ((await (await page.request.get(`/api/v1/jobs/${job}/`)).json()) as { state: string }).state;
+  await expect.poll(state, { timeout: 900_000 }).toBe("succeeded");
+}
+
+/** Opened once: the page itself follows the width and the scheme. */
 async function shoot(page: Page, path: string, name: string): Promise<void> {
   mkdirSync(`${folder}/pictures`, { recursive: true });
-  for (const scheme of SCHEMES)
-    for (const width of WIDTHS) {
+  await page.goto(path);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    for (const scheme of SCHEMES) {
       await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-      await page.goto(path);
-      await page.waitForLoadState("networkidle", { timeout: 5000 }).catch(() => undefined);
-      await page.waitForTimeout(500);
-      await page.screenshot({ path: `${folder}/pictures/${name}-${scheme}-${width}.png` });
+      await settled(page);
+      await page.screenshot({
+        path: `${folder}/pictures/${name}-${scheme}-${width}.png`,
+        animations: "disabled",
+      });
     }
+  }
+  // What comes next looks for the rail of a wide window.
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+/** Until nothing is loading any more: the stream of events never ends, so the network is never idle. */
+async function settled(page: Page): Promise<void> {
+  const isSettled = `!document.querySelector(".mantine-Loader-root, .mantine-Skeleton-root") &&
+    [...document.images].every((image) => image.complete) && document.querySelector("h1, main, form") !== null`;
+  await page.waitForFunction(isSettled, undefined, { timeout: 8000 }).catch(() => undefined);
+  await page.waitForTimeout(250);
 }

@@ -12,6 +12,7 @@ export default defineConfig({
     baseURL: process.env.MEASURE_URL ?? "http://127.0.0.1:8000",
     viewport: { width: 1440, height: 900 },
     trace: "off",
+    actionTimeout: 60_000,
     bypassCSP: true, // what is looked for is given as text
     launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] },
   },

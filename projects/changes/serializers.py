@@ -9,8 +9,15 @@ ACTIONS = (
     "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels", "change_dataset", "delete",
     "upload", "import", "add_video", "cut_frames", "create_dataset", "create_project", "change_project", "change_video",
     "change_snapshot", "change_model", "change_visibility", "delete_video", "delete_dataset", "delete_model",
-    "delete_project", "undo",
+    "delete_project", "undo", "restore",
 )  # fmt: skip
+
+
+class DifferingSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(["image", "label", "dataset", "video", "snapshot", "model", "project"])
+    id = serializers.CharField()
+    name = serializers.CharField()
+    reason = serializers.CharField(help_text="Why it cannot be put back, where more is known than that it was changed.")
 
 
 class ChangeDetailsSerializer(serializers.Serializer):
@@ -26,6 +33,12 @@ class ChangeDetailsSerializer(serializers.Serializer):
     split = serializers.CharField(required=False, allow_null=True)
     group = serializers.CharField(required=False)
     action = serializers.ChoiceField(ACTIONS, required=False, help_text="Of an undo: of what was taken back.")
+
+    left = DifferingSerializer(
+        many=True,
+        required=False,
+        help_text="Of images that were restored: the first that stayed in the trash, and why.",
+    )
 
     def to_representation(self, instance: dict) -> dict:
         return {name: value for name, value in super().to_representation(instance).items() if name in instance}
@@ -43,13 +56,6 @@ class ChangeRecordSerializer(serializers.ModelSerializer):
     class Meta:
         model = Change
         fields = ["id", "project", "action", "details", "rows", "changed_by", "changed_at", "undo_of", "undone_by"]
-
-
-class DifferingSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(["image", "label", "dataset", "video", "snapshot", "model", "project"])
-    id = serializers.CharField()
-    name = serializers.CharField()
-    reason = serializers.CharField(help_text="Why it cannot be put back, where more is known than that it was changed.")
 
 
 class UndoConflictItemSerializer(serializers.Serializer):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db.models import Q
@@ -53,14 +53,14 @@ OF_OWNERS = ("create_project", "delete_project", "change_visibility")
 UNDO_ANSWERS = {200: ChangeRecordSerializer, 202: JobSerializer, 409: UndoConflictSerializer}
 
 
-def answer_to_undo(change: Change, user) -> Response:
+def answer_to_undo(change: Change, user, take_back: Callable[..., Change] = undo_change) -> Response:
     """Take a change back, or answer with the job that does."""
     if is_large(change):
         job = start_undo(change=change, user=user)
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
     try:
-        made = undo_change(change=change, user=user)
+        made = take_back(change=change, user=user)
     except ChangedSince as conflict:
         return _conflict_response(conflict)
     headers = {HEADER: str(made.pk)} if made.rows else {}

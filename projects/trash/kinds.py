@@ -17,6 +17,9 @@ class Kind(Protocol):
     def thumbnail(self, entry: TrashEntry) -> Path | None:
         """A small JPEG of one of the images."""
 
+    def restore_rest(self, entry: TrashEntry) -> None:
+        """Put back what can be, where something stands against the rest; nothing of what is one thing."""
+
 
 class Projects:
     def remove(self, entry: TrashEntry) -> None:
@@ -25,6 +28,9 @@ class Projects:
             remove_project(project=project)
 
     def thumbnail(self, entry: TrashEntry) -> Path | None:
+        return None
+
+    def restore_rest(self, entry: TrashEntry) -> None:
         return None
 
 

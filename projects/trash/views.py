@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,6 +18,7 @@ from projects.permissions import require_role
 from projects.selectors import projects_of
 from projects.trash.kinds import KINDS
 from projects.trash.models import TrashEntry, TrashKind
+from projects.trash.restoring import restore
 from projects.trash.selectors import trash_entries_of
 from projects.trash.serializers import TrashEmptiedSerializer, TrashEntrySerializer, TrashFilterSerializer
 from projects.trash.services import change_that_deleted, remove_all, remove_for_good
@@ -68,9 +71,11 @@ class TrashViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Dest
     def restore(self, request, pk=None):
         """Put it back as it was. Answers with the change that this is: undoing that deletes it again.
 
-        When something stands against it (the same file was added again, its dataset is in the trash), nothing is put
-        back (409 `changed_since`), and the answer says what. More than 10,000 images come back by a job (202)."""
-        return answer_to_undo(change_that_deleted(self.get_object()), request.user)
+        Images that something stands against (the same file was added again, their dataset is in the trash) stay in the
+        trash while the others come back, and `details.left` names the first of them. Where nothing can be put back, the
+        answer says why (409 `changed_since`). More than 10,000 images come back by a job (202), all of them or none."""
+        entry = self.get_object()
+        return answer_to_undo(change_that_deleted(entry), request.user, partial(restore, entry=entry))
 
     @extend_schema(request=TrashFilterSerializer, responses=TrashEmptiedSerializer)
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)

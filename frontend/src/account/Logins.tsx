@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api } from "../api/client";
 import type { components } from "../api/schema";
 import { Problem } from "../ui/Problem";
+import { browserOf } from "./browser";
 
 type LoginSession = components["schemas"]["LoginSession"];
 
@@ -30,10 +31,10 @@ export function Logins() {
         <Problem error={error} />
         {data?.map((login) => (
           <Group key={login.id} justify="space-between" wrap="nowrap">
-            <div>
+            <div style={{ minWidth: 0 }}>
               <Group gap="xs">
-                <Text size="sm" fw={600} lineClamp={1}>
-                  {login.user_agent || t`A program`}
+                <Text size="sm" fw={600} lineClamp={1} title={login.user_agent}>
+                  {browserOf(login.user_agent ?? "") || t`A program`}
                 </Text>
                 {login.is_current && (
                   <Badge>
@@ -46,7 +47,7 @@ export function Logins() {
               </Text>
             </div>
             {!login.is_current && (
-              <Button size="compact-sm" variant="default" onClick={() => void end(login.id)}>
+              <Button size="compact-sm" variant="default" flex="none" onClick={() => void end(login.id)}>
                 <Trans>End</Trans>
               </Button>
             )}

@@ -3,7 +3,7 @@ import { asStudioError } from "../api/errors";
 import { keys } from "../api/keys";
 import type { Annotation } from "../api/types";
 import { queryClient } from "../app/queries";
-import { did, NothingLeft, performs } from "../history/history";
+import { amended, continued, did, NothingLeft, performs } from "../history/history";
 import { isWaiting, post } from "../outbox/outbox";
 import { merged } from "./merge";
 import { adopted, annotator, asBody, type Mark, marksOf } from "./store";
@@ -52,13 +52,22 @@ export function subjectOf(image: string): string {
 }
 
 /** Shows the new annotations at once, sends them, and remembers how to go back. */
-export function change(project: string, filename: string, title: string, marks: Mark[]): void {
+export function change(
+  project: string,
+  filename: string,
+  title: string,
+  marks: Mark[],
+  merges?: string,
+): void {
   const { image, marks: before } = annotator.getState();
   annotator.setState({ marks });
   const payload = { project, image, filename };
-  remember(payload, title, before, marks);
+  remember(payload, title, before, marks, merges);
   void save({ ...payload, marks }, title);
 }
+
+/** Presses of an arrow key within this time, in milliseconds, are one step. */
+const TOGETHER = 1000;
 
 /** Notes a change of annotations for undo and redo. Its title names the image: that may be gone from the screen by then. */
 export function remember(
@@ -66,14 +75,20 @@ export function remember(
   title: string,
   before: Mark[],
   after: Mark[],
+  merges?: string,
 ): void {
   const payload = { project, image, filename };
-  did({
+  const last = merges ? continued(merges, TOGETHER) : undefined;
+  const first = last ? (last.undo.payload as Move).marks : before;
+  const step = {
     title: `${title} (${filename})`,
     project,
-    undo: { kind: "annotations", payload: { ...payload, marks: before, from: after } satisfies Move },
-    redo: { kind: "annotations", payload: { ...payload, marks: after, from: before } satisfies Move },
-  });
+    undo: { kind: "annotations", payload: { ...payload, marks: first, from: after } satisfies Move },
+    redo: { kind: "annotations", payload: { ...payload, marks: after, from: first } satisfies Move },
+    ...(merges ? { merges, at: Date.now() } : {}),
+  };
+  if (last) amended(step);
+  else did(step);
 }
 
 export async function save({ project, image, filename, marks }: Payload, title: string): Promise<void> {

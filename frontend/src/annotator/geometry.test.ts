@@ -9,6 +9,7 @@ import {
   moveBox,
   placeOfHandle,
   resizeBox,
+  resized,
   rounded,
   snapped,
   toImage,
@@ -93,4 +94,15 @@ describe("the view", () => {
     expect(view.x + size.width * view.scale).toBeLessThanOrEqual(screen.width);
     expect(view.y + size.height * view.scale).toBeLessThanOrEqual(screen.height);
   });
+});
+
+it("shows the whole image still when the screen gets another size, and else the same middle", () => {
+  const image = { width: 1000, height: 800 };
+  const before = { width: 900, height: 700 };
+  const after = { width: 400, height: 500 };
+  expect(resized(fitted(image, before), image, before, after)).toEqual(fitted(image, after));
+  const close = { scale: 4, x: -1000, y: -900 };
+  const middle = (view: typeof close, screen: typeof before) =>
+    toImage({ x: screen.width / 2, y: screen.height / 2 }, view);
+  expect(middle(resized(close, image, before, after), after)).toEqual(middle(close, before));
 });

@@ -111,6 +111,16 @@ export function carried(view: View, before: Size, after: Size, screen: Size): Vi
   return before.width === after.width && before.height === after.height ? view : fitted(after, screen);
 }
 
+/** On a screen of another size: an image that was shown as a whole still is, else the same point stays in the middle. */
+export function resized(view: View, image: Size, before: Size, after: Size): View {
+  if (Math.abs(view.scale / fitted(image, before).scale - 1) < 0.001) return fitted(image, after);
+  return {
+    ...view,
+    x: view.x + (after.width - before.width) / 2,
+    y: view.y + (after.height - before.height) / 2,
+  };
+}
+
 /** An edge near the border of the image lies on it. */
 export function snapped([left, top, right, bottom]: Box, { width, height }: Size, distance: number): Box {
   return [

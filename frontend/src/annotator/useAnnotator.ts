@@ -50,14 +50,15 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
 export function useActions(project: string, image: StudioImage | undefined, labels: readonly Label[]) {
   const { t } = useLingui();
   const state = () => annotator.getState();
-  const commit = (title: string, marks: Mark[]) => {
+  const commit = (title: string, marks: Mark[], merges?: string) => {
     // On the way to an image the one before is still in the store: a quick key would change that.
-    if (image && state().image === image.id) change(project, image.filename, title, marks);
+    if (image && state().image === image.id) change(project, image.filename, title, marks, merges);
   };
-  const edit = (id: string, title: string, next: (mark: Mark) => Mark) =>
+  const edit = (id: string, title: string, next: (mark: Mark) => Mark, merges?: string) =>
     commit(
       title,
       state().marks.map((mark) => (mark.id === id ? next(mark) : mark)),
+      merges,
     );
   const nameOf = (id: string) => labels.find((label) => label.id === id)?.name ?? "";
   return {
@@ -89,12 +90,9 @@ export function useActions(project: string, image: StudioImage | undefined, labe
     nudge: (by: { x: number; y: number }) => {
       const { selected, marks, size } = state();
       const mark = marks.find(({ id }) => id === selected);
-      if (mark?.box)
-        edit(mark.id, t`Change of a box`, (old) => ({
-          ...old,
-          box: moveBox(mark.box as Box, by, size),
-          confirmed: true,
-        }));
+      if (!mark?.box) return;
+      const box = moveBox(mark.box, by, size);
+      edit(mark.id, t`Change of a box`, (old) => ({ ...old, box, confirmed: true }), `move ${mark.id}`);
     },
     grow: (by: { x: number; y: number }) => {
       const { selected, marks, size } = state();
@@ -107,7 +105,7 @@ export function useActions(project: string, image: StudioImage | undefined, labe
         Math.min(size.width, Math.max(left + 1, right + by.x)),
         Math.min(size.height, Math.max(top + 1, bottom + by.y)),
       ];
-      edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: next, confirmed: true }));
+      edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: next, confirmed: true }), `size ${mark.id}`);
     },
     /** Classification: the one label of the image. */
     classify: (label: string) => {

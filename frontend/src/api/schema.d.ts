@@ -2981,8 +2981,9 @@ export interface paths {
          * Put it back as it was
          * @description Put it back as it was. Answers with the change that this is: undoing that deletes it again.
          *
-         *     When something stands against it (the same file was added again, its dataset is in the trash), nothing is put
-         *     back (409 `changed_since`), and the answer says what. More than 10,000 images come back by a job (202).
+         *     Images that something stands against (the same file was added again, their dataset is in the trash) stay in the
+         *     trash while the others come back, and `details.left` names the first of them. Where nothing can be put back, the
+         *     answer says why (409 `changed_since`). More than 10,000 images come back by a job (202), all of them or none.
          */
         post: operations["trash_restore_create"];
         delete?: never;
@@ -3979,9 +3980,10 @@ export interface components {
          *     * `delete_model` - delete_model
          *     * `delete_project` - delete_project
          *     * `undo` - undo
+         *     * `restore` - restore
          * @enum {string}
          */
-        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo";
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo" | "restore";
         /** @description What the change was about; which of these there are depends on the action. */
         ChangeDetails: {
             /** Format: uuid */
@@ -4030,8 +4032,11 @@ export interface components {
              *     * `delete_model` - delete_model
              *     * `delete_project` - delete_project
              *     * `undo` - undo
+             *     * `restore` - restore
              */
             action?: components["schemas"]["ChangeAction"];
+            /** @description Of images that were restored: the first that stayed in the trash, and why. */
+            left?: components["schemas"]["Differing"][];
         };
         ChangeRecord: {
             /** Format: uuid */

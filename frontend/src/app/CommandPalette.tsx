@@ -43,6 +43,7 @@ export function CommandPalette() {
       size="lg"
       yOffset="10vh"
       padding="xs"
+      styles={{ header: { minHeight: 0, padding: 0 }, body: { padding: "var(--mantine-spacing-xs)" } }}
       title={<span className="visually-hidden">{t`Search and commands`}</span>}
     >
       {opened && <Palette close={close} />}

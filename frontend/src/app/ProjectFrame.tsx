@@ -128,7 +128,7 @@ function BottomBar({ places }: { places: Place[] }) {
   const isHere = (place: Place) => Boolean(matches({ to: place.to, fuzzy: !place.exact }));
   const others = places.slice(TABS);
   return (
-    <nav className={classes.bottom} aria-label={t`Project`}>
+    <nav className={classes.bottom} aria-label={t`Project`} data-tabs>
       {places.slice(0, TABS).map((place) => (
         <UnstyledButton
           key={place.to}

@@ -14,12 +14,26 @@ const studio: MantineColorsTuple = [
   "#044763",
 ];
 
+/** Greys with a little of the accent's blue, as the tokens of `base.css` have: fields and panels are of one family. */
+const dark: MantineColorsTuple = [
+  "#d3d9df",
+  "#bac2ca",
+  "#a3adb8",
+  "#7d8791",
+  "#3c454d",
+  "#2d343b",
+  "#23292e",
+  "#1b1f23",
+  "#14171a",
+  "#0f1214",
+];
+
 export const theme = createTheme({
   primaryColor: "studio",
   primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.32,
-  colors: { studio },
+  colors: { studio, dark },
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans SC', sans-serif",
   headings: { fontWeight: "650" },

@@ -1,5 +1,16 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Button, Drawer, Group, SegmentedControl, Select, Text, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Center,
+  Drawer,
+  Group,
+  Loader,
+  SegmentedControl,
+  Select,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
@@ -12,7 +23,7 @@ import classes from "./Gallery.module.css";
 import { FacetPanel } from "./parts/FacetPanel";
 import { Grid } from "./parts/Grid";
 import { SelectionBar } from "./parts/SelectionBar";
-import { useGrid } from "./queries";
+import { useTotal } from "./queries";
 import { clearSelection } from "./selection";
 
 export default function GalleryPage() {
@@ -22,11 +33,10 @@ export default function GalleryPage() {
   const navigate = useNavigate({ from: "/projects/$project/images" });
   const isNarrow = useMediaQuery("(max-width: 900px)");
   const [panelIsOpen, panel] = useDisclosure(false);
-  const [range, setRange] = useState({ first: 0, end: 60 });
   const { tile_size: preferred } = usePreferences();
   // An address may ask for a size; else it is the one that was chosen last, in whichever browser.
   const size = filter.size ?? preferred ?? "m";
-  const grid = useGrid(project, filter, range);
+  const grid = useTotal(project, filter);
   const change = (next: Partial<Filter>) =>
     void navigate({ search: (now: Filter) => ({ ...now, ...next }), replace: true, resetScroll: false });
   const shownFilter = JSON.stringify({ ...filter, size: undefined });
@@ -98,6 +108,11 @@ export default function GalleryPage() {
           />
         </Group>
         <Problem error={grid.error} retry={() => void grid.refetch()} />
+        {grid.total === undefined && !grid.error && (
+          <Center flex={1}>
+            <Loader aria-label={t`Loading`} />
+          </Center>
+        )}
         {grid.total === 0 &&
           (isFiltered(filter) ? (
             <EmptyState
@@ -115,14 +130,7 @@ export default function GalleryPage() {
             </EmptyState>
           ))}
         {grid.total !== undefined && grid.total > 0 && (
-          <Grid
-            project={project}
-            filter={filter}
-            size={size}
-            total={grid.total}
-            imageAt={grid.imageAt}
-            onRange={setRange}
-          />
+          <Grid project={project} filter={filter} size={size} total={grid.total} />
         )}
         <SelectionBar project={project} filter={filter} total={grid.total ?? 0} />
       </section>

@@ -12,6 +12,14 @@ export interface BulkAnswer {
   unchanged: number;
 }
 
+/** So many images are deleted at once, with a way back beside the message; of more one is asked first. */
+const FEW = 100;
+
+/** Whether a deletion is asked about. Always where the studio keeps nothing that was deleted. */
+export function asksFirst(count: number, keepsDeleted: boolean): boolean {
+  return !keepsDeleted || count > FEW;
+}
+
 /** Changes many images at once. */
 export function bulk(project: string, title: string, change: BulkChange & Chosen) {
   return undoable<BulkAnswer>(project, title, {

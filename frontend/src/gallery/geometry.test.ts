@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromScroll, layout, moved, pagesOf, placeOf, scrolled, toScroll, visible } from "./geometry";
+import { fromScroll, kept, layout, moved, pagesOf, placeOf, scrolled, toScroll, visible } from "./geometry";
 
 const shapes = fc.record({
   total: fc.integer({ min: 0, max: 2_000_000 }),
@@ -72,16 +72,57 @@ describe("the layout of the gallery", () => {
   });
 });
 
-describe("a scroll whose update React runs late", () => {
+describe("a scroll", () => {
   const shape = layout(1_000_000, 1200, 180, 6, 1);
 
-  it("moves by a wheel and jumps by the scroll bar all the same", () => {
-    const before = { current: 0 };
-    const wheel = scrolled(before, 300, 800, shape);
-    const jump = scrolled(before, shape.scrollHeight / 2, 800, shape);
+  it("by a wheel leaves the tiles to the browser, and a jump lays them out again", () => {
     expect(shape.height).toBeGreaterThan(shape.scrollHeight);
-    expect(wheel(0)).toBe(300);
-    expect(jump(300)).toBeGreaterThan(shape.height / 3);
-    expect(before.current).toBe(shape.scrollHeight / 2);
+    const start = { offset: 0, shift: 0 };
+    const wheel = scrolled(start, 0, 300.4, 800, shape);
+    expect(wheel).toEqual({ offset: 300.4, shift: 0 });
+    const jump = scrolled(wheel, 300.4, shape.scrollHeight / 2, 800, shape);
+    expect(jump.offset).toBeGreaterThan(shape.height / 3);
+    expect(jump.shift).toBe(jump.offset - shape.scrollHeight / 2);
+    const on = scrolled(jump, shape.scrollHeight / 2, shape.scrollHeight / 2 + 40, 800, shape);
+    expect(on).toEqual({ offset: jump.offset + 40, shift: jump.shift });
   });
+
+  it("never shifts the tiles of a list that fits", () => {
+    const few = layout(3000, 1200, 180, 6, 1);
+    for (const top of [0, 17.5, 9000, 1e9])
+      expect(scrolled({ offset: 0, shift: 0 }, 0, top, 800, few).shift).toBe(0);
+  });
+
+  it("keeps tiles within the element, and in view", () => {
+    const tops = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(shapes, tops, ({ total, width, wanted, ratio }, shares) => {
+        const view = 800;
+        const large = layout(total, width, wanted, 6, ratio);
+        let place = { offset: 0, shift: 0 };
+        let before = 0;
+        for (const share of shares) {
+          const top = share * Math.max(0, large.scrollHeight - view);
+          place = scrolled(place, before, top, view, large);
+          before = top;
+          const range = visible(place.offset, view, total, large, 0);
+          for (const index of [range.first, range.end - 1].filter((one) => one >= 0 && one < total)) {
+            const y = placeOf(index, large).y - place.shift;
+            expect(y + large.tile + large.gap).toBeGreaterThan(top - 2);
+            expect(y).toBeLessThan(top + view + 2);
+          }
+        }
+      }),
+    );
+  });
+});
+
+it("keeps the first image in view when tiles get another size", () => {
+  const before = layout(10_000, 1200, 112);
+  const after = layout(10_000, 1200, 280);
+  const index = 40 * before.columns;
+  const offset = kept(placeOf(index, before).y, before, after);
+  const range = visible(offset, 800, 10_000, after, 0);
+  expect(range.first).toBeLessThanOrEqual(index);
+  expect(range.first + after.columns).toBeGreaterThan(index);
 });

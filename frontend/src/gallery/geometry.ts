@@ -58,20 +58,29 @@ export function moved(
   return clamp(offset + way, 0, shape.height - view);
 }
 
-/**
- * What a scroll makes of the place. React may run the updater later, when `before` holds another place already.
- *
- * @param before where the scroll bar was; it is set to `top`.
- */
-export function scrolled(
-  before: { current: number },
-  top: number,
-  view: number,
-  shape: Layout,
-): (offset: number) => number {
-  const from = before.current;
-  before.current = top;
-  return (offset) => moved(offset, from, top, view, shape);
+/** Where one is: a place in the layout, and how far the tiles lie from there in the element that scrolls. */
+export interface Place {
+  offset: number;
+  /** Taken from a tile's place in the layout it gives its place in the element. A wheel leaves it as it is. */
+  shift: number;
+}
+
+/** What a scroll makes of the place. As long as the shift stays, the browser moves the tiles by itself. */
+export function scrolled(place: Place, before: number, top: number, view: number, shape: Layout): Place {
+  const offset = moved(place.offset, before, top, view, shape);
+  if (shape.height <= shape.scrollHeight) return { offset, shift: 0 };
+  const shift = offset - top;
+  return Math.abs(shift - place.shift) < 1
+    ? { offset: top + place.shift, shift: place.shift }
+    : { offset, shift };
+}
+
+/** The place in another layout that begins with the same image. */
+export function kept(offset: number, before: Layout, shape: Layout): number {
+  if (before.columns === shape.columns && before.tile === shape.tile) return offset;
+  const row = offset / (before.tile + before.gap);
+  const index = Math.floor(row) * before.columns;
+  return (Math.floor(index / shape.columns) + (row % 1)) * (shape.tile + shape.gap);
 }
 
 export interface Range {
@@ -102,4 +111,9 @@ export function pagesOf({ first, end }: Range, size: number): number[] {
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), Math.max(least, most));
+}
+
+/** A range with as many images more on both sides. */
+export function widened({ first, end }: Range, by: number, total: number): Range {
+  return { first: Math.max(0, first - by), end: Math.min(total, end + by) };
 }

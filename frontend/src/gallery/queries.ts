@@ -1,15 +1,22 @@
+import { useThrottledValue } from "@mantine/hooks";
 import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
-import { send } from "../api/client";
+import { useEffect } from "react";
+import { request, send } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
+import { queryClient } from "../app/queries";
 import { type Filter, toQuery } from "./filter";
-import { pagesOf, type Range } from "./geometry";
+import { pagesOf, type Range, widened } from "./geometry";
 
 export type GridImage = components["schemas"]["GridImage"];
 export type Facets = components["schemas"]["Facets"];
 export type Neighbours = components["schemas"]["Neighbours"];
 
-export const PAGE = 200;
+export const PAGE = 100;
+/** So many images on both sides of what is in view are loaded before they are scrolled to. */
+const AHEAD = 60;
+/** Milliseconds. */
+const WAIT = 100;
 
 interface Page {
   total: number;
@@ -24,28 +31,50 @@ export function pageQuery(project: string, filter: Filter, page: number) {
   query.set("page_size", String(PAGE));
   return queryOptions({
     queryKey: [...keys.images(project), "grid", query.toString()],
-    queryFn: () => send<Page>("GET", `/api/v1/images/?${query}`),
+    // A place that was left again before its images were here is not waited for.
+    queryFn: async ({ signal }) =>
+      (await (await request(`/api/v1/images/?${query}`, { method: "GET", signal })).json()) as Page,
     staleTime: 30_000,
   });
 }
 
-/** The images of a range, and how many there are. Places that are not loaded yet are undefined. */
-export function useGrid(project: string, filter: Filter, range: Range) {
-  const first = useQuery({ ...pageQuery(project, filter, 0), placeholderData: keepPreviousData });
-  const pages = pagesOf(range, PAGE).filter((page) => page > 0);
-  const others = useQueries({ queries: pages.map((page) => pageQuery(project, filter, page)) });
-  const loaded = new Map<number, GridImage[]>();
-  if (first.data) loaded.set(0, first.data.results);
-  for (const [index, page] of pages.entries()) {
-    const data = others[index]?.data;
-    if (data) loaded.set(page, data.results);
-  }
-  return {
-    total: first.data?.total,
-    error: first.error,
-    refetch: first.refetch,
-    imageAt: (index: number): GridImage | undefined => loaded.get(Math.floor(index / PAGE))?.[index % PAGE],
-  };
+/** How many images there are, by the first page of them. */
+export function useTotal(project: string, filter: Filter) {
+  const { data, error, refetch } = useQuery({
+    ...pageQuery(project, filter, 0),
+    placeholderData: keepPreviousData,
+  });
+  return { total: data?.total, error, refetch };
+}
+
+/** The images of a range. Places that are not loaded yet are undefined. */
+export function useImages(
+  project: string,
+  filter: Filter,
+  range: Range,
+  total: number,
+): (index: number) => GridImage | undefined {
+  // While the scroll bar is dragged a place comes and goes with each frame: the studio is asked for a few of them.
+  const asked = pagesOf(useThrottledValue(range, WAIT), PAGE);
+  const isLoaded = (page: number) =>
+    queryClient.getQueryData(pageQuery(project, filter, page).queryKey) !== undefined;
+  const pages = pagesOf(range, PAGE).filter((page) => asked.includes(page) || isLoaded(page));
+  const { imageAt, isHere } = useQueries({
+    queries: pages.map((page) => pageQuery(project, filter, page)),
+    combine: (answers) => {
+      const loaded = new Map(answers.map(({ data }, place) => [pages[place], data?.results]));
+      return {
+        isHere: answers.length > 0 && answers.every(({ data }) => data),
+        imageAt: (index: number) => loaded.get(Math.floor(index / PAGE))?.[index % PAGE],
+      };
+    },
+  });
+  const ahead = isHere ? pagesOf(widened(range, AHEAD, total), PAGE).join() : "";
+  useEffect(() => {
+    for (const page of ahead.split(",").filter(Boolean))
+      void queryClient.prefetchQuery(pageQuery(project, filter, Number(page)));
+  }, [project, filter, ahead]);
+  return imageAt;
 }
 
 export function useFacets(project: string, filter: Filter) {

@@ -48,9 +48,11 @@ export function KeyRow({ action, actions, own, doubled }: Props) {
   const names = (list: Action[]) => list.map(({ title }) => `“${title}”`).join(", ");
   return (
     <Stack gap={2} py={3} data-action={action.id}>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="sm">{action.title}</Text>
-        <Group gap={6} wrap="nowrap">
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" flex="1 1 150px">
+          {action.title}
+        </Text>
+        <Group gap={6} justify="flex-end" ml="auto">
           {keys.length === 0 && (
             <Text size="xs" className="quiet">
               <Trans>no key</Trans>

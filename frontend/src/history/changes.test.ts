@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { undoable, undoChange } from "./changes";
+import { rememberPart, undoable, undoChange } from "./changes";
 import { redo, undo, useHistory } from "./history";
 
 const asked: string[] = [];
@@ -66,5 +66,21 @@ describe("a change on the server", () => {
     answers["POST /a/"] = () => reply({ changed: 0 });
     await undoable("p", "Nothing", { method: "POST", address: "/a/", body: {} });
     expect(useHistory.getState().past).toEqual([]);
+  });
+
+  it("that came in parts is one step, also where a part was taken back before", async () => {
+    answers["POST /api/v1/changes/one/undo/"] = () =>
+      reply({ type: "client_error", errors: [{ code: "already_undone", detail: "", attr: null }] }, 409);
+    answers["POST /api/v1/changes/two/undo/"] = () => reply({}, 200, "three");
+    for (const change of ["one", null, "two"]) rememberPart("p", "Upload", change, "upload x");
+    rememberPart("p", "Upload", "other", "upload y");
+    expect(useHistory.getState().past).toHaveLength(2);
+    useHistory.setState(({ past }) => ({ past: past.slice(0, 1) }));
+    await undo("p");
+    expect(asked.filter((asking) => asking.includes("changes"))).toEqual([
+      "POST /api/v1/changes/two/undo/",
+      "POST /api/v1/changes/one/undo/",
+    ]);
+    expect(useHistory.getState().future[0]?.redo.payload).toEqual({ project: "p", changes: ["three"] });
   });
 });

@@ -1,10 +1,10 @@
 import { request, send } from "../api/client";
-import { StudioError } from "../api/errors";
+import { asStudioError, StudioError } from "../api/errors";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import type { Job } from "../api/types";
 import { queryClient } from "../app/queries";
-import { type Action, did, performs } from "./history";
+import { type Action, amended, continued, did, performs } from "./history";
 
 const json = { "Content-Type": "application/json" };
 const POLL_MILLISECONDS = 1000;
@@ -36,7 +36,19 @@ export async function undoable<Answer extends object>(
 
 /** Notes a change that was made elsewhere, so that the keys for undo find it. */
 export function remember(project: string, title: string, change: string | null): void {
-  if (change) did({ title, project, undo: changeAction(project, change), redo: changeAction(project, "") });
+  if (change)
+    did({ title, project, undo: changesAction(project, [change]), redo: changesAction(project, []) });
+}
+
+/** As `remember`, for what a person does once and the studio gets in parts: with the same key they are one step. */
+export function rememberPart(project: string, title: string, change: string | null, merges: string): void {
+  if (!change) return;
+  const last = continued(merges, Number.POSITIVE_INFINITY);
+  const before = last ? (last.undo.payload as Changes).changes : [];
+  const undo = changesAction(project, [...before, change]);
+  const step = { title, project, undo, redo: changesAction(project, []), merges };
+  if (last) amended(step);
+  else did(step);
 }
 
 /** Takes a change back. Answers the change that this was: taking that back does the first one again. */
@@ -73,12 +85,29 @@ async function follow(id: string): Promise<Job> {
   }
 }
 
-function changeAction(project: string, change: string): Action {
-  return { kind: "change", payload: { project, change } };
+interface Changes {
+  project: string;
+  /** In the order in which they were made. */
+  changes: string[];
 }
 
-performs<{ project: string; change: string }>("change", async ({ project, change }) => {
-  const made = await undoChange(change);
-  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
-  return changeAction(project, made ?? "");
+function changesAction(project: string, changes: string[]): Action {
+  return { kind: "changes", payload: { project, changes } satisfies Changes };
+}
+
+performs<Changes>("changes", async ({ project, changes }) => {
+  const made: string[] = [];
+  try {
+    for (const change of changes.toReversed()) {
+      const back = await undoChange(change).catch((problem) => {
+        // By an attempt that was broken off.
+        if (changes.length > 1 && asStudioError(problem).code === "already_undone") return null;
+        throw problem;
+      });
+      if (back) made.push(back);
+    }
+  } finally {
+    await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  }
+  return changesAction(project, made);
 });

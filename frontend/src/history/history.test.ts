@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { did, NothingLeft, performs, redo, undo, useHistory } from "./history";
+import { amended, continued, did, NothingLeft, performs, redo, undo, useHistory } from "./history";
 
 const done: string[] = [];
 performs<string>("say", async (word) => {
@@ -53,5 +53,17 @@ describe("undo", () => {
     await expect(undo("p")).rejects.toBeInstanceOf(NothingLeft);
     await undo("p");
     expect(done).toEqual(["-a"]);
+  });
+
+  it("goes on with the last step only where nothing came between", async () => {
+    const nudge = { ...step("a"), merges: "move x", at: Date.now() };
+    did(nudge);
+    expect(continued("move x", 1000)).toEqual(nudge);
+    expect(continued("size x", 1000)).toBeUndefined();
+    expect(continued("move x", -1)).toBeUndefined();
+    amended({ ...step("b"), merges: "move x", at: Date.now() });
+    expect(useHistory.getState().past.map(({ title }) => title)).toEqual(["b"]);
+    await undo("p");
+    expect(continued("move x", 1000)).toBeUndefined();
   });
 });

@@ -8,6 +8,9 @@ export interface Step {
   /** What goes back, and what does it again: names of registered actions with what they need. */
   undo: Action;
   redo: Action;
+  /** Steps with the same key that follow each other closely are taken back together. */
+  merges?: string;
+  at?: number;
 }
 
 export interface Action {
@@ -64,6 +67,19 @@ export function performs<Payload>(
 
 export function did(step: Step): void {
   useHistory.setState(({ past }) => ({ past: [...past, step].slice(-LONGEST), future: [] }));
+}
+
+/** The last step, where a new one with this key goes on with it: nothing was done or taken back in between. */
+export function continued(merges: string, within: number): Step | undefined {
+  const { past, future } = useHistory.getState();
+  const last = past.at(-1);
+  const isClose = last?.merges === merges && Date.now() - (last.at ?? 0) < within;
+  return isClose && future.length === 0 ? last : undefined;
+}
+
+/** Puts one step in the place of the last. */
+export function amended(step: Step): void {
+  useHistory.setState(({ past }) => ({ past: [...past.slice(0, -1), step] }));
 }
 
 export const undo = (project: string) => move(project, "past", "undo");

@@ -100,50 +100,48 @@ export default function ImportPage() {
           </Stack>
         </Paper>
         {/* Nothing is asked in a detection project with one dataset. */}
-        <Paper
-          className="panel"
-          p="lg"
-          hidden={data?.task !== "classification" && (datasets?.length ?? 0) < 2}
-        >
-          <Stack>
-            {datasets && datasets.length > 1 && (
-              <Select
-                label={t`Dataset`}
-                data={datasets.map(({ id, name }) => ({ value: id, label: name }))}
-                value={target ?? null}
-                onChange={setDataset}
-                allowDeselect={false}
-              />
-            )}
-            {data?.task === "classification" && (
-              <Radio.Group
-                label={t`Labels of the images`}
-                value={how}
-                onChange={(value) => setHow(value as Labelling)}
-              >
-                <Stack gap={6} mt={6}>
-                  <Radio value="none" label={t`I label them afterwards`} />
-                  <Radio value="folders" label={t`Each folder's name is the label of its images`} />
-                  <Radio value="one" label={t`They all have one label`} />
-                </Stack>
-              </Radio.Group>
-            )}
-            {how === "one" && (
-              <TextInput
-                label={t`Label`}
-                list="import-labels"
-                value={label}
-                onChange={(event) => setLabel(event.currentTarget.value)}
-                placeholder={labels?.[0]?.name}
-              />
-            )}
-            <datalist id="import-labels">
-              {labels?.map(({ id, name }) => (
-                <option key={id} value={name} />
-              ))}
-            </datalist>
-          </Stack>
-        </Paper>
+        {(data?.task === "classification" || (datasets?.length ?? 0) > 1) && (
+          <Paper className="panel" p="lg">
+            <Stack>
+              {datasets && datasets.length > 1 && (
+                <Select
+                  label={t`Dataset`}
+                  data={datasets.map(({ id, name }) => ({ value: id, label: name }))}
+                  value={target ?? null}
+                  onChange={setDataset}
+                  allowDeselect={false}
+                />
+              )}
+              {data?.task === "classification" && (
+                <Radio.Group
+                  label={t`Labels of the images`}
+                  value={how}
+                  onChange={(value) => setHow(value as Labelling)}
+                >
+                  <Stack gap={6} mt={6}>
+                    <Radio value="none" label={t`I label them afterwards`} />
+                    <Radio value="folders" label={t`Each folder's name is the label of its images`} />
+                    <Radio value="one" label={t`They all have one label`} />
+                  </Stack>
+                </Radio.Group>
+              )}
+              {how === "one" && (
+                <TextInput
+                  label={t`Label`}
+                  list="import-labels"
+                  value={label}
+                  onChange={(event) => setLabel(event.currentTarget.value)}
+                  placeholder={labels?.[0]?.name}
+                />
+              )}
+              <datalist id="import-labels">
+                {labels?.map(({ id, name }) => (
+                  <option key={id} value={name} />
+                ))}
+              </datalist>
+            </Stack>
+          </Paper>
+        )}
         {target && <SourceImport project={project} dataset={target} />}
       </Stack>
     </Container>

@@ -1,5 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Paper, Progress, ScrollArea, Stack, Text } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { Link, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
@@ -16,6 +17,8 @@ export function UploadPanel() {
   const { t } = useLingui();
   const { items, isOpen } = useUploads();
   const [isWide, setIsWide] = useState(false);
+  const { ref, height } = useElementSize<HTMLDivElement>({ box: "border-box" });
+  useRoomBelow(height);
   useEffect(() => void resumeUploads(), []);
   useArrived();
   const isDone = items.length > 0 && items.every(({ state, job }) => state === "done" && !job);
@@ -37,11 +40,11 @@ export function UploadPanel() {
   const troubled = items.filter(({ state, job }) => state === "failed" || state === "duplicate" || job);
   const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
   return (
-    <Paper className={`panel ${classes.panel}`} shadow="md" role="region" aria-label={t`Uploads`}>
-      <Stack gap="xs">
+    <Paper ref={ref} className={`panel ${classes.panel}`} role="region" aria-label={t`Uploads`}>
+      <Stack gap={6} className={classes.body}>
         <Group justify="space-between" wrap="nowrap">
           <Text fw={600} size="sm" aria-live="polite">
-            {isEnded && sum.done === 0 && sum.failed > 0 ? (
+            {isEnded && sum.done + sum.duplicates === 0 && sum.failed > 0 ? (
               <Trans>Nothing was taken</Trans>
             ) : isEnded ? (
               <Plural value={sum.done} one="# file is here" other="# files are here" />
@@ -68,7 +71,9 @@ export function UploadPanel() {
             )}
           </Group>
         </Group>
-        <Progress value={sum.bytes > 0 ? (100 * sum.sent) / sum.bytes : 0} aria-label={t`Sent`} />
+        {!isEnded && (
+          <Progress value={sum.bytes > 0 ? (100 * sum.sent) / sum.bytes : 0} aria-label={t`Sent`} />
+        )}
         {sum.duplicates > 0 && (
           <Text size="xs" className="quiet">
             <Plural value={sum.duplicates} one="# was here already." other="# were here already." />
@@ -96,6 +101,15 @@ export function UploadPanel() {
   );
 }
 
+/** Pages end where the panel begins, so it lies over nothing of theirs. */
+function useRoomBelow(height: number): void {
+  useEffect(() => {
+    const { style } = document.documentElement;
+    style.setProperty("--studio-uploads", `${height}px`);
+    return () => void style.removeProperty("--studio-uploads");
+  }, [height]);
+}
+
 function FileRow({ item }: { item: Item }) {
   const { t } = useLingui();
   const words = {
@@ -109,14 +123,14 @@ function FileRow({ item }: { item: Item }) {
     item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" py={1}>
-      <Text size="xs" truncate title={item.path}>
+      <Text size="xs" truncate miw={80} title={item.path}>
         {item.path}
       </Text>
       <Text
         size="xs"
         c={item.state === "failed" ? "var(--studio-bad)" : "var(--studio-quiet)"}
         ta="right"
-        maw={220}
+        maw="75%"
       >
         {item.job ? (
           <Link

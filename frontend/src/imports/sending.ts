@@ -1,9 +1,11 @@
-import { csrfToken, send } from "../api/client";
+import { t } from "@lingui/core/macro";
+import { csrfToken, request, send } from "../api/client";
 import { asStudioError, type Problem } from "../api/errors";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import type { Job, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
+import { ended, rememberPart } from "../history/changes";
 import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
 import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
@@ -33,6 +35,7 @@ export function addFiles(
   limits: Limits,
   problems: Record<string, string>,
 ): void {
+  const together = uuid();
   const items = files.map((file): Item => {
     const fault = faultOf(file, limits);
     const path = pathOf(file);
@@ -46,6 +49,7 @@ export function addFiles(
       kind: kindOf(file),
       state: fault ? "failed" : "waiting",
       sent: 0,
+      together,
       from: location.pathname,
       problem: fault ? problems[fault] : undefined,
     };
@@ -106,7 +110,8 @@ export function nextBatch(items: Item[]): Item[] | undefined {
       item.state === "waiting" &&
       item.kind === "image" &&
       item.dataset === first.dataset &&
-      item.label === first.label,
+      item.label === first.label &&
+      item.together === first.together,
   );
   return batches(namedApart(alike))[0];
 }
@@ -142,10 +147,14 @@ async function sendImages(items: Item[]): Promise<void> {
     const file = fileOf(item.id);
     if (file) form.append("files", file, item.path.split("/").pop());
   }
-  const answer = await send<Answer>("POST", `/api/v1/datasets/${first.dataset}/images/`, form, {
+  const response = await request(`/api/v1/datasets/${first.dataset}/images/`, {
+    method: "POST",
+    body: form,
     // The same for the same files: a request that was sent twice is done once.
-    "Idempotency-Key": first.id,
+    headers: { "Idempotency-Key": first.id },
   });
+  const { answer, change } = await ended<Answer>(response);
+  rememberPart(first.project, t`Upload of images`, change, `upload ${first.together ?? first.id}`);
   const bad = new Map(answer.rejected.map((one) => [one.filename, one.detail]));
   const here = new Set(answer.duplicates.map((one) => one.filename));
   for (const item of items) {

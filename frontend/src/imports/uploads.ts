@@ -18,6 +18,8 @@ export interface Item {
   problem?: string;
   /** The background job that reads it: an import, or frames of a video. */
   job?: string;
+  /** Which files were given together: what becomes of them is undone together. */
+  together?: string;
   /** The page it was given on: its dry run opens there by itself. */
   from?: string;
 }

@@ -43,9 +43,11 @@ export function Sheet() {
               {scope}
             </Title>
             {shortcuts.map((shortcut) => (
-              <Group key={shortcut.id} justify="space-between" wrap="nowrap">
-                <Text size="sm">{shortcut.title}</Text>
-                <Group gap={4} wrap="nowrap">
+              <Group key={shortcut.id} justify="space-between" gap="xs">
+                <Text size="sm" flex="1 1 120px">
+                  {shortcut.title}
+                </Text>
+                <Group gap={4} wrap="nowrap" ml="auto">
                   {keysOf(shortcut, own).map((keys) => (
                     <Keys key={keys} keys={keys} />
                   ))}

@@ -24,6 +24,7 @@ const PAGES = {
       ["gallery.end", msg`Last image`, "End"],
       ["gallery.open", msg`Open the image`, "Enter"],
       ["gallery.choose", msg`Choose the image`, "Space", "X"],
+      ["gallery.all", msg`Choose all images`, "Mod+A"],
       ["gallery.none", msg`Choose nothing`, "Escape"],
     ],
   },

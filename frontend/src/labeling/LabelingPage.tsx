@@ -85,6 +85,18 @@ export default function LabelingPage() {
         }
       />
     );
+  if (work.isEmpty && facets?.total === 0)
+    return (
+      <EmptyState
+        icon="photo-plus"
+        title={<Trans>No images yet</Trans>}
+        action={
+          <Button component={Link} to={`/projects/${project}/import`}>
+            <Trans>Add images</Trans>
+          </Button>
+        }
+      />
+    );
   if (work.isEmpty)
     return (
       <EmptyState

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Container, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useForm } from "../account/useForm";
 import { useFacets } from "../gallery/queries";
 import { useLabels, useMayEdit } from "../projects/queries";
@@ -16,6 +17,12 @@ export default function LabelsPage() {
   const { data: labels, error, refetch } = useLabels(project);
   const { data: facets } = useFacets(project, {});
   const mayEdit = useMayEdit(project);
+  const nameField = useRef<HTMLInputElement>(null);
+  const isEmpty = labels?.length === 0;
+  // A new project begins with its labels, so that is where one writes.
+  useEffect(() => {
+    if (isEmpty) nameField.current?.focus();
+  }, [isEmpty]);
   const counts = new Map(facets?.labels.map(({ id, count }) => [id, count]));
   const form = useForm({ name: "" }, async ({ name }) => {
     // Several at once, as people paste them from a list.
@@ -47,6 +54,7 @@ export default function LabelsPage() {
                 description={t`Several with commas between them`}
                 placeholder={t`scratch, dent, good`}
                 required
+                ref={nameField}
                 {...form.field("name")}
               />
               <Button type="submit" loading={form.isBusy} leftSection={<Icon name="plus" />}>

@@ -6,6 +6,7 @@ import { queryClient } from "../app/queries";
 import { ended, remember } from "../history/changes";
 
 export type TrashEntry = components["schemas"]["TrashEntry"];
+type ChangeRecord = components["schemas"]["ChangeRecord"];
 type Page = components["schemas"]["PaginatedTrashEntryList"];
 
 const json = { "Content-Type": "application/json" };
@@ -37,14 +38,20 @@ async function refresh(project: string | null): Promise<void> {
 }
 
 /** Puts it back, and remembers that, so that it can be undone as any other change. */
-export async function restore(entry: TrashEntry, list: string | null, title: string): Promise<void> {
+export async function restore(
+  entry: TrashEntry,
+  list: string | null,
+  title: string,
+): Promise<ChangeRecord["details"]> {
   const response = await request(`/api/v1/trash/${entry.id}/restore/`, {
     method: "POST",
     body: "{}",
     headers: json,
   });
-  remember(entry.project, title, (await ended(response)).change);
+  const { answer, change } = await ended<Partial<ChangeRecord>>(response);
+  remember(entry.project, title, change);
   await refresh(list);
+  return answer.details ?? {};
 }
 
 export async function removeForGood(entry: TrashEntry, list: string | null): Promise<void> {

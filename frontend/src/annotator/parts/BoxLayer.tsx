@@ -2,16 +2,22 @@ import { memo, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import classes from "../Annotator.module.css";
-import { handles, placeOfHandle } from "../geometry";
+import { handles, placeOfHandle, type Size } from "../geometry";
 import { annotator, draftBox } from "../store";
 
 /** What is drawn over the image: the boxes, the selected one with its handles, and the one that is being drawn. */
-export function BoxLayer({ labels }: { labels: ReadonlyMap<string, Label> }) {
+export function BoxLayer({ labels, size }: { labels: ReadonlyMap<string, Label>; size: Size }) {
+  const viewBox = `0 0 ${size.width} ${size.height}`;
   return (
     <>
-      <Boxes labels={labels} />
-      <Selected labels={labels} />
-      <DraftShape labels={labels} />
+      <svg className={classes.layer} viewBox={viewBox} aria-hidden>
+        <Boxes labels={labels} />
+      </svg>
+      {/* A layer of its own: while it follows the pointer, the browser does not paint all the others again. */}
+      <svg className={`${classes.layer} ${classes.moving}`} viewBox={viewBox} aria-hidden>
+        <Selected labels={labels} />
+        <DraftShape labels={labels} />
+      </svg>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import classes from "../Annotator.module.css";
-import { fitted, type Handle, type Size } from "../geometry";
+import { fitted, type Handle, resized, type Size } from "../geometry";
 import { Gestures } from "../gestures";
 import { annotator } from "../store";
 import { BoxLayer } from "./BoxLayer";
@@ -37,6 +37,7 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
     });
   }, []);
   usePainting(stage);
+  useScreenSize(area);
   useListeners(area, gestures);
   const size = useStore(annotator, (state) => state.size);
   const brightness = useStore(annotator, (state) => state.brightness);
@@ -79,9 +80,7 @@ export function Canvas({ source, alt, labels, mayEdit, commitNew, commitChange }
                 : `brightness(${brightness}%) contrast(${contrast}%)`,
           }}
         />
-        <svg className={classes.layer} viewBox={`0 0 ${size.width} ${size.height}`} aria-hidden>
-          <BoxLayer labels={labels} />
-        </svg>
+        <BoxLayer labels={labels} size={size} />
       </div>
       <Names labels={labels} />
       <Guides />
@@ -122,6 +121,24 @@ function usePainting(stage: React.RefObject<HTMLDivElement | null>): void {
       if (state.view !== before.view) paint(state);
     });
   }, [stage]);
+}
+
+/** A window that is made smaller, a tablet that is turned, a bar that opens below: the image stays in view. */
+function useScreenSize(area: React.RefObject<HTMLDivElement | null>): void {
+  useEffect(() => {
+    const element = area.current;
+    if (!element) return undefined;
+    let before = { width: element.clientWidth, height: element.clientHeight };
+    const observer = new ResizeObserver(() => {
+      const after = { width: element.clientWidth, height: element.clientHeight };
+      const from = before;
+      before = after;
+      if (after.width === from.width && after.height === from.height) return;
+      annotator.setState(({ view, size }) => ({ view: resized(view, size, from, after) }));
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [area]);
 }
 
 function useListeners(area: React.RefObject<HTMLDivElement | null>, gestures: Gestures): void {

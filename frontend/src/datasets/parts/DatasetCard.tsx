@@ -34,14 +34,26 @@ export function DatasetCard({
       <Stack gap="sm">
         <Group justify="space-between">
           <div>
-            <Title order={2} size="h4">
-              {dataset.name}
-            </Title>
+            <Group gap={4}>
+              <Title order={2} size="h4">
+                {dataset.name}
+              </Title>
+              {mayEdit && (
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={t`Delete the dataset ${dataset.name}`}
+                  onClick={() => setIsDeleting(true)}
+                >
+                  <Icon name="trash" size={17} />
+                </ActionIcon>
+              )}
+            </Group>
             <Anchor component={Link} to={`/projects/${project.id}/images?dataset=${dataset.id}`} size="sm">
               <Plural value={dataset.image_count} one="# image" other="# images" />
             </Anchor>
           </div>
-          <Group gap="xs">
+          <Group gap={6}>
             {mayEdit && (
               <>
                 <ExportMenu
@@ -57,14 +69,6 @@ export function DatasetCard({
                 >
                   <Trans>Take a snapshot</Trans>
                 </Button>
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  aria-label={t`Delete the dataset ${dataset.name}`}
-                  onClick={() => setIsDeleting(true)}
-                >
-                  <Icon name="trash" size={17} />
-                </ActionIcon>
               </>
             )}
           </Group>

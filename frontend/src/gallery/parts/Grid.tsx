@@ -1,15 +1,16 @@
 import { useLingui } from "@lingui/react/macro";
-import { useElementSize } from "@mantine/hooks";
-import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useElementSize, useMergedRef } from "@mantine/hooks";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { type MouseEvent, useCallback, useMemo, useState } from "react";
 import { queryClient } from "../../app/queries";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { useLabels } from "../../projects/queries";
 import { type Filter, type TileSize, tileSizes } from "../filter";
 import classes from "../Gallery.module.css";
-import { layout, pagesOf, placeOf, type Range, scrolled, toScroll, visible } from "../geometry";
-import { type GridImage, PAGE, pageQuery } from "../queries";
-import { choose, clearSelection, isChosen, toggle, useSelection } from "../selection";
+import { layout, pagesOf, placeOf } from "../geometry";
+import { type GridImage, PAGE, pageQuery, useImages } from "../queries";
+import { choose, chooseAll, clearSelection, isChosen, toggle, useSelection } from "../selection";
+import { useScroll } from "../useScroll";
 import { Tile } from "./Tile";
 
 interface Props {
@@ -17,67 +18,43 @@ interface Props {
   filter: Filter;
   size: TileSize;
   total: number;
-  imageAt: (index: number) => GridImage | undefined;
-  onRange: (range: Range) => void;
 }
 
 const GAP = 6;
+const EDGE = 12;
 const MOST_IN_RANGE = 5000;
-const places = new Map<string, number>();
 
 /** Any number of images: only the tiles in view exist, and the scroll bar reaches the last one. */
-export function Grid({ project, filter, size, total, imageAt, onRange }: Props) {
+export function Grid({ project, filter, size, total }: Props) {
   const { t } = useLingui();
   const { ref: sizeRef, width, height: view } = useElementSize<HTMLDivElement>();
-  const scroller = useRef<HTMLDivElement | null>(null);
-  const before = useRef(0);
   const key = JSON.stringify([project, { ...filter, size: undefined }]);
-  const [offset, setOffset] = useState(places.get(key) ?? 0);
   const shape = useMemo(
-    () => layout(total, Math.max(0, width - 24), tileSizes[size], GAP, globalThis.devicePixelRatio),
+    () => layout(total, Math.max(0, width - 2 * EDGE), tileSizes[size], GAP, globalThis.devicePixelRatio),
     [total, width, size],
   );
-  const range = useMemo(() => visible(offset, view, total, shape), [offset, view, total, shape]);
+  const { ref, onScroll, scrollTo, offset, range, shift } = useScroll(
+    key,
+    total,
+    view,
+    shape,
+    width > 0 && view > 0,
+  );
+  const scroller = useMergedRef(ref, sizeRef);
+  const imageAt = useImages(project, filter, range, total);
   const { data: labels } = useLabels(project);
   const byId = useMemo(() => new Map(labels?.map((label) => [label.id, label])), [labels]);
   const selection = useSelection();
   const navigate = useNavigate();
+  const hrefOf = useHref(project, filter);
   const [cursor, setCursor] = useState<number | null>(null);
 
-  useEffect(() => onRange({ first: range.first, end: range.end }), [onRange, range.first, range.end]);
-  useEffect(() => void places.set(key, offset), [key, offset]);
-
-  const scrollTo = useCallback(
-    (next: number) => {
-      const element = scroller.current;
-      if (!element) return;
-      const top = toScroll(next, view, shape);
-      before.current = top;
-      element.scrollTop = top;
-      setOffset(next);
-    },
-    [view, shape],
-  );
-  // Back from an image, or to a place that the address before had: the same images again.
-  const isReady = width > 0 && view > 0;
-  useEffect(() => {
-    if (isReady) scrollTo(Math.min(places.get(key) ?? 0, Math.max(0, shape.height - view)));
-  }, [isReady, key]);
-
-  const onScroll = () => {
-    const top = scroller.current?.scrollTop ?? 0;
-    if (Math.abs(top - before.current) < 1) return;
-    setOffset(scrolled(before, top, view, shape));
+  const show = (index: number) => {
+    const { y } = placeOf(index, shape);
+    if (y < offset()) scrollTo(y);
+    else if (y + shape.tile > offset() + view) scrollTo(y + shape.tile - view + GAP);
+    setCursor(index);
   };
-  const show = useCallback(
-    (index: number) => {
-      const { y } = placeOf(index, shape);
-      if (y < offset) scrollTo(y);
-      else if (y + shape.tile > offset + view) scrollTo(y + shape.tile - view + GAP);
-      setCursor(index);
-    },
-    [offset, view, shape, scrollTo],
-  );
   const scope = t`Gallery`;
   const step = (id: string, keys: string, title: string, way: number) =>
     ({
@@ -93,19 +70,15 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
   useShortcut(step("gallery.up", "ArrowUp", t`Row above`, -shape.columns));
   useShortcut({ id: "gallery.home", scope, title: t`First image`, keys: "Home", run: () => show(0) });
   useShortcut({ id: "gallery.end", scope, title: t`Last image`, keys: "End", run: () => show(total - 1) });
-  const open = (image: GridImage | undefined) =>
+  const open = (image: string | undefined) =>
     image &&
-    void navigate({
-      to: "/projects/$project/images/$image",
-      params: { project, image: image.id },
-      search: filter,
-    });
+    void navigate({ to: "/projects/$project/images/$image", params: { project, image }, search: filter });
   useShortcut({
     id: "gallery.open",
     scope,
     title: t`Open the image`,
     keys: "Enter",
-    run: () => open(cursor === null ? undefined : imageAt(cursor)),
+    run: () => open(cursor === null ? undefined : imageAt(cursor)?.id),
   });
   useShortcut({
     id: "gallery.choose",
@@ -118,6 +91,13 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
     },
   });
   useShortcut({ id: "gallery.none", scope, title: t`Choose nothing`, keys: "Escape", run: clearSelection });
+  useShortcut({
+    id: "gallery.all",
+    scope,
+    title: t`Choose all images`,
+    keys: "Mod+A",
+    run: () => chooseAll(filter),
+  });
 
   const onChoose = useCallback(
     (image: GridImage, index: number, isRange: boolean) => {
@@ -127,6 +107,16 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
     },
     [project, filter],
   );
+  // One listener for all tiles, which come and go while one scrolls.
+  const onClick = (event: MouseEvent<HTMLDivElement>) => {
+    const link = (event.target as Element).closest("a");
+    const index = Number(link?.dataset.index);
+    const image = link ? imageAt(index) : undefined;
+    if (!image || event.button !== 0 || event.altKey) return;
+    event.preventDefault();
+    if (event.shiftKey || event.ctrlKey || event.metaKey) onChoose(image, index, event.shiftKey);
+    else open(image.id);
+  };
   const tiles = [];
   for (let index = range.first; index < range.end; index += 1) {
     const { x, y } = placeOf(index, shape);
@@ -136,12 +126,11 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
         key={index}
         image={image}
         index={index}
-        x={x + 12}
-        y={y - offset}
+        x={x + EDGE}
+        y={y - shift}
         size={shape.tile}
         labels={byId}
-        project={project}
-        filter={filter}
+        href={image && hrefOf(image.id)}
         isChosen={image !== undefined && isChosen(selection, image.id)}
         isCursor={index === cursor}
         onChoose={onChoose}
@@ -150,22 +139,38 @@ export function Grid({ project, filter, size, total, imageAt, onRange }: Props) 
   }
   return (
     <div
-      ref={(element) => {
-        scroller.current = element;
-        sizeRef(element);
-      }}
+      ref={scroller}
       className={classes.scroller}
       onScroll={onScroll}
       data-testid="gallery"
       data-total={total}
       data-first={range.first}
     >
-      <div className={classes.sheet} role="list" aria-label={t`Images`}>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: links are clicked by Enter too */}
+      <div
+        className={classes.sheet}
+        role="list"
+        aria-label={t`Images`}
+        style={{ height: shape.scrollHeight }}
+        onClick={onClick}
+      >
         {tiles}
       </div>
-      <div style={{ height: shape.scrollHeight }} />
     </div>
   );
+}
+
+/** The address of an image with the same filter. The router makes it once: it takes its time for each. */
+function useHref(project: string, filter: Filter): (image: string) => string {
+  const router = useRouter();
+  return useMemo(() => {
+    const { href } = router.buildLocation({
+      to: "/projects/$project/images/$image",
+      params: { project, image: "IMAGE" },
+      search: filter,
+    });
+    return (image) => href.replace("IMAGE", image);
+  }, [router, project, filter]);
 }
 
 /** Chooses everything between two places, loading what is not here yet. */

@@ -1,6 +1,8 @@
+import { plural } from "@lingui/core/macro";
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Menu, Paper, ScrollArea, Text } from "@mantine/core";
 import { useState } from "react";
+import { useSession } from "../../api/session";
 import { undo } from "../../history/history";
 import { tellDone, tellProblem } from "../../history/tell";
 import { useDatasets, useLabels, useMayEdit, useProject } from "../../projects/queries";
@@ -8,7 +10,7 @@ import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { LabelChip } from "../../ui/LabelChip";
 import { TrashNote } from "../../ui/TrashNote";
-import { type BulkChange, bulk } from "../bulk";
+import { asksFirst, type BulkChange, bulk } from "../bulk";
 import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
@@ -23,6 +25,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
   const { data: datasets } = useDatasets(project);
   const [isBusy, setIsBusy] = useState(false);
   const [isDeleting, setIsDeleting] = useState(false);
+  const keepsDeleted = (useSession()?.limits.trash_days ?? 0) > 0;
   const count = countOf(selection, total);
   if (count === 0 && !selection.all) return null;
   const request = asRequest(selection, project);
@@ -40,6 +43,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
       setIsBusy(false);
     }
   };
+  const remove = () => act(t`Delete images`, { action: "delete" });
   const splits = [
     ["train", t`Train`],
     ["validation", t`Validation`],
@@ -129,7 +133,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
               variant="default"
               c="var(--studio-bad)"
               disabled={isBusy}
-              onClick={() => setIsDeleting(true)}
+              onClick={() => (asksFirst(count, keepsDeleted) ? setIsDeleting(true) : void remove())}
             >
               <Trans>Delete</Trans>
             </Button>
@@ -142,8 +146,8 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
       <ConfirmDelete
         opened={isDeleting}
         close={() => setIsDeleting(false)}
-        title={t`Delete ${count} images?`}
-        confirm={() => act(t`Delete images`, { action: "delete" })}
+        title={plural(count, { one: "Delete # image?", other: "Delete # images?" })}
+        confirm={remove}
       >
         <Trans>Their annotations go with them. Snapshots that were taken keep their copies.</Trans>{" "}
         <TrashNote />

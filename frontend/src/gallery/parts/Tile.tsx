@@ -1,10 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
-import { Link } from "@tanstack/react-router";
 import { memo, useEffect, useRef } from "react";
 import type { Label } from "../../api/types";
 import { Icon } from "../../ui/Icon";
 import { Swatch } from "../../ui/LabelChip";
-import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { averageColor } from "../placeholder";
 import type { GridImage } from "../queries";
@@ -16,8 +14,8 @@ interface Props {
   y: number;
   size: number;
   labels: ReadonlyMap<string, Label>;
-  project: string;
-  filter: Filter;
+  /** Where its page is. */
+  href: string | undefined;
   isChosen: boolean;
   isCursor: boolean;
   onChoose: (image: GridImage, index: number, isRange: boolean) => void;
@@ -33,8 +31,7 @@ export const Tile = memo(function Tile({
   y,
   size,
   labels,
-  project,
-  filter,
+  href,
   isChosen,
   isCursor,
   onChoose,
@@ -44,7 +41,7 @@ export const Tile = memo(function Tile({
   useEffect(() => {
     if (isCursor) link.current?.focus({ preventScroll: true });
   }, [isCursor]);
-  const place = { width: size, height: size, transform: `translate(${x}px, ${y}px)` };
+  const place = { width: size, height: size, left: x, top: y };
   if (!image) return <div className={classes.tile} style={place} role="listitem" aria-hidden />;
   const boxes = image.annotations.filter((mark) => mark.box);
   const names = image.labels.map((id) => labels.get(id)).filter((label) => label !== undefined);
@@ -58,19 +55,12 @@ export const Tile = memo(function Tile({
       data-chosen={isChosen || undefined}
       data-whole={boxes.length > 0 || undefined}
     >
-      <Link
+      <a
         ref={link}
-        to="/projects/$project/images/$image"
-        params={{ project, image: image.id }}
-        search={filter}
-        preload={false}
+        href={href}
+        data-index={index}
         draggable={false}
         aria-label={[image.filename, ...names.map((label) => label.name)].join(", ")}
-        onClick={(event) => {
-          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) return;
-          event.preventDefault();
-          onChoose(image, index, event.shiftKey);
-        }}
       >
         <img src={thumbnail} alt="" loading="eager" decoding="async" draggable={false} />
         {boxes.length > 0 && <Boxes image={image} labels={labels} />}
@@ -88,7 +78,7 @@ export const Tile = memo(function Tile({
             ))}
           </span>
         )}
-      </Link>
+      </a>
       <button
         type="button"
         className={classes.check}

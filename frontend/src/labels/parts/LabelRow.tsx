@@ -43,7 +43,7 @@ const SWATCHES = [
 const LABELLED = new Set(["everywhere", "annotator", "labeling", "suspects"]);
 
 export function LabelRow({ project, label, labels, count, mayEdit, up, down }: Props) {
-  const { t } = useLingui();
+  const { t, i18n } = useLingui();
   const { keys: own = {} } = usePreferences();
   const actions = useCatalog()
     .filter(({ page }) => LABELLED.has(page))
@@ -142,7 +142,16 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
         className="quiet"
         style={{ whiteSpace: "nowrap" }}
       >
-        {count !== undefined && <Plural value={count} one="# image" other="# images" />}
+        {count !== undefined && (
+          <>
+            <Text span inherit visibleFrom="xs">
+              <Plural value={count} one="# image" other="# images" />
+            </Text>
+            <Text span inherit hiddenFrom="xs">
+              {count.toLocaleString(i18n.locale)}
+            </Text>
+          </>
+        )}
       </Text>
       {mayEdit && (
         <Group gap={2} wrap="nowrap">

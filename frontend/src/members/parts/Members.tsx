@@ -15,6 +15,7 @@ import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import { asStudioError } from "../../api/errors";
 import type { Project } from "../../api/types";
+import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { changeRole, endLink, makeLink, type Role, removeMember, useLinks, useMembers } from "../queries";
 
@@ -25,6 +26,7 @@ export function Members({ project }: { project: Project }) {
   const { data: members } = useMembers(project.id);
   const { data: links } = useLinks(project.id, isOwner);
   const [role, setRole] = useState<Role>("editor");
+  const [leaving, setLeaving] = useState<{ id: string; username: string } | null>(null);
   const [address, setAddress] = useState<string | null>(null);
   const roles = { owner: t`Owner`, editor: t`Editor`, viewer: t`Viewer` };
   const attempt = (work: Promise<unknown>) =>
@@ -62,7 +64,7 @@ export function Members({ project }: { project: Project }) {
                   variant="subtle"
                   color="gray"
                   aria-label={t`Remove ${member.username}`}
-                  onClick={() => attempt(removeMember(project.id, member.id))}
+                  onClick={() => setLeaving(member)}
                 >
                   <Icon name="trash" size={16} />
                 </ActionIcon>
@@ -126,6 +128,18 @@ export function Members({ project }: { project: Project }) {
             ))}
           </Stack>
         )}
+        <ConfirmDelete
+          opened={leaving !== null}
+          close={() => setLeaving(null)}
+          title={t`Remove ${leaving?.username ?? ""} from the project?`}
+          action={t`Remove`}
+          confirm={() => (leaving ? removeMember(project.id, leaving.id) : Promise.resolve())}
+        >
+          <Trans>
+            They no longer see the project, its images and its models. What they labelled stays. They can come
+            back by an invitation.
+          </Trans>
+        </ConfirmDelete>
       </Stack>
     </Paper>
   );

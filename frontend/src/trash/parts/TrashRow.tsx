@@ -34,9 +34,10 @@ export function TrashRow({
   const putBack = async () => {
     setIsBusy(true);
     try {
-      await restore(entry, list, t`Restore ${name}`);
+      const { left = [] } = await restore(entry, list, t`Restore ${name}`);
       const back = list ? { undo: () => undo(list) } : {};
-      tellDone({ title: t`Restored`, message: name, undoWord: t`Undo`, ...back });
+      const message = left.length > 0 ? <Left rows={left} /> : name;
+      tellDone({ title: t`Restored`, message, undoWord: t`Undo`, ...back });
     } catch (problem) {
       tellProblem(problem);
     } finally {
@@ -101,6 +102,22 @@ export function TrashRow({
         confirm={() => removeForGood(entry, list)}
       />
     </Group>
+  );
+}
+
+/** Which images stayed in the trash while the others came back. */
+function Left({ rows }: { rows: readonly { id: string; name: string; reason: string }[] }) {
+  const first = rows[0];
+  if (!first) return null;
+  return (
+    <span>
+      <Plural
+        value={rows.length}
+        one="All but one: it stays in the trash."
+        other="All but some: # stay in the trash."
+      />{" "}
+      {`${first.name}: ${first.reason}`}
+    </span>
   );
 }
 
