@@ -25,7 +25,7 @@ export function useTrainingEnds(): void {
     if (router.state.location.pathname === address) return;
     const toast = notifications.show({
       color: isFine ? "green" : "red",
-      autoClose: 15_000,
+      autoClose: 60_000,
       title,
       message: (
         <Group justify="space-between" wrap="nowrap">
