@@ -126,7 +126,7 @@ export function useTraining(project: string, id: string) {
       const { data } = await api.GET("/api/v1/trainings/{id}/", { params: { path: { id } } });
       return data as Training;
     },
-    // What was said while the page was not open was not heard.
+    // Events while the page was not open were missed.
     refetchOnMount: "always",
     // For its place in the queue, and for a stream that was cut.
     refetchInterval: ({ state }) =>

@@ -45,9 +45,9 @@ export function useTrainingEnds(): void {
     });
   };
   useEffect(() => {
-    const told = new Set<string>();
+    const known = new Set<string>();
     return onStudioEvent((event) => {
-      const ended = endOf(event, username, told);
+      const ended = endOf(event, username, known);
       if (ended) tell.current(ended);
     });
   }, [username]);
