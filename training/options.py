@@ -98,7 +98,7 @@ def _preset(preset: Preset, project: Project) -> dict:
     wanted = {"architecture": preset.architecture(project.task), "preset": preset.name}
     try:
         configuration = _resolved(project, wanted).to_dict()
-    except EngineError:  # what is missing is said when such a training is asked for
+    except EngineError:  # what is missing is answered when such a training is asked for
         configuration = wanted
     return {
         "name": preset.name,

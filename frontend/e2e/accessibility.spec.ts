@@ -3,7 +3,7 @@ import { expect, test } from "@playwright/test";
 import { createProject, register, upload } from "./studio";
 
 test("no page breaks a rule of accessibility, light or dark, wide or narrow", async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(480_000);
   for (const path of ["/login", "/register", "/reset"]) {
     await page.goto(path);
     await expect(page.getByRole("heading")).toBeVisible();

@@ -54,7 +54,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="balanced",
             title="Balanced",
-            description="Good results in reasonable time: what the studio does unless told otherwise.",
+            description="Good results in reasonable time: what the studio does where nothing is set.",
             effort=1, fine_tunes=True, growth=1, early_stopping=10,
         ),
         Preset(

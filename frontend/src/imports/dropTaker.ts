@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import { create } from "zustand";
 
 interface Taker {
-  /** What is said while files are dragged over the page. */
+  /** The text while files are dragged over the page. */
   text: string;
   take: (files: File[]) => void;
 }

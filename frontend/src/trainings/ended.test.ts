@@ -14,19 +14,19 @@ const event = (more: object) =>
   }) as unknown as StudioEvent;
 
 it("tells of the end of one's own training, once", () => {
-  const told = new Set<string>();
-  expect(endOf(event({ state: "running" }), "ada", told)).toBeNull();
-  expect(endOf(event({ state: "succeeded" }), "ada", told)).toMatchObject({ id: "t", state: "succeeded" });
-  expect(endOf(event({ state: "succeeded" }), "ada", told)).toBeNull();
+  const known = new Set<string>();
+  expect(endOf(event({ state: "running" }), "ada", known)).toBeNull();
+  expect(endOf(event({ state: "succeeded" }), "ada", known)).toMatchObject({ id: "t", state: "succeeded" });
+  expect(endOf(event({ state: "succeeded" }), "ada", known)).toBeNull();
 });
 
 it("says nothing of others' trainings, of cancelled ones and of other work", () => {
-  const told = new Set<string>();
+  const known = new Set<string>();
   for (const more of [
     { state: "succeeded", created_by: "bob" },
     { state: "cancelled" },
     { action: "deleted", state: "failed" },
     { kind: "job", state: "succeeded" },
   ])
-    expect(endOf(event(more), "ada", told)).toBeNull();
+    expect(endOf(event(more), "ada", known)).toBeNull();
 });

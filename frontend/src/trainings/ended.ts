@@ -7,15 +7,15 @@ export interface Ended {
   state: "succeeded" | "failed";
 }
 
-/** The end of one's own training, told once: messages may be heard twice. What one cancelled oneself is no news. */
-export function endOf(event: StudioEvent, username: string, told: Set<string>): Ended | null {
+/** The end of one's own training, once: messages may be heard twice. What one cancelled oneself is no news. */
+export function endOf(event: StudioEvent, username: string, known: Set<string>): Ended | null {
   if (event.kind !== "training" || event.action === "deleted" || event.created_by !== username) return null;
   if (event.state !== "succeeded" && event.state !== "failed") {
     // It may be running again, as after a machine was lost.
-    told.delete(event.id);
+    known.delete(event.id);
     return null;
   }
-  if (told.has(event.id)) return null;
-  told.add(event.id);
+  if (known.has(event.id)) return null;
+  known.add(event.id);
   return { id: event.id, project: event.project, name: event.name ?? "", state: event.state };
 }

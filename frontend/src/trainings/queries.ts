@@ -126,6 +126,8 @@ export function useTraining(project: string, id: string) {
       const { data } = await api.GET("/api/v1/trainings/{id}/", { params: { path: { id } } });
       return data as Training;
     },
+    // Events while the page was not open were missed.
+    refetchOnMount: "always",
     // For its place in the queue, and for a stream that was cut.
     refetchInterval: ({ state }) =>
       state.data?.state === "queued" ? 3000 : state.data?.state === "running" ? 15_000 : false,

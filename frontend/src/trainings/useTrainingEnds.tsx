@@ -25,7 +25,7 @@ export function useTrainingEnds(): void {
     if (router.state.location.pathname === address) return;
     const toast = notifications.show({
       color: isFine ? "green" : "red",
-      autoClose: 15_000,
+      autoClose: 60_000,
       title,
       message: (
         <Group justify="space-between" wrap="nowrap">
@@ -45,9 +45,9 @@ export function useTrainingEnds(): void {
     });
   };
   useEffect(() => {
-    const told = new Set<string>();
+    const known = new Set<string>();
     return onStudioEvent((event) => {
-      const ended = endOf(event, username, told);
+      const ended = endOf(event, username, known);
       if (ended) tell.current(ended);
     });
   }, [username]);

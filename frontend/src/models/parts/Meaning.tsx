@@ -3,7 +3,7 @@ import { Stack, Text } from "@mantine/core";
 import { formatPercent } from "../../ui/numbers";
 import type { Metrics } from "../queries";
 
-/** What the figures of a model mean for whoever uses it: in one sentence, with how sure one can be. */
+/** What the figures of a model mean in use: in one sentence, with how sure one can be. */
 export function Meaning({ metrics }: { metrics: Metrics }) {
   return metrics.task === "detection" ? (
     <DetectorMeaning metrics={metrics} />
