@@ -1,4 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { Anchor } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { formatPercent } from "../../ui/numbers";
 import classes from "../Compare.module.css";
@@ -34,9 +35,14 @@ export function Figures({ project, comparison }: { project: string; comparison: 
             </th>
             {models.map(({ id, name, version }) => (
               <th key={id} scope="col">
-                <Link to="/projects/$project/models/$model" params={{ project, model: id }}>
+                <Anchor
+                  fw={600}
+                  renderRoot={(props) => (
+                    <Link to="/projects/$project/models/$model" params={{ project, model: id }} {...props} />
+                  )}
+                >
                   {name} v{version}
-                </Link>
+                </Anchor>
               </th>
             ))}
           </tr>

@@ -1,3 +1,5 @@
+import "@mantine/core/styles/Pill.css";
+import "@mantine/core/styles/PillsInput.css";
 import { useLingui } from "@lingui/react/macro";
 import { Group, MultiSelect, Select } from "@mantine/core";
 import type { Snapshot } from "../../api/types";

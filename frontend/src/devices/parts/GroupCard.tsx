@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Button, Group, Menu, Paper, Progress, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Anchor, Button, Group, Menu, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
@@ -55,12 +55,18 @@ export function GroupCard({ project, group, deployment, mayEdit, rollOut }: Prop
         {deployment ? (
           <>
             <Text size="sm">
-              <Link
-                to="/projects/$project/deployments/$deployment"
-                params={{ project, deployment: deployment.id }}
+              <Anchor
+                size="sm"
+                renderRoot={(props) => (
+                  <Link
+                    to="/projects/$project/deployments/$deployment"
+                    params={{ project, deployment: deployment.id }}
+                    {...props}
+                  />
+                )}
               >
                 {deployment.model_name}
-              </Link>{" "}
+              </Anchor>{" "}
               <span className="quiet">· {states[deployment.state]}</span>
             </Text>
             {deployment.state === "rolling" && (
