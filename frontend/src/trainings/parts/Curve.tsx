@@ -77,7 +77,7 @@ export function Curve({ title, lines, isShare = false, best, starts, epochs }: P
         onPointerMove={point}
         onPointerLeave={() => setPointed(null)}
       >
-        {ticks(low, high).map((value) => (
+        {ticks(low, high, 5).map((value) => (
           <g key={value}>
             <line className={classes.grid} x1={box.left} x2={box.right} y1={y(value)} y2={y(value)} />
             <text x={box.left - 6} y={y(value) + 4} textAnchor="end">
