@@ -24,11 +24,11 @@ interface Page {
   results: GridImage[];
 }
 
-export function pageQuery(project: string, filter: Filter, page: number) {
+export function pageQuery(project: string, filter: Filter, page: number, size = PAGE) {
   const query = toQuery(project, filter);
   query.set("fields", "grid");
-  query.set("offset", String(page * PAGE));
-  query.set("page_size", String(PAGE));
+  query.set("offset", String(page * size));
+  query.set("page_size", String(size));
   return queryOptions({
     queryKey: [...keys.images(project), "grid", query.toString()],
     // A place that was left again before its images were here is not waited for.

@@ -18,6 +18,9 @@ import { SuggestionImage } from "./parts/SuggestionImage";
 import { review, reviewAbove } from "./queries";
 import classes from "./Review.module.css";
 
+/** So many images are loaded at a time; more of them may be left for later than a gallery shows at once. */
+const BATCH = 200;
+
 export default function ReviewPage() {
   const { project } = useParams({ from: "/shell/projects/$project/review" });
   return (
@@ -37,7 +40,7 @@ function Suggestions({ project }: { project: string }) {
   const [score, setScore] = useState(0.9);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
   const filter = useMemo<Filter>(() => ({ ...search, has_suggestions: true, ordering: "id" }), [search]);
-  const { data, error, refetch } = useQuery(pageQuery(project, filter, 0));
+  const { data, error, refetch } = useQuery(pageQuery(project, filter, 0, BATCH));
   const { data: facets } = useFacets(project, filter);
   const { data: above } = useFacets(project, { ...filter, min_score: score });
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
