@@ -8,7 +8,7 @@ from datasets import shapes as datasets
 from inference import shapes as inference
 from inference.improving_serializers import ComparedModelSerializer, ComparedPairSerializer
 from projects.shapes import RESULTS, Described, Integer, Key, ResultSerializer, Text, constant, optional
-from training.serializers import EstimateSerializer
+from training.preflights import PreflightFieldsSerializer
 from training.shapes import ConfigurationSerializer
 
 
@@ -30,7 +30,7 @@ class PublishResultSerializer(serializers.Serializer):
     files = optional(inference.PublishedFileSerializer, many=True)
 
 
-class PreflightResultSerializer(EstimateSerializer):
+class PreflightResultSerializer(PreflightFieldsSerializer):
     """What such a training would take."""
 
     kind = constant("preflight")

@@ -388,6 +388,7 @@ SPECTACULAR_SETTINGS = {
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
         "SearchKind": "mlstudio.search.KINDS",
         "SuspectKind": "inference.models.Suspect.Kind",
+        "PresetName": "training.engine.presets.NAMES",
         "SuspectDecision": "inference.models.Suspect.Decision",
     },
 }

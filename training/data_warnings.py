@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.models import Snapshot
+from datasets.models import Snapshot, Split
 
 MOST_NAMES = 10
 
@@ -19,3 +19,17 @@ def data_warnings(snapshot: Snapshot) -> list[str]:
                 "and averages do not cover it. Add images of it, or take a snapshot with other fractions."
             )
     return warnings + [one["detail"] for one in snapshot.counts.get("remarks", ())]
+
+
+def seen_of(snapshot: Snapshot) -> dict:
+    """Images of each split, and of each label in each split."""
+    counts = snapshot.counts
+    return {
+        "snapshot": str(snapshot.pk),
+        "images": _by_split(counts["splits"]),
+        "labels": [{"name": name, **_by_split(counts["labels"].get(name, {}))} for name in snapshot.class_names],
+    }
+
+
+def _by_split(counts: dict[str, int]) -> dict[str, int]:
+    return {split: counts.get(split, 0) for split in (Split.TRAIN.value, Split.VALIDATION.value, Split.TEST.value)}

@@ -6,15 +6,14 @@ from rest_framework import serializers
 from accounts.known import refuse_unknown
 from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
-from inference.models import Model, Resize
+from inference.models import Model
 from inference.naming import name_of_base
 from projects.models import JobKind, Project, Task, WorkState
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
 from projects.shapes import Described
-from training.engine.architectures import ARCHITECTURES
-from training.engine.configuration import AUGMENTATIONS, FLIPS
 from training.models import Search, TrainingRun
 from training.searches import SEARCHABLE
+from training.settings_fields import ConfigurationFields
 from training.shapes import ChosenSettingsSerializer, ConfigurationSerializer, SpaceField
 
 
@@ -35,53 +34,21 @@ class ArchitectureSerializer(serializers.Serializer):
     is_default = serializers.BooleanField()
 
 
-class ConfigurationFields(serializers.Serializer):
-    """What a user may set; every field has a good default."""
+class SeesItsOwn(serializers.Serializer):
+    """Names only what the context's `visible` has for its user, by field."""
 
-    architecture = serializers.ChoiceField(
-        [one.name for one in ARCHITECTURES.values() if one.is_offered], required=False
-    )
-    network = serializers.DictField(
-        required=False, help_text="For architecture=custom: a Keras network as `model.to_json()` gives it."
-    )
-    resize = serializers.ChoiceField(
-        Resize.choices, required=False,
-        help_text="For classifiers: how a picture becomes the size of the input. Default: stretched.",
-    )  # fmt: skip
-    weights = serializers.ChoiceField(["auto", "coco", "imagenet", "none"], required=False)
-    image_size = serializers.IntegerField(min_value=32, max_value=1536, required=False)
-    batch_size = serializers.IntegerField(min_value=1, max_value=1024, required=False)
-    epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    fine_tune = serializers.BooleanField(required=False)
-    frozen_epochs = serializers.IntegerField(
-        min_value=0, max_value=999, required=False, help_text="For detectors: epochs at the start of the heads alone."
-    )
-    fine_tune_epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)
-    fine_tune_learning_rate = serializers.FloatField(min_value=1e-7, max_value=1, required=False)
-    weight_decay = serializers.FloatField(min_value=0, max_value=1, required=False)
-    dropout = serializers.FloatField(min_value=0, max_value=0.9, required=False)
-    label_smoothing = serializers.FloatField(min_value=0, max_value=0.5, required=False)
-    augmentation = serializers.ChoiceField(AUGMENTATIONS, required=False)
-    flip = serializers.ChoiceField(FLIPS, required=False)
-    rotation = serializers.FloatField(min_value=0, max_value=0.5, required=False)
-    zoom = serializers.FloatField(min_value=0, max_value=0.9, required=False)
-    contrast = serializers.FloatField(min_value=0, max_value=0.9, required=False)
-    class_weights = serializers.ChoiceField(["auto", "none", "balanced"], required=False)
-    early_stopping = serializers.IntegerField(min_value=0, max_value=1000, required=False)
-    anchor_sizes = serializers.ListField(
-        child=serializers.FloatField(min_value=0.5, max_value=16), min_length=1, max_length=5, required=False,
-        help_text="For detectors: sides of the anchors as multiples of a cell; default: fitted to the boxes.",
-    )  # fmt: skip
-    anchor_ratios = serializers.ListField(
-        child=serializers.FloatField(min_value=0.1, max_value=10), min_length=1, max_length=5, required=False,
-        help_text="For detectors: height over width of the anchors; default: fitted to the boxes.",
-    )  # fmt: skip
-    mixed_precision = serializers.ChoiceField(["auto", "on", "off"], required=False)
-    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        for name, queryset in self.context.get("visible", {}).items():
+            fields[name].queryset = queryset
+        return fields
 
 
-class TrainingRequestSerializer(OneLineName, ConfigurationFields):
+class OptionsQuerySerializer(SeesItsOwn):
+    project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
+
+
+class TrainingRequestSerializer(OneLineName, ConfigurationFields, SeesItsOwn):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     snapshot = serializers.PrimaryKeyRelatedField(
         queryset=Snapshot.objects.none(), required=False, help_text="What to train on."
@@ -95,12 +62,6 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields):
         help_text="A model of the same task to start from: of a project of yours, or a public one.",
     )  # fmt: skip
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
-
-    def get_fields(self) -> dict:
-        fields = super().get_fields()
-        for name, queryset in self.context.get("visible", {}).items():
-            fields[name].queryset = queryset
-        return fields
 
     def to_internal_value(self, data):
         if isinstance(data, dict):
@@ -136,6 +97,10 @@ class EstimateSerializer(serializers.Serializer):
     pixels = serializers.CharField()
     seconds_by_phase = serializers.DictField(child=serializers.FloatField())
     warnings = serializers.ListField(child=serializers.CharField())
+    epochs = serializers.DictField(
+        child=serializers.IntegerField(), required=False,
+        help_text="Settings of epochs that `max_minutes` has made smaller.",
+    )  # fmt: skip
 
 
 class EpochSerializer(serializers.Serializer):
@@ -145,6 +110,9 @@ class EpochSerializer(serializers.Serializer):
     val_loss = serializers.FloatField()
     accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
     val_accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
+    val_balanced_accuracy = serializers.FloatField(
+        required=False, help_text="Of a classifier whose labels are uneven: what chooses the epoch."
+    )
     val_ap = serializers.FloatField(required=False, help_text="Of a detector, in some epochs.")
     val_ap50 = serializers.FloatField(required=False, help_text="Of a detector, in some epochs.")
     learning_rate = serializers.FloatField()
@@ -159,6 +127,9 @@ class ActualSerializer(serializers.Serializer):
 
 class TrainingProgressSerializer(ProgressSerializer):
     phase = serializers.CharField(required=False)
+    memory_bytes = serializers.IntegerField(required=False, help_text="What the training process has now.")
+    gpu = serializers.CharField(required=False, allow_null=True, help_text="null: it trains on the processor.")
+    gpu_memory_bytes = serializers.IntegerField(required=False, help_text="Of the first GPU, in use by the training.")
 
 
 class TrainingSummarySerializer(WorkSerializer):
@@ -171,7 +142,7 @@ class TrainingSummarySerializer(WorkSerializer):
     dataset_name = serializers.CharField(source="snapshot.name_of_dataset")
     snapshot_name = serializers.CharField(source="snapshot.title", help_text="Or its dataset and number.")
     base_model_name = serializers.SerializerMethodField(help_text="null also where others may not see it.")
-    model_name = serializers.CharField(source="model.__str__", default=None, allow_null=True)
+    model_name = serializers.SerializerMethodField(help_text="null: it has made none yet, or it was deleted.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
 
     class Meta:
@@ -185,6 +156,9 @@ class TrainingSummarySerializer(WorkSerializer):
 
     def get_base_model_name(self, run: TrainingRun) -> str | None:
         return name_of_base(run)
+
+    def get_model_name(self, run: TrainingRun) -> str | None:
+        return None if run.model is None else str(run.model)
 
 
 @extend_schema_serializer(component_name="Training")

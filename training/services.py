@@ -16,13 +16,14 @@ from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, lea
 from projects.live import announce
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
 from storage.database import atomic_again, is_unavailable
-from training.data_warnings import data_warnings
-from training.engine.architectures import ARCHITECTURES, default_architecture
+from training.data_warnings import data_warnings, seen_of
+from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import Configuration
 from training.engine.data import check_counts
 from training.engine.detection.checks import check_boxes
 from training.engine.detection.configuration import DetectionConfiguration
 from training.engine.errors import EngineError
+from training.engine.presets import DEFAULT_PRESET, PRESETS
 from training.errors import CannotTrain
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, result_of
@@ -138,7 +139,8 @@ def _checked(project, user, configuration, snapshot, dataset, base_model) -> tup
             raise CannotTrain("The project has no dataset. Make one and add images.", code="no_dataset")
         snapshot = current_snapshot(dataset=dataset, user=user)
     require_images(snapshot)
-    wanted = {"architecture": default_architecture(project.task), **configuration}
+    preset = PRESETS[configuration.get("preset", DEFAULT_PRESET)]
+    wanted = {"architecture": preset.architecture(project.task), **configuration}
     if base_model is not None:
         wanted = _as_its_base(base_model, project, configuration)
     resolve = _resolved_detector if project.task == Task.DETECTION else _resolved_classifier
@@ -288,7 +290,7 @@ def run_preflight(context: JobContext) -> dict:
         try:
             found = result_of(process, context, "preflight_died")
             warnings = [*found.get("warnings", ()), *data_warnings(snapshot)]
-            return found | {"configuration": configuration, "warnings": warnings}
+            return found | {"configuration": configuration, "warnings": warnings} | seen_of(snapshot)
         finally:
             process.kill()
     finally:

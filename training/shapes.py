@@ -12,6 +12,8 @@ class ConfigurationSerializer(serializers.Serializer):
     """The settings of a training, with every choice made; null where one is left to others."""
 
     architecture = Text()
+    preset = optional(Text)
+    max_minutes = optional(Number, help_text="0: as long as it takes.")
     network = serializers.DictField(required=False, allow_null=True, help_text="Of architecture=custom.")
     resize = optional(Text)
     weights = optional(Text)

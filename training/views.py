@@ -26,6 +26,7 @@ from training import searches, serializers, services
 from training.engine.architectures import ARCHITECTURES, default_architecture, weights_here
 from training.large_datasets import SEARCH, TRAINING, dataset_to_freeze, start_from_dataset
 from training.models import Search, TrainingRun
+from training.options import TrainingOptionsSerializer, options_of
 from training.selectors import activity_of, searches_of, trainings_of
 
 
@@ -74,9 +75,14 @@ class ArchitecturesView(APIView):
 
 
 class TrainingFilter(filters.FilterSet):
+    created_by = filters.CharFilter(field_name="created_by__username", help_text="The user name of who started it.")
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    name = filters.CharFilter(lookup_expr="icontains", help_text="A part of its name.")
+
     class Meta:
         model = TrainingRun
-        fields = ["project", "state", "snapshot"]
+        fields = ["project", "state", "snapshot", "search"]
 
 
 class TrainingViewSet(
@@ -118,6 +124,16 @@ class TrainingViewSet(
         location = reverse("trainingrun-detail", args=[run.pk])
         answer = serializers.TrainingSerializer(run).data
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(parameters=[serializers.OptionsQuerySerializer], responses=TrainingOptionsSerializer)
+    @action(detail=False, url_path="options", pagination_class=None, filterset_class=None)
+    def choices(self, request):
+        """What can be chosen for a training of this project: presets with what each means, and settings with bounds."""
+        query = serializers.OptionsQuerySerializer(
+            data=request.query_params, context={"visible": {"project": projects_of(request.user)}}
+        )
+        query.is_valid(raise_exception=True)
+        return Response(TrainingOptionsSerializer(options_of(query.validated_data["project"])).data)
 
     @extend_schema(request=serializers.TrainingRequestSerializer, responses={202: JobSerializer})
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)

@@ -11,10 +11,11 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
   }
   await register(page);
   const project = await createProject(page, "Pages", "What is on the image?", "good, bad");
-  await upload(page, 6);
+  await upload(page, 16);
   await page.getByRole("region", { name: "Uploads" }).getByRole("button", { name: "Close" }).click();
   const base = `/projects/${project}`;
   const snapshots = await takeTwo(page, project);
+  const training = await cancelledTraining(page, project);
   const paths = [
     "/",
     "/account",
@@ -38,6 +39,10 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "import",
       "settings",
       "settings/trash",
+      "trainings",
+      "trainings/new",
+      `trainings/${training}`,
+      "models",
     ].map((name) => `${base}/${name}`),
   ];
   for (const [scheme, width] of [
@@ -72,6 +77,26 @@ async function takeTwo(page: import("@playwright/test").Page, project: string): 
       made.push((await ask(`datasets/${dataset}/snapshots/`, {})).id);
     }
     return made;
+  }, project);
+}
+
+/** One that was cancelled while it waited. */
+async function cancelledTraining(page: import("@playwright/test").Page, project: string): Promise<string> {
+  return page.evaluate(async (id) => {
+    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+    const send = (address: string, body: unknown) =>
+      fetch(`/api/v1/${address}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const { results } = await (await fetch(`/api/v1/images/?project=${id}`)).json();
+    const images = results.map((one: { id: string }) => one.id);
+    for (const [label, chosen] of [
+      ["good", images.slice(0, images.length / 2)],
+      ["bad", images.slice(images.length / 2)],
+    ])
+      await send("images/bulk/", { action: "label", label, images: chosen });
+    const { id: training } = await (await send("trainings/", { project: id })).json();
+    await send(`trainings/${training}/cancel/`, {});
+    return training;
   }, project);
 }
 

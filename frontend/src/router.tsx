@@ -13,6 +13,7 @@ import { readFilter } from "./gallery/filter";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
+import { readListSearch } from "./trainings/listSearch";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -176,6 +177,38 @@ const importJob = createRoute({
   }),
   component: lazyRouteComponent(() => import("./imports/ImportJobPage")),
 });
+const trainings = createRoute({
+  getParentRoute: () => project,
+  path: "/trainings",
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import("./trainings/TrainingsPage")),
+});
+const train = createRoute({
+  getParentRoute: () => project,
+  path: "/trainings/new",
+  validateSearch: (search: Record<string, unknown>): { base?: string } => ({ base: text(search.base) }),
+  component: lazyRouteComponent(() => import("./trainings/TrainPage")),
+});
+const training = createRoute({
+  getParentRoute: () => project,
+  path: "/trainings/$training",
+  component: lazyRouteComponent(() => import("./trainings/TrainingPage")),
+});
+const settingsSearch = createRoute({
+  getParentRoute: () => project,
+  path: "/searches/$search",
+  component: lazyRouteComponent(() => import("./trainings/SearchPage")),
+});
+const models = createRoute({
+  getParentRoute: () => project,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./models/ModelsPage")),
+});
+const model = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model",
+  component: lazyRouteComponent(() => import("./models/ModelPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -221,6 +254,12 @@ const tree = root.addChildren([
       snapshot,
       importing,
       importJob,
+      trainings,
+      train,
+      training,
+      settingsSearch,
+      models,
+      model,
       settings,
       trash,
     ]),

@@ -109,6 +109,8 @@ def _work(folder: Path, reporter: Reporter) -> int:
     if request.get("mode") == "preflight":
         reporter.send("result", result=preflight(configuration, data, folder).to_dict())
         return 0
+    from training.engine.machine import hardware_in_use
+
     eta = Eta()
 
     def on_estimate(estimate) -> None:
@@ -117,7 +119,8 @@ def _work(folder: Path, reporter: Reporter) -> int:
 
     def on_progress(phase: str, done: int, total: int) -> None:
         reporter.check()
-        reporter.send("progress", phase=phase, done=done, total=total, eta_seconds=eta.seconds(phase, done, total))
+        left = eta.seconds(phase, done, total)
+        reporter.send("progress", phase=phase, done=done, total=total, eta_seconds=left, **hardware_in_use())
 
     watcher = Watcher(
         on_progress=on_progress,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from training.engine.architectures import ARCHITECTURES, Architecture, find_weights
 from training.engine.errors import ConfigurationError, WeightsError
+from training.engine.presets import DEFAULT_PRESET, PRESETS, Preset
 from training.engine.uploads.layers import check_network, square_input
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
@@ -14,9 +15,11 @@ FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the user chose. `None`, "auto", and 0 for a size, epochs or a rate mean: decided by `resolved`.
+    """What the user chose. `None`, "auto", 0 for a size, epochs or a rate, and -1 mean: decided by `resolved`.
 
     Attributes:
+        preset: how much is done where it is left open, see `presets`.
+        max_minutes: when they are over the training ends with the best of what was trained; 0: it takes its time.
         architecture: a name from the catalogue.
         weights: "auto" (ImageNet when here), "imagenet" (fail when absent), "none" (from scratch) or "base" (those of
             an earlier model).
@@ -35,12 +38,14 @@ class Configuration:
     """
 
     architecture: str = "small_cnn"
+    preset: str = DEFAULT_PRESET
+    max_minutes: float = 0.0
     weights: str = "auto"
     image_size: int = 0
     batch_size: int = 32
     epochs: int = 0
     fine_tune: bool | None = None
-    fine_tune_epochs: int = 10
+    fine_tune_epochs: int = 0
     learning_rate: float = 0.0
     fine_tune_learning_rate: float = 3e-4
     weight_decay: float = 1e-4
@@ -52,7 +57,7 @@ class Configuration:
     zoom: float | None = None
     contrast: float | None = None
     class_weights: str = "auto"
-    early_stopping: int = 10
+    early_stopping: int = -1
     mixed_precision: str = "auto"
     seed: int = 42
     resize: str = "stretch"
@@ -88,12 +93,14 @@ class Configuration:
             raise ConfigurationError(
                 f"architecture must be one of {', '.join(ARCHITECTURES)}, received {self.architecture!r}"
             )
-        spec = self.spec
+        if self.preset not in PRESETS:
+            raise ConfigurationError(f"preset must be one of {', '.join(PRESETS)}, received {self.preset!r}")
+        spec, preset = self.spec, PRESETS[self.preset]
         if spec.task != "classification":
             raise ConfigurationError(f"{spec.name} is a detector and this is a classification project")
         weights = self._resolved_weights(spec)
         pretrained = weights in ("imagenet", "base")
-        fine_tune = pretrained if self.fine_tune is None else self.fine_tune
+        fine_tune = pretrained and preset.fine_tunes if self.fine_tune is None else self.fine_tune
         if fine_tune and not pretrained:
             raise ConfigurationError(
                 f"fine_tune needs pretrained weights, and {spec.name} starts from scratch here. "
@@ -108,18 +115,20 @@ class Configuration:
             weights=weights,
             fine_tune=fine_tune,
             augmentation=augmentation,
-            image_size=self._resolved_size(spec),
-            epochs=self.epochs or (60 if pretrained else 25),
+            image_size=self._resolved_size(spec, preset),
+            epochs=self.epochs or preset.epochs(60 if pretrained else 25),
+            fine_tune_epochs=self.fine_tune_epochs or preset.epochs(10),
+            early_stopping=preset.early_stopping if self.early_stopping == -1 else self.early_stopping,
             learning_rate=self.learning_rate or (1e-3 if pretrained else spec.learning_rate),
         )._checked()
 
-    def _resolved_size(self, spec: Architecture) -> int:
+    def _resolved_size(self, spec: Architecture, preset: Preset) -> int:
         if spec.name != "custom" or self.weights == "base":
             if self.network is not None:
                 raise ConfigurationError("network is only for architecture=custom; leave it out")
             if not (self.image_size or spec.default_image_size):
                 raise ConfigurationError(f"{spec.title} is trained from a base model: name one in base_model")
-            return self.image_size or spec.default_image_size
+            return self.image_size or preset.side(spec.default_image_size)
         if self.network is None:
             raise ConfigurationError(
                 "architecture=custom needs network: a Keras configuration as model.to_json() gives"
@@ -154,6 +163,7 @@ class Configuration:
             "dropout": (0.0, 0.9),
             "label_smoothing": (0.0, 0.5),
             "early_stopping": (0, 1000),
+            "max_minutes": (0.0, 100_000.0),
             "rotation": (0.0, 0.5),
             "zoom": (0.0, 0.9),
             "contrast": (0.0, 0.9),

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import psutil
 
+from training.engine.budget import within_budget
 from training.engine.configuration import Configuration
 from training.engine.data import choose_place, needed_bytes
 from training.engine.networks import (
@@ -79,7 +80,7 @@ def _summed(
             f"The ImageNet weights of {configuration.architecture} are not on this machine: it is trained from "
             "scratch, which takes longer and needs far more images."
         )
-    return Estimate(
+    estimate = Estimate(
         seconds=round(sum(phases.values()), 1),
         memory_bytes=memory,
         disk_bytes=disk,
@@ -87,6 +88,7 @@ def _summed(
         seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
         warnings=warnings,
     )
+    return within_budget(estimate, configuration)
 
 
 def _time_forward(model: keras.Model, images: np.ndarray) -> float:

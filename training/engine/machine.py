@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from importlib.metadata import version
 from typing import Protocol
 
+import psutil
 import tensorflow as tf
 
 from training.engine.errors import OutOfMemoryError
@@ -23,6 +25,20 @@ def library_versions(*more: str) -> dict[str, str]:
     packages = ("tensorflow", "numpy", *more)
     here = {"python": platform.python_version(), "platform": platform.platform()}
     return here | {name: version(name) for name in packages}
+
+
+def hardware_in_use() -> dict[str, int | str | None]:
+    """What a training takes now: `memory_bytes` of this process, the name of its `gpu`, and `gpu_memory_bytes`."""
+    found: dict[str, int | str | None] = {"memory_bytes": psutil.Process().memory_info().rss, "gpu": _gpu_name()}
+    if found["gpu"] is not None:
+        found["gpu_memory_bytes"] = int(tf.config.experimental.get_memory_info("GPU:0")["current"])
+    return found
+
+
+@functools.cache
+def _gpu_name() -> str | None:
+    gpus = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")) if gpus else None
 
 
 class out_of_memory_explained:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.engine.balanced import BalancedAccuracy
+from training.engine.budget import Deadline
 from training.engine.checkpoint import get_values, load_checkpoint, save_checkpoint, set_values
 from training.engine.configuration import Configuration
 from training.engine.data import epoch_order
@@ -69,6 +70,7 @@ class Phase:
         judge: `(epoch, logs of fit)` → `Judgement`, called after every epoch.
         average_momentum: when set, an average of the weights over the steps is judged and kept instead of the weights
             (Polyak and Juditsky 1992).
+        deadline: ends the phase when its time is over.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Phase:
     judge: Callable[[int, dict], Judgement] = judge_classifier
     average_momentum: float | None = None
     history: list[dict] = field(default_factory=list)
+    deadline: Deadline = field(default_factory=Deadline)
     validation_batch: int = 64
 
     def run(self, watcher: Watcher) -> dict:
@@ -208,6 +211,11 @@ class _Keeper(keras.callbacks.Callback):
             self.watcher.log(
                 f"{self.phase.name}: no improvement on the validation split in {patience} judged epochs, stopping early"
             )
+            self.finished = True
+            self.model.stop_training = True
+        is_late = self.phase.deadline.is_over(self.phase.history) and self.best_score is not None
+        if is_late and self.epoch < self.phase.epochs:
+            self.watcher.log(f"{self.phase.name}: the time is over, stopping after epoch {self.epoch}")
             self.finished = True
             self.model.stop_training = True
         if self.epoch >= self.phase.epochs:

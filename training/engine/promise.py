@@ -29,6 +29,7 @@ class Estimate:
         memory_bytes: peak resident memory of the training process.
         disk_bytes: largest use of the disk while it runs, model files included.
         pixels: where decoded images are kept: "memory", "disk" or "stream".
+        epochs: settings of epochs that a budget of time has made smaller.
     """
 
     seconds: float
@@ -36,6 +37,7 @@ class Estimate:
     disk_bytes: int
     pixels: str
     seconds_by_phase: dict[str, float] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict:

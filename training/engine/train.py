@@ -18,6 +18,7 @@ from datasets.imaging.preprocessing import load_pixels
 from inference.analysis.outcomes import OUTCOMES, LabelOutcomes
 from inference.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from training.engine import export
+from training.engine.budget import Deadline, seconds_to_train
 from training.engine.checkpoint import load_checkpoint
 from training.engine.configuration import Configuration
 from training.engine.data import (
@@ -152,6 +153,7 @@ class _Training:
         self.num_classes = len(data.class_names)
         self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
         self.history: list[dict] = []
+        self.deadline = Deadline()
         self.earlier_phase = EarlierPhase(folder)
 
     def run(self, on_estimate, started: float) -> TrainingResult:
@@ -167,12 +169,16 @@ class _Training:
     def _promise(self, network: Network, on_estimate) -> str:
         """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
-        promised(
+        estimate = promised(
             self.folder,
             lambda: estimate_training(network, self.configuration, counts, self.folder),
             self.watcher,
             on_estimate,
         )
+        self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
+        epochs = estimate.epochs.get("epochs", self.configuration.epochs)
+        fine_tune_epochs = estimate.epochs.get("fine_tune_epochs", self.configuration.fine_tune_epochs)
+        self.configuration = replace(self.configuration, epochs=epochs, fine_tune_epochs=fine_tune_epochs)
         keras.utils.set_random_seed(self.configuration.seed)
         return choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
 
@@ -310,6 +316,7 @@ class _Training:
             checkpoint_path=self.checkpoint,
             epoch_offset=epoch_offset,
             history=self.history,
+            deadline=self.deadline,
             validation_batch=max(configuration.batch_size, EVALUATION_BATCH),
         )
 

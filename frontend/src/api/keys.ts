@@ -11,5 +11,7 @@ export const keys = {
   members: (project: string) => ["projects", project, "members"] as const,
   activity: (project: string | null) => ["activity", project] as const,
   trainings: (project: string) => ["projects", project, "trainings"] as const,
+  /** Of one training, which hears each epoch itself: no event makes it stale. */
+  training: (project: string) => ["projects", project, "training"] as const,
   models: (project: string) => ["projects", project, "models"] as const,
 };

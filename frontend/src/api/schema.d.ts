@@ -2884,6 +2884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trainings/options/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be chosen for a training of this project: presets with what each means, and settings with bounds
+         * @description What can be chosen for a training of this project: presets with what each means, and settings with bounds.
+         */
+        get: operations["trainings_options_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trainings/preflight/": {
         parameters: {
             query?: never;
@@ -4049,6 +4069,12 @@ export interface components {
         /** @description Some of the settings of a training. */
         ChosenSettings: {
             architecture?: string;
+            preset?: string;
+            /**
+             * Format: double
+             * @description 0: as long as it takes.
+             */
+            max_minutes?: number;
             /** @description Of architecture=custom. */
             network?: {
                 [key: string]: unknown;
@@ -4258,6 +4284,12 @@ export interface components {
         /** @description The settings of a training, with every choice made; null where one is left to others. */
         Configuration: {
             architecture: string;
+            preset?: string;
+            /**
+             * Format: double
+             * @description 0: as long as it takes.
+             */
+            max_minutes?: number;
             /** @description Of architecture=custom. */
             network?: {
                 [key: string]: unknown;
@@ -5104,6 +5136,11 @@ export interface components {
             val_accuracy?: number;
             /**
              * Format: double
+             * @description Of a classifier whose labels are uneven: what chooses the epoch.
+             */
+            val_balanced_accuracy?: number;
+            /**
+             * Format: double
              * @description Of a detector, in some epochs.
              */
             val_ap?: number;
@@ -5150,6 +5187,10 @@ export interface components {
                 [key: string]: number;
             };
             warnings: string[];
+            /** @description Settings of epochs that `max_minutes` has made smaller. */
+            epochs?: {
+                [key: string]: number;
+            };
         };
         Evaluation: {
             /** Format: uuid */
@@ -6087,6 +6128,12 @@ export interface components {
             id: string;
             name: string;
             count: number;
+        };
+        LabelCounts: {
+            train: number;
+            validation: number;
+            test: number;
+            name: string;
         };
         LabelCurves: {
             label: string;
@@ -7367,6 +7414,15 @@ export interface components {
                 [key: string]: number;
             };
             warnings: string[];
+            /** @description Settings of epochs that `max_minutes` has made smaller. */
+            epochs?: {
+                [key: string]: number;
+            };
+            /** Format: uuid */
+            snapshot?: string;
+            images?: components["schemas"]["SplitCounts"];
+            /** @description Images with each label, by split. */
+            labels?: components["schemas"]["LabelCounts"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -7374,6 +7430,13 @@ export interface components {
             kind: "preflight";
             readonly configuration: components["schemas"]["Configuration"];
         };
+        /**
+         * @description * `quick` - quick
+         *     * `balanced` - balanced
+         *     * `best` - best
+         * @enum {string}
+         */
+        PresetName: "quick" | "balanced" | "best";
         Progress: {
             done?: number;
             total?: number;
@@ -7911,51 +7974,155 @@ export interface components {
         };
         /** @description A search for better settings. What is set here is shared by all trainings; `space` is what varies. */
         SearchRequestRequest: {
+            /**
+             * @description How much is done where it is left open, see `trainings/options/`. Default: balanced.
+             *
+             *     * `quick` - quick
+             *     * `balanced` - balanced
+             *     * `best` - best
+             */
+            preset?: components["schemas"]["PresetName"];
+            /**
+             * Format: double
+             * @description When they are over, the best of what was trained is kept.
+             */
+            max_minutes?: number | null;
+            /**
+             * @description Which network is trained.
+             *
+             *     * `small_cnn` - small_cnn
+             *     * `mobilenet_v2` - mobilenet_v2
+             *     * `mobilenet_v2_035` - mobilenet_v2_035
+             *     * `mobilenet_v3_small` - mobilenet_v3_small
+             *     * `efficientnet_v2_b0` - efficientnet_v2_b0
+             *     * `resnet50` - resnet50
+             *     * `resnet101` - resnet101
+             *     * `custom` - custom
+             *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
+             *     * `retinanet_resnet50` - retinanet_resnet50
+             *     * `retinanet_resnet101` - retinanet_resnet101
+             *     * `keras_retinanet_resnet50` - keras_retinanet_resnet50
+             *     * `keras_retinanet_resnet101` - keras_retinanet_resnet101
+             *     * `keras_retinanet_resnet152` - keras_retinanet_resnet152
+             *     * `keras_retinanet_mobilenet224_1.0` - keras_retinanet_mobilenet224_1.0
+             *     * `keras_retinanet_vgg16` - keras_retinanet_vgg16
+             *     * `keras_retinanet_densenet121` - keras_retinanet_densenet121
+             */
             architecture?: components["schemas"]["ArchitectureEnum"];
             /** @description For architecture=custom: a Keras network as `model.to_json()` gives it. */
             network?: {
                 [key: string]: unknown;
             };
             /**
-             * @description For classifiers: how a picture becomes the size of the input. Default: stretched.
+             * @description For classifiers: how an image becomes the size of the input. Default: stretched.
              *
              *     * `stretch` - Stretch
              *     * `letterbox` - Letterbox
              */
             resize?: components["schemas"]["ResizeEnum"];
+            /**
+             * @description What it starts from. auto: the best that is on this machine.
+             *
+             *     * `auto` - auto
+             *     * `coco` - coco
+             *     * `imagenet` - imagenet
+             *     * `none` - none
+             */
             weights?: components["schemas"]["WeightsEnum"];
+            /** @description Side of the input in pixels; of detectors the longer side, a multiple of 32. */
             image_size?: number;
+            /** @description Images a step. Fewer need less memory. */
             batch_size?: number;
+            /** @description How often all training images are seen; with a pretrained backbone: by its new head. */
             epochs?: number;
+            /** @description For classifiers: whether a pretrained backbone is trained too, after the head. */
             fine_tune?: boolean;
             /** @description For detectors: epochs at the start of the heads alone. */
             frozen_epochs?: number;
+            /** @description For classifiers: epochs of the whole network after those of the head. */
             fine_tune_epochs?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Peak of the schedule: warm-up, then cosine.
+             */
             learning_rate?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: the same while the whole network is trained.
+             */
             fine_tune_learning_rate?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How strongly large weights are pulled towards 0.
+             */
             weight_decay?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: share of the features that each step leaves out.
+             */
             dropout?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: how far targets are moved from 0 and 1.
+             */
             label_smoothing?: number;
+            /**
+             * @description Strength of the random changes to training images.
+             *
+             *     * `auto` - auto
+             *     * `none` - none
+             *     * `light` - light
+             *     * `strong` - strong
+             */
             augmentation?: components["schemas"]["AugmentationEnum"];
+            /**
+             * @description Mirror training images at random; none where left and right differ, as in text.
+             *
+             *     * `none` - none
+             *     * `horizontal` - horizontal
+             *     * `vertical` - vertical
+             *     * `horizontal_and_vertical` - horizontal_and_vertical
+             */
             flip?: components["schemas"]["FlipEnum"];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share of a full turn.
+             */
             rotation?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share.
+             */
             zoom?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share.
+             */
             contrast?: number;
+            /**
+             * @description For classifiers: balanced counts rare labels more; auto does so where they are uneven.
+             *
+             *     * `auto` - auto
+             *     * `none` - none
+             *     * `balanced` - balanced
+             */
             class_weights?: components["schemas"]["ClassWeightsEnum"];
+            /** @description Judged epochs without improvement before it ends; 0: never. */
             early_stopping?: number;
             /** @description For detectors: sides of the anchors as multiples of a cell; default: fitted to the boxes. */
             anchor_sizes?: number[];
             /** @description For detectors: height over width of the anchors; default: fitted to the boxes. */
             anchor_ratios?: number[];
+            /**
+             * @description float16 arithmetic, which is faster on a GPU.
+             *
+             *     * `auto` - auto
+             *     * `on` - on
+             *     * `off` - off
+             */
             mixed_precision?: components["schemas"]["MixedPrecisionEnum"];
+            /** @description The same seed gives the same training. */
             seed?: number;
             /** Format: uuid */
             project: string;
@@ -7988,11 +8155,6 @@ export interface components {
              * @default 7
              */
             max_runs: number;
-            /**
-             * Format: double
-             * @description When they are over, the best of what was trained is kept.
-             */
-            max_minutes?: number | null;
         };
         SearchRun: {
             /** Format: uuid */
@@ -8198,6 +8360,11 @@ export interface components {
         SplitCount: {
             value: components["schemas"]["SplitFilterName"];
             count: number;
+        };
+        SplitCounts: {
+            train: number;
+            validation: number;
+            test: number;
         };
         /**
          * @description * `train` - train
@@ -8590,7 +8757,8 @@ export interface components {
             snapshot_name: string;
             /** @description null also where others may not see it. */
             readonly base_model_name: string | null;
-            model_name?: string | null;
+            /** @description null: it has made none yet, or it was deleted. */
+            readonly model_name: string | null;
             created_by?: string | null;
             /** @description What was promised before the start. */
             readonly estimate: components["schemas"]["Estimate"] | null;
@@ -8645,60 +8813,183 @@ export interface components {
             /** Format: uuid */
             training?: string;
         };
+        TrainingOptions: {
+            presets: components["schemas"]["TrainingPreset"][];
+            /** @description Those of the project's task. */
+            settings: components["schemas"]["TrainingSetting"][];
+        };
+        TrainingPreset: {
+            name: components["schemas"]["PresetName"];
+            title: string;
+            description: string;
+            is_default: boolean;
+            /** @description The settings that it would give a training of this project as things are now. */
+            readonly configuration: components["schemas"]["Configuration"];
+        };
         TrainingProgress: {
             done?: number;
             total?: number;
             /** Format: double */
             eta_seconds?: number | null;
             phase?: string;
+            /** @description What the training process has now. */
+            memory_bytes?: number;
+            /** @description null: it trains on the processor. */
+            gpu?: string | null;
+            /** @description Of the first GPU, in use by the training. */
+            gpu_memory_bytes?: number;
         };
         /** @description For serializers with a `name`, which others write into lists, tables and files with a name a line. */
         TrainingRequestRequest: {
+            /**
+             * @description How much is done where it is left open, see `trainings/options/`. Default: balanced.
+             *
+             *     * `quick` - quick
+             *     * `balanced` - balanced
+             *     * `best` - best
+             */
+            preset?: components["schemas"]["PresetName"];
+            /**
+             * Format: double
+             * @description A budget of time: fewer epochs where they would take longer. Default: as long as it takes.
+             */
+            max_minutes?: number;
+            /**
+             * @description Which network is trained.
+             *
+             *     * `small_cnn` - small_cnn
+             *     * `mobilenet_v2` - mobilenet_v2
+             *     * `mobilenet_v2_035` - mobilenet_v2_035
+             *     * `mobilenet_v3_small` - mobilenet_v3_small
+             *     * `efficientnet_v2_b0` - efficientnet_v2_b0
+             *     * `resnet50` - resnet50
+             *     * `resnet101` - resnet101
+             *     * `custom` - custom
+             *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
+             *     * `retinanet_resnet50` - retinanet_resnet50
+             *     * `retinanet_resnet101` - retinanet_resnet101
+             *     * `keras_retinanet_resnet50` - keras_retinanet_resnet50
+             *     * `keras_retinanet_resnet101` - keras_retinanet_resnet101
+             *     * `keras_retinanet_resnet152` - keras_retinanet_resnet152
+             *     * `keras_retinanet_mobilenet224_1.0` - keras_retinanet_mobilenet224_1.0
+             *     * `keras_retinanet_vgg16` - keras_retinanet_vgg16
+             *     * `keras_retinanet_densenet121` - keras_retinanet_densenet121
+             */
             architecture?: components["schemas"]["ArchitectureEnum"];
             /** @description For architecture=custom: a Keras network as `model.to_json()` gives it. */
             network?: {
                 [key: string]: unknown;
             };
             /**
-             * @description For classifiers: how a picture becomes the size of the input. Default: stretched.
+             * @description For classifiers: how an image becomes the size of the input. Default: stretched.
              *
              *     * `stretch` - Stretch
              *     * `letterbox` - Letterbox
              */
             resize?: components["schemas"]["ResizeEnum"];
+            /**
+             * @description What it starts from. auto: the best that is on this machine.
+             *
+             *     * `auto` - auto
+             *     * `coco` - coco
+             *     * `imagenet` - imagenet
+             *     * `none` - none
+             */
             weights?: components["schemas"]["WeightsEnum"];
+            /** @description Side of the input in pixels; of detectors the longer side, a multiple of 32. */
             image_size?: number;
+            /** @description Images a step. Fewer need less memory. */
             batch_size?: number;
+            /** @description How often all training images are seen; with a pretrained backbone: by its new head. */
             epochs?: number;
+            /** @description For classifiers: whether a pretrained backbone is trained too, after the head. */
             fine_tune?: boolean;
             /** @description For detectors: epochs at the start of the heads alone. */
             frozen_epochs?: number;
+            /** @description For classifiers: epochs of the whole network after those of the head. */
             fine_tune_epochs?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Peak of the schedule: warm-up, then cosine.
+             */
             learning_rate?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: the same while the whole network is trained.
+             */
             fine_tune_learning_rate?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How strongly large weights are pulled towards 0.
+             */
             weight_decay?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: share of the features that each step leaves out.
+             */
             dropout?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: how far targets are moved from 0 and 1.
+             */
             label_smoothing?: number;
+            /**
+             * @description Strength of the random changes to training images.
+             *
+             *     * `auto` - auto
+             *     * `none` - none
+             *     * `light` - light
+             *     * `strong` - strong
+             */
             augmentation?: components["schemas"]["AugmentationEnum"];
+            /**
+             * @description Mirror training images at random; none where left and right differ, as in text.
+             *
+             *     * `none` - none
+             *     * `horizontal` - horizontal
+             *     * `vertical` - vertical
+             *     * `horizontal_and_vertical` - horizontal_and_vertical
+             */
             flip?: components["schemas"]["FlipEnum"];
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share of a full turn.
+             */
             rotation?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share.
+             */
             zoom?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description For classifiers: up to this share.
+             */
             contrast?: number;
+            /**
+             * @description For classifiers: balanced counts rare labels more; auto does so where they are uneven.
+             *
+             *     * `auto` - auto
+             *     * `none` - none
+             *     * `balanced` - balanced
+             */
             class_weights?: components["schemas"]["ClassWeightsEnum"];
+            /** @description Judged epochs without improvement before it ends; 0: never. */
             early_stopping?: number;
             /** @description For detectors: sides of the anchors as multiples of a cell; default: fitted to the boxes. */
             anchor_sizes?: number[];
             /** @description For detectors: height over width of the anchors; default: fitted to the boxes. */
             anchor_ratios?: number[];
+            /**
+             * @description float16 arithmetic, which is faster on a GPU.
+             *
+             *     * `auto` - auto
+             *     * `on` - on
+             *     * `off` - off
+             */
             mixed_precision?: components["schemas"]["MixedPrecisionEnum"];
+            /** @description The same seed gives the same training. */
             seed?: number;
             /** Format: uuid */
             project: string;
@@ -8719,6 +9010,27 @@ export interface components {
             base_model?: string;
             name?: string;
         };
+        /** @description One setting, as its field of `trainings/` has it. */
+        TrainingSetting: {
+            name: string;
+            kind: components["schemas"]["TrainingSettingKindEnum"];
+            /** @description Of kind=choice. */
+            choices: string[];
+            /** Format: double */
+            minimum: number | null;
+            /** Format: double */
+            maximum: number | null;
+            help: string;
+        };
+        /**
+         * @description * `boolean` - boolean
+         *     * `choice` - choice
+         *     * `integer` - integer
+         *     * `number` - number
+         *     * `numbers` - numbers
+         * @enum {string}
+         */
+        TrainingSettingKindEnum: "boolean" | "choice" | "integer" | "number" | "numbers";
         /** @description A training in a list: without its history. */
         TrainingSummary: {
             /** Format: uuid */
@@ -8760,7 +9072,8 @@ export interface components {
             snapshot_name: string;
             /** @description null also where others may not see it. */
             readonly base_model_name: string | null;
-            model_name?: string | null;
+            /** @description null: it has made none yet, or it was deleted. */
+            readonly model_name: string | null;
             created_by?: string | null;
         };
         TrashEmptied: {
@@ -26493,11 +26806,18 @@ export interface operations {
     trainings_list: {
         parameters: {
             query?: {
+                created_after?: string;
+                created_before?: string;
+                /** @description The user name of who started it. */
+                created_by?: string;
                 /** @description From `next`, `previous`. */
                 cursor?: string;
+                /** @description A part of its name. */
+                name?: string;
                 ordering?: "id" | "-id";
                 page_size?: number;
                 project?: string;
+                search?: string;
                 snapshot?: string;
                 /**
                  * @description * `queued` - Queued
@@ -27377,6 +27697,83 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trainings_options_retrieve: {
+        parameters: {
+            query: {
+                project: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingOptions"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -140,6 +140,8 @@ function useFound(words: string): Command[] {
     label: t`Label`,
     image: t`Image`,
     snapshot: t`Snapshot`,
+    model: t`Model`,
+    training: t`Training`,
   };
   const hits = (data ?? []).flatMap(({ kind, hits }) =>
     hits.flatMap((hit): Command[] => {
@@ -173,6 +175,9 @@ function useCommands(): Command[] {
         [t`Review`, "/review"],
         [t`Doubtful labels`, "/review/suspects"],
         [t`Duplicates`, "/review/duplicates"],
+        [t`Train a model`, "/trainings/new"],
+        [t`Trainings`, "/trainings"],
+        [t`Models`, "/models"],
         [t`Labels`, "/labels"],
         [t`Datasets`, "/datasets"],
         [t`Import`, "/import"],

@@ -28,6 +28,8 @@ function usePlaces(project: string): Place[] {
     { to: `${base}/images`, title: t`Images`, icon: "photo" },
     { to: `${base}/label`, title: t`Label`, icon: "tag" },
     { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
+    { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },
+    { to: `${base}/models`, title: t`Models`, icon: "brain" },
     { to: `${base}/labels`, title: t`Labels`, icon: "palette" },
     { to: `${base}/datasets`, title: t`Datasets`, icon: "database" },
     { to: `${base}/import`, title: t`Import`, icon: "upload" },

@@ -4,6 +4,7 @@ import { Outlet } from "@tanstack/react-router";
 import { useEvents } from "../api/events";
 import { UploadPanel } from "../imports/UploadPanel";
 import { usePreferenceSync } from "../preferences/usePreferenceSync";
+import { useTrainingEnds } from "../trainings/useTrainingEnds";
 import { CommandPalette } from "./CommandPalette";
 import { LoginNotice } from "./LoginNotice";
 import { TopBar } from "./TopBar";
@@ -14,6 +15,7 @@ export function Shell() {
   useEvents();
   usePreferenceSync();
   useNoStrayDrops();
+  useTrainingEnds();
   return (
     <AppShell header={{ height: 52 }} padding={0}>
       <a className="skip-link" href="#main">

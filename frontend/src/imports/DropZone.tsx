@@ -5,15 +5,19 @@ import { useMayEdit } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import classes from "./DropZone.module.css";
 import { droppedFiles } from "./dropped";
+import { useDropTaker } from "./dropTaker";
 import { useAddFiles } from "./useAddFiles";
 
 /** The whole page takes what is dropped or pasted. */
 export function DropZone({ project }: { project: string }) {
   const mayEdit = useMayEdit(project);
-  const add = useAddFiles(project);
+  const importFiles = useAddFiles(project);
+  const { taker } = useDropTaker();
+  const add = taker?.take ?? importFiles;
+  const isTaken = mayEdit || taker !== null;
   const [isOver, setIsOver] = useState(false);
   useEffect(() => {
-    if (!mayEdit) return undefined;
+    if (!isTaken) return undefined;
     let depth = 0;
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     const enter = (event: DragEvent) => {
@@ -49,14 +53,14 @@ export function DropZone({ project }: { project: string }) {
     return () => {
       for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
     };
-  }, [mayEdit, add]);
+  }, [isTaken, add]);
   if (!isOver) return null;
   return (
     <Center className={classes.zone}>
       <Stack align="center" gap="xs">
         <Icon name="upload" size={48} />
         <Text fw={650} size="lg">
-          <Trans>Drop images, folders, archives or videos</Trans>
+          {taker?.text ?? <Trans>Drop images, folders, archives or videos</Trans>}
         </Text>
       </Stack>
     </Center>

@@ -64,6 +64,18 @@ const PAGES = {
       ["review.skip", msg`Leave it for later`, "Space", "ArrowRight"],
     ],
   },
+  train: {
+    title: msg`Train`,
+    actions: [["train.start", msg`Start the training`, "Mod+Enter"]],
+  },
+  training: {
+    title: msg`Training`,
+    actions: [["training.cancel", msg`Cancel the training`, "Shift+C"]],
+  },
+  model: {
+    title: msg`Model`,
+    actions: [["model.try", msg`Choose an image to try`, "O"]],
+  },
   suspects: {
     title: msg`Doubtful labels`,
     actions: [

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { api } from "../api/client";
+import { api, send } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
 
@@ -16,4 +16,33 @@ export function useModels(project: string, snapshot?: string) {
       return data?.results ?? [];
     },
   });
+}
+
+type Schemas = components["schemas"];
+export type Metrics = Schemas["ClassificationMetrics"] | Schemas["DetectionMetrics"];
+export type Model = Omit<Schemas["Model"], "metrics"> & { metrics: Metrics };
+export type PredictionAnswer = components["schemas"]["PredictionAnswer"];
+export type Prediction = components["schemas"]["Prediction"];
+
+export function useModel(project: string, id: string | null) {
+  return useQuery({
+    queryKey: [...keys.models(project), "one", id],
+    enabled: id !== null,
+    queryFn: async (): Promise<Model> => {
+      const { data } = await api.GET("/api/v1/models/{id}/", { params: { path: { id: id ?? "" } } });
+      return data as unknown as Model;
+    },
+  });
+}
+
+/** What a model says of one file. */
+export async function predict(
+  model: string,
+  file: File,
+  threshold: number | null,
+): Promise<PredictionAnswer> {
+  const form = new FormData();
+  form.append("files", file);
+  const query = threshold === null ? "" : `?threshold=${threshold}`;
+  return send<PredictionAnswer>("POST", `/api/v1/models/${model}/predict/${query}`, form);
 }

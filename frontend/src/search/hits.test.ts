@@ -16,5 +16,7 @@ it("leads to where a hit is seen", () => {
   expect(addressOf("image", hit)).toBe("/projects/p/images/h");
   expect(addressOf("label", hit)).toBe("/projects/p/images?label=%5B%22h%22%5D");
   expect(addressOf("snapshot", hit)).toBe("/projects/p/snapshots/h");
-  expect(addressOf("training", hit)).toBeNull();
+  expect(addressOf("training", hit)).toBe("/projects/p/trainings/h");
+  expect(addressOf("model", hit)).toBe("/projects/p/models/h");
+  expect(addressOf("video", hit)).toBeNull();
 });

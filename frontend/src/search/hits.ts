@@ -44,6 +44,10 @@ export function addressOf(kind: Kind, hit: Pick<Hit, "id" | "project" | "dataset
       return `${base}/images/${hit.id}`;
     case "snapshot":
       return `${base}/snapshots/${hit.id}`;
+    case "model":
+      return `${base}/models/${hit.id}`;
+    case "training":
+      return `${base}/trainings/${hit.id}`;
     default:
       return null;
   }

@@ -10,11 +10,14 @@ interface Props {
   children: ReactNode;
   /** To be typed first, where much is lost. */
   name?: string;
+  /** What its buttons say, where nothing is deleted. */
+  action?: string;
+  keep?: string;
   confirm: () => Promise<unknown>;
   close: () => void;
 }
 
-export function ConfirmDelete({ opened, title, children, name, confirm, close }: Props) {
+export function ConfirmDelete({ opened, title, children, name, action, keep, confirm, close }: Props) {
   const { t } = useLingui();
   const [typed, setTyped] = useState("");
   const [error, setError] = useState<unknown>(null);
@@ -45,7 +48,7 @@ export function ConfirmDelete({ opened, title, children, name, confirm, close }:
         <Problem error={error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
-            <Trans>Cancel</Trans>
+            {keep ?? <Trans>Cancel</Trans>}
           </Button>
           <Button
             color="red"
@@ -53,7 +56,7 @@ export function ConfirmDelete({ opened, title, children, name, confirm, close }:
             disabled={name !== undefined && typed !== name}
             onClick={() => void act()}
           >
-            <Trans>Delete</Trans>
+            {action ?? <Trans>Delete</Trans>}
           </Button>
         </Group>
       </Stack>

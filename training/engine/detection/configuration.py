@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from training.engine.architectures import ARCHITECTURES, KERAS_RETINANET, KINDS_OF_WEIGHTS, Architecture, weights_here
 from training.engine.errors import ConfigurationError, WeightsError
+from training.engine.presets import DEFAULT_PRESET, PRESETS
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
@@ -19,6 +20,8 @@ class DetectionConfiguration:
 
     Attributes:
         architecture: a detector from the catalogue.
+        preset: how much is done where it is left open, see `presets`.
+        max_minutes: when they are over the training ends with the best of what was trained; 0: it takes its time.
         weights: "auto" (of COCO or ImageNet when they are here), "coco", "imagenet" (fail when absent) or "none".
         image_size: longer side of the input in pixels; the other side follows the images.
         epochs: passes over the training images.
@@ -31,6 +34,8 @@ class DetectionConfiguration:
     """
 
     architecture: str = "retinanet_resnet18"
+    preset: str = DEFAULT_PRESET
+    max_minutes: float = 0.0
     weights: str = "auto"
     image_size: int = 0
     batch_size: int = 4
@@ -88,8 +93,12 @@ class DetectionConfiguration:
                 f"{spec.name} needs the keras-retinanet package, which is not installed here. Run "
                 "`make keras-retinanet` on the server, or choose another detector."
             )
+        if self.preset not in PRESETS:
+            raise ConfigurationError(f"preset must be one of {', '.join(PRESETS)}, received {self.preset!r}")
+        preset = PRESETS[self.preset]
         weights = self._chosen_weights(spec)
-        epochs = self.epochs or max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images))))
+        usual = max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images))))
+        epochs = self.epochs or preset.epochs(usual)
         frozen = self.frozen_epochs
         if frozen is None:
             frozen = 0 if weights == "none" else max(1, epochs // 5)
@@ -98,7 +107,7 @@ class DetectionConfiguration:
             weights=weights,
             frozen_epochs=frozen,
             augmentation="light" if self.augmentation == "auto" else self.augmentation,
-            image_size=self.image_size or spec.default_image_size,
+            image_size=self.image_size or preset.side(spec.default_image_size),
             epochs=epochs,
             learning_rate=self.learning_rate or spec.learning_rate,
         )._checked()
@@ -124,6 +133,7 @@ class DetectionConfiguration:
             "learning_rate": (1e-7, 1.0),
             "weight_decay": (0.0, 1.0),
             "early_stopping": (0, 1000),
+            "max_minutes": (0.0, 100_000.0),
             "frozen_epochs": (0, 999),
             "seed": (0, 2**31 - 1),
         }

@@ -179,6 +179,7 @@ class _RetinaNetTraining(DetectorTraining):
             checkpoint_path=self.checkpoint,
             epoch_offset=offset,
             history=self.history,
+            deadline=self.deadline,
             judge=judge,
             average_momentum=AVERAGE_MOMENTUM,
             validation_batch=EVALUATION_BATCH,

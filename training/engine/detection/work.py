@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from datasets.imaging.letterbox import load_letterboxed
 from inference.analysis.outcomes import OUTCOMES, BoxOutcomes
 from inference.runtime.boxes import AnchorShapes, anchors_for
+from training.engine.budget import Deadline, seconds_to_train, within_budget
 from training.engine.data import SPLITS, PixelStore, choose_place, needed_bytes
 from training.engine.detection.configuration import DetectionConfiguration
 from training.engine.detection.outcome import (
@@ -66,6 +68,7 @@ class DetectorTraining(ABC):
         self.folder = folder
         self.watcher = watcher
         self.history: list[dict] = []
+        self.deadline = Deadline()
         self.checkpoint = folder / "checkpoint.npz"
         self.sizes = {
             sample.id: size
@@ -110,7 +113,9 @@ class DetectorTraining(ABC):
     # The course of a training
 
     def run(self, on_estimate, started: float) -> DetectionResult:
-        promised(self.folder, self.estimate, self.watcher, on_estimate)
+        estimate = promised(self.folder, self.estimate, self.watcher, on_estimate)
+        self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
+        self.configuration = _shortened(self.configuration, estimate)
         self.watcher.log(
             f"Input {self.size[1]} x {self.size[0]} px, {len(self.anchors):,} anchors: sizes {list(self.shapes.sizes)} "
             f"of a cell, ratios {list(self.shapes.ratios)}"
@@ -140,7 +145,7 @@ class DetectorTraining(ABC):
         pixels = needed_bytes(sum(counts.values()), self.size)
         weights_bytes = self.parameters * 4
         from_scratch = self.data.start is None and not configuration.uses_pretrained
-        return Estimate(
+        estimate = Estimate(
             seconds=round(sum(phases.values()), 1),
             memory_bytes=int(peak_memory() * 1.35) + 5 * weights_bytes + (pixels if place == "memory" else 0),
             disk_bytes=9 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20),
@@ -148,6 +153,7 @@ class DetectorTraining(ABC):
             seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
             warnings=[FROM_SCRATCH] if from_scratch else [],
         )
+        return within_budget(estimate, configuration)
 
     def is_judged_after(self, epoch: int) -> bool:
         """Whether AP is computed after an epoch (counted from 0): a dozen times, and at the end."""
@@ -237,3 +243,10 @@ class DetectorTraining(ABC):
         write_labels(labels, self.data.class_names)
         files = {**paths, "litert-float32": litert, "labels": labels}
         return {kind: str(path) for kind, path in files.items()}, difference
+
+
+def _shortened(configuration: DetectionConfiguration, estimate: Estimate) -> DetectionConfiguration:
+    """With the epochs that there is time for; the frozen ones keep their share."""
+    epochs = estimate.epochs.get("epochs", configuration.epochs)
+    frozen = round((configuration.frozen_epochs or 0) * epochs / configuration.epochs)
+    return replace(configuration, epochs=epochs, frozen_epochs=frozen)

@@ -2,16 +2,18 @@ import { Plural, Trans } from "@lingui/react/macro";
 import { Button, Group, Paper, Skeleton, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { isRunning, useActivity } from "../../activity/queries";
 import type { Project } from "../../api/types";
+import { useModels } from "../../models/queries";
 import type { ProjectCounts } from "../counts";
-import { nextStep } from "./next";
+import { type Meanwhile, nextStep } from "./next";
 
 /** One sentence that says what to do next, and one button that does it. */
 export function NextStep({ project, counts }: { project: Project; counts: ProjectCounts | undefined }) {
-  const next = nextStep(project, counts);
+  const next = nextStep(project, counts, useMeanwhile(project));
   if (!next) return <Skeleton height={76} radius="md" />;
   const base = `/projects/${project.id}`;
-  const shown: Record<typeof next.step, [ReactNode, ReactNode, string]> = {
+  const shown: Record<typeof next.step, [ReactNode, ReactNode?, string?]> = {
     add: [
       <Trans key="t">Add your first images. Some 20 of each kind are enough to begin.</Trans>,
       <Trans key="b">Add images</Trans>,
@@ -32,26 +34,51 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
       <Trans key="b">Label images</Trans>,
       `${base}/label`,
     ],
+    arrive: [<Trans key="t">Images are arriving. In a moment there is enough to go on.</Trans>],
     train: [
       <Trans key="t">There is enough to train a first model.</Trans>,
-      <Trans key="b">Look at the images</Trans>,
-      `${base}/images`,
+      <Trans key="b">Train a model</Trans>,
+      `${base}/trainings/new`,
     ],
-    look: [
-      <Trans key="t">Go on labelling: more and more varied images make the next model better.</Trans>,
-      <Trans key="b">Label images</Trans>,
-      `${base}/label`,
+    watch: [
+      <Trans key="t">A model is being trained.</Trans>,
+      <Trans key="b">Watch it learn</Trans>,
+      `${base}/trainings/${"training" in next ? next.training : ""}`,
+    ],
+    try: [
+      <Trans key="t">
+        Try your model on new images. More and more varied labels make the next one better.
+      </Trans>,
+      <Trans key="b">Try the model</Trans>,
+      "model" in next && next.model ? `${base}/models/${next.model}` : `${base}/models`,
     ],
   };
   const [text, button, to] = shown[next.step];
   return (
     <Paper className="panel" p="lg" style={{ borderLeft: "4px solid var(--studio-selected)" }}>
       <Group justify="space-between">
-        <Text fw={550}>{text}</Text>
-        <Button component={Link} to={to}>
-          {button}
-        </Button>
+        <Text fw={550} flex={1} miw={200}>
+          {text}
+        </Text>
+        {to && (
+          <Button component={Link} to={to}>
+            {button}
+          </Button>
+        )}
       </Group>
     </Paper>
   );
+}
+
+const ARRIVING = new Set(["samples", "import"]);
+
+function useMeanwhile(project: Project): Meanwhile {
+  const { data: activity = [] } = useActivity(project.id);
+  const { data: models } = useModels(project.id);
+  const running = activity.filter(isRunning);
+  return {
+    isArriving: running.some(({ kind }) => ARRIVING.has(kind)),
+    training: running.find(({ kind }) => kind === "training")?.id ?? null,
+    model: models?.[0]?.id ?? null,
+  };
 }

@@ -1,0 +1,52 @@
+import { Trans } from "@lingui/react/macro";
+import { Anchor, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
+import { Problem } from "../ui/Problem";
+import { Meaning } from "./parts/Meaning";
+import { TryPanel } from "./parts/TryPanel";
+import { useModel } from "./queries";
+
+/** A model: what its figures mean, and a place to drop an image. */
+export default function ModelPage() {
+  const { project, model: id } = useParams({ from: "/shell/projects/$project/models/$model" });
+  const { data: model, error, refetch } = useModel(project, id);
+  return (
+    <Container size="lg" py="xl">
+      <Stack gap="lg">
+        <Problem error={error} retry={() => void refetch()} />
+        {!model && !error && (
+          <>
+            <Skeleton height={44} width="50%" />
+            <Skeleton height={320} />
+          </>
+        )}
+        {model && (
+          <>
+            <div>
+              <Anchor component={Link} to={`/projects/${project}/models`} size="sm">
+                <Trans>All models</Trans>
+              </Anchor>
+              <Title order={1} size="h2" mt={4}>
+                {model.name} v{model.version}
+              </Title>
+              <Group gap="md">
+                <Text className="quiet" size="sm">
+                  {model.architecture.replaceAll("_", " ")} · {model.input_width} × {model.input_height} px
+                </Text>
+                {model.training && (
+                  <Anchor component={Link} to={`/projects/${project}/trainings/${model.training}`} size="sm">
+                    <Trans>Its training</Trans>
+                  </Anchor>
+                )}
+              </Group>
+            </div>
+            <Paper className="panel" p="lg">
+              <Meaning metrics={model.metrics} />
+            </Paper>
+            <TryPanel project={project} model={model} />
+          </>
+        )}
+      </Stack>
+    </Container>
+  );
+}

@@ -1,0 +1,131 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Group, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import type { Label } from "../../api/types";
+import { useLabels } from "../../projects/queries";
+import { LabelChip } from "../../ui/LabelChip";
+import { formatNumber, formatPercent } from "../../ui/numbers";
+import type { Prediction } from "../queries";
+import classes from "./TryPanel.module.css";
+
+interface Props {
+  project: string;
+  task: "classification" | "detection";
+  prediction: Prediction;
+  /** Of the image on this computer. */
+  address: string | null;
+  milliseconds: number;
+}
+
+/** The image with what the model says: labels with how sure it is, or boxes around what it finds. */
+export function Answer({ project, task, prediction, address, milliseconds }: Props) {
+  const { i18n } = useLingui();
+  const { data: labels = [] } = useLabels(project);
+  const of = (name: string) => labels.find((label) => label.name === name) ?? { name, color: "#888888" };
+  const found = task === "detection" ? prediction.boxes : prediction.labels;
+  return (
+    <div className={classes.answer}>
+      <Shown prediction={prediction} address={address} labelOf={of} />
+      <Stack gap="xs" aria-live="polite">
+        <Sentence task={task} prediction={prediction} />
+        {found.slice(0, 20).map(({ label, score }, place) => (
+          <div key={`${label}-${place}`}>
+            <Group justify="space-between" wrap="nowrap">
+              <LabelChip label={of(label)} />
+              <Text size="sm" style={{ fontVariantNumeric: "tabular-nums" }}>
+                {formatPercent(score, i18n.locale, 1)}
+              </Text>
+            </Group>
+            <div className={classes.track} aria-hidden>
+              <div className={classes.bar} style={{ width: `${100 * score}%` }} />
+            </div>
+          </div>
+        ))}
+        <Text size="xs" className="quiet">
+          <Trans>{formatNumber(milliseconds, i18n.locale)} ms on the server</Trans>
+        </Text>
+      </Stack>
+    </div>
+  );
+}
+
+function Sentence({ task, prediction }: Pick<Props, "task" | "prediction">) {
+  const { i18n } = useLingui();
+  const [first] = prediction.labels;
+  if (task === "detection")
+    return (
+      <Text size="lg" fw={600}>
+        {prediction.boxes.length === 0 ? (
+          <Trans>It finds nothing on this image.</Trans>
+        ) : (
+          <Plural value={prediction.boxes.length} one="It finds # thing." other="It finds # things." />
+        )}
+      </Text>
+    );
+  if (!first) return null;
+  return (
+    <Text size="lg" fw={600}>
+      {first.score >= 0.5 ? (
+        <Trans>
+          It says {first.label}, and is {formatPercent(first.score, i18n.locale)} sure.
+        </Trans>
+      ) : (
+        <Trans>It is not sure; most likely {first.label}.</Trans>
+      )}
+    </Text>
+  );
+}
+
+function Shown({
+  prediction,
+  address,
+  labelOf,
+}: Pick<Props, "prediction" | "address"> & { labelOf: (name: string) => Pick<Label, "name" | "color"> }) {
+  const { t } = useLingui();
+  const { width, height, filename, boxes } = prediction;
+  const [broken, setBroken] = useState<string | null>(null);
+  const size = Math.max(width, height) / 36;
+  if (broken === address)
+    return (
+      <Text size="sm" className="quiet">
+        <Trans>Your browser cannot show this kind of file. The model can read it.</Trans>
+      </Text>
+    );
+  return (
+    <svg
+      className={classes.image}
+      viewBox={`0 0 ${width} ${height}`}
+      style={{ aspectRatio: `${width} / ${height}` }}
+      role="img"
+      aria-label={t`${filename} with what the model finds`}
+    >
+      {address && <image href={address} width={width} height={height} onError={() => setBroken(address)} />}
+      {boxes.map(({ box, label }, place) => {
+        const [left = 0, top = 0, right = 0, bottom = 0] = box;
+        const shape = {
+          x: left,
+          y: top,
+          width: right - left,
+          height: bottom - top,
+          fill: "none",
+          vectorEffect: "non-scaling-stroke",
+        } as const;
+        return (
+          <g key={place}>
+            <rect {...shape} stroke="rgb(0 0 0 / 65%)" strokeWidth={4.5} />
+            <rect {...shape} stroke={labelOf(label).color ?? "#fff"} strokeWidth={2.5} />
+            <text
+              className={classes.name}
+              x={left + size / 4}
+              y={Math.max(size, top - size / 3)}
+              fontSize={size}
+              strokeWidth={size / 5}
+            >
+              {label}
+            </text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}

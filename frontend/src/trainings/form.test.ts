@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { emptyForm, problemOf, requestOf, type Setting } from "./form";
+
+const setting = (name: string, kind: Setting["kind"], more: Partial<Setting> = {}): Setting => ({
+  name,
+  kind,
+  choices: [],
+  minimum: null,
+  maximum: null,
+  help: "",
+  ...more,
+});
+const settings = [
+  setting("epochs", "integer", { minimum: 1, maximum: 1000 }),
+  setting("dropout", "number", { minimum: 0, maximum: 0.9 }),
+  setting("fine_tune", "boolean"),
+  setting("augmentation", "choice", { choices: ["none", "light"] }),
+  setting("anchor_sizes", "numbers", { minimum: 0.5, maximum: 16 }),
+];
+
+it("sends what was set and leaves the rest to the preset", () => {
+  expect(requestOf("p", emptyForm(null), settings)).toEqual({ project: "p", preset: "balanced" });
+  const form = {
+    ...emptyForm("m"),
+    minutes: 5,
+    settings: { epochs: "7", dropout: " ", fine_tune: "false", augmentation: "none", anchor_sizes: "1, 2.5" },
+  };
+  expect(requestOf("p", form, settings)).toEqual({
+    project: "p",
+    preset: "balanced",
+    max_minutes: 5,
+    base_model: "m",
+    epochs: 7,
+    fine_tune: false,
+    augmentation: "none",
+    anchor_sizes: [1, 2.5],
+  });
+});
+
+it("leaves out what a project of the other task kept in the form", () => {
+  const form = { ...emptyForm(null), settings: { frozen_epochs: "3" } };
+  expect(requestOf("p", form, settings)).not.toHaveProperty("frozen_epochs");
+});
+
+it("knows the bounds of the schema", () => {
+  const [epochs, dropout, , , sizes] = settings as [Setting, Setting, Setting, Setting, Setting];
+  expect([
+    problemOf(epochs, "x"),
+    problemOf(epochs, "1.5"),
+    problemOf(epochs, "0"),
+    problemOf(epochs, "1001"),
+  ]).toEqual(["number", "whole", "low", "high"]);
+  expect([problemOf(epochs, ""), problemOf(epochs, "12"), problemOf(dropout, "0.4")]).toEqual([
+    null,
+    null,
+    null,
+  ]);
+  expect([problemOf(sizes, "1 2"), problemOf(sizes, "1 20")]).toEqual([null, "high"]);
+});

@@ -1,0 +1,60 @@
+import type { components } from "../api/schema";
+
+export type TrainingRequest = components["schemas"]["TrainingRequestRequest"];
+export type Setting = components["schemas"]["TrainingSetting"];
+export type PresetName = components["schemas"]["PresetName"];
+
+/** What the form of a training holds: texts as they are typed, and nothing for what is left to the preset. */
+export interface TrainForm {
+  preset: PresetName;
+  minutes: number | null;
+  name: string;
+  dataset: string | null;
+  base: string | null;
+  settings: Record<string, string>;
+}
+
+export const emptyForm = (base: string | null): TrainForm => ({
+  preset: "balanced",
+  minutes: null,
+  name: "",
+  dataset: null,
+  base,
+  settings: {},
+});
+
+/** The request: only what was set, each as its kind wants it. */
+export function requestOf(project: string, form: TrainForm, settings: Setting[]): TrainingRequest {
+  const own = settings.flatMap(({ name, kind }) => {
+    const text = form.settings[name]?.trim();
+    return text ? [[name, asKind(kind, text)] as const] : [];
+  });
+  return {
+    project,
+    preset: form.preset,
+    ...(form.minutes ? { max_minutes: form.minutes } : {}),
+    ...(form.name.trim() ? { name: form.name.trim() } : {}),
+    ...(form.dataset ? { dataset: form.dataset } : {}),
+    ...(form.base ? { base_model: form.base } : {}),
+    ...Object.fromEntries(own),
+  };
+}
+
+function asKind(kind: Setting["kind"], text: string): unknown {
+  if (kind === "boolean") return text === "true";
+  if (kind === "numbers") return text.split(/[\s,;]+/).map(Number);
+  return kind === "choice" ? text : Number(text);
+}
+
+/** What is wrong with a text before it is sent; null: nothing. */
+export function problemOf(setting: Setting, text: string): "number" | "whole" | "low" | "high" | null {
+  if (!text.trim() || setting.kind === "choice" || setting.kind === "boolean") return null;
+  const values = setting.kind === "numbers" ? text.split(/[\s,;]+/).filter(Boolean) : [text.trim()];
+  for (const value of values.map(Number)) {
+    if (!Number.isFinite(value)) return "number";
+    if (setting.kind === "integer" && !Number.isInteger(value)) return "whole";
+    if (setting.minimum !== null && value < setting.minimum) return "low";
+    if (setting.maximum !== null && value > setting.maximum) return "high";
+  }
+  return null;
+}

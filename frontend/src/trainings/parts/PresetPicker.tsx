@@ -1,0 +1,44 @@
+import { useLingui } from "@lingui/react/macro";
+import { Group, Radio, Text } from "@mantine/core";
+import type { PresetName } from "../form";
+import type { Preset } from "../queries";
+import classes from "../Trainings.module.css";
+import { usePresetNames } from "../words";
+
+/** How much is done: three words instead of twenty numbers. The server has them, and says what each one sets. */
+export function PresetPicker({
+  presets,
+  value,
+  onChange,
+}: {
+  presets: Preset[];
+  value: PresetName;
+  onChange: (value: PresetName) => void;
+}) {
+  const { t } = useLingui();
+  const names = usePresetNames();
+  return (
+    <Radio.Group label={t`How thorough?`} value={value} onChange={(chosen) => onChange(chosen as PresetName)}>
+      <div className={classes.presets} style={{ marginTop: 6 }}>
+        {presets.map(({ name, title, description, configuration }) => (
+          <Radio.Card key={name} value={name} p="sm" radius="md">
+            <Group wrap="nowrap" align="flex-start" gap="sm">
+              <Radio.Indicator />
+              <div>
+                <Text size="sm" fw={600}>
+                  {names[name]?.title ?? title}
+                </Text>
+                <Text size="xs" className="quiet">
+                  {names[name]?.text ?? description}
+                </Text>
+                <Text size="xs" className="quiet" mt={4}>
+                  {t`${configuration.image_size} px, ${configuration.epochs} epochs`}
+                </Text>
+              </div>
+            </Group>
+          </Radio.Card>
+        ))}
+      </div>
+    </Radio.Group>
+  );
+}

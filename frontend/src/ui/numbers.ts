@@ -1,0 +1,14 @@
+/** "97 %" in the language of the page. */
+export function formatPercent(value: number, locale: string, digits = 0): string {
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(value);
+}
+
+/** "0.0031": as many digits as tell something. */
+export function formatNumber(value: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value);
+}
+
+/** "26 Nov, 21:30" in the language of the page. */
+export function formatTime(time: string, locale: string): string {
+  return new Date(time).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+}

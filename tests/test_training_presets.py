@@ -1,0 +1,127 @@
+"""Presets, a budget of time, and what can be chosen before a training."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import client_of
+from tests.test_trainings import TINY, code_of, shapes, start  # noqa: F401 - a fixture
+from training.data_warnings import seen_of
+from training.engine.budget import Deadline, seconds_to_train, within_budget
+from training.engine.configuration import Configuration
+from training.engine.detection.configuration import DetectionConfiguration
+from training.engine.errors import ConfigurationError
+from training.engine.promise import Estimate
+from training.models import TrainingRun
+
+
+def estimate(**seconds: float) -> Estimate:
+    return Estimate(
+        seconds=sum(seconds.values()), memory_bytes=1, disk_bytes=1, pixels="memory", seconds_by_phase=seconds
+    )
+
+
+def test_a_training_that_fits_its_budget_stays_as_it_is():
+    wanted = estimate(decoding=5.0, training=50.0, export=5.0)
+    assert within_budget(wanted, Configuration(epochs=20, max_minutes=1)) is wanted
+    assert within_budget(wanted, Configuration(epochs=20)) is wanted
+
+
+def test_a_budget_takes_epochs_away_and_leaves_decoding_and_export():
+    shortened = within_budget(
+        estimate(decoding=20.0, training=200.0, export=20.0), Configuration(epochs=50, max_minutes=2)
+    )
+    assert shortened.epochs == {"epochs": 20} and shortened.seconds <= 120
+    assert shortened.seconds_by_phase == {"decoding": 20.0, "training": 80.0, "export": 20.0}
+    assert "20 of 50 epochs" in shortened.warnings[-1]
+
+
+def test_the_head_goes_before_fine_tuning_and_every_phase_keeps_an_epoch():
+    configuration = Configuration(epochs=60, fine_tune_epochs=10, max_minutes=1)
+    shortened = within_budget(estimate(head=30.0, fine_tuning=300.0), configuration)
+    assert shortened.epochs == {"epochs": 60, "fine_tune_epochs": 1}
+    nothing_left = within_budget(estimate(decoding=100.0, training=300.0), Configuration(epochs=30, max_minutes=1))
+    assert nothing_left.epochs == {"epochs": 1} and "takes longer" in nothing_left.warnings[-1]
+
+
+def test_a_deadline_counts_the_epochs_before_a_resume():
+    history = [{"seconds": 10.0}, {"seconds": 10.0}]
+    assert not Deadline(30.0).is_over(history) and Deadline(29.0).is_over(history)
+    assert not Deadline().is_over(history) and not Deadline(1.0).is_over([])
+    budget = SimpleNamespace(max_minutes=2.0)
+    assert seconds_to_train(estimate(decoding=10.0, training=500.0, export=10.0), budget) == 100.0
+    assert seconds_to_train(estimate(training=1.0), SimpleNamespace(max_minutes=0.0)) is None
+
+
+def test_presets_decide_what_is_left_open_and_nothing_else():
+    by_preset = {name: Configuration(preset=name).resolved() for name in ("quick", "balanced", "best")}
+    assert by_preset["quick"].epochs < by_preset["balanced"].epochs < by_preset["best"].epochs
+    assert by_preset["balanced"] == Configuration().resolved()
+    assert by_preset["best"].image_size > by_preset["quick"].image_size == 64
+    own = Configuration(preset="best", epochs=7, image_size=32, early_stopping=0).resolved()
+    assert (own.epochs, own.image_size, own.early_stopping) == (7, 32, 0)
+    detector = {name: DetectionConfiguration(preset=name).resolved(500) for name in ("quick", "balanced", "best")}
+    assert [one.epochs for one in detector.values()] == [12, 30, 60]
+    assert detector["best"].image_size % 32 == 0
+    for kind in (Configuration(preset="fast").resolved, lambda: DetectionConfiguration(preset="fast").resolved(9)):
+        with pytest.raises(ConfigurationError, match="preset must be one of"):
+            kind()
+
+
+@pytest.mark.django_db
+class TestOverHttp:
+    def test_options_name_presets_and_settings_with_bounds(self, api, project):
+        answer = api.get(f"/api/v1/trainings/options/?project={project.pk}")
+        assert answer.status_code == 200, answer.content
+        presets = {one["name"]: one for one in answer.json()["presets"]}
+        assert list(presets) == ["quick", "balanced", "best"] and presets["balanced"]["is_default"]
+        assert presets["quick"]["configuration"]["epochs"] < presets["best"]["configuration"]["epochs"]
+        settings = {one["name"]: one for one in answer.json()["settings"]}
+        assert (settings["dropout"]["minimum"], settings["dropout"]["maximum"]) == (0, 0.9)
+        assert settings["augmentation"]["choices"] == ["auto", "none", "light", "strong"]
+        assert all(one["help"] for one in settings.values()) and "anchor_sizes" not in settings
+        assert settings["dropout"]["help"].startswith("Share of the features")
+
+    def test_a_project_for_boxes_has_other_settings(self, api):
+        boxes = api.post("/api/v1/projects/", {"name": "b", "task": "detection"}).json()["id"]
+        settings = api.get(f"/api/v1/trainings/options/?project={boxes}").json()["settings"]
+        names = [one["name"] for one in settings]
+        assert "anchor_sizes" in names and "dropout" not in names
+
+    def test_options_are_for_those_who_see_the_project(self, client, project, viewer, outsider, api):
+        address = f"/api/v1/trainings/options/?project={project.pk}"
+        assert client_of(viewer).get(address).status_code == 200
+        assert client_of(outsider).get(address).status_code == 400
+        assert client.get(address).status_code == 401
+        assert api.get("/api/v1/trainings/options/").status_code == 400
+
+    def test_a_preset_and_a_budget_are_kept_with_the_training(self, api, project, shapes):  # noqa: F811
+        run = start(api, project, preset="quick", max_minutes=5).json()
+        assert run["configuration"]["preset"] == "quick" and run["configuration"]["max_minutes"] == 5
+        assert run["configuration"]["epochs"] == 10
+        wrong = start(api, project, preset="fast")
+        assert wrong.status_code == 400 and wrong.json()["errors"][0]["attr"] == "preset"
+        assert start(api, project, max_minutes=0).status_code == 400
+
+    def test_a_preflight_says_what_the_training_would_see(self, api, project, shapes):  # noqa: F811
+        run = TrainingRun.objects.get(pk=start(api, project, **TINY).json()["id"])
+        seen = seen_of(run.snapshot)
+        assert sum(seen["images"].values()) == 32 and [one["name"] for one in seen["labels"]] == ["bad", "good"]
+        assert all(one["train"] > one["test"] > 0 for one in seen["labels"])
+
+    def test_trainings_are_narrowed_by_who_and_when(self, api, project, shapes, owner):  # noqa: F811
+        run = start(api, project, name="Night shift", **TINY).json()
+        address = f"/api/v1/trainings/?project={project.pk}"
+        for query, count in (
+            (f"created_by={owner.username}", 1), ("created_by=nobody", 0), ("name=night", 1), ("name=day", 0),
+            ("created_after=2020-01-01T00:00:00Z", 1), ("created_before=2020-01-01T00:00:00Z", 0),
+        ):  # fmt: skip
+            assert len(api.get(f"{address}&{query}").json()["results"]) == count, query
+        assert run["created_by"] == owner.username
+
+    def test_a_training_without_a_model_names_none(self, api, project, shapes):  # noqa: F811
+        run = start(api, project, **TINY).json()
+        assert run["model_name"] is None
+        assert api.get(f"/api/v1/trainings/?project={project.pk}").json()["results"][0]["model_name"] is None
