@@ -4359,7 +4359,7 @@ export interface components {
             /** Format: date-time */
             changed_at: string | null;
         };
-        /** @description Empty for an evaluation that a training made. */
+        /** @description Empty where only figures were kept. */
         Curves: {
             per_class?: components["schemas"]["LabelCurves"][];
             /** Format: double */
@@ -6345,6 +6345,13 @@ export interface components {
             payload: string;
             signatures: components["schemas"]["Signature"][];
         };
+        /**
+         * @description * `hit` - hit
+         *     * `false_positive` - false_positive
+         *     * `miss` - miss
+         * @enum {string}
+         */
+        MatchEnum: "hit" | "false_positive" | "miss";
         /** @description The profile, for its user alone. */
         Me: {
             readonly id: number;
@@ -6887,6 +6894,14 @@ export interface components {
         Outcome: {
             /** Format: uuid */
             image: string;
+            /** @description The dataset no longer has it; its `thumbnail` stays. */
+            is_deleted: boolean;
+            filename: string | null;
+            width: number | null;
+            height: number | null;
+            thumbhash: string | null;
+            /** @description null: the snapshot's images are gone. */
+            thumbnail: string | null;
             label?: string;
             predicted?: string;
             /** Format: double */
@@ -6896,6 +6911,22 @@ export interface components {
             hits?: number;
             false_positives?: number;
             misses?: number;
+            /** @description Of a detector. */
+            boxes?: components["schemas"]["OutcomeBox"][];
+        };
+        /** @description A box that was found, or missed. Edges are x_min, y_min, x_max, y_max in pixels of the upright image. */
+        OutcomeBox: {
+            match: components["schemas"]["MatchEnum"];
+            label: string;
+            /**
+             * Format: double
+             * @description null: it was missed.
+             */
+            score: number | null;
+            /** @description What the model found; null: it was missed. */
+            box: number[] | null;
+            /** @description What was annotated; null: nothing of this label. */
+            annotation: number[] | null;
         };
         /**
          * @description * `duplicate` - duplicate
