@@ -10,6 +10,7 @@ import { ErrorPage, NotFoundPage } from "./app/ErrorPage";
 import { queryClient } from "./app/queries";
 import { Root } from "./app/Root";
 import { readFilter } from "./gallery/filter";
+import { readQualitySearch } from "./quality/search";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
@@ -209,6 +210,12 @@ const model = createRoute({
   path: "/models/$model",
   component: lazyRouteComponent(() => import("./models/ModelPage")),
 });
+const quality = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/quality",
+  validateSearch: readQualitySearch,
+  component: lazyRouteComponent(() => import("./quality/QualityPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -260,6 +267,7 @@ const tree = root.addChildren([
       settingsSearch,
       models,
       model,
+      quality,
       settings,
       trash,
     ]),

@@ -11,7 +11,7 @@ const known = {
   tested: { nut: 34, bolt: 26 },
   learned: { nut: 100, bolt: 90 },
   suspects: 0,
-  suggestions: null,
+  haveSuggestions: false,
 };
 const kinds = (change: Partial<typeof known> | object) =>
   nextSteps({ ...known, ...change }).map(({ kind }) => kind);
@@ -54,6 +54,6 @@ test("what a detector sees where nothing is, is no confusion of two labels", () 
 });
 
 test("suggestions that wait are reviewed before others are made", () => {
-  expect(kinds({ suggestions: 8 })).toContain("suggestions");
-  expect(kinds({ suggestions: 8 })).not.toContain("find-suggestions");
+  expect(kinds({ haveSuggestions: true })).toContain("suggestions");
+  expect(kinds({ haveSuggestions: true })).not.toContain("find-suggestions");
 });

@@ -11,7 +11,7 @@ export type Step =
   | { kind: "confused"; label: string; predicted: string; count: number; row: number; column: number }
   | { kind: "suspects"; count: number }
   | { kind: "find-suspects" }
-  | { kind: "suggestions"; count: number }
+  | { kind: "suggestions" }
   | { kind: "find-suggestions" };
 
 interface Known {
@@ -24,8 +24,8 @@ interface Known {
   learned: Record<string, number> | null;
   /** Labels that look wrong; null where nobody has looked for them with this model. */
   suspects: number | null;
-  /** Suggestions that wait for a review; null where none were made with this model. */
-  suggestions: number | null;
+  /** Whether suggestions of this model wait for a review. */
+  haveSuggestions: boolean;
 }
 
 /** What would make the model better, the surest first: each from something that the studio has counted. */
@@ -54,8 +54,7 @@ export function nextSteps(known: Known): Step[] {
     if (scarce) steps.push({ kind: "scarce", ...scarce });
   }
   if (known.suspects === null) steps.push({ kind: "find-suspects" });
-  if (known.suggestions) steps.push({ kind: "suggestions", count: known.suggestions });
-  else steps.push({ kind: "find-suggestions" });
+  steps.push({ kind: known.haveSuggestions ? "suggestions" : "find-suggestions" });
   return steps;
 }
 

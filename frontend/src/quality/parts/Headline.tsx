@@ -150,11 +150,7 @@ function MeasuredOn({ project, evaluation }: { project: string; evaluation: Eval
         <Plural value={metrics.count ?? 0} one="# image" other="# images" />
         {" · "}
         {snapshot ? (
-          <Link
-            to="/projects/$project/snapshots/$snapshot"
-            params={{ project, snapshot }}
-            search={{ split }}
-          >
+          <Link to="/projects/$project/snapshots/$snapshot" params={{ project, snapshot }} search={{ split }}>
             {name ?? t`snapshot`}
           </Link>
         ) : (

@@ -13,7 +13,7 @@ interface Props {
   labels: Label[];
   search: QualitySearch;
   change: (next: Partial<QualitySearch>) => void;
-  open: (behind: Behind) => void;
+  open: ((behind: Behind) => void) | undefined;
 }
 
 /** The figures by label, the worst first; each number opens its images. */
@@ -32,7 +32,9 @@ export function LabelTable({ evaluation, labels, search, change, open }: Props) 
     [
       "precision",
       t`Precision`,
-      isDetector ? t`Of its boxes, how many are right` : t`Of the images it gives this label, how many have it`,
+      isDetector
+        ? t`Of its boxes, how many are right`
+        : t`Of the images it gives this label, how many have it`,
     ],
     [
       "recall",
@@ -80,14 +82,12 @@ export function LabelTable({ evaluation, labels, search, change, open }: Props) 
             <Table.Tr key={row.label}>
               <Table.Td>
                 <LabelChip
-                  label={labels.find(({ name }) => name === row.label) ?? { name: row.label, color: "#888888" }}
+                  label={
+                    labels.find(({ name }) => name === row.label) ?? { name: row.label, color: "#888888" }
+                  }
                 />
               </Table.Td>
-              <Figures
-                row={row}
-                isDetector={isDetector}
-                open={evaluation.has_outcomes ? open : undefined}
-              />
+              <Figures row={row} isDetector={isDetector} open={open} />
             </Table.Tr>
           ))}
         </Table.Tbody>
