@@ -97,40 +97,37 @@ def box_images(found: BoxTable, wishes: dict) -> np.ndarray:
     label, predicted = (
         found.class_names.index(wishes[name]) if name in wishes else None for name in ("label", "predicted")
     )
-    errors = found.per_image(found.image[found.hits < 0]) + found.per_image(found.true_image[found.missed(found.hits)])
-    keep = _in_range(_best(found), wishes)
+    keep = _in_range(found.best, wishes)
     outcome = wishes.get("outcome")
     if outcome == "cell":
         keep &= _cell(found, label, predicted) > 0
     else:
-        keep &= _with_outcome(found, outcome, errors, label, predicted)
+        keep &= _with_outcome(found, outcome, label, predicted)
         if label is not None:
             keep &= found.per_image(found.true_image[found.true_labels == label]) > 0
         if predicted is not None:
             keep &= found.per_image(found.image[found.labels == predicted]) > 0
-    order = np.argsort(-errors, kind="stable")
+    order = np.argsort(-found.errors, kind="stable")
     return order[keep[order]]
 
 
-def _with_outcome(
-    found: BoxTable, outcome: str | None, errors: np.ndarray, label: int | None, predicted: int | None
-) -> np.ndarray:
+def _with_outcome(found: BoxTable, outcome: str | None, label: int | None, predicted: int | None) -> np.ndarray:
     """`(images,)` bool. A miss is one of the label, a false alarm one of the predicted label, where they are named."""
     if outcome == "miss":
-        mine = found.missed(found.hits) & _is(found.true_labels, label)
+        mine = found.missed & _is(found.true_labels, label)
         return found.per_image(found.true_image[mine]) > 0
     if outcome == "false_positive":
         return found.per_image(found.image[(found.hits < 0) & _is(found.labels, predicted)]) > 0
     if outcome is None:
         return np.ones(len(found.keys), bool)
-    return errors == 0 if outcome == "right" else errors > 0
+    return found.errors == 0 if outcome == "right" else found.errors > 0
 
 
 def _cell(found: BoxTable, label: int | None, predicted: int | None) -> np.ndarray:
     """`(images,)` int: how many boxes of each image a cell of the confusion matrix counts. Without `label` those that
     were found where nothing is annotated, without `predicted` those where nothing was found."""
     if predicted is None:
-        return found.per_image(found.true_image[found.missed(found.pairs) & (found.true_labels == label)])
+        return found.per_image(found.true_image[found.free(found.pairs) & (found.true_labels == label)])
     if label is None:
         return found.per_image(found.image[(found.pairs < 0) & (found.labels == predicted)])
     mine = (found.pairs >= 0) & (found.labels == predicted)
@@ -139,24 +136,15 @@ def _cell(found: BoxTable, label: int | None, predicted: int | None) -> np.ndarr
 
 
 def box_rows(found: BoxTable, images: np.ndarray) -> list[dict]:
-    best, missed = _best(found), found.missed(found.hits)
     rows = []
     for index in images.tolist():
         truth, one = found.of_image(index)
-        hits = int((found.hits[found.image == index] >= 0).sum())
-        counts = {"hits": hits, "false_positives": len(one.scores) - hits}
-        misses = int(missed[found.true_image == index].sum())
+        true, boxes = found.rows_of(index)
+        hits, misses = int((found.hits[boxes] >= 0).sum()), int(found.missed[true].sum())
+        counts = {"hits": hits, "false_positives": len(one.scores) - hits, "misses": misses}
         marks = list(_marks(truth, one, found.class_names))
-        row = {"image": truth.id, **counts, "misses": misses, "score": round(float(best[index]), 6), "boxes": marks}
-        rows.append(row)
+        rows.append({"image": truth.id, **counts, "score": round(float(found.best[index]), 6), "boxes": marks})
     return rows
-
-
-def _best(found: BoxTable) -> np.ndarray:
-    """`(images,)` float: the score of the surest box, 0 where there is none."""
-    best = np.zeros(len(found.keys))
-    np.maximum.at(best, found.image, found.scores)
-    return best
 
 
 def _in_range(scores: np.ndarray, wishes: dict) -> np.ndarray:

@@ -55,40 +55,73 @@ class BoxTable:
         )  # fmt: skip
 
     def of_image(self, index: int) -> tuple[Truth, Detections]:
-        true = slice(*np.searchsorted(self.true_image, [index, index + 1]))
-        found = slice(*np.searchsorted(self.image, [index, index + 1]))
+        true, found = self.rows_of(index)
         return (
             Truth(self.keys[index], self.true_boxes[true], self.true_labels[true]),
             Detections(self.boxes[found], self.scores[found], self.labels[found]),
         )
 
+    def rows_of(self, index: int) -> tuple[slice, slice]:
+        """Where the annotated and the found boxes of an image are."""
+        return (
+            slice(*np.searchsorted(self.true_image, [index, index + 1])),
+            slice(*np.searchsorted(self.image, [index, index + 1])),
+        )
+
     @cached_property
-    def overlapping(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pairs of a found and an annotated box of one image that overlap enough to match: indexes and overlaps."""
+    def _together(self) -> tuple[np.ndarray, np.ndarray]:
+        """All pairs of a found and an annotated box of one image, as indexes."""
         first, last = (np.searchsorted(self.true_image, self.image, side=side) for side in ("left", "right"))
         counts = last - first
-        found = np.repeat(np.arange(len(self.image)), counts)
-        true = np.repeat(first - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(len(found))
-        one, other = self.boxes[found], self.true_boxes[true]
-        shared = (np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])).clip(0).prod(axis=1)
-        union = areas(one) + areas(other) - shared
-        overlap = np.divide(shared, union, out=np.zeros(len(shared)), where=union > 0)
+        found = np.repeat(np.arange(len(self.image), dtype=np.int32), counts)
+        starts = (first - np.r_[0, np.cumsum(counts)[:-1]]).astype(np.int32)
+        return found, np.repeat(starts, counts) + np.arange(len(found), dtype=np.int32)
+
+    def _overlapping(self, found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Those pairs that overlap enough to match, with their overlaps. Most are apart: one side tells it."""
+        shared = np.ones(len(found), np.float32)
+        for low, high in ((0, 2), (1, 3)):
+            side = np.minimum(self.boxes[found, high], self.true_boxes[true, high])
+            side -= np.maximum(self.boxes[found, low], self.true_boxes[true, low])
+            near = side > 0
+            found, true, shared = found[near], true[near], shared[near] * side[near]
+        union = areas(self.boxes[found]) + areas(self.true_boxes[true]) - shared
+        overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
         enough = overlap >= MATCH_IOU
         return found[enough], true[enough], overlap[enough]
 
     @cached_property
     def hits(self) -> np.ndarray:
         """`(found boxes,)` int, the annotated box that each one takes as `boxes_taken` has it; -1: none."""
-        found, true, overlap = self.overlapping
+        found, true = self._together
         same = self.labels[found] == self.true_labels[true]
-        found, true, overlap = found[same], true[same], overlap[same]
+        found, true, overlap = self._overlapping(found[same], true[same])
         return self._greedy(found, true, np.lexsort((-overlap, found, -self.scores[found])))
 
     @cached_property
     def pairs(self) -> np.ndarray:
         """The same whatever the labels, the largest overlap first: as the confusion matrix counts."""
-        found, true, overlap = self.overlapping
+        found, true, overlap = self._overlapping(*self._together)
         return self._greedy(found, true, np.argsort(-overlap, kind="stable"))
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """`(images,)` float: the score of the surest box, 0 where there is none."""
+        best = np.zeros(len(self.keys))
+        if len(self.image):
+            starts = np.flatnonzero(np.r_[True, np.diff(self.image) > 0])
+            best[self.image[starts]] = np.maximum.reduceat(self.scores, starts)
+        return best
+
+    @cached_property
+    def missed(self) -> np.ndarray:
+        """`(annotated boxes,)` bool: those that nothing hits."""
+        return self.free(self.hits)
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """`(images,)` int: false alarms and misses."""
+        return self.per_image(self.image[self.hits < 0]) + self.per_image(self.true_image[self.missed])
 
     def _greedy(self, found: np.ndarray, true: np.ndarray, order: np.ndarray) -> np.ndarray:
         taken = np.full(len(self.image), -1)
@@ -98,11 +131,11 @@ class BoxTable:
                 taken[mine], is_free[other] = other, False
         return taken
 
-    def missed(self, taken: np.ndarray) -> np.ndarray:
+    def free(self, taken: np.ndarray) -> np.ndarray:
         """`(annotated boxes,)` bool: those that no found box takes."""
-        missed = np.ones(len(self.true_image), bool)
-        missed[taken[taken >= 0]] = False
-        return missed
+        free = np.ones(len(self.true_image), bool)
+        free[taken[taken >= 0]] = False
+        return free
 
     def per_image(self, images: np.ndarray) -> np.ndarray:
         """`(images,)` int: how often each image is named."""

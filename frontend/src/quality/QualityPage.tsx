@@ -118,14 +118,11 @@ function Measured({ project, model, evaluations }: Props) {
           )}
         </Stack>
       </Paper>
-      <Paper className="panel" p="lg">
-        <NextSteps project={project} model={model} evaluation={evaluation} open={open} />
-      </Paper>
       <div className={classes.tabs} role="group" aria-label={t`What is shown`}>
         {views.map(([name, title]) => (
           <Button
             key={name}
-            size="compact-md"
+            size="compact-sm"
             variant={view === name ? "filled" : "default"}
             aria-pressed={view === name}
             onClick={() => change({ view: name === "labels" ? undefined : name })}
@@ -146,6 +143,11 @@ function Measured({ project, model, evaluations }: Props) {
           open={open}
         />
       </Paper>
+      {view === "labels" && (
+        <Paper className="panel" p="lg">
+          <NextSteps project={project} model={model} evaluation={evaluation} open={open} />
+        </Paper>
+      )}
       {evaluation.has_outcomes && (
         <details>
           <Text component="summary" size="sm" className="quiet" style={{ cursor: "pointer" }}>

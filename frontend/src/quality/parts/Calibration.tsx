@@ -4,6 +4,7 @@ import { useElementSize } from "@mantine/hooks";
 import { scaleOf } from "../../trainings/chart";
 import { formatPercent } from "../../ui/numbers";
 import { type Bin, gapOf, rangeOf } from "../curves";
+import { FEW_IN_ALL } from "../figures";
 import classes from "../Quality.module.css";
 import type { Behind } from "../search";
 
@@ -14,11 +15,13 @@ const NOTABLE = 0.05;
 
 interface Props {
   bins: Bin[];
+  /** Images in all. */
+  count: number;
   open: ((behind: Behind) => void) | undefined;
 }
 
 /** Whether "90 % sure" is right nine times of ten: a bar for each range of confidence, which opens its images. */
-export function Calibration({ bins, open }: Props) {
+export function Calibration({ bins, count, open }: Props) {
   const { t, i18n } = useLingui();
   const { ref, width: measured } = useElementSize();
   const right = Math.max((measured || 420) - ROOM.right, ROOM.left + 40);
@@ -60,7 +63,7 @@ export function Calibration({ bins, open }: Props) {
         ))}
         <line className={classes.guide} x1={x(0)} y1={y(0)} x2={x(1)} y2={y(1)} />
       </svg>
-      <Sentence gap={gapOf(bins)} />
+      <Sentence gap={gapOf(bins)} isRough={count < FEW_IN_ALL} />
       <details>
         <Text component="summary" size="sm" mt={6} style={{ cursor: "pointer" }}>
           <Trans>Numbers</Trans>
@@ -101,11 +104,15 @@ export function Calibration({ bins, open }: Props) {
   );
 }
 
-function Sentence({ gap }: { gap: number }) {
+function Sentence({ gap, isRough }: { gap: number; isRough: boolean }) {
   const points = Math.round(Math.abs(100 * gap));
   return (
     <Text size="sm" className="quiet">
-      {Math.abs(gap) < NOTABLE ? (
+      {isRough ? (
+        <Trans>
+          With so few images the bars are chance. Measure it on more to see how far it can be trusted.
+        </Trans>
+      ) : Math.abs(gap) < NOTABLE ? (
         <Trans>It is about as often right as it is sure. Bars on the line would be exact.</Trans>
       ) : gap > 0 ? (
         <Trans>It is too sure of itself, by {points} points of 100. Bars on the line would be exact.</Trans>

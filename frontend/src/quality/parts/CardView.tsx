@@ -8,19 +8,10 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Problem } from "../../ui/Problem";
 import { readCard } from "../card";
 import classes from "../Quality.module.css";
-import { type Evaluation, useCard } from "../queries";
-import { Headline } from "./Headline";
+import { useCard } from "../queries";
 
 /** The model card: what it is, what it was made from, where it fails, as others should be told. */
-export function CardView({
-  project,
-  model,
-  evaluation,
-}: {
-  project: string;
-  model: Model;
-  evaluation: Evaluation;
-}) {
+export function CardView({ project, model }: { project: string; model: Model }) {
   const { t, i18n } = useLingui();
   const { data, error, isLoading, refetch } = useCard(project, model);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -41,7 +32,6 @@ export function CardView({
   return (
     <Stack gap="xl">
       <Section title={model.name}>
-        <Headline project={project} evaluation={evaluation} />
         {markdown && (
           <Anchor href={markdown.url} download size="sm">
             <Trans>Download the card</Trans>
@@ -54,7 +44,7 @@ export function CardView({
             <Trans>The training noted none.</Trans>
           </Text>
         ) : (
-          <List size="sm" spacing={4}>
+          <List size="sm" spacing={4} fz="sm">
             {card.limits.map((limit) => (
               <List.Item key={limit}>{limit}</List.Item>
             ))}

@@ -51,7 +51,7 @@ export function Charts({ evaluation, search, change, open }: Props) {
                 ? t`Point at the curve for its numbers.`
                 : metrics.task === "detection"
                   ? t`Average precision at an overlap of one half: ${percent(score)}`
-                  : t`Point at the curve for its numbers. F1 at the best answer: ${percent(score)}`
+                  : t`F1: ${percent(score)}`
             }
           />
         ) : (
@@ -70,7 +70,7 @@ export function Charts({ evaluation, search, change, open }: Props) {
           />
         )}
         {curves.calibration && curves.calibration.length > 0 && (
-          <Calibration bins={curves.calibration} open={open} />
+          <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
         )}
       </div>
     </Stack>

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Group, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { formatTime } from "../../ui/numbers";
 import {
@@ -36,8 +36,8 @@ function ClassifierSentence({ metrics, isNew }: { metrics: ClassifierMetrics; is
     <Sentence>
       {isNew ? (
         <Trans>
-          Right on {right.part} of {right.all} images that it had never seen; {right.low} to {right.high} of
-          100 new ones are likely.
+          Right on {right.part} of {right.all} images it had never seen. Of 100 new ones, expect {right.low}{" "}
+          to {right.high} right.
         </Trans>
       ) : (
         <Trans>
@@ -74,15 +74,15 @@ function DetectorSentence({ metrics, isNew }: { metrics: DetectorMetrics; isNew:
 function Likely({ found }: { found: Share }) {
   return (
     <Trans>
-      It found {found.part} of {found.all} annotated boxes on images that it had never seen; {found.low} to{" "}
-      {found.high} of 100 are likely.
+      It found {found.part} of {found.all} annotated boxes on images it had never seen. Of 100 new ones,
+      expect {found.low} to {found.high}.
     </Trans>
   );
 }
 
 function Sentence({ children }: { children: React.ReactNode }) {
   return (
-    <Text fz={{ base: 20, sm: 24 }} fw={650} lh={1.3} data-testid="headline">
+    <Text fz={{ base: 19, sm: 22 }} fw={650} lh={1.3} data-testid="headline">
       {children}
     </Text>
   );
@@ -150,9 +150,9 @@ function MeasuredOn({ project, evaluation }: { project: string; evaluation: Eval
         <Plural value={metrics.count ?? 0} one="# image" other="# images" />
         {" · "}
         {snapshot ? (
-          <Link to="/projects/$project/snapshots/$snapshot" params={{ project, snapshot }} search={{ split }}>
+          <Anchor component={Link} size="sm" to={`/projects/${project}/snapshots/${snapshot}?split=${split}`}>
             {name ?? t`snapshot`}
-          </Link>
+          </Anchor>
         ) : (
           <Trans>its snapshot was deleted since</Trans>
         )}

@@ -52,8 +52,8 @@ export function LabelTable({ evaluation, labels, search, change, open }: Props) 
     ],
   ];
   return (
-    <Table.ScrollContainer minWidth={340}>
-      <Table verticalSpacing={5} horizontalSpacing={6}>
+    <Table.ScrollContainer minWidth={290}>
+      <Table verticalSpacing={5} horizontalSpacing={4}>
         <Table.Thead>
           <Table.Tr>
             {columns.map(([column, name, meaning]) => (
@@ -139,7 +139,7 @@ function Figures({
             text
           )}
           {place === 0 && count > 0 && count < FEW && (
-            <Text span size="xs" c="var(--studio-warn)" ml={4}>
+            <Text span size="xs" c="var(--studio-warn)" ml={4} visibleFrom="xs">
               <Trans>few</Trans>
             </Text>
           )}

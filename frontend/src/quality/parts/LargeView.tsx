@@ -51,7 +51,7 @@ export function LargeView({ model, outcome, label, edit }: Props) {
       {!outcome.is_deleted && (
         <Group gap="xs">
           <Button
-            size="compact-md"
+            size="compact-sm"
             leftSection={<Icon name="pencil" size={16} />}
             rightSection={<Kbd size="xs">E</Kbd>}
             onClick={edit}
@@ -60,7 +60,7 @@ export function LargeView({ model, outcome, label, edit }: Props) {
           </Button>
           {!job && (
             <Button
-              size="compact-md"
+              size="compact-sm"
               variant="default"
               leftSection={<Icon name="bulb" size={16} />}
               onClick={() => void ask()}

@@ -134,12 +134,7 @@ function MatrixTable({ names, classNames, matrix, rows, hasShares, search, open 
               </th>
               {rows.map((place) => {
                 const count = matrix[line]?.[place] ?? 0;
-                if (!count)
-                  return (
-                    <td key={place} className={`${classes.cell} ${classes.empty}`}>
-                      ·
-                    </td>
-                  );
+                if (!count) return <td key={place} className={classes.cell} />;
                 const share = heat(matrix[line] ?? [], place);
                 const behind = cellOf(classNames, line, place);
                 const isOpen =

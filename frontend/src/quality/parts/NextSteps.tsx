@@ -70,12 +70,12 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
     if (dataset) void work(dataset).catch(setError);
   };
   const link = (to: string, text: ReactNode) => (
-    <Button component={Link} to={`/projects/${project}${to}`} variant="default" size="compact-md">
+    <Button component={Link} to={`/projects/${project}${to}`} variant="default" size="compact-sm">
       {text}
     </Button>
   );
   const button = (act: () => void, text: ReactNode) => (
-    <Button variant="default" size="compact-md" onClick={act}>
+    <Button variant="default" size="compact-sm" onClick={act}>
       {text}
     </Button>
   );
@@ -98,7 +98,7 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
       case "few":
         return [
           <Trans key="t">
-            {step.label} has {step.images} images to learn from. Some {FEW_TO_LEARN} and more make it
+            “{step.label}” has {step.images} images to learn from. Some {FEW_TO_LEARN} and more make it
             reliable.
           </Trans>,
           link("/label", <Trans>Label more</Trans>),
@@ -108,8 +108,8 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
           <Plural
             key="t"
             value={step.count}
-            one={`${step.label} was taken for ${step.predicted} once.`}
-            other={`${step.label} was taken for ${step.predicted} # times.`}
+            one={`“${step.label}” was taken for “${step.predicted}” once.`}
+            other={`“${step.label}” was taken for “${step.predicted}” # times.`}
           />,
           open &&
             button(
@@ -127,7 +127,7 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
       case "scarce":
         return [
           <Trans key="t">
-            {step.label} was measured {step.images} times. From {FEW} on its figures say something.
+            “{step.label}” was measured {step.images} times. From {FEW} on its figures say something.
           </Trans>,
           link(images(step.label), <Trans>Its images</Trans>),
         ];
@@ -155,8 +155,10 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
   })();
   return (
     <>
-      <Group justify="space-between" wrap="nowrap" gap="md">
-        <Text size="sm">{sentence}</Text>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" flex="1 1 220px">
+          {sentence}
+        </Text>
         <div style={{ flex: "none" }}>{action}</div>
       </Group>
       <Problem error={error} />

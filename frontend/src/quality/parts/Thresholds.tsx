@@ -102,12 +102,12 @@ function Explorer({ project, model, label, table: { rows, total } }: ExplorerPro
       </dl>
       <Group>
         {best && (
-          <Button variant="default" size="compact-md" onClick={() => setThreshold(best.threshold)}>
+          <Button variant="default" size="compact-sm" onClick={() => setThreshold(best.threshold)}>
             <Trans>Best balance ({formatPercent(best.threshold, i18n.locale)})</Trans>
           </Button>
         )}
         {careful && (
-          <Button variant="default" size="compact-md" onClick={() => setThreshold(careful.threshold)}>
+          <Button variant="default" size="compact-sm" onClick={() => setThreshold(careful.threshold)}>
             <Trans>95 of 100 right ({formatPercent(careful.threshold, i18n.locale)})</Trans>
           </Button>
         )}
@@ -164,7 +164,7 @@ function Save({ project, model, label, threshold }: Omit<ExplorerProps, "table">
   };
   return (
     <>
-      <Button size="compact-md" loading={isBusy} onClick={() => void save()}>
+      <Button size="compact-sm" loading={isBusy} onClick={() => void save()}>
         {label === undefined ? <Trans>Use it for all labels</Trans> : <Trans>Use it for {label}</Trans>}
       </Button>
       <Problem error={error} />

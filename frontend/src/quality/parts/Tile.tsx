@@ -28,13 +28,31 @@ export function Tile({
       onClick={choose}
     >
       <OutcomeThumbnail outcome={outcome} />
+      <Lines outcome={outcome} name={name} />
+    </button>
+  );
+}
+
+/** What the model said above what is annotated; of a detector the counts above the name. */
+function Lines({ outcome, name }: { outcome: Outcome; name: string }) {
+  const { t, i18n } = useLingui();
+  const { label, predicted, score = 0, hits, false_positives: alarms, misses } = outcome;
+  const [first, second] =
+    label === undefined
+      ? [`✓ ${hits ?? 0}  ✗ ${alarms ?? 0}  ? ${misses ?? 0}`, name]
+      : [
+          `${label === predicted ? "✓" : "✗"} ${formatPercent(score, i18n.locale)} ${predicted ?? ""}`,
+          outcome.is_deleted ? t`${label} · deleted since` : t`is ${label}`,
+        ];
+  return (
+    <>
       <Text size="xs" truncate mt={3} fw={550}>
-        {said}
+        {first}
       </Text>
       <Text size="xs" truncate className="quiet">
-        {name}
+        {second}
       </Text>
-    </button>
+    </>
   );
 }
 

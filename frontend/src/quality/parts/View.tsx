@@ -27,7 +27,7 @@ interface Props {
 export function View({ view, project, model, evaluation, labels, search, go, open }: Props) {
   const change = (next: Partial<QualitySearch>) => go({ ...search, ...next });
   const { metrics } = evaluation;
-  if (view === "card") return <CardView project={project} model={model} evaluation={evaluation} />;
+  if (view === "card") return <CardView project={project} model={model} />;
   if (view === "confusion")
     return metrics.confusion_matrix?.length ? (
       <Matrix
