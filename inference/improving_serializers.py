@@ -223,7 +223,9 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     min_score = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
     max_score = serializers.FloatField(min_value=0, max_value=1, required=False)
     threshold = serializers.FloatField(
-        min_value=0, max_value=1, required=False,
+        min_value=0,
+        max_value=1,
+        required=False,
         help_text="For detectors; default: those that the figures were made with.",
     )
     offset = serializers.IntegerField(min_value=0, max_value=10_000_000, default=0)

@@ -14,7 +14,7 @@ from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken
 from storage import services as storage
 from storage.models import Blob
 
-# A page of quality asks for one evaluation again and again. A large one is read each time, for it would fill the memory.
+# A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
 
 

@@ -117,4 +117,6 @@ def test_labels_come_wrong_and_sure_first():
 
 def test_costs_without_answers_or_anything_to_find():
     rows = threshold_costs(np.zeros(0), np.zeros(0, bool), 0)
-    assert {row["precision"] for row in rows} == {row["recall"] for row in rows} == {row["f1"] for row in rows} == {None}
+    assert (
+        {row["precision"] for row in rows} == {row["recall"] for row in rows} == {row["f1"] for row in rows} == {None}
+    )

@@ -6500,6 +6500,11 @@ export interface components {
             readonly metrics: Omit<components["schemas"]["Metrics"], "task">;
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["Detector"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -6660,6 +6665,11 @@ export interface components {
             };
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["Detector"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -7308,6 +7318,11 @@ export interface components {
             visibility?: components["schemas"]["VisibilityEnum"];
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["PatchedDetectorRequest"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
         };
         /** @description Another mail address is used once it is confirmed: a mail with a link goes to it. */
         PatchedProfileChangeRequest: {
@@ -20551,7 +20566,7 @@ export interface operations {
                  *     * `jpeg` - jpeg
                  */
                 overlay?: "png" | "jpeg";
-                /** @description Lowest score to answer. Default: 0 for labels; for boxes each label's own, best on validation. */
+                /** @description Lowest score to answer. Default: the model's own, for boxes each label's. */
                 threshold?: number;
             };
             header?: {

@@ -98,7 +98,7 @@ function Measured({ project, model, evaluations }: Props) {
   ];
   return (
     <>
-      <Paper className="panel" p="lg">
+      <Paper className="panel" p={{ base: "sm", sm: "lg" }}>
         <Stack gap="md">
           <Headline project={project} evaluation={evaluation} />
           {evaluations.length > 1 && (
@@ -131,7 +131,7 @@ function Measured({ project, model, evaluations }: Props) {
           </Button>
         ))}
       </div>
-      <Paper className="panel" p="lg">
+      <Paper className="panel" p={{ base: "sm", sm: "lg" }}>
         <View
           view={view}
           project={project}
@@ -144,7 +144,7 @@ function Measured({ project, model, evaluations }: Props) {
         />
       </Paper>
       {view === "labels" && (
-        <Paper className="panel" p="lg">
+        <Paper className="panel" p={{ base: "sm", sm: "lg" }}>
           <NextSteps project={project} model={model} evaluation={evaluation} open={open} />
         </Paper>
       )}

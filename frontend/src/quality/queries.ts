@@ -87,7 +87,7 @@ export function useThresholds(project: string, evaluation: Evaluation, label: st
   });
 }
 
-/** Gives one label of a detector its lowest score; the others keep theirs. */
+/** Gives a classifier its lowest score, or a detector that of one label or of all; the others keep theirs. */
 export async function saveThreshold(
   project: string,
   model: Model,
@@ -102,7 +102,7 @@ export async function saveThreshold(
   await undoable(project, title, {
     method: "PATCH",
     address: `/api/v1/models/${model.id}/`,
-    body: { detector },
+    body: model.task === "detection" ? { detector } : { score_threshold: threshold || null },
   });
 }
 

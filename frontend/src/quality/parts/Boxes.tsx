@@ -34,7 +34,8 @@ export function Boxes({ boxes, size, hasNames }: { boxes: OutcomeBox[]; size: nu
         {hasNames && (
           <text
             x={left + height / 5}
-            y={Math.max(height, top - height / 3)}
+            // What was missed stands inside: a wrong name of the same thing is above it.
+            y={match === "miss" ? bottom - height / 3 : Math.max(height, top - height / 3)}
             fontSize={height}
             strokeWidth={height / 5}
           >

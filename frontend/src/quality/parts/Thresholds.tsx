@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Code, Group, Loader, Select, Slider, Stack, Text } from "@mantine/core";
+import { Button, Center, Group, Loader, Select, Slider, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import type { Model } from "../../models/queries";
@@ -61,7 +61,7 @@ function Explorer({ project, model, label, table: { rows, total } }: ExplorerPro
   const { t, i18n } = useLingui();
   const isDetector = model.task === "detection";
   const saved = label === undefined ? undefined : model.detector?.label_thresholds?.[label];
-  const current = isDetector ? (saved ?? model.detector?.score_threshold ?? 0) : 0;
+  const current = isDetector ? (saved ?? model.detector?.score_threshold ?? 0) : (model.score_threshold ?? 0);
   const [threshold, setThreshold] = useState(Math.round(100 * current) / 100);
   const row = rowAt(rows, threshold);
   const [best, careful] = [bestBalance(rows), cheapest(rows, 0.95)];
@@ -111,16 +111,13 @@ function Explorer({ project, model, label, table: { rows, total } }: ExplorerPro
             <Trans>95 of 100 right ({formatPercent(careful.threshold, i18n.locale)})</Trans>
           </Button>
         )}
-        {isDetector && current !== threshold && (
+        {(isDetector || label === undefined) && current !== threshold && (
           <Save project={project} model={model} label={label} threshold={threshold} />
         )}
       </Group>
-      {!isDetector && threshold > 0 && (
+      {!isDetector && label !== undefined && threshold > 0 && (
         <Text size="sm" className="quiet">
-          <Trans>
-            Ask for it with each prediction: <Code>?threshold={threshold}</Code>. Answers below it are left
-            out.
-          </Trans>
+          <Trans>A classifier has one lowest score: “All labels together” keeps it.</Trans>
         </Text>
       )}
       <CurveChart
