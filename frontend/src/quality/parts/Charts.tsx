@@ -97,6 +97,7 @@ function Downloads({ evaluation: { id, curves, metrics } }: { evaluation: Evalua
         <span key={name}>
           {place > 0 && " · "}
           <Anchor
+            underline="always"
             href={`/api/v1/evaluations/${id}/pictures/${name}/?kind=svg`}
             download={`${name}.svg`}
             size="sm"

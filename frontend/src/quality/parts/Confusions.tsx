@@ -29,7 +29,11 @@ export function Confusions({ names, classNames, confusions, open }: Props) {
         {confusions.slice(0, SHOWN).map(({ row, column, count }) => (
           <List.Item key={`${row}-${column}`}>
             {open ? (
-              <Anchor component="button" onClick={() => open(cellOf(classNames, row, column))}>
+              <Anchor
+                underline="always"
+                component="button"
+                onClick={() => open(cellOf(classNames, row, column))}
+              >
                 <Sentence names={names} last={classNames.length} row={row} column={column} />
               </Anchor>
             ) : (

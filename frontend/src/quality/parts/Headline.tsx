@@ -150,7 +150,12 @@ function MeasuredOn({ project, evaluation }: { project: string; evaluation: Eval
         <Plural value={metrics.count ?? 0} one="# image" other="# images" />
         {" · "}
         {snapshot ? (
-          <Anchor component={Link} size="sm" to={`/projects/${project}/snapshots/${snapshot}?split=${split}`}>
+          <Anchor
+            underline="always"
+            component={Link}
+            size="sm"
+            to={`/projects/${project}/snapshots/${snapshot}?split=${split}`}
+          >
             {name ?? t`snapshot`}
           </Anchor>
         ) : (
