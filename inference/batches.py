@@ -31,7 +31,14 @@ from inference.analysis.tracking import track
 from inference.frames import model_of
 from inference.models import Model
 from inference.runtime.overlay import with_boxes, with_label
-from inference.services import Prediction, Wishes, predict_pixels, predictor_of, serving_thresholds
+from inference.services import (
+    Prediction,
+    Wishes,
+    predict_pixels,
+    predictor_of,
+    serving_thresholds,
+    with_own_threshold,
+)
 from inference.suggestions import store_suggestions
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -110,8 +117,8 @@ def work_folder(context: JobContext) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wishes(parameters: dict) -> Wishes:
-    return Wishes(threshold=parameters["threshold"], limit=parameters["limit"])
+def _wishes(model: Model, parameters: dict) -> Wishes:
+    return with_own_threshold(model, Wishes(threshold=parameters["threshold"], limit=parameters["limit"]))
 
 
 def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
@@ -121,7 +128,7 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
         raise WorkFailed("dataset_deleted", "The dataset, or the account that asked, was deleted meanwhile.")
     images = chosen_images(context.job.created_by, dataset, parameters["filter"])
     total = images.count()
-    predict = predictor_of(model, _wishes(parameters))
+    predict = predictor_of(model, _wishes(model, parameters))
     counts: Counter[str] = Counter()
     rejected, waiting, suggested = [], [], 0
     with _Results(folder, model, ("image", "filename"), parameters["threshold"]) as results:
@@ -240,7 +247,7 @@ class _Film:
 
     def _find(self) -> tuple[int, float]:
         """Predict each nth frame into the spool. Returns how many frames there are and the time of the last."""
-        wishes = _wishes(self.parameters)
+        wishes = _wishes(self.model, self.parameters)
         if self.parameters["tracking"]:
             # ByteTrack lives on boxes that are too weak to show.
             wishes = replace(wishes, threshold=min(self._thresholds.values()) / 2)

@@ -230,13 +230,18 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     label = serializers.CharField(required=False, max_length=100, help_text="Images that show this label.")
     predicted = serializers.CharField(required=False, max_length=100, help_text="Images on which the model said this.")
     outcome = serializers.ChoiceField(
-        ["right", "wrong", "false_positive", "miss"], required=False,
-        help_text="For classifiers right or wrong; for detectors also false_positive and miss.",
+        ["right", "wrong", "false_positive", "miss", "cell"], required=False,
+        help_text="For classifiers right or wrong; for detectors also false_positive (of `predicted`) and miss (of "
+        "`label`), where these are named. cell: what the confusion matrix counts for `label` and `predicted`; for "
+        "detectors without `label` boxes where nothing is annotated, without `predicted` boxes that were not found.",
     )  # fmt: skip
     min_score = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
     max_score = serializers.FloatField(min_value=0, max_value=1, required=False)
     threshold = serializers.FloatField(
-        min_value=0, max_value=1, required=False, help_text="For detectors; default: the model's own."
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text="For detectors; default: those that the figures were made with.",
     )
     offset = serializers.IntegerField(min_value=0, max_value=10_000_000, default=0)
     page_size = serializers.IntegerField(min_value=1, max_value=500, default=50)
@@ -268,6 +273,29 @@ class OutcomePageSerializer(serializers.Serializer):
     count = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)
     results = OutcomeSerializer(many=True)
+
+
+class ThresholdQuerySerializer(KnownFieldsOnly, serializers.Serializer):
+    label = serializers.CharField(required=False, max_length=100, help_text="Default: all labels together.")
+
+
+class ThresholdCostSerializer(serializers.Serializer):
+    """At a lowest score: of classifiers best answers, one an image; of detectors boxes."""
+
+    threshold = serializers.FloatField()
+    right = serializers.IntegerField()
+    wrong = serializers.IntegerField()
+    left = serializers.IntegerField(help_text="Below the threshold: left to a person.")
+    missed = serializers.IntegerField(help_text="Images or boxes of the label that are not among the right ones.")
+    precision = serializers.FloatField(allow_null=True)
+    recall = serializers.FloatField(allow_null=True)
+    f1 = serializers.FloatField(allow_null=True)
+
+
+class ThresholdTableSerializer(serializers.Serializer):
+    label = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField(help_text="Images with the label, or annotated boxes.")
+    rows = ThresholdCostSerializer(many=True, help_text="At 101 thresholds from 0 to 1.")
 
 
 class PictureQuerySerializer(KnownFieldsOnly, serializers.Serializer):

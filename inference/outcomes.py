@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
-from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
+from inference.analysis.threshold_costs import threshold_costs
 from inference.errors import NotEvaluated
-from inference.evaluations import outcomes_of
 from inference.models import Evaluation
-from inference.runtime.boxes import Detections, thresholds_of
-from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken, hits_of, sure_of
+from inference.outcome_rows import (
+    box_answers,
+    box_images,
+    box_rows,
+    kept_labels,
+    label_answers,
+    label_images,
+    label_rows,
+    sure_boxes,
+)
+from inference.runtime.boxes import thresholds_of
 from inference.shown_images import with_images
 from projects.models import Task
+from storage.models import Blob
 
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
@@ -25,97 +32,57 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
 
     Raises:
         NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
+        ValidationError: a label that the model does not have, or no label for `outcome` "cell".
+    """
+    blob = _outcomes_of(evaluation, wishes)
+    if wishes.get("outcome") == "cell" and not {"label", "predicted"} & set(wishes):
+        raise ValidationError({"outcome": ["A cell is named by label, predicted, or both."]}, code="required")
+    page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
+    if evaluation.model.task != Task.DETECTION:
+        outcomes = kept_labels(blob)
+        chosen = label_images(outcomes, wishes)
+        return len(chosen), _shown(evaluation, label_rows(outcomes, chosen[page]))
+    threshold = wishes["threshold"] if "threshold" in wishes else measured_thresholds(evaluation)
+    sure = sure_boxes(blob, threshold)
+    chosen = box_images(sure, wishes)
+    return len(chosen), _shown(evaluation, box_rows(sure, chosen[page]))
+
+
+def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
+    """What each lowest score would cost, for one label or for all together.
+
+    Raises:
+        NotEvaluated: as `images_behind`.
         ValidationError: a label that the model does not have.
     """
+    blob, label = _outcomes_of(evaluation, wishes), wishes.get("label")
+    index = None if label is None else evaluation.model.class_names.index(label)
+    if evaluation.model.task == Task.DETECTION:
+        answers = box_answers(sure_boxes(blob, 0.0), index)
+    else:
+        answers = label_answers(kept_labels(blob), index)
+    return {"label": label, "total": answers[2], "rows": threshold_costs(*answers)}
+
+
+def _outcomes_of(evaluation: Evaluation, wishes: dict) -> Blob:
     if evaluation.outcomes is None:
         raise NotEvaluated("Only figures were kept. POST models/MODEL/evaluations/ measures again, with images.")
-    names = evaluation.model.class_names
     for field in ("label", "predicted"):
-        if field in wishes and wishes[field] not in names:
+        if field in wishes and wishes[field] not in evaluation.model.class_names:
             raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
-    found = outcomes_of(evaluation)
-    page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
-    if isinstance(found, LabelOutcomes):
-        rows = list(_labels(found, wishes))
-        return len(rows), with_images(rows[page], evaluation.snapshot_id, evaluation.model.project_id)
-    threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
-    rows = list(_boxes(found, wishes, threshold))
-    shown = {row["image"] for row in rows[page]}
-    marks = {
-        truth.id: list(_marks(truth, sure_of(one, threshold), found.class_names))
-        for truth, one in zip(found.truths, found.found, strict=True)
-        if truth.id in shown
-    }
-    found_rows = [row | {"boxes": marks[row["image"]]} for row in rows[page]]
-    return len(rows), with_images(found_rows, evaluation.snapshot_id, evaluation.model.project_id)
+    return evaluation.outcomes
 
 
-def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:
-    """What was found, the surest first, and what was missed."""
-    taken = boxes_taken(truth, kept)
-    for index in np.argsort(-kept.scores, kind="stable"):
-        box, other = kept.boxes[index], int(taken[index])
-        yield {
-            "match": "false_positive" if other < 0 else "hit", "label": names[int(kept.labels[index])],
-            "score": round(float(kept.scores[index]), 6), "box": _rounded(box),
-            "annotation": None if other < 0 else _rounded(truth.boxes[other]),
-        }  # fmt: skip
-    for index in sorted(set(range(len(truth.boxes))) - set(taken.tolist())):
-        box = _rounded(truth.boxes[index])
-        yield {
-            "match": "miss", "label": names[int(truth.labels[index])], "score": None, "box": None, "annotation": box,
-        }  # fmt: skip
+def measured_thresholds(evaluation: Evaluation) -> list[float]:
+    """Of each label of a detector what the figures were made with; the model may have others by now."""
+    measured = {row["label"]: row.get("threshold") for row in evaluation.metrics.get("per_class", ())}
+    names = evaluation.model.class_names
+    own = thresholds_of(evaluation.model.detector, names)
+    return [limit if measured.get(name) is None else measured[name] for name, limit in zip(names, own, strict=True)]
 
 
-def _rounded(box: np.ndarray) -> list[float]:
-    return [round(float(edge), 2) for edge in box]
-
-
-def _labels(found: LabelOutcomes, wishes: dict) -> Iterator[dict]:
-    predicted = found.predicted
-    rows = np.arange(len(found.keys))
-    scores, own = found.probabilities[rows, predicted], found.probabilities[rows, found.truth]
-    right = predicted == found.truth
-    keep = np.ones(len(rows), bool)
-    for field, column in (("label", found.truth), ("predicted", predicted)):
-        if field in wishes:
-            keep &= column == found.class_names.index(wishes[field])
-    if wishes.get("outcome") == "right":
-        keep &= right
-    elif wishes.get("outcome"):
-        keep &= ~right
-    keep &= (scores >= wishes.get("min_score", 0.0)) & (scores <= wishes.get("max_score", 1.0))
-    for index in sorted(np.flatnonzero(keep).tolist(), key=lambda index: (bool(right[index]), -scores[index])):
-        yield {
-            "image": found.keys[index], "label": found.class_names[found.truth[index]],
-            "predicted": found.class_names[predicted[index]], "score": round(float(scores[index]), 6),
-            "label_score": round(float(own[index]), 6),
-        }  # fmt: skip
-
-
-def _boxes(found: BoxOutcomes, wishes: dict, threshold: Threshold) -> Iterator[dict]:
-    rows = []
-    names = found.class_names
-    for truth, one in zip(found.truths, found.found, strict=True):
-        kept = sure_of(one, threshold)
-        best = float(kept.scores.max()) if len(kept.scores) else 0.0
-        hits = hits_of(truth, kept)
-        wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
-        if "label" in wishes and names.index(wishes["label"]) not in truth.labels:
-            continue
-        if "predicted" in wishes and names.index(wishes["predicted"]) not in kept.labels:
-            continue
-        fits = {
-            None: True, "right": not wrong and not missed, "wrong": bool(wrong or missed),
-            "false_positive": bool(wrong), "miss": bool(missed),
-        }[wishes.get("outcome")]  # fmt: skip
-        if fits and wishes.get("min_score", 0.0) <= best <= wishes.get("max_score", 1.0):
-            rows.append(
-                {"image": truth.id, "hits": int(hits.sum()), "false_positives": wrong, "misses": missed,
-                 "score": round(best, 6)}
-            )  # fmt: skip
-    rows.sort(key=lambda row: -(row["false_positives"] + row["misses"]))
-    yield from rows
+def _shown(evaluation: Evaluation, rows: list[dict]) -> list[dict]:
+    return with_images(rows, evaluation.snapshot_id, evaluation.model.project_id)
 
 
 def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:

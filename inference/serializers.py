@@ -111,6 +111,10 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         help_text="Of a detector: anchors, thresholds, suppression; else null.",
     )
 
+    score_threshold = serializers.FloatField(
+        min_value=0, max_value=1, required=False, allow_null=True,
+        help_text="Of a classifier: lowest score that predictions answer with when they name none; null: 0.",
+    )  # fmt: skip
     tags = TagsField(required=False, max_length=20)
     project_name = serializers.SerializerMethodField(help_text="null: others made it public, and you are no member.")
     dataset = serializers.SerializerMethodField(help_text="Of its snapshot.")
@@ -124,12 +128,15 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         model = Model
         fields = [
             "id", "project", "name", "version", "notes", "tags", "task", "stage", "visibility", "class_names",
-            "architecture", "input_height", "input_width", "resize", "parameters", "metrics", "detector", "training",
+            "architecture", "input_height", "input_width", "resize", "parameters", "metrics", "detector",
+            "score_threshold", "training",
             "base_model", "snapshot", "origin", "files", "created_at", "project_name", "dataset", "dataset_name",
             "snapshot_name", "base_model_name", "created_by",
         ]  # fmt: skip
         read_only_fields = [
-            field for field in fields if field not in ("name", "notes", "tags", "visibility", "detector")
+            field
+            for field in fields
+            if field not in ("name", "notes", "tags", "visibility", "detector", "score_threshold")
         ]
 
     @staticmethod
@@ -166,6 +173,11 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         if unknown:
             raise serializers.ValidationError({"label_thresholds": [f"The model has no label {unknown[0]!r}."]})
         return {**model.detector, **value}
+
+    def validate_score_threshold(self, value: float | None) -> float | None:
+        if value is not None and self.instance.task == Task.DETECTION:
+            raise serializers.ValidationError("A detector has its thresholds in `detector`.")
+        return value
 
 
 class ModelSummarySerializer(ModelSerializer):
@@ -230,7 +242,7 @@ class PredictionRequestSerializer(KnownFieldsOnly, serializers.Serializer):
 class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     threshold = serializers.FloatField(
         min_value=0, max_value=1, required=False,
-        help_text="Lowest score to answer. Default: 0 for labels; for boxes each label's own, best on validation.",
+        help_text="Lowest score to answer. Default: the model's own, for boxes each label's.",
     )  # fmt: skip
     max = serializers.IntegerField(
         min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."

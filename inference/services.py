@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -284,10 +284,18 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
         return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
+def with_own_threshold(model: Model, wishes: Wishes) -> Wishes:
+    """What is served: a classifier's own lowest score where the caller names none. Analyses see every score."""
+    if wishes.threshold is not None or model.task == Task.DETECTION:
+        return wishes
+    return replace(wishes, threshold=model.score_threshold)
+
+
 def serving_thresholds(model: Model, wanted: float | None = None) -> dict[str, float]:
     """The lowest score that is answered, by label: what was asked for, else the model's own."""
     if model.task != Task.DETECTION:
-        return dict.fromkeys(model.class_names, wanted or 0.0)
+        lowest = model.score_threshold if wanted is None else wanted
+        return dict.fromkeys(model.class_names, lowest or 0.0)
     if wanted is not None:
         return dict.fromkeys(model.class_names, max(wanted, LOWEST_SCORE))
     own = thresholds_of(model.detector, model.class_names)

@@ -12,6 +12,7 @@ import { Root } from "./app/Root";
 import { readCompareSearch } from "./compare/search";
 import { readDevicesSearch } from "./devices/search";
 import { readFilter } from "./gallery/filter";
+import { readQualitySearch } from "./quality/search";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
@@ -228,6 +229,12 @@ const deployment = createRoute({
   path: "/deployments/$deployment",
   component: lazyRouteComponent(() => import("./devices/DeploymentPage")),
 });
+const quality = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/quality",
+  validateSearch: readQualitySearch,
+  component: lazyRouteComponent(() => import("./quality/QualityPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -282,6 +289,7 @@ const tree = root.addChildren([
       model,
       devices,
       deployment,
+      quality,
       settings,
       trash,
     ]),

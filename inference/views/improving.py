@@ -19,7 +19,7 @@ from inference.comparisons import check_models, common_snapshot, compare, start_
 from inference.explanations import start_explanation
 from inference.frames import start_frames
 from inference.models import Evaluation, Model, Suggestion
-from inference.outcomes import PICTURES, images_behind, picture_of
+from inference.outcomes import PICTURES, images_behind, picture_of, threshold_table
 from inference.pictures import picture_response
 from inference.selectors import models_of
 from inference.serializers import EvaluationSerializer
@@ -205,6 +205,14 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
             following = f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
         answer = {"count": count, "next": following, "results": rows}
         return Response(shapes.OutcomePageSerializer(answer).data)
+
+    @extend_schema(parameters=[shapes.ThresholdQuerySerializer], responses=shapes.ThresholdTableSerializer)
+    @action(detail=True, pagination_class=None)
+    def thresholds(self, request, pk=None):
+        """What each lowest score would cost, of one label or of all: right, wrong, and left to a person."""
+        evaluation = self.get_object()
+        wishes = valid(shapes.ThresholdQuerySerializer, request.query_params)
+        return Response(shapes.ThresholdTableSerializer(threshold_table(evaluation, wishes)).data)
 
     @extend_schema(
         parameters=[

@@ -60,7 +60,7 @@ class Predicts:
             limit=query.validated_data.get("max"),
             iou=query.validated_data.get("iou"),
         )
-        predict = services.predictor_of(model, wishes)
+        predict = services.predictor_of(model, services.with_own_threshold(model, wishes))
         predictions, rejected = [], []
         for source, name in sources:
             path = storage.path_of(source) if isinstance(source, Blob) else source

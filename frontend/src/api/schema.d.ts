@@ -984,6 +984,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluations/{id}/thresholds/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each lowest score would cost, of one label or of all: right, wrong, and left to a person
+         * @description What each lowest score would cost, of one label or of all: right, wrong, and left to a person.
+         */
+        get: operations["evaluations_thresholds_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/": {
         parameters: {
             query?: never;
@@ -6485,6 +6505,11 @@ export interface components {
             readonly metrics: Omit<components["schemas"]["Metrics"], "task">;
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["Detector"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -6645,6 +6670,11 @@ export interface components {
             };
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["Detector"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -6908,6 +6938,14 @@ export interface components {
             thumbnail: string | null;
             /** Format: uuid */
             image: string;
+            /** @description The dataset no longer has it; its `thumbnail` stays. */
+            is_deleted: boolean;
+            filename: string | null;
+            width: number | null;
+            height: number | null;
+            thumbhash: string | null;
+            /** @description null: the snapshot's images are gone. */
+            thumbnail: string | null;
             label?: string;
             predicted?: string;
             /** Format: double */
@@ -7294,6 +7332,11 @@ export interface components {
             visibility?: components["schemas"]["VisibilityEnum"];
             /** @description Of a detector: anchors, thresholds, suppression; else null. */
             detector?: components["schemas"]["PatchedDetectorRequest"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
+             */
+            score_threshold?: number | null;
         };
         /** @description Another mail address is used once it is confirmed: a mail with a link goes to it. */
         PatchedProfileChangeRequest: {
@@ -8752,6 +8795,30 @@ export interface components {
          * @enum {string}
          */
         TaskKind: "classification" | "detection";
+        /** @description At a lowest score: of classifiers best answers, one an image; of detectors boxes. */
+        ThresholdCost: {
+            /** Format: double */
+            threshold: number;
+            right: number;
+            wrong: number;
+            /** @description Below the threshold: left to a person. */
+            left: number;
+            /** @description Images or boxes of the label that are not among the right ones. */
+            missed: number;
+            /** Format: double */
+            precision: number | null;
+            /** Format: double */
+            recall: number | null;
+            /** Format: double */
+            f1: number | null;
+        };
+        ThresholdTable: {
+            label: string | null;
+            /** @description Images with the label, or annotated boxes. */
+            total: number;
+            /** @description At 101 thresholds from 0 to 1. */
+            rows: components["schemas"]["ThresholdCost"][];
+        };
         Token: {
             /** Format: uuid */
             readonly id: string;
@@ -15603,18 +15670,19 @@ export interface operations {
                 min_score?: number;
                 offset?: number;
                 /**
-                 * @description For classifiers right or wrong; for detectors also false_positive and miss.
+                 * @description For classifiers right or wrong; for detectors also false_positive (of `predicted`) and miss (of `label`), where these are named. cell: what the confusion matrix counts for `label` and `predicted`; for detectors without `label` boxes where nothing is annotated, without `predicted` boxes that were not found.
                  *
                  *     * `right` - right
                  *     * `wrong` - wrong
                  *     * `false_positive` - false_positive
                  *     * `miss` - miss
+                 *     * `cell` - cell
                  */
-                outcome?: "right" | "wrong" | "false_positive" | "miss";
+                outcome?: "right" | "wrong" | "false_positive" | "miss" | "cell";
                 page_size?: number;
                 /** @description Images on which the model said this. */
                 predicted?: string;
-                /** @description For detectors; default: the model's own. */
+                /** @description For detectors; default: those that the figures were made with. */
                 threshold?: number;
             };
             header?: never;
@@ -15716,6 +15784,86 @@ export interface operations {
                 content: {
                     "image/svg+xml": string;
                     "image/png": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    evaluations_thresholds_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Default: all labels together. */
+                label?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdTable"];
                 };
             };
             400: {
@@ -20449,7 +20597,7 @@ export interface operations {
                  *     * `jpeg` - jpeg
                  */
                 overlay?: "png" | "jpeg";
-                /** @description Lowest score to answer. Default: 0 for labels; for boxes each label's own, best on validation. */
+                /** @description Lowest score to answer. Default: the model's own, for boxes each label's. */
                 threshold?: number;
             };
             header?: {

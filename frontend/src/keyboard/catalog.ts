@@ -77,6 +77,14 @@ const PAGES = {
     title: msg`Model`,
     actions: [["model.try", msg`Choose an image to try`, "O"]],
   },
+  quality: {
+    title: msg`Images behind a number`,
+    actions: [
+      ["quality.next", msg`Next image`, "ArrowRight", "N"],
+      ["quality.previous", msg`Previous image`, "ArrowLeft", "P"],
+      ["quality.edit", msg`Open in the annotator`, "E"],
+    ],
+  },
   suspects: {
     title: msg`Doubtful labels`,
     actions: [

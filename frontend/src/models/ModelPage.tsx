@@ -33,6 +33,9 @@ export default function ModelPage() {
                 <Text className="quiet" size="sm">
                   {model.architecture.replaceAll("_", " ")} · {model.input_width} × {model.input_height} px
                 </Text>
+                <Anchor component={Link} to={`/projects/${project}/models/${id}/quality`} size="sm">
+                  <Trans>How good it is</Trans>
+                </Anchor>
                 {model.training && (
                   <Anchor component={Link} to={`/projects/${project}/trainings/${model.training}`} size="sm">
                     <Trans>Its training</Trans>

@@ -1,0 +1,96 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { register, watch } from "./studio";
+
+test("every number of a model opens its images, and one key the annotator", async ({ page }) => {
+  test.setTimeout(600_000);
+  const problems = watch(page);
+  await register(page);
+  const model = await trainedModel(page);
+  await page.goto(model);
+  await page.getByRole("link", { name: "How good it is" }).click();
+  await expect(page.getByTestId("headline")).toContainText(/Right on \d+ of \d+ images it had never seen/);
+  await expect(page.getByText("What to do next")).toBeVisible();
+  // Another sort is in the address, and stays when one comes back.
+  await page.getByRole("button", { name: "Recall" }).click();
+  await expect(page).toHaveURL(/sort=recall/);
+  const [number] = await page.getByRole("button", { name: /images with circle/ }).allTextContents();
+  await page.getByRole("button", { name: /images with circle/ }).click();
+  const panel = page.getByRole("dialog", { name: "All images with circle" });
+  await expect(panel.getByText(`1 of ${number}`)).toBeVisible();
+  await expect(panel.getByText(/It is annotated as circle/)).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(panel.getByText(`2 of ${number}`)).toBeVisible();
+  await expect(page).toHaveURL(/image=/);
+  await page.reload();
+  await expect(panel.getByText(`2 of ${number}`)).toBeVisible();
+  await page.keyboard.press("e");
+  await expect(page).toHaveURL(/\/images\/[0-9a-f-]{36}/);
+  await page.goBack();
+  await expect(panel.getByText(`2 of ${number}`)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await expect(page).not.toHaveURL(/outcome=/);
+  // A cell of the matrix has as many images as it says.
+  await page.getByRole("button", { name: "Confusion" }).click();
+  const cell = page.getByRole("table").getByRole("button").first();
+  const count = await cell.textContent();
+  await cell.press("Enter");
+  await expect(page.getByRole("dialog").getByText(`1 of ${count}`)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Thresholds" }).click();
+  await page.getByRole("slider", { name: "Lowest score", exact: true }).press("End");
+  await expect(page.getByText("Lowest score: 100%")).toBeVisible();
+  for (const [scheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const)
+    await checkViews(page, scheme, width);
+  expect(problems).toEqual([]);
+});
+
+async function checkViews(page: Page, scheme: "light" | "dark", width: number): Promise<void> {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.setViewportSize({ width, height: 900 });
+  const address = page.url().split("?")[0];
+  const views = ["labels", "confusion", "mistakes", "charts", "thresholds", "card", "confusion&outcome=all"];
+  for (const view of views) {
+    await page.goto(`${address}?view=${view}`);
+    await expect(page.getByTestId("headline")).toBeAttached();
+    await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => undefined);
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    const found = violations.map(
+      ({ id, nodes }) => `${view} ${scheme}: ${id} ${nodes[0]?.html.slice(0, 160)}`,
+    );
+    expect.soft(found).toEqual([]);
+  }
+}
+
+/** The address of a model of the sample shapes, after a training of one epoch. */
+async function trainedModel(page: Page): Promise<string> {
+  const project = await page.evaluate(async () => {
+    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+    const send = (address: string, body: unknown) =>
+      fetch(`/api/v1/${address}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const job = await (await send("projects/samples/", { task: "classification" })).json();
+    return job.project as string;
+  });
+  const read = (address: string) =>
+    page.evaluate(async (path) => (await fetch(`/api/v1/${path}`)).json(), address);
+  const deadline = { timeout: 300_000, intervals: [1000] };
+  await expect
+    .poll(async () => (await read(`activity/?project=${project}&state=all`))[0]?.state, deadline)
+    .toBe("succeeded");
+  const training = await page.evaluate(async (id) => {
+    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+    const body = JSON.stringify({ project: id, epochs: 1 });
+    return (await (await fetch("/api/v1/trainings/", { method: "POST", headers, body })).json()).id as string;
+  }, project);
+  await expect.poll(async () => (await read(`trainings/${training}/`)).state, deadline).toBe("succeeded");
+  const { model } = await read(`trainings/${training}/`);
+  return `/projects/${project}/models/${model}`;
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { gapOf, nearestPoint, precisionRecall, rangeOf, roc } from "./curves";
+
+test("a detector's precision is at equal steps of recall", () => {
+  const per_class = [
+    { label: "nut", boxes: 2, ap: 0.5, ap50: 0.5, ar: 0.5, precision_at_recall: [1, 0.8, 0.4] },
+  ];
+  expect(precisionRecall({ task: "detection", per_class }, {}, "nut")).toEqual([
+    { x: 0, y: 1 },
+    { x: 0.5, y: 0.8 },
+    { x: 1, y: 0.4 },
+  ]);
+  expect(precisionRecall({ task: "detection", per_class }, {}, "bolt")).toBeNull();
+});
+
+test("a classifier's has the score of each point, and a label without images no curve", () => {
+  const row = {
+    label: "nut",
+    roc: { false_positive_rate: [0, 1], true_positive_rate: [0, 1], auc: 0.5 },
+    precision_recall: { precision: [1], recall: [0.3], threshold: [0.9], average_precision: 0.5 },
+    thresholds: [],
+  };
+  const curves = { per_class: [row, { ...row, label: "bolt", roc: null, precision_recall: null }] };
+  expect(precisionRecall({ task: "classification" }, curves, "nut")).toEqual([{ x: 0.3, y: 1, score: 0.9 }]);
+  expect(roc(curves, "nut")?.area).toBe(0.5);
+  expect(roc(curves, "bolt")).toBeNull();
+});
+
+test("the pointer finds the nearest point", () => {
+  const points = [
+    { x: 0, y: 1 },
+    { x: 0.4, y: 0.8 },
+    { x: 1, y: 0.1 },
+  ];
+  expect(nearestPoint(points, 0.6)).toBe(1);
+});
+
+test("bins meet without sharing an image, and say whether it is too sure", () => {
+  const bin = { from: 0.8, to: 0.9, count: 10, confidence: 0.85, accuracy: 0.6 };
+  expect(gapOf([bin])).toBeCloseTo(0.25);
+  expect(gapOf([])).toBe(0);
+  expect(rangeOf(bin).max).toBeLessThan(0.9);
+  expect(rangeOf({ ...bin, from: 0.9, to: 1 })).toEqual({ min: 0.9, max: 1 });
+});

@@ -1,0 +1,65 @@
+import { FEW } from "./figures";
+import { confusions } from "./matrix";
+
+/** So few images of a label are little to learn from, whatever the model. */
+export const FEW_TO_LEARN = 20;
+
+export type Step =
+  | { kind: "few"; label: string; images: number }
+  | { kind: "unmeasured"; labels: string[] }
+  | { kind: "scarce"; label: string; images: number }
+  | { kind: "confused"; label: string; predicted: string; count: number; row: number; column: number }
+  | { kind: "suspects"; count: number }
+  | { kind: "find-suspects" }
+  | { kind: "suggestions" }
+  | { kind: "find-suggestions" };
+
+interface Known {
+  classNames: string[];
+  matrix: number[][];
+  notMeasured: string[];
+  /** Test images by label, or boxes. */
+  tested: Record<string, number>;
+  /** Images to learn from by label; null where the snapshot is gone. */
+  learned: Record<string, number> | null;
+  /** Labels that look wrong; null where nobody has looked for them with this model. */
+  suspects: number | null;
+  /** Whether suggestions of this model wait for a review. */
+  haveSuggestions: boolean;
+}
+
+/** What would make the model better, the surest first: each from something that the studio has counted. */
+export function nextSteps(known: Known): Step[] {
+  const { classNames, learned, tested } = known;
+  const steps: Step[] = [];
+  if (known.suspects) steps.push({ kind: "suspects", count: known.suspects });
+  const fewest = learned && smallest(classNames, learned, FEW_TO_LEARN);
+  if (fewest) steps.push({ kind: "few", ...fewest });
+  const [worst] = confusions(known.matrix).filter(
+    ({ row, column }) => row < classNames.length && column < classNames.length,
+  );
+  const [label, predicted] = [classNames[worst?.row ?? -1], classNames[worst?.column ?? -1]];
+  if (worst && worst.count > 1 && label !== undefined && predicted !== undefined)
+    steps.push({
+      kind: "confused",
+      label,
+      predicted,
+      count: worst.count,
+      row: worst.row,
+      column: worst.column,
+    });
+  if (known.notMeasured.length > 0) steps.push({ kind: "unmeasured", labels: known.notMeasured });
+  else {
+    const scarce = smallest(classNames, tested, FEW);
+    if (scarce) steps.push({ kind: "scarce", ...scarce });
+  }
+  if (known.suspects === null) steps.push({ kind: "find-suspects" });
+  steps.push({ kind: known.haveSuggestions ? "suggestions" : "find-suggestions" });
+  return steps;
+}
+
+function smallest(names: string[], counts: Record<string, number>, limit: number) {
+  const rows = names.map((label) => ({ label, images: counts[label] ?? 0 }));
+  const [least] = rows.filter(({ images }) => images < limit).sort((one, other) => one.images - other.images);
+  return least;
+}

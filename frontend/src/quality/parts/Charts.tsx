@@ -1,0 +1,111 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Anchor, Group, Select, Stack, Text } from "@mantine/core";
+import { formatPercent } from "../../ui/numbers";
+import { precisionRecall, roc } from "../curves";
+import { labelRows, sortRows } from "../figures";
+import classes from "../Quality.module.css";
+import type { Evaluation } from "../queries";
+import type { Behind, QualitySearch } from "../search";
+import { Calibration } from "./Calibration";
+import { CurveChart } from "./CurveChart";
+
+interface Props {
+  evaluation: Evaluation;
+  search: QualitySearch;
+  change: (next: Partial<QualitySearch>) => void;
+  open: ((behind: Behind) => void) | undefined;
+}
+
+/** Precision and recall, ROC and calibration, label by label. */
+export function Charts({ evaluation, search, change, open }: Props) {
+  const { t, i18n } = useLingui();
+  const { metrics, curves } = evaluation;
+  const rows = sortRows(labelRows(metrics), "score", false, i18n.locale);
+  const label = rows.find((row) => row.label === search.of)?.label ?? rows[0]?.label ?? "";
+  const precision = precisionRecall(metrics, curves, label);
+  const rates = roc(curves, label);
+  const score = rows.find((row) => row.label === label)?.score;
+  const percent = (value: number) => formatPercent(value, i18n.locale, 1);
+  return (
+    <Stack>
+      <Group justify="space-between" align="flex-end">
+        <Select
+          label={t`Label`}
+          allowDeselect={false}
+          searchable={rows.length > 12}
+          data={rows.map((row) => row.label)}
+          value={label}
+          onChange={(value) => change({ of: value ?? undefined })}
+        />
+        <Downloads evaluation={evaluation} />
+      </Group>
+      <div className={classes.charts}>
+        {precision ? (
+          <CurveChart
+            title={t`Precision over recall of ${label}`}
+            xName={t`recall`}
+            yName={t`precision`}
+            points={precision}
+            note={
+              score === null || score === undefined
+                ? t`Point at the curve for its numbers.`
+                : metrics.task === "detection"
+                  ? t`Average precision at an overlap of one half: ${percent(score)}`
+                  : t`F1: ${percent(score)}`
+            }
+          />
+        ) : (
+          <Text className="quiet">
+            <Trans>No test image shows {label}, so there is no curve of it.</Trans>
+          </Text>
+        )}
+        {rates && (
+          <CurveChart
+            title={t`ROC of ${label}`}
+            xName={t`others that are called so`}
+            yName={t`found`}
+            points={rates.points}
+            hasDiagonal
+            note={t`Area under the curve: ${percent(rates.area)}. The dashed line is guessing.`}
+          />
+        )}
+        {curves.calibration && curves.calibration.length > 0 && (
+          <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
+        )}
+      </div>
+    </Stack>
+  );
+}
+
+/** The same as files, for a report. */
+function Downloads({ evaluation: { id, curves, metrics } }: { evaluation: Evaluation }) {
+  const { t } = useLingui();
+  const names: [string, string][] = [
+    ["confusion", t`Confusion matrix`],
+    ["precision_recall", t`Precision and recall`],
+    ...(metrics.task === "classification" && curves.per_class
+      ? ([
+          ["roc", "ROC"],
+          ["calibration", t`Calibration`],
+        ] as [string, string][])
+      : []),
+  ];
+  return (
+    <Text size="sm" className="quiet">
+      <Trans>As pictures:</Trans>{" "}
+      {names.map(([name, title], place) => (
+        <span key={name}>
+          {place > 0 && " · "}
+          <Anchor
+            underline="always"
+            href={`/api/v1/evaluations/${id}/pictures/${name}/?kind=svg`}
+            download={`${name}.svg`}
+            size="sm"
+          >
+            {title}
+          </Anchor>
+        </span>
+      ))}
+    </Text>
+  );
+}

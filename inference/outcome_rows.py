@@ -1,0 +1,176 @@
+"""Which images are behind a figure, and what was said of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from inference.analysis.box_table import BoxTable
+from inference.analysis.outcomes import LabelOutcomes
+from inference.runtime.boxes import Detections
+from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken
+from storage import services as storage
+from storage.models import Blob
+
+# A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
+KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
+
+
+def kept_labels(blob: Blob) -> LabelOutcomes:
+    """What a classifier said, from memory where it was asked for before."""
+    return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else LabelOutcomes.load(storage.path_of(blob))
+
+
+def kept_boxes(blob: Blob) -> BoxTable:
+    """What a detector said, from memory where it was asked for before."""
+    return _boxes_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else BoxTable.load(storage.path_of(blob))
+
+
+def sure_boxes(blob: Blob, threshold: Threshold) -> BoxTable:
+    """Without the boxes below the threshold; with its matches, which take longest, from memory where it can be."""
+    if blob.size > LARGEST_KEPT_BYTES:
+        return kept_boxes(blob).sure(threshold)
+    limits = threshold if isinstance(threshold, float) else tuple(np.asarray(threshold, float).tolist())
+    return _sure_of(blob.sha256, limits)
+
+
+@lru_cache(maxsize=KEPT)
+def _labels_of(sha256: str) -> LabelOutcomes:
+    return LabelOutcomes.load(storage.path_of(Blob.objects.get(sha256=sha256)))
+
+
+@lru_cache(maxsize=KEPT)
+def _boxes_of(sha256: str) -> BoxTable:
+    return BoxTable.load(storage.path_of(Blob.objects.get(sha256=sha256)))
+
+
+@lru_cache(maxsize=2 * KEPT)
+def _sure_of(sha256: str, limits: float | tuple[float, ...]) -> BoxTable:
+    return _boxes_of(sha256).sure(limits)
+
+
+def label_images(found: LabelOutcomes, wishes: dict) -> np.ndarray:
+    """`(images,)` int: indexes of the images that fit, the wrong ones first, the surest of them first."""
+    predicted, rows = found.predicted, np.arange(len(found.keys))
+    scores, right = found.probabilities[rows, predicted], predicted == found.truth
+    keep = _in_range(scores, wishes)
+    for field, column in (("label", found.truth), ("predicted", predicted)):
+        if field in wishes:
+            keep &= column == found.class_names.index(wishes[field])
+    outcome = wishes.get("outcome")
+    if outcome == "right":
+        keep &= right
+    elif outcome not in (None, "cell"):
+        keep &= ~right
+    order = np.lexsort((-scores, right))
+    return order[keep[order]]
+
+
+def label_rows(found: LabelOutcomes, images: np.ndarray) -> list[dict]:
+    rows = []
+    for index in images.tolist():
+        truth, said = int(found.truth[index]), int(found.probabilities[index].argmax())
+        score, own = (round(float(found.probabilities[index, label]), 6) for label in (said, truth))
+        names = {"label": found.class_names[truth], "predicted": found.class_names[said]}
+        rows.append({"image": found.keys[index], **names, "score": score, "label_score": own})
+    return rows
+
+
+def label_answers(found: LabelOutcomes, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Scores of the answers (that name the label), whether they are right, and how many images have it."""
+    predicted = found.predicted
+    mine = _is(predicted, label)
+    scores = found.probabilities[np.arange(len(found.keys)), predicted]
+    return scores[mine], (predicted == found.truth)[mine], int(_is(found.truth, label).sum())
+
+
+def box_answers(found: BoxTable, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """The same of the boxes that were found."""
+    mine = _is(found.labels, label)
+    return found.scores[mine], (found.hits >= 0)[mine], int(_is(found.true_labels, label).sum())
+
+
+def box_images(found: BoxTable, wishes: dict) -> np.ndarray:
+    """`(images,)` int: indexes of the images that fit, those with the most false alarms and misses first."""
+    label, predicted = (
+        found.class_names.index(wishes[name]) if name in wishes else None for name in ("label", "predicted")
+    )
+    keep = _in_range(found.best, wishes)
+    outcome = wishes.get("outcome")
+    if outcome == "cell":
+        keep &= _cell(found, label, predicted) > 0
+    else:
+        keep &= _with_outcome(found, outcome, label, predicted)
+        if label is not None:
+            keep &= found.per_image(found.true_image[found.true_labels == label]) > 0
+        if predicted is not None:
+            keep &= found.per_image(found.image[found.labels == predicted]) > 0
+    order = np.argsort(-found.errors, kind="stable")
+    return order[keep[order]]
+
+
+def _with_outcome(found: BoxTable, outcome: str | None, label: int | None, predicted: int | None) -> np.ndarray:
+    """`(images,)` bool. A miss is one of the label, a false alarm one of the predicted label, where they are named."""
+    if outcome == "miss":
+        mine = found.missed & _is(found.true_labels, label)
+        return found.per_image(found.true_image[mine]) > 0
+    if outcome == "false_positive":
+        return found.per_image(found.image[(found.hits < 0) & _is(found.labels, predicted)]) > 0
+    if outcome is None:
+        return np.ones(len(found.keys), bool)
+    return found.errors == 0 if outcome == "right" else found.errors > 0
+
+
+def _cell(found: BoxTable, label: int | None, predicted: int | None) -> np.ndarray:
+    """`(images,)` int: how many boxes of each image a cell of the confusion matrix counts. Without `label` those that
+    were found where nothing is annotated, without `predicted` those where nothing was found."""
+    if predicted is None:
+        return found.per_image(found.true_image[found.free(found.pairs) & (found.true_labels == label)])
+    if label is None:
+        return found.per_image(found.image[(found.pairs < 0) & (found.labels == predicted)])
+    mine = (found.pairs >= 0) & (found.labels == predicted)
+    mine[mine] = found.true_labels[found.pairs[mine]] == label
+    return found.per_image(found.image[mine])
+
+
+def box_rows(found: BoxTable, images: np.ndarray) -> list[dict]:
+    rows = []
+    for index in images.tolist():
+        truth, one = found.of_image(index)
+        true, boxes = found.rows_of(index)
+        hits, misses = int((found.hits[boxes] >= 0).sum()), int(found.missed[true].sum())
+        counts = {"hits": hits, "false_positives": len(one.scores) - hits, "misses": misses}
+        marks = list(_marks(truth, one, found.class_names))
+        rows.append({"image": truth.id, **counts, "score": round(float(found.best[index]), 6), "boxes": marks})
+    return rows
+
+
+def _in_range(scores: np.ndarray, wishes: dict) -> np.ndarray:
+    return (scores >= wishes.get("min_score", 0.0)) & (scores <= wishes.get("max_score", 1.0))
+
+
+def _is(labels: np.ndarray, wanted: int | None) -> np.ndarray:
+    return np.ones(len(labels), bool) if wanted is None else labels == wanted
+
+
+def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:
+    """What was found, the surest first, and what was missed."""
+    taken = boxes_taken(truth, kept)
+    for index in np.argsort(-kept.scores, kind="stable"):
+        box, other = kept.boxes[index], int(taken[index])
+        yield {
+            "match": "false_positive" if other < 0 else "hit", "label": names[int(kept.labels[index])],
+            "score": round(float(kept.scores[index]), 6), "box": _rounded(box),
+            "annotation": None if other < 0 else _rounded(truth.boxes[other]),
+        }  # fmt: skip
+    for index in sorted(set(range(len(truth.boxes))) - set(taken.tolist())):
+        box = _rounded(truth.boxes[index])
+        yield {
+            "match": "miss", "label": names[int(truth.labels[index])], "score": None, "box": None, "annotation": box,
+        }  # fmt: skip
+
+
+def _rounded(box: np.ndarray) -> list[float]:
+    return [round(float(edge), 2) for edge in box]
