@@ -6938,14 +6938,6 @@ export interface components {
             thumbnail: string | null;
             /** Format: uuid */
             image: string;
-            /** @description The dataset no longer has it; its `thumbnail` stays. */
-            is_deleted: boolean;
-            filename: string | null;
-            width: number | null;
-            height: number | null;
-            thumbhash: string | null;
-            /** @description null: the snapshot's images are gone. */
-            thumbnail: string | null;
             label?: string;
             predicted?: string;
             /** Format: double */
