@@ -91,7 +91,7 @@ test("a training is cancelled and started again; another page hears of its end",
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await expect(page.getByRole("link", { name: "Try the model" })).toBeVisible();
   await page.getByRole("link", { name: "All trainings" }).click();
-  await page.getByLabel("State").click();
+  await page.getByRole("combobox", { name: "State" }).click();
   await page.getByRole("option", { name: "cancelled" }).click();
   await expect(page.getByRole("main").getByText("cancelled").first()).toBeVisible();
   await expect(page).toHaveURL(/state=cancelled/);
