@@ -20,8 +20,11 @@ from projects.models import Task
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
-def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]]:
+def images_behind(evaluation: Evaluation, wishes: dict, *, is_seen: bool) -> tuple[int, list[dict]]:
     """How many images of an evaluation fit the wishes, and those of the page, the surest mistakes first.
+
+    Args:
+        is_seen: whether the user sees the project of its snapshot.
 
     Raises:
         NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
@@ -37,7 +40,7 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
     page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
     if isinstance(found, LabelOutcomes):
         rows = list(_labels(found, wishes))
-        return len(rows), with_images(rows[page], evaluation.snapshot_id, evaluation.model.project_id)
+        return len(rows), with_images(rows[page], evaluation.snapshot, is_seen=is_seen)
     threshold = wishes.get("threshold", thresholds_of(evaluation.model.detector, found.class_names))
     rows = list(_boxes(found, wishes, threshold))
     shown = {row["image"] for row in rows[page]}
@@ -47,7 +50,7 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
         if truth.id in shown
     }
     found_rows = [row | {"boxes": marks[row["image"]]} for row in rows[page]]
-    return len(rows), with_images(found_rows, evaluation.snapshot_id, evaluation.model.project_id)
+    return len(rows), with_images(found_rows, evaluation.snapshot, is_seen=is_seen)
 
 
 def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:
