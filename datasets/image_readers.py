@@ -24,6 +24,7 @@ from projects.errors import WorkFailed
 from vision.sandbox.limits import GIB, MIB, Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
+from vision.sandbox.removal import remove_tree
 
 Look = Callable[[bytes], Facts]
 
@@ -55,18 +56,27 @@ UNBELIEVABLE = (OSError, EOFError, ValueError, LookupError, TypeError, Attribute
 
 
 @contextmanager
-def looking_at(count: int) -> Iterator[tuple[Look, int]]:
-    """What looks at so many images, and how many threads should ask it at once."""
+def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Look, int]]:
+    """What looks at so many images, and how many threads should ask it at once.
+
+    Args:
+        folder: where processes get their work folders, as long as this lasts. One of a job's own is swept when its
+            worker was killed. None: where the system keeps temporary files.
+    """
     cores = settings.PREDICTION_THREADS
     if count < MANY:
         yield look_at, cores
         return
-    readers = ImageReaders(cores)
+    readers = ImageReaders(cores, folder)
     try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         # One more than there are readers: it fetches the next image meanwhile.
         yield readers.look_at, cores + 1
     finally:
         readers.close()
+        if folder is not None:
+            remove_tree(folder)
 
 
 class ImageReaders:
@@ -75,7 +85,8 @@ class ImageReaders:
     A process ends with the thread that started it (`vision.sandbox.process`): the threads have to live as long.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, folder: Path | None = None) -> None:
+        self._folder = folder
         self._places = threading.Semaphore(most)
         self._idle: list[ImageReader] = []
 
@@ -83,7 +94,7 @@ class ImageReaders:
         """The facts of an image that can be used. Raises `ImageError`."""
         small_enough(content)
         with self._places:
-            reader = self._idle_one() or ImageReader()
+            reader = self._idle_one() or ImageReader(self._folder)
             try:
                 return reader.look_at(content)
             finally:
@@ -106,8 +117,8 @@ class ImageReaders:
 class ImageReader:
     """One reading process."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", ignore_cleanup_errors=True)
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", dir=folder, ignore_cleanup_errors=True)
         try:
             self._process = self._started()
             os.set_blocking(self._process.stdin.fileno(), False)  # type: ignore[union-attr]

@@ -112,6 +112,9 @@ def test_the_last_idle_one_may_be_taken_by_another_thread(monkeypatch):
     class Reader:
         is_alive = True
 
+        def __init__(self, folder):
+            pass
+
         def look_at(self, content: bytes) -> str:
             return "looked"
 
