@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,11 +19,12 @@ from django.conf import settings
 from datasets.imaging.budget import DECODING
 from datasets.imaging.looking import Facts
 from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
-from datasets.ingest import look_at, small_enough
+from datasets.ingest import CONTENT_TYPES, look_at, small_enough
 from projects.errors import WorkFailed
 from vision.sandbox.limits import GIB, MIB, Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
+from vision.sandbox.removal import remove_tree
 
 Look = Callable[[bytes], Facts]
 
@@ -44,20 +47,36 @@ LIMITS = Limits(
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 VARIABLES = ("MLSTUDIO_MAX_IMAGE_PIXELS",)
 
+# What a process may have answered when it was taken over is checked before it goes anywhere.
+CODE = re.compile(r"[a-z_]{1,50}")
+HASH = re.compile(r"[0-9a-f]{64}")
+SENTENCE_CHARACTERS = 1000
+MOST_NOTES = 10
+UNBELIEVABLE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+
 
 @contextmanager
-def looking_at(count: int) -> Iterator[tuple[Look, int]]:
-    """What looks at so many images, and how many threads should ask it at once."""
+def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Look, int]]:
+    """What looks at so many images, and how many threads should ask it at once.
+
+    Args:
+        folder: where processes get their work folders, as long as this lasts. One of a job's own is swept when its
+            worker was killed. None: where the system keeps temporary files.
+    """
     cores = settings.PREDICTION_THREADS
     if count < MANY:
         yield look_at, cores
         return
-    readers = ImageReaders(cores)
+    readers = ImageReaders(cores, folder)
     try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         # One more than there are readers: it fetches the next image meanwhile.
         yield readers.look_at, cores + 1
     finally:
         readers.close()
+        if folder is not None:
+            remove_tree(folder)
 
 
 class ImageReaders:
@@ -66,7 +85,8 @@ class ImageReaders:
     A process ends with the thread that started it (`vision.sandbox.process`): the threads have to live as long.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, folder: Path | None = None) -> None:
+        self._folder = folder
         self._places = threading.Semaphore(most)
         self._idle: list[ImageReader] = []
 
@@ -74,7 +94,7 @@ class ImageReaders:
         """The facts of an image that can be used. Raises `ImageError`."""
         small_enough(content)
         with self._places:
-            reader = self._idle.pop() if self._idle else ImageReader()
+            reader = self._idle_one() or ImageReader(self._folder)
             try:
                 return reader.look_at(content)
             finally:
@@ -82,6 +102,12 @@ class ImageReaders:
                     self._idle.append(reader)
                 else:
                     reader.close()
+
+    def _idle_one(self) -> ImageReader | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asking before would not help: another thread may take the last one meanwhile
+            return None
 
     def close(self) -> None:
         while self._idle:
@@ -91,8 +117,8 @@ class ImageReaders:
 class ImageReader:
     """One reading process."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", ignore_cleanup_errors=True)
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", dir=folder, ignore_cleanup_errors=True)
         try:
             self._process = self._started()
             os.set_blocking(self._process.stdin.fileno(), False)  # type: ignore[union-attr]
@@ -109,12 +135,12 @@ class ImageReader:
             self._send(len(content).to_bytes(LENGTH_BYTES, "big"), content)
             answer = self._answer()
             if needs := answer.get("needs"):
-                with DECODING.hold(min(int(needs), DECODING.total_bytes)):
+                with DECODING.hold(min(max(int(needs), 0), DECODING.total_bytes)):
                     self._send(b"+")
                     answer = self._answer()
             facts = _facts(answer["facts"]) if "facts" in answer else None
-            problem = None if facts else ImageError(str(answer["problem"]), str(answer["detail"]))
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            problem = None if facts else ImageError(*_said(answer["problem"], answer["detail"]))
+        except UNBELIEVABLE as error:
             raise self._died() from error
         self.is_alive = True
         if problem is not None:
@@ -142,19 +168,21 @@ class ImageReader:
 
     def _send(self, *parts: bytes) -> None:
         descriptor = self._process.stdin.fileno()  # type: ignore[union-attr]
+        until = time.monotonic() + SILENCE_SECONDS
         for part in parts:
             rest = memoryview(part)
             while rest:
                 with suppress(BlockingIOError):
                     rest = rest[os.write(descriptor, rest) :]
                     continue
-                _wait_for(descriptor, select.POLLOUT)
+                _wait_for(descriptor, select.POLLOUT, until)
 
     def _answer(self) -> dict:
         """The next line of the process, which may have been taken over and say anything."""
         descriptor = self._process.stdout.fileno()  # type: ignore[union-attr]
+        until = time.monotonic() + SILENCE_SECONDS
         while b"\n" not in self._rest:
-            _wait_for(descriptor, select.POLLIN)
+            _wait_for(descriptor, select.POLLIN, until)
             chunk = os.read(descriptor, 65_536)
             if not chunk or len(self._rest) > ANSWER_BYTES:
                 raise EOFError
@@ -173,16 +201,30 @@ class ImageReader:
         return ImageError("corrupted_image", "The image cannot be decoded: its decoder ended without an answer.")
 
 
-def _wait_for(descriptor: int, event: int) -> None:
-    """Raises `EOFError` when the process takes and gives nothing for long."""
+def _wait_for(descriptor: int, event: int, until: float) -> None:
+    """Raises `EOFError` when the time is over before the process takes or gives something."""
     poll = select.poll()
     poll.register(descriptor, event)
-    if not poll.poll(SILENCE_SECONDS * 1000):
+    left = until - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
         raise EOFError
 
 
 def _facts(values: dict) -> Facts:
-    notes = tuple((str(code), str(sentence)) for code, sentence in values["notes"])
+    """Raises `ValueError` for facts that no image has: they go to the database as they are."""
+    notes = tuple(_said(code, sentence) for code, sentence in values["notes"][:MOST_NOTES])
     numbers = {name: int(values[name]) for name in ("width", "height", "orientation")}
     texts = {name: str(values[name]) for name in ("format", "phash")}
+    width, height = numbers["width"], numbers["height"]
+    if not (width > 0 < height and width * height <= MAX_PIXELS and texts["format"] in CONTENT_TYPES):
+        raise ValueError(values)
+    if not HASH.fullmatch(texts["phash"]):
+        raise ValueError(values)
     return Facts(**numbers, **texts, notes=notes)
+
+
+def _said(code: str, sentence: str) -> tuple[str, str]:
+    """A code and a sentence as reports can have them. Raises `ValueError`."""
+    if not CODE.fullmatch(code):
+        raise ValueError(code)
+    return code, sentence[:SENTENCE_CHARACTERS].encode("utf-8", "replace").decode().replace("\0", "")

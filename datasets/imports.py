@@ -165,10 +165,8 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             report.remark(about_archive(contents, said, dataset))
             report.remark(about_label_map(said, job.parameters.get("label_map") or {}))
         fit = Fitting.of(dataset, said, job.parameters)
-        with (
-            looking_at(0 if present else said.count - report.next) as (look, threads),
-            ThreadPoolExecutor(threads) as pool,
-        ):
+        count, room = 0 if present else said.count - report.next, context.work_path("jobs", ".readers")
+        with looking_at(count, room) as (look, threads), ThreadPoolExecutor(threads) as pool:
             source = ArchiveSource(contents, links, fit, look, strip_location=_strips(job))
             if job.parameters.get("dry_run"):
                 survey = survey_archive(context, dataset, said, report, pool, source.survey, present)
@@ -188,7 +186,7 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
 def _remove_earlier(context: JobContext) -> None:
     """What attempts that were killed have unpacked: each is as large as the archive, and jobs may be killed often."""
     own = context.work_path("jobs", ".unpacked")
-    for suffix in (".unpacked", ".annotations"):
+    for suffix in (".unpacked", ".annotations", ".readers"):
         for path in own.parent.glob(f"{context.job.pk}-*{suffix}"):
             if path.stem != own.stem:
                 remove_tree(path)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
 from datasets.models import Snapshot
@@ -71,9 +72,9 @@ def latest_evaluation(model: Model, snapshot: Snapshot, split: str) -> Evaluatio
     return measured.select_related("model", "outcomes").order_by("-id").first()
 
 
-def common_snapshot(models: Sequence[Model], split: str) -> Snapshot:
-    """The newest snapshot on which all of them were measured. Raises `NotEvaluated`."""
-    shared = Snapshot.objects.all()
+def common_snapshot(models: Sequence[Model], split: str, among: QuerySet[Snapshot]) -> Snapshot:
+    """The newest of these snapshots on which all of them were measured. Raises `NotEvaluated`."""
+    shared = among
     for model in models:
         measured = Evaluation.objects.filter(
             model=model, split=split, outcomes__isnull=False, file_kind=FileKind.LITERT_FLOAT32

@@ -191,7 +191,9 @@ class PictureSerializer(serializers.Serializer):
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     thumbhash = serializers.CharField(allow_null=True)
-    thumbnail = serializers.CharField(allow_null=True, help_text="null: the snapshot's images are gone.")
+    thumbnail = serializers.CharField(
+        allow_null=True, help_text="null: the snapshot's images are gone, or are of a project that you do not see."
+    )
 
 
 class ShownDifferenceSerializer(PictureSerializer, DifferenceSerializer):

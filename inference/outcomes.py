@@ -27,8 +27,11 @@ from storage.models import Blob
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
-def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]]:
+def images_behind(evaluation: Evaluation, wishes: dict, *, is_seen: bool) -> tuple[int, list[dict]]:
     """How many images of an evaluation fit the wishes, and those of the page, the surest mistakes first.
+
+    Args:
+        is_seen: whether the user sees the project of its snapshot.
 
     Raises:
         NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
@@ -41,11 +44,11 @@ def images_behind(evaluation: Evaluation, wishes: dict) -> tuple[int, list[dict]
     if evaluation.model.task != Task.DETECTION:
         outcomes = kept_labels(blob)
         chosen = label_images(outcomes, wishes)
-        return len(chosen), _shown(evaluation, label_rows(outcomes, chosen[page]))
+        return len(chosen), with_images(label_rows(outcomes, chosen[page]), evaluation.snapshot, is_seen=is_seen)
     threshold = wishes["threshold"] if "threshold" in wishes else measured_thresholds(evaluation)
     sure = sure_boxes(blob, threshold)
     chosen = box_images(sure, wishes)
-    return len(chosen), _shown(evaluation, box_rows(sure, chosen[page]))
+    return len(chosen), with_images(box_rows(sure, chosen[page]), evaluation.snapshot, is_seen=is_seen)
 
 
 def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
@@ -79,10 +82,6 @@ def measured_thresholds(evaluation: Evaluation) -> list[float]:
     names = evaluation.model.class_names
     own = thresholds_of(evaluation.model.detector, names)
     return [limit if measured.get(name) is None else measured[name] for name, limit in zip(names, own, strict=True)]
-
-
-def _shown(evaluation: Evaluation, rows: list[dict]) -> list[dict]:
-    return with_images(rows, evaluation.snapshot_id, evaluation.model.project_id)
 
 
 def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:

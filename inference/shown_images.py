@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datasets.models import SnapshotImage
+from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshot_reading.rows import rows_of
 
 FIELDS = ("filename", "width", "height", "thumbhash", "thumbnail")
 
 
-def with_images(rows: Sequence[dict], snapshot, project) -> list[dict]:
+def with_images(rows: Sequence[dict], snapshot: Snapshot | None, *, is_seen: bool = True) -> list[dict]:
     """The rows with what shows the `image` of each.
 
     Args:
-        snapshot: the key of the one that holds the images.
-        project: its key; images that are in it still are shown by their own addresses.
+        snapshot: the one that holds the images; None when it was deleted.
+        is_seen: whether the user sees its project, which need not be the model's. Nothing is shown of one that he does
+            not see.
     """
+    if not is_seen:
+        return [{**row, "is_deleted": False, **dict.fromkeys(FIELDS)} for row in rows]
+    if snapshot is None:
+        return [{**row, **_picture(None)} for row in rows]
     keys = [row["image"] for row in rows]
     images = list(SnapshotImage.objects.filter(snapshot=snapshot, image_key__in=keys).select_related("blob"))
-    shown = rows_of(images, project)
+    shown = rows_of(images, snapshot.project_id)
     found = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
     return [{**row, **_picture(found.get(row["image"]))} for row in rows]
 

@@ -133,8 +133,8 @@ def test_a_large_import_uses_them(api, dataset, monkeypatch, dry_run):
     seen = []
 
     class Seen(ImageReader):
-        def __init__(self):
-            super().__init__()
+        def __init__(self, folder):
+            super().__init__(folder)
             seen.append(self._process)
 
     monkeypatch.setattr(image_readers, "ImageReader", Seen)

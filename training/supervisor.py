@@ -12,9 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from inference.analysis.curves import curves_of
 from inference.analysis.outcomes import OUTCOMES
-from inference.evaluations import read_outcomes
 from inference.models import Resize
 from inference.runtime.metrics import is_uneven
 from inference.services import register_model
@@ -26,6 +24,7 @@ from storage import services as storage
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card
 from training.data_warnings import data_warnings
+from training.measured import measured_by
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
 
@@ -224,10 +223,7 @@ class Supervisor:
         configuration = result["configuration"]
         side = configuration["image_size"]
         height, width = result.get("input_size") or (side, side)
-        # None in a result of an earlier release.
-        path = result.get("outcomes")
-        outcomes = {OUTCOMES: path} if path else {}
-        curves = curves_of(read_outcomes(Path(path), run.project.task)) if path else {}
+        outcomes, curves = measured_by(run, result, self.folder)
         with (
             staged(with_labels(files, result["class_names"])) as ready,
             staged(outcomes) as measured,

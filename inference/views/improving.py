@@ -153,10 +153,9 @@ class Improves:
             wishes = valid(shapes.CompareQuerySerializer, request.query_params, snapshot=snapshots_of(user))
             models = self._named(wishes["ids"])
             check_models(models)
-            snapshot = wishes["snapshot"] or common_snapshot(models, wishes["split"])
-            get_object_or_404(snapshots_of(user), pk=snapshot.pk)
+            snapshot = wishes["snapshot"] or common_snapshot(models, wishes["split"], snapshots_of(user))
             answer = compare(models=models, snapshot=snapshot, split=wishes["split"])
-            answer["differences"] = with_images(answer["differences"], snapshot.pk, snapshot.project_id)
+            answer["differences"] = with_images(answer["differences"], snapshot)
             return Response(answer)
         wishes = valid(shapes.CompareRequestSerializer, request.data, snapshot=snapshots_of(user))
         models = self._named(list(dict.fromkeys(wishes["ids"])))
@@ -196,7 +195,9 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         calibration with `min_score` and `max_score`…"""
         evaluation = self.get_object()
         wishes = valid(shapes.OutcomeQuerySerializer, request.query_params)
-        count, rows = images_behind(evaluation, wishes)
+        # Of a deleted snapshot there is nothing to hide.
+        hidden = evaluation.snapshot_id and not snapshots_of(request.user).filter(pk=evaluation.snapshot_id).exists()
+        count, rows = images_behind(evaluation, wishes, is_seen=not hidden)
         end = wishes["offset"] + wishes["page_size"]
         following = None
         if end < count:

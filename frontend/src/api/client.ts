@@ -25,10 +25,20 @@ async function renewToken(): Promise<void> {
 }
 
 /**
+ * Ids come from the page's address, which may be a link that somebody has made: `..` in one leads to another operation
+ * than the page means, also written `%2e%2e`.
+ */
+export function leadsElsewhere(address: string): boolean {
+  const [path = ""] = address.split(/[?#]/);
+  return path.split(/[/\\]/).some((part) => /^(\.|%2e){1,2}$/i.test(part));
+}
+
+/**
  * Sends a request, and once more with a new token when its token was too old. Not when somebody else has logged in
  * meanwhile, as in another tab: it would be done in their name.
  */
 export async function request(address: string, init: RequestInit): Promise<Response> {
+  if (leadsElsewhere(address)) throw StudioError.notFound();
   const attempt = () =>
     fetch(address, {
       credentials: "same-origin",

@@ -30,6 +30,10 @@ export class StudioError extends Error {
     return new StudioError(0, [{ code: "offline", detail: "The studio cannot be reached.", attr: null }]);
   }
 
+  static notFound(): StudioError {
+    return new StudioError(404, [{ code: "not_found", detail: "Not found.", attr: null }]);
+  }
+
   get code(): string {
     return this.problems[0]?.code ?? "error";
   }

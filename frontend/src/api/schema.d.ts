@@ -6934,7 +6934,7 @@ export interface components {
             width: number | null;
             height: number | null;
             thumbhash: string | null;
-            /** @description null: the snapshot's images are gone. */
+            /** @description null: the snapshot's images are gone, or are of a project that you do not see. */
             thumbnail: string | null;
             /** Format: uuid */
             image: string;
@@ -8285,7 +8285,7 @@ export interface components {
             width: number | null;
             height: number | null;
             thumbhash: string | null;
-            /** @description null: the snapshot's images are gone. */
+            /** @description null: the snapshot's images are gone, or are of a project that you do not see. */
             thumbnail: string | null;
             /** Format: uuid */
             image: string;
