@@ -15,7 +15,7 @@ def with_images(rows: Sequence[dict], snapshot: Snapshot | None, *, is_seen: boo
 
     Args:
         snapshot: the one that holds the images; None when it was deleted.
-        is_seen: whether the user sees its project, which need not be the model's. Nothing is shown of one that he does
+        is_seen: whether the user sees its project, which need not be the model's. Nothing is shown of one that they do
             not see.
     """
     if not is_seen:
