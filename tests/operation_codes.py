@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 FILE = Path(__file__).resolve().parent.parent / "mlstudio" / "operation_codes.json"
-FOLDER = os.environ.get("MLSTUDIO_RECORD_CODES", "")
+FOLDER = os.environ.get("STUDIO_RECORD_CODES", "")
 
 
 def record() -> None:
@@ -73,7 +73,7 @@ def merged(lines: list[str], before: dict[str, list[str]], schema: dict) -> dict
 
 def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "MLSTUDIO_RECORD_CODES": folder}
+        environment = {**os.environ, "STUDIO_RECORD_CODES": folder}
         code = subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode
         lines = sorted({line for path in Path(folder).iterdir() for line in path.read_text().splitlines()})
     import tests.environment  # noqa: F401 - settles the environment before Django reads it

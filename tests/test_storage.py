@@ -497,6 +497,7 @@ def run_command(action: str, *arguments: str):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600 if THOROUGH else 600)
 def test_no_acknowledged_file_is_lost_when_processes_are_killed(tmp_path):
     """20 of them; 200 in `make test-thorough` are what docs/storage.md speaks of."""
