@@ -126,6 +126,8 @@ test("a login that has ended is said, and no label is lost by it", async ({ page
   await upload(page, 3);
   await page.getByRole("link", { name: "Label", exact: true }).click();
   await expect(page.getByTestId("labeling-image")).toBeVisible();
+  // Its key works as soon as the label is there.
+  await expect(page.getByRole("button", { name: "good 1" })).toBeVisible();
   await context.clearCookies();
   await page.keyboard.press("1");
   const notice = page.getByRole("alert", { name: "Logged out" });
