@@ -50,6 +50,13 @@ export async function createProject(
   return id;
 }
 
+/** To the fast labelling of a project with a label "good"; its key works as soon as the label is there. */
+export async function startLabelling(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByTestId("labeling-image")).toBeVisible();
+  await expect(page.getByRole("button", { name: "good 1" })).toBeVisible();
+}
+
 /** Images that the page draws itself, each another one. */
 export async function upload(page: Page, number: number): Promise<void> {
   await page.getByRole("link", { name: "Import", exact: true }).click();

@@ -1,5 +1,5 @@
 import { type Browser, expect, type Page, test } from "@playwright/test";
-import { createProject, register, upload } from "./studio";
+import { createProject, register, startLabelling, upload } from "./studio";
 
 async function invited(browser: Browser, owner: Page, project: string, role = "Editor"): Promise<Page> {
   await owner.goto(`/projects/${project}/settings`);
@@ -103,7 +103,7 @@ test("an undo shows its image again, and what was skipped is not called labelled
   await register(page);
   await createProject(page, "Slips", "What is on the image?", "good, bad");
   await upload(page, 3);
-  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await startLabelling(page);
   const shown = page.getByTestId("labeling-image");
   const first = await shown.getAttribute("data-image");
   await page.keyboard.press("1");
@@ -124,10 +124,7 @@ test("a login that has ended is said, and no label is lost by it", async ({ page
   const name = await register(page);
   await createProject(page, "Logged out", "What is on the image?", "good, bad");
   await upload(page, 3);
-  await page.getByRole("link", { name: "Label", exact: true }).click();
-  await expect(page.getByTestId("labeling-image")).toBeVisible();
-  // Its key works as soon as the label is there.
-  await expect(page.getByRole("button", { name: "good 1" })).toBeVisible();
+  await startLabelling(page);
   await context.clearCookies();
   await page.keyboard.press("1");
   const notice = page.getByRole("alert", { name: "Logged out" });
