@@ -228,7 +228,7 @@ test("a thousand files dropped", async () => {
       "memory of scripts while 1,000 files go, MiB",
       (metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? 0) / 2 ** 20,
     );
-    if ((await panel.textContent())?.includes("1000 files are here")) break;
+    if ((await panel.textContent())?.includes("1,000 files are here")) break;
     if (Date.now() - began > 300_000) throw new Error(`not here: ${await panel.textContent()}`);
     await page.waitForTimeout(500);
   }
