@@ -39,6 +39,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "import",
       "settings",
       "settings/trash",
+      "settings/webhooks",
       "trainings",
       "trainings/new",
       `trainings/${training}`,

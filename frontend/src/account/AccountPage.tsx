@@ -1,60 +1,37 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Trans } from "@lingui/react/macro";
+import { Button, Container, Group, Paper, Skeleton, Stack, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useMe } from "../api/session";
+import { Problem } from "../ui/Problem";
 import { Logins } from "./Logins";
-import { changePassword } from "./queries";
-import { useForm } from "./useForm";
+import { DeleteAccount } from "./parts/DeleteAccount";
+import { Mail } from "./parts/Mail";
+import { Password } from "./parts/Password";
+import { Profile } from "./parts/Profile";
+import { Quotas } from "./parts/Quotas";
+import { Tokens } from "./parts/Tokens";
+import { useOwn } from "./queries";
 
 export default function AccountPage() {
-  const { t } = useLingui();
-  const me = useMe();
-  const form = useForm({ current_password: "", new_password: "" }, async (values) => {
-    await changePassword(values.current_password, values.new_password);
-    notifications.show({ message: t`The new password is set. Other browsers were logged out.` });
-  });
+  const { data: me, error, refetch } = useOwn();
   return (
     <Container size="sm" py="xl">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Your account</Trans>
         </Title>
-        <Paper className="panel" p="lg">
-          <Text fw={600}>{me.username}</Text>
-          <Text size="sm" className="quiet">
-            {me.email}
-          </Text>
-        </Paper>
-        <Paper className="panel" p="lg">
-          <form onSubmit={(event) => void form.onSubmit(event)}>
-            <Stack>
-              <Title order={2} size="h4">
-                <Trans>Password</Trans>
-              </Title>
-              <PasswordInput
-                label={t`Current password`}
-                autoComplete="current-password"
-                required
-                {...form.field("current_password")}
-              />
-              <PasswordInput
-                label={t`New password`}
-                autoComplete="new-password"
-                required
-                {...form.field("new_password")}
-              />
-              {form.problem && (
-                <Text size="sm" c="var(--studio-bad)" role="alert">
-                  {form.problem}
-                </Text>
-              )}
-              <Button type="submit" loading={form.isBusy} style={{ alignSelf: "flex-start" }}>
-                <Trans>Change the password</Trans>
-              </Button>
-            </Stack>
-          </form>
-        </Paper>
+        <Problem error={error} retry={() => void refetch()} />
+        {me ? (
+          <>
+            <Profile me={me} />
+            <Mail me={me} />
+          </>
+        ) : (
+          !error && <Skeleton height={240} radius="md" />
+        )}
+        <Password />
+        <Tokens />
+        <Logins />
+        {me && <Quotas limits={me.limits} />}
         <Paper className="panel" p="lg">
           <Group justify="space-between">
             <Title order={2} size="h4">
@@ -65,7 +42,7 @@ export default function AccountPage() {
             </Button>
           </Group>
         </Paper>
-        <Logins />
+        {me && <DeleteAccount me={me} />}
       </Stack>
     </Container>
   );
