@@ -129,7 +129,7 @@ def age(kept: backups.Kept, *, hours: int) -> None:
     path.write_text(json.dumps({**content, "taken_at": (timezone.now() - timedelta(hours=hours)).isoformat()}))
 
 
-def test_an_old_or_failed_one_is_told(staff, folder, settings):
+def test_an_old_or_failed_one_is_late(staff, folder, settings):
     state = lambda: staff.get("/api/v1/system/").json()["backup"]  # noqa: E731
     taken(staff)
     assert state()["newest_at"] and not state()["is_late"]

@@ -20,7 +20,7 @@ from projects.models import WorkState
 log = structlog.get_logger(__name__)
 
 TASK, QUEUE = "mlstudio.tasks.look_after_backups", "periodic"
-TOLD_EVERY_SECONDS = 2.0
+REPORT_SECONDS = 2.0
 RUNS_KEPT = 100
 
 
@@ -90,13 +90,13 @@ def _do(run: MaintenanceRun) -> None:
 
 
 def _back_up(run: MaintenanceRun) -> None:
-    kept = backups.take(name_at=run.created_at, on_progress=_teller(run))
+    kept = backups.take(name_at=run.created_at, on_progress=_reporter(run))
     result = {"backup": kept.path.name, "files": kept.manifest.files, "bytes": kept.size_bytes}
     _end(run, WorkState.SUCCEEDED, result=result)
 
 
 def _drill(run: MaintenanceRun) -> None:
-    found = drills.drill(on_progress=_teller(run))
+    found = drills.drill(on_progress=_reporter(run))
     result = asdict(found)
     if found.is_whole:
         _end(run, WorkState.SUCCEEDED, result=result)
@@ -112,18 +112,18 @@ def _end(run: MaintenanceRun, state: WorkState, **changes) -> None:
         log.warning("lease_lost", work=str(run.pk))
 
 
-def _teller(run: MaintenanceRun) -> Progress:
+def _reporter(run: MaintenanceRun) -> Progress:
     """Writes how far it is, every few seconds, and ends it with this process."""
-    told = 0.0
+    reported = 0.0
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
+    def report(done: int, total: int) -> None:
+        nonlocal reported
         work.check_shutdown()
-        if time.monotonic() - told > TOLD_EVERY_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - reported > REPORT_SECONDS:
+            reported = time.monotonic()
             work.renew(run, progress={"done": done, "total": total})
 
-    return tell
+    return report
 
 
 def delete_old_runs() -> int:

@@ -54,7 +54,7 @@ function BackupNote({ backup }: { backup: System["backup"] }) {
         <Trans>The newest backup was taken {ago(backup.newest_at, Date.now(), i18n.locale)}.</Trans>
       )}{" "}
       {backup.is_late && <Trans>It is late, or the last one failed.</Trans>}{" "}
-      <Anchor component={Link} to="/system/backups" size="sm">
+      <Anchor component={Link} to="/system/backups" size="sm" underline="always">
         <Trans>Backups</Trans>
       </Anchor>
     </Text>
@@ -69,7 +69,7 @@ function Meters({ system: { disk, memory, gpus } }: { system: System }) {
     <Stack>
       <Meter
         title={t`Disk of the data`}
-        share={disk.used_bytes / disk.total_bytes}
+        share={1 - disk.free_bytes / disk.total_bytes}
         isBad={disk.free_bytes < 4 * disk.least_free_bytes}
         words={
           <Trans>

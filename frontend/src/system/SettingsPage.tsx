@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Group, Skeleton, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Group, Skeleton, Switch, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
 import { Panel } from "./parts/Panel";
+import { Scroll } from "./parts/Scroll";
 import { type SettingInForce, useSettings } from "./queries";
 import classes from "./System.module.css";
 
@@ -64,8 +65,9 @@ export default function SettingsPage() {
 }
 
 function Rows({ rows }: { rows: SettingInForce[] }) {
+  const { t } = useLingui();
   return (
-    <Stack gap={0} className={classes.scroll}>
+    <Scroll label={t`Settings in force`}>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -104,7 +106,7 @@ function Rows({ rows }: { rows: SettingInForce[] }) {
           ))}
         </tbody>
       </table>
-    </Stack>
+    </Scroll>
   );
 }
 

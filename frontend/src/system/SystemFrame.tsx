@@ -20,7 +20,7 @@ export function SystemFrame() {
     return (
       <main>
         <EmptyState icon="lock" title={<Trans>This page is for the staff of the studio</Trans>}>
-          <Trans>Ask whoever runs the studio to make you one of them.</Trans>
+          <Trans>Someone of the staff can make you one of them.</Trans>
         </EmptyState>
       </main>
     );

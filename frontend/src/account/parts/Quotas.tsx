@@ -26,7 +26,7 @@ export function Quotas({ limits }: { limits: Record<string, Limit> }) {
             <Trans>What you use</Trans>
           </Title>
           <Text size="sm" className="quiet">
-            <Trans>Files count for whoever made the project that they are in.</Trans>
+            <Trans>Files count for the user who made the project that they are in.</Trans>
           </Text>
         </div>
         {shown.map((name) => {

@@ -5,9 +5,10 @@ import { formatBytes } from "../../ui/bytes";
 import { formatTime } from "../../ui/numbers";
 import type { Backups } from "../queries";
 import classes from "../System.module.css";
+import { Scroll } from "./Scroll";
 
 export function BackupTable({ backups }: { backups: Backups["backups"] }) {
-  const { i18n } = useLingui();
+  const { t, i18n } = useLingui();
   if (backups.length === 0)
     return (
       <Text size="sm" className="quiet">
@@ -15,7 +16,7 @@ export function BackupTable({ backups }: { backups: Backups["backups"] }) {
       </Text>
     );
   return (
-    <div className={classes.scroll}>
+    <Scroll label={t`Backups`}>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -46,6 +47,6 @@ export function BackupTable({ backups }: { backups: Backups["backups"] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

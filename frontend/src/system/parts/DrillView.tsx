@@ -12,8 +12,8 @@ export function DrillView({ run }: { run: MaintenanceRun | null }) {
     return (
       <Text size="sm" className="quiet">
         <Trans>
-          A backup that was never restored is a hope. The trial restores the newest one into a temporary
-          folder, looks at its database and a sample of its files, and removes it again.
+          No trial yet. It restores the newest backup into a temporary folder, verifies its database and a
+          sample of its files, and removes it again.
         </Trans>
       </Text>
     );
@@ -47,7 +47,7 @@ function Found({ result }: { result: NonNullable<MaintenanceRun["result"]> }) {
     models: t`models`,
   };
   const counts = Object.entries(result.counts ?? {})
-    .map(([name, count]) => `${number(count)} ${names[name] ?? name}`)
+    .map(([name, count]) => `${names[name] ?? name}: ${number(count)}`)
     .join(", ");
   return (
     <>
@@ -57,7 +57,7 @@ function Found({ result }: { result: NonNullable<MaintenanceRun["result"]> }) {
         ) : (
           <Trans>The database is damaged: {result.database}</Trans>
         )}{" "}
-        {counts && `${counts}.`}
+        {counts}
       </Text>
       <Text size="sm">
         <Trans>

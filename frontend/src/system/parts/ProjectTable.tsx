@@ -4,10 +4,11 @@ import { formatBytes } from "../../ui/bytes";
 import { formatTime } from "../../ui/numbers";
 import type { System } from "../queries";
 import classes from "../System.module.css";
+import { Scroll } from "./Scroll";
 
 /** The projects whose files take most. */
 export function ProjectTable({ usage }: { usage: System["usage"] }) {
-  const { i18n } = useLingui();
+  const { t, i18n } = useLingui();
   const bytes = (count: number) => (count ? formatBytes(count, i18n.locale) : "–");
   if (usage.projects.length === 0)
     return (
@@ -17,7 +18,7 @@ export function ProjectTable({ usage }: { usage: System["usage"] }) {
     );
   return (
     <>
-      <div className={classes.scroll}>
+      <Scroll label={t`By project`}>
         <table className={classes.table}>
           <thead>
             <tr>
@@ -73,7 +74,7 @@ export function ProjectTable({ usage }: { usage: System["usage"] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <Text size="xs" className="quiet">
         <Trans>
           The hundred largest, as counted on {formatTime(usage.counted_at, i18n.locale)}. Files that two

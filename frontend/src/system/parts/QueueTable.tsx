@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ago } from "../../devices/seen";
 import type { System } from "../queries";
 import classes from "../System.module.css";
+import { Scroll } from "./Scroll";
 
 export function QueueTable({ queues }: { queues: System["queues"] }) {
   const { t, i18n } = useLingui();
@@ -13,7 +14,7 @@ export function QueueTable({ queues }: { queues: System["queues"] }) {
     webhooks: t`Webhooks`,
   };
   return (
-    <div className={classes.scroll}>
+    <Scroll label={t`What waits and runs`}>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -46,6 +47,6 @@ export function QueueTable({ queues }: { queues: System["queues"] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -10,11 +10,13 @@ import { Icon } from "../../ui/Icon";
 import { formatTime } from "../../ui/numbers";
 import { changeUser, type StudioUser } from "../queries";
 import classes from "../System.module.css";
+import { Scroll } from "./Scroll";
 
 export function UserTable({ users }: { users: StudioUser[] }) {
+  const { t } = useLingui();
   return (
-    <div className={classes.scroll}>
-      <table className={classes.table}>
+    <Scroll label={t`Users`}>
+      <table className={`${classes.table} ${classes.wide}`}>
         <thead>
           <tr>
             <th scope="col">
@@ -42,7 +44,7 @@ export function UserTable({ users }: { users: StudioUser[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

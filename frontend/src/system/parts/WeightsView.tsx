@@ -1,11 +1,13 @@
-import { Trans } from "@lingui/react/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
 import { Stack, Text } from "@mantine/core";
 import { Icon } from "../../ui/Icon";
 import type { Weights } from "../queries";
 import classes from "../System.module.css";
+import { Scroll } from "./Scroll";
 
 /** Which pretrained weights are here, and where to put the others. */
 export function WeightsView({ weights }: { weights: Weights }) {
+  const { t } = useLingui();
   return (
     <Stack gap="sm">
       <Text size="sm">
@@ -21,7 +23,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
           </div>
         ))}
       </div>
-      <div className={classes.scroll}>
+      <Scroll label={t`Pretrained weights`}>
         <table className={classes.table}>
           <thead>
             <tr>
@@ -58,7 +60,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
             )}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Stack>
   );
 }

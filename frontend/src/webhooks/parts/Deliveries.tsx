@@ -57,6 +57,7 @@ const LOOKS = {
   delivered: { icon: "check", color: "var(--studio-good)" },
   failed: { icon: "x", color: "var(--studio-bad)" },
 } as const;
+const RETRIED = { icon: "alert-triangle", color: "var(--studio-warn)" } as const;
 
 function DeliveryRow({
   delivery,
@@ -68,11 +69,12 @@ function DeliveryRow({
   const { t, i18n } = useLingui();
   const names = useEventNames();
   const states = useDeliveryStates();
-  const look = LOOKS[delivery.state];
+  const isRetried = delivery.state === "pending" && delivery.attempts > 0;
+  const look = isRetried ? RETRIED : LOOKS[delivery.state];
   const name = names[delivery.event];
   const time = formatTime(delivery.created_at, i18n.locale);
   const isSending = isOnItsWay(delivery, Date.now());
-  const retried = delivery.state === "pending" && delivery.attempts > 0 ? delivery.next_attempt_at : null;
+  const retried = isRetried ? delivery.next_attempt_at : null;
   return (
     <Group
       justify="space-between"
@@ -84,7 +86,8 @@ function DeliveryRow({
       <div style={{ minWidth: 0 }}>
         <Text size="sm">
           <Text span c={look.color} fw={600} size="sm">
-            <Icon name={look.icon} size={14} /> {states[delivery.state]}
+            <Icon name={look.icon} size={14} />{" "}
+            {isRetried ? <Trans>not arrived yet</Trans> : states[delivery.state]}
           </Text>
           {delivery.status_code !== null && (
             <>

@@ -8,7 +8,7 @@ export function WebhooksLink({ project }: { project: string }) {
     <Paper className="panel" p="lg">
       <Group justify="space-between">
         <Text size="sm">
-          <Trans>Addresses of other programs that are called when something has ended.</Trans>
+          <Trans>Call other programs when something has ended.</Trans>
         </Text>
         <Button component={Link} to={`/projects/${project}/settings/webhooks`} variant="default">
           <Trans>Webhooks</Trans>
