@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings as project_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils import timezone
@@ -19,7 +20,7 @@ from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 
 BACKUPS, DRILL = "/api/v1/system/backups/", "/api/v1/system/backups/drill/"
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=project_settings.INSTALLED_APPS)
 
 
 @pytest.fixture
@@ -76,6 +77,14 @@ def test_without_a_folder_there_are_none(staff):
         answer = staff.post(address)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "backups_off")
     assert running.look_after() == 0 and not MaintenanceRun.objects.exists()
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="it is about PostgreSQL")
+def test_postgresql_has_backups_of_its_own(staff, settings, tmp_path):
+    settings.BACKUP_DIR = tmp_path
+    assert "pg_dump" in staff.get(BACKUPS).json()["why_none"]
+    answer = staff.post(BACKUPS)
+    assert answer.status_code == 409 and "pg_dump" in answer.json()["errors"][0]["detail"]
 
 
 def test_one_is_taken_in_the_background(api, staff, dataset, folder, settings):
