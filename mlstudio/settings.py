@@ -399,6 +399,7 @@ SPECTACULAR_SETTINGS = {
         "SuspectKind": "inference.models.Suspect.Kind",
         "PresetName": "training.engine.presets.NAMES",
         "StoredEnum": "storage.models.BlobState",
+        "TokenScopeName": "accounts.models.TokenScope",
         "MaintenanceKindName": "mlstudio.models.MaintenanceKind",
         "SuspectDecision": "inference.models.Suspect.Decision",
     },

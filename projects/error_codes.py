@@ -23,7 +23,7 @@ OURS = (
     "permission_denied", "preferences_too_large", "project_in_use", "registration_closed", "request_timeout",
     "request_too_large", "required", "revision_conflict", "server_busy", "signing_key_unreadable",
     "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images", "space_too_small",
-    "step_not_reported", "still_running", "store_unavailable", "too_few_images", "too_many_bytes",
+    "step_not_reported", "still_running", "store_unavailable", "token_reads_only", "too_few_images", "too_many_bytes",
     "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
@@ -46,7 +46,7 @@ ANYWHERE = (
     "disk_full", "does_not_exist", "error", "idempotency_already_done", "idempotency_in_progress",
     "idempotency_key_reused", "invalid", "invalid_idempotency_key", "missing_slash", "not_authenticated", "not_found",
     "out_of_memory", "permission_denied", "request_timeout", "request_too_large", "required", "server_busy",
-    "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
+    "token_reads_only", "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
 )  # fmt: skip
 
 # Of work that failed or waits, and of files that an import did not take.

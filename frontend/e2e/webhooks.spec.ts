@@ -62,6 +62,8 @@ test("an account has tokens, quotas, a name and another mail address", async ({ 
   const name = await register(page);
   await page.goto("/account");
   await page.getByLabel("Name of a new token").fill("notebook");
+  await page.getByRole("combobox", { name: "May" }).click();
+  await page.getByRole("option", { name: "only read" }).click();
   await page.getByRole("button", { name: "Make a token" }).click();
   const token = await page.getByLabel("Token, shown only now").inputValue();
   await expect(page.getByLabel("A line that tries it in a terminal")).toHaveValue(
@@ -69,6 +71,7 @@ test("an account has tokens, quotas, a name and another mail address", async ({ 
   );
   const asked = { headers: { Authorization: `Token ${token}` } };
   expect((await request.get("/api/v1/users/me/", asked)).status()).toBe(200);
+  expect((await request.post("/api/v1/projects/", asked)).status()).toBe(403);
   await page.getByRole("button", { name: "End the token notebook" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "End the token" }).click();
   await expect(page.getByRole("button", { name: "End the token notebook" })).toBeHidden();

@@ -9,10 +9,13 @@ import { Password } from "./parts/Password";
 import { Profile } from "./parts/Profile";
 import { Quotas } from "./parts/Quotas";
 import { Tokens } from "./parts/Tokens";
-import { useOwn } from "./queries";
+import { useOwn, useTokens } from "./queries";
 
+/** Everything of one's own account. Nothing is shown before its lists are here: what one clicks at would move away. */
 export default function AccountPage() {
   const { data: me, error, refetch } = useOwn();
+  const tokens = useTokens();
+  const isLoading = (!me && !error) || tokens.isPending;
   return (
     <Container size="sm" py="xl">
       <Stack gap="lg">
@@ -20,29 +23,29 @@ export default function AccountPage() {
           <Trans>Your account</Trans>
         </Title>
         <Problem error={error} retry={() => void refetch()} />
-        {me ? (
-          <>
-            <Profile me={me} />
-            <Mail me={me} />
-          </>
+        {isLoading ? (
+          <Skeleton height={480} radius="md" />
         ) : (
-          !error && <Skeleton height={240} radius="md" />
+          <>
+            {me && <Profile me={me} />}
+            {me && <Mail me={me} />}
+            <Password />
+            <Tokens />
+            <Logins />
+            {me && <Quotas limits={me.limits} />}
+            <Paper className="panel" p="lg">
+              <Group justify="space-between">
+                <Title order={2} size="h4">
+                  <Trans>Keys</Trans>
+                </Title>
+                <Button component={Link} to="/help/keys" variant="default">
+                  <Trans>Show and change keys</Trans>
+                </Button>
+              </Group>
+            </Paper>
+            {me && <DeleteAccount me={me} />}
+          </>
         )}
-        <Password />
-        <Tokens />
-        <Logins />
-        {me && <Quotas limits={me.limits} />}
-        <Paper className="panel" p="lg">
-          <Group justify="space-between">
-            <Title order={2} size="h4">
-              <Trans>Keys</Trans>
-            </Title>
-            <Button component={Link} to="/help/keys" variant="default">
-              <Trans>Show and change keys</Trans>
-            </Button>
-          </Group>
-        </Paper>
-        {me && <DeleteAccount me={me} />}
       </Stack>
     </Container>
   );

@@ -49,6 +49,7 @@ export type Me = components["schemas"]["Me"];
 export type Limit = components["schemas"]["Limit"];
 export type Token = components["schemas"]["Token"];
 export type NewToken = components["schemas"]["NewToken"];
+export type Scope = components["schemas"]["TokenScopeName"];
 
 const OWN = ["account"] as const;
 
@@ -87,8 +88,9 @@ export function useTokens() {
   });
 }
 
-export async function makeToken(name: string, days: number | null): Promise<NewToken> {
-  const { data } = await api.POST("/api/v1/tokens/", { body: { name, expires_in_days: days } });
+export async function makeToken(name: string, days: number | null, scope: Scope): Promise<NewToken> {
+  const body = { name, expires_in_days: days, scope };
+  const { data } = await api.POST("/api/v1/tokens/", { body });
   await queryClient.invalidateQueries({ queryKey: OWN });
   return data as NewToken;
 }

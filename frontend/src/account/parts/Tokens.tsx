@@ -8,7 +8,7 @@ import { formatTime } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import { ShownOnce } from "../../ui/ShownOnce";
 import { curlLine } from "../curl";
-import { makeToken, type NewToken, revokeToken, type Token, useTokens } from "../queries";
+import { makeToken, type NewToken, revokeToken, type Scope, type Token, useTokens } from "../queries";
 
 /** What scripts and notebooks log in with. */
 export function Tokens() {
@@ -24,9 +24,7 @@ export function Tokens() {
             <Trans>Access tokens</Trans>
           </Title>
           <Text size="sm" className="quiet">
-            <Trans>
-              For scripts and notebooks. A token may do all that you may, until it expires or you end it.
-            </Trans>
+            <Trans>For scripts and notebooks. A token works until it expires or you end it.</Trans>
           </Text>
         </div>
         <Problem error={error} retry={() => void refetch()} />
@@ -72,6 +70,8 @@ function Row({ token, end }: { token: Token; end: () => void }) {
           {token.name}
         </Text>
         <Text size="xs" className="quiet">
+          {token.scope === "read" ? <Trans>reads only</Trans> : <Trans>may do what you may</Trans>}
+          {" · "}
           <Trans>made {formatTime(token.created_at, i18n.locale)}</Trans>
           {" · "}
           {token.expires_at === null ? (
@@ -100,6 +100,7 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
   const { t } = useLingui();
   const [name, setName] = useState("");
   const [days, setDays] = useState("90");
+  const [scope, setScope] = useState<Scope>("all");
   const [error, setError] = useState<StudioError | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const make = async (event: FormEvent) => {
@@ -107,7 +108,7 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
     setIsBusy(true);
     setError(null);
     try {
-      done(await makeToken(name.trim(), days === "never" ? null : Number(days)));
+      done(await makeToken(name.trim(), days === "never" ? null : Number(days), scope));
       setName("");
     } catch (problem) {
       setError(asStudioError(problem));
@@ -131,6 +132,17 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <Select
+          label={t`May`}
+          w={170}
+          allowDeselect={false}
+          data={[
+            { value: "all", label: t`read and change` },
+            { value: "read", label: t`only read` },
+          ]}
+          value={scope}
+          onChange={(value) => setScope(value === "read" ? "read" : "all")}
+        />
+        <Select
           label={t`Expires`}
           w={150}
           allowDeselect={false}
@@ -143,10 +155,10 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
           value={days}
           onChange={(value) => setDays(value ?? "90")}
         />
-        <Button type="submit" loading={isBusy} disabled={!name.trim()}>
-          <Trans>Make a token</Trans>
-        </Button>
       </Group>
+      <Button type="submit" mt="sm" loading={isBusy} disabled={!name.trim()}>
+        <Trans>Make a token</Trans>
+      </Button>
       {beside && (
         <Text size="sm" c="var(--studio-bad)" role="alert">
           {beside}
