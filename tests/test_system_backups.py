@@ -207,6 +207,37 @@ def test_a_restored_studio_never_writes_over_its_origin(staff, folder):
     assert again.path.name != name and len(backups.kept_backups()) == 2
 
 
+def test_what_is_no_backup_any_more_is_not_listed(staff, folder):
+    name = taken(staff)["result"]["backup"]
+    (folder / "studio-20200101-000000").mkdir()
+    (folder / "studio-20200101-000000" / "backup.json").write_text("{}")
+    (folder / "studio-20200101-000001").write_text("a file")
+    for content in ('{"taken_at": "yesterday", "files": 0, "bytes": 0, "has_files": true}', "nonsense"):
+        (folder / "studio-20200101-000002").mkdir(exist_ok=True)
+        (folder / "studio-20200101-000002" / "backup.json").write_text(content)
+        assert [kept["name"] for kept in staff.get(BACKUPS).json()["backups"]] == [name]
+    (folder / name / "db.sqlite3").unlink()
+    assert staff.get(BACKUPS).json()["backups"] == []
+
+
+def test_a_disk_that_is_away_is_no_error(staff, folder):
+    folder.parent.joinpath("backups").write_text("no folder")
+    body = staff.get(BACKUPS).json()
+    assert body["backups"] == [] and staff.get("/api/v1/system/").json()["backup"]["newest_at"] is None
+    assert taken(staff)["error"]["code"] == "backup_failed"
+
+
+def test_an_old_backup_that_cannot_be_removed_spoils_no_new_one(staff, folder, settings, monkeypatch):
+    settings.BACKUPS_KEPT = 1
+    taken(staff)
+
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    assert taken(staff)["state"] == "succeeded" and len(backups.kept_backups()) == 1
+
+
 def test_a_folder_inside_the_data_folder_is_refused(monkeypatch, tmp_path):
     for value in (tmp_path, tmp_path / "backups"):
         monkeypatch.setenv("MLSTUDIO_BACKUP_DIR", str(value))

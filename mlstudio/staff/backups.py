@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -15,6 +16,8 @@ from django.utils import timezone
 from mlstudio.backups import DATABASE, MANIFEST, BackupError, Manifest, Progress, back_up, read_manifest
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from projects.models import WorkState
+
+log = structlog.get_logger(__name__)
 
 # Nothing else below the folder is ever touched.
 NAME = re.compile(r"^studio-\d{8}-\d{6}$")
@@ -26,19 +29,21 @@ ON_POSTGRESQL = (
 
 @dataclass(frozen=True)
 class Kept:
-    """A finished backup."""
+    """A finished backup.
+
+    Attributes:
+        database_bytes: `manifest.bytes` are those of its files.
+    """
 
     path: Path
     manifest: Manifest
-
-    @property
-    def taken_at(self) -> datetime:
-        return datetime.fromisoformat(self.manifest.taken_at)
+    taken_at: datetime
+    database_bytes: int
 
     @property
     def size_bytes(self) -> int:
         """With files that it shares with an earlier one."""
-        return self.manifest.bytes + (self.path / DATABASE).stat().st_size
+        return self.manifest.bytes + self.database_bytes
 
 
 def why_none() -> str:
@@ -50,20 +55,32 @@ def why_none() -> str:
 
 def kept_backups() -> list[Kept]:
     """Those that are finished, the newest first."""
-    found = []
-    for path in _folders():
-        try:
-            found.append(Kept(path, read_manifest(path)))
-        except BackupError:  # it is being made, or was broken off
-            continue
-    return sorted(found, key=lambda kept: kept.taken_at, reverse=True)
+    found = (_kept(path) for path in _folders())
+    return sorted(filter(None, found), key=lambda kept: kept.taken_at, reverse=True)
+
+
+def _kept(path: Path) -> Kept | None:
+    """None of what is being made, was broken off, or has lost its database."""
+    try:
+        manifest = read_manifest(path)
+        taken_at = datetime.fromisoformat(manifest.taken_at)
+        return Kept(path, manifest, taken_at.astimezone(), (path / DATABASE).stat().st_size)
+    except (BackupError, OSError, ValueError, TypeError):
+        return None
 
 
 def _folders() -> list[Path]:
-    folder = settings.BACKUP_DIR
-    if folder is None or not folder.is_dir():
+    """Folders that are named as backups; none where the disk is away, which the next backup will say."""
+    if settings.BACKUP_DIR is None:
         return []
-    return [path for path in folder.iterdir() if NAME.match(path.name) and path.is_dir() and not path.is_symlink()]
+    try:
+        return [path for path in settings.BACKUP_DIR.iterdir() if NAME.match(path.name) and _is_folder(path)]
+    except OSError:
+        return []
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def take(*, name_at: datetime, on_progress: Progress) -> Kept:
@@ -85,9 +102,12 @@ def take(*, name_at: datetime, on_progress: Progress) -> Kept:
     while (root / _name(name_at) / MANIFEST).exists():
         name_at += timedelta(seconds=1)
     path = root / _name(name_at)
-    manifest = back_up(path, with_files=True, on_progress=on_progress, earlier=earlier)
+    back_up(path, with_files=True, on_progress=on_progress, earlier=earlier)
     remove_old(settings.BACKUPS_KEPT)
-    return Kept(path, manifest)
+    kept = _kept(path)
+    if kept is None:
+        raise BackupError(f"{path} was written and cannot be read. Look at its disk.")
+    return kept
 
 
 def _name(at: datetime) -> str:
@@ -111,9 +131,12 @@ def remove_old(keep: int) -> int:
     removed = 0
     for path in _folders():
         if path not in stay:
-            (path / MANIFEST).unlink(missing_ok=True)  # first: half of a backup is none
-            shutil.rmtree(path)
-            removed += 1
+            try:
+                (path / MANIFEST).unlink(missing_ok=True)  # first: half of a backup is none
+                shutil.rmtree(path)
+                removed += 1
+            except OSError:  # the new backup is good all the same
+                log.warning("old_backup_stays", backup=path.name, exc_info=True)
     return removed
 
 

@@ -81,7 +81,7 @@ def _remove_leftovers() -> None:
 
 def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Drill:
     restored = folder / "db.sqlite3"
-    needed = kept.size_bytes - kept.manifest.bytes + settings.MIN_FREE_BYTES
+    needed = kept.database_bytes + settings.MIN_FREE_BYTES
     if shutil.disk_usage(folder).free < needed:
         raise BackupError(f"The trial needs {needed >> 20:,} MiB of free space in the data folder. Make room.")
     restore_database(kept.path, restored, manifest=kept.manifest, store_is_intact=not kept.manifest.has_files)

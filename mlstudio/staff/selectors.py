@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from django.conf import settings
 
@@ -20,13 +21,12 @@ STORE_SECONDS = 10.0
 def backups_and_runs() -> dict:
     folder = settings.BACKUP_DIR
     runs = MaintenanceRun.objects.select_related("created_by").order_by("-id")
-    is_there = folder is not None and folder.is_dir()
     return {
         "why_none": backups.why_none(),
         "folder": None if folder is None else str(folder),
         "every_hours": settings.BACKUP_HOURS,
         "keeps": settings.BACKUPS_KEPT,
-        "free_bytes": shutil.disk_usage(folder).free if is_there else None,
+        "free_bytes": None if folder is None else _free_bytes(folder),
         "next_at": backups.next_at(),
         "backups": [
             {"name": kept.path.name, "taken_at": kept.taken_at, "files": kept.manifest.files, "bytes": kept.size_bytes}
@@ -35,6 +35,13 @@ def backups_and_runs() -> dict:
         "runs": runs[:RUNS_SHOWN],
         "last_drill": runs.filter(kind=MaintenanceKind.RESTORE_DRILL, slot=None).first(),
     }
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:  # it is made with the first backup, or its disk is away
+        return None
 
 
 def store_status() -> dict:
