@@ -32,7 +32,7 @@ export function Tokens() {
           <Row key={token.id} token={token} end={() => setEnding(token)} />
         ))}
         {made && (
-          <Alert variant="light" color="green" icon={<Icon name="key" />} title={t`Token ${made.name ?? ""}`}>
+          <Alert variant="default" icon={<Icon name="key" />} title={t`Token ${made.name ?? ""}`}>
             <Stack gap="sm">
               <ShownOnce label={t`Token, shown only now`} value={made.token} />
               <ShownOnce
