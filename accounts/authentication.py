@@ -15,8 +15,10 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import get_authorization_header
+from rest_framework.permissions import SAFE_METHODS
 
-from accounts.models import Token
+from accounts.errors import ReadingToken
+from accounts.models import Token, TokenScope
 
 PREFIXES = (b"token", b"bearer")
 WRONG_TOKEN = "This token is unknown, has ended or was revoked: log in again, or make one with tokens/."
@@ -39,6 +41,8 @@ class TokenAuthentication(KnoxTokenAuthentication):
             user, token = self.authenticate_credentials(parts[1])
         except exceptions.AuthenticationFailed as error:
             raise exceptions.AuthenticationFailed(WRONG_TOKEN) from error
+        if token.scope == TokenScope.READ and request.method not in SAFE_METHODS:
+            raise ReadingToken()
         note_standing(request, lambda: token_stands(token.pk))
         return user, token
 

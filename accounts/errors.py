@@ -25,6 +25,12 @@ class WrongCredentials(APIException):
     default_detail = "The username or the password is wrong."
 
 
+class ReadingToken(APIException):
+    status_code = 403
+    default_code = "token_reads_only"
+    default_detail = "This token reads only: make one that may change things with tokens/, or log in."
+
+
 class InvalidEmailLink(APIException):
     status_code = 400
     default_code = "invalid_email_link"

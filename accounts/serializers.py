@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.emails import is_taken
 from accounts.known import KnownFieldsOnly
 from accounts.limits import limits_of
-from accounts.models import EmailChange, Login, Token
+from accounts.models import EmailChange, Login, Token, TokenScope
 from accounts.names import OneLineName, mixes_scripts
 from accounts.preference_shapes import PreferencesField
 from accounts.preferences import preferences_of
@@ -220,13 +220,16 @@ class TokenSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Token
-        fields = ["id", "name", "created_at", "expires_at"]
+        fields = ["id", "name", "scope", "created_at", "expires_at"]
 
 
 class TokenRequestSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer):
     name = serializers.CharField(max_length=100)
     expires_in_days = serializers.IntegerField(
         min_value=1, max_value=3650, allow_null=True, default=365, help_text="null: never expires."
+    )
+    scope = serializers.ChoiceField(
+        TokenScope.choices, default=TokenScope.ALL, help_text="`read`: it may read, and change nothing."
     )
 
 

@@ -19,7 +19,7 @@ from rest_framework.exceptions import ValidationError
 from accounts import logins, mail
 from accounts.emails import email_key
 from accounts.errors import InvalidResetLink, RegistrationClosed, WrongCredentials
-from accounts.models import AccountKey, KeyKind, Token, TokenKind
+from accounts.models import AccountKey, KeyKind, Token, TokenKind, TokenScope
 from accounts.names import skeleton
 from accounts.signals import account_deleting
 
@@ -97,10 +97,12 @@ def issue_login_token(*, user, user_agent: str = "") -> tuple[Token, str]:
     return token, secret
 
 
-def issue_personal_token(*, user, name: str, expires_in_days: int | None) -> tuple[Token, str]:
+def issue_personal_token(
+    *, user, name: str, expires_in_days: int | None, scope: str = TokenScope.ALL
+) -> tuple[Token, str]:
     """A named token for a script or a device. The second value is shown once and stored nowhere."""
     expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
-    return Token.objects.create(user=user, expiry=expiry, kind=TokenKind.PERSONAL, name=name)
+    return Token.objects.create(user=user, expiry=expiry, kind=TokenKind.PERSONAL, name=name, scope=scope)
 
 
 def log_out_everywhere(*, user) -> None:

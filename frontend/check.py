@@ -130,19 +130,31 @@ def _studio() -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tempfile.mkdtemp(prefix="mlstudio-pages-")
-    settings = {"MLSTUDIO_DATA_DIR": folder, "MLSTUDIO_PORT": str(port), "MLSTUDIO_HOST": "127.0.0.1"}
+    folder, backups = tempfile.mkdtemp(prefix="mlstudio-pages-"), tempfile.mkdtemp(prefix="mlstudio-backups-")
+    settings = {"MLSTUDIO_DATA_DIR": folder, "MLSTUDIO_PORT": str(port), "MLSTUDIO_HOST": "127.0.0.1",
+                "MLSTUDIO_WEBHOOK_HOSTS": "127.0.0.1", "MLSTUDIO_BACKUP_DIR": backups,
+                "MLSTUDIO_BACKUP_HOURS": "0"}  # fmt: skip
     command = [sys.executable, "manage.py", "studio"]
     with open(Path(folder) / "studio.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log)
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz/", process)
+            _make_staff(folder)
             yield port
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(30)
             shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(backups, ignore_errors=True)
+
+
+def _make_staff(folder: str) -> None:
+    """The account of `logInAsStaff` in e2e/studio.ts."""
+    account = {"USERNAME": "operator", "PASSWORD": "a-long-pass-phrase-7", "EMAIL": "operator@example.org"}
+    environment = {**os.environ, **{f"DJANGO_SUPERUSER_{name}": value for name, value in account.items()}}
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--data-dir", folder]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 def _wait_for(address: str, process: subprocess.Popen) -> None:

@@ -42,8 +42,11 @@ class Manifest:
     version: int = 1
 
 
-def back_up(folder: Path, *, with_files: bool, on_progress: Progress) -> Manifest:
+def back_up(folder: Path, *, with_files: bool, on_progress: Progress, earlier: Path | None = None) -> Manifest:
     """Copy database, secret key and files to a folder; one that holds an earlier backup gets only what is new.
+
+    Args:
+        earlier: another backup, on the same disk: files that it has are shared with it, as hard links.
 
     Raises:
         BackupError: not SQLite, or files that are in neither cache nor store.
@@ -56,9 +59,9 @@ def back_up(folder: Path, *, with_files: bool, on_progress: Progress) -> Manifes
     if secret.exists():
         shutil.copyfile(secret, folder / SECRET)
         (folder / SECRET).chmod(0o600)
-    known = dict(_files_of(folder / DATABASE))
+    known = dict(files_of(folder / DATABASE))
     if with_files:
-        _copy_files(folder, known, on_progress)
+        _copy_files(folder, known, on_progress, earlier)
     manifest = Manifest(timezone.now().isoformat(), len(known), sum(known.values()), with_files)
     unfinished = folder / f".{MANIFEST}"
     unfinished.write_text(json.dumps(asdict(manifest), indent=2))
@@ -95,21 +98,22 @@ def _copy_database(target: Path) -> None:
     os.replace(unfinished, target)
 
 
-def _files_of(database: Path) -> Iterator[tuple[str, int]]:
+def files_of(database: Path) -> Iterator[tuple[str, int]]:
+    """Hash and size of every file that a database knows."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as copy:
         yield from copy.execute("SELECT sha256, size FROM storage_blob")
 
 
-def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress) -> None:
+def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress, earlier: Path | None) -> None:
     missing = []
     for done, (sha256, size) in enumerate(known.items(), start=1):
         target = blob_path(folder / "blobs", sha256)
-        if not (target.exists() and target.stat().st_size == size):
+        if not _has(target, size) and not _share(earlier, target, sha256, size):
             blob = Blob.objects.filter(sha256=sha256).first()
             try:
                 if blob is None:
                     raise FileNotFoundError(sha256)
-                _copy_file(path_of(blob), target)
+                copy_file(path_of(blob), target)
             except Exception as error:  # every kind of absence is one line here
                 missing.append(f"{sha256}: {error}")
         on_progress(done, len(known))
@@ -120,7 +124,25 @@ def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress) -> N
         )
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _has(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
+
+
+def _share(earlier: Path | None, target: Path, sha256: str, size: int) -> bool:
+    """Give the file of an earlier backup a second name; False where it has none, or the file system cannot."""
+    if earlier is None or not _has(source := blob_path(earlier / "blobs", sha256), size):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)  # of another length
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file; under its name it is there when it is whole, and on the disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".partial")
     shutil.copyfile(source, unfinished)
@@ -173,6 +195,12 @@ def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Ma
     if (folder / SECRET).exists():
         shutil.copyfile(folder / SECRET, settings.DATA_DIR / SECRET)
         (settings.DATA_DIR / SECRET).chmod(0o600)
+    restore_database(folder, target, manifest=manifest, store_is_intact=store_is_intact)
+    return manifest
+
+
+def restore_database(folder: Path, target: Path, *, manifest: Manifest, store_is_intact: bool) -> None:
+    """The database of a backup as a studio takes it up: its rows say where files are now."""
     unfinished = target.with_suffix(".partial")
     shutil.copyfile(folder / DATABASE, unfinished)
     with closing(sqlite3.connect(unfinished)) as database, database:
@@ -184,16 +212,15 @@ def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Ma
     _sync(unfinished)
     os.replace(unfinished, target)
     sync_folder(target.parent)
-    return manifest
 
 
 def _restore_files(folder: Path, on_progress: Progress) -> None:
-    known = dict(_files_of(folder / DATABASE))
+    known = dict(files_of(folder / DATABASE))
     cache = local_cache()
     for done, sha256 in enumerate(known, start=1):
         source, target = blob_path(folder / "blobs", sha256), cache.path(sha256)
         if not source.exists() or not is_intact(source, sha256):
             raise BackupError(f"The file {sha256} of this backup is missing or damaged; nothing was restored.")
         if not target.exists():
-            _copy_file(source, target)
+            copy_file(source, target)
         on_progress(done, len(known))

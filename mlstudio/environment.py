@@ -6,7 +6,9 @@ import difflib
 import os
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,22 +23,69 @@ _known = {
     "MLSTUDIO_TOKEN", "MLSTUDIO_URL", "MLSTUDIO_WEB_MEMORY_BYTES", "MLSTUDIO_WORKER_MEMORY_BYTES",
 }  # fmt: skip
 OTHERS = ("MLSTUDIO_BENCH_", "MLSTUDIO_FUZZ_", "MLSTUDIO_REAL_DATA", "MLSTUDIO_TEST")
+SECRET = re.compile(r"(SECRET|PASSWORD|TOKEN|KEY|CREDENTIALS)$")
 UNITS = {
     "": 1, "B": 1, **{f"{letter}{end}": factor**power for power, letter in enumerate("KMGT", start=1)
                       for end, factor in (("", 1000), ("B", 1000), ("IB", 1024))},
 }  # fmt: skip
 
 
+# What each setting has, by its variable, for the staff.
+_in_force: dict[str, object] = {}
+
+
 def text(name: str, default: str = "") -> str:
     _known.add(name)
-    return os.environ.get(name, default).strip()
+    return _noted(name, os.environ.get(name, default).strip())
+
+
+def _noted(name: str, value: Any) -> Any:
+    _in_force[name] = value
+    return value
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A setting as this process has it.
+
+    Attributes:
+        value: as one would write it; of a secret only whether there is one.
+        is_set: somebody has set it, in the environment or by an option of the launcher; else it is the default.
+    """
+
+    name: str
+    value: str
+    is_set: bool
+    is_secret: bool
+
+
+def in_force() -> list[InForce]:
+    """All settings that were read, by name, without secrets."""
+    return [_shown(name, value) for name, value in sorted(_in_force.items())]
+
+
+def _shown(name: str, value: object) -> InForce:
+    is_set = bool(os.environ.get(name, "").strip())
+    if SECRET.search(name):
+        return InForce(name, "", is_set, True)
+    if isinstance(value, list | tuple):
+        value = ",".join(str(item) for item in value)
+    elif isinstance(value, bool):
+        value = "true" if value else "false"
+    return InForce(name, _without_password("" if value is None else str(value)), is_set, False)
+
+
+def _without_password(value: str) -> str:
+    """Of an address as `postgres://user:password@host/name`; also where there are several, and in its query."""
+    value = re.sub(r"(?<=://)[^/\s]*@", lambda match: f"{match[0].partition(':')[0].rstrip('@')}:***@", value)
+    return re.sub(r"(?i)([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", r"\1***", value)
 
 
 def number(name: str, default: int, least: int = 0) -> int:
     """A whole number; of bytes, where the name says so, also with a unit: `500M`, `20GB`, `20GiB`."""
     value = text(name)
     if not value:
-        return default
+        return _noted(name, default)
     try:
         found = _bytes(value) if name.endswith("_BYTES") else int(value)
     except ValueError as error:
@@ -46,7 +95,7 @@ def number(name: str, default: int, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be at least {least}, received {value!r}.")
     if name.endswith("_BYTES"):
         os.environ[name] = str(found)  # engines, which know no settings, read the plain number
-    return found
+    return _noted(name, found)
 
 
 def _bytes(value: str) -> int:
@@ -83,9 +132,22 @@ def existing_folders(name: str, inside: Path) -> list[Path]:
     return folders
 
 
+def backup_folder(name: str, data: Path) -> Path | None:
+    """Where backups go; None: nowhere. Not inside the data folder: it would be lost together with what it is of."""
+    value = text(name)
+    if not value:
+        return None
+    folder = Path(value).expanduser().resolve()
+    if folder == data or data in folder.parents:
+        raise ImproperlyConfigured(
+            f"{name} must be a folder outside of the data folder {data}, best on another disk; received {value!r}."
+        )
+    return folder
+
+
 def rate(name: str, default: str) -> str:
     """So many in a time, as `10/min`."""
-    value = text(name) or default
+    value = _noted(name, text(name) or default)
     if not re.fullmatch(r"[0-9]{1,9}/(s|sec|second|m|min|minute|h|hour|d|day)", value):
         raise ImproperlyConfigured(f"{name} must be like 10/min, 20/hour or 100/day, received {value!r}.")
     return value
@@ -94,24 +156,24 @@ def rate(name: str, default: str) -> str:
 def flag(name: str, default: bool) -> bool:
     value = text(name).lower()
     if not value:
-        return default
+        return _noted(name, default)
     if value in ("1", "true", "yes", "on"):
-        return True
+        return _noted(name, True)
     if value in ("0", "false", "no", "off"):
-        return False
+        return _noted(name, False)
     raise ImproperlyConfigured(f"{name} must be true or false, received {value!r}.")
 
 
 def choice(name: str, *values: str) -> str:
     """One of the values; the first is the default."""
-    value = text(name).lower() or values[0]
+    value = _noted(name, text(name).lower() or values[0])
     if value not in values:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(values)}, received {value!r}.")
     return value
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+    return _noted(name, [word.strip() for word in text(name).split(",") if word.strip()] or list(default))
 
 
 def cookie_suffix(address: str, usual_port: int = 8000) -> str:
@@ -129,7 +191,8 @@ def cookie_ending(name: str, otherwise: str) -> str:
 
 
 def data_dir() -> Path:
-    return Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
+    folder = Path(text("MLSTUDIO_DATA_DIR") or BASE_DIR / "data").expanduser().resolve()
+    return _noted("MLSTUDIO_DATA_DIR", folder)
 
 
 def machine_memory() -> int:

@@ -1,11 +1,15 @@
-"""Answers to creating requests, kept for a day, so that a repeated request creates nothing twice."""
+"""Answers to creating requests, and work of the studio on itself."""
 
 from django.db import models
 
+from projects.models import Work
+
 
 class IdempotencyRecord(models.Model):
-    """One use of an `Idempotency-Key`. Without `status` the first request is being done, or its process has died:
-    `owner` is the name of the process, which says whether it lives (`storage.cache.Receiver`)."""
+    """One use of an `Idempotency-Key`, kept for a day, so that a repeated request creates nothing twice.
+
+    Without `status` the first request is being done, or its process has died: `owner` is the name of the process, which
+    says whether it lives (`storage.cache.Receiver`)."""
 
     scope = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
@@ -22,3 +26,25 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} ({self.status or 'in progress'})"
+
+
+class MaintenanceKind(models.TextChoices):
+    BACKUP = "backup"
+    RESTORE_DRILL = "restore_drill", "a trial restore of the newest backup"
+
+
+class MaintenanceRun(Work):
+    """A backup, or a trial restore of one. Nobody asked for it (`created_by`): the schedule did.
+
+    `slot` is unique until the run has ended, so there is one at a time.
+    """
+
+    kind = models.CharField(max_length=20, choices=MaintenanceKind.choices)
+    slot = models.PositiveSmallIntegerField(null=True, default=1, unique=True, editable=False)
+    result = models.JSONField(null=True, blank=True)
+
+    class Meta(Work.Meta):
+        indexes = [*Work.Meta.indexes, models.Index(fields=["kind", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.state})"

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
+    backup_folder,
     choice,
     cookie_ending,
     cookie_suffix,
@@ -190,6 +191,12 @@ SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
 # Of links to exports and models, which are bound to a member.
 BULK_URL_SECONDS = number("MLSTUDIO_BULK_URL_SECONDS", 600)
 
+# Backups of the studio by itself: the folder ("": none), hours between two (0: only when the staff asks), and how many
+# of them stay.
+BACKUP_DIR = backup_folder("MLSTUDIO_BACKUP_DIR", DATA_DIR)
+BACKUP_HOURS = number("MLSTUDIO_BACKUP_HOURS", 24)
+BACKUPS_KEPT = number("MLSTUDIO_BACKUPS_KEPT", 7, least=1)
+
 # Uploads: streamed straight into the blob cache, hashed on the way.
 FILE_UPLOAD_HANDLERS = ["storage.uploads.BlobUploadHandler"]
 MAX_UPLOAD_BYTES = number("MLSTUDIO_MAX_UPLOAD_BYTES", 20 << 30)
@@ -298,6 +305,7 @@ CELERY_BEAT_SCHEDULE = {
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
     "roll-outs": {"task": "edge.tasks.look_after_rollouts", "schedule": 10.0, "options": {"expires": 10}},
     "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},
+    "backups": {"task": "mlstudio.tasks.look_after_backups", "schedule": 60.0, "options": {"expires": 60}},
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }
@@ -390,6 +398,9 @@ SPECTACULAR_SETTINGS = {
         "SearchKind": "mlstudio.search.KINDS",
         "SuspectKind": "inference.models.Suspect.Kind",
         "PresetName": "training.engine.presets.NAMES",
+        "StoredEnum": "storage.models.BlobState",
+        "TokenScopeName": "accounts.models.TokenScope",
+        "MaintenanceKindName": "mlstudio.models.MaintenanceKind",
         "SuspectDecision": "inference.models.Suspect.Decision",
     },
 }

@@ -27,6 +27,7 @@ from redis import RedisError
 from datasets.models import Image, Video
 from inference.models import ModelFile
 from mlstudio.health import broker_state, store_state
+from mlstudio.staff.backups import state as backup_state
 from projects.models import DeliveryState, Job, Project, Queue, WebhookDelivery, WorkState
 from storage.models import Blob, BlobState
 from storage.replication import sampled_cached_bytes
@@ -75,7 +76,8 @@ def describe() -> dict:
         "store": store(),
         "queues": queues(),
         "workers": workers(),
-        "usage": remembered.ask("usage", PROJECTS_SECONDS, usage),
+        "usage": counted_usage(),
+        "backup": backup_state(),
     }
 
 
@@ -191,8 +193,14 @@ def workers() -> list[dict]:
     ]
 
 
+def counted_usage() -> dict:
+    """`usage` as it was within the last minutes."""
+    return remembered.ask("usage", PROJECTS_SECONDS, usage)
+
+
 def usage() -> dict:
-    """What the files of each project take, the largest first. Files that two projects share count for both."""
+    """What the files of each project take, the largest first, and those of each user who made projects. Files that two
+    projects share count for both."""
     totals: dict[Any, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     sums = (
         ("images", Image.objects.order_by(), "dataset__project", "size"),
@@ -208,7 +216,11 @@ def usage() -> dict:
     largest = sorted(totals, key=lambda key: -sum(totals[key].values()))[:MOST_PROJECTS]
     projects = Project.objects.select_related("created_by").in_bulk(largest)
     rows = [_used(projects[key], totals[key]) for key in largest if key in projects]
-    return {"counted_at": timezone.now(), "projects": rows}
+    by_user: dict[int, int] = defaultdict(int)
+    for key, maker in Project.objects.filter(created_by__isnull=False).values_list("pk", "created_by"):
+        if key in totals:
+            by_user[maker] += sum(totals[key].values())
+    return {"counted_at": timezone.now(), "projects": rows, "by_user": by_user}
 
 
 def _used(project: Project, sizes: dict[str, int]) -> dict:

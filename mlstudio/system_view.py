@@ -86,6 +86,14 @@ class UsageSerializer(serializers.Serializer):
     projects = ProjectUsageSerializer(many=True, help_text="The hundred largest, the largest first.")
 
 
+class BackupStateSerializer(serializers.Serializer):
+    """Whether the studio keeps backups by itself, and how old the newest is; `system/backups/` has the rest."""
+
+    is_on = serializers.BooleanField()
+    newest_at = serializers.DateTimeField(allow_null=True)
+    is_late = serializers.BooleanField(help_text="The schedule wanted one two turns ago, or the last one failed.")
+
+
 class SystemSerializer(serializers.Serializer):
     versions = VersionsSerializer()
     disk = DiskSerializer()
@@ -96,6 +104,7 @@ class SystemSerializer(serializers.Serializer):
     queues = QueueStateSerializer(many=True)
     workers = WorkerSerializer(many=True, help_text="The processes that answered within a second.")
     usage = UsageSerializer()
+    backup = BackupStateSerializer()
 
 
 class SystemView(APIView):

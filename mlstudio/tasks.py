@@ -11,6 +11,7 @@ from accounts.services import delete_expired_tokens
 from datasets.renditions import delete_old_renditions
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
+from mlstudio.staff import running
 from mlstudio.temporary import sweep_temporary_files
 from projects.changes.undoing import delete_old_changes as forget_changes
 from projects.invitation_links import delete_old_links
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "events": delete_lost_events,
     "project_events": delete_old_events,
     "idempotency_records": delete_old_records,
+    "maintenance": running.delete_old_runs,
 }
 
 log = structlog.get_logger(__name__)
@@ -53,3 +55,8 @@ def housekeeping() -> None:
     """Every part of it on its own: one that fails is logged, and keeps no other from its turn."""
     done = each(PARTS.items(), lambda part: (part[0], part[1]()), loop="housekeeping")
     log.info("housekeeping", **dict(done))
+
+
+@shared_task(name="mlstudio.tasks.look_after_backups")
+def look_after_backups(queue: str = running.QUEUE) -> int:
+    return running.look_after()

@@ -17,6 +17,7 @@ api = [
     path("events/", EventsView.as_view(), name="events"),
     path("search/", SearchView.as_view(), name="search"),
     path("system/", SystemView.as_view(), name="system"),
+    path("system/", include("mlstudio.staff.urls")),
     path("auth/session/", SessionView.as_view(), name="session"),
     path("", include("accounts.urls")),
     path("", include("storage.urls")),

@@ -6,7 +6,7 @@ Rules of settings and libraries may answer others; a client then shows `detail`.
 # Of answers; then those that the libraries have for fields and requests.
 OURS = (
     "address_refused", "already_ended", "already_member", "already_undone", "annotation_deleted",
-    "archive_gone", "bad_request", "base_model_deleted", "base_model_does_not_fit", "base_model_hidden",
+    "archive_gone", "backups_off", "bad_request", "base_model_deleted", "base_model_does_not_fit", "base_model_hidden",
     "cannot_train", "changed_meanwhile", "changed_since", "checksum_mismatch", "conflict", "csrf_failed",
     "database_busy", "database_unavailable", "dataset_changed", "dataset_in_use", "deployment_conflict",
     "disk_full", "does_not_exist", "empty_split", "enrolment_code_not_valid", "error",
@@ -19,11 +19,11 @@ OURS = (
     "model_does_not_fit", "model_file_broken", "model_in_use", "model_not_servable", "model_uploads_off",
     "no_dataset", "no_file", "no_labelled_images", "no_such_file", "not_a_video", "not_authenticated",
     "not_evaluated", "not_found", "not_retryable", "not_usable", "nothing_to_predict",
-    "nothing_to_return_to", "nothing_to_suggest", "offset_conflict", "out_of_memory", "permission_denied",
-    "preferences_too_large", "project_in_use", "registration_closed", "request_timeout",
+    "nothing_to_return_to", "nothing_to_suggest", "offset_conflict", "out_of_memory", "own_account",
+    "permission_denied", "preferences_too_large", "project_in_use", "registration_closed", "request_timeout",
     "request_too_large", "required", "revision_conflict", "server_busy", "signing_key_unreadable",
     "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images", "space_too_small",
-    "step_not_reported", "still_running", "store_unavailable", "too_few_images", "too_many_bytes",
+    "step_not_reported", "still_running", "store_unavailable", "token_reads_only", "too_few_images", "too_many_bytes",
     "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
@@ -46,13 +46,14 @@ ANYWHERE = (
     "disk_full", "does_not_exist", "error", "idempotency_already_done", "idempotency_in_progress",
     "idempotency_key_reused", "invalid", "invalid_idempotency_key", "missing_slash", "not_authenticated", "not_found",
     "out_of_memory", "permission_denied", "request_timeout", "request_too_large", "required", "server_busy",
-    "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
+    "token_reads_only", "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
 )  # fmt: skip
 
 # Of work that failed or waits, and of files that an import did not take.
 WORK = (
     "annotations_too_complex", "annotations_too_large", "annotations_unreadable", "archive_bomb",
-    "archive_too_large", "base_model_deleted", "base_model_without_file", "boxes_in_classification", "change_forgotten",
+    "archive_too_large", "backup_damaged", "backup_failed",
+    "base_model_deleted", "base_model_without_file", "boxes_in_classification", "change_forgotten",
     "comparison_without_object", "corrupted_entry", "corrupted_image", "damaged_archive", "database_busy",
     "dataset_deleted", "disk_full", "empty_archive", "empty_file", "encrypted_archive", "engine_file_missing",
     "evaluation_without_object", "export_refused", "extreme_aspect_ratio", "file_damaged", "file_too_large",

@@ -56,7 +56,8 @@ def remove_soon() -> None:
 
 def cancel_work_of(project: Project) -> None:
     for model in Work.__subclasses__():
-        _cancel_all(model, project)
+        if hasattr(model, "project"):  # that of the studio itself belongs to none
+            _cancel_all(model, project)
 
 
 def _cancel_all(model: type[Work], project: Project) -> None:

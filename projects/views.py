@@ -331,7 +331,7 @@ class WebhookViewSet(viewsets.ModelViewSet):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def get_throttles(self):
-        return [WebhookTestThrottle(), WebhookTestProjectThrottle()] if self.action == "test" else []
+        return [WebhookTestThrottle(), WebhookTestProjectThrottle()] if self.action in ("test", "again") else []
 
     def get_queryset(self):
         mine = Membership.objects.filter(user=self.request.user, role=Role.OWNER).values("project_id")
@@ -372,6 +372,18 @@ class WebhookViewSet(viewsets.ModelViewSet):
         """What was sent to the address, the latest first."""
         page = self.paginate_queryset(self.get_object().deliveries.all())
         return self.get_paginated_response(serializers.DeliverySerializer(page, many=True).data)
+
+    @extend_schema(request=None, responses={202: serializers.DeliverySerializer})
+    @action(
+        detail=True, methods=["post"], url_path="deliveries/<uuid:delivery>/again", filterset_class=None,
+        pagination_class=None,
+    )  # fmt: skip
+    def again(self, request, pk=None, delivery=None):
+        """Send a message again, now, whether it has arrived or not. It counts with the test messages of a user."""
+        found = get_object_or_404(self.get_object().deliveries.all(), pk=delivery)
+        return Response(
+            serializers.DeliverySerializer(webhooks.send_again(delivery=found)).data, status=status.HTTP_202_ACCEPTED
+        )
 
 
 def _why_no_report(job: Job) -> str:

@@ -94,6 +94,15 @@ def send_ping(*, webhook: Webhook) -> WebhookDelivery:
     return _queue(webhook, PING, payload)
 
 
+def send_again(*, delivery: WebhookDelivery) -> WebhookDelivery:
+    """Send a message now, also one that has arrived. Its id stays, by which a receiver tells that it has it already."""
+    delivery.state, delivery.attempts, delivery.next_attempt_at = DeliveryState.PENDING, 0, timezone.now()
+    delivery.status_code, delivery.problem, delivery.delivered_at = None, "", None
+    delivery.save(update_fields=["state", "attempts", "next_attempt_at", "status_code", "problem", "delivered_at"])
+    transaction.on_commit(lambda: messages.send(TASK, QUEUE))
+    return delivery
+
+
 def _queue(webhook: Webhook, event: str, payload: dict) -> WebhookDelivery:
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, event=event, payload=payload, next_attempt_at=timezone.now()

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, upload } from "./studio";
+import { createProject, logInAsStaff, register, upload } from "./studio";
 
 test("no page breaks a rule of accessibility, light or dark, wide or narrow", async ({ page }) => {
   test.setTimeout(480_000);
@@ -39,6 +39,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "import",
       "settings",
       "settings/trash",
+      "settings/webhooks",
       "trainings",
       "trainings/new",
       `trainings/${training}`,
@@ -47,19 +48,25 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "devices",
     ].map((name) => `${base}/${name}`),
   ];
-  for (const [scheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.setViewportSize({ width, height: 900 });
-    for (const path of paths) {
-      await page.goto(path);
-      await page.waitForLoadState("networkidle").catch(() => undefined);
-      await page.waitForTimeout(400);
-      await check(page, `${path.replace(project, "…")} ${scheme} ${width}`);
+  const checkAll = async (wanted: string[]) => {
+    for (const [scheme, width] of [
+      ["light", 1440],
+      ["dark", 390],
+    ] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 900 });
+      for (const path of wanted) {
+        await page.goto(path);
+        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.waitForTimeout(400);
+        await check(page, `${path.replace(project, "…")} ${scheme} ${width}`);
+      }
     }
-  }
+  };
+  await checkAll(paths);
+  await page.context().clearCookies();
+  await logInAsStaff(page);
+  await checkAll(["", "/users", "/storage", "/backups", "/settings"].map((part) => `/system${part}`));
 });
 
 /** Two snapshots, between which one image got a label. */

@@ -29,6 +29,15 @@ export async function register(page: Page): Promise<string> {
   return name;
 }
 
+/** `frontend/check.py` has made this account. */
+export async function logInAsStaff(page: Page): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("User name").fill("operator");
+  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("button", { name: "New project" })).toBeVisible();
+}
+
 export async function createProject(
   page: Page,
   name: string,

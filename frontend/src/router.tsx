@@ -16,6 +16,7 @@ import { readQualitySearch } from "./quality/search";
 import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
+import { readUsersSearch } from "./system/search";
 import { readListSearch } from "./trainings/listSearch";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
@@ -100,6 +101,38 @@ const activity = createRoute({
   getParentRoute: () => shell,
   path: "/activity",
   component: lazyRouteComponent(() => import("./activity/ActivityPage")),
+});
+
+const system = createRoute({
+  getParentRoute: () => shell,
+  path: "/system",
+  component: lazyRouteComponent(() => import("./system/SystemFrame"), "SystemFrame"),
+});
+const machine = createRoute({
+  getParentRoute: () => system,
+  path: "/",
+  component: lazyRouteComponent(() => import("./system/MachinePage")),
+});
+const users = createRoute({
+  getParentRoute: () => system,
+  path: "/users",
+  validateSearch: readUsersSearch,
+  component: lazyRouteComponent(() => import("./system/UsersPage")),
+});
+const storage = createRoute({
+  getParentRoute: () => system,
+  path: "/storage",
+  component: lazyRouteComponent(() => import("./system/StoragePage")),
+});
+const backups = createRoute({
+  getParentRoute: () => system,
+  path: "/backups",
+  component: lazyRouteComponent(() => import("./system/BackupsPage")),
+});
+const settingsInForce = createRoute({
+  getParentRoute: () => system,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./system/SettingsPage")),
 });
 
 const project = createRoute({
@@ -246,6 +279,11 @@ const trash = createRoute({
   path: "/settings/trash",
   component: lazyRouteComponent(() => import("./trash/TrashPage")),
 });
+const webhooks = createRoute({
+  getParentRoute: () => project,
+  path: "/settings/webhooks",
+  component: lazyRouteComponent(() => import("./webhooks/WebhooksPage")),
+});
 const projectsTrash = createRoute({
   getParentRoute: () => shell,
   path: "/trash",
@@ -267,6 +305,7 @@ const tree = root.addChildren([
     about,
     activity,
     projectsTrash,
+    system.addChildren([machine, users, storage, backups, settingsInForce]),
     project.addChildren([
       overview,
       images,
@@ -292,6 +331,7 @@ const tree = root.addChildren([
       quality,
       settings,
       trash,
+      webhooks,
     ]),
   ]),
 ]);

@@ -1,71 +1,51 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Trans } from "@lingui/react/macro";
+import { Button, Container, Group, Paper, Skeleton, Stack, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useMe } from "../api/session";
+import { Problem } from "../ui/Problem";
 import { Logins } from "./Logins";
-import { changePassword } from "./queries";
-import { useForm } from "./useForm";
+import { DeleteAccount } from "./parts/DeleteAccount";
+import { Mail } from "./parts/Mail";
+import { Password } from "./parts/Password";
+import { Profile } from "./parts/Profile";
+import { Quotas } from "./parts/Quotas";
+import { Tokens } from "./parts/Tokens";
+import { useOwn, useTokens } from "./queries";
 
+/** Everything of one's own account. Nothing is shown before its lists are here: what one clicks at would move away. */
 export default function AccountPage() {
-  const { t } = useLingui();
-  const me = useMe();
-  const form = useForm({ current_password: "", new_password: "" }, async (values) => {
-    await changePassword(values.current_password, values.new_password);
-    notifications.show({ message: t`The new password is set. Other browsers were logged out.` });
-  });
+  const { data: me, error, refetch } = useOwn();
+  const tokens = useTokens();
+  const isLoading = (!me && !error) || tokens.isPending;
   return (
     <Container size="sm" py="xl">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Your account</Trans>
         </Title>
-        <Paper className="panel" p="lg">
-          <Text fw={600}>{me.username}</Text>
-          <Text size="sm" className="quiet">
-            {me.email}
-          </Text>
-        </Paper>
-        <Paper className="panel" p="lg">
-          <form onSubmit={(event) => void form.onSubmit(event)}>
-            <Stack>
-              <Title order={2} size="h4">
-                <Trans>Password</Trans>
-              </Title>
-              <PasswordInput
-                label={t`Current password`}
-                autoComplete="current-password"
-                required
-                {...form.field("current_password")}
-              />
-              <PasswordInput
-                label={t`New password`}
-                autoComplete="new-password"
-                required
-                {...form.field("new_password")}
-              />
-              {form.problem && (
-                <Text size="sm" c="var(--studio-bad)" role="alert">
-                  {form.problem}
-                </Text>
-              )}
-              <Button type="submit" loading={form.isBusy} style={{ alignSelf: "flex-start" }}>
-                <Trans>Change the password</Trans>
-              </Button>
-            </Stack>
-          </form>
-        </Paper>
-        <Paper className="panel" p="lg">
-          <Group justify="space-between">
-            <Title order={2} size="h4">
-              <Trans>Keys</Trans>
-            </Title>
-            <Button component={Link} to="/help/keys" variant="default">
-              <Trans>Show and change keys</Trans>
-            </Button>
-          </Group>
-        </Paper>
-        <Logins />
+        <Problem error={error} retry={() => void refetch()} />
+        {isLoading ? (
+          <Skeleton height={480} radius="md" />
+        ) : (
+          <>
+            {me && <Profile me={me} />}
+            {me && <Mail me={me} />}
+            <Password />
+            <Tokens />
+            <Logins />
+            {me && <Quotas limits={me.limits} />}
+            <Paper className="panel" p="lg">
+              <Group justify="space-between">
+                <Title order={2} size="h4">
+                  <Trans>Keys</Trans>
+                </Title>
+                <Button component={Link} to="/help/keys" variant="default">
+                  <Trans>Show and change keys</Trans>
+                </Button>
+              </Group>
+            </Paper>
+            {me && <DeleteAccount me={me} />}
+          </>
+        )}
       </Stack>
     </Container>
   );

@@ -1,16 +1,22 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { api } from "../api/client";
 import type { components } from "../api/schema";
+import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { Problem } from "../ui/Problem";
 import { browserOf } from "./browser";
+import { logOutEverywhere } from "./queries";
 
 type LoginSession = components["schemas"]["LoginSession"];
 
 /** Where one is logged in, each to be ended by itself. */
 export function Logins() {
   const { t, i18n } = useLingui();
+  const navigate = useNavigate();
+  const [isEnding, setIsEnding] = useState(false);
   const { data, error, refetch } = useQuery({
     queryKey: ["logins"],
     queryFn: async (): Promise<LoginSession[]> => {
@@ -25,9 +31,16 @@ export function Logins() {
   return (
     <Paper className="panel" p="lg">
       <Stack>
-        <Title order={2} size="h4">
-          <Trans>Where you are logged in</Trans>
-        </Title>
+        <Group justify="space-between">
+          <Title order={2} size="h4">
+            <Trans>Where you are logged in</Trans>
+          </Title>
+          {data && data.length > 1 && (
+            <Button size="compact-sm" variant="default" onClick={() => setIsEnding(true)}>
+              <Trans>Log out everywhere</Trans>
+            </Button>
+          )}
+        </Group>
         <Problem error={error} />
         {data?.map((login) => (
           <Group key={login.id} justify="space-between" wrap="nowrap">
@@ -53,6 +66,18 @@ export function Logins() {
             )}
           </Group>
         ))}
+        <ConfirmDelete
+          opened={isEnding}
+          title={t`Log out everywhere?`}
+          action={t`Log out everywhere`}
+          confirm={async () => {
+            await logOutEverywhere();
+            await navigate({ to: "/login" });
+          }}
+          close={() => setIsEnding(false)}
+        >
+          <Trans>Every login ends, also this one. Access tokens stay.</Trans>
+        </ConfirmDelete>
       </Stack>
     </Paper>
   );

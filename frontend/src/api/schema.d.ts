@@ -2710,6 +2710,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/backups/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which backups there are, what runs, and what the last trial restore has found
+         * @description Which backups there are, what runs, and what the last trial restore has found. For the staff.
+         */
+        get: operations["system_backups"];
+        put?: never;
+        /**
+         * Take a backup now, in the background, into the folder of the setting
+         * @description Take a backup now, in the background, into the folder of the setting. For the staff.
+         */
+        post: operations["system_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backups/drill/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore the newest backup into a temporary folder, look at it, and remove it again
+         * @description Restore the newest backup into a temporary folder, look at it, and remove it again. For the staff.
+         */
+        post: operations["system_restore_drill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/settings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every setting with its value and whether somebody has set it; secrets are not shown
+         * @description Every setting with its value and whether somebody has set it; secrets are not shown. For the staff.
+         */
+        get: operations["system_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/store/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many files are where, what waits for the store, and how the store answers
+         * @description How many files are where, what waits for the store, and how the store answers. For the staff.
+         */
+        get: operations["system_store"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/users/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description The users of the studio, for its staff.
+         */
+        get: operations["system_users_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/users/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one
+         * @description The users of the studio, for its staff.
+         */
+        get: operations["system_users_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Let a user in or not, and make them staff or not
+         * @description Let a user in or not, and make them staff or not. Nobody changes their own account.
+         */
+        patch: operations["system_users_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/system/weights/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which pretrained weights are here, and where to put others
+         * @description Which pretrained weights are here, and where to put others. For the staff.
+         */
+        get: operations["system_weights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/": {
         parameters: {
             query?: never;
@@ -3387,6 +3535,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/{id}/deliveries/{delivery}/again/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again, now, whether it has arrived or not
+         * @description Send a message again, now, whether it has arrived or not. It counts with the test messages of a user.
+         */
+        post: operations["webhooks_deliveries_again_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/{id}/test/": {
         parameters: {
             query?: never;
@@ -3753,6 +3921,12 @@ export interface components {
          * @enum {string}
          */
         ArchitectureEnum: "small_cnn" | "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "custom" | "retinanet_resnet18" | "retinanet_efficientnet_lite0" | "retinanet_resnet50" | "retinanet_resnet101" | "keras_retinanet_resnet50" | "keras_retinanet_resnet101" | "keras_retinanet_resnet152" | "keras_retinanet_mobilenet224_1.0" | "keras_retinanet_vgg16" | "keras_retinanet_densenet121";
+        ArchitectureWeights: {
+            architecture: string;
+            title: string;
+            task: components["schemas"]["TaskKind"];
+            files: components["schemas"]["WeightsFile"][];
+        };
         /**
          * @description * `auto` - auto
          *     * `none` - none
@@ -3761,6 +3935,37 @@ export interface components {
          * @enum {string}
          */
         AugmentationEnum: "auto" | "none" | "light" | "strong";
+        /** @description Whether the studio keeps backups by itself, and how old the newest is; `system/backups/` has the rest. */
+        BackupState: {
+            is_on: boolean;
+            /** Format: date-time */
+            newest_at: string | null;
+            /** @description The schedule wanted one two turns ago, or the last one failed. */
+            is_late: boolean;
+        };
+        /** @description The backups that the studio keeps by itself. */
+        Backups: {
+            /** @description Why it keeps none; empty where it does. */
+            why_none: string;
+            folder: string | null;
+            /** @description 0: only when somebody asks for one. */
+            every_hours: number;
+            /** @description How many stay. */
+            keeps: number;
+            /** @description On the disk of the folder. */
+            free_bytes: number | null;
+            /**
+             * Format: date-time
+             * @description When the schedule takes the next one.
+             */
+            next_at: string | null;
+            /** @description Finished ones, the newest first. */
+            backups: components["schemas"]["KeptBackup"][];
+            /** @description The last twenty, the newest first. */
+            runs: components["schemas"]["MaintenanceRun"][];
+            /** @description The last trial restore that has ended. */
+            last_drill: components["schemas"]["MaintenanceRun"] | null;
+        };
         /** @description A model on a dataset (or what of it passes the filter), or on a video. */
         BatchRequestRequest: {
             /** Format: uuid */
@@ -5187,11 +5392,11 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "change_forgotten" | "comparison_without_object" | "corrupted_entry" | "corrupted_image" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "internal_error" | "io_error" | "label_deleted" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_images" | "not_a_zip" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_measure" | "not_allowed_any_more" | "one_label" | "sandbox_missing" | "snapshot_deleted" | "source_not_found" | "source_unavailable" | "store_unavailable" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_process_died" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "video_deleted" | "video_empty" | "worker_lost") | string;
+            code: ("annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backup_damaged" | "backup_failed" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "change_forgotten" | "comparison_without_object" | "corrupted_entry" | "corrupted_image" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "internal_error" | "io_error" | "label_deleted" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_images" | "not_a_zip" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_measure" | "not_allowed_any_more" | "one_label" | "sandbox_missing" | "snapshot_deleted" | "source_not_found" | "source_unavailable" | "store_unavailable" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_process_died" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "video_deleted" | "video_empty" | "worker_lost") | string;
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6137,6 +6342,16 @@ export interface components {
             project_name: string;
             role: components["schemas"]["RoleName"];
         };
+        /** @description A finished backup. */
+        KeptBackup: {
+            /** @description Of its folder. */
+            name: string;
+            /** Format: date-time */
+            taken_at: string;
+            files: number;
+            /** @description With files that it shares with an earlier one, where they are links. */
+            bytes: number;
+        };
         /** @description A serializer that refuses fields that it does not have. */
         Label: {
             /** Format: uuid */
@@ -6365,6 +6580,55 @@ export interface components {
         };
         /** @enum {string} */
         LoginSessionKindEnum: "token" | "session";
+        /**
+         * @description * `backup` - Backup
+         *     * `restore_drill` - a trial restore of the newest backup
+         * @enum {string}
+         */
+        MaintenanceKindName: "backup" | "restore_drill";
+        MaintenanceProgress: {
+            done: number;
+            total: number;
+        };
+        /** @description Of a backup: its name and size. Of a trial restore: what was found in it. */
+        MaintenanceResult: {
+            backup: string;
+            files: number;
+            bytes?: number;
+            /** Format: date-time */
+            taken_at?: string;
+            /** @description `ok`, or the first thing that is wrong with it. */
+            database?: string;
+            /** @description Rows of the restored database, by kind. */
+            counts?: {
+                [key: string]: number;
+            };
+            /** @description Files that the database knows and the backup lacks. */
+            missing?: number;
+            /** @description Files that were restored and compared. */
+            looked_at?: number;
+            damaged?: number;
+            /** Format: double */
+            seconds?: number;
+        };
+        /** @description A backup or a trial restore that waits, runs or has ended. */
+        MaintenanceRun: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly kind: components["schemas"]["MaintenanceKindName"];
+            readonly state: components["schemas"]["WorkState"];
+            /** @description null: the schedule. */
+            readonly created_by: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+            readonly progress: components["schemas"]["MaintenanceProgress"] | null;
+            readonly error: components["schemas"]["ErrorDetail"] | null;
+            readonly result: components["schemas"]["MaintenanceResult"] | null;
+        };
         Manifest: {
             /** @description JSON in base64: what to run, where to get it, until when it holds. */
             payload: string;
@@ -6834,6 +7098,7 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             name?: string;
+            scope?: components["schemas"]["TokenScopeName"];
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -7174,6 +7439,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["StageChange"][];
         };
+        PaginatedStudioUserList: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["StudioUser"][];
+        };
         PaginatedSuggestionList: {
             /** Format: uri */
             next: string | null;
@@ -7384,6 +7656,13 @@ export interface components {
              *     * `corrected` - it was wrong, and was corrected
              */
             decision?: components["schemas"]["SuspectDecision"] | components["schemas"]["NullEnum"];
+        };
+        /** @description A serializer that refuses fields that it does not have. */
+        PatchedUserChangeRequest: {
+            /** @description false: not let in; every login ends. */
+            is_active?: boolean;
+            /** @description Changed by superusers. */
+            is_staff?: boolean;
         };
         /** @description A serializer that refuses fields that it does not have. */
         PatchedVideoRequest: {
@@ -8277,6 +8556,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        SettingInForce: {
+            name: string;
+            /** @description Empty for a secret. */
+            value: string;
+            /** @description In the environment or by an option of the start; else the default. */
+            is_set: boolean;
+            is_secret: boolean;
+        };
+        /** @description The settings of the process that answers. Workers on other machines may have others. */
+        SettingsInForce: {
+            settings: components["schemas"]["SettingInForce"][];
+            /** @description A sentence for every variable that looks like a setting and is none. */
+            unknown: string[];
+        };
         /** @description What shows an image behind a figure. */
         ShownDifference: {
             /** @description The dataset no longer has it; its `thumbnail` stays. */
@@ -8549,6 +8842,24 @@ export interface components {
             /** @description Of these, such that the store refused at least once. */
             files_failing: number;
         };
+        /** @description What `manage.py storage status` says. */
+        StoreStatus: {
+            backend: string;
+            /** @description What the store says of itself, or why it does not answer. */
+            store: string;
+            answers: boolean;
+            files: components["schemas"]["StoredFiles"][];
+            cache_bytes: number;
+            /** @description 0: no limit. */
+            cache_limit_bytes: number;
+            /** @description Not in the store yet. */
+            waiting: components["schemas"]["WaitingFiles"];
+            /** @description Of these, such that the store refused at least once. */
+            failing: number;
+            /** @description Files that wait to be deleted. */
+            removals: number;
+            last_problem: string;
+        };
         /**
          * @description * `cached` - in the cache, not in the store yet
          *     * `replicated` - in the cache and in the store
@@ -8556,6 +8867,13 @@ export interface components {
          * @enum {string}
          */
         StoredEnum: "cached" | "replicated" | "remote";
+        StoredFiles: {
+            state: components["schemas"]["StoredEnum"];
+            /** @description The store that has them; empty: none yet. */
+            backend: string;
+            files: number;
+            bytes: number;
+        };
         StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
@@ -8600,6 +8918,46 @@ export interface components {
             version: string;
             limits: components["schemas"]["StudioLimits"];
             features: components["schemas"]["StudioFeatures"];
+        };
+        /** @description A user of the studio, for its staff. */
+        StudioUser: {
+            readonly id: number;
+            /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
+            readonly username: string;
+            /**
+             * Email address
+             * Format: email
+             */
+            readonly email: string;
+            readonly first_name: string;
+            readonly last_name: string;
+            /**
+             * Active
+             * @description Designates whether this user should be treated as active. Unselect this instead of deleting accounts.
+             */
+            readonly is_active: boolean;
+            /**
+             * Staff status
+             * @description Designates whether the user can log into this admin site.
+             */
+            readonly is_staff: boolean;
+            /**
+             * Superuser status
+             * @description Designates that this user has all permissions without explicitly assigning them.
+             */
+            readonly is_superuser: boolean;
+            /** Format: date-time */
+            readonly date_joined: string;
+            /** Format: date-time */
+            readonly last_login: string | null;
+            /** @description Projects that they made. */
+            readonly project_count: number;
+            /** @description What the files of these projects take, as counted within the last five minutes. */
+            readonly bytes: number;
+            /** @description Whether you may change `is_active`. */
+            readonly may_change: boolean;
+            /** @description Whether you may change `is_staff`. */
+            readonly may_change_staff: boolean;
         };
         SuggestedLabel: {
             /** Format: uuid */
@@ -8780,6 +9138,7 @@ export interface components {
             /** @description The processes that answered within a second. */
             workers: components["schemas"]["Worker"][];
             usage: components["schemas"]["Usage"];
+            backup: components["schemas"]["BackupState"];
         };
         /**
          * @description * `classification` - Classification
@@ -8815,6 +9174,7 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             name?: string;
+            scope?: components["schemas"]["TokenScopeName"];
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -8828,7 +9188,21 @@ export interface components {
              * @default 365
              */
             expires_in_days: number | null;
+            /**
+             * @description `read`: it may read, and change nothing.
+             *
+             *     * `all` - whatever its user may do
+             *     * `read` - requests that change nothing: GET and HEAD
+             * @default all
+             */
+            scope: components["schemas"]["TokenScopeName"];
         };
+        /**
+         * @description * `all` - whatever its user may do
+         *     * `read` - requests that change nothing: GET and HEAD
+         * @enum {string}
+         */
+        TokenScopeName: "all" | "read";
         /** @description A training in a list: without its history. */
         Training: {
             /** Format: uuid */
@@ -9437,6 +9811,12 @@ export interface components {
          * @enum {string}
          */
         WaitingCodeEnum: "queue" | "own_work" | "starting" | "no_worker" | "disk_full" | "store_unavailable" | "database_busy";
+        WaitingFiles: {
+            files: number;
+            bytes: number;
+            /** Format: date-time */
+            oldest: string | null;
+        };
         /**
          * @description * `quick` - work that somebody waits for
          *     * `heavy` - work of many minutes: models, videos, large imports
@@ -9468,6 +9848,12 @@ export interface components {
             events: components["schemas"]["EventsEnum"][];
             is_active?: boolean;
         };
+        /** @description Pretrained weights: which are here, and where others are looked for. */
+        Weights: {
+            /** @description Where files are looked for, in order. */
+            folders: string[];
+            architectures: components["schemas"]["ArchitectureWeights"][];
+        };
         /**
          * @description * `auto` - auto
          *     * `coco` - coco
@@ -9476,6 +9862,18 @@ export interface components {
          * @enum {string}
          */
         WeightsEnum: "auto" | "coco" | "imagenet" | "none";
+        WeightsFile: {
+            kind: components["schemas"]["WeightsFileKindEnum"];
+            /** @description What the file, or the folder, has to be called. */
+            name: string;
+            is_here: boolean;
+        };
+        /**
+         * @description * `coco` - coco
+         *     * `imagenet` - imagenet
+         * @enum {string}
+         */
+        WeightsFileKindEnum: "coco" | "imagenet";
         /**
          * @description * `queued` - Queued
          *     * `running` - Running
@@ -26703,6 +27101,851 @@ export interface operations {
             };
         };
     };
+    system_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_backup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_restore_drill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsInForce"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreStatus"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_users_list: {
+        parameters: {
+            query?: {
+                /** @description From `next`, `previous`. */
+                cursor?: string;
+                is_active?: boolean;
+                is_staff?: boolean;
+                ordering?: "id" | "-id" | "username" | "-username";
+                page_size?: number;
+                /** @description Part of a name or of a mail address. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedStudioUserList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_users_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudioUser"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_users_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedUserChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudioUser"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_weights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Weights"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     tokens_list: {
         parameters: {
             query?: {
@@ -31112,6 +32355,135 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    webhooks_deliveries_again_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ import { Group, Modal, ScrollArea, Stack, Text, TextInput, UnstyledButton } from
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { create } from "zustand";
+import { useMe } from "../api/session";
 import { useRegistry } from "../keyboard/registry";
 import { Keys } from "../keyboard/Sheet";
 import { useShortcut } from "../keyboard/useShortcut";
@@ -164,6 +165,7 @@ function useFound(words: string): Command[] {
 function useCommands(): Command[] {
   const { t } = useLingui();
   const navigate = useNavigate();
+  const me = useMe();
   const { project } = useParams({ strict: false });
   const { data: projects } = useProjects();
   const { active, own } = useRegistry();
@@ -183,6 +185,7 @@ function useCommands(): Command[] {
         [t`Datasets`, "/datasets"],
         [t`Import`, "/import"],
         [t`Settings`, "/settings"],
+        [t`Webhooks`, "/settings/webhooks"],
       ]
     : [];
   return [
@@ -195,6 +198,7 @@ function useCommands(): Command[] {
     { id: "place-keys", title: t`Keys`, hint: t`Page`, run: go("/help/keys") },
     { id: "place-search", title: t`Search`, hint: t`Page`, run: go("/search") },
     { id: "place-account", title: t`Account`, hint: t`Page`, run: go("/account") },
+    ...(me.is_staff ? [{ id: "place-system", title: t`System`, hint: t`Page`, run: go("/system") }] : []),
     ...(projects ?? []).map(({ id, name }) => ({
       id,
       title: name,

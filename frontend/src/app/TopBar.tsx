@@ -113,6 +113,11 @@ function AccountMenu() {
         <Menu.Item component={Link} to="/account" leftSection={<Icon name="settings" size={16} />}>
           <Trans>Account</Trans>
         </Menu.Item>
+        {me.is_staff && (
+          <Menu.Item component={Link} to="/system" leftSection={<Icon name="database" size={16} />}>
+            <Trans>System</Trans>
+          </Menu.Item>
+        )}
         <Menu.Item
           leftSection={<Icon name="keyboard" size={16} />}
           onClick={() => useRegistry.setState({ sheetIsOpen: true })}

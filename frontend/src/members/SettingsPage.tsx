@@ -9,6 +9,7 @@ import { restoreProject, useDeleteProject, useProject } from "../projects/querie
 import { TrashLink } from "../trash/parts/TrashLink";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { TrashNote } from "../ui/TrashNote";
+import { WebhooksLink } from "../webhooks/parts/WebhooksLink";
 import { Members } from "./parts/Members";
 import { renameProject } from "./queries";
 
@@ -24,6 +25,7 @@ export default function SettingsPage() {
         </Title>
         {data.role !== "viewer" && <General project={data} />}
         <Members project={data} />
+        {data.role === "owner" && <WebhooksLink project={data.id} />}
         <TrashLink project={data.id} />
         {data.role === "owner" && <Deletion project={data} />}
       </Stack>

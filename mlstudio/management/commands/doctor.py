@@ -22,6 +22,7 @@ from django.db.utils import DatabaseError
 from datasets.video.writing import h264_encoder
 from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
+from mlstudio.staff.backups import kept_backups, why_none
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
 from storage.services import is_intact, local_cache
@@ -178,6 +179,17 @@ def pretrained_weights() -> Iterator[Finding]:
     )
 
 
+def backups() -> Iterator[Finding]:
+    reason = why_none()
+    if reason:
+        remedy = "Set MLSTUDIO_BACKUP_DIR to a folder on another disk, or run manage.py backup FOLDER now and then."
+        yield Finding(NOTE, f"the studio keeps no backups by itself: {reason}", remedy)
+        return
+    newest = next(iter(kept_backups()), None)
+    found = "none yet" if newest is None else f"the newest of {newest.taken_at:%Y-%m-%d %H:%M}"
+    yield Finding(GOOD, f"backups in {settings.BACKUP_DIR}: {found}")
+
+
 def sandbox() -> Iterator[Finding]:
     """What is missing, and what a process inside can do all the same: it is attempted here and now."""
     for sentence in missing():
@@ -206,4 +218,16 @@ def films() -> Iterator[Finding]:
     yield Finding(NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg.")
 
 
-CHECKS = (versions, data_directory, memory, configuration, database, broker, store, pretrained_weights, sandbox, films)
+CHECKS = (
+    versions,
+    data_directory,
+    memory,
+    configuration,
+    database,
+    broker,
+    store,
+    pretrained_weights,
+    backups,
+    sandbox,
+    films,
+)

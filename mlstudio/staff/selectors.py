@@ -1,0 +1,69 @@
+"""What the studio says of itself beyond `system/`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+
+from mlstudio import environment
+from mlstudio.models import MaintenanceKind, MaintenanceRun
+from mlstudio.staff import backups
+from mlstudio.system import remembered
+from storage import maintenance
+from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
+
+RUNS_SHOWN = 20
+STORE_SECONDS = 10.0
+
+
+def backups_and_runs() -> dict:
+    folder = settings.BACKUP_DIR
+    runs = MaintenanceRun.objects.select_related("created_by").order_by("-id")
+    return {
+        "why_none": backups.why_none(),
+        "folder": None if folder is None else str(folder),
+        "every_hours": settings.BACKUP_HOURS,
+        "keeps": settings.BACKUPS_KEPT,
+        "free_bytes": None if folder is None else _free_bytes(folder),
+        "next_at": backups.next_at(),
+        "backups": [
+            {"name": kept.path.name, "taken_at": kept.taken_at, "files": kept.manifest.files, "bytes": kept.size_bytes}
+            for kept in backups.kept_backups()
+        ],
+        "runs": runs[:RUNS_SHOWN],
+        "last_drill": runs.filter(kind=MaintenanceKind.RESTORE_DRILL, slot=None).first(),
+    }
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:  # it is made with the first backup, or its disk is away
+        return None
+
+
+def store_status() -> dict:
+    """Adding up all files costs something, so it is remembered for a moment."""
+    return remembered.ask("store", STORE_SECONDS, _store_status)
+
+
+def _store_status() -> dict:
+    status = maintenance.status()
+    waiting = {**status["waiting"], "bytes": status["waiting"]["bytes"] or 0}
+    return {**status, "waiting": waiting}
+
+
+def weights() -> dict:
+    rows = []
+    for one in ARCHITECTURES.values():
+        here = set(weights_here(one))
+        files = [{"kind": kind, "name": name, "is_here": kind in here} for kind, name in one.weights_files.items()]
+        if files:
+            rows.append({"architecture": one.name, "title": one.title, "task": one.task, "files": files})
+    return {"folders": [str(folder) for folder in dict.fromkeys(weights_folders())], "architectures": rows}
+
+
+def settings_in_force() -> dict:
+    return {"settings": environment.in_force(), "unknown": environment.misspelled()}

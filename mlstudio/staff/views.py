@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import IsAdminUser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from mlstudio.models import MaintenanceKind
+from mlstudio.staff import running, selectors, serializers
+
+
+class BackupsView(APIView):
+    """The backups that the studio keeps by itself."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="system_backups", responses=serializers.BackupsSerializer)
+    def get(self, request):
+        """Which backups there are, what runs, and what the last trial restore has found. For the staff."""
+        return Response(serializers.BackupsSerializer(selectors.backups_and_runs()).data)
+
+    @extend_schema(operation_id="system_backup", request=None, responses={202: serializers.MaintenanceRunSerializer})
+    def post(self, request):
+        """Take a backup now, in the background, into the folder of the setting. For the staff."""
+        run = running.ask_for(kind=MaintenanceKind.BACKUP, user=request.user)
+        return Response(serializers.MaintenanceRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
+class RestoreDrillView(APIView):
+    """A trial restore of the newest backup."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="system_restore_drill", request=None, responses={202: serializers.MaintenanceRunSerializer}
+    )
+    def post(self, request):
+        """Restore the newest backup into a temporary folder, look at it, and remove it again. For the staff."""
+        run = running.ask_for(kind=MaintenanceKind.RESTORE_DRILL, user=request.user)
+        return Response(serializers.MaintenanceRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
+class StoreView(APIView):
+    """The files of the studio and their store."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="system_store", responses=serializers.StoreStatusSerializer)
+    def get(self, request):
+        """How many files are where, what waits for the store, and how the store answers. For the staff."""
+        return Response(serializers.StoreStatusSerializer(selectors.store_status()).data)
+
+
+class WeightsView(APIView):
+    """Pretrained weights."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="system_weights", responses=serializers.WeightsSerializer)
+    def get(self, request):
+        """Which pretrained weights are here, and where to put others. For the staff."""
+        return Response(serializers.WeightsSerializer(selectors.weights()).data)
+
+
+class SettingsView(APIView):
+    """The settings in force."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="system_settings", responses=serializers.SettingsInForceSerializer)
+    def get(self, request):
+        """Every setting with its value and whether somebody has set it; secrets are not shown. For the staff."""
+        return Response(serializers.SettingsInForceSerializer(selectors.settings_in_force()).data)
