@@ -92,9 +92,10 @@ class VideoViewSet(
     def frame(self, request, pk=None):
         """One frame as JPEG: by its `index`, or the one that is shown at a `time` (seconds). `X-Frame-Time` says when
         it begins. For players that cannot read the file, and for stepping through it."""
+        video = self.get_object()
         asked = serializers.FrameQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        frame = frame_of(video=self.get_object(), **asked.validated_data)
+        frame = frame_of(video=video, **asked.validated_data)
         response = HttpResponse(frame.jpeg, content_type="image/jpeg")
         # The bytes of a video never change under its address.
         response["Cache-Control"] = "private, max-age=86400"

@@ -17,6 +17,7 @@ import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
 import { readListSearch } from "./trainings/listSearch";
+import { readVideoSearch } from "./videos/search";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -235,6 +236,17 @@ const quality = createRoute({
   validateSearch: readQualitySearch,
   component: lazyRouteComponent(() => import("./quality/QualityPage")),
 });
+const videos = createRoute({
+  getParentRoute: () => project,
+  path: "/videos",
+  component: lazyRouteComponent(() => import("./videos/VideosPage")),
+});
+const video = createRoute({
+  getParentRoute: () => project,
+  path: "/videos/$video",
+  validateSearch: readVideoSearch,
+  component: lazyRouteComponent(() => import("./videos/VideoPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -290,6 +302,8 @@ const tree = root.addChildren([
       devices,
       deployment,
       quality,
+      videos,
+      video,
       settings,
       trash,
     ]),

@@ -28,6 +28,7 @@ function usePlaces(project: string): Place[] {
     { to: `${base}/images`, title: t`Images`, icon: "photo" },
     { to: `${base}/label`, title: t`Label`, icon: "tag" },
     { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
+    { to: `${base}/videos`, title: t`Videos`, icon: "video" },
     { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },
     { to: `${base}/models`, title: t`Models`, icon: "brain" },
     { to: `${base}/devices`, title: t`Devices`, icon: "devices" },

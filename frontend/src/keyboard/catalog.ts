@@ -65,6 +65,16 @@ const PAGES = {
       ["review.skip", msg`Leave it for later`, "Space", "ArrowRight"],
     ],
   },
+  video: {
+    title: msg`Video`,
+    actions: [
+      ["video.back", msg`Previous frame`, ",", "ArrowLeft"],
+      ["video.on", msg`Next frame`, ".", "ArrowRight"],
+      ["video.play", msg`Play or pause`, "Space", "K"],
+      ["video.secondBack", msg`A second back`, "J"],
+      ["video.secondOn", msg`A second on`, "L"],
+    ],
+  },
   train: {
     title: msg`Train`,
     actions: [["train.start", msg`Start the training`, "Mod+Enter"]],
