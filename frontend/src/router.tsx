@@ -17,6 +17,7 @@ import { readDuplicatesSearch } from "./review/kinds";
 import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
 import { readListSearch } from "./trainings/listSearch";
+import { readTrySearch } from "./try/search";
 import { readVideoSearch } from "./videos/search";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
@@ -236,6 +237,12 @@ const quality = createRoute({
   validateSearch: readQualitySearch,
   component: lazyRouteComponent(() => import("./quality/QualityPage")),
 });
+const trying = createRoute({
+  getParentRoute: () => project,
+  path: "/try",
+  validateSearch: readTrySearch,
+  component: lazyRouteComponent(() => import("./try/TryPage")),
+});
 const videos = createRoute({
   getParentRoute: () => project,
   path: "/videos",
@@ -302,6 +309,7 @@ const tree = root.addChildren([
       devices,
       deployment,
       quality,
+      trying,
       videos,
       video,
       settings,

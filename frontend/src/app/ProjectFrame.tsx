@@ -31,6 +31,7 @@ function usePlaces(project: string): Place[] {
     { to: `${base}/videos`, title: t`Videos`, icon: "video" },
     { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },
     { to: `${base}/models`, title: t`Models`, icon: "brain" },
+    { to: `${base}/try`, title: t`Try`, icon: "sparkles" },
     { to: `${base}/devices`, title: t`Devices`, icon: "devices" },
     { to: `${base}/labels`, title: t`Labels`, icon: "palette" },
     { to: `${base}/datasets`, title: t`Datasets`, icon: "database" },

@@ -87,6 +87,10 @@ const PAGES = {
     title: msg`Model`,
     actions: [["model.try", msg`Choose an image to try`, "O"]],
   },
+  try: {
+    title: msg`Try`,
+    actions: [["try.choose", msg`Choose an image to try`, "O"]],
+  },
   quality: {
     title: msg`Images behind a number`,
     actions: [

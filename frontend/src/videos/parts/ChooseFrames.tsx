@@ -81,6 +81,7 @@ export function ChooseFrames({ project, video, models, jobs }: Props) {
         </Text>
         {way !== "scenes" && (
           <NumberInput
+            hideControls
             label={t`Seconds between frames`}
             value={seconds}
             onChange={setSeconds}
@@ -92,6 +93,7 @@ export function ChooseFrames({ project, video, models, jobs }: Props) {
         )}
         {way === "doubt" && (
           <NumberInput
+            hideControls
             label={t`Least doubt`}
             description={t`From 0 (every frame) to 1 (only where it is quite undecided).`}
             value={doubt}
