@@ -61,6 +61,32 @@ test("an image is tried, taken into a program and kept with its label, and so is
   await page.getByRole("button", { name: "Hold this image" }).click();
   await expect(page.getByRole("img", { name: /^camera-.* with what the model finds/ })).toBeVisible();
   await axe(page);
+
+  // The same model over a whole video: what is drawn follows the frame.
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("link", { name: "Videos", exact: true }).click();
+  const [chooser] = await Promise.all([
+    page.waitForEvent("filechooser"),
+    page.getByRole("button", { name: "Add videos" }).click(),
+  ]);
+  await chooser.setFiles("e2e/videos/bars.mp4");
+  await page
+    .getByRole("list")
+    .getByRole("link", { name: /bars.mp4/ })
+    .click();
+  await page.getByRole("button", { name: "Look at the whole video" }).click();
+  const overlay = page.getByTestId("overlay");
+  await expect(overlay).toHaveAttribute("data-frame", "0");
+  await page.keyboard.press(".");
+  await page.keyboard.press(".");
+  await expect(overlay).toHaveAttribute("data-frame", "2");
+  await expect(overlay).toContainText(/circle|square|triangle/);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /Table \(CSV\)/ }).click(),
+  ]);
+  expect(download.suggestedFilename()).toContain(".csv");
+  await axe(page);
   expect(problems).toEqual([]);
 });
 

@@ -18,6 +18,7 @@ import { Timeline } from "./parts/Timeline";
 import { Tracks } from "./parts/Tracks";
 import {
   makeProxy,
+  readAgain,
   type Seen,
   type Track,
   useJobFile,
@@ -74,6 +75,8 @@ function Opened({ project, video }: { project: string; video: Video }) {
   useStart(controls.seek, search.time);
   const colorOf = (name: string) => labels.find((label) => label.name === name)?.color ?? "#888888";
   const result = shown?.result?.kind === "prediction" ? shown.result : undefined;
+  const survey = jobs.find(({ kind }) => kind === "video_survey");
+  const unread = !video.is_surveyed && survey?.state === "failed" ? survey : undefined;
   const newest = jobs.find(({ kind }) => kind === "video_frames")?.result;
   return (
     <div className={classes.page}>
@@ -107,6 +110,12 @@ function Opened({ project, video }: { project: string; video: Video }) {
           seek={controls.seek}
         />
         <Problem error={error ?? predictions.error ?? tracks.error} />
+        {unread?.error && (
+          <Problem
+            error={new Error(unread.error.detail)}
+            retry={mayEdit ? () => void readAgain(project, unread.id) : undefined}
+          />
+        )}
         {tracks.data && (
           <Tracks tracks={tracks.data} counts={result?.counts ?? {}} colorOf={colorOf} seek={controls.seek} />
         )}

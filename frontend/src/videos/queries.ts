@@ -128,6 +128,10 @@ export function makeProxy(project: string, video: string): Promise<Job> {
   return started(project, `/api/v1/videos/${video}/proxy/`, {});
 }
 
+export function readAgain(project: string, job: string): Promise<Job> {
+  return started(project, `/api/v1/jobs/${job}/retry/`, {});
+}
+
 export async function deleteVideo(project: string, video: string, frames: "keep" | "delete"): Promise<void> {
   await send("DELETE", `/api/v1/videos/${video}/?frames=${frames}`);
   await queryClient.invalidateQueries({ queryKey: keys.project(project) });

@@ -129,7 +129,7 @@ function Files({ run }: { run: Job }) {
   if (run.result?.kind !== "prediction") return null;
   const { files = [], note } = run.result;
   const names: Record<string, string> = {
-    "annotated.mp4": t`Video with boxes`,
+    "annotated.mp4": t`Annotated video`,
     "predictions.csv": t`Table (CSV)`,
     "predictions.json": t`Everything (JSON)`,
     "tracks.json": t`Tracks (JSON)`,

@@ -64,27 +64,54 @@ export function Timeline({ video, taken, counted, stretches, colorOf, seek }: Pr
       {names.map((name) => (
         <div key={name} className={classes.row}>
           <LabelChip label={{ name, color: colorOf(name) }} />
-          <div className={classes.lane}>
-            {stretches
-              .filter(({ label }) => label === name)
-              .map(({ start, end }) => (
-                <button
-                  key={start}
-                  type="button"
-                  className={classes.stretch}
-                  style={{
-                    left: place(start),
-                    width: place(end - start),
-                    background: colorOf(name),
-                  }}
-                  aria-label={`${name} ${clockOf(start)} – ${clockOf(end)}`}
-                  onClick={() => seek(start)}
-                />
-              ))}
-          </div>
+          <Lane
+            name={name}
+            color={colorOf(name)}
+            stretches={stretches.filter(({ label }) => label === name)}
+            duration={duration}
+            seek={seek}
+          />
         </div>
       ))}
     </Stack>
+  );
+}
+
+interface LaneProps extends Pick<Props, "stretches" | "seek"> {
+  name: string;
+  color: string;
+  duration: number;
+}
+
+/** When a label is seen. A click goes where it points, a key to the next time. */
+function Lane({ name, color, stretches, duration, seek }: LaneProps) {
+  const { t } = useLingui();
+  const next = () => {
+    const { time } = useClock.getState();
+    return (stretches.find(({ start }) => start > time + 0.001) ?? stretches[0])?.start ?? 0;
+  };
+  return (
+    <button
+      type="button"
+      className={classes.lane}
+      aria-label={t`${name}: to the next time it is seen, of ${stretches.length}`}
+      onClick={({ detail, clientX, currentTarget }) => {
+        const { left, width } = currentTarget.getBoundingClientRect();
+        seek(detail === 0 ? next() : clamp((clientX - left) / width, 0, 1) * duration);
+      }}
+    >
+      {stretches.map(({ start, end }) => (
+        <span
+          key={start}
+          className={classes.stretch}
+          style={{
+            left: `${clamp((100 * start) / duration, 0, 100)}%`,
+            width: `${clamp((100 * (end - start)) / duration, 0, 100)}%`,
+            background: color,
+          }}
+        />
+      ))}
+    </button>
   );
 }
 
@@ -134,7 +161,7 @@ function Strip({ video }: Pick<Props, "video">) {
     return (
       <div className={classes.strip}>
         <Text size="xs" className="quiet" p="sm">
-          <Trans>The video is being read through.</Trans>
+          <Trans>The studio has not read the video through yet.</Trans>
         </Text>
       </div>
     );

@@ -38,7 +38,7 @@ export function VideoCard({ project, video }: { project: string; video: Video })
             ) : (
               <>
                 <Loader size={12} mr={6} aria-hidden />
-                <Trans>is being read through</Trans>
+                <Trans>not read through yet</Trans>
               </>
             )}
           </Text>
