@@ -11,6 +11,7 @@ class DatasetsConfig(AppConfig):
             exports,
             imports,
             label_jobs,
+            playing,
             removal,
             samples,
             snapshot_jobs,
@@ -19,7 +20,7 @@ class DatasetsConfig(AppConfig):
             uses,
             videos,
         )
-        from datasets.selectors import names_of_datasets
+        from datasets.selectors import names_of_datasets, names_of_videos
         from datasets.trash import kinds as trash_kinds
         from projects.limits import BYTE_COUNTERS
         from projects.naming import NAMES
@@ -29,4 +30,5 @@ class DatasetsConfig(AppConfig):
         trash_kinds.register()
         IN_BACKGROUND.append(removal.remove_images_of_records)
         NAMES["dataset"] = names_of_datasets
+        NAMES["video"] = names_of_videos
         BYTE_COUNTERS.append(usage.bytes_of)

@@ -50,6 +50,19 @@ class NotAVideo(APIException):
     default_code = "not_a_video"
 
 
+class FrameMissing(APIException):
+    status_code = 404
+    default_code = "not_found"
+    default_detail = "The video has no such frame."
+
+
+class FramesBusy(APIException):
+    status_code = 503
+    default_code = "server_busy"
+    default_detail = "Too many frames of videos are being read at this moment. Try again in a few seconds."
+    wait = 5
+
+
 class NothingToSnapshot(APIException):
     status_code = 400
     default_code = "no_labelled_images"

@@ -17,6 +17,10 @@ def datasets_of(user) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project__in=project_ids_of(user)).select_related("project")
 
 
+def names_of_videos(keys: Iterable[str]) -> dict[str, str]:
+    return {str(pk): name for pk, name in Video.objects.filter(pk__in=keys).values_list("pk", "filename")}
+
+
 def names_of_datasets(keys: Iterable[str]) -> dict[str, str]:
     rows = Dataset.objects.filter(pk__in=keys).values_list("pk", "name")
     return {str(pk): name for pk, name in rows}

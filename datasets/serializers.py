@@ -180,6 +180,19 @@ class NewVideoSerializer(KnownFieldsOnly, CleanFilename, serializers.Serializer)
         return attrs
 
 
+class FrameQuerySerializer(KnownFieldsOnly, serializers.Serializer):
+    index = serializers.IntegerField(min_value=0, max_value=1_000_000_000, required=False)
+    time = serializers.FloatField(min_value=0, max_value=1e7, required=False, help_text="Seconds; instead of an index.")
+    max = serializers.ChoiceField(
+        [640, 1280, 1920], default=1280, source="max_side", help_text="At most so many pixels wide and high."
+    )
+
+    def validate(self, attrs: dict) -> dict:
+        if ("index" in attrs) == ("time" in attrs):
+            raise serializers.ValidationError({"time": "Give an index or a time, one of them."}, code="required")
+        return attrs
+
+
 class VideoDeletionSerializer(KnownFieldsOnly, serializers.Serializer):
     frames = serializers.ChoiceField(
         ["keep", "delete"], required=False, help_text="What happens to the images that were cut from it."

@@ -179,6 +179,16 @@ class SamplesResultSerializer(ResultSerializer):
     labelled = optional(Integer, help_text="Images that were given their label or boxes; the others wait for a person.")
 
 
+class VideoProxyResultSerializer(ResultSerializer):
+    """Its file `proxy.mp4` has the frames of the video at an even rate of `fps`."""
+
+    kind = constant("video_proxy")
+    video = optional(Key)
+    frames = optional(Integer)
+    fps = optional(Number)
+    codec = optional(Text)
+
+
 class VideoSurveyResultSerializer(ResultSerializer):
     kind = constant("video_survey")
     video = optional(Key)

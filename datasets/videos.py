@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -152,6 +152,7 @@ class Cut:
         skip_similar: leave out frames that look like one that was taken before.
         format: `jpeg` or `png`.
         group_seconds: frames of so long a stretch stay on one side of a split; None: those of the whole video.
+        takes: of the chosen frames only those for which it is true.
     """
 
     selection: Selection
@@ -159,13 +160,14 @@ class Cut:
     format: str = "jpeg"
     split: str | None = None
     group_seconds: float | None = None
+    takes: Callable[[Frame], bool] | None = None
 
 
 def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[list[Image]]:
     """Make images of the chosen frames; yields those of each batch, when they are safe.
 
     Each batch is followed by its place in the job's `position`, so that a job that is taken up again goes on there.
-    The counts are in `position["counts"]`: created, duplicate, similar.
+    The counts are in `position["counts"]`: created, duplicate, similar, and `left` for those that `takes` leaves out.
 
     Raises:
         WorkFailed: the video cannot be read.
@@ -199,6 +201,9 @@ def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[li
     try:
         with frames(path_of(video), selection, on_progress) as chosen:
             for frame in chosen:
+                if cut.takes is not None and not cut.takes(frame):
+                    counts["left"] += 1
+                    continue
                 item = _examined(video, frame, cut)
                 last = frame.index
                 if similar is not None and not similar.takes(item.phash):

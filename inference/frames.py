@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 from datasets.imaging.preprocessing import ImageError
 from datasets.models import Image, Video
-from datasets.video.facts import Selection
-from datasets.videos import Cut, cut_frames, video_of
+from datasets.video.facts import Frame, Selection, VideoProblem
+from datasets.video.reading import frames
+from datasets.videos import Cut, cut_frames, path_of, video_of
 from inference.models import Model
-from inference.services import Prediction, Wishes, predictor_of
+from inference.services import Prediction, Wishes, predict_pixels, predictor_of
 from inference.suggestions import store_suggestions
+from inference.uncertainty import doubting_wishes, uncertainty_of
 from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -18,16 +22,25 @@ from projects.models import Job, Queue
 from storage import services as storage
 
 KIND = "video_frames"
+SMALL = 64
+MOST_TIMES = 2000
 
 
 def start_frames(
     *, video: Video, user, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
     split: str | None = None, group_seconds: float | None = None, model: Model | None = None,
+    min_uncertainty: float | None = None, dry_run: bool = False,
 ) -> Job:  # fmt: skip
-    """Make the job that cuts the chosen frames; with a model its predictions become unconfirmed annotations."""
+    """Make the job that cuts the chosen frames; with a model its predictions become unconfirmed annotations.
+
+    Args:
+        min_uncertainty: only frames of which the model is at least so unsure, from 0 to 1.
+        dry_run: only count them.
+    """
     parameters = {
         "video": str(video.pk), "selection": vars(selection), "skip_similar": skip_similar, "format": format,
         "split": split, "group_seconds": group_seconds, "model": None if model is None else str(model.pk),
+        "min_uncertainty": min_uncertainty, "dry_run": dry_run,
     }  # fmt: skip
     return enqueue_job(project=video.project, user=user, kind=KIND, parameters=parameters)
 
@@ -43,14 +56,44 @@ def run_frames(context: JobContext) -> dict:
         parameters["format"],
         parameters["split"],
         parameters["group_seconds"],
+        _doubt(model, parameters.get("min_uncertainty")),
     )
+    if parameters.get("dry_run"):
+        return _counted(context, video, cut)
     with recording_job(context.job, "cut_frames", filename=video.filename) as change:
         suggested = _cut(context, video, cut, model)
     counts = Counter(context.job.position.get("counts", {}))
     return {
         "video": str(video.pk), "created": counts["created"], "duplicates": counts["duplicate"],
-        "similar": counts["similar"], "suggestions": suggested, **({"change": str(change.pk)} if change.rows else {}),
+        "similar": counts["similar"], "suggestions": suggested, **({"left": counts["left"]} if cut.takes else {}),
+        **({"change": str(change.pk)} if change.rows else {}),
     }  # fmt: skip
+
+
+def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] | None:
+    """Whether the model is unsure enough of a frame; None: every frame will do."""
+    if model is None or least is None:
+        return None
+    wishes = doubting_wishes(model)
+    return lambda frame: uncertainty_of(model, predict_pixels(model, wishes, frame.pixels)) >= least
+
+
+def _counted(context: JobContext, video: Video, cut: Cut) -> dict:
+    """How many frames would be taken, and when they are; none is made an image."""
+    times: list[float] = []
+    total = max(video.frame_count, 1)
+    # A model looks at the frame as it is; who only counts needs little of it.
+    selection = cut.selection if cut.takes else replace(cut.selection, max_side=SMALL)
+
+    def on_progress(done: int, claimed: int) -> None:
+        context.report(done, max(total, claimed))
+
+    try:
+        with frames(path_of(video), selection, on_progress) as chosen:
+            times = [round(frame.time, 3) for frame in chosen if cut.takes is None or cut.takes(frame)]
+    except VideoProblem as problem:
+        raise WorkFailed(problem.code, str(problem)) from problem
+    return {"video": str(video.pk), "dry_run": True, "chosen": len(times), "times": times[:MOST_TIMES]}
 
 
 def _cut(context: JobContext, video: Video, cut: Cut, model: Model | None) -> int:

@@ -51,6 +51,13 @@ class FramesRequestSerializer(Scoped):
         Model, required=False, allow_null=True, default=None,
         help_text="Its predictions become annotations to confirm.",
     )  # fmt: skip
+    min_uncertainty = serializers.FloatField(
+        min_value=0, max_value=1, required=False, allow_null=True, default=None,
+        help_text="Of the chosen frames only those of which the model is at least so unsure, from 0 (sure) to 1.",
+    )  # fmt: skip
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only count the frames: the job's result has how many, and when they are."
+    )
 
     def validate(self, attrs: dict) -> dict:
         rules = [name for name in ("every_frames", "every_seconds") if name in attrs]
@@ -58,6 +65,8 @@ class FramesRequestSerializer(Scoped):
             raise serializers.ValidationError(
                 {"every_seconds": "Give one of every_frames, every_seconds and scenes."}, code="required"
             )
+        if attrs["min_uncertainty"] is not None and attrs["model"] is None:
+            raise serializers.ValidationError({"model": "Name the model whose doubt counts."}, code="required")
         if attrs["end_seconds"] is not None and attrs["end_seconds"] <= attrs["start_seconds"]:
             raise serializers.ValidationError({"end_seconds": "Must be after start_seconds."})
         names = ("every_frames", "every_seconds", "scenes", "start_seconds", "end_seconds")

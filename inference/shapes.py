@@ -219,9 +219,28 @@ class EvaluationResultSerializer(ResultSerializer):
     images = optional(Integer)
 
 
+class StretchSerializer(serializers.Serializer):
+    """When a label is seen in a video, in seconds; `most`: at most so many at once."""
+
+    label = Text()
+    start = Number()
+    end = Number()
+    frames = Integer()
+    mean_score = Number()
+    best_score = Number()
+    most = Integer()
+
+
 class PredictionResultSerializer(ResultSerializer):
     kind = constant("prediction")
     model = optional(Key)
+    video = optional(Key)
+    frames = optional(Integer, help_text="Of a video: how many it has.")
+    codec = perhaps(Text, help_text="Of a video: what annotated.mp4 is written in.")
+    timeline = optional(StretchSerializer, many=True, help_text="Of a video: the first 200 stretches of a label.")
+    tracks = optional(Integer, help_text="With tracking: how many things were followed.")
+    counts = by_name(Integer(), help_text="With tracking: how many of each label.")
+    note = optional(Text)
     images = optional(Integer)
     rejected = optional(Integer)
     suggestions = optional(Integer)
@@ -246,6 +265,10 @@ class FramesResultSerializer(ResultSerializer):
     created = optional(Integer)
     duplicates = optional(Integer)
     similar = optional(Integer)
+    left = optional(Integer, help_text="Frames of which the model was surer than asked for.")
+    dry_run = optional(Yes)
+    chosen = optional(Integer, help_text="Of a dry run: how many frames would be taken.")
+    times = several(Number(), help_text="Of a dry run: when the first 2,000 of them are, in seconds.")
     suggestions = optional(Integer)
     change = optional(Key, help_text="`changes/{id}/undo/` takes the images away again.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,7 +16,7 @@ from datasets.imaging.preprocessing import ImageError, open_image
 from datasets.models import Dataset, Image
 from datasets.selectors import live_datasets
 from inference.analysis.embedding import DIMENSIONS, Embedder
-from inference.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
+from inference.analysis.selection import disagreement, teaching_order
 from inference.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
 from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
 from inference.frames import model_of
@@ -26,6 +26,7 @@ from inference.runtime.interpreters import LiteRTClassifier, ModelFileError
 from inference.services import LOWEST_SCORE, Prediction, Wishes, predictor_of, runtime_of, way_of
 from inference.suggestions import store_suggestions, unlabelled
 from inference.suspecting import replace_suspects
+from inference.uncertainty import distribution, uncertainty_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
@@ -191,17 +192,14 @@ class _Look:
             every = self._predict(file, image.filename)
             prediction = self._reliable(every)
             embedding = self._embedded(file)
+            uncertainty = uncertainty_of(self._model, every)
             second = None
             if self._second is not None:
                 file.seek(0)
                 second = self._second(file, image.filename)
             if self._is_detector:
-                scores = np.array([one["score"] for one in every.boxes])
-                uncertainty = float(box_uncertainty([scores], self._model.detector["score_threshold"])[0])
                 apart = None if second is None else _boxes_apart(prediction.boxes, second.boxes)
             else:
-                own = _distribution(prediction, self._model.class_names)
-                uncertainty = float(margin_uncertainty(own[None])[0])
                 apart = None if second is None else self._labels_apart(prediction, second)
         return prediction, _Seen(image.pk, uncertainty, apart, embedding)
 
@@ -224,7 +222,7 @@ class _Look:
     def _labels_apart(self, one: Prediction, other: Prediction) -> float:
         assert self._other is not None
         names = list(dict.fromkeys([*self._model.class_names, *self._other.class_names]))
-        return float(disagreement(_distribution(one, names)[None], _distribution(other, names)[None])[0])
+        return float(disagreement(distribution(one, names)[None], distribution(other, names)[None])[0])
 
 
 def embedder_of(model: Model, dimensions: int = DIMENSIONS) -> Embedder | None:
@@ -236,12 +234,6 @@ def embedder_of(model: Model, dimensions: int = DIMENSIONS) -> Embedder | None:
         return Embedder(storage.path_of(row.blob), dimensions=dimensions)
     except ModelFileError:
         return None
-
-
-def _distribution(prediction: Prediction, names: Sequence[str]) -> np.ndarray:
-    scores = {one["label"]: one["score"] for one in prediction.labels}
-    values = np.array([scores.get(name, 0.0) for name in names])
-    return values / max(values.sum(), 1e-9)
 
 
 def _boxes_apart(one: list[dict], other: list[dict]) -> float:

@@ -79,6 +79,7 @@ def register() -> None:
             "snapshot_and_training": TrainingOfDatasetResultSerializer,
             "undo": UndoResultSerializer,
             "video_frames": inference.FramesResultSerializer,
+            "video_proxy": datasets.VideoProxyResultSerializer,
             "video_survey": datasets.VideoSurveyResultSerializer,
         }
     )

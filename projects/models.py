@@ -201,6 +201,7 @@ class JobKind(models.TextChoices):
     SUSPECTS = "suspects"
     UNDO = "undo"
     VIDEO_FRAMES = "video_frames"
+    VIDEO_PROXY = "video_proxy"
     VIDEO_SURVEY = "video_survey"
 
 

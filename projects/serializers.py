@@ -146,6 +146,7 @@ class JobSerializer(WorkSerializer):
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     dataset = serializers.SerializerMethodField(help_text="The dataset that it is about, if it is.")
     model = serializers.SerializerMethodField(help_text="The model that it is about, if it is.")
+    video = serializers.SerializerMethodField(help_text="The video that it is about, if it is.")
     result = serializers.SerializerMethodField()
     has_report = serializers.SerializerMethodField()
 
@@ -154,6 +155,7 @@ class JobSerializer(WorkSerializer):
         fields = [
             "id", "project", "kind", "state", "waiting", "retry_of", "progress", "result", "error", "has_report",
             "created_at", "started_at", "finished_at", "project_name", "created_by", "dataset", "model",
+            "video",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -173,6 +175,10 @@ class JobSerializer(WorkSerializer):
     @extend_schema_field(NamedSerializer(allow_null=True))
     def get_model(self, job: Job) -> dict | None:
         return self._named(job, "model")
+
+    @extend_schema_field(NamedSerializer(allow_null=True))
+    def get_video(self, job: Job) -> dict | None:
+        return self._named(job, "video")
 
     @extend_schema_field(JOB_RESULT)
     def get_result(self, job: Job) -> dict | None:

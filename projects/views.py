@@ -177,6 +177,11 @@ class LeaveView(InProject, viewsets.GenericViewSet):
 
 
 class JobFilter(filters.FilterSet):
+    video = filters.UUIDFilter(method="of_video", label="Work on this video.")
+
+    def of_video(self, queryset, name, value):
+        return queryset.filter(parameters__video=str(value))
+
     class Meta:
         model = Job
         fields = ["project", "kind", "state"]

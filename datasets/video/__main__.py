@@ -32,6 +32,8 @@ PROGRESS_FRAMES = 50
 STRIP_SIDE, STRIP_LEAST, STRIP_MOST = 160, 12, 24
 SCENE_SIDE = 256
 SCENE_SECONDS = 0.5
+# How far before a time it is read from, and by how much containers round times.
+JUMP_SECONDS, TIME_SLACK = 1.0, 0.001
 
 
 def main() -> int:
@@ -142,6 +144,66 @@ def _survey(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
     )
 
 
+def _frame(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
+    """One frame: by its index, or what is shown at a time. Jumps where that is exact."""
+    capture, facts = _open(path)
+    fps = request["fps"] or facts.fps
+    if request["index"] is not None:
+        found = _numbered(capture, request["index"], fps if request["is_constant"] else 0.0)
+        if found is None:
+            capture, _ = _open(path)
+            found = _counted(capture, request["index"])
+    else:
+        found = _shown(capture, request["time"], is_jumping=True)
+        if found is None:
+            capture, _ = _open(path)
+            found = _shown(capture, request["time"], is_jumping=False)
+    if found is None:
+        raise VideoProblem("no_such_frame", "The video has no such frame.")
+    time, picture = found
+    if request["max_side"]:
+        picture = _smaller(picture, request["max_side"], square=True)
+    pixels = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    yield {"time": round(time, 6), "width": pixels.shape[1], "height": pixels.shape[0]}, pixels.tobytes()
+
+
+def _numbered(capture: cv2.VideoCapture, index: int, fps: float) -> tuple[float, np.ndarray] | None:
+    """Jumps to a frame of a constant rate. None: the time of what is there is not that of the frame."""
+    if not fps:
+        return None
+    if index:
+        capture.set(cv2.CAP_PROP_POS_FRAMES, index)
+        if not capture.grab():
+            return None
+    time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+    picture = _picture(capture)
+    return None if picture is None or abs(time - index / fps) > 0.5 / fps else (time, picture)
+
+
+def _counted(capture: cv2.VideoCapture, wanted: int) -> tuple[float, np.ndarray] | None:
+    for index, time in _grabbed(capture):
+        if index == wanted:
+            picture = _picture(capture)
+            return None if picture is None else (time, picture)
+    return None
+
+
+def _shown(capture: cv2.VideoCapture, wanted: float, *, is_jumping: bool) -> tuple[float, np.ndarray] | None:
+    """The last frame that begins at that time or before. None: the jump went too far."""
+    start = max(0.0, wanted - JUMP_SECONDS)
+    if is_jumping and start > 0:
+        capture.set(cv2.CAP_PROP_POS_MSEC, start * 1000)
+        if not capture.grab() or capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 > wanted + TIME_SLACK:
+            return None
+    found = None
+    for _, time in _grabbed(capture):
+        if time > wanted + TIME_SLACK:
+            break
+        if (picture := _picture(capture)) is not None:
+            found = (time, picture)
+    return found
+
+
 def _frames(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
     selection = Selection(**request["selection"])
     capture, facts = _open(path)
@@ -223,7 +285,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-TASKS = {"probe": _probe, "survey": _survey, "frames": _frames}
+TASKS = {"probe": _probe, "survey": _survey, "frames": _frames, "frame": _frame}
 
 if __name__ == "__main__":
     sys.exit(main())

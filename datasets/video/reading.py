@@ -9,7 +9,7 @@ import select
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ LIMITS = Limits(
     threads=256,
     niceness=10,
 )
+# Somebody waits for a single frame.
+FRAME_LIMITS = replace(LIMITS, cpu_seconds=120, niceness=0)
 
 OnProgress = Callable[[int, int], None]
 
@@ -74,6 +76,28 @@ def frames(path: Path, selection: Selection, on_progress: OnProgress | None = No
         yield _as_frames(messages, on_progress)
 
 
+def frame_at(
+    path: Path, *, time: float | None = None, index: int | None = None, fps: float, is_constant: bool, max_side: int
+) -> tuple[float, np.ndarray]:
+    """One frame: its time in seconds, and `(height, width, 3)` uint8 RGB, upright.
+
+    Args:
+        time: the frame that is shown then.
+        index: instead of a time.
+        fps, is_constant: whether its frames are evenly apart, and how many there are in a second.
+        max_side: larger pictures are made smaller, to at most so many pixels.
+
+    Raises:
+        VideoProblem: as `probe`, and `no_such_frame`.
+    """
+    request = {"task": "frame", "time": time, "index": index, "fps": fps, "is_constant": is_constant}
+    with contextlib.closing(_asked({**request, "max_side": max_side}, path, FRAME_LIMITS)) as messages:
+        for message, content in messages:
+            pixels = np.frombuffer(content, np.uint8).reshape(message["height"], message["width"], 3)
+            return message["time"], pixels
+    raise _broken()
+
+
 def _as_frames(messages: Iterator[tuple[dict, bytes]], on_progress: OnProgress | None) -> Iterator[Frame]:
     for message, content in messages:
         if "index" in message:
@@ -87,11 +111,11 @@ def _broken() -> VideoProblem:
     return VideoProblem("video_broken", "The video cannot be decoded: the file is damaged.")
 
 
-def _asked(request: dict, path: Path) -> Generator[tuple[dict, bytes], None, None]:
+def _asked(request: dict, path: Path, limits: Limits = LIMITS) -> Generator[tuple[dict, bytes], None, None]:
     """Messages of a reading process in the sandbox; it ends with the generator."""
     with tempfile.TemporaryDirectory(prefix="mlstudio-video-", ignore_cleanup_errors=True) as folder:
         path = path.resolve()
-        process = _started(request, path, Path(folder))
+        process = _started(request, path, Path(folder), limits)
         try:
             yield from _messages(process)
         except VideoProblem:
@@ -115,10 +139,10 @@ def _messages(process: SandboxedProcess) -> Iterator[tuple[dict, bytes]]:
         raise _broken()
 
 
-def _started(request: dict, path: Path, folder: Path) -> SandboxedProcess:
+def _started(request: dict, path: Path, folder: Path, limits: Limits) -> SandboxedProcess:
     try:
         return start_python(
-            "datasets.video", json.dumps(request), path, folder=folder, readable=(path,), limits=LIMITS,
+            "datasets.video", json.dumps(request), path, folder=folder, readable=(path,), limits=limits,
             stdout=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
     except SandboxMissing as error:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from django.db.models import Count
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -8,16 +10,21 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from datasets import serializers
 from datasets.models import Video
+from datasets.playing import frame_of, start_proxy
 from datasets.selectors import shown_videos, videos_of
 from datasets.videos import delete_video
 from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
 from projects.permissions import ProjectPermission, SignedReadPermission
+from projects.serializers import JobSerializer
 from storage.downloads import blob_response
 from storage.signing import is_signed
+
+PICTURES = ("file", "strip", "frame")
 
 
 class VideoFilter(filters.FilterSet):
@@ -48,10 +55,10 @@ class VideoViewSet(
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def get_queryset(self):
-        if self.action in ("file", "strip") and is_signed(self.request):
+        if self.action in PICTURES and is_signed(self.request):
             return shown_videos()
         videos = videos_of(self.request.user)
-        return videos if self.action in ("file", "strip") else videos.annotate(counted_frames=Count("frames"))
+        return videos if self.action in PICTURES else videos.annotate(counted_frames=Count("frames"))
 
     def perform_update(self, serializer) -> None:
         video = serializer.instance
@@ -79,6 +86,33 @@ class VideoViewSet(
         """The original bytes. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
         video = self.get_object()
         return blob_response(request, video.blob, video.filename)
+
+    @extend_schema(parameters=[serializers.FrameQuerySerializer], responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def frame(self, request, pk=None):
+        """One frame as JPEG: by its `index`, or the one that is shown at a `time` (seconds). `X-Frame-Time` says when
+        it begins. For players that cannot read the file, and for stepping through it."""
+        video = self.get_object()
+        asked = serializers.FrameQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        frame = frame_of(video=video, **asked.validated_data)
+        response = HttpResponse(frame.jpeg, content_type="image/jpeg")
+        # The bytes of a video never change under its address.
+        response["Cache-Control"] = "private, max-age=86400"
+        response["X-Frame-Time"] = f"{frame.time:.6f}"
+        response["X-Content-Type-Options"] = "nosniff"
+        patch_vary_headers(response, ["Cookie", "Authorization"])
+        return response
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def proxy(self, request, pk=None):
+        """Write the video in a format that browsers play (MP4), in the background: the job's `proxy.mp4`.
+
+        It has the same frames, at an even rate. Asked again, it answers the job that is there."""
+        job = start_proxy(video=self.get_object(), user=request.user)
+        location = reverse("job-detail", args=[job.pk])
+        return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, (206, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)

@@ -45,6 +45,8 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       `trainings/${training}`,
       "models",
       "models/compare",
+      "videos",
+      "try",
       "devices",
     ].map((name) => `${base}/${name}`),
   ];

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { register, watch } from "./studio";
+import { register, trainedModel, watch } from "./studio";
 
 test("every number of a model opens its images, and one key the annotator", async ({ page }) => {
   test.setTimeout(600_000);
@@ -66,31 +66,4 @@ async function checkViews(page: Page, scheme: "light" | "dark", width: number): 
     );
     expect.soft(found).toEqual([]);
   }
-}
-
-/** The address of a model of the sample shapes, after a training of one epoch. */
-async function trainedModel(page: Page): Promise<string> {
-  const project = await page.evaluate(async () => {
-    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
-    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-    const send = (address: string, body: unknown) =>
-      fetch(`/api/v1/${address}`, { method: "POST", headers, body: JSON.stringify(body) });
-    const job = await (await send("projects/samples/", { task: "classification" })).json();
-    return job.project as string;
-  });
-  const read = (address: string) =>
-    page.evaluate(async (path) => (await fetch(`/api/v1/${path}`)).json(), address);
-  const deadline = { timeout: 300_000, intervals: [1000] };
-  await expect
-    .poll(async () => (await read(`activity/?project=${project}&state=all`))[0]?.state, deadline)
-    .toBe("succeeded");
-  const training = await page.evaluate(async (id) => {
-    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
-    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-    const body = JSON.stringify({ project: id, epochs: 1 });
-    return (await (await fetch("/api/v1/trainings/", { method: "POST", headers, body })).json()).id as string;
-  }, project);
-  await expect.poll(async () => (await read(`trainings/${training}/`)).state, deadline).toBe("succeeded");
-  const { model } = await read(`trainings/${training}/`);
-  return `/projects/${project}/models/${model}`;
 }

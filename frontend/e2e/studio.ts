@@ -99,3 +99,33 @@ export async function upload(page: Page, number: number): Promise<void> {
   );
   await expect(page.getByRole("region", { name: "Uploads" })).toContainText(`${number} files are here`);
 }
+
+/** The address of a model of the sample shapes, after a training of one epoch. */
+export async function trainedModel(
+  page: Page,
+  task: "classification" | "detection" = "classification",
+): Promise<string> {
+  const project = await page.evaluate(async (kind) => {
+    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+    const send = (address: string, body: unknown) =>
+      fetch(`/api/v1/${address}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const job = await (await send("projects/samples/", { task: kind })).json();
+    return job.project as string;
+  }, task);
+  const read = (address: string) =>
+    page.evaluate(async (path) => (await fetch(`/api/v1/${path}`)).json(), address);
+  const deadline = { timeout: 300_000, intervals: [1000] };
+  await expect
+    .poll(async () => (await read(`activity/?project=${project}&state=all`))[0]?.state, deadline)
+    .toBe("succeeded");
+  const training = await page.evaluate(async (id) => {
+    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+    const body = JSON.stringify({ project: id, epochs: 1 });
+    return (await (await fetch("/api/v1/trainings/", { method: "POST", headers, body })).json()).id as string;
+  }, project);
+  await expect.poll(async () => (await read(`trainings/${training}/`)).state, deadline).toBe("succeeded");
+  const { model } = await read(`trainings/${training}/`);
+  return `/projects/${project}/models/${model}`;
+}

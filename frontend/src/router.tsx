@@ -18,6 +18,8 @@ import { readSearch } from "./search/hits";
 import { readSnapshotSearch } from "./snapshots/search";
 import { readUsersSearch } from "./system/search";
 import { readListSearch } from "./trainings/listSearch";
+import { readTrySearch } from "./try/search";
+import { readVideoSearch } from "./videos/search";
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
@@ -268,6 +270,23 @@ const quality = createRoute({
   validateSearch: readQualitySearch,
   component: lazyRouteComponent(() => import("./quality/QualityPage")),
 });
+const trying = createRoute({
+  getParentRoute: () => project,
+  path: "/try",
+  validateSearch: readTrySearch,
+  component: lazyRouteComponent(() => import("./try/TryPage")),
+});
+const videos = createRoute({
+  getParentRoute: () => project,
+  path: "/videos",
+  component: lazyRouteComponent(() => import("./videos/VideosPage")),
+});
+const video = createRoute({
+  getParentRoute: () => project,
+  path: "/videos/$video",
+  validateSearch: readVideoSearch,
+  component: lazyRouteComponent(() => import("./videos/VideoPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -329,6 +348,9 @@ const tree = root.addChildren([
       devices,
       deployment,
       quality,
+      trying,
+      videos,
+      video,
       settings,
       trash,
       webhooks,

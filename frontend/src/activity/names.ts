@@ -26,6 +26,7 @@ export function useKindNames(): Record<string, string> {
     suspects: t`Search for wrong labels`,
     training: t`Training`,
     undo: t`Undo of a change`,
+    video_proxy: t`Version of a video for browsers`,
     video_frames: t`Frames of a video`,
     video_survey: t`Reading a video`,
   };

@@ -1,6 +1,8 @@
 /** What the gallery shows, as it stands in the address. */
 export interface Filter {
   dataset?: string;
+  /** Whose frames. */
+  video?: string;
   label?: string[];
   without_label?: string[];
   split?: "train" | "validation" | "test" | "none";
@@ -27,6 +29,7 @@ const origins = ["human", "imported", "model", "none"] as const;
 export function readFilter(search: Record<string, unknown>): Filter {
   return clean({
     dataset: text(search.dataset),
+    video: text(search.video),
     label: texts(search.label),
     without_label: texts(search.without_label),
     split: among(splits, search.split),

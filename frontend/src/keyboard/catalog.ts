@@ -65,6 +65,16 @@ const PAGES = {
       ["review.skip", msg`Leave it for later`, "Space", "ArrowRight"],
     ],
   },
+  video: {
+    title: msg`Video`,
+    actions: [
+      ["video.back", msg`Previous frame`, ",", "ArrowLeft"],
+      ["video.on", msg`Next frame`, ".", "ArrowRight"],
+      ["video.play", msg`Play or pause`, "Space", "K"],
+      ["video.secondBack", msg`A second back`, "J"],
+      ["video.secondOn", msg`A second on`, "L"],
+    ],
+  },
   train: {
     title: msg`Train`,
     actions: [["train.start", msg`Start the training`, "Mod+Enter"]],
@@ -76,6 +86,10 @@ const PAGES = {
   model: {
     title: msg`Model`,
     actions: [["model.try", msg`Choose an image to try`, "O"]],
+  },
+  try: {
+    title: msg`Try`,
+    actions: [["try.choose", msg`Choose an image to try`, "O"]],
   },
   quality: {
     title: msg`Images behind a number`,

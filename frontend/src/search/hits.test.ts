@@ -18,5 +18,5 @@ it("leads to where a hit is seen", () => {
   expect(addressOf("snapshot", hit)).toBe("/projects/p/snapshots/h");
   expect(addressOf("training", hit)).toBe("/projects/p/trainings/h");
   expect(addressOf("model", hit)).toBe("/projects/p/models/h");
-  expect(addressOf("video", hit)).toBeNull();
+  expect(addressOf("video", hit)).toBe("/projects/p/videos/h");
 });

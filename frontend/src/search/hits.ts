@@ -48,6 +48,8 @@ export function addressOf(kind: Kind, hit: Pick<Hit, "id" | "project" | "dataset
       return `${base}/models/${hit.id}`;
     case "training":
       return `${base}/trainings/${hit.id}`;
+    case "video":
+      return `${base}/videos/${hit.id}`;
     default:
       return null;
   }

@@ -52,6 +52,7 @@ export function FacetPanel({ project, filter, change, show }: Props) {
                 has_suggestions: undefined,
                 origin: undefined,
                 dataset: undefined,
+                video: undefined,
                 q: undefined,
                 min_score: undefined,
               })

@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Group, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Label } from "../../api/types";
 import { useLabels } from "../../projects/queries";
 import { LabelChip } from "../../ui/LabelChip";
@@ -14,19 +14,23 @@ interface Props {
   prediction: Prediction;
   /** Of the image on this computer. */
   address: string | null;
-  milliseconds: number;
+  milliseconds?: number;
+  /** What lies under the boxes instead of the image, such as what a camera sees. */
+  under?: ReactNode;
+  /** It changes all the time: nothing of it is read out. */
+  isLive?: boolean;
 }
 
 /** The image with what the model says: labels with how sure it is, or boxes around what it finds. */
-export function Answer({ project, task, prediction, address, milliseconds }: Props) {
+export function Answer({ project, task, prediction, address, milliseconds, under, isLive }: Props) {
   const { i18n } = useLingui();
   const { data: labels = [] } = useLabels(project);
   const of = (name: string) => labels.find((label) => label.name === name) ?? { name, color: "#888888" };
   const found = task === "detection" ? prediction.boxes : prediction.labels;
   return (
     <div className={classes.answer}>
-      <Shown prediction={prediction} address={address} labelOf={of} />
-      <Stack gap="xs" aria-live="polite">
+      <Shown prediction={prediction} address={address} under={under} labelOf={of} />
+      <Stack gap="xs" aria-live={isLive ? "off" : "polite"}>
         <Sentence task={task} prediction={prediction} />
         {found.slice(0, 20).map(({ label, score }, place) => (
           <div key={`${label}-${place}`}>
@@ -41,9 +45,11 @@ export function Answer({ project, task, prediction, address, milliseconds }: Pro
             </div>
           </div>
         ))}
-        <Text size="xs" className="quiet">
-          <Trans>{formatNumber(milliseconds, i18n.locale)} ms on the server</Trans>
-        </Text>
+        {milliseconds !== undefined && (
+          <Text size="xs" className="quiet">
+            <Trans>{formatNumber(milliseconds, i18n.locale)} ms on the server</Trans>
+          </Text>
+        )}
       </Stack>
     </div>
   );
@@ -62,7 +68,12 @@ function Sentence({ task, prediction }: Pick<Props, "task" | "prediction">) {
         )}
       </Text>
     );
-  if (!first) return null;
+  if (!first)
+    return (
+      <Text size="lg" fw={600}>
+        <Trans>It is not sure enough to say anything.</Trans>
+      </Text>
+    );
   return (
     <Text size="lg" fw={600}>
       {first.score >= 0.5 ? (
@@ -79,25 +90,28 @@ function Sentence({ task, prediction }: Pick<Props, "task" | "prediction">) {
 function Shown({
   prediction,
   address,
+  under,
   labelOf,
-}: Pick<Props, "prediction" | "address"> & { labelOf: (name: string) => Pick<Label, "name" | "color"> }) {
+}: Pick<Props, "prediction" | "address" | "under"> & {
+  labelOf: (name: string) => Pick<Label, "name" | "color">;
+}) {
   const { t } = useLingui();
   const { width, height, filename, boxes } = prediction;
   const [broken, setBroken] = useState<string | null>(null);
   const size = Math.max(width, height) / 36;
-  if (broken === address)
+  if (broken !== null && broken === address)
     return (
       <Text size="sm" className="quiet">
         <Trans>Your browser cannot show this kind of file. The model can read it.</Trans>
       </Text>
     );
-  return (
+  const drawn = (
     <svg
-      className={classes.image}
+      className={under ? classes.over : classes.image}
       viewBox={`0 0 ${width} ${height}`}
-      style={{ aspectRatio: `${width} / ${height}` }}
+      style={under ? undefined : { aspectRatio: `${width} / ${height}` }}
       role="img"
-      aria-label={t`${filename} with what the model finds`}
+      aria-label={filename ? t`${filename} with what the model finds` : t`What the model finds`}
     >
       {address && <image href={address} width={width} height={height} onError={() => setBroken(address)} />}
       {boxes.map(({ box, label }, place) => {
@@ -127,5 +141,13 @@ function Shown({
         );
       })}
     </svg>
+  );
+  return under ? (
+    <div className={classes.stage}>
+      {under}
+      {drawn}
+    </div>
+  ) : (
+    drawn
   );
 }

@@ -1,16 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, FileButton, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, FileButton, Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { Link } from "@tanstack/react-router";
+import { useCallback, useState } from "react";
 import { useTakesDrops } from "../../imports/dropTaker";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { Icon } from "../../ui/Icon";
 import { Problem } from "../../ui/Problem";
 import { type Model, predict } from "../queries";
 import { Answer } from "./Answer";
+import { IMAGE_TYPES, useAddress } from "./imageFile";
 import classes from "./TryPanel.module.css";
-
-const TYPES = "image/*,.heic,.heif,.avif,.tif,.tiff";
 
 /** Drop, paste or choose an image anywhere on the page, and see what the model says. Nothing is kept of it. */
 export function TryPanel({ project, model }: { project: string; model: Model }) {
@@ -41,7 +41,7 @@ export function TryPanel({ project, model }: { project: string; model: Model }) 
   const [prediction] = data?.predictions ?? [];
   const [rejected] = data?.rejected ?? [];
   const choose = (text: string) => (
-    <FileButton onChange={(chosen) => chosen && take([chosen])} accept={TYPES}>
+    <FileButton onChange={(chosen) => chosen && take([chosen])} accept={IMAGE_TYPES}>
       {(props) => (
         <Button
           {...props}
@@ -61,7 +61,22 @@ export function TryPanel({ project, model }: { project: string; model: Model }) 
           <Title order={2} size="h4">
             <Trans>Try it</Trans>
           </Title>
-          {file && choose(t`Another image`)}
+          <Group gap="sm">
+            <Anchor
+              size="sm"
+              renderRoot={(props) => (
+                <Link
+                  to="/projects/$project/try"
+                  params={{ project }}
+                  search={{ model: model.id }}
+                  {...props}
+                />
+              )}
+            >
+              <Trans>With the camera, or beside other models</Trans>
+            </Anchor>
+            {file && choose(t`Another image`)}
+          </Group>
         </Group>
         {!file && (
           <div className={classes.zone}>
@@ -99,16 +114,4 @@ export function TryPanel({ project, model }: { project: string; model: Model }) 
       </Stack>
     </Paper>
   );
-}
-
-/** An address for the file on this computer, for as long as it is shown. */
-function useAddress(file: File | null): string | null {
-  const [address, setAddress] = useState<string | null>(null);
-  useEffect(() => {
-    if (!file) return undefined;
-    const made = URL.createObjectURL(file);
-    setAddress(made);
-    return () => URL.revokeObjectURL(made);
-  }, [file]);
-  return address;
 }

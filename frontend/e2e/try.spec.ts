@@ -1,0 +1,126 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { register, trainedModel, watch } from "./studio";
+
+// Chromium draws what this camera sees, and nobody is asked.
+test.use({
+  permissions: ["camera"],
+  launchOptions: {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  },
+});
+
+test("an image is tried, taken into a program and kept with its label, and so is the camera", async ({
+  page,
+}) => {
+  test.setTimeout(600_000);
+  const problems = watch(page);
+  await register(page);
+  const model = await trainedModel(page);
+  await page.goto(model);
+  await page.getByRole("link", { name: "With the camera, or beside other models" }).click();
+  await expect(page).toHaveURL(/\/try\?model=/);
+  await drop(page, "my circle.jpg");
+  const answer = page.getByRole("img", { name: "my circle.jpg with what the model finds" });
+  await expect(answer).toBeVisible();
+  // What is shown follows the slider, and nothing is asked again.
+  const bars = page.getByRole("region", { name: / v1$/ }).locator("[aria-hidden] > div");
+  await expect(bars.first()).toBeVisible();
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().includes("/predict/")) asked += 1;
+  });
+  await page.getByRole("slider", { name: "At least this sure" }).press("End");
+  await expect(page.getByText("It is not sure enough to say anything.")).toBeVisible();
+  await page.getByRole("button", { name: "As usual" }).click();
+  await expect(bars.first()).toBeVisible();
+  expect(asked).toBe(0);
+  const lines = page.getByRole("region", { name: "For your own program" });
+  await expect(lines).toContainText("'files=@my circle.jpg'");
+  await expect(lines).toContainText("Token $STUDIO_TOKEN");
+  await lines.getByText("Python", { exact: true }).click();
+  await expect(lines).toContainText("requests.post(");
+
+  const keep = page.getByRole("region", { name: "Keep the image" });
+  await keep.getByRole("combobox", { name: "What it is" }).click();
+  await page.getByRole("option", { name: "square" }).click();
+  await keep.getByRole("button", { name: "Keep it" }).click();
+  await keep.getByRole("link", { name: "Show it" }).click();
+  await expect(page).toHaveURL(/\/images\/[0-9a-f-]{36}/);
+  const image = page.url().split("/").at(-1)?.split("?")[0];
+  const kept = await (await page.request.get(`/api/v1/images/${image}/annotations/`)).json();
+  expect(kept.annotations.map(({ label }: { label: string }) => label)).toEqual(["square"]);
+  await page.goBack();
+
+  await page.getByText("Camera", { exact: true }).click();
+  await expect(page).toHaveURL(/camera=true/);
+  const rate = page.getByTestId("rate");
+  await expect.poll(async () => Number(await rate.getAttribute("data-rate"))).toBeGreaterThan(0);
+  await axe(page);
+  await page.getByRole("button", { name: "Hold this image" }).click();
+  await expect(page.getByRole("img", { name: /^camera-.* with what the model finds/ })).toBeVisible();
+  await axe(page);
+
+  // The same model over a whole video: what is drawn follows the frame.
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("link", { name: "Videos", exact: true }).click();
+  const [chooser] = await Promise.all([
+    page.waitForEvent("filechooser"),
+    page.getByRole("button", { name: "Add videos" }).click(),
+  ]);
+  await chooser.setFiles("e2e/videos/bars.mp4");
+  await page
+    .getByRole("list")
+    .getByRole("link", { name: /bars.mp4/ })
+    .click();
+  await page.getByRole("button", { name: "Look at the whole video" }).click();
+  const overlay = page.getByTestId("overlay");
+  await expect(overlay).toHaveAttribute("data-frame", "0");
+  await page.keyboard.press(".");
+  await page.keyboard.press(".");
+  await expect(overlay).toHaveAttribute("data-frame", "2");
+  await expect(overlay).toContainText(/circle|square|triangle/);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /Table \(CSV\)/ }).click(),
+  ]);
+  expect(download.suggestedFilename()).toContain(".csv");
+  await axe(page);
+  expect(problems).toEqual([]);
+});
+
+async function axe(page: Page): Promise<void> {
+  for (const [scheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    const found = violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`);
+    expect.soft(found).toEqual([]);
+  }
+}
+
+/** An image that the page draws, dropped anywhere on it. */
+async function drop(page: Page, name: string): Promise<void> {
+  await expect(page.getByText("Drag an image onto this page, paste one, or choose one.")).toBeVisible();
+  await page.evaluate(async (filename) => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [200, 200];
+    const context = canvas.getContext("2d");
+    if (!context) return;
+    context.fillStyle = "#eee";
+    context.fillRect(0, 0, 200, 200);
+    context.fillStyle = "#246";
+    context.arc(100, 100, 60, 0, 7);
+    context.fill();
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+    const transfer = new DataTransfer();
+    if (blob) transfer.items.add(new File([blob], filename, { type: "image/jpeg" }));
+    window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, name);
+}

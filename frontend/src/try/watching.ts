@@ -1,0 +1,88 @@
+import { create } from "zustand";
+import { type Model, type Prediction, predict } from "../models/queries";
+import { LOWEST, rateOf, scaledTo } from "./shown";
+
+/** What the model says of the camera's newest image. It changes ten times a second, so only what paints it listens. */
+interface Watching {
+  prediction: Prediction | null;
+  rate: number;
+  /** Milliseconds from the image of the camera to what is said of it. */
+  delay: number;
+  error: unknown;
+}
+
+const NOTHING: Watching = { prediction: null, rate: 0, delay: 0, error: null };
+export const useWatching = create<Watching>(() => NOTHING);
+
+/** How long to wait after a request that failed, in milliseconds. */
+const PAUSE = 1000;
+
+/** Asks about one image of the camera after the other, one request at a time, until it is ended. */
+export function watch(video: HTMLVideoElement, model: Model): () => void {
+  const ended = new AbortController();
+  const canvas = document.createElement("canvas");
+  const moments: number[] = [];
+  useWatching.setState(NOTHING);
+  const look = async () => {
+    const began = performance.now();
+    const file = await imageOf(video, canvas, Math.max(model.input_width, model.input_height));
+    if (!file) return void (await fresh(video));
+    const answer = await predict(model.id, file, model.task === "detection" ? LOWEST : null);
+    if (ended.signal.aborted) return;
+    const now = performance.now();
+    moments.push(now);
+    if (moments.length > 100) moments.shift();
+    useWatching.setState({
+      prediction: answer.predictions[0] ?? null,
+      rate: rateOf(moments, now),
+      delay: now - began,
+      error: null,
+    });
+  };
+  const run = async () => {
+    while (!ended.signal.aborted) {
+      if (document.visibilityState === "hidden") await sleep(PAUSE);
+      else
+        await look().catch(async (error: unknown) => {
+          if (!ended.signal.aborted) useWatching.setState({ error });
+          await sleep(PAUSE);
+        });
+    }
+  };
+  void run();
+  return () => ended.abort();
+}
+
+/** What the camera sees now, no larger than the model looks at. Null: it has shown nothing yet. */
+async function imageOf(
+  video: HTMLVideoElement,
+  canvas: HTMLCanvasElement,
+  longest: number,
+): Promise<File | null> {
+  if (!video.videoWidth) return null;
+  const [width, height] = scaledTo(video.videoWidth, video.videoHeight, longest);
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext("2d")?.drawImage(video, 0, 0, width, height);
+  return jpegOf(canvas, 0.85);
+}
+
+export function jpegOf(canvas: HTMLCanvasElement, quality: number): Promise<File | null> {
+  const name = `camera-${new Date().toISOString().replace(/[:.]/g, "-")}.jpg`;
+  return new Promise((resolve) =>
+    canvas.toBlob(
+      (blob) => resolve(blob && new File([blob], name, { type: "image/jpeg" })),
+      "image/jpeg",
+      quality,
+    ),
+  );
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+function fresh(video: HTMLVideoElement): Promise<unknown> {
+  return Promise.race([
+    new Promise((resolve) => video.addEventListener("playing", resolve, { once: true })),
+    sleep(200),
+  ]);
+}

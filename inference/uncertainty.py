@@ -1,0 +1,34 @@
+"""How unsure a model is of an image, by what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.analysis.selection import box_uncertainty, margin_uncertainty
+from inference.models import Model
+from inference.services import LOWEST_SCORE, Prediction, Wishes
+from projects.models import Task
+
+
+def doubting_wishes(model: Model) -> Wishes:
+    """What to ask a model for: doubt lives below the threshold too."""
+    if model.task == Task.DETECTION:
+        return Wishes(threshold=LOWEST_SCORE)
+    return Wishes(threshold=0.0, limit=len(model.class_names))
+
+
+def uncertainty_of(model: Model, prediction: Prediction) -> float:
+    """0 (sure) to 1, of a prediction that was asked for with `doubting_wishes`."""
+    if model.task == Task.DETECTION:
+        scores = np.array([one["score"] for one in prediction.boxes])
+        return float(box_uncertainty([scores], model.detector["score_threshold"])[0])
+    return float(margin_uncertainty(distribution(prediction, model.class_names)[None])[0])
+
+
+def distribution(prediction: Prediction, names: Sequence[str]) -> np.ndarray:
+    """`(names,)` float, which sums to 1."""
+    scores = {one["label"]: one["score"] for one in prediction.labels}
+    values = np.array([scores.get(name, 0.0) for name in names])
+    return values / max(values.sum(), 1e-9)
