@@ -91,7 +91,8 @@ function Bar({
   useShortcut({ ...back, scope });
   useShortcut({ ...on, scope });
   useShortcut({ ...play, scope, disabled: !canPlay });
-  const jump = (seconds: number) => controls.seek(Math.max(0, useClock.getState().time + seconds));
+  // By frames, since steps that come faster than the player gets there add up.
+  const jump = (seconds: number) => controls.step(seconds * Math.round(rate.fps || 1));
   useShortcut({ id: "video.secondBack", scope, title: t`A second back`, keys: "J", run: () => jump(-1) });
   useShortcut({ id: "video.secondOn", scope, title: t`A second on`, keys: "L", run: () => jump(1) });
   return (
