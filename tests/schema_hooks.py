@@ -8,6 +8,28 @@ import zlib
 import schemathesis
 
 HOUSE = json.loads(os.environ["STUDIO_HOUSE"])
+# What is systematic makes 13,000 requests, most of them the same mistake at every parameter of every operation. Of those
+# one in this many is sent, a different one at each place.
+ONE_IN = 1 if os.environ.get("MLSTUDIO_TEST_THOROUGH") else 3
+MISTAKES = (
+    "Incorrect type",
+    "Unspecified HTTP method",
+    "Object with",
+    "Malformed",
+    "Unsupported",
+    "Enum value",
+    "All required",
+)
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """Whether the case is sent. Nothing is left out in `make test-thorough`."""
+    words = str(getattr(getattr(case.meta, "phase", None), "data", None) and case.meta.phase.data.description)
+    if not any(mistake in words for mistake in MISTAKES):
+        return True
+    shape = (case.method, case.path, words, repr(case.query), repr(case.body))
+    return zlib.crc32(repr(shape).encode("utf-8", "surrogatepass")) % ONE_IN == 0
 
 
 @schemathesis.hook
