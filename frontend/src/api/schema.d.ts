@@ -3411,6 +3411,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/videos/{id}/frame/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One frame as JPEG: by its `index`, or the one that is shown at a `time` (seconds)
+         * @description One frame as JPEG: by its `index`, or the one that is shown at a `time` (seconds). `X-Frame-Time` says when
+         *     it begins. For players that cannot read the file, and for stepping through it.
+         */
+        get: operations["videos_frame_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/videos/{id}/proxy/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the video in a format that browsers play (MP4), in the background: the job's `proxy.mp4`
+         * @description Write the video in a format that browsers play (MP4), in the background: the job's `proxy.mp4`.
+         *
+         *     It has the same frames, at an even rate. Asked again, it answers the job that is there.
+         */
+        post: operations["videos_proxy_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/videos/{id}/strip/": {
         parameters: {
             query?: never;
@@ -3754,11 +3797,12 @@ export interface components {
          *     * `suspects` - suspects
          *     * `undo` - undo
          *     * `video_frames` - video_frames
+         *     * `video_proxy` - video_proxy
          *     * `video_survey` - video_survey
          *     * `training` - training
          * @enum {string}
          */
-        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_survey" | "training";
+        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey" | "training";
         /**
          * @description * `job` - job
          *     * `training` - training
@@ -5852,6 +5896,16 @@ export interface components {
              * @description Its predictions become annotations to confirm.
              */
             model?: string | null;
+            /**
+             * Format: double
+             * @description Of the chosen frames only those of which the model is at least so unsure, from 0 (sure) to 1.
+             */
+            min_uncertainty?: number | null;
+            /**
+             * @description Only count the frames: the job's result has how many, and when they are.
+             * @default false
+             */
+            dry_run: boolean;
         };
         /** @description What every result may have. */
         FramesResult: {
@@ -5868,6 +5922,13 @@ export interface components {
             created?: number;
             duplicates?: number;
             similar?: number;
+            /** @description Frames of which the model was surer than asked for. */
+            left?: number;
+            dry_run?: boolean;
+            /** @description Of a dry run: how many frames would be taken. */
+            chosen?: number;
+            /** @description Of a dry run: when the first 2,000 of them are, in seconds. */
+            times?: number[];
             suggestions?: number;
             /**
              * Format: uuid
@@ -6265,6 +6326,8 @@ export interface components {
             readonly dataset: components["schemas"]["Named"] | null;
             /** @description The model that it is about, if it is. */
             readonly model: components["schemas"]["Named"] | null;
+            /** @description The video that it is about, if it is. */
+            readonly video: components["schemas"]["Named"] | null;
         };
         /** @description How it stands now, however many steps have led there. Deleted: `project`, `id` and `action` alone. */
         JobEvent: {
@@ -6317,11 +6380,12 @@ export interface components {
          *     * `suspects` - Suspects
          *     * `undo` - Undo
          *     * `video_frames` - Video Frames
+         *     * `video_proxy` - Video Proxy
          *     * `video_survey` - Video Survey
          * @enum {string}
          */
-        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_survey";
-        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoSurveyResult"];
+        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoProxyResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -7744,6 +7808,21 @@ export interface components {
             kind: "prediction";
             /** Format: uuid */
             model?: string;
+            /** Format: uuid */
+            video?: string;
+            /** @description Of a video: how many it has. */
+            frames?: number;
+            /** @description Of a video: what annotated.mp4 is written in. */
+            codec?: string | null;
+            /** @description Of a video: the first 200 stretches of a label. */
+            timeline?: components["schemas"]["Stretch"][];
+            /** @description With tracking: how many things were followed. */
+            tracks?: number;
+            /** @description With tracking: how many of each label. */
+            counts?: {
+                [key: string]: number;
+            };
+            note?: string;
             images?: number;
             rejected?: number;
             suggestions?: number;
@@ -8874,6 +8953,20 @@ export interface components {
             files: number;
             bytes: number;
         };
+        /** @description When a label is seen in a video, in seconds; `most`: at most so many at once. */
+        Stretch: {
+            label: string;
+            /** Format: double */
+            start: number;
+            /** Format: double */
+            end: number;
+            frames: number;
+            /** Format: double */
+            mean_score: number;
+            /** Format: double */
+            best_score: number;
+            most: number;
+        };
         StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
@@ -9764,6 +9857,23 @@ export interface components {
             kind: "video";
             /** Format: uuid */
             dataset: string;
+        };
+        /** @description Its file `proxy.mp4` has the frames of the video at an even rate of `fps`. */
+        VideoProxyResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "video_proxy";
+            /** Format: uuid */
+            video?: string;
+            frames?: number;
+            /** Format: double */
+            fps?: number;
+            codec?: string;
         };
         /** @description What every result may have. */
         VideoSurveyResult: {
@@ -18432,6 +18542,8 @@ export interface operations {
                  *     * `cancelled` - Cancelled
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "succeeded";
+                /** @description Work on this video. */
+                video?: string;
             };
             header?: never;
             path?: never;
@@ -31544,6 +31656,223 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    videos_frame_retrieve: {
+        parameters: {
+            query?: {
+                index?: number;
+                /**
+                 * @description At most so many pixels wide and high.
+                 *
+                 *     * `640` - 640
+                 *     * `1280` - 1280
+                 *     * `1920` - 1920
+                 */
+                max?: 640 | 1280 | 1920;
+                /** @description Seconds; instead of an index. */
+                time?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    videos_proxy_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
