@@ -235,6 +235,11 @@ const quality = createRoute({
   validateSearch: readQualitySearch,
   component: lazyRouteComponent(() => import("./quality/QualityPage")),
 });
+const modelFiles = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/files",
+  component: lazyRouteComponent(() => import("./models/FilesPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -290,6 +295,7 @@ const tree = root.addChildren([
       devices,
       deployment,
       quality,
+      modelFiles,
       settings,
       trash,
     ]),
