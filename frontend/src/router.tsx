@@ -287,6 +287,11 @@ const video = createRoute({
   validateSearch: readVideoSearch,
   component: lazyRouteComponent(() => import("./videos/VideoPage")),
 });
+const modelFiles = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/files",
+  component: lazyRouteComponent(() => import("./models/FilesPage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -351,6 +356,7 @@ const tree = root.addChildren([
       trying,
       videos,
       video,
+      modelFiles,
       settings,
       trash,
       webhooks,

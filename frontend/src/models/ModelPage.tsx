@@ -3,6 +3,7 @@ import { Anchor, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@
 import { Link, useParams } from "@tanstack/react-router";
 import { Problem } from "../ui/Problem";
 import { Meaning } from "./parts/Meaning";
+import { ModelTabs } from "./parts/ModelTabs";
 import { TryPanel } from "./parts/TryPanel";
 import { useModel } from "./queries";
 
@@ -33,15 +34,13 @@ export default function ModelPage() {
                 <Text className="quiet" size="sm">
                   {model.architecture.replaceAll("_", " ")} · {model.input_width} × {model.input_height} px
                 </Text>
-                <Anchor component={Link} to={`/projects/${project}/models/${id}/quality`} size="sm">
-                  <Trans>How good it is</Trans>
-                </Anchor>
                 {model.training && (
                   <Anchor component={Link} to={`/projects/${project}/trainings/${model.training}`} size="sm">
                     <Trans>Its training</Trans>
                   </Anchor>
                 )}
               </Group>
+              <ModelTabs project={project} model={id} />
             </div>
             <Paper className="panel" p="lg">
               <Meaning metrics={model.metrics} />

@@ -15,6 +15,7 @@ import { useState } from "react";
 import { Icon } from "../../ui/Icon";
 import { formatTime } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
+import { QrCode } from "../../ui/QrCode";
 import { enrolmentLines, isOwnMachine } from "../enrolling";
 import { type DeviceGroup, makeCode, type NewEnrolmentCode } from "../queries";
 
@@ -83,6 +84,12 @@ export function AddDevices({ project, groups, opened, close }: Props) {
             autosize
             styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12 } }}
           />
+          <Group align="center" wrap="nowrap">
+            <QrCode text={lines} label={t`QR code of these lines`} size={180} />
+            <Text size="sm" className="quiet">
+              <Trans>A phone reads the lines from the QR code, to send them to the device.</Trans>
+            </Text>
+          </Group>
           <Group justify="flex-end">
             <CopyButton value={lines}>
               {({ copied, copy }) => (

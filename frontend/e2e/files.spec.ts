@@ -1,0 +1,81 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { register, watch } from "./studio";
+
+test("a model gets a stage, notes, files and a link with a QR code", async ({ page }) => {
+  test.setTimeout(600_000);
+  const problems = watch(page);
+  await register(page);
+  await page.goto(await trainedModel(page));
+  await page.getByRole("link", { name: "Stage and files" }).click();
+  await expect(page.getByRole("heading", { name: "Stage: no stage" })).toBeVisible();
+  await page.getByRole("button", { name: "Move to production" }).click();
+  await page.getByLabel("Why").fill("the first one");
+  await page.getByRole("button", { name: "Move it" }).click();
+  await expect(page.getByRole("heading", { name: "Stage: production" })).toBeVisible();
+  await expect(page.getByText(/the first one/)).toBeVisible();
+  // What is in production is not deleted, and it is said why.
+  await page.getByRole("button", { name: "Delete the model" }).click();
+  await expect(
+    page
+      .getByRole("dialog")
+      .getByText(/is in production/)
+      .first(),
+  ).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("textbox", { name: "Notes" }).fill("for line 3");
+  await page.getByRole("textbox", { name: "Notes" }).blur();
+  await page.getByRole("button", { name: "Make LiteRT, int8 weights", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Download LiteRT, int8 weights", exact: true })).toBeVisible({
+    timeout: 240_000,
+  });
+  await expect(page.getByText(/For a Raspberry Pi take|is not offered/).first()).toBeVisible();
+  await page.getByRole("button", { name: "Make links" }).click();
+  await page.getByRole("button", { name: "QR code" }).first().click({ timeout: 60_000 });
+  await expect(page.getByRole("img", { name: /QR code of the link/ })).toBeVisible();
+  const link = await page
+    .getByRole("textbox", { name: /litert|tflite/ })
+    .first()
+    .inputValue();
+  expect(new URL(link).protocol).toMatch(/^http/);
+  await page.reload();
+  await expect(page.getByRole("textbox", { name: "Notes" })).toHaveValue("for line 3");
+  for (const [colorScheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect
+      .soft(violations.map(({ id, nodes }) => `${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 160)}`))
+      .toEqual([]);
+    if (process.env.PM_SHOTS)
+      await page.screenshot({ path: `${process.env.PM_SHOTS}/${colorScheme}.png`, fullPage: true });
+  }
+  expect(problems).toEqual([]);
+});
+
+/** Sample images, and a training of one epoch. */
+async function trainedModel(page: Page): Promise<string> {
+  const ask = (address: string, body?: unknown) =>
+    page.evaluate(
+      async ([path, sent]) => {
+        const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+        const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+        const init = sent ? { method: "POST", headers, body: JSON.stringify(sent) } : {};
+        return (await fetch(`/api/v1/${path}`, init)).json();
+      },
+      [address, body] as const,
+    );
+  const deadline = { timeout: 300_000, intervals: [1000] };
+  const { project } = await ask("projects/samples/", { task: "classification" });
+  await expect
+    .poll(async () => (await ask(`activity/?project=${project}&state=all`))[0]?.state, deadline)
+    .toBe("succeeded");
+  const { id } = await ask("trainings/", { project, epochs: 1 });
+  await expect.poll(async () => (await ask(`trainings/${id}/`)).state, deadline).toBe("succeeded");
+  return `/projects/${project}/models/${(await ask(`trainings/${id}/`)).model}`;
+}
