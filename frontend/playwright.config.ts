@@ -6,7 +6,7 @@ const port = process.env.STUDIO_PORT ?? "8931";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "e2e/.output",
-  workers: 1,
+  workers: 2,
   timeout: 120_000,
   expect: { timeout: 20_000 },
   reporter: "line",
