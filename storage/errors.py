@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-
 from django.db import DatabaseError
 from rest_framework.exceptions import APIException
+
+from vision.sandbox.full_disk import is_full_disk
 
 
 class FileTooLarge(APIException):
@@ -22,10 +22,8 @@ class InsufficientStorage(APIException):
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether this is a full disk, met by the studio itself or by its database."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
     if not isinstance(error, DatabaseError):
-        return False
+        return isinstance(error, OSError) and is_full_disk(error)
     # SQLITE_FULL has no code in Django's exception; PostgreSQL's disk_full is 53100.
     return "database or disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import threading
 from collections.abc import Generator, Iterator
@@ -15,7 +14,7 @@ from django.utils import timezone
 from storage.backends import BackendError, NotInStore, backend_named
 from storage.backends.base import CHUNK_BYTES
 from storage.cache import LocalCache
-from storage.errors import BlobMissing, InsufficientStorage
+from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from storage.models import Blob, BlobState
 
 log = structlog.get_logger(__name__)
@@ -120,7 +119,7 @@ class Fetch:
                 code="store_unavailable",
             ) from error
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_disk_full(error):
                 raise InsufficientStorage() from error
             raise
         finally:

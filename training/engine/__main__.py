@@ -227,14 +227,13 @@ def _detector(request: dict) -> tuple:
 
 
 def _report_failure(error: Exception, reporter: Reporter) -> int:
-    import errno
-
     from training.engine.errors import EngineError
+    from vision.sandbox.full_disk import is_full_disk
 
     if isinstance(error, EngineError):
         reporter.send("error", code=error.code, detail=str(error))
         return 3
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full_disk(error):
         reporter.send("error", code="disk_full", detail="The disk is full. Free some space and start again.")
         return 3
     for line in traceback.format_exc().splitlines()[-30:]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import zipfile
@@ -13,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.engine.errors import DiskFullError
+from vision.sandbox.full_disk import is_full_disk
 
 
 def save_checkpoint(path: Path, progress: dict, variables: dict[str, list[np.ndarray]]) -> None:
@@ -37,7 +37,7 @@ def save_checkpoint(path: Path, progress: dict, variables: dict[str, list[np.nda
         _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full_disk(error):
             raise DiskFullError(
                 "The disk is full: the checkpoint could not be written. Free some space and start the training "
                 "again; it continues from its last checkpoint."
