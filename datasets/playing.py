@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+from django.db import transaction
 from PIL import Image as PillowImage
 
 from datasets.errors import FrameMissing, FramesBusy
@@ -30,6 +32,8 @@ FRAME_QUALITY = 90
 # Each decodes in a process of its own while somebody waits.
 FRAMES_AT_ONCE, FRAME_WAIT_SECONDS = 2, 20.0
 _turns = threading.BoundedSemaphore(FRAMES_AT_ONCE)
+# Who waits keeps a thread of the web server from everybody else: so few may.
+_waiting = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,29 @@ def frame_of(*, video: Video, time: float | None = None, index: int | None = Non
 
     Raises:
         FrameMissing: the video has no such frame, or it cannot be read.
-        FramesBusy: others are being read, and this one has waited long enough.
+        FramesBusy: others are being read, and this one has waited long enough, or enough wait already.
     """
-    if not _turns.acquire(timeout=FRAME_WAIT_SECONDS):
-        raise FramesBusy()
+    with _turn():
+        return _read(video, time, index, max_side)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(blocking=False):
+        if not _waiting.acquire(blocking=False):
+            raise FramesBusy()
+        try:
+            if not _turns.acquire(timeout=FRAME_WAIT_SECONDS):
+                raise FramesBusy()
+        finally:
+            _waiting.release()
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _read(video: Video, time: float | None, index: int | None, max_side: int) -> ShownFrame:
     try:
         found, pixels = frame_at(
             path_of(video), time=time, index=index, fps=video.fps, is_constant=video.is_variable_rate is False,
@@ -54,15 +77,15 @@ def frame_of(*, video: Video, time: float | None = None, index: int | None = Non
         )  # fmt: skip
     except VideoProblem as problem:
         raise FrameMissing(str(problem)) from problem
-    finally:
-        _turns.release()
     target = io.BytesIO()
     PillowImage.fromarray(pixels).save(target, "JPEG", quality=FRAME_QUALITY)
     return ShownFrame(found, target.getvalue())
 
 
+@transaction.atomic
 def start_proxy(*, video: Video, user) -> Job:
     """The job that writes the video for browsers: the one that waits, runs or has ended well, else one that begins."""
+    Video.objects.select_for_update(no_key=True).get(pk=video.pk)  # of two who ask at one moment, one makes it
     mine = Job.objects.filter(project=video.project, kind=PROXY, parameters__video=str(video.pk))
     usable = [WorkState.QUEUED, WorkState.RUNNING, WorkState.SUCCEEDED]
     known = mine.filter(state__in=usable).order_by("-id").first()

@@ -6,13 +6,14 @@ is deleted meanwhile is still there, for files without a reference are kept for 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from storage.services import is_intact, local_cache, path_of
 
 MANIFEST, DATABASE, SECRET = "backup.json", "db.sqlite3", "secret_key"
 Progress = Callable[[int, int], None]
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class BackupError(Exception):
@@ -42,14 +44,28 @@ class Manifest:
     version: int = 1
 
 
-def back_up(folder: Path, *, with_files: bool, on_progress: Progress, earlier: Path | None = None) -> Manifest:
+@dataclass(frozen=True)
+class Earlier:
+    """Another backup, on the same disk: files that it has are shared with it, as hard links.
+
+    Attributes:
+        is_doubtful: damage was found in it, so only files are shared whose content is compared first.
+    """
+
+    path: Path
+    is_doubtful: bool = False
+
+
+def back_up(
+    folder: Path, *, with_files: bool, on_progress: Progress, earlier: Earlier | None = None, least_free: int = 0
+) -> Manifest:
     """Copy database, secret key and files to a folder; one that holds an earlier backup gets only what is new.
 
     Args:
-        earlier: another backup, on the same disk: files that it has are shared with it, as hard links.
+        least_free: bytes that stay free on the disk of the folder.
 
     Raises:
-        BackupError: not SQLite, or files that are in neither cache nor store.
+        BackupError: not SQLite, no room, or files that are in neither cache nor store.
     """
     _require_database()
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +77,7 @@ def back_up(folder: Path, *, with_files: bool, on_progress: Progress, earlier: P
         (folder / SECRET).chmod(0o600)
     known = dict(files_of(folder / DATABASE))
     if with_files:
-        _copy_files(folder, known, on_progress, earlier)
+        _copy_files(folder, known, on_progress, earlier, least_free)
     manifest = Manifest(timezone.now().isoformat(), len(known), sum(known.values()), with_files)
     unfinished = folder / f".{MANIFEST}"
     unfinished.write_text(json.dumps(asdict(manifest), indent=2))
@@ -104,7 +120,9 @@ def files_of(database: Path) -> Iterator[tuple[str, int]]:
         yield from copy.execute("SELECT sha256, size FROM storage_blob")
 
 
-def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress, earlier: Path | None) -> None:
+def _copy_files(
+    folder: Path, known: dict[str, int], on_progress: Progress, earlier: Earlier | None, least_free: int
+) -> None:
     missing = []
     for done, (sha256, size) in enumerate(known.items(), start=1):
         target = blob_path(folder / "blobs", sha256)
@@ -113,8 +131,14 @@ def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress, earl
             try:
                 if blob is None:
                     raise FileNotFoundError(sha256)
-                copy_file(path_of(blob), target)
+                source = path_of(blob)
+                _require_room(folder, size + least_free)
+                copy_file(source, target)
+            except BackupError:
+                raise
             except Exception as error:  # every kind of absence is one line here
+                if getattr(error, "errno", None) in FULL:
+                    raise BackupError(f"A disk takes no more ({error}). Make room on it.") from error
                 missing.append(f"{sha256}: {error}")
         on_progress(done, len(known))
     if missing:
@@ -124,13 +148,25 @@ def _copy_files(folder: Path, known: dict[str, int], on_progress: Progress, earl
         )
 
 
+def _require_room(folder: Path, needed: int) -> None:
+    """Often the disk is that of the studio itself, which must not be filled."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise BackupError(
+            f"{folder} has {free >> 20:,} MiB free, and the backup needs more than {needed >> 20:,} MiB. Make room, or "
+            "keep fewer backups (MLSTUDIO_BACKUPS_KEPT)."
+        )
+
+
 def _has(path: Path, size: int) -> bool:
     return path.exists() and path.stat().st_size == size
 
 
-def _share(earlier: Path | None, target: Path, sha256: str, size: int) -> bool:
+def _share(earlier: Earlier | None, target: Path, sha256: str, size: int) -> bool:
     """Give the file of an earlier backup a second name; False where it has none, or the file system cannot."""
-    if earlier is None or not _has(source := blob_path(earlier / "blobs", sha256), size):
+    if earlier is None or not _has(source := blob_path(earlier.path / "blobs", sha256), size):
+        return False
+    if earlier.is_doubtful and not is_intact(source, sha256):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)  # of another length
@@ -165,9 +201,21 @@ def _remove_others(folder: Path, known: dict[str, int]) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Raises `BackupError` when the folder holds no finished backup."""
     try:
-        return Manifest(**json.loads((folder / MANIFEST).read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
+        _check(manifest)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise BackupError(f"{folder} holds no finished backup ({error}).") from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """A disk may give back anything. Raises TypeError or ValueError."""
+    kinds: dict[str, type] = {"taken_at": str, "files": int, "bytes": int, "has_files": bool, "version": int}
+    for field in fields(manifest):
+        if type(getattr(manifest, field.name)) is not kinds[field.name]:
+            raise TypeError(f"{field.name} is no {kinds[field.name].__name__}")
+    if not (0 <= manifest.files < 1 << 63 and 0 <= manifest.bytes < 1 << 63):
+        raise ValueError("a number is out of range")
 
 
 def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Manifest:

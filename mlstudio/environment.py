@@ -76,9 +76,17 @@ def _shown(name: str, value: object) -> InForce:
 
 
 def _without_password(value: str) -> str:
-    """Of an address as `postgres://user:password@host/name`; also where there are several, and in its query."""
-    value = re.sub(r"(?<=://)[^/\s]*@", lambda match: f"{match[0].partition(':')[0].rstrip('@')}:***@", value)
+    """Of an address as `postgres://user:password@host/name`; also where there are several, and in its query.
+
+    Passwords that should have been written in percent signs are hidden too: all up to the last `@` of an address."""
+    value = re.sub(r"(?s)(?<=://)(?:(?!://).)*@", lambda match: f"{_user_of(match[0])}:***@", value)
     return re.sub(r"(?i)([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", r"\1***", value)
+
+
+def _user_of(credentials: str) -> str:
+    """What comes before the password; nothing where there is no colon, for some take a token alone."""
+    user, colon, _ = credentials.partition(":")
+    return user if colon else ""
 
 
 def number(name: str, default: int, least: int = 0) -> int:

@@ -86,6 +86,11 @@ def test_settings_have_values_and_no_secrets(staff, settings):
         ),
         ("redis://:pa55@host:6379/0", "redis://:***@host:6379/0"),
         ("redis://host:6379/0", "redis://host:6379/0"),
+        ("postgres://user:pa 55@host/studio", "postgres://user:***@host/studio"),
+        ("redis://:pa/55@host:6379/0", "redis://:***@host:6379/0"),
+        ("redis://:pa\n55#?@host:6379/0", "redis://:***@host:6379/0"),
+        ("https://pa55@host/x", "https://:***@host/x"),
+        ("redis://:pa55@one:1,redis://:pa66@two:2", "redis://:***@one:1,redis://:***@two:2"),
         ("a,b", "a,b"),
     ],
 )

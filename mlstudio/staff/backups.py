@@ -12,8 +12,9 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from mlstudio.backups import DATABASE, MANIFEST, BackupError, Manifest, Progress, back_up, read_manifest
+from mlstudio.backups import DATABASE, MANIFEST, BackupError, Earlier, Manifest, Progress, back_up, read_manifest
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from projects.models import WorkState
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 # Nothing else below the folder is ever touched.
 NAME = re.compile(r"^studio-\d{8}-\d{6}$")
+OWNER = "owner"
+CLOCK_SLACK = timedelta(minutes=5)
 ON_POSTGRESQL = (
     "The database is no SQLite: take a copy with pg_dump, and the files with your store's own tools. docs/storage.md "
     "says how."
@@ -56,7 +59,9 @@ def why_none() -> str:
 def kept_backups() -> list[Kept]:
     """Those that are finished, the newest first."""
     found = (_kept(path) for path in _folders())
-    return sorted(filter(None, found), key=lambda kept: kept.taken_at, reverse=True)
+    # What a clock that was wrong has dated ahead is older than it says: it comes last, and is removed first.
+    latest = timezone.now() + CLOCK_SLACK
+    return sorted(filter(None, found), key=lambda kept: (kept.taken_at <= latest, kept.taken_at), reverse=True)
 
 
 def _kept(path: Path) -> Kept | None:
@@ -65,22 +70,38 @@ def _kept(path: Path) -> Kept | None:
         manifest = read_manifest(path)
         taken_at = datetime.fromisoformat(manifest.taken_at)
         return Kept(path, manifest, taken_at.astimezone(), (path / DATABASE).stat().st_size)
-    except (BackupError, OSError, ValueError, TypeError):
+    except (BackupError, OSError, ValueError, OverflowError):  # also of a date that is none
         return None
 
 
 def _folders() -> list[Path]:
-    """Folders that are named as backups; none where the disk is away, which the next backup will say."""
+    """This studio's folders that are named as backups; none where the disk is away, which the next backup will say."""
     if settings.BACKUP_DIR is None:
         return []
     try:
-        return [path for path in settings.BACKUP_DIR.iterdir() if NAME.match(path.name) and _is_folder(path)]
+        named = [path for path in settings.BACKUP_DIR.iterdir() if NAME.match(path.name)]
+        return [path for path in named if _is_folder(path) and _is_own(path)]
     except OSError:
         return []
 
 
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
+
+
+def _is_own(path: Path) -> bool:
+    """Two studios may have one folder: neither removes what is the other's. A restored studio has the key of its
+    origin, and goes on with its backups."""
+    try:
+        return (path / OWNER).read_text() == _owner()
+    except FileNotFoundError:  # it was broken off before it had one
+        return True
+    except ValueError:
+        return False
+
+
+def _owner() -> str:
+    return salted_hmac("mlstudio.staff.backups", "owner", algorithm="sha256").hexdigest()[:32]
 
 
 def take(*, name_at: datetime, on_progress: Progress) -> Kept:
@@ -96,18 +117,29 @@ def take(*, name_at: datetime, on_progress: Progress) -> Kept:
         raise BackupError(reason)
     root: Path = settings.BACKUP_DIR
     root.mkdir(parents=True, exist_ok=True)
+    remove_broken_off(root / _name(name_at))
     _require_room(root)
-    earlier = next((kept.path for kept in kept_backups() if kept.manifest.has_files), None)
     # A restored studio goes on with what ran when it was copied: never over its origin, which is finished.
-    while (root / _name(name_at) / MANIFEST).exists():
+    while (root / _name(name_at) / MANIFEST).exists() or not _is_own(root / _name(name_at)):
         name_at += timedelta(seconds=1)
     path = root / _name(name_at)
-    back_up(path, with_files=True, on_progress=on_progress, earlier=earlier)
+    path.mkdir(exist_ok=True)
+    (path / OWNER).write_text(_owner())
+    back_up(path, with_files=True, on_progress=on_progress, earlier=_earlier(), least_free=settings.MIN_FREE_BYTES)
     remove_old(settings.BACKUPS_KEPT)
     kept = _kept(path)
     if kept is None:
         raise BackupError(f"{path} was written and cannot be read. Look at its disk.")
     return kept
+
+
+def _earlier() -> Earlier | None:
+    """The one before, from which files are shared. After a trial restore that found damage each is compared first,
+    until one finds none: else the new backup would have the same damage."""
+    path = next((kept.path for kept in kept_backups() if kept.manifest.has_files), None)
+    drills = MaintenanceRun.objects.filter(kind=MaintenanceKind.RESTORE_DRILL, slot=None).order_by("-id")
+    last = drills.filter(result__isnull=False).values_list("state", flat=True).first()
+    return None if path is None else Earlier(path, is_doubtful=last == WorkState.FAILED)
 
 
 def _name(at: datetime) -> str:
@@ -128,15 +160,26 @@ def _require_room(root: Path) -> None:
 def remove_old(keep: int) -> int:
     """Remove all but the newest finished ones, and those that were broken off. Returns how many."""
     stay = {kept.path for kept in kept_backups()[:keep]}
+    return _remove([path for path in _folders() if path not in stay])
+
+
+def remove_broken_off(but: Path) -> int:
+    """Remove those that never were finished, but for one that goes on. Before a new one: on a disk that is full no
+    other would come to its end, after which old ones are removed."""
+    finished = {kept.path for kept in kept_backups()}
+    broken = [path for path in _folders() if path not in finished and path != but]
+    return _remove([path for path in broken if not (path / MANIFEST).exists()])
+
+
+def _remove(paths: list[Path]) -> int:
     removed = 0
-    for path in _folders():
-        if path not in stay:
-            try:
-                (path / MANIFEST).unlink(missing_ok=True)  # first: half of a backup is none
-                shutil.rmtree(path)
-                removed += 1
-            except OSError:  # the new backup is good all the same
-                log.warning("old_backup_stays", backup=path.name, exc_info=True)
+    for path in paths:
+        try:
+            (path / MANIFEST).unlink(missing_ok=True)  # first: half of a backup is none
+            shutil.rmtree(path)
+            removed += 1
+        except OSError:  # the new backup is good all the same
+            log.warning("old_backup_stays", backup=path.name, exc_info=True)
     return removed
 
 
@@ -150,15 +193,20 @@ def is_due() -> bool:
     )
     if tried.exists():
         return False
-    newest = next(iter(kept_backups()), None)
+    newest = _newest_until(now)
     return newest is None or newest.taken_at <= now - pause
+
+
+def _newest_until(now: datetime) -> Kept | None:
+    """Nothing that is dated ahead: the schedule would wait for that day."""
+    return next((kept for kept in kept_backups() if kept.taken_at <= now + CLOCK_SLACK), None)
 
 
 def next_at() -> datetime | None:
     """When the schedule takes the next one."""
     if why_none() or not settings.BACKUP_HOURS:
         return None
-    newest = next(iter(kept_backups()), None)
+    newest = _newest_until(timezone.now())
     return timezone.now() if newest is None else newest.taken_at + timedelta(hours=settings.BACKUP_HOURS)
 
 
@@ -166,7 +214,7 @@ def state() -> dict:
     """For the page of the whole system."""
     if why_none():
         return {"is_on": False, "newest_at": None, "is_late": False}
-    newest = next(iter(kept_backups()), None)
+    newest = _newest_until(timezone.now())
     ended = MaintenanceRun.objects.filter(kind=MaintenanceKind.BACKUP, slot=None).order_by("-id")
     has_failed = ended.values_list("state", flat=True).first() == WorkState.FAILED
     late = timezone.now() - timedelta(hours=2 * settings.BACKUP_HOURS)

@@ -84,8 +84,14 @@ def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Dr
     needed = kept.database_bytes + settings.MIN_FREE_BYTES
     if shutil.disk_usage(folder).free < needed:
         raise BackupError(f"The trial needs {needed >> 20:,} MiB of free space in the data folder. Make room.")
-    restore_database(kept.path, restored, manifest=kept.manifest, store_is_intact=not kept.manifest.has_files)
-    known = dict(files_of(restored))
+    try:
+        restore_database(kept.path, restored, manifest=kept.manifest, store_is_intact=not kept.manifest.has_files)
+        known = dict(files_of(restored))
+    except sqlite3.DatabaseError as error:
+        return Drill(
+            backup=kept.path.name, taken_at=kept.manifest.taken_at, database=str(error)[:300] or "unreadable",
+            counts={}, files=0, missing=0, looked_at=0, damaged=0, seconds=round(time.monotonic() - started, 1),
+        )  # fmt: skip
     found = _files(kept, known, folder, on_progress) if kept.manifest.has_files else (0, 0, 0)
     return Drill(
         backup=kept.path.name, taken_at=kept.manifest.taken_at, database=_problem_of(restored),
