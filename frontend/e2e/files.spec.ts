@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
-import { register, watch } from "./studio";
+import { expect, test } from "@playwright/test";
+import { register, trainedModel, watch } from "./studio";
 
 test("a model gets a stage, notes, files and a link with a QR code", async ({ page }) => {
   test.setTimeout(600_000);
@@ -52,30 +52,6 @@ test("a model gets a stage, notes, files and a link with a QR code", async ({ pa
     expect
       .soft(violations.map(({ id, nodes }) => `${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 160)}`))
       .toEqual([]);
-    if (process.env.PM_SHOTS)
-      await page.screenshot({ path: `${process.env.PM_SHOTS}/${colorScheme}.png`, fullPage: true });
   }
   expect(problems).toEqual([]);
 });
-
-/** Sample images, and a training of one epoch. */
-async function trainedModel(page: Page): Promise<string> {
-  const ask = (address: string, body?: unknown) =>
-    page.evaluate(
-      async ([path, sent]) => {
-        const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
-        const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-        const init = sent ? { method: "POST", headers, body: JSON.stringify(sent) } : {};
-        return (await fetch(`/api/v1/${path}`, init)).json();
-      },
-      [address, body] as const,
-    );
-  const deadline = { timeout: 300_000, intervals: [1000] };
-  const { project } = await ask("projects/samples/", { task: "classification" });
-  await expect
-    .poll(async () => (await ask(`activity/?project=${project}&state=all`))[0]?.state, deadline)
-    .toBe("succeeded");
-  const { id } = await ask("trainings/", { project, epochs: 1 });
-  await expect.poll(async () => (await ask(`trainings/${id}/`)).state, deadline).toBe("succeeded");
-  return `/projects/${project}/models/${(await ask(`trainings/${id}/`)).model}`;
-}
