@@ -292,6 +292,11 @@ const modelFiles = createRoute({
   path: "/models/$model/files",
   component: lazyRouteComponent(() => import("./models/FilesPage")),
 });
+const lineage = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/lineage",
+  component: lazyRouteComponent(() => import("./models/LineagePage")),
+});
 const settings = createRoute({
   getParentRoute: () => project,
   path: "/settings",
@@ -357,6 +362,7 @@ const tree = root.addChildren([
       videos,
       video,
       modelFiles,
+      lineage,
       settings,
       trash,
       webhooks,
