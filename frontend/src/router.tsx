@@ -259,6 +259,11 @@ const devices = createRoute({
   validateSearch: readDevicesSearch,
   component: lazyRouteComponent(() => import("./devices/DevicesPage")),
 });
+const device = createRoute({
+  getParentRoute: () => project,
+  path: "/devices/$device",
+  component: lazyRouteComponent(() => import("./devices/DevicePage")),
+});
 const deployment = createRoute({
   getParentRoute: () => project,
   path: "/deployments/$deployment",
@@ -356,6 +361,7 @@ const tree = root.addChildren([
       compare,
       model,
       devices,
+      device,
       deployment,
       quality,
       trying,

@@ -261,7 +261,7 @@ function Uses({ project, model }: { project: string; model: Model }) {
         </Nothing>
       )}
       {runners.data?.results.map((one) => (
-        <Node key={one.id} to={`/projects/${project}/devices`} name={one.name}>
+        <Node key={one.id} to={`/projects/${project}/devices/${one.id}`} name={one.name}>
           {healths[one.health]} · <Trans>predictions: {formatNumber(one.predictions, i18n.locale)}</Trans>
         </Node>
       ))}
