@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import CharField, Count, F, QuerySet, Value
 from rest_framework.exceptions import NotFound
 
+from datasets.models import Annotation, Snapshot, SnapshotImage
 from inference.models import Model, Stage, StageChange
 from inference.trash import trash_model
 from projects.models import Project
+from projects.selectors import role_in
 from projects.services import adjust_counts
 from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused
@@ -73,3 +75,19 @@ def ancestors(model: Model, visible: QuerySet[Model]) -> list[Model]:
 def descendants(model: Model, visible: QuerySet[Model]) -> QuerySet[Model]:
     """The models that started from it."""
     return visible.filter(base_model=model.pk).order_by("id")
+
+
+MOST_LABELLERS = 100
+
+
+def labelled_by(snapshot: Snapshot, user) -> list[dict]:
+    """Who confirmed or made how many of the annotations that its images have now, the most first.
+
+    A snapshot keeps what was annotated and not by whom. Who is no member of the project gets no names: a public model
+    says where it comes from, not who works there.
+    """
+    images = SnapshotImage.objects.filter(snapshot=snapshot, image__isnull=False)
+    found = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
+    name = Value(None, CharField()) if role_in(snapshot.project, user) is None else F("created_by__username")
+    rows = found.values("origin", user=name).annotate(annotations=Count("id"))
+    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])

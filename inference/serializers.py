@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from datasets.models import Snapshot, Split
+from datasets.models import Origin, Snapshot, Split
 from datasets.serializers import RejectedSerializer
 from inference.exports import LARGEST_DROP
 from inference.models import Evaluation, FileKind, Model, ModelFile, Stage, StageChange
@@ -335,9 +335,20 @@ class LineageSnapshotSerializer(serializers.Serializer):
     has_images = serializers.BooleanField()
 
 
+class LabelledBySerializer(serializers.Serializer):
+    user = serializers.CharField(
+        allow_null=True, help_text="null: nobody by name, or nobody of whom the reader may know."
+    )
+    origin = serializers.ChoiceField(Origin.choices)
+    annotations = serializers.IntegerField()
+
+
 class LineageSerializer(serializers.Serializer):
     training = serializers.UUIDField(allow_null=True)
     snapshot = LineageSnapshotSerializer(allow_null=True)
+    labelled_by = LabelledBySerializer(
+        many=True, help_text="Who made the annotations that the images of the snapshot have now, the most first."
+    )
     origin = Described(OriginSerializer(), allow_null=True)
     ancestors = RelatedModelSerializer(many=True, help_text="What it started from, the nearest first.")
     descendants = RelatedModelSerializer(many=True, help_text="What started from it.")

@@ -88,6 +88,7 @@ class DeviceGroupViewSet(mixins.UpdateModelMixin, EdgeViewSet):
 
 class DeviceFilter(filters.FilterSet):
     revoked = filters.BooleanFilter(field_name="revoked_at", lookup_expr="isnull", exclude=True)
+    model = filters.UUIDFilter(field_name="running__model", label="The model that it says it runs.")
 
     class Meta:
         model = Device

@@ -53,5 +53,26 @@ test("a model gets a stage, notes, files and a link with a QR code", async ({ pa
       .soft(violations.map(({ id, nodes }) => `${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 160)}`))
       .toEqual([]);
   }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("link", { name: "Where it comes from" }).click();
+  for (const name of ["Images and labels", "Snapshot", "Training", "Model", "In use"])
+    await expect(page.getByRole("heading", { name, exact: true })).toBeVisible();
+  await expect(page.getByText(/\d+ annotations/).first()).toBeVisible();
+  await expect(page.getByText("It was not rolled out to devices.")).toBeVisible();
+  for (const [colorScheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
+    if (process.env.PM_SHOTS)
+      await page.screenshot({ path: `${process.env.PM_SHOTS}/lineage-${colorScheme}.png`, fullPage: true });
+  }
+  await page.getByRole("link", { name: "Its training" }).click();
+  await expect(page).toHaveURL(/trainings\/[0-9a-f-]{36}$/);
   expect(problems).toEqual([]);
 });

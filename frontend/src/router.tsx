@@ -259,6 +259,11 @@ const devices = createRoute({
   validateSearch: readDevicesSearch,
   component: lazyRouteComponent(() => import("./devices/DevicesPage")),
 });
+const device = createRoute({
+  getParentRoute: () => project,
+  path: "/devices/$device",
+  component: lazyRouteComponent(() => import("./devices/DevicePage")),
+});
 const deployment = createRoute({
   getParentRoute: () => project,
   path: "/deployments/$deployment",
@@ -291,6 +296,11 @@ const modelFiles = createRoute({
   getParentRoute: () => project,
   path: "/models/$model/files",
   component: lazyRouteComponent(() => import("./models/FilesPage")),
+});
+const lineage = createRoute({
+  getParentRoute: () => project,
+  path: "/models/$model/lineage",
+  component: lazyRouteComponent(() => import("./models/LineagePage")),
 });
 const settings = createRoute({
   getParentRoute: () => project,
@@ -351,12 +361,14 @@ const tree = root.addChildren([
       compare,
       model,
       devices,
+      device,
       deployment,
       quality,
       trying,
       videos,
       video,
       modelFiles,
+      lineage,
       settings,
       trash,
       webhooks,

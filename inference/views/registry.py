@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from inference import serializers
 from inference.models import StageChange
-from inference.registry import ancestors, descendants, move_to_stage
+from inference.registry import ancestors, descendants, labelled_by, move_to_stage
 from inference.selectors import models_of
 from projects.permissions import require_member
 
@@ -38,13 +38,15 @@ class Registry:
     @extend_schema(responses=serializers.LineageSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
     def lineage(self, request, pk=None):
-        """Where the model comes from: its training, its data, the models that it started from and that started from
-        it. Of others' models only those that are public are named."""
+        """Where the model comes from: its training, its data and who labelled it, the models that it started from and
+        that started from it. Of others' models only those that are public are named, and nobody who labelled for them.
+        """
         model = self.get_object()
         visible = models_of(request.user)
         found = {
             "training": model.training,
             "snapshot": model.snapshot,
+            "labelled_by": [] if model.snapshot is None else labelled_by(model.snapshot, request.user),
             "origin": model.origin or None,
             "ancestors": ancestors(model, visible),
             "descendants": descendants(model, visible)[:100],

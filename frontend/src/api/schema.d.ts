@@ -1752,9 +1752,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where the model comes from: its training, its data, the models that it started from and that started from
-         * @description Where the model comes from: its training, its data, the models that it started from and that started from
-         *     it. Of others' models only those that are public are named.
+         * Where the model comes from: its training, its data and who labelled it, the models that it started from and
+         * @description Where the model comes from: its training, its data and who labelled it, the models that it started from and
+         *     that started from it. Of others' models only those that are public are named, and nobody who labelled for them.
          */
         get: operations["models_lineage_retrieve"];
         put?: never;
@@ -6550,6 +6550,12 @@ export interface components {
             /** Format: double */
             f1: number | null;
         };
+        LabelledBy: {
+            /** @description null: nobody by name, or nobody of whom the reader may know. */
+            user: string | null;
+            origin: components["schemas"]["OriginName"];
+            annotations: number;
+        };
         /** @description A suspect with its image as a gallery shows it. */
         LightSuspect: {
             /** Format: uuid */
@@ -6592,6 +6598,8 @@ export interface components {
             /** Format: uuid */
             training: string | null;
             snapshot: components["schemas"]["LineageSnapshot"] | null;
+            /** @description Who made the annotations that the images of the snapshot have now, the most first. */
+            labelled_by: components["schemas"]["LabelledBy"][];
             readonly origin: components["schemas"]["Origin"] | null;
             /** @description What it started from, the nearest first. */
             ancestors: components["schemas"]["RelatedModel"][];
@@ -14659,6 +14667,8 @@ export interface operations {
                  *     * `failed` - Failed
                  */
                 health?: "failed" | "ok" | "unknown";
+                /** @description The model that it says it runs. */
+                model?: string;
                 ordering?: "id" | "-id";
                 page_size?: number;
                 project?: string;

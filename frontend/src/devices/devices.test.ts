@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { enrolmentLines, isOwnMachine } from "./enrolling";
 import { readDevicesSearch } from "./search";
-import { ago, isLate } from "./seen";
+import { ago, isLate, sourceOf } from "./seen";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -43,4 +43,10 @@ describe("enrolling", () => {
 it("reads the address of the list", () => {
   expect(readDevicesSearch({ group: "a", health: "failed" })).toEqual({ group: "a", health: "failed" });
   expect(readDevicesSearch({ group: 3, health: "tired" })).toEqual({});
+});
+
+it("names the source of a device's images as the studio does", () => {
+  const id = "0192f3a0-0000-7000-8000-000000abcdef";
+  expect(sourceOf({ id, name: "line 3" })).toBe("device line 3 (abcdef)");
+  expect(sourceOf({ id, name: "x".repeat(100) })).toHaveLength(100);
 });

@@ -8,6 +8,7 @@ import type { DevicesSearch } from "./search";
 
 type Schemas = components["schemas"];
 export type Device = Schemas["Device"];
+export type DeviceKey = Schemas["DeviceKey"];
 export type DeviceGroup = Schemas["DeviceGroup"];
 export type Deployment = Schemas["Deployment"];
 export type NewEnrolmentCode = Schemas["NewEnrolmentCode"];
@@ -42,6 +43,27 @@ export function useDevices(project: string, { group, health }: DevicesSearch) {
     queryFn: ({ pageParam }) => send<Page<Device>>("GET", pageParam),
     getNextPageParam: ({ next }) => next,
     refetchInterval: LIVE_MS,
+  });
+}
+
+export function useDevice(project: string, id: string) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "one", id],
+    queryFn: () => send<Device>("GET", `/api/v1/devices/${id}/`),
+    refetchInterval: LIVE_MS,
+  });
+}
+
+/** What the group of a device was told to run, the newest first. */
+export function useHistory(project: string, group: string | null) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "history", group],
+    enabled: group !== null,
+    queryFn: () =>
+      send<Page<Deployment>>(
+        "GET",
+        `/api/v1/deployments/?project=${project}&group=${group}&page_size=50&ordering=-id`,
+      ),
   });
 }
 
@@ -93,6 +115,11 @@ export function makeCode(
 export function moveDevice(project: string, id: string, group: string | null): Promise<Device> {
   const body = JSON.stringify({ group });
   return changed(project, send<Device>("PATCH", `/api/v1/devices/${id}/`, body, json()));
+}
+
+/** A new key, shown this once. A device whose access was ended is let in again. */
+export function rotateKey(project: string, id: string): Promise<DeviceKey> {
+  return changed(project, send<DeviceKey>("POST", `/api/v1/devices/${id}/rotate-key/`, "{}", json()));
 }
 
 export function revokeDevice(project: string, id: string): Promise<unknown> {

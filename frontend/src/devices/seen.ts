@@ -18,3 +18,8 @@ export function ago(time: string, now: number, locale: string): string {
 export function isLate(lastSeen: string | null, pollSeconds: number, now: number): boolean {
   return lastSeen !== null && now - Date.parse(lastSeen) > (3 * pollSeconds + 60) * 1000;
 }
+
+/** What the images that a device sends name as their source. Names may be given twice, so the end of its id is there. */
+export function sourceOf({ id, name }: { id: string; name: string }): string {
+  return [...`device ${name} (${id.replaceAll("-", "").slice(-6)})`].slice(0, 100).join("");
+}

@@ -3,6 +3,8 @@ export interface Filter {
   dataset?: string;
   /** Whose frames. */
   video?: string;
+  /** Where they came from, as the images say it: of a device `device NAME (END OF ITS ID)`. */
+  source?: string;
   label?: string[];
   without_label?: string[];
   split?: "train" | "validation" | "test" | "none";
@@ -30,6 +32,7 @@ export function readFilter(search: Record<string, unknown>): Filter {
   return clean({
     dataset: text(search.dataset),
     video: text(search.video),
+    source: text(search.source),
     label: texts(search.label),
     without_label: texts(search.without_label),
     split: among(splits, search.split),

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ModelTabs } from "../models/parts/ModelTabs";
 import { useModel } from "../models/queries";
 import { useLabels } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
@@ -31,6 +32,7 @@ export default function QualityPage() {
           <Title order={1} size="h2" mt={4}>
             <Trans>How good it is</Trans>
           </Title>
+          <ModelTabs project={project} model={id} />
         </div>
         <Problem
           error={error}

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Menu, Text } from "@mantine/core";
+import { ActionIcon, Anchor, Menu, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { asStudioError } from "../../api/errors";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
@@ -76,9 +77,9 @@ function DeviceRow({ project, device, groups, mayEdit }: RowProps) {
   return (
     <tr>
       <td>
-        <Text size="sm" fw={600}>
+        <Anchor component={Link} to={`/projects/${project}/devices/${device.id}`} size="sm" fw={600}>
           {device.name}
-        </Text>
+        </Anchor>
         <Text size="xs" className="quiet">
           {group?.name ?? <Trans>in no group</Trans>}
         </Text>

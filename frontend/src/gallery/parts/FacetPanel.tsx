@@ -53,6 +53,7 @@ export function FacetPanel({ project, filter, change, show }: Props) {
                 origin: undefined,
                 dataset: undefined,
                 video: undefined,
+                source: undefined,
                 q: undefined,
                 min_score: undefined,
               })
@@ -60,6 +61,11 @@ export function FacetPanel({ project, filter, change, show }: Props) {
           >
             <Trans>Clear the filters</Trans>
           </Button>
+        )}
+        {filter.source && (
+          <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+            <Trans>Only images from: {filter.source}</Trans>
+          </Text>
         )}
         <SavedFilters project={project} filter={filter} show={show} />
         <Section title={t`State`}>

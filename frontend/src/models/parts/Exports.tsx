@@ -119,7 +119,7 @@ function Table({ model, exports, make }: TableProps) {
 
 function Row({ one, make }: { one: ModelExport; make: TableProps["make"] }) {
   const { t, i18n } = useLingui();
-  const { file, title, kind, runtime } = one;
+  const { file, title, runtime } = one;
   const { own, original } = figuresOf(one);
   const percent = (value: number | null | undefined) =>
     typeof value === "number" ? formatPercent(value, i18n.locale, 1) : "–";
@@ -132,6 +132,10 @@ function Row({ one, make }: { one: ModelExport; make: TableProps["make"] }) {
         <Text size="xs" className="quiet">
           {file?.stale ? t`made before its thresholds were changed` : runtime}
         </Text>
+        {/* Where it is narrow, what one does is seen without scrolling sideways. */}
+        <Group gap="xs" mt={6} miw={220} hiddenFrom="sm">
+          <Actions one={one} make={make} />
+        </Group>
       </td>
       <td className={deviceClasses.number}>{file ? formatBytes(file.size, i18n.locale) : "–"}</td>
       <td className={deviceClasses.number}>{percent(file?.report.agreement)}</td>
@@ -149,44 +153,53 @@ function Row({ one, make }: { one: ModelExport; make: TableProps["make"] }) {
           : "–"}
       </td>
       <td>
-        <Group gap="xs" justify="flex-end" wrap="nowrap">
-          {file && (
-            <Button
-              component="a"
-              href={file.url}
-              download
-              size="compact-sm"
-              variant="default"
-              leftSection={<Icon name="download" size={16} />}
-              aria-label={t`Download ${title}`}
-            >
-              <Trans>Download</Trans>
-            </Button>
-          )}
-          {make && (!file || file.stale) && (
-            <Button
-              size="compact-sm"
-              variant="default"
-              aria-label={t`Make ${title}`}
-              onClick={() => make([kind])}
-            >
-              <Trans>Make it</Trans>
-            </Button>
-          )}
-          {make && file && (
-            <Button
-              size="compact-sm"
-              variant="default"
-              title={t`A zip with this file, its labels, the model card and a program that runs it`}
-              aria-label={t`Bundle of ${title}`}
-              onClick={() => make([], kind)}
-            >
-              <Trans>Bundle</Trans>
-            </Button>
-          )}
+        <Group gap="xs" justify="flex-end" wrap="nowrap" visibleFrom="sm">
+          <Actions one={one} make={make} />
         </Group>
       </td>
     </tr>
+  );
+}
+
+function Actions({ one: { file, title, kind }, make }: { one: ModelExport; make: TableProps["make"] }) {
+  const { t } = useLingui();
+  return (
+    <>
+      {file && (
+        <Button
+          component="a"
+          href={file.url}
+          download
+          size="compact-sm"
+          variant="default"
+          leftSection={<Icon name="download" size={16} />}
+          aria-label={t`Download ${title}`}
+        >
+          <Trans>Download</Trans>
+        </Button>
+      )}
+      {make && (!file || file.stale) && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={t`Make ${title}`}
+          onClick={() => make([kind])}
+        >
+          <Trans>Make it</Trans>
+        </Button>
+      )}
+      {make && file && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          title={t`A zip with this file, its labels, the model card and a program that runs it`}
+          aria-label={t`Bundle of ${title}`}
+          onClick={() => make([], kind)}
+        >
+          <Trans>Bundle</Trans>
+        </Button>
+      )}
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ export function ModelTabs({ project, model }: { project: string; model: string }
     [base, <Trans key="try">Try it</Trans>],
     [`${base}/quality`, <Trans key="quality">How good it is</Trans>],
     [`${base}/files`, <Trans key="files">Stage and files</Trans>],
+    [`${base}/lineage`, <Trans key="lineage">Where it comes from</Trans>],
   ] as const;
   return (
     <Group component="nav" gap="md" mt={4} aria-label={t`Pages of the model`}>

@@ -1,0 +1,51 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test } from "@playwright/test";
+import { createProject, register, watch } from "./studio";
+
+test("a device has a page: what it reports, a new key, the end of its access", async ({ page }) => {
+  const problems = watch(page);
+  await register(page);
+  await createProject(page, "Line", "What is on the image?", "good, bad");
+  const project = page.url().split("/projects/")[1]?.split("/")[0] ?? "";
+  await page.evaluate(async (id) => {
+    const ask = async (path: string, body: unknown) => {
+      const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+      const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+      return (await fetch(`/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    const { id: group } = await ask("device-groups/", { project: id, name: "Hall 2" });
+    await ask("devices/", { project: id, name: "camera 7", group });
+  }, project);
+  await page.goto(`/projects/${project}/devices`);
+  await page.getByRole("link", { name: "camera 7" }).click();
+  await expect(page.getByRole("heading", { name: "camera 7" })).toBeVisible();
+  await expect(page.getByRole("row", { name: "Group Hall 2" })).toBeVisible();
+  await expect(page.getByText("None: its group was not told to run a model.")).toBeVisible();
+  await page.getByRole("button", { name: "Make a new key" }).click();
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await expect(page.getByRole("textbox", { name: "The new key" })).toHaveValue(/^\S{20,}$/);
+  await expect(page.getByRole("button", { name: "Copy" })).toBeVisible();
+  for (const [colorScheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
+    if (process.env.PM_SHOTS)
+      await page.screenshot({ path: `${process.env.PM_SHOTS}/device-${colorScheme}.png`, fullPage: true });
+  }
+  // The key is shown once.
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Access" })).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "The new key" })).toHaveCount(0);
+  await page.getByRole("button", { name: "End its access" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End its access" }).click();
+  await expect(page.getByText("Its access was ended.")).toBeVisible();
+  await page.getByRole("link", { name: "Images that it sent back" }).click();
+  await expect(page).toHaveURL(/images\?source=device/);
+  expect(problems).toEqual([]);
+});
