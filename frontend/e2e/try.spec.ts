@@ -21,6 +21,7 @@ test("an image is tried, taken into a program and kept with its label, and so is
   await page.goto(model);
   await page.getByRole("link", { name: "With the camera, or beside other models" }).click();
   await expect(page).toHaveURL(/\/try\?model=/);
+  await expect(page.getByRole("button", { name: "Choose an image" })).toBeVisible();
   await drop(page, "my circle.jpg");
   const answer = page.getByRole("img", { name: "my circle.jpg with what the model finds" });
   await expect(answer).toBeVisible();

@@ -139,7 +139,7 @@ function History({ project, device }: Props) {
       <Problem error={error} retry={() => void refetch()} />
       {(!device.group || data?.results.length === 0) && (
         <Text size="sm" className="quiet">
-          <Trans>None: its group was not told to run a model.</Trans>
+          <Trans>None: its group has no roll-out.</Trans>
         </Text>
       )}
       {data && data.results.length > 0 && (

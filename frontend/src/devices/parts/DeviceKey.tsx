@@ -31,7 +31,8 @@ export function DeviceKey({ project, device }: { project: string; device: Device
             <Stack gap="xs">
               <Text size="sm">
                 <Trans>
-                  It is shown this once: put it on the device now, in place of the old one, which is void.
+                  It is shown this once: put it on the device now, in place of the old one, which no longer
+                  works.
                 </Trans>
               </Text>
               <Group align="flex-end" gap="xs">
@@ -59,7 +60,7 @@ export function DeviceKey({ project, device }: { project: string; device: Device
         confirm={async () => setKey((await rotateKey(project, device.id)).key)}
         close={close}
       >
-        <Trans>The key that it has now is void at once. It stays away until it has the new one.</Trans>
+        <Trans>The key that it has now stops working at once. It stays away until it has the new one.</Trans>
       </ConfirmDelete>
       <ConfirmDelete
         opened={asked === "revoke"}
@@ -72,8 +73,8 @@ export function DeviceKey({ project, device }: { project: string; device: Device
         close={close}
       >
         <Trans>
-          Its key is void at once: it gets no model any more and reports nothing. It goes on with the model
-          that it has. To come back it needs a new key.
+          Its key stops working at once: it gets no model any more and reports nothing. It goes on with the
+          model that it has. To come back it needs a new key.
         </Trans>
       </ConfirmDelete>
     </Paper>

@@ -147,8 +147,8 @@ function DeviceRow({ project, device, groups, mayEdit }: RowProps) {
             close={() => setIsRevoking(false)}
           >
             <Trans>
-              Its key is void at once: it gets no model any more and reports nothing. It goes on with the
-              model that it has. To come back it has to enrol again.
+              Its key stops working at once: it gets no model any more and reports nothing. It goes on with
+              the model that it has. To come back it has to enrol again.
             </Trans>
           </ConfirmDelete>
         </td>
