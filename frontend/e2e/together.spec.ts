@@ -144,3 +144,32 @@ test("every page of a project is reached on a phone", async ({ page }) => {
   await page.getByRole("menuitem", { name: "Settings" }).click();
   await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
 });
+
+test("somebody is invited by name, joins, leaves, and an invitation is taken back", async ({
+  page,
+  browser,
+}) => {
+  await register(page);
+  await createProject(page, "By name", "What is on the image?", "good, bad");
+  const guest = await (await browser.newContext()).newPage();
+  const name = await register(guest);
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  const invite = async (to: string) => {
+    await page.getByLabel("Or add by user name").fill(to);
+    await page.getByRole("button", { name: "Add as Editor" }).click();
+    await expect(page.getByText(`${to} is invited, until`)).toBeVisible();
+  };
+  await invite(name);
+  await guest.goto("/");
+  await expect(guest.getByText(/invites you to “By name”/)).toBeVisible();
+  await guest.getByRole("button", { name: "Join" }).click();
+  await guest.getByRole("link", { name: /By name/ }).click();
+  await guest.getByRole("link", { name: "Settings", exact: true }).click();
+  await guest.getByRole("button", { name: "Leave the project" }).click();
+  await guest.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
+  await expect(guest.getByRole("button", { name: "New project" }).first()).toBeVisible();
+  await expect(guest.getByRole("link", { name: /By name/ })).toHaveCount(0);
+  await invite("nobody-of-this-name");
+  await page.getByRole("button", { name: "Take back the invitation of nobody-of-this-name" }).click();
+  await expect(page.getByText("nobody-of-this-name is invited, until")).toHaveCount(0);
+});

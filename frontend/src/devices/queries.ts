@@ -105,11 +105,27 @@ export function deleteGroup(project: string, id: string): Promise<unknown> {
   return changed(project, send("DELETE", `/api/v1/device-groups/${id}/`));
 }
 
+export type EnrolmentCode = components["schemas"]["EnrolmentCode"];
+
+/** Codes that still let devices in. */
+export function useCodes(project: string, isOpen: boolean) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "codes"],
+    enabled: isOpen,
+    queryFn: () => send<{ results: EnrolmentCode[] }>("GET", `/api/v1/enrolment-codes/?project=${project}`),
+  });
+}
+
+export function endCode(project: string, id: string): Promise<unknown> {
+  return changed(project, send("DELETE", `/api/v1/enrolment-codes/${id}/`));
+}
+
 export function makeCode(
   project: string,
   asked: { group: string | null; uses: number; hours: number },
 ): Promise<NewEnrolmentCode> {
-  return send("POST", "/api/v1/enrolment-codes/", JSON.stringify({ project, ...asked }), json());
+  const body = JSON.stringify({ project, ...asked });
+  return changed(project, send<NewEnrolmentCode>("POST", "/api/v1/enrolment-codes/", body, json()));
 }
 
 export function moveDevice(project: string, id: string, group: string | null): Promise<Device> {

@@ -10,6 +10,7 @@ import { TrashLink } from "../trash/parts/TrashLink";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { TrashNote } from "../ui/TrashNote";
 import { WebhooksLink } from "../webhooks/parts/WebhooksLink";
+import { Leave } from "./parts/Leave";
 import { Members } from "./parts/Members";
 import { renameProject } from "./queries";
 
@@ -27,6 +28,7 @@ export default function SettingsPage() {
         <Members project={data} />
         {data.role === "owner" && <WebhooksLink project={data.id} />}
         <TrashLink project={data.id} />
+        <Leave project={data} />
         {data.role === "owner" && <Deletion project={data} />}
       </Stack>
     </Container>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
+import { Invitations } from "./parts/Invitations";
 import { NewProject } from "./parts/NewProject";
 import { ProjectCard } from "./parts/ProjectCard";
 import { TrySamples } from "./parts/TrySamples";
@@ -44,6 +45,7 @@ export default function ProjectsPage() {
           </Group>
         )}
       </Group>
+      <Invitations />
       <Problem error={error} retry={() => void refetch()} />
       {!data && !error && (
         <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }}>

@@ -18,6 +18,7 @@ import { Problem } from "../../ui/Problem";
 import { QrCode } from "../../ui/QrCode";
 import { enrolmentLines, isOwnMachine } from "../enrolling";
 import { type DeviceGroup, makeCode, type NewEnrolmentCode } from "../queries";
+import { Codes } from "./Codes";
 
 interface Props {
   project: string;
@@ -125,6 +126,7 @@ export function AddDevices({ project, groups, opened, close }: Props) {
             value={uses}
             onChange={(value) => setUses(Number(value) || 1)}
           />
+          <Codes project={project} isOpen={opened} />
           <Problem error={error} />
           <Group justify="flex-end">
             <Button variant="default" onClick={end}>

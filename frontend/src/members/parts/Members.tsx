@@ -18,6 +18,7 @@ import type { Project } from "../../api/types";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { changeRole, endLink, makeLink, type Role, removeMember, useLinks, useMembers } from "../queries";
+import { InviteByName } from "./InviteByName";
 
 /** Who may look at or change the project, and links that invite others. */
 export function Members({ project }: { project: Project }) {
@@ -126,6 +127,7 @@ export function Members({ project }: { project: Project }) {
                 </Button>
               </Group>
             ))}
+            <InviteByName project={project.id} role={role} roleName={roles[role]} />
           </Stack>
         )}
         <ConfirmDelete
