@@ -32,7 +32,7 @@ export async function reorderLabels(project: string, labels: string[]): Promise<
 }
 
 export async function mergeLabel(project: string, id: string, into: string): Promise<void> {
-  const address = `${addressOf(project, id)}merge/`;
+  const address = `/api/v1/projects/${project}/labels/${id}/merge/`;
   await undoable(project, t`Merge labels`, { method: "POST", address, body: { into } });
 }
 
