@@ -37,6 +37,7 @@ VIEW = "a name for a way to look at images: nothing of the project changes"
 EXCEPTIONS = {
     "POST datasets/{id}/imports/": BY_A_JOB,
     "POST videos/{video_id}/frames/": BY_A_JOB,
+    "POST videos/{id}/proxy/": "a copy for browsers, kept as long as its job",
     "POST datasets/{id}/exports/": READS,
     "POST datasets/{id}/duplicates/": READS,
     "POST datasets/{id}/snapshots/": "a snapshot is a record that nothing changes or deletes",

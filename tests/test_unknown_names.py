@@ -31,8 +31,8 @@ def test_every_list_refuses_what_it_does_not_know(api):
 
 
 def test_a_field_that_would_be_dropped(api, project, image, dataset):
-    error = error_of(api.post("/api/v1/tokens/", {"name": "line PLC", "scope": "predict"}, format="json"))
-    assert (error["code"], error["attr"]) == ("unknown_field", "scope")
+    error = error_of(api.post("/api/v1/tokens/", {"name": "line PLC", "may": "predict"}, format="json"))
+    assert (error["code"], error["attr"]) == ("unknown_field", "may")
     for path, body, hint in (
         ("projects/", {"name": "p", "task": "classification", "tsak": 1}, "task"),
         ("datasets/", {"project": str(project.pk), "nam": "d"}, "name"),
