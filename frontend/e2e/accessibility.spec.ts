@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, logInAsStaff, register, upload } from "./studio";
+import { createProject, logInAsStaff, register, settled, upload } from "./studio";
 
 test("no page breaks a rule of accessibility, light or dark, wide or narrow", async ({ page }) => {
   test.setTimeout(480_000);
@@ -112,6 +112,7 @@ async function cancelledTraining(page: import("@playwright/test").Page, project:
 }
 
 async function check(page: import("@playwright/test").Page, where: string): Promise<void> {
+  await settled(page);
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
     .analyze();

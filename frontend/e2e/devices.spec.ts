@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, watch } from "./studio";
+import { createProject, register, settled, watch } from "./studio";
 
 test("a device has a page: what it reports, a new key, the end of its access", async ({ page }) => {
   const problems = watch(page);
@@ -20,7 +20,7 @@ test("a device has a page: what it reports, a new key, the end of its access", a
   await page.getByRole("link", { name: "camera 7" }).click();
   await expect(page.getByRole("heading", { name: "camera 7" })).toBeVisible();
   await expect(page.getByRole("row", { name: "Group Hall 2" })).toBeVisible();
-  await expect(page.getByText("None: its group was not told to run a model.")).toBeVisible();
+  await expect(page.getByText("None: its group has no roll-out.")).toBeVisible();
   await page.getByRole("button", { name: "Make a new key" }).click();
   await page.getByRole("button", { name: "Make the key" }).click();
   await expect(page.getByRole("textbox", { name: "The new key" })).toHaveValue(/^\S{20,}$/);
@@ -31,6 +31,7 @@ test("a device has a page: what it reports, a new key, the end of its access", a
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();

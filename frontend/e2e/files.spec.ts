@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { register, trainedModel, watch } from "./studio";
+import { register, settled, trainedModel, watch } from "./studio";
 
 test("a model gets a stage, notes, files and a link with a QR code", async ({ page }) => {
   test.setTimeout(600_000);
@@ -46,6 +46,7 @@ test("a model gets a stage, notes, files and a link with a QR code", async ({ pa
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();
@@ -65,6 +66,7 @@ test("a model gets a stage, notes, files and a link with a QR code", async ({ pa
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { register, trainedModel, watch } from "./studio";
+import { register, settled, trainedModel, watch } from "./studio";
 
 test("every number of a model opens its images, and one key the annotator", async ({ page }) => {
   test.setTimeout(600_000);
@@ -58,6 +58,7 @@ async function checkViews(page: Page, scheme: "light" | "dark", width: number): 
     await page.goto(`${address}?view=${view}`);
     await expect(page.getByTestId("headline")).toBeAttached();
     await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => undefined);
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();

@@ -129,3 +129,15 @@ export async function trainedModel(
   const { model } = await read(`trainings/${training}/`);
   return `/projects/${project}/models/${model}`;
 }
+
+/** Until colours and positions have stopped changing: what is half faded in has no contrast. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((one) => one.effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
+        .map((one) => one.finished),
+    ),
+  );
+}

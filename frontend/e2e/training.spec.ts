@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, upload, watch } from "./studio";
+import { createProject, register, settled, upload, watch } from "./studio";
 
 test("a project that cannot be trained on says what is missing, and where to get it", async ({ page }) => {
   await register(page);
@@ -101,6 +101,7 @@ test("a training is cancelled and started again; another page hears of its end",
 async function accessible(page: import("@playwright/test").Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();

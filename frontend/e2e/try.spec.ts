@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { register, trainedModel, watch } from "./studio";
+import { register, settled, trainedModel, watch } from "./studio";
 
 // Chromium draws what this camera sees, and nobody is asked.
 test.use({
@@ -98,6 +98,7 @@ async function axe(page: Page): Promise<void> {
   ] as const) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
+    await settled(page);
     const { violations } = await new AxeBuilder({ page })
       .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
       .analyze();

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, watch } from "./studio";
+import { createProject, register, settled, watch } from "./studio";
 
 test("an owner adds a webhook, tries it, sends a message again, pauses and deletes it", async ({ page }) => {
   let answer = 500;
@@ -39,6 +39,7 @@ test("an owner adds a webhook, tries it, sends a message again, pauses and delet
     await message.getByRole("button", { name: /again$/ }).click();
     await expect(message).toContainText("arrived · answer 204");
     expect(new Set(got).size).toBe(1);
+    await settled(page);
     const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
 

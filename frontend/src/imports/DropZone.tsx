@@ -13,12 +13,13 @@ export function DropZone({ project }: { project: string }) {
   const mayEdit = useMayEdit(project);
   const importFiles = useAddFiles(project);
   const { taker } = useDropTaker();
-  const add = taker?.take ?? importFiles;
   const isTaken = mayEdit || taker !== null;
   const [isOver, setIsOver] = useState(false);
   useEffect(() => {
     if (!isTaken) return undefined;
     let depth = 0;
+    // Asked when the files come: a page that has just opened takes them already.
+    const add = (files: File[]) => (useDropTaker.getState().taker?.take ?? importFiles)(files);
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     const enter = (event: DragEvent) => {
       if (!hasFiles(event)) return;
@@ -53,7 +54,7 @@ export function DropZone({ project }: { project: string }) {
     return () => {
       for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
     };
-  }, [isTaken, add]);
+  }, [isTaken, importFiles]);
   if (!isOver) return null;
   return (
     <Center className={classes.zone}>

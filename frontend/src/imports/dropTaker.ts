@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { create } from "zustand";
 
 interface Taker {
@@ -12,7 +12,8 @@ export const useDropTaker = create<{ taker: Taker | null }>(() => ({ taker: null
 
 /** What is dropped or pasted anywhere on the page goes to the component while it is there. */
 export function useTakesDrops(text: string, take: (files: File[]) => void): void {
-  useEffect(() => {
+  // As soon as the page is painted: what is dropped a moment later must not go to the page before, which is gone.
+  useLayoutEffect(() => {
     const taker = { text, take };
     useDropTaker.setState({ taker });
     return () => useDropTaker.setState((now) => (now.taker === taker ? { taker: null } : now));
