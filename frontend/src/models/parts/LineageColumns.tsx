@@ -243,7 +243,7 @@ function Uses({ project, model }: { project: string; model: Model }) {
   return (
     <>
       <Node to={`/projects/${project}/models/${model.id}/files`} name={<Trans>Files</Trans>}>
-        {model.files.map(({ kind }) => kind).join(", ")}
+        <Plural value={model.files.length} one="# file" other="# files" />
       </Node>
       <Problem error={rollOuts.error ?? runners.error} retry={() => void rollOuts.refetch()} />
       {rollOuts.data?.results.map((one) => (

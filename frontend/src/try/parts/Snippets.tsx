@@ -10,6 +10,7 @@ import {
   Text,
   Title,
 } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { Icon } from "../../ui/Icon";
 import { type Call, curlOf, pythonOf } from "../snippets";
@@ -27,11 +28,11 @@ export function Snippets({ call }: { call: Call }) {
         </Title>
         <Text size="sm" className="quiet">
           <Trans>
-            The same call without a browser. Put your token into STUDIO_TOKEN; it is not shown here. The{" "}
-            <Anchor href="/api/docs/" size="sm" underline="always">
-              interface
-            </Anchor>{" "}
-            makes tokens: auth/login/ for yourself, tokens/ for programs.
+            The same call without a browser. Put a token into STUDIO_TOKEN; it is not shown here. Make one in{" "}
+            <Anchor component={Link} to="/account" size="sm" underline="always">
+              your account
+            </Anchor>
+            .
           </Trans>
         </Text>
         <SegmentedControl
