@@ -77,7 +77,7 @@ export function useImages(
   return imageAt;
 }
 
-export function useFacets(project: string, filter: Filter) {
+export function useFacets(project: string, filter: Filter, enabled = true) {
   const query = toQuery(project, filter);
   query.delete("ordering");
   query.delete("seed");
@@ -85,6 +85,7 @@ export function useFacets(project: string, filter: Filter) {
     queryKey: [...keys.images(project), "facets", query.toString()],
     queryFn: () => send<Facets>("GET", `/api/v1/images/facets/?${query}`),
     placeholderData: keepPreviousData,
+    enabled,
   });
 }
 

@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useEffect, useMemo, useState } from "react";
 import { useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
+import { useSettled } from "../outbox/outbox";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
@@ -24,7 +25,8 @@ export default function LabelingPage() {
   const navigate = useNavigate();
   const { data: own } = useProject(project);
   const { data: labels = [] } = useLabels(project);
-  const { data: facets } = useFacets(project, {});
+  // Counted once the server has what a tab before this one had left: an undo, say, just before a reload.
+  const { data: facets } = useFacets(project, {}, useSettled());
   const mayEdit = useMayEdit(project);
   const work = useWork(project, filter);
   const done = useDone(facets?.annotated.yes, work.done);

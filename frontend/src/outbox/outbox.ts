@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { create } from "zustand";
 import { request } from "../api/client";
 import { asStudioError, type StudioError } from "../api/errors";
@@ -72,6 +73,14 @@ export function startOutbox(): void {
     // Nothing is lost without this question: it only says that the server does not have everything yet.
     if (useOutbox.getState().isOffline && useOutbox.getState().queue.length > 0) event.preventDefault();
   });
+}
+
+/** Whether what was waiting when the page opened has reached the server, or cannot now; it stays so. */
+export function useSettled(): boolean {
+  const isNow = useOutbox(({ isReady, isOffline, queue }) => isReady && (queue.length === 0 || isOffline));
+  const [was, setWas] = useState(false);
+  if (isNow && !was) setWas(true);
+  return was || isNow;
 }
 
 /** Whether a change of this subject has not reached the server yet. */
