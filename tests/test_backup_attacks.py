@@ -32,7 +32,7 @@ def test_after_damage_the_next_backup_has_none(api, staff, dataset, folder):  # 
 
 
 @pytest.mark.parametrize("place", [0, 4096])
-def test_a_broken_database_is_told_as_damage(staff, folder, place):  # noqa: F811
+def test_a_broken_database_is_reported_as_damage(staff, folder, place):  # noqa: F811
     name = taken(staff)["result"]["backup"]
     with open(folder / name / "db.sqlite3", "r+b") as file:
         file.seek(place)
