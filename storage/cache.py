@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import filecmp
 import hashlib
 import os
 import re
@@ -180,11 +181,13 @@ class LocalCache:
 
     @staticmethod
     def _name(file: Incoming, target: Path) -> None:
-        """Give the file a second name, in the place of whatever has it."""
+        """Give the file a second name, in the place of whatever has it, unless that has the same content."""
         try:
             os.link(file.path, target)
             return
         except FileExistsError:
+            if _has_content_of(target, file.path):
+                return
             second = file.path.with_name(f"{file.path.name}.named")
         os.link(file.path, second)
         os.replace(second, target)
@@ -193,7 +196,8 @@ class LocalCache:
     def place(self, files: Iterable[Incoming]) -> None:
         """Give synced files their names; afterwards they survive a power cut.
 
-        A staged file has its name, unless a sweep of the same content came in between.
+        A staged file has its name, unless a sweep of the same content came in between. A file that is there with the
+        same content stays: a process in the sandbox may read that one, by its inode, and not one that takes its place.
         """
         folders: set[Path] = set()
         for file in files:
@@ -201,8 +205,11 @@ class LocalCache:
             if file.is_staged and target.exists():
                 file.path.unlink(missing_ok=True)
                 continue
-            os.replace(file.path, target)
             file.finish()
+            if _has_content_of(target, file.path):
+                file.path.unlink(missing_ok=True)
+            else:
+                os.replace(file.path, target)
             folders.add(target.parent)
         _together(sync_folder, list(folders))
 
@@ -264,6 +271,14 @@ class LocalCache:
                     path.unlink()
                     dead.add(path.name)
         return dead
+
+
+def _has_content_of(path: Path, other: Path) -> bool:
+    """Whether both are there and hold the same bytes."""
+    try:
+        return path.samefile(other) or filecmp.cmp(path, other, shallow=False)
+    except FileNotFoundError:
+        return False
 
 
 def _together(wait: Callable[[Any], None], things: Sequence) -> None:
