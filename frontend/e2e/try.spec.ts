@@ -21,6 +21,8 @@ test("an image is tried, taken into a program and kept with its label, and so is
   await page.goto(model);
   await page.getByRole("link", { name: "With the camera, or beside other models" }).click();
   await expect(page).toHaveURL(/\/try\?model=/);
+  // The address changes first; until its heading is there, the page of the model takes what is dropped.
+  await expect(page.getByRole("heading", { name: "Try", exact: true })).toBeVisible();
   await expect(page.getByRole("button", { name: "Choose an image" })).toBeVisible();
   await drop(page, "my circle.jpg");
   const answer = page.getByRole("img", { name: "my circle.jpg with what the model finds" });
