@@ -248,6 +248,11 @@ const compare = createRoute({
   validateSearch: readCompareSearch,
   component: lazyRouteComponent(() => import("./compare/ComparePage")),
 });
+const modelUpload = createRoute({
+  getParentRoute: () => project,
+  path: "/models/upload",
+  component: lazyRouteComponent(() => import("./models/UploadPage")),
+});
 const model = createRoute({
   getParentRoute: () => project,
   path: "/models/$model",
@@ -359,6 +364,7 @@ const tree = root.addChildren([
       settingsSearch,
       models,
       compare,
+      modelUpload,
       model,
       devices,
       device,

@@ -1,5 +1,5 @@
 import { t } from "@lingui/core/macro";
-import { csrfToken, request, send } from "../api/client";
+import { request, send } from "../api/client";
 import { asStudioError, type Problem } from "../api/errors";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
@@ -9,7 +9,7 @@ import { ended, rememberPart } from "../history/changes";
 import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
 import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
-import { interrupted } from "./interrupted";
+import { sendInParts } from "./sendInParts";
 import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
 
 const REQUESTS_AT_ONCE = 3;
@@ -167,30 +167,14 @@ async function sendImages(items: Item[]): Promise<void> {
   await refresh(first.project);
 }
 
-/** By the tus protocol: a cut connection, a reload or a restarted studio goes on where it stopped. */
+/** A cut connection, a reload or a restarted studio goes on where it stopped. */
 async function sendLarge(item: Item): Promise<void> {
   const file = fileOf(item.id);
   if (!file) return;
-  // Only large files need it, so the first page comes without it.
-  const tus = await import("tus-js-client");
-  const upload = await new Promise<string>((resolve, reject) => {
-    const sending = new tus.Upload(file, {
-      endpoint: "/api/v1/uploads/",
-      chunkSize: 8 * 1024 * 1024,
-      retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
-      metadata: { filename: item.path.split("/").pop() ?? "file" },
-      fingerprint: async () => `studio-${item.id}`,
-      removeFingerprintOnSuccess: true,
-      onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
-      onProgress: (sent) => changeItems(new Set([item.id]), { sent }),
-      onError: (error) => reject(interrupted(error)),
-      onSuccess: () =>
-        resolve(new URL(sending.url ?? "", location.href).pathname.split("/").filter(Boolean).at(-1) ?? ""),
-    });
-    void sending.findPreviousUploads().then((before) => {
-      if (before[0]) sending.resumeFromPreviousUpload(before[0]);
-      sending.start();
-    });
+  const upload = await sendInParts(file, {
+    name: item.path.split("/").pop() ?? "file",
+    fingerprint: item.id,
+    onProgress: (sent) => changeItems(new Set([item.id]), { sent }),
   });
   const place = item.kind === "video" ? "videos" : "imports";
   // What an archive or a list of annotations holds is shown before anything of it is written.

@@ -1,19 +1,26 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
-import { useProject } from "../projects/queries";
+import type { Project } from "../api/types";
+import { useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { formatPercent, formatTime } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
-import { useModels } from "./queries";
+import { type ModelSummary, useModelPages, usePublicPages } from "./queries";
 
-/** The models of the project, the newest first. */
+/** The models of the project, the newest first, and those that others let everybody use. */
 export default function ModelsPage() {
-  const { i18n } = useLingui();
   const { project: id } = useParams({ from: "/shell/projects/$project/models" });
   const { data: project } = useProject(id);
-  const { data: models, error, refetch } = useModels(id);
+  const mayEdit = useMayEdit(id);
+  const pages = useModelPages(id);
+  const models = pages.data?.pages.flatMap(({ results }) => results);
+  const add = mayEdit && (
+    <Button variant="default" component={Link} to={`/projects/${id}/models/upload`}>
+      <Trans>Add a model from elsewhere</Trans>
+    </Button>
+  );
   return (
     <Container size="lg" py="xl">
       <Stack gap="md">
@@ -21,74 +28,126 @@ export default function ModelsPage() {
           <Title order={1} size="h2">
             <Trans>Models</Trans>
           </Title>
-          {models && models.length > 1 && (
-            <Button
-              variant="default"
-              renderRoot={(props) => (
-                <Link
-                  to="/projects/$project/models/compare"
-                  params={{ project: id }}
-                  search={{ ids: newestTwo(models).join() }}
-                  {...props}
-                />
-              )}
-            >
-              <Trans>Compare</Trans>
-            </Button>
-          )}
+          <Group gap="sm">
+            {models && models.length > 1 && <Compare project={id} models={models} />}
+            {models && models.length > 0 && add}
+          </Group>
         </Group>
-        <Problem error={error} retry={() => void refetch()} />
-        {!models && !error && ["a", "b"].map((key) => <Skeleton key={key} height={70} radius="md" />)}
+        <Problem error={pages.error} retry={() => void pages.refetch()} />
+        {!models && !pages.error && ["a", "b"].map((key) => <Skeleton key={key} height={70} radius="md" />)}
         {models?.length === 0 && (
           <EmptyState
             icon="brain"
             title={<Trans>No model yet</Trans>}
             action={
-              project?.role !== "viewer" && (
-                <Button component={Link} to={`/projects/${id}/trainings/new`}>
-                  <Trans>Train a model</Trans>
-                </Button>
+              mayEdit && (
+                <Group justify="center">
+                  <Button component={Link} to={`/projects/${id}/trainings/new`}>
+                    <Trans>Train a model</Trans>
+                  </Button>
+                  {add}
+                </Group>
               )
             }
           >
             <Trans>A training makes a model out of your labelled images.</Trans>
           </EmptyState>
         )}
-        {models?.map((model) => {
-          const figure = project?.task === "detection" ? model.metrics.ap50 : model.metrics.accuracy;
-          return (
-            <Link
-              key={model.id}
-              to="/projects/$project/models/$model"
-              params={{ project: id, model: model.id }}
-              className="plain"
-            >
-              <Paper className="panel" p="md">
-                <Group justify="space-between" wrap="nowrap">
-                  <div style={{ minWidth: 0 }}>
-                    <Text fw={600} truncate>
-                      {model.name} v{model.version}
-                    </Text>
-                    <Text size="sm" className="quiet" truncate>
-                      {model.architecture.replaceAll("_", " ")} · {formatTime(model.created_at, i18n.locale)}
-                    </Text>
-                  </div>
-                  <Group gap="sm" wrap="nowrap">
-                    {typeof figure === "number" && (
-                      <Text fw={650} style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
-                        {project?.task === "detection" ? "AP50 " : ""}
-                        {formatPercent(figure, i18n.locale, 1)}
-                      </Text>
-                    )}
-                    <Icon name="chevron-right" />
-                  </Group>
-                </Group>
-              </Paper>
-            </Link>
-          );
-        })}
+        {models?.map((model) => (
+          <Row key={model.id} project={id} task={project?.task} model={model} />
+        ))}
+        {pages.hasNextPage && <More pages={pages} />}
+        {project && <Public project={project} />}
       </Stack>
     </Container>
+  );
+}
+
+/** Models that others have made public, for the same kind of question. Left out where there are none. */
+function Public({ project }: { project: Project }) {
+  const pages = usePublicPages(project.id, project.task);
+  const models = pages.data?.pages.flatMap(({ results }) => results) ?? [];
+  const others = models.filter((one) => one.project !== project.id);
+  if (others.length === 0) return null;
+  return (
+    <Stack gap="md" component="section" mt="lg" aria-labelledby="public-models">
+      <div>
+        <Title order={2} size="h4" id="public-models">
+          <Trans>Public models of other projects</Trans>
+        </Title>
+        <Text size="sm" className="quiet">
+          <Trans>
+            Everybody here may try them, take suggestions from them, and start a training from one.
+          </Trans>
+        </Text>
+      </div>
+      {others.map((model) => (
+        <Row key={model.id} project={project.id} task={project.task} model={model} />
+      ))}
+      {pages.hasNextPage && <More pages={pages} />}
+    </Stack>
+  );
+}
+
+function More({ pages }: { pages: { isFetchingNextPage: boolean; fetchNextPage: () => Promise<unknown> } }) {
+  return (
+    <Button variant="default" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+      <Trans>Show more models</Trans>
+    </Button>
+  );
+}
+
+function Compare({ project, models }: { project: string; models: { id: string }[] }) {
+  return (
+    <Button
+      variant="default"
+      renderRoot={(props) => (
+        <Link
+          to="/projects/$project/models/compare"
+          params={{ project }}
+          search={{ ids: newestTwo(models).join() }}
+          {...props}
+        />
+      )}
+    >
+      <Trans>Compare</Trans>
+    </Button>
+  );
+}
+
+interface RowProps {
+  project: string;
+  task: Project["task"] | undefined;
+  model: ModelSummary;
+}
+
+function Row({ project, task, model }: RowProps) {
+  const { i18n } = useLingui();
+  const figure = task === "detection" ? model.metrics.ap50 : model.metrics.accuracy;
+  return (
+    <Link to="/projects/$project/models/$model" params={{ project, model: model.id }} className="plain">
+      <Paper className="panel" p="md">
+        <Group justify="space-between" wrap="nowrap">
+          <div style={{ minWidth: 0 }}>
+            <Text fw={600} truncate>
+              {model.name} v{model.version}
+            </Text>
+            <Text size="sm" className="quiet" truncate>
+              {model.architecture.replaceAll("_", " ")} · {formatTime(model.created_at, i18n.locale)}
+            </Text>
+          </div>
+          <Group gap="sm" wrap="nowrap">
+            {typeof figure === "number" && (
+              <Text fw={650} style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
+                {task === "detection" ? "AP50 " : ""}
+                {formatPercent(figure, i18n.locale, 1)}
+              </Text>
+            )}
+            <Icon name="chevron-right" />
+          </Group>
+        </Group>
+      </Paper>
+    </Link>
   );
 }
 

@@ -1,7 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, send } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
+import type { Task } from "../api/types";
 
 export type ModelSummary = components["schemas"]["ModelSummary"];
 
@@ -15,6 +16,32 @@ export function useModels(project: string, snapshot?: string) {
       });
       return data?.results ?? [];
     },
+  });
+}
+
+interface Page {
+  next: string | null;
+  results: ModelSummary[];
+}
+
+/** As `useModels`, page after page: a project may have a thousand. */
+export function useModelPages(project: string) {
+  return useInfiniteQuery({
+    queryKey: [...keys.models(project), "pages"],
+    initialPageParam: `/api/v1/models/?project=${project}&page_size=50`,
+    queryFn: ({ pageParam }) => send<Page>("GET", pageParam),
+    getNextPageParam: ({ next }) => next,
+  });
+}
+
+/** Models that anybody may use, those of this project too. */
+export function usePublicPages(project: string, task: Task | undefined) {
+  return useInfiniteQuery({
+    queryKey: [...keys.models(project), "public pages", task],
+    enabled: task !== undefined,
+    initialPageParam: `/api/v1/models/?visibility=public&task=${task}&page_size=50`,
+    queryFn: ({ pageParam }) => send<Page>("GET", pageParam),
+    getNextPageParam: ({ next }) => next,
   });
 }
 

@@ -1,7 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Progress, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { useRunning } from "../../activity/useRunning";
+import type { Activity } from "../../api/types";
 import deviceClasses from "../../devices/Devices.module.css";
 import { useJob } from "../../quality/queries";
 import { formatBytes } from "../../ui/bytes";
@@ -50,14 +51,7 @@ export function Exports({ project, model, mayEdit }: Props) {
             </Button>
           </Group>
         )}
-        {running && (
-          <Text size="sm" role="status">
-            <Trans>
-              Files are made, and each is tried on the test images before it is offered. This page shows them
-              when they are there.
-            </Trans>
-          </Text>
-        )}
+        {running && <RunningFiles entry={running} />}
         <Problem error={problem} />
         <Refused job={job} />
         {others.length > 0 && (
@@ -69,6 +63,31 @@ export function Exports({ project, model, mayEdit }: Props) {
         )}
       </Stack>
     </Paper>
+  );
+}
+
+/** How far the files are: each is written, then tried on the test images. */
+function RunningFiles({ entry }: { entry: Activity }) {
+  const { t } = useLingui();
+  const { done, total } = entry.progress;
+  return (
+    <Stack gap={6} role="status">
+      <Text size="sm">
+        {entry.state === "queued" ? (
+          <Trans>The files wait for their turn.</Trans>
+        ) : (
+          <Trans>
+            Files are made, and each is tried on the test images before it is offered. This page shows them
+            when they are there.
+          </Trans>
+        )}
+      </Text>
+      <Progress
+        value={done && total ? Math.min(100, (100 * done) / total) : 0}
+        animated
+        aria-label={t`${done ?? 0} of ${total ?? 0}`}
+      />
+    </Stack>
   );
 }
 
