@@ -18,7 +18,7 @@ from datasets.formats.boxes import composed
 from datasets.gallery import codes
 from datasets.gallery.scope import scope_of
 from datasets.gallery.selection import Selection, images_in
-from datasets.models import Image, Label, Origin, Split
+from datasets.models import FROM_DEVICES, Image, Label, Origin, Split
 
 MOST_LABELS = 20
 
@@ -66,6 +66,7 @@ class ImageFilter(filters.FilterSet):
     video = filters.UUIDFilter()
     group = filters.CharFilter(max_length=100)
     source = filters.CharFilter(max_length=100, label="Where it came from, as `source` says it.")
+    from_devices = filters.BooleanFilter(label="Sent back by devices.")
     job = filters.UUIDFilter(label="The import that brought it.")
     filename = filters.CharFilter(max_length=255, label="Part of the file name.")
     q = filters.CharFilter(max_length=255, label="Part of the file name.")
@@ -130,6 +131,9 @@ def _rest(options: dict) -> Q:
     for name in ("group", "source"):
         if options.get(name):
             rest &= Q(**{name: options[name]})
+    if (sent_back := options.get("from_devices")) is not None:
+        of_devices = Q(source__startswith=FROM_DEVICES)
+        rest &= of_devices if sent_back else ~of_devices
     if options.get("job"):
         rest &= Q(source=f"import:{options['job']}")
     if options.get("video"):

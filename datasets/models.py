@@ -117,6 +117,10 @@ class Video(Identified):
         return self.dataset.project
 
 
+# What the source of an image begins with that a device sent back; its name follows.
+FROM_DEVICES = "device "
+
+
 class Image(Identified):
     """One picture of a dataset. Width and height are those of the upright image.
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from datasets.gallery.keeping import settle
 from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import add_images, edges_of, examine_upload
-from datasets.models import Annotation, Dataset, Image, Label, Origin
+from datasets.models import FROM_DEVICES, Annotation, Dataset, Image, Label, Origin
 from datasets.services import create_dataset
 from edge.errors import TooManyImages
 from edge.models import Device
@@ -39,7 +39,7 @@ def receive_image(
         TooManyImages: the device has sent its share of today.
     """
     # Names may be given twice; the end of its id tells two devices apart.
-    source = f"device {device.name} ({device.pk.hex[-6:]})"[:100]
+    source = f"{FROM_DEVICES}{device.name} ({device.pk.hex[-6:]})"[:100]
     dataset = _dataset_of(device)
     limit = settings.EDGE_IMAGES_PER_DAY
     if Image.objects.filter(dataset=dataset, id__gte=_first_id_of_a_day(), source=source).count() >= limit:

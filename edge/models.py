@@ -40,6 +40,11 @@ class Health(models.TextChoices):
     FAILED = "failed"
 
 
+class Alarm(models.TextChoices):
+    SILENT = "silent"
+    FAILED = "failed"
+
+
 class Device(Identified):
     """A machine that runs models. Its key is kept as a hash; what it reported last is kept as it said it.
 
@@ -68,10 +73,16 @@ class Device(Identified):
     latency_ms = models.FloatField(null=True, blank=True)
     predictions = models.PositiveBigIntegerField(default=0)
     errors = models.PositiveBigIntegerField(default=0)
+    alarm = models.CharField(max_length=10, choices=Alarm.choices, blank=True, editable=False)
+    alarm_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "id"]), models.Index(fields=["running", "health"])]
+        indexes = [
+            models.Index(fields=["project", "id"]),
+            models.Index(fields=["running", "health"]),
+            models.Index(fields=["project", "alarm"], condition=~models.Q(alarm=""), name="device_with_alarm"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from datasets.models import Dataset
-from edge.models import Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
+from edge.models import Alarm, Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
 from inference.models import FileKind, Model
 from inference.shapes import DetectorSettingsSerializer
@@ -68,12 +68,18 @@ class DeviceSerializer(OneLineName, InProject):
     target_model = serializers.SerializerMethodField(help_text="Its model, for people.")
     running_model = serializers.SerializerMethodField(help_text="The model that it says it runs, for people.")
 
+    alarm = serializers.ChoiceField(
+        [*Alarm.choices, ("", "none")], read_only=True,
+        help_text="silent: it has missed three polls and four minutes more; failed: it reports that its model does not "
+        "work. Empty: nothing is wrong.",
+    )  # fmt: skip
+
     class Meta:
         model = Device
         fields = [
             "id", "project", "group", "name", "revoked_at", "last_seen", "agent_version", "platform", "target",
             "target_model", "running", "running_model", "health", "problem", "latency_ms", "predictions", "errors",
-            "created_at",
+            "alarm", "alarm_since", "created_at",
         ]  # fmt: skip
         read_only_fields = [field for field in fields if field not in ("project", "group", "name")]
 

@@ -304,6 +304,7 @@ CELERY_BEAT_SCHEDULE = {
     "remove-projects": {"task": "projects.tasks.remove_projects", "schedule": 60.0, "options": {"expires": 60}},
     "thumbnails": {"task": "datasets.tasks.make_missing_thumbnails", "schedule": 60.0, "options": {"expires": 60}},
     "roll-outs": {"task": "edge.tasks.look_after_rollouts", "schedule": 10.0, "options": {"expires": 10}},
+    "alarms": {"task": "edge.tasks.look_after_alarms", "schedule": 30.0, "options": {"expires": 30}},
     "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},
     "backups": {"task": "mlstudio.tasks.look_after_backups", "schedule": 60.0, "options": {"expires": 60}},
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},

@@ -279,6 +279,7 @@ class WebhookEvent(models.TextChoices):
     TRAINING = "training.finished"
     EVALUATION = "evaluation.finished"
     DEPLOYMENT = "deployment.finished"
+    ALARM = "device.alarm"
     JOB = "job.finished"
 
 

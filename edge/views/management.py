@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from datasets.selectors import datasets_of
 from edge import devices, rollouts, serializers
-from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode
+from edge.models import Alarm, Deployment, Device, DeviceGroup, EnrolmentCode
 from edge.selectors import codes_of, deployments_of, devices_of, groups_of, with_reports
 from inference.selectors import models_of
 from projects.models import Role
@@ -89,10 +89,16 @@ class DeviceGroupViewSet(mixins.UpdateModelMixin, EdgeViewSet):
 class DeviceFilter(filters.FilterSet):
     revoked = filters.BooleanFilter(field_name="revoked_at", lookup_expr="isnull", exclude=True)
     model = filters.UUIDFilter(field_name="running__model", label="The model that it says it runs.")
+    alarm = filters.ChoiceFilter(
+        choices=[*Alarm.choices, ("any", "any")], method="alarmed", label="Devices that somebody should look at."
+    )
 
     class Meta:
         model = Device
         fields = ["project", "group", "health", "running"]
+
+    def alarmed(self, queryset, name, value):
+        return queryset.exclude(alarm="") if value == "any" else queryset.filter(alarm=value)
 
 
 class DeviceViewSet(mixins.UpdateModelMixin, EdgeViewSet):

@@ -2,6 +2,55 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { createProject, register, settled, watch } from "./studio";
 
+test("a device that has failed raises an alarm, and what it sent back waits for a look", async ({ page }) => {
+  const problems = watch(page);
+  await register(page);
+  const project = await createProject(page, "Line", "What is on the image?", "good, bad");
+  const device = await page.evaluate(async (id) => {
+    const ask = async (path: string, body: unknown) => {
+      const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
+      const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+      return (await fetch(`/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    const { id: group } = await ask("device-groups/", { project: id, name: "Hall 2" });
+    const made = await ask("devices/", { project: id, name: "camera 8", group });
+    const headers = { Authorization: `Device ${made.key}` };
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [64, 64];
+    canvas.getContext("2d")?.fillRect(8, 8, 30, 30);
+    const image = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg"));
+    const form = new FormData();
+    form.append("file", image ?? new Blob(), "unsure.jpg");
+    form.append("prediction", JSON.stringify({ labels: [{ label: "bad", score: 0.4 }] }));
+    await fetch("/edge/v1/images/", { method: "POST", headers, body: form, credentials: "omit" });
+    const report = JSON.stringify({ health: "failed", problem: "The camera is gone." });
+    await fetch("/edge/v1/heartbeat/", {
+      method: "POST",
+      headers: { ...headers, "Content-Type": "application/json" },
+      body: report,
+      credentials: "omit",
+    });
+    return made.id as string;
+  }, project);
+  await page.goto(`/projects/${project}/devices`);
+  const alarm = page.getByRole("status").filter({ hasText: "1 device needs a look" });
+  await expect(alarm).toContainText("camera 8: its model does not work (The camera is gone.)", {
+    timeout: 60_000,
+  });
+  await alarm.getByRole("link", { name: "camera 8" }).click();
+  await expect(page).toHaveURL(new RegExp(device));
+  await expect(page.getByRole("row", { name: /^Alarm its model does not work/ })).toBeVisible();
+  await page.goBack();
+  await page.getByRole("link", { name: "Images that devices sent back, and nobody has looked at" }).click();
+  await expect(page.getByRole("img", { name: "unsure.jpg" })).toBeVisible();
+  await expect(page.getByText("1 image waits")).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "No image of a device waits" })).toBeVisible();
+  const { results } = await (await page.request.get(`/api/v1/images/?project=${project}`)).json();
+  expect(results[0].annotations).toMatchObject([{ confirmed: true }]);
+  expect(problems).toEqual([]);
+});
+
 test("a device has a page: what it reports, a new key, the end of its access", async ({ page }) => {
   const problems = watch(page);
   await register(page);

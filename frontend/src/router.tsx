@@ -186,6 +186,12 @@ const duplicates = createRoute({
   validateSearch: readDuplicatesSearch,
   component: lazyRouteComponent(() => import("./review/DuplicatesPage")),
 });
+const sentBack = createRoute({
+  getParentRoute: () => project,
+  path: "/review/devices",
+  validateSearch: readFilter,
+  component: lazyRouteComponent(() => import("./review/SentBackPage")),
+});
 const labels = createRoute({
   getParentRoute: () => project,
   path: "/labels",
@@ -353,6 +359,7 @@ const tree = root.addChildren([
       review,
       suspects,
       duplicates,
+      sentBack,
       labels,
       datasets,
       snapshot,

@@ -3814,6 +3814,13 @@ export interface components {
             seconds: number;
             memory_bytes: number;
         };
+        /**
+         * @description * `silent` - Silent
+         *     * `failed` - Failed
+         *     * `` - none
+         * @enum {string}
+         */
+        AlarmEnum: "silent" | "failed";
         Anchors: {
             min_level: number;
             max_level: number;
@@ -5049,6 +5056,16 @@ export interface components {
             readonly latency_ms: number | null;
             readonly predictions: number;
             readonly errors: number;
+            /**
+             * @description silent: it has missed three polls and four minutes more; failed: it reports that its model does not work. Empty: nothing is wrong.
+             *
+             *     * `silent` - Silent
+             *     * `failed` - Failed
+             *     * `` - none
+             */
+            readonly alarm: components["schemas"]["AlarmEnum"] | components["schemas"]["BlankEnum"];
+            /** Format: date-time */
+            readonly alarm_since: string | null;
             /** Format: date-time */
             readonly created_at: string;
         };
@@ -5139,6 +5156,16 @@ export interface components {
             readonly latency_ms: number | null;
             readonly predictions: number;
             readonly errors: number;
+            /**
+             * @description silent: it has missed three polls and four minutes more; failed: it reports that its model does not work. Empty: nothing is wrong.
+             *
+             *     * `silent` - Silent
+             *     * `failed` - Failed
+             *     * `` - none
+             */
+            readonly alarm: components["schemas"]["AlarmEnum"] | components["schemas"]["BlankEnum"];
+            /** Format: date-time */
+            readonly alarm_since: string | null;
             /** Format: date-time */
             readonly created_at: string;
             readonly key: string;
@@ -5548,19 +5575,21 @@ export interface components {
          * @description * `training.finished` - training.finished
          *     * `evaluation.finished` - evaluation.finished
          *     * `deployment.finished` - deployment.finished
+         *     * `device.alarm` - device.alarm
          *     * `job.finished` - job.finished
          *     * `ping` - ping
          * @enum {string}
          */
-        EventEnum: "training.finished" | "evaluation.finished" | "deployment.finished" | "job.finished" | "ping";
+        EventEnum: "training.finished" | "evaluation.finished" | "deployment.finished" | "device.alarm" | "job.finished" | "ping";
         /**
          * @description * `training.finished` - Training
          *     * `evaluation.finished` - Evaluation
          *     * `deployment.finished` - Deployment
+         *     * `device.alarm` - Alarm
          *     * `job.finished` - Job
          * @enum {string}
          */
-        EventsEnum: "training.finished" | "evaluation.finished" | "deployment.finished" | "job.finished";
+        EventsEnum: "training.finished" | "evaluation.finished" | "deployment.finished" | "device.alarm" | "job.finished";
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */
         ExplanationRequestRequest: {
             /**
@@ -14658,6 +14687,14 @@ export interface operations {
     devices_list: {
         parameters: {
             query?: {
+                /**
+                 * @description Devices that somebody should look at.
+                 *
+                 *     * `silent` - Silent
+                 *     * `failed` - Failed
+                 *     * `any` - any
+                 */
+                alarm?: "any" | "failed" | "silent";
                 /** @description From `next`, `previous`. */
                 cursor?: string;
                 group?: string;
@@ -16536,6 +16573,8 @@ export interface operations {
                 fields?: "all" | "grid";
                 /** @description Part of the file name. */
                 filename?: string;
+                /** @description Sent back by devices. */
+                from_devices?: boolean;
                 group?: string;
                 /** @description With suggestions that wait for a look. */
                 has_suggestions?: boolean;
@@ -17504,6 +17543,8 @@ export interface operations {
                 dataset?: string;
                 /** @description Part of the file name. */
                 filename?: string;
+                /** @description Sent back by devices. */
+                from_devices?: boolean;
                 group?: string;
                 /** @description With suggestions that wait for a look. */
                 has_suggestions?: boolean;
@@ -17993,6 +18034,8 @@ export interface operations {
                 dataset?: string;
                 /** @description Part of the file name. */
                 filename?: string;
+                /** @description Sent back by devices. */
+                from_devices?: boolean;
                 group?: string;
                 /** @description With suggestions that wait for a look. */
                 has_suggestions?: boolean;

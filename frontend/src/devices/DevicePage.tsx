@@ -10,7 +10,7 @@ import classes from "./Devices.module.css";
 import { DeviceKey } from "./parts/DeviceKey";
 import { type Device, useDevice, useGroups, useHistory } from "./queries";
 import { ago, isLate, sourceOf } from "./seen";
-import { useDeploymentStates, useHealths } from "./words";
+import { useAlarms, useDeploymentStates, useHealths } from "./words";
 
 /** One device: what it runs and reports, what it was told, and its key. */
 export default function DevicePage() {
@@ -63,6 +63,7 @@ interface Props {
 function Report({ project, device }: Props) {
   const { t, i18n } = useLingui();
   const healths = useHealths();
+  const alarms = useAlarms();
   const { data: groups } = useGroups(project);
   const group = groups?.find(({ id }) => id === device.group);
   const now = Date.now();
@@ -91,6 +92,17 @@ function Report({ project, device }: Props) {
     ],
     [t`Runs`, rollOut(device.running, device.running_model)],
     [t`Is to run`, rollOut(device.target, device.target_model)],
+    ...(device.alarm
+      ? [
+          [
+            t`Alarm`,
+            <Text key="alarm" span inherit c="var(--studio-bad)">
+              {alarms[device.alarm]}
+              {device.alarm_since && `, ${formatTime(device.alarm_since, i18n.locale)}`}
+            </Text>,
+          ] as [string, ReactNode],
+        ]
+      : []),
     [
       t`How it is`,
       <Text key="health" span inherit c={device.health === "failed" ? "var(--studio-bad)" : undefined}>

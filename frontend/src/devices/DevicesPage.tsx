@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Anchor, Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
@@ -8,6 +8,7 @@ import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { AddDevices } from "./parts/AddDevices";
+import { Alarms } from "./parts/Alarms";
 import { DeviceTable } from "./parts/DeviceTable";
 import { GroupCard } from "./parts/GroupCard";
 import { NewGroup } from "./parts/NewGroup";
@@ -55,6 +56,7 @@ export default function DevicesPage() {
         )}
         {groups.data && groups.data.length > 0 && (
           <>
+            <Alarms project={project} />
             <div className={classes.groups}>
               {groups.data.map((group) => (
                 <GroupCard
@@ -76,6 +78,11 @@ export default function DevicesPage() {
               close={() => setIsAdding(false)}
             />
           </>
+        )}
+        {groups.data && groups.data.length > 0 && (
+          <Anchor component={Link} to={`/projects/${project}/review/devices`} size="sm">
+            <Trans>Images that devices sent back, and nobody has looked at</Trans>
+          </Anchor>
         )}
         {rollingTo && <RollOut project={project} group={rollingTo} close={() => setRollingTo(null)} />}
         {!mayEdit && groups.data && (

@@ -46,6 +46,16 @@ export function useDevices(project: string, { group, health }: DevicesSearch) {
   });
 }
 
+/** Devices that somebody should look at: the first of them. */
+export function useAlarmed(project: string) {
+  return useQuery({
+    queryKey: [...keys.devices(project), "alarmed"],
+    queryFn: () =>
+      send<Page<Device>>("GET", `/api/v1/devices/?project=${project}&alarm=any&revoked=false&page_size=20`),
+    refetchInterval: LIVE_MS,
+  });
+}
+
 export function useDevice(project: string, id: string) {
   return useQuery({
     queryKey: [...keys.devices(project), "one", id],

@@ -16,3 +16,9 @@ export function useHealths(): Record<Device["health"], string> {
   const { t } = useLingui();
   return { ok: t`works`, failed: t`has failed`, unknown: t`has not reported yet` };
 }
+
+/** Why somebody should look at a device. */
+export function useAlarms(): Record<"silent" | "failed", string> {
+  const { t } = useLingui();
+  return { silent: t`not heard from`, failed: t`its model does not work` };
+}

@@ -5,6 +5,8 @@ export interface Filter {
   video?: string;
   /** Where they came from, as the images say it: of a device `device NAME (END OF ITS ID)`. */
   source?: string;
+  /** Sent back by devices. */
+  from_devices?: boolean;
   label?: string[];
   without_label?: string[];
   split?: "train" | "validation" | "test" | "none";
@@ -33,6 +35,7 @@ export function readFilter(search: Record<string, unknown>): Filter {
     dataset: text(search.dataset),
     video: text(search.video),
     source: text(search.source),
+    from_devices: flag(search.from_devices),
     label: texts(search.label),
     without_label: texts(search.without_label),
     split: among(splits, search.split),

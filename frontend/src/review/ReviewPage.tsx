@@ -3,7 +3,7 @@ import { Button, Center, Group, Loader, Slider, Stack, Text, Title } from "@mant
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { asStudioError } from "../api/errors";
 import type { Filter } from "../gallery/filter";
 import { pageQuery, useFacets } from "../gallery/queries";
@@ -23,23 +23,41 @@ const BATCH = 200;
 
 export default function ReviewPage() {
   const { project } = useParams({ from: "/shell/projects/$project/review" });
+  const search = useSearch({ from: "/shell/projects/$project/review" });
+  const among = useMemo<Filter>(() => ({ ...search, has_suggestions: true }), [search]);
   return (
     <>
       <ReviewTabs project={project} />
-      <Suggestions project={project} />
+      <Suggestions
+        project={project}
+        among={among}
+        empty={{
+          title: <Trans>Nothing waits for a review</Trans>,
+          text: (
+            <Trans>Suggestions of models and annotations that an import was not sure of appear here.</Trans>
+          ),
+        }}
+      />
     </>
   );
 }
 
+interface Props {
+  project: string;
+  /** Which images; an image without a suggestion is corrected, not accepted. */
+  among: Filter;
+  /** What is said where none is left. */
+  empty: { title: ReactNode; text: ReactNode };
+}
+
 /** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
-function Suggestions({ project }: { project: string }) {
+export function Suggestions({ project, among, empty }: Props) {
   const { t } = useLingui();
-  const search = useSearch({ from: "/shell/projects/$project/review" });
   const mayEdit = useMayEdit(project);
   const { data: labels = [] } = useLabels(project);
   const [score, setScore] = useState(0.9);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
-  const filter = useMemo<Filter>(() => ({ ...search, has_suggestions: true, ordering: "id" }), [search]);
+  const filter = useMemo<Filter>(() => ({ ...among, ordering: "id" }), [among]);
   const { data, error, refetch } = useQuery(pageQuery(project, filter, 0, BATCH));
   const { data: facets } = useFacets(project, filter);
   const { data: above } = useFacets(project, { ...filter, min_score: score });
@@ -78,7 +96,7 @@ function Suggestions({ project }: { project: string }) {
     scope,
     title: t`Accept the suggestions`,
     keys: "Enter",
-    disabled: !mayEdit,
+    disabled: !mayEdit || guesses.length === 0,
     run: () => void decide("confirm"),
   });
   useShortcut({
@@ -86,7 +104,7 @@ function Suggestions({ project }: { project: string }) {
     scope,
     title: t`Reject the suggestions`,
     keys: "X",
-    disabled: !mayEdit,
+    disabled: !mayEdit || guesses.length === 0,
     run: () => void decide("reject"),
   });
   useShortcut({
@@ -107,14 +125,14 @@ function Suggestions({ project }: { project: string }) {
     return (
       <EmptyState
         icon="circle-check"
-        title={<Trans>Nothing waits for a review</Trans>}
+        title={empty.title}
         action={
           <Button component={Link} to={`/projects/${project}/images`} variant="default">
             <Trans>To the images</Trans>
           </Button>
         }
       >
-        <Trans>Suggestions of models and annotations that an import was not sure of appear here.</Trans>
+        {empty.text}
       </EmptyState>
     );
   return (
@@ -128,11 +146,7 @@ function Suggestions({ project }: { project: string }) {
             <Trans>Review suggestions</Trans>
           </Title>
           <Text size="sm" className="quiet">
-            <Plural
-              value={facets?.total ?? 0}
-              one="# image with suggestions"
-              other="# images with suggestions"
-            />
+            <Plural value={facets?.total ?? 0} one="# image waits" other="# images wait" />
           </Text>
           <Stack gap={4}>
             {guesses.map((guess, place) => {
@@ -151,7 +165,12 @@ function Suggestions({ project }: { project: string }) {
               );
             })}
           </Stack>
-          {mayEdit && (
+          {guesses.length === 0 && (
+            <Text size="sm">
+              <Trans>No model has suggested anything here. Label it yourself.</Trans>
+            </Text>
+          )}
+          {mayEdit && guesses.length > 0 && (
             <Group grow>
               <Button leftSection={<Icon name="check" />} onClick={() => void decide("confirm")}>
                 <Trans>Accept</Trans>
@@ -165,7 +184,11 @@ function Suggestions({ project }: { project: string }) {
             <Button variant="subtle" onClick={() => void decide(null)}>
               <Trans>Later</Trans>
             </Button>
-            <Button variant="subtle" component={Link} to={`/projects/${project}/images/${image.id}`}>
+            <Button
+              variant={guesses.length > 0 ? "subtle" : "filled"}
+              component={Link}
+              to={`/projects/${project}/images/${image.id}`}
+            >
               <Trans>Correct</Trans>
             </Button>
           </Group>

@@ -15,6 +15,7 @@ export const events: readonly WebhookEvent[] = [
   "training.finished",
   "evaluation.finished",
   "deployment.finished",
+  "device.alarm",
   "job.finished",
 ];
 

@@ -7,6 +7,7 @@ export function useEventNames(): Record<WebhookEvent | "ping", string> {
     "training.finished": t`a training has ended`,
     "evaluation.finished": t`an evaluation has ended`,
     "deployment.finished": t`a roll-out has ended`,
+    "device.alarm": t`a device has fallen silent, failed, or is well again`,
     "job.finished": t`an import, an export or another job has ended`,
     ping: t`test`,
   };

@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { Link, useMatchRoute } from "@tanstack/react-router";
 import classes from "../Review.module.css";
 
-/** The three kinds of review: what models suggest, what they doubt, and what is there twice. */
+/** The kinds of review: what models suggest, what they doubt, what is there twice, and what devices sent back. */
 export function ReviewTabs({ project }: { project: string }) {
   const { t } = useLingui();
   const matches = useMatchRoute();
@@ -11,6 +11,7 @@ export function ReviewTabs({ project }: { project: string }) {
     [base, t`Suggestions`],
     [`${base}/suspects`, t`Doubtful labels`],
     [`${base}/duplicates`, t`Duplicates`],
+    [`${base}/devices`, t`From devices`],
   ] as const;
   return (
     <nav className={classes.tabs} aria-label={t`Kinds of review`}>
