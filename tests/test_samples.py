@@ -144,6 +144,7 @@ class TestJob:
             assert (filename, marks) == (f"sample-{number + 1:03d}.jpg", expected)
 
     @pytest.mark.parametrize("task", TASKS)
+    @pytest.mark.any_database("drawing")
     def test_the_same_images_are_drawn_each_time(self, owner, task):
         drawn(owner, task, 6)
         first = contents()
