@@ -226,6 +226,7 @@ class TestJob:
         assert Job.objects.get().error_code == "dataset_deleted"
 
     @pytest.mark.parametrize("task", TASKS)
+    @pytest.mark.any_database("an estimate")
     def test_a_training_can_be_estimated_on_them(self, api, owner, task):
         started = drawn(owner, task, 40)
         answer = api.post("/api/v1/trainings/preflight/", {"project": str(started.project.pk)})

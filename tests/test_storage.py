@@ -550,6 +550,7 @@ class TestSources:
         job = self.finished(api, self.start(api, dataset, f"fastdfs://{file_id}"))
         assert job["error"]["code"] == "source_not_found"
 
+    @pytest.mark.any_database("files in a bucket")
     def test_an_archive_and_a_folder_in_s3(self, api, dataset, backend_called, settings, tmp_path):
         backend_called("s3")
         client = get_backend()._client
@@ -569,6 +570,7 @@ class TestSources:
             assert self.finished(api, self.start(api, dataset, missing))["error"]["code"] == "source_not_found"
 
     @pytest.mark.parametrize("store", ["local", "fastdfs"])
+    @pytest.mark.any_database("files in a bucket")
     def test_linked_images_stay_in_the_bucket_and_are_cached_on_use(
         self, api, dataset, backend_called, settings, tmp_path, store
     ):
