@@ -42,15 +42,16 @@ pytest: $(VENV)/.installed-dev
 	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0 --data-dir $(VENV)/check
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-# Many examples of every property, many requests to every operation, 200 kills, the networks in full size; and a campaign
-# of random kills and faults against whole studios, MLSTUDIO_TEST_CAMPAIGNS at once, of MLSTUDIO_TEST_ROUNDS rounds together,
-# on SQLite and on PostgreSQL.
+# Many examples of every property, many requests to every operation, 200 kills, the networks in full size; all tests of
+# the database on PostgreSQL too, also those that say that it is the same on every database; and a campaign of random kills
+# and faults against whole studios, MLSTUDIO_TEST_CAMPAIGNS at once, of MLSTUDIO_TEST_ROUNDS rounds together, on both.
 test-thorough: $(VENV)/.installed-dev
 	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m tests.with_postgres -n $(WORKERS) -m database $(ARGS)
 	@MLSTUDIO_TEST_THOROUGH=1 $(BIN)/python -m tests.with_postgres tests/test_campaign.py
 
 # The quick tests of the database on a PostgreSQL server that is started for them, where Debian's package is installed;
-# without those that say what they are about is the same on every database.
+# without those that say what they are about is the same on every database: `make test-thorough` runs these there too.
 test-postgres: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.with_postgres -n $(POSTGRES_WORKERS) -m "database and not slow and not any_database" $(ARGS)
 

@@ -33,6 +33,7 @@ def code_of(answer) -> str:
     return answer.json()["errors"][0]["code"]
 
 
+@pytest.mark.any_database("rates that are counted in the cache")
 class TestLogin:
     @pytest.mark.parametrize("written", ["mia ", " mia", "mia\t", "mia\u00a0", "mia\u2003", "MIA", "\uff4dia"])
     def test_a_name_is_counted_however_it_is_written(self, written):

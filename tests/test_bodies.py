@@ -88,6 +88,7 @@ FILE_PATHS = [
 ]
 
 
+@pytest.mark.any_database("sockets, sizes and types of bodies")
 class TestWhoMaySend:
     def test_the_schema_names_the_paths_that_take_files(self):
         assert len(FILE_PATHS) == 8
@@ -212,6 +213,7 @@ class TestWhoMaySend:
             assert me.get("projects/").status_code == 200
 
 
+@pytest.mark.any_database("sockets, sizes and types of bodies")
 class TestHowItComes:
     def test_json_without_a_length_is_read(self, me):
         body = json.dumps({"name": "chunked", "task": "classification"}).encode()

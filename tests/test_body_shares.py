@@ -11,7 +11,10 @@ from tests.studio import wait_for
 from tests.test_bodies import code_of
 from tests.web import answer_of, head, running_web
 
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=project_settings.INSTALLED_APPS)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=project_settings.INSTALLED_APPS),
+    pytest.mark.any_database("memory for bodies"),
+]
 PATH, LARGE = "/api/v1/projects/", 300 << 10
 
 

@@ -113,6 +113,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
+@pytest.mark.any_database("what archives say")
 def test_every_format_is_recognised_and_read(api, boxes, name):
     job = run_import(api, boxes, make_zip(GOOD[name]))
     assert job["state"] == "succeeded", job["error"]
@@ -199,6 +200,7 @@ REMARKS = [
 
 
 @pytest.mark.parametrize(("name", "files", "codes"), REMARKS, ids=[one[0] for one in REMARKS])
+@pytest.mark.any_database("what archives say")
 def test_what_is_left_out_or_changed_is_reported(api, boxes, name, files, codes):
     job = run_import(api, boxes, make_zip(files))
     assert job["state"] == "succeeded", job["error"]
@@ -224,11 +226,13 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("name", "files", "code"), FAILURES)
+@pytest.mark.any_database("what archives say")
 def test_an_archive_that_is_not_of_its_format(api, boxes, name, files, code):
     job = run_import(api, boxes, make_zip(files), format=name)
     assert (job["state"], job["error"]["code"]) == ("failed", code) and len(job["error"]["detail"]) > 20
 
 
+@pytest.mark.any_database("what archives say")
 def test_a_too_large_annotation_file_is_refused(api, boxes, settings):
     settings.MAX_ANNOTATION_BYTES = 100
     job = run_import(api, boxes, make_zip({"a.jpg": PICTURE, "classes.csv": b"cat,0\n",

@@ -12,7 +12,10 @@ from tests.conftest import make_user
 from tests.pictures import jpeg, shapes_zip
 from tests.web import running_web
 
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS),
+    pytest.mark.any_database("sockets, cookies and CSRF"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from projects.models import Job, WorkState
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("processes and folders")]
 
 
 @pytest.fixture

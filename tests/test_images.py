@@ -68,6 +68,7 @@ BAD_FILES = [
 
 
 @pytest.mark.parametrize(("name", "content", "code"), BAD_FILES, ids=[name for name, _, _ in BAD_FILES])
+@pytest.mark.any_database("decoding images")
 def test_a_bad_file_is_rejected_with_its_code_and_leaves_nothing(api, dataset, name, content, code):
     answer = upload(api, dataset, [("file.jpg", content)])
     assert [one["code"] for one in answer["rejected"]] == [code]
@@ -82,12 +83,14 @@ def test_a_file_above_the_limit_is_rejected(api, dataset, settings):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"])
+@pytest.mark.any_database("decoding images")
 def test_formats_are_read(api, dataset, kind):
     (image,) = upload(api, dataset, [(f"picture.{kind.lower()}", encoded(5, kind))])["created"]
     assert (image["format"], image["width"], image["height"]) == (kind, 48, 32)
     assert api.get(f"/api/v1/images/{image['id']}/thumbnail/").status_code == 200
 
 
+@pytest.mark.any_database("decoding images")
 def test_the_first_frame_of_an_animation_counts(api, dataset):
     frames = [Pillow.fromarray(pixels(seed)) for seed in (1, 2)]
     target = io.BytesIO()
@@ -96,6 +99,7 @@ def test_the_first_frame_of_an_animation_counts(api, dataset):
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "1"])
+@pytest.mark.any_database("decoding images")
 def test_unusual_pixel_modes_are_read(api, dataset, mode):
     import numpy as np
 
@@ -109,6 +113,7 @@ def test_unusual_pixel_modes_are_read(api, dataset, mode):
     assert api.get(f"/api/v1/images/{made['id']}/thumbnail/?size=512").status_code == 200
 
 
+@pytest.mark.any_database("decoding images")
 def test_orientation_is_applied(api, dataset):
     (image,) = upload(api, dataset, [("a.jpg", rotated_jpeg(1, 6))])["created"]
     assert (image["width"], image["height"]) == (32, 48)
@@ -116,6 +121,7 @@ def test_orientation_is_applied(api, dataset):
     assert Pillow.open(io.BytesIO(b"".join(thumbnail.streaming_content))).size == (32, 48)
 
 
+@pytest.mark.any_database("decoding images")
 def test_heic_of_a_phone_is_read(api, dataset):
     image = upload(api, dataset, [("IMG_0001.HEIC", HEIC)])["created"][0]
     assert (image["format"], image["width"], image["height"]) == ("HEIF", 64, 48)
@@ -125,6 +131,7 @@ def test_heic_of_a_phone_is_read(api, dataset):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.any_database("decoding images")
 def test_the_place_is_removed_on_request_and_the_pixels_stay(api, dataset, kind):
     content = located(kind)
     (kept,) = upload(api, dataset, [("kept", content)])["created"]
@@ -242,6 +249,7 @@ class TestAnnotations:
             assert api.put(self.address(image), [{"label": "screw", "box": box}]).status_code == 400
 
 
+@pytest.mark.any_database("files over HTTP")
 class TestFiles:
     def test_the_same_bytes_come_back_with_safe_headers(self, api, dataset):
         content = jpeg(1)

@@ -327,6 +327,7 @@ def tar_of(*members: tuple[str, bytes], links: tuple[str, ...] = (), **headers: 
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database("what is in an archive")
 class TestContainers:
     def test_a_label_file_that_is_a_link_says_nothing_of_its_image(self, api, boxes):
         content = tar_of(*YOLO.items(), ("labels/a.txt", GOOD_LINE), links=("labels/b.txt",))

@@ -52,6 +52,7 @@ def labels_of(dataset: dict) -> list[str]:
     return sorted(rows.values_list("label__name", flat=True))
 
 
+@pytest.mark.any_database("what is in an archive")
 class TestTars:
     @pytest.mark.parametrize("kind", PACKERS)
     def test_every_compression(self, api, dataset, kind):
@@ -92,6 +93,7 @@ class TestTars:
         assert job["error"]["code"] == "too_many_entries"
 
 
+@pytest.mark.any_database("what is in an archive")
 class TestNested:
     def test_archives_in_an_archive(self, api, dataset):
         inner = {"train.zip": make_zip({"cat/1.jpg": jpeg(1), "dog/2.jpg": jpeg(2)}),
@@ -259,6 +261,7 @@ def test_names_in_an_encoding_that_the_user_says(api, dataset):
 
 
 @pytest.mark.parametrize(("task", "format"), [(task, format) for task in FITTING for format in FITTING[task]])
+@pytest.mark.any_database("formats of archives")
 def test_every_export_comes_back_as_it_was(api, owner, task, format):
     dataset = new_dataset(owner, "made", task)
     if task == "detection":

@@ -149,6 +149,7 @@ HOSTILE_ENTRIES = [
 
 
 @pytest.mark.parametrize(("name", "content", "code"), HOSTILE_ENTRIES, ids=[one[0] for one in HOSTILE_ENTRIES])
+@pytest.mark.any_database("what is in an archive")
 def test_a_hostile_entry_is_rejected_and_the_others_stay(api, dataset, name, content, code):
     job = run_import(api, dataset, content)
     assert job["state"] == "succeeded"
@@ -203,6 +204,7 @@ BAD_ARCHIVES = [
 
 
 @pytest.mark.parametrize(("name", "content", "code"), BAD_ARCHIVES, ids=[one[0] for one in BAD_ARCHIVES])
+@pytest.mark.any_database("what is in an archive")
 def test_a_bad_archive_fails_with_a_code_and_a_sentence(api, dataset, settings, name, content, code):
     settings.MAX_ARCHIVE_ENTRIES = 200
     job = run_import(api, dataset, content())

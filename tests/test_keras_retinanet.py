@@ -146,6 +146,7 @@ def test_without_the_package_it_is_said_at_once(api, owner, monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database("what is said about an uploaded model")
 def test_what_is_said_about_a_model_is_checked(api, owner, outsider, viewer, project):
     boxes = new_dataset(owner, "boxes")
 

@@ -61,6 +61,7 @@ class TestOfATraining:
             {"names": ["bad"]}, {"value": float("nan")}, {"value": float("inf")}, {"truth": 2}, {"truth": -1},
         ],
     )  # fmt: skip
+    @pytest.mark.any_database("what a file of outcomes may say")
     def test_content_that_no_training_has_is_left_out(self, run, tmp_path, wrong):
         result = saved(tmp_path, **({"keys": keys_of(run)} | wrong))
         assert measured_by(run, result, tmp_path) == ({}, {})
@@ -68,11 +69,13 @@ class TestOfATraining:
     def test_images_that_are_named_twice(self, run, tmp_path):
         assert measured_by(run, saved(tmp_path, keys_of(run)[:1] * 3), tmp_path) == ({}, {})
 
+    @pytest.mark.any_database("what a file of outcomes may say")
     def test_what_is_no_such_file(self, run, tmp_path):
         result = saved(tmp_path, keys_of(run))
         (tmp_path / OUTCOMES).write_bytes(b"text")
         assert measured_by(run, result, tmp_path) == ({}, {})
 
+    @pytest.mark.any_database("what a file of outcomes may say")
     def test_a_bomb_is_not_unpacked(self, run, tmp_path, monkeypatch):
         result = saved(tmp_path, keys_of(run))
         with zipfile.ZipFile(tmp_path / OUTCOMES, "a", zipfile.ZIP_DEFLATED) as file:

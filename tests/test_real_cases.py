@@ -14,7 +14,7 @@ from tests.real_data import FOLDER
 from tests.test_boxes import new_dataset
 from tests.test_imports import report_of, run_import
 
-pytestmark = [pytest.mark.django_db, pytest.mark.real_data]
+pytestmark = [pytest.mark.django_db, pytest.mark.real_data, pytest.mark.any_database("what archives and images say")]
 CASES = FOLDER / "cases"
 NOTHING: list = []
 

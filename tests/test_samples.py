@@ -144,6 +144,7 @@ class TestJob:
             assert (filename, marks) == (f"sample-{number + 1:03d}.jpg", expected)
 
     @pytest.mark.parametrize("task", TASKS)
+    @pytest.mark.any_database("drawing")
     def test_the_same_images_are_drawn_each_time(self, owner, task):
         drawn(owner, task, 6)
         first = contents()
@@ -225,6 +226,7 @@ class TestJob:
         assert Job.objects.get().error_code == "dataset_deleted"
 
     @pytest.mark.parametrize("task", TASKS)
+    @pytest.mark.any_database("an estimate")
     def test_a_training_can_be_estimated_on_them(self, api, owner, task):
         started = drawn(owner, task, 40)
         answer = api.post("/api/v1/trainings/preflight/", {"project": str(started.project.pk)})

@@ -127,6 +127,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("wishes", "code"), BAD, ids=[str(one[0]) for one in BAD])
+@pytest.mark.any_database("what a request may ask for")
 def test_impossible_searches_are_refused(api, project, snapshot, wishes, code):
     answer = begin(api, project, snapshot, **wishes)
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code, answer.content

@@ -18,7 +18,7 @@ from datasets.thumbnails import accepts_webp, make_missing_thumbnails, thumbnail
 from tests.conftest import client_of, upload
 from tests.pictures import HEIC, jpeg
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("images as browsers show them")]
 
 
 def opened(answer) -> Pillow.Image:

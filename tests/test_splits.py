@@ -166,6 +166,7 @@ class TestSnapshots:
         assert second["counts"]["splits"]["train"] == 70
         assert all(14 <= second["counts"]["splits"][split] <= 16 for split in ("validation", "test"))
 
+    @pytest.mark.usefixtures("own_store")
     def test_a_snapshot_survives_the_deletion_of_its_images(self, api, dataset, labels):
         from datasets.models import Snapshot
         from datasets.snapshots import iterate_images

@@ -309,7 +309,8 @@ class TestStarting:
 
 
 @pytest.mark.long
-def test_a_stopped_studio_leaves_no_process_and_goes_on_at_the_next_start(tmp_path):
+def test_an_ended_studio_leaves_no_process_and_goes_on_at_the_next_start(tmp_path):
+    """Stopped in the middle of a training, and then its launcher killed: one studio for both, as each start is dear."""
     studio = Studio(tmp_path / "data", MLSTUDIO_LEASE_SECONDS="6").start()
     try:
         studio.register()
@@ -324,13 +325,22 @@ def test_a_stopped_studio_leaves_no_process_and_goes_on_at_the_next_start(tmp_pa
         token = studio.client.headers["Authorization"]
         family = psutil.Process(studio.process.pid).children(recursive=True)
         assert studio.stop() == 0
-        assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        assert not running(family)
         studio.start()
         studio.client.headers["Authorization"] = token
         assert studio.wait_for_end(path)["state"] == "succeeded"
         assert "continued after epoch" in studio.client.get(f"{path}log/").text
+        family = psutil.Process(studio.process.pid).children(recursive=True)
+        assert running(family)
+        studio.process.send_signal(signal.SIGKILL)
+        studio.process.wait()
+        wait_for(lambda: not running(family), 60)
     finally:
         studio.stop()
+
+
+def running(family: list[psutil.Process]) -> list[psutil.Process]:
+    return [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_doctor_finds_everything_in_order(tmp_path):
@@ -349,14 +359,6 @@ def test_doctor_finds_everything_in_order(tmp_path):
         [sys.executable, "manage.py", "doctor"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 1 and "unset REDIS_URL" in done.stdout
-
-
-def test_the_launcher_killed_takes_all_its_processes_along(tmp_path):
-    studio = Studio(tmp_path / "data").start()
-    family = psutil.Process(studio.process.pid).children(recursive=True)
-    studio.process.send_signal(signal.SIGKILL)
-    studio.process.wait()
-    wait_for(lambda: not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE], 60)
 
 
 @pytest.mark.long
@@ -380,7 +382,7 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
         job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
         assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 40
         wait_for(lambda: "waiting" not in storage_status(studio) and "remote" in storage_status(studio), 90)
-        run = studio.call("POST", "trainings/", json={"project": project["id"], "epochs": 1, "image_size": 32})
+        run = studio.call("POST", "trainings/", json={"project": project["id"], **TINY, "epochs": 1})
         run = studio.wait_for_end(f"trainings/{run['id']}/")
         assert run["state"] == "succeeded", run["error"]
         images = studio.call("GET", f"images/?dataset={dataset['id']}&page_size=100")["results"]

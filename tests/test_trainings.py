@@ -61,6 +61,7 @@ def test_an_unchanged_dataset_is_not_frozen_twice(api, project, shapes):
         ({"snapshot": str(uuid.uuid4())}, "snapshot"), ({"seed": -1}, "seed"), ({"dropout": "nan"}, "dropout"),
     ],
 )  # fmt: skip
+@pytest.mark.any_database("what a request may ask for")
 def test_wrong_settings_are_named(api, project, shapes, body, attr):
     answer = start(api, project, **body)
     assert answer.status_code == 400 and attr in [error["attr"].split(".")[0] for error in answer.json()["errors"]]

@@ -90,6 +90,7 @@ def test_a_video_is_added(api, dataset):
     assert answer.status_code == 201 and answer.json()["filename"] == "film.mp4"
 
 
+@pytest.mark.any_database("who may use an upload")
 class TestRefusals:
     PATHS = ("imports", "images", "videos", "models")
 
