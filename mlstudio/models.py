@@ -28,6 +28,15 @@ class IdempotencyRecord(models.Model):
         return f"{self.key} ({self.status or 'in progress'})"
 
 
+class DataFolder(models.Model):
+    """The one row that says which data folder the database belongs to; see `mlstudio.data_folder`."""
+
+    folder_id = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.folder_id
+
+
 class MaintenanceKind(models.TextChoices):
     BACKUP = "backup"
     RESTORE_DRILL = "restore_drill", "a trial restore of the newest backup"

@@ -119,7 +119,7 @@ def _last_served(rows: QuerySet) -> tuple[dict, dict]:
 def claim_next(model: type[AnyWork], queue: Queue | str) -> AnyWork | None:
     """Take what is next: work whose holder died first, then the fair order. None when nothing is free."""
     rows = model._default_manager.filter(queue=queue)
-    lapsed = rows.filter(state=WorkState.RUNNING, lease_expires_at__lt=timezone.now())
+    lapsed = rows.filter(work.lapsed_at(timezone.now()))
     for pk in list(lapsed.order_by("lease_expires_at").values_list("pk", flat=True)[:20]):
         if (taken := work.claim(model, pk)) is not None:
             return taken

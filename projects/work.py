@@ -22,6 +22,8 @@ from storage.database import again
 log = structlog.get_logger(__name__)
 AnyWork = TypeVar("AnyWork", bound=Work)
 
+# How far the clocks of the machines of one studio may be apart.
+CLOCKS_APART = timedelta(minutes=5)
 # Set when this process is asked to end; long work looks at it and lets go.
 shutting_down = threading.Event()
 
@@ -50,7 +52,13 @@ def claim(model: type[AnyWork], pk) -> AnyWork | None:
 
 def free_at(now: datetime) -> Q:
     """What can be claimed: queued work that need not wait, and running work whose holder has lost its lease."""
-    return waits_at(now) | Q(state=WorkState.RUNNING, lease_expires_at__lt=now)
+    return waits_at(now) | lapsed_at(now)
+
+
+def lapsed_at(now: datetime) -> Q:
+    """Running work whose lease ran out, or was given before the clock was put back: no holder has one so far ahead."""
+    far = now + timedelta(seconds=settings.LEASE_SECONDS) + CLOCKS_APART
+    return Q(state=WorkState.RUNNING) & (Q(lease_expires_at__lt=now) | Q(lease_expires_at__gt=far))
 
 
 def waits_at(now: datetime) -> Q:

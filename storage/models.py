@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid_utils.compat
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -32,11 +33,13 @@ class Blob(models.Model):
     problem = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(default=timezone.now)
+    unused_since = models.DateTimeField(null=True, blank=True)  # when a sweep found that nothing refers to it
 
     class Meta:
         indexes = [
             models.Index(fields=["state", "last_used"]),
             models.Index(fields=["last_used"]),
+            models.Index(fields=["unused_since"], name="blob_unused_since", condition=Q(unused_since__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, backend_named
 from storage.database import atomic_again, relations_to
+from storage.deleting import in_parts
 from storage.local_cache import local_cache
 from storage.models import Blob, Removal
 
@@ -42,13 +43,28 @@ def unreferenced() -> QuerySet[Blob]:
     return blobs
 
 
+def removable(before: datetime) -> QuerySet[Blob]:
+    """Those of them that nothing has referred to since, by the sweeps, and that nobody has used since."""
+    return unreferenced().filter(last_used__lt=before, unused_since__lt=before)
+
+
+def note_unused() -> None:
+    """Note since when nothing refers to a blob: its file is kept for a while from then on, however old it is."""
+    now = timezone.now()
+    for pks in in_parts(list(unreferenced().filter(unused_since=None).values_list("pk", flat=True))):
+        Blob.objects.filter(pk__in=pks, unused_since=None).update(unused_since=now)
+    for pks in in_parts(list(Blob.objects.exclude(unused_since=None).values_list("pk", flat=True))):
+        used = set(pks) - set(unreferenced().filter(pk__in=pks).values_list("pk", flat=True))
+        Blob.objects.filter(pk__in=used).update(unused_since=None)
+
+
 @atomic_again
 def forget(pks: Iterable, before: datetime) -> int:
-    """Delete those of these blobs that nothing refers to and nobody used since; their files follow (`work_off`)."""
+    """Delete those of these blobs that are `removable`; their files follow (`work_off`)."""
     rows = Blob.objects.filter(pk__in=list(pks))
     # Locked first: who wants to refer to one of them is seen by the next statement, or waits and finds it gone.
     list(rows.select_for_update().order_by("pk").values_list("pk"))
-    orphans = list(unreferenced().filter(pk__in=rows.values("pk"), last_used__lt=before))
+    orphans = list(removable(before).filter(pk__in=rows.values("pk")))
     Removal.objects.bulk_create(_removal(blob) for blob in orphans)
     Blob.objects.filter(pk__in=[blob.pk for blob in orphans])._raw_delete(using=rows.db)
     return len(orphans)
@@ -157,6 +173,7 @@ def _try_later(removal: Removal, error: Exception) -> None:
 def forget_stray(sha256: str, before: datetime) -> int:
     """Remove a file without a blob, as if it had one: an upload of the same bytes is before this, or after it."""
     with transaction.atomic():
-        row = Blob(sha256=sha256, size=0, last_used=before - timedelta(seconds=1))
+        long_ago = before - timedelta(seconds=1)
+        row = Blob(sha256=sha256, size=0, last_used=long_ago, unused_since=long_ago)
         Blob.objects.bulk_create([row], ignore_conflicts=True)
         return forget(Blob.objects.filter(sha256=sha256).values_list("pk", flat=True), before)

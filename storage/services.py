@@ -111,7 +111,8 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
         # A row that is deleted between the two statements is made again.
         for _ in range(TRIES):
             _insert_blobs(files, stored)
-            if Blob.objects.filter(sha256__in=shas).update(last_used=timezone.now()) == len(shas):
+            now = timezone.now()
+            if Blob.objects.filter(sha256__in=shas).update(last_used=now, unused_since=None) == len(shas):
                 break
         wait_for_removals(shas)
         cache_.place(file for file, _ in files)

@@ -9,15 +9,16 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from storage.deleting import in_parts
 from storage.local_cache import local_cache
 from storage.models import Blob, BlobState, Removal
-from storage.removals import CHUNK, forget, forget_stray, unreferenced, work_off
+from storage.removals import CHUNK, forget, forget_stray, note_unused, removable, work_off
 
 PAGE = 500
 
 
-def sweep_orphans(older_than: timedelta | None = None, limit: int = 1000) -> int:
-    """Delete blobs without a reference and files without a blob, both older than the grace period.
+def sweep_orphans(older_than: timedelta | None = None) -> int:
+    """Delete blobs that have had no reference, and files that have had no blob, for the grace period.
 
     What the store does not delete now, for example because it does not answer, is tried again later.
 
@@ -25,10 +26,10 @@ def sweep_orphans(older_than: timedelta | None = None, limit: int = 1000) -> int
         How many files were deleted, or dropped from the cache because the store has them.
     """
     age = timedelta(hours=settings.STORAGE_ORPHAN_HOURS) if older_than is None else older_than
+    note_unused()
     before = timezone.now() - age
-    orphans = list(unreferenced().filter(last_used__lt=before).values_list("pk", flat=True)[:limit])
-    for start in range(0, len(orphans), CHUNK):
-        forget(orphans[start : start + CHUNK], before)
+    for pks in in_parts(list(removable(before).values_list("pk", flat=True)), CHUNK):
+        forget(pks, before)
     local_cache().sweep_incoming()
     dropped = sum(_sweep_page(page, before) for page in _pages(local_cache().files()))
     return dropped + work_off(is_eager=True)

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from projects import jobs, work
+from projects import jobs, queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
 from projects.models import Job, WorkEvent, WorkState
 
@@ -47,6 +47,15 @@ def test_an_expired_lease_is_taken_over_and_the_first_holder_writes_nothing_more
     work.finish(second, WorkState.SUCCEEDED, result={"ok": True})
     job.refresh_from_db()
     assert job.state == WorkState.SUCCEEDED and job.result == {"ok": True} and job.lease is None
+
+
+def test_a_lease_from_before_the_clock_was_put_back_keeps_nobody_waiting(job):
+    work.claim(Job, job.pk)
+    # The clock of another machine.
+    Job.objects.filter(pk=job.pk).update(lease_expires_at=timezone.now() + timedelta(minutes=4))
+    assert work.claim(Job, job.pk) is None
+    Job.objects.filter(pk=job.pk).update(lease_expires_at=timezone.now() + timedelta(hours=1))
+    assert queues.claim_next(Job, job.queue).attempts == 2
 
 
 @pytest.mark.parametrize("state", [WorkState.SUCCEEDED, WorkState.FAILED, WorkState.CANCELLED])

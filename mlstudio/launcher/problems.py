@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mlstudio.environment import misspelled
 
+# What `manage.py prepare` ends with where the database belongs to another data folder.
+OTHER_FOLDER = 3
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_SQLITE = (3, 37, 0)
 

@@ -18,6 +18,7 @@ from mlstudio.environment import BASE_DIR, data_dir, machine_memory, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
 from mlstudio.launcher.problems import (
+    OTHER_FOLDER,
     CannotStart,
     check_settings,
     check_versions,
@@ -180,10 +181,13 @@ class Studio:
         """The web part prepares the database; all others wait for it."""
         say(f"data in {self.folder}")
         deadline = time.monotonic() + MIGRATION_SECONDS
-        command = [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "--check", "--verbosity", "0"]
+        command = [sys.executable, str(BASE_DIR / "manage.py"), "prepare", "--check"]
         while not self._stopping:
-            if subprocess.run(command, env=environment, capture_output=True).returncode == 0:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
+            if done.returncode == 0:
                 return
+            if done.returncode == OTHER_FOLDER:
+                raise CannotStart(done.stderr.strip().removeprefix("CommandError: "))
             if time.monotonic() > deadline:
                 raise CannotStart("the database was not prepared within 10 minutes; is the web part running?")
             time.sleep(2)

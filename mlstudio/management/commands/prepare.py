@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from django.core.management import BaseCommand, call_command
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+
+from mlstudio.data_folder import OtherFolder, is_known, require_shared
+from mlstudio.launcher.problems import OTHER_FOLDER
 
 
 class Command(BaseCommand):
     help = "Bring the database up to date: its migrations, and the table of the cache."
     requires_system_checks = []  # `migrate` makes its own
 
-    def handle(self, *args, **options) -> None:
-        call_command("migrate", verbosity=0, skip_checks=False)
-        call_command("createcachetable", verbosity=0)
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--check", action="store_true", help="change nothing; fail where it is not up to date")
+        parser.add_argument(
+            "--take-folder", action="store_true", help="this data folder takes the place of the database's own"
+        )
+
+    def handle(self, *args, check: bool, take_folder: bool, **options) -> None:
+        call_command("migrate", verbosity=0, skip_checks=check, check_unapplied=check)
+        if check and not is_known():
+            raise CommandError("The database has not been prepared.")
+        if not check:
+            call_command("createcachetable", verbosity=0)
+        try:
+            require_shared(settings.DATA_DIR, take=take_folder)
+        except OtherFolder as error:
+            raise CommandError(str(error), returncode=OTHER_FOLDER) from error
