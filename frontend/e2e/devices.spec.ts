@@ -46,8 +46,12 @@ test("a device that has failed raises an alarm, and what it sent back waits for 
   await expect(page.getByText("1 image waits")).toBeVisible();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "No image of a device waits" })).toBeVisible();
-  const { results } = await (await page.request.get(`/api/v1/images/?project=${project}`)).json();
-  expect(results[0].annotations).toMatchObject([{ confirmed: true }]);
+  // The page goes on before the studio has answered.
+  const confirmed = async () => {
+    const { results } = await (await page.request.get(`/api/v1/images/?project=${project}`)).json();
+    return results[0].annotations.map((one: { confirmed: boolean }) => one.confirmed);
+  };
+  await expect.poll(confirmed).toEqual([true]);
   expect(problems).toEqual([]);
 });
 
