@@ -1,6 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, settled, watch } from "./studio";
+import { createProject, expectAccessible, register, watch } from "./studio";
 
 test("a device that has failed raises an alarm, and what it sent back waits for a look", async ({ page }) => {
   const problems = watch(page);
@@ -37,6 +36,7 @@ test("a device that has failed raises an alarm, and what it sent back waits for 
   await expect(alarm).toContainText("camera 8: its model does not work (The camera is gone.)", {
     timeout: 60_000,
   });
+  await expectAccessible(page, "devices-with-alarm");
   await alarm.getByRole("link", { name: "camera 8" }).click();
   await expect(page).toHaveURL(new RegExp(device));
   await expect(page.getByRole("row", { name: /^Alarm its model does not work/ })).toBeVisible();
@@ -44,6 +44,7 @@ test("a device that has failed raises an alarm, and what it sent back waits for 
   await page.getByRole("link", { name: "Images that devices sent back, and nobody has looked at" }).click();
   await expect(page.getByRole("img", { name: "unsure.jpg" })).toBeVisible();
   await expect(page.getByText("1 image waits")).toBeVisible();
+  await expectAccessible(page, "review-of-devices");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "No image of a device waits" })).toBeVisible();
   // The page goes on before the studio has answered.
@@ -78,20 +79,7 @@ test("a device has a page: what it reports, a new key, the end of its access", a
   await page.getByRole("button", { name: "Make the key" }).click();
   await expect(page.getByRole("textbox", { name: "The new key" })).toHaveValue(/^\S{20,}$/);
   await expect(page.getByRole("button", { name: "Copy" })).toBeVisible();
-  for (const [colorScheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 900 });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
-    if (process.env.PM_SHOTS)
-      await page.screenshot({ path: `${process.env.PM_SHOTS}/device-${colorScheme}.png`, fullPage: true });
-  }
+  await expectAccessible(page, "device");
   // The key is shown once.
   await page.reload();
   await expect(page.getByRole("heading", { name: "Access" })).toBeVisible();

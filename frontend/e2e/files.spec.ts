@@ -1,6 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { register, settled, trainedModel, watch } from "./studio";
+import { expectAccessible, register, trainedModel, watch } from "./studio";
 
 test("a model gets a stage, notes, files and a link with a QR code", async ({ page }) => {
   test.setTimeout(600_000);
@@ -40,40 +39,13 @@ test("a model gets a stage, notes, files and a link with a QR code", async ({ pa
   expect(new URL(link).protocol).toMatch(/^http/);
   await page.reload();
   await expect(page.getByRole("textbox", { name: "Notes" })).toHaveValue("for line 3");
-  for (const [colorScheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 900 });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    expect
-      .soft(violations.map(({ id, nodes }) => `${colorScheme}: ${id} ${nodes[0]?.html.slice(0, 160)}`))
-      .toEqual([]);
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await expectAccessible(page, "model-files");
   await page.getByRole("link", { name: "Where it comes from" }).click();
   for (const name of ["Images and labels", "Snapshot", "Training", "Model", "In use"])
     await expect(page.getByRole("heading", { name, exact: true })).toBeVisible();
   await expect(page.getByText(/\d+ annotations/).first()).toBeVisible();
   await expect(page.getByText("It was not rolled out to devices.")).toBeVisible();
-  for (const [colorScheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 900 });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
-    if (process.env.PM_SHOTS)
-      await page.screenshot({ path: `${process.env.PM_SHOTS}/lineage-${colorScheme}.png`, fullPage: true });
-  }
+  await expectAccessible(page, "lineage");
   await page.getByRole("link", { name: "Its training" }).click();
   await expect(page).toHaveURL(/trainings\/[0-9a-f-]{36}$/);
   expect(problems).toEqual([]);

@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
 /** What must never happen on any page: errors in scripts, reports of the content security policy, requests to other hosts. */
@@ -130,14 +131,40 @@ export async function trainedModel(
   return `/projects/${project}/models/${model}`;
 }
 
-/** Until colours and positions have stopped changing: what is half faded in has no contrast. */
+/**
+ * Until colours and positions have stopped changing: what is half faded in has no contrast. An animation that is paused
+ * never ends, so this gives up after a while.
+ */
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(() =>
-    Promise.allSettled(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((one) => one.finished),
-    ),
+    Promise.race([
+      new Promise((resolve) => setTimeout(resolve, 3000)),
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((one) => one.effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
+          .map((one) => one.finished),
+      ),
+    ]),
   );
+}
+
+/** What axe finds on the page, light and wide, then dark and narrow; with SHOTS a screenshot of each into that folder. */
+export async function expectAccessible(page: Page, name: string): Promise<void> {
+  for (const [colorScheme, width] of [
+    ["light", 1440],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await settled(page);
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+      .analyze();
+    const found = violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`);
+    expect.soft(found, `${name}, ${colorScheme}`).toEqual([]);
+    if (process.env.SHOTS)
+      await page.screenshot({ path: `${process.env.SHOTS}/${name}-${colorScheme}.png`, fullPage: true });
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
 }

@@ -1,6 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { register, settled, trainedModel, watch } from "./studio";
+import { expectAccessible, register, trainedModel, watch } from "./studio";
 
 // Chromium draws what this camera sees, and nobody is asked.
 test.use({
@@ -60,10 +59,10 @@ test("an image is tried, taken into a program and kept with its label, and so is
   await expect(page).toHaveURL(/camera=true/);
   const rate = page.getByTestId("rate");
   await expect.poll(async () => Number(await rate.getAttribute("data-rate"))).toBeGreaterThan(0);
-  await axe(page);
+  await expectAccessible(page, "try-camera");
   await page.getByRole("button", { name: "Hold this image" }).click();
   await expect(page.getByRole("img", { name: /^camera-.* with what the model finds/ })).toBeVisible();
-  await axe(page);
+  await expectAccessible(page, "try-still");
 
   // The same model over a whole video: what is drawn follows the frame.
   await page.setViewportSize({ width: 1440, height: 900 });
@@ -89,25 +88,9 @@ test("an image is tried, taken into a program and kept with its label, and so is
     page.getByRole("link", { name: /Table \(CSV\)/ }).click(),
   ]);
   expect(download.suggestedFilename()).toContain(".csv");
-  await axe(page);
+  await expectAccessible(page, "video-predictions");
   expect(problems).toEqual([]);
 });
-
-async function axe(page: Page): Promise<void> {
-  for (const [scheme, width] of [
-    ["light", 1440],
-    ["dark", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.setViewportSize({ width, height: 900 });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    const found = violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`);
-    expect.soft(found).toEqual([]);
-  }
-}
 
 /** An image that the page draws, dropped anywhere on it. */
 async function drop(page: Page, name: string): Promise<void> {
