@@ -5,6 +5,7 @@ const port = process.env.STUDIO_PORT ?? "8931";
 // A studio of its own, with an empty data folder: `frontend/check.py` makes both. Debian's Chromium, never one that is downloaded.
 export default defineConfig({
   testDir: "e2e",
+  globalSetup: "./e2e/prepare.ts",
   outputDir: "e2e/.output",
   workers: 2,
   timeout: 120_000,

@@ -51,15 +51,15 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
     ].map((name) => `${base}/${name}`),
   ];
   const checkAll = async (wanted: string[]) => {
-    for (const [scheme, width] of [
-      ["light", 1440],
-      ["dark", 390],
-    ] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.setViewportSize({ width, height: 900 });
-      for (const path of wanted) {
-        await page.goto(path);
-        await page.waitForLoadState("networkidle").catch(() => undefined);
+    for (const path of wanted) {
+      await page.goto(path);
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      for (const [scheme, width] of [
+        ["light", 1440],
+        ["dark", 390],
+      ] as const) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize({ width, height: 900 });
         await page.waitForTimeout(400);
         await check(page, `${path.replace(project, "…")} ${scheme} ${width}`);
       }

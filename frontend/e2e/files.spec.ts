@@ -1,10 +1,10 @@
 import { expect, test } from "@playwright/test";
-import { expectAccessible, register, trainedModel, watch } from "./studio";
+import { expectAccessible, watch } from "./studio";
+import { trainedModel } from "./trained";
 
 test("a model gets a stage, notes, files and a link with a QR code", async ({ page }) => {
   test.setTimeout(600_000);
   const problems = watch(page);
-  await register(page);
   await page.goto(await trainedModel(page));
   await page.getByRole("link", { name: "Stage and files" }).click();
   await expect(page.getByRole("heading", { name: "Stage: no stage" })).toBeVisible();

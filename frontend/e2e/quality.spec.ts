@@ -1,11 +1,11 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { register, settled, trainedModel, watch } from "./studio";
+import { settled, watch } from "./studio";
+import { trainedModel } from "./trained";
 
 test("every number of a model opens its images, and one key the annotator", async ({ page }) => {
   test.setTimeout(600_000);
   const problems = watch(page);
-  await register(page);
   const model = await trainedModel(page);
   await page.goto(model);
   await page.getByRole("link", { name: "How good it is" }).click();

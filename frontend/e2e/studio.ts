@@ -16,6 +16,9 @@ export function watch(page: Page): string[] {
   return problems;
 }
 
+/** Of every account of the journeys. */
+export const PASSWORD = "a-long-pass-phrase-7";
+
 let count = 0;
 
 export async function register(page: Page): Promise<string> {
@@ -24,17 +27,21 @@ export async function register(page: Page): Promise<string> {
   await page.goto("/register");
   await page.getByLabel("User name").fill(name);
   await page.getByLabel("Mail address").fill(`${name}@example.org`);
-  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByRole("button", { name: "New project" })).toBeVisible();
   return name;
 }
 
 /** `frontend/check.py` has made this account. */
-export async function logInAsStaff(page: Page): Promise<void> {
+export function logInAsStaff(page: Page): Promise<void> {
+  return logIn(page, "operator");
+}
+
+export async function logIn(page: Page, name: string): Promise<void> {
   await page.goto("/login");
-  await page.getByLabel("User name").fill("operator");
-  await page.getByRole("textbox", { name: "Password" }).fill("a-long-pass-phrase-7");
+  await page.getByLabel("User name").fill(name);
+  await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page.getByRole("button", { name: "New project" })).toBeVisible();
 }
@@ -99,36 +106,6 @@ export async function upload(page: Page, number: number): Promise<void> {
     })),
   );
   await expect(page.getByRole("region", { name: "Uploads" })).toContainText(`${number} files are here`);
-}
-
-/** The address of a model of the sample shapes, after a training of one epoch. */
-export async function trainedModel(
-  page: Page,
-  task: "classification" | "detection" = "classification",
-): Promise<string> {
-  const project = await page.evaluate(async (kind) => {
-    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
-    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-    const send = (address: string, body: unknown) =>
-      fetch(`/api/v1/${address}`, { method: "POST", headers, body: JSON.stringify(body) });
-    const job = await (await send("projects/samples/", { task: kind })).json();
-    return job.project as string;
-  }, task);
-  const read = (address: string) =>
-    page.evaluate(async (path) => (await fetch(`/api/v1/${path}`)).json(), address);
-  const deadline = { timeout: 300_000, intervals: [1000] };
-  await expect
-    .poll(async () => (await read(`activity/?project=${project}&state=all`))[0]?.state, deadline)
-    .toBe("succeeded");
-  const training = await page.evaluate(async (id) => {
-    const { csrf_token: token } = await (await fetch("/api/v1/auth/session/")).json();
-    const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
-    const body = JSON.stringify({ project: id, epochs: 1 });
-    return (await (await fetch("/api/v1/trainings/", { method: "POST", headers, body })).json()).id as string;
-  }, project);
-  await expect.poll(async () => (await read(`trainings/${training}/`)).state, deadline).toBe("succeeded");
-  const { model } = await read(`trainings/${training}/`);
-  return `/projects/${project}/models/${model}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { register, trainedModel } from "../e2e/studio";
+import { modelOf, startTraining } from "../e2e/trained";
 
 // Chromium draws what this camera sees, 20 images a second of 640 x 480, and nobody is asked.
 test.use({
@@ -16,10 +16,9 @@ const SAMPLES = 20;
 test.use({ storageState: process.env.MEASURE_STATE });
 
 for (const task of ["classification", "detection"] as const)
-  test(`images of a camera that a model answers in a second: ${task}`, async ({ page }) => {
+  test(`images of a camera that a model answers in a second: ${task}`, async ({ page, baseURL = "" }) => {
     const given = process.env[`MEASURE_MODEL_${task.toUpperCase()}`];
-    if (!given) await register(page);
-    const model = given ?? (await trainedModel(page, task));
+    const model = given ?? (await modelOf(page, await startTraining(baseURL, task)));
     const [, project, id] = /projects\/([^/]+)\/models\/([^/]+)/.exec(model) ?? [];
     await page.goto(`/projects/${project}/try?model=${id}&camera=true`);
     const rate = page.getByTestId("rate");
