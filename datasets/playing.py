@@ -19,7 +19,7 @@ from datasets.models import Video
 from datasets.video.facts import Selection, VideoProblem
 from datasets.video.reading import frame_at, frames
 from datasets.video.writing import FilmWriter
-from datasets.videos import path_of, video_of
+from datasets.videos import pinned, video_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, WorkState
@@ -71,10 +71,11 @@ def _turn() -> Iterator[None]:
 
 def _read(video: Video, time: float | None, index: int | None, max_side: int) -> ShownFrame:
     try:
-        found, pixels = frame_at(
-            path_of(video), time=time, index=index, fps=video.fps, is_constant=video.is_variable_rate is False,
-            max_side=max_side,
-        )  # fmt: skip
+        with pinned(video) as path:
+            found, pixels = frame_at(
+                path, time=time, index=index, fps=video.fps, is_constant=video.is_variable_rate is False,
+                max_side=max_side,
+            )  # fmt: skip
     except VideoProblem as problem:
         raise FrameMissing(str(problem)) from problem
     target = io.BytesIO()
@@ -114,7 +115,8 @@ def write_proxy(context: JobContext) -> dict:
 def _write(context: JobContext, video: Video, path: Path, fps: float) -> tuple[int, str]:
     written, writer = 0, None
     with ExitStack() as stack:
-        for frame in stack.enter_context(frames(path_of(video), Selection(max_side=PROXY_SIDE))):
+        source = stack.enter_context(pinned(video))
+        for frame in stack.enter_context(frames(source, Selection(max_side=PROXY_SIDE))):
             if frame.index % REPORT_EVERY == 0:
                 context.report(frame.index, max(video.frame_count, frame.index + 1))
             if writer is None:

@@ -31,7 +31,11 @@ def ensure_rendition(blob: Blob, size: int, kind: str = JPEG) -> Path:
     try:
         os.utime(path)  # it is needed: see `delete_old_renditions`
     except FileNotFoundError:
-        with open_image(storage.path_of(blob)) as image, decoded(image, min_size=(size, size)) as upright:
+        with (
+            storage.pinned(blob) as source,
+            open_image(source) as image,
+            decoded(image, min_size=(size, size)) as upright,
+        ):
             upright.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
             write_picture(upright, path, kind)
     return path

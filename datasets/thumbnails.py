@@ -56,7 +56,7 @@ def make_thumbnails(blob: Blob) -> None:
         ImageError, BlobMissing.
     """
     largest = (max(SIZES), max(SIZES))
-    with open_image(storage.path_of(blob)) as image, decoded(image, min_size=largest) as upright:
+    with storage.pinned(blob) as source, open_image(source) as image, decoded(image, min_size=largest) as upright:
         upright.thumbnail(largest, PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
         small = upright.copy()
     for size in sorted(SIZES, reverse=True):
@@ -98,7 +98,7 @@ def picture_of(blob: Blob, size: int, kind: str) -> bytes:
         ImageError, BlobMissing.
     """
     content = BytesIO()
-    with open_image(storage.path_of(blob)) as image, decoded(image, min_size=(size, size)) as upright:
+    with storage.pinned(blob) as source, open_image(source) as image, decoded(image, min_size=(size, size)) as upright:
         upright.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
         upright.save(content, kind.upper(), **OPTIONS[kind])
     return content.getvalue()

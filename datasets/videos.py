@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 from django.db import IntegrityError, transaction
@@ -111,7 +112,8 @@ def delete_video(*, video: Video, frames: str | None = None, force: bool = False
 def survey_video(context: JobContext) -> dict:
     """Read every frame: the true length, whether the rate varies, and the strip."""
     video = video_of(context)
-    found, strip = told(survey, path_of(video), context.report)
+    with pinned(video) as path:
+        found, strip = told(survey, path, context.report)
     note = ""
     if found.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
         note = f"The file is cut off or damaged: {found.frame_count:,} of {video.frame_count:,} frames could be read."
@@ -132,8 +134,9 @@ def video_of(context: JobContext) -> Video:
     return video
 
 
-def path_of(video: Video):
-    return storage.path_of(video.blob)
+def pinned(video: Video) -> AbstractContextManager[Path]:
+    """A path of its file that stays as long as the block: the process that reads it opens it later."""
+    return storage.pinned(video.blob)
 
 
 def told(function, *arguments):
@@ -199,7 +202,7 @@ def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[li
         return _created(outcomes)
 
     try:
-        with frames(path_of(video), selection, on_progress) as chosen:
+        with pinned(video) as path, frames(path, selection, on_progress) as chosen:
             for frame in chosen:
                 if cut.takes is not None and not cut.takes(frame):
                     counts["left"] += 1

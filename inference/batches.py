@@ -25,7 +25,7 @@ from datasets.selectors import images_of, live_datasets
 from datasets.video.facts import Selection, VideoProblem
 from datasets.video.reading import frames
 from datasets.video.writing import FilmWriter
-from datasets.videos import path_of, video_of
+from datasets.videos import pinned, video_of
 from inference.analysis.timeline import LabelTimeline, Timeline
 from inference.analysis.tracking import track
 from inference.frames import model_of
@@ -252,7 +252,7 @@ class _Film:
             # ByteTrack lives on boxes that are too weak to show.
             wishes = replace(wishes, threshold=min(self._thresholds.values()) / 2)
         count, last = 0, 0.0
-        with open(self.spool, "w") as spool, frames(path_of(self.video), Selection()) as film:
+        with open(self.spool, "w") as spool, pinned(self.video) as path, frames(path, Selection()) as film:
             for frame in film:
                 count, last = frame.index + 1, frame.time
                 if frame.index % REPORT_EVERY == 0:
@@ -325,7 +325,8 @@ class _Film:
         row: dict = {"labels": [], "boxes": []}
         writer: FilmWriter | None = None
         with contextlib.ExitStack() as stack:
-            film = stack.enter_context(frames(path_of(self.video), Selection(max_side=FILM_SIDE)))
+            source = stack.enter_context(pinned(self.video))
+            film = stack.enter_context(frames(source, Selection(max_side=FILM_SIDE)))
             for frame in film:
                 if frame.index % REPORT_EVERY == 0:
                     self._report(frame.index, 1)

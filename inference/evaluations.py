@@ -172,7 +172,8 @@ def _outputs(context: JobContext, model: Model, kind: str, rows: _Rows, folder: 
         raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
     runtime = KINDS[kind].runtime
     if runtime in ("litert", "onnxruntime"):
-        run = _run_of(model, runtime, storage.path_of(file.blob))
+        with storage.pinned(file.blob) as path:
+            run = _run_of(model, runtime, path)
         for row, pixels, size in rows.each():
             yield row, size, run(pixels)
         return
@@ -225,7 +226,8 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> BoxOutcomes:
 
 def outcomes_of(evaluation: Evaluation) -> LabelOutcomes | BoxOutcomes:
     """What the model said of each image."""
-    return read_outcomes(storage.path_of(evaluation.outcomes), evaluation.model.task)
+    with storage.pinned(evaluation.outcomes) as path:
+        return read_outcomes(path, evaluation.model.task)
 
 
 def read_outcomes(path: Path, task: str) -> LabelOutcomes | BoxOutcomes:

@@ -10,7 +10,7 @@ from datasets.imaging.preprocessing import ImageError
 from datasets.models import Image, Video
 from datasets.video.facts import Frame, Selection, VideoProblem
 from datasets.video.reading import frames
-from datasets.videos import Cut, cut_frames, path_of, video_of
+from datasets.videos import Cut, cut_frames, pinned, video_of
 from inference.models import Model
 from inference.services import Prediction, Wishes, predict_pixels, predictor_of
 from inference.suggestions import store_suggestions
@@ -89,7 +89,7 @@ def _counted(context: JobContext, video: Video, cut: Cut) -> dict:
         context.report(done, max(total, claimed))
 
     try:
-        with frames(path_of(video), selection, on_progress) as chosen:
+        with pinned(video) as path, frames(path, selection, on_progress) as chosen:
             times = [round(frame.time, 3) for frame in chosen if cut.takes is None or cut.takes(frame)]
     except VideoProblem as problem:
         raise WorkFailed(problem.code, str(problem)) from problem

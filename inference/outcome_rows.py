@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,15 +18,17 @@ from storage.models import Blob
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
 
+Kept = TypeVar("Kept", LabelOutcomes, BoxTable)
+
 
 def kept_labels(blob: Blob) -> LabelOutcomes:
     """What a classifier said, from memory where it was asked for before."""
-    return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else LabelOutcomes.load(storage.path_of(blob))
+    return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else _loaded(LabelOutcomes, blob)
 
 
 def kept_boxes(blob: Blob) -> BoxTable:
     """What a detector said, from memory where it was asked for before."""
-    return _boxes_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else BoxTable.load(storage.path_of(blob))
+    return _boxes_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else _loaded(BoxTable, blob)
 
 
 def sure_boxes(blob: Blob, threshold: Threshold) -> BoxTable:
@@ -36,14 +39,19 @@ def sure_boxes(blob: Blob, threshold: Threshold) -> BoxTable:
     return _sure_of(blob.sha256, limits)
 
 
+def _loaded(kind: type[Kept], blob: Blob) -> Kept:
+    with storage.pinned(blob) as path:
+        return kind.load(path)
+
+
 @lru_cache(maxsize=KEPT)
 def _labels_of(sha256: str) -> LabelOutcomes:
-    return LabelOutcomes.load(storage.path_of(Blob.objects.get(sha256=sha256)))
+    return _loaded(LabelOutcomes, Blob.objects.get(sha256=sha256))
 
 
 @lru_cache(maxsize=KEPT)
 def _boxes_of(sha256: str) -> BoxTable:
-    return BoxTable.load(storage.path_of(Blob.objects.get(sha256=sha256)))
+    return _loaded(BoxTable, Blob.objects.get(sha256=sha256))
 
 
 @lru_cache(maxsize=2 * KEPT)

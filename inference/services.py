@@ -178,7 +178,8 @@ def runtime_of(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
         ModelFileBroken: its file is damaged.
     """
     try:
-        return model_pool().get(str(model.pk), lambda: _verified_path(model), kind)
+        pool = model_pool()
+        return storage.again_if_dropped(lambda: pool.get(str(model.pk), lambda: _verified_path(model), kind))
     except ModelFileError as error:
         log.error("model_file_broken", model=str(model.pk), error=str(error))
         raise ModelFileBroken(

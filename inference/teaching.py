@@ -231,7 +231,8 @@ def embedder_of(model: Model, dimensions: int = DIMENSIONS) -> Embedder | None:
     if row is None:
         return None
     try:
-        return Embedder(storage.path_of(row.blob), dimensions=dimensions)
+        with storage.pinned(row.blob) as path:
+            return Embedder(path, dimensions=dimensions)
     except ModelFileError:
         return None
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from storage.cache import blob_path, sync_folder
 from storage.models import Blob, BlobState
-from storage.services import is_intact, local_cache, path_of
+from storage.services import is_intact, local_cache, pinned
 
 MANIFEST, DATABASE, SECRET = "backup.json", "db.sqlite3", "secret_key"
 Progress = Callable[[int, int], None]
@@ -131,9 +131,9 @@ def _copy_files(
             try:
                 if blob is None:
                     raise FileNotFoundError(sha256)
-                source = path_of(blob)
-                _require_room(folder, size + least_free)
-                copy_file(source, target)
+                with pinned(blob) as source:
+                    _require_room(folder, size + least_free)
+                    copy_file(source, target)
             except BackupError:
                 raise
             except Exception as error:  # every kind of absence is one line here

@@ -139,6 +139,11 @@ class LocalCache:
         adopted.fill_from(path)
         return adopted
 
+    def private_path(self) -> Path:
+        """A name for a file that only this process reads. Should the process die, it is swept with what it received."""
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        return self.incoming / f"{self.receiver_name()}.{uuid.uuid4().hex}.pinned"
+
     def receiver_name(self) -> str:
         """What the names of this process's incoming files begin with."""
         with self._receiver_lock:

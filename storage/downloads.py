@@ -7,7 +7,9 @@ import itertools
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
@@ -18,7 +20,7 @@ from django.utils.http import content_disposition_header
 from storage.backends.base import CHUNK_BYTES
 from storage.fetching import is_here, start_fetch
 from storage.models import Blob
-from storage.services import local_cache, path_of, touch
+from storage.services import again_if_dropped, local_cache, path_of, touch
 
 RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 ASK_SECONDS = 3.0
@@ -41,10 +43,11 @@ def blob_response(request: HttpRequest, blob: Blob, filename: str, *, private: b
     cache = local_cache()
     touch([blob])
     if is_here(cache, blob):
-        return file_response(request, cache.path(blob.sha256), blob.sha256, blob.content_type, filename)
+        with suppress(FileNotFoundError):  # dropped at this moment
+            return file_response(request, cache.path(blob.sha256), blob.sha256, blob.content_type, filename)
     if request.method == "GET" and "Range" not in request.headers and "If-None-Match" not in request.headers:
         return _while_it_comes(request, blob, filename)
-    return file_response(request, path_of(blob), blob.sha256, blob.content_type, filename)
+    return again_if_dropped(lambda: file_response(request, path_of(blob), blob.sha256, blob.content_type, filename))
 
 
 def _while_it_comes(request: HttpRequest, blob: Blob, filename: str) -> HttpResponseBase:
@@ -126,7 +129,7 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | tupl
 
 
 def _stream(request: HttpRequest, path: Path, start: int, length: int) -> Iterator[bytes] | AsyncIterator[bytes]:
-    chunks = _while_valid(request, _read(path, start, length))
+    chunks = _while_valid(request, _read(open(path, "rb"), start, length))  # noqa: SIM115 - closed by what reads it
     return _as_async(chunks) if _is_async(request) else chunks
 
 
@@ -135,8 +138,8 @@ def _is_async(request: HttpRequest) -> bool:
     return isinstance(request, ASGIRequest) or isinstance(getattr(request, "_request", None), ASGIRequest)
 
 
-def _read(path: Path, start: int, length: int) -> Generator[bytes, None, None]:
-    with open(path, "rb") as file:
+def _read(opened: BinaryIO, start: int, length: int) -> Generator[bytes, None, None]:
+    with opened as file:
         file.seek(start)
         while length > 0 and (chunk := file.read(min(CHUNK_BYTES, length))):
             length -= len(chunk)

@@ -17,7 +17,7 @@ from storage.local_cache import local_cache
 from storage.models import Blob, BlobState, Removal
 from storage.removals import may_store, remove, remove_later, settle
 from storage.replication import cached_bytes, pending
-from storage.services import is_intact, path_of
+from storage.services import is_intact, path_of, pinned
 
 log = structlog.get_logger(__name__)
 
@@ -194,12 +194,14 @@ def migrate(*, keep_source: bool, on_progress: Callable[[int, int], None]) -> tu
 
 def _move(blob: Blob, target, keep_source: bool) -> int:
     source_name = blob.backend
-    path = path_of(blob)
-    if not is_intact(path, blob.sha256):
-        raise BlobMissing("The cache has this file with a damaged content.")
-    if not may_store(blob.sha256):
-        raise BlobMissing("An earlier file with this content is being removed: move it later.", code="file_removing")
-    remote_id = target.put(path, blob.sha256)
+    with pinned(blob) as path:
+        if not is_intact(path, blob.sha256):
+            raise BlobMissing("The cache has this file with a damaged content.")
+        if not may_store(blob.sha256):
+            raise BlobMissing(
+                "An earlier file with this content is being removed: move it later.", code="file_removing"
+            )
+        remote_id = target.put(path, blob.sha256)
     source = backend_named(source_name)
     is_source_kept = keep_source or source.shares_folder(local_cache().root)
     changed, removal = _note_moved(blob, target.name, remote_id, is_source_kept)

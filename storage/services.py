@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -28,6 +29,10 @@ from storage.room import AHEAD_BYTES, Room, reserved_bytes
 
 log = structlog.get_logger(__name__)
 TRIES = 3
+# How often a file is looked for that the cache drops before it is opened.
+READINGS = 3
+
+Read = TypeVar("Read")
 
 
 def receive() -> Incoming:
@@ -180,8 +185,8 @@ def keep_bytes(content: bytes, content_type: str) -> Blob:
 
 
 def path_of(blob: Blob) -> Path:
-    """The blob's file in the local cache, fetched from the store when it is not there. Open it at once: a file that
-    was not used for a while may be dropped again. What must stay is taken with `pin`.
+    """The blob's file in the local cache, fetched from the store when it is not there. A file that was not
+    used for a while may be dropped at any moment, also before it is opened: take `pinned`, `pin` or `opened`.
 
     Raises:
         BlobMissing: it is in neither, or the store does not answer.
@@ -226,27 +231,41 @@ def pin(blob: Blob, folder: Path) -> Path:
         return path_of(blob)
     target = folder / blob.sha256
     if not target.exists() or target.stat().st_size != blob.size:
-        for attempt in range(3):
-            try:
-                copy_to(blob, target)
-                break
-            except FileNotFoundError:  # dropped between finding and linking
-                if attempt == 2:
-                    raise
+        again_if_dropped(lambda: copy_to(blob, target))
     return target
 
 
 @contextmanager
+def pinned(blob: Blob) -> Iterator[Path]:
+    """A path of the blob's content that stays as long as the block, whatever the cache drops: for what opens it later,
+    more than once, or in another process.
+
+    Raises:
+        BlobMissing
+    """
+    if not settings.STORAGE_CACHE_BYTES:
+        yield path_of(blob)
+        return
+    target = local_cache().private_path()
+    try:
+        again_if_dropped(lambda: copy_to(blob, target))
+        yield target
+    finally:
+        target.unlink(missing_ok=True)
+
+
+@contextmanager
 def opened(blob: Blob) -> Iterator:
-    for attempt in range(3):
-        try:
-            file = open(path_of(blob), "rb")  # noqa: SIM115 - closed below
-            break
-        except FileNotFoundError:
-            if attempt == 2:
-                raise
-    with file:
+    with again_if_dropped(lambda: open(path_of(blob), "rb")) as file:
         yield file
+
+
+def again_if_dropped(read: Callable[[], Read]) -> Read:
+    """What `read` returns; it is called again where the cache dropped a file between finding and opening it."""
+    for _ in range(READINGS - 1):
+        with suppress(FileNotFoundError):
+            return read()
+    return read()
 
 
 def is_intact(path: Path, sha256: str) -> bool:

@@ -59,6 +59,23 @@ def test_an_app_imports_only_from_floors_below(app):
     assert not wrong, "\n".join(wrong)
 
 
+def test_only_the_storage_takes_paths_that_the_cache_may_drop():
+    """Others take `storage.pinned`, `pin` or `opened`."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for app in set(FLOORS) - {"storage"}
+        for path in sources(app)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Attribute) and node.attr == "path_of" and getattr(node.value, "id", "") == "storage")
+        or (isinstance(node, ast.ImportFrom) and node.module == "storage.services" and "path_of" in _names_in(node))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _names_in(node: ast.ImportFrom) -> list[str]:
+    return [alias.name for alias in node.names]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_imports_no_django_and_only_other_engines(engine):
     wrong = []

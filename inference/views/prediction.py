@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 
 from django.conf import settings
@@ -63,16 +64,16 @@ class Predicts:
         predict = services.predictor_of(model, services.with_own_threshold(model, wishes))
         predictions, rejected = [], []
         for source, name in sources:
-            path = storage.path_of(source) if isinstance(source, Blob) else source
-            try:
-                prediction = predict(path, name)
-            except ImageError as error:
-                rejected.append({"filename": name, "code": error.code, "detail": str(error)})
-            else:
+            with storage.pinned(source) if isinstance(source, Blob) else nullcontext(source) as file:
+                try:
+                    prediction = predict(file, name)
+                except ImageError as error:
+                    rejected.append({"filename": name, "code": error.code, "detail": str(error)})
+                    continue
                 if overlay is not None:
-                    content = services.draw_prediction(model, path, prediction, overlay)
+                    content = services.draw_prediction(model, file, prediction, overlay)
                     return HttpResponse(content, content_type=f"image/{overlay}")
-                predictions.append(asdict(prediction))
+            predictions.append(asdict(prediction))
         return Response(
             {
                 "predictions": predictions,
