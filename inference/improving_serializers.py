@@ -11,7 +11,12 @@ from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
 from datasets.video.facts import Selection
 from inference.models import Model, Suggestion
-from inference.shapes import DifferenceSerializer
+from inference.shapes import (
+    CalibrationBinSerializer,
+    DifferenceSerializer,
+    PrecisionRecallSerializer,
+    RocSerializer,
+)
 
 
 class Scoped(KnownFieldsOnly, serializers.Serializer):
@@ -248,6 +253,11 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     )  # fmt: skip
     min_score = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
     max_score = serializers.FloatField(min_value=0, max_value=1, required=False)
+    score_of = serializers.CharField(
+        required=False, max_length=100,
+        help_text="The label that `min_score` and `max_score` are about, instead of the best answer. Of classifiers: "
+        "its score, and what shows it is right. Of detectors: the score of any box that was found as it.",
+    )  # fmt: skip
     threshold = serializers.FloatField(
         min_value=0,
         max_value=1,
@@ -288,6 +298,19 @@ class OutcomePageSerializer(serializers.Serializer):
 
 class ThresholdQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     label = serializers.CharField(required=False, max_length=100, help_text="Default: all labels together.")
+
+
+class CurveQuerySerializer(KnownFieldsOnly, serializers.Serializer):
+    label = serializers.CharField(max_length=100)
+
+
+class LabelChartsSerializer(serializers.Serializer):
+    """One label against all others."""
+
+    label = serializers.CharField()
+    precision_recall = PrecisionRecallSerializer(allow_null=True, help_text="null: nothing has this label.")
+    roc = RocSerializer(allow_null=True, help_text="null: of a detector, or all images or none have this label.")
+    calibration = CalibrationBinSerializer(many=True, help_text="Of images, or of a detector's boxes.")
 
 
 class ThresholdCostSerializer(serializers.Serializer):

@@ -60,9 +60,15 @@ def _sure_of(sha256: str, limits: float | tuple[float, ...]) -> BoxTable:
 
 
 def label_images(found: LabelOutcomes, wishes: dict) -> np.ndarray:
-    """`(images,)` int: indexes of the images that fit, the wrong ones first, the surest of them first."""
+    """`(images,)` int: indexes of the images that fit, the wrong ones first, the surest of them first.
+
+    With `score_of` scores are those of this label, and an image is right where it shows the label.
+    """
     predicted, rows = found.predicted, np.arange(len(found.keys))
     scores, right = found.probabilities[rows, predicted], predicted == found.truth
+    if "score_of" in wishes:
+        of = found.class_names.index(wishes["score_of"])
+        scores, right = found.probabilities[:, of], found.truth == of
     keep = _in_range(scores, wishes)
     for field, column in (("label", found.truth), ("predicted", predicted)):
         if field in wishes:
@@ -105,7 +111,11 @@ def box_images(found: BoxTable, wishes: dict) -> np.ndarray:
     label, predicted = (
         found.class_names.index(wishes[name]) if name in wishes else None for name in ("label", "predicted")
     )
-    keep = _in_range(found.best, wishes)
+    if "score_of" in wishes:
+        mine = found.labels == found.class_names.index(wishes["score_of"])
+        keep = found.per_image(found.image[mine & _in_range(found.scores, wishes)]) > 0
+    else:
+        keep = _in_range(found.best, wishes)
     outcome = wishes.get("outcome")
     if outcome == "cell":
         keep &= _cell(found, label, predicted) > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
+from inference.analysis.curves import precision_recall_curve, reliability, roc_curve
 from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
 from inference.analysis.threshold_costs import threshold_costs
 from inference.errors import NotEvaluated
@@ -67,10 +68,32 @@ def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
     return {"label": label, "total": answers[2], "rows": threshold_costs(*answers)}
 
 
+def label_curves(evaluation: Evaluation, wishes: dict) -> dict:
+    """Precision and recall, ROC and calibration of one label against all others, with the score of every point.
+
+    Of a detector a box counts as right where it takes an annotated box of its label at an overlap of one half; it has
+    no ROC, since nobody counts the boxes that are rightly not there.
+
+    Raises:
+        NotEvaluated: as `images_behind`.
+        ValidationError: a label that the model does not have.
+    """
+    blob, label = _outcomes_of(evaluation, wishes), wishes["label"]
+    index, roc = evaluation.model.class_names.index(label), None
+    if evaluation.model.task == Task.DETECTION:
+        scores, right, total = box_answers(sure_boxes(blob, 0.0), index)
+    else:
+        outcomes = kept_labels(blob)
+        scores, right = outcomes.probabilities[:, index], outcomes.truth == index
+        total, roc = int(right.sum()), roc_curve(scores, right)
+    curve = precision_recall_curve(scores, right, total)
+    return {"label": label, "precision_recall": curve, "roc": roc, "calibration": reliability(scores, right)}
+
+
 def _outcomes_of(evaluation: Evaluation, wishes: dict) -> Blob:
     if evaluation.outcomes is None:
         raise NotEvaluated("Only figures were kept. POST models/MODEL/evaluations/ measures again, with images.")
-    for field in ("label", "predicted"):
+    for field in ("label", "predicted", "score_of"):
         if field in wishes and wishes[field] not in evaluation.model.class_names:
             raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
     return evaluation.outcomes

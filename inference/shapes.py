@@ -94,6 +94,7 @@ METRICS = one_of(
 class RocSerializer(serializers.Serializer):
     false_positive_rate = serializers.ListField(child=Number())
     true_positive_rate = serializers.ListField(child=Number())
+    threshold = several(Number(allow_null=True), help_text="null: above all scores.")
     auc = Number()
 
 

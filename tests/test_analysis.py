@@ -50,9 +50,10 @@ def test_points_lie_on_scikit_learn_s_curves():
     probabilities, truth = answers(5, count=60)
     scores, positive = probabilities[:, 0], truth == 0
     mine = roc_curve(scores, positive)
-    false, true, _ = reference.roc_curve(positive, scores, drop_intermediate=False)
+    false, true, limits = reference.roc_curve(positive, scores, drop_intermediate=False)
     assert mine["false_positive_rate"] == pytest.approx(false, abs=1e-6)
     assert mine["true_positive_rate"] == pytest.approx(true, abs=1e-6)
+    assert mine["threshold"][0] is None and mine["threshold"][1:] == pytest.approx(limits[1:], abs=2e-6)
     curve = precision_recall_curve(scores, positive)
     precision, recall, thresholds = reference.precision_recall_curve(positive, scores)
     assert curve["precision"] == pytest.approx(precision[:-1][::-1], abs=1e-6)

@@ -94,6 +94,53 @@ def test_what_a_threshold_costs_a_detector(api, detected):
     assert (at[0.5]["right"], at[0.5]["wrong"], at[0.5]["missed"]) == (1, 0, 2)
 
 
+def test_every_point_of_a_classifiers_curves_opens_its_images(api, classified):
+    charts = api.get(f"{classified}curves/?label=bad").json()
+    roc, curve = charts["roc"], charts["precision_recall"]
+    points = zip(roc["threshold"], roc["true_positive_rate"], roc["false_positive_rate"], strict=True)
+    assert next(points) == (None, 0, 0)
+    for score, found, wrong in points:
+        images = behind(api, classified, f"score_of=bad&min_score={score}")
+        assert (KEYS[3] in images, len(images) - (KEYS[3] in images)) == (found == 1, round(3 * wrong))
+    for score, precision in zip(curve["threshold"], curve["precision"], strict=True):
+        images = behind(api, classified, f"score_of=bad&min_score={score}")
+        assert precision == pytest.approx((KEYS[3] in images) / len(images), abs=1e-5)
+    # What is called so wrongly comes first; and the other side of the same figures.
+    assert behind(api, classified, "score_of=bad&min_score=0.65") == [KEYS[2], KEYS[3]]
+    assert behind(api, classified, "score_of=bad&min_score=0.65&outcome=wrong") == [KEYS[2]]
+    for one in charts["calibration"]:
+        images = behind(api, classified, f"score_of=bad&min_score={one['from']}&max_score={one['to']}")
+        assert len(images) == one["count"] and one["accuracy"] == (KEYS[3] in images) / len(images)
+
+
+def test_every_point_of_a_detectors_curve_opens_its_images(api, detected):
+    charts = api.get(f"{detected}curves/?label=good").json()
+    assert charts["roc"] is None
+    assert charts["precision_recall"] == {
+        "precision": [1, 1], "recall": [pytest.approx(1 / 3, abs=1e-5), pytest.approx(2 / 3, abs=1e-5)],
+        "threshold": [pytest.approx(0.8, abs=1e-5), pytest.approx(0.2, abs=1e-5)],
+        "average_precision": pytest.approx(2 / 3),
+    }  # fmt: skip
+    for score, images in zip(charts["precision_recall"]["threshold"], ([KEYS[0]], [KEYS[0], KEYS[2]]), strict=True):
+        assert behind(api, detected, f"threshold={score}&predicted=good") == images
+    low, high = charts["calibration"]
+    assert (low["count"], low["accuracy"], high["count"]) == (1, 1, 1)
+    query = f"threshold=0&score_of=good&min_score={low['from']}&max_score={low['to']}"
+    assert behind(api, detected, query) == [KEYS[2]]
+    # Found twice, both times where something else is: no recall, and precision all the same.
+    bad = api.get(f"{detected}curves/?label=bad").json()
+    assert bad["precision_recall"] is None and [one["accuracy"] for one in bad["calibration"]] == [0, 0]
+
+
+def test_curves_of_an_unknown_label_or_without_outcomes(api, classified, outsider):
+    assert api.get(f"{classified}curves/").json()["errors"][0]["code"] == "required"
+    for query in ("curves/?label=none", "images/?score_of=none"):
+        assert api.get(f"{classified}{query}").json()["errors"][0]["code"] == "unknown_label"
+    assert client_of(outsider).get(f"{classified}curves/?label=bad").status_code == 404
+    Evaluation.objects.update(outcomes=None)
+    assert api.get(f"{classified}curves/?label=bad").json()["errors"][0]["code"] == "not_evaluated"
+
+
 def test_thresholds_of_an_unknown_label_or_without_outcomes(api, classified):
     assert api.get(f"{classified}thresholds/?label=none").json()["errors"][0]["code"] == "unknown_label"
     Evaluation.objects.update(outcomes=None)

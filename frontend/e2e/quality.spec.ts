@@ -38,6 +38,20 @@ test("every number of a model opens its images, and one key the annotator", asyn
   await cell.press("Enter");
   await expect(page.getByRole("dialog").getByText(`1 of ${count}`)).toBeVisible();
   await page.keyboard.press("Escape");
+  // So has a point of a curve.
+  await page.getByRole("button", { name: "Charts" }).click();
+  for (const name of [/^Precision over recall of/, /^ROC of/]) {
+    const curve = page.getByRole("slider", { name });
+    await curve.focus();
+    // The first point of a ROC is above all scores, and has no images.
+    await page.keyboard.press("ArrowRight");
+    await expect(curve).toHaveAttribute("aria-valuetext", /Enter/);
+    await page.keyboard.press("Enter");
+    const images = page.getByRole("dialog", { name: /, from a score of/ });
+    await expect(images.getByText(/^1 of \d+$/)).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(images).toBeHidden();
+  }
   await page.getByRole("button", { name: "Thresholds" }).click();
   await page.getByRole("slider", { name: "Lowest score", exact: true }).press("End");
   await expect(page.getByText("Lowest score: 100%")).toBeVisible();

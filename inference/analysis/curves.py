@@ -26,35 +26,44 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:
         positive: `(images,)` bool.
 
     Returns:
-        `false_positive_rate`, `true_positive_rate` (at most 101 points each) and `auc`; None when one side is empty.
+        `false_positive_rate`, `true_positive_rate`, `threshold` (at most 101 points each; the first point is above all
+        scores, and has no threshold) and `auc`; None when one side is empty.
     """
     total, others = int(positive.sum()), int((~positive).sum())
     if not total or not others:
         return None
-    right, wrong, _ = _counts(scores, positive)
+    right, wrong, thresholds = _counts(scores, positive)
     rate = np.r_[0.0, right / total]
     false = np.r_[0.0, wrong / others]
     auc = float(np.trapezoid(rate, false))
     keep = _thinned(len(rate))
-    return {"false_positive_rate": _listed(false[keep]), "true_positive_rate": _listed(rate[keep]), "auc": auc}
+    return {
+        "false_positive_rate": _listed(false[keep]), "true_positive_rate": _listed(rate[keep]),
+        "threshold": [None, *_lower(thresholds[keep[1:] - 1])], "auc": auc,
+    }  # fmt: skip
 
 
-def precision_recall_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:
+def precision_recall_curve(scores: np.ndarray, positive: np.ndarray, total: int | None = None) -> dict | None:
     """Precision and recall over all thresholds, with the average precision: the mean of the precisions, each weighted
     by what it adds to the recall (Manning et al. 2008, section 8.4; not interpolated).
+
+    Args:
+        total: how many there are to find, where some have no score: boxes that were not found at all.
 
     Returns:
         `precision`, `recall`, `threshold` (at most 101 points each) and `average_precision`; None without positives.
     """
-    total = int(positive.sum())
+    total = int(positive.sum()) if total is None else total
     if not total:
         return None
+    if not len(scores):
+        return {"precision": [], "recall": [], "threshold": [], "average_precision": 0.0}
     right, wrong, thresholds = _counts(scores, positive)
     precision, recall = right / (right + wrong), right / total
     average = float((np.diff(np.r_[0.0, recall]) * precision).sum())
     keep = _thinned(len(precision))
     return {
-        "precision": _listed(precision[keep]), "recall": _listed(recall[keep]), "threshold": _listed(thresholds[keep]),
+        "precision": _listed(precision[keep]), "recall": _listed(recall[keep]), "threshold": _lower(thresholds[keep]),
         "average_precision": average,
     }  # fmt: skip
 
@@ -76,16 +85,28 @@ def _listed(values: np.ndarray) -> list[float]:
     return [round(float(value), 6) for value in values]
 
 
-def calibration_bins(probabilities: np.ndarray, y_true: np.ndarray, bins: int = BINS) -> list[dict]:
-    """The reliability diagram (Guo et al. 2017, section 2): per bin of confidence how sure and how right the model is.
+def _lower(values: np.ndarray) -> list[float]:
+    """Rounded down: who has just this score is above the threshold."""
+    return (np.floor(np.asarray(values, float) * 1e6) / 1e6).round(6).tolist()
 
-    Returns:
-        For each bin with images `from`, `to`, `count`, `confidence` (mean) and `accuracy`.
-    """
+
+def calibration_bins(probabilities: np.ndarray, y_true: np.ndarray, bins: int = BINS) -> list[dict]:
+    """The reliability diagram of the best answers."""
     if not len(y_true):
         return []
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == y_true
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == y_true, bins)
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
+    """The reliability diagram (Guo et al. 2017, section 2): per bin of confidence how sure and how right a model is.
+
+    Args:
+        confidence: `(answers,)` float, 0 to 1.
+        right: `(answers,)` bool.
+
+    Returns:
+        For each bin with answers `from`, `to`, `count`, `confidence` (mean) and `accuracy`.
+    """
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         {

@@ -19,7 +19,7 @@ from inference.comparisons import check_models, common_snapshot, compare, start_
 from inference.explanations import start_explanation
 from inference.frames import start_frames
 from inference.models import Evaluation, Model, Suggestion
-from inference.outcomes import PICTURES, images_behind, picture_of, threshold_table
+from inference.outcomes import PICTURES, images_behind, label_curves, picture_of, threshold_table
 from inference.pictures import picture_response
 from inference.selectors import models_of
 from inference.serializers import EvaluationSerializer
@@ -214,6 +214,15 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         evaluation = self.get_object()
         wishes = valid(shapes.ThresholdQuerySerializer, request.query_params)
         return Response(shapes.ThresholdTableSerializer(threshold_table(evaluation, wishes)).data)
+
+    @extend_schema(parameters=[shapes.CurveQuerySerializer], responses=shapes.LabelChartsSerializer)
+    @action(detail=True, pagination_class=None)
+    def curves(self, request, pk=None):
+        """Precision and recall, ROC and calibration of one label; the images behind a point come with `score_of` and
+        `min_score` for classifiers, with `predicted` and `threshold` for detectors."""
+        evaluation = self.get_object()
+        wishes = valid(shapes.CurveQuerySerializer, request.query_params)
+        return Response(shapes.LabelChartsSerializer(label_curves(evaluation, wishes)).data)
 
     @extend_schema(
         parameters=[

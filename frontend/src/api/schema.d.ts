@@ -943,6 +943,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evaluations/{id}/curves/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Precision and recall, ROC and calibration of one label; the images behind a point come with `score_of` and
+         * @description Precision and recall, ROC and calibration of one label; the images behind a point come with `score_of` and
+         *     `min_score` for classifiers, with `predicted` and `threshold` for detectors.
+         */
+        get: operations["evaluations_curves_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evaluations/{id}/images/": {
         parameters: {
             query?: never;
@@ -6456,6 +6477,16 @@ export interface components {
             /** @description One of 0-9 and a-z that no other label of the project has; null: none. */
             hotkey?: (string | null) | string;
         };
+        /** @description One label against all others. */
+        LabelCharts: {
+            label: string;
+            /** @description null: nothing has this label. */
+            precision_recall: components["schemas"]["PrecisionRecall"] | null;
+            /** @description null: of a detector, or all images or none have this label. */
+            roc: components["schemas"]["Roc"] | null;
+            /** @description Of images, or of a detector's boxes. */
+            calibration: components["schemas"]["CalibrationBin"][];
+        };
         LabelCount: {
             /** Format: uuid */
             id: string;
@@ -8162,6 +8193,8 @@ export interface components {
         Roc: {
             false_positive_rate: number[];
             true_positive_rate: number[];
+            /** @description null: above all scores. */
+            threshold?: (number | null)[];
             /** Format: double */
             auc: number;
         };
@@ -16207,6 +16240,85 @@ export interface operations {
             };
         };
     };
+    evaluations_curves_retrieve: {
+        parameters: {
+            query: {
+                label: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCharts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     evaluations_images_retrieve: {
         parameters: {
             query?: {
@@ -16229,6 +16341,8 @@ export interface operations {
                 page_size?: number;
                 /** @description Images on which the model said this. */
                 predicted?: string;
+                /** @description The label that `min_score` and `max_score` are about, instead of the best answer. Of classifiers: its score, and what shows it is right. Of detectors: the score of any box that was found as it. */
+                score_of?: string;
                 /** @description For detectors; default: those that the figures were made with. */
                 threshold?: number;
             };

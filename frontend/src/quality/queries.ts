@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, send } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
@@ -13,6 +13,7 @@ export type Evaluation = Omit<Schemas["Evaluation"], "metrics"> & { metrics: Met
 export type Outcome = Schemas["Outcome"];
 export type OutcomeBox = Schemas["OutcomeBox"];
 export type Curves = Schemas["Curves"];
+export type LabelCharts = Schemas["LabelCharts"];
 export type ThresholdTable = Schemas["ThresholdTable"];
 export type ThresholdCost = Schemas["ThresholdCost"];
 export type ExplanationResult = Schemas["ExplanationResult"];
@@ -83,6 +84,22 @@ export function useThresholds(project: string, evaluation: Evaluation, label: st
         params: { path: { id: evaluation.id }, query: label === undefined ? {} : { label } },
       });
       return data as ThresholdTable;
+    },
+  });
+}
+
+/** The charts of one label, with the score of every point. */
+export function useLabelCharts(project: string, evaluation: Evaluation, label: string) {
+  return useQuery({
+    queryKey: [...keyOf(project, evaluation.model), "curves", evaluation.id, label],
+    enabled: evaluation.has_outcomes && label !== "",
+    staleTime: 300_000,
+    placeholderData: keepPreviousData,
+    queryFn: async (): Promise<LabelCharts> => {
+      const { data } = await api.GET("/api/v1/evaluations/{id}/curves/", {
+        params: { path: { id: evaluation.id }, query: { label } },
+      });
+      return data as LabelCharts;
     },
   });
 }

@@ -18,6 +18,25 @@ test("the panel opens on a cell and closes without a trace", () => {
   expect(behindOf(page)).toBeNull();
 });
 
+test("the images of a point of a curve are asked for by the score of its label", () => {
+  const page = readQualitySearch({ view: "charts", of: "nut" });
+  const open = withBehind(page, { outcome: "all", scoreOf: "nut", min: 0.25 });
+  expect(readQualitySearch({ ...open })).toEqual(open);
+  expect(withBehind(open, { outcome: "all", predicted: "nut", threshold: 0.5 })).toEqual({
+    ...page,
+    outcome: "all",
+    predicted: "nut",
+    threshold: 0.5,
+  });
+  expect(outcomeQuery({ outcome: "all", scoreOf: "nut", min: 0.25, threshold: 0.1 }, 0, 60)).toEqual({
+    min_score: 0.25,
+    score_of: "nut",
+    threshold: 0.1,
+    offset: 0,
+    page_size: 60,
+  });
+});
+
 test("the query has what is wanted and nothing else", () => {
   expect(outcomeQuery({ outcome: "all", min: 0.5, max: 0.6 }, 60, 60)).toEqual({
     min_score: 0.5,

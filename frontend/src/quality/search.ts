@@ -20,6 +20,10 @@ export interface QualitySearch {
   predicted?: string;
   min?: number;
   max?: number;
+  /** The label whose score `min` and `max` are; without it that of the best answer. */
+  scoreOf?: string;
+  /** Of a detector: boxes below it are left out. */
+  threshold?: number;
   image?: string;
 }
 
@@ -42,33 +46,42 @@ export function readQualitySearch(search: Record<string, unknown>): QualitySearc
     predicted: name(search.predicted),
     min: number(search.min),
     max: number(search.max),
+    scoreOf: name(search.scoreOf),
+    threshold: number(search.threshold),
     image: text(search.image),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-export type Behind = Pick<QualitySearch, "label" | "predicted" | "min" | "max"> & { outcome: Outcome };
+export type Behind = Pick<QualitySearch, "label" | "predicted" | "min" | "max" | "scoreOf" | "threshold"> & {
+  outcome: Outcome;
+};
 
 /** Which images the panel shows; null where it is closed. */
 export function behindOf(search: QualitySearch): Behind | null {
-  const { outcome, label, predicted, min, max } = search;
-  return outcome ? { outcome, label, predicted, min, max } : null;
+  const { outcome, label, predicted, min, max, scoreOf, threshold } = search;
+  return outcome ? { outcome, label, predicted, min, max, scoreOf, threshold } : null;
 }
 
 /** The address with the panel open on these images, or closed. */
 export function withBehind(search: QualitySearch, behind: Behind | null): QualitySearch {
-  const { outcome: _, label: __, predicted: ___, min: ____, max: _____, image: ______, ...rest } = search;
-  return behind ? { ...rest, ...behind } : rest;
+  const closed = { outcome: undefined, label: undefined, predicted: undefined, image: undefined };
+  const numbers = { min: undefined, max: undefined, scoreOf: undefined, threshold: undefined };
+  const next = { ...search, ...closed, ...numbers, ...behind };
+  return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined));
 }
 
 /** The query of the HTTP interface. */
-export function outcomeQuery({ outcome, label, predicted, min, max }: Behind, offset: number, size: number) {
+export function outcomeQuery(behind: Behind, offset: number, size: number) {
+  const { outcome, label, predicted, min, max, scoreOf, threshold } = behind;
   return {
     ...(outcome === "all" ? {} : { outcome }),
     ...(label === undefined ? {} : { label }),
     ...(predicted === undefined ? {} : { predicted }),
     ...(min === undefined ? {} : { min_score: min }),
     ...(max === undefined ? {} : { max_score: max }),
+    ...(scoreOf === undefined ? {} : { score_of: scoreOf }),
+    ...(threshold === undefined ? {} : { threshold }),
     offset,
     page_size: size,
   };

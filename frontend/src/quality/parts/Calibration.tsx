@@ -3,7 +3,7 @@ import { Table, Text, UnstyledButton } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { scaleOf } from "../../trainings/chart";
 import { formatPercent } from "../../ui/numbers";
-import { type Bin, gapOf, rangeOf } from "../curves";
+import { type Bin, behindBin, gapOf, rangeOf } from "../curves";
 import { FEW_IN_ALL } from "../figures";
 import classes from "../Quality.module.css";
 import type { Behind } from "../search";
@@ -15,24 +15,31 @@ const NOTABLE = 0.05;
 
 interface Props {
   bins: Bin[];
-  /** Images in all. */
+  /** Images, or boxes, in all. */
   count: number;
+  /** The label of a detector whose boxes these are; without it images. */
+  label?: string;
   open: ((behind: Behind) => void) | undefined;
 }
 
 /** Whether "90 % sure" is right nine times of ten: a bar for each range of confidence, which opens its images. */
-export function Calibration({ bins, count, open }: Props) {
+export function Calibration({ bins, count, label, open }: Props) {
   const { t, i18n } = useLingui();
   const { ref, width: measured } = useElementSize();
   const right = Math.max((measured || 420) - ROOM.right, ROOM.left + 40);
   const x = scaleOf(0, 1, ROOM.left, right);
   const y = scaleOf(0, 1, HEIGHT - ROOM.bottom, ROOM.top);
   const percent = (value: number) => formatPercent(value, i18n.locale);
-  const behind = (bin: Bin): Behind => ({ outcome: "all", ...rangeOf(bin) });
+  const behind = (bin: Bin): Behind =>
+    label === undefined ? { outcome: "all", ...rangeOf(bin) } : behindBin(label, bin);
   return (
     <figure ref={ref} style={{ margin: 0, minWidth: 0 }}>
       <Text component="figcaption" size="sm" fw={600} mb={4}>
-        <Trans>How far its confidence can be trusted</Trans>
+        {label === undefined ? (
+          <Trans>How far its confidence can be trusted</Trans>
+        ) : (
+          <Trans>How far its confidence in “{label}” can be trusted</Trans>
+        )}
       </Text>
       <svg className={classes.chart} height={HEIGHT} aria-hidden>
         {[0, 0.25, 0.5, 0.75, 1].map((value) => (
@@ -73,7 +80,7 @@ export function Calibration({ bins, count, open }: Props) {
             <Table.Tr>
               <Table.Th>{t`Sure`}</Table.Th>
               <Table.Th className={classes.numbers}>{t`Right`}</Table.Th>
-              <Table.Th className={classes.numbers}>{t`Images`}</Table.Th>
+              <Table.Th className={classes.numbers}>{label === undefined ? t`Images` : t`Boxes`}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -88,7 +95,11 @@ export function Calibration({ bins, count, open }: Props) {
                       fz="sm"
                       className={classes.number}
                       disabled={!open}
-                      aria-label={t`${bin.count} images, ${range} sure`}
+                      aria-label={
+                        label === undefined
+                          ? t`${bin.count} images, ${range} sure`
+                          : t`${bin.count} boxes, ${range} sure`
+                      }
                       onClick={() => open?.(behind(bin))}
                     >
                       {bin.count.toLocaleString(i18n.locale)}

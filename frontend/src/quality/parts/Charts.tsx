@@ -1,15 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Group, Select, Stack, Text } from "@mantine/core";
 import { formatPercent } from "../../ui/numbers";
-import { precisionRecall, roc } from "../curves";
+import { behindPoint, precisionRecall, rates as ratesOf, roc, scored } from "../curves";
 import { labelRows, sortRows } from "../figures";
 import classes from "../Quality.module.css";
-import type { Evaluation } from "../queries";
+import { type Evaluation, useLabelCharts } from "../queries";
 import type { Behind, QualitySearch } from "../search";
 import { Calibration } from "./Calibration";
 import { CurveChart } from "./CurveChart";
 
 interface Props {
+  project: string;
   evaluation: Evaluation;
   search: QualitySearch;
   change: (next: Partial<QualitySearch>) => void;
@@ -17,13 +18,23 @@ interface Props {
 }
 
 /** Precision and recall, ROC and calibration, label by label. */
-export function Charts({ evaluation, search, change, open }: Props) {
+export function Charts({ project, evaluation, search, change, open }: Props) {
   const { t, i18n } = useLingui();
   const { metrics, curves } = evaluation;
   const rows = sortRows(labelRows(metrics), "score", false, i18n.locale);
   const label = rows.find((row) => row.label === search.of)?.label ?? rows[0]?.label ?? "";
-  const precision = precisionRecall(metrics, curves, label);
-  const rates = roc(curves, label);
+  // What was kept with the evaluation is there at once; the charts with scores are computed from its images.
+  const { data: charts } = useLabelCharts(project, evaluation, label);
+  const precision = charts?.precision_recall
+    ? scored(charts.precision_recall)
+    : precisionRecall(metrics, curves, label);
+  const rates = charts?.roc ? ratesOf(charts.roc) : roc(curves, label);
+  // A detector's weakest boxes are many, nearly all wrong, and never shown.
+  const boxes = charts?.calibration.filter((bin) => bin.from > 0) ?? [];
+  const openPoint =
+    open && charts?.label === label
+      ? (point: number) => open(behindPoint(label, point, metrics.task))
+      : undefined;
   const score = rows.find((row) => row.label === label)?.score;
   const percent = (value: number) => formatPercent(value, i18n.locale, 1);
   return (
@@ -46,6 +57,7 @@ export function Charts({ evaluation, search, change, open }: Props) {
             xName={t`recall`}
             yName={t`precision`}
             points={precision}
+            open={openPoint}
             note={
               score === null || score === undefined
                 ? t`Point at the curve for its numbers.`
@@ -65,12 +77,21 @@ export function Charts({ evaluation, search, change, open }: Props) {
             xName={t`others that are called so`}
             yName={t`found`}
             points={rates.points}
+            open={openPoint}
             hasDiagonal
             note={t`Area under the curve: ${percent(rates.area)}. The dashed line is guessing.`}
           />
         )}
         {curves.calibration && curves.calibration.length > 0 && (
           <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
+        )}
+        {metrics.task === "detection" && charts && boxes.length > 0 && (
+          <Calibration
+            bins={boxes}
+            count={boxes.reduce((sum, bin) => sum + bin.count, 0)}
+            label={charts.label}
+            open={open}
+          />
         )}
       </div>
     </Stack>

@@ -23,10 +23,12 @@ interface Props {
   mark?: number;
   /** Under the chart where nothing is pointed at. */
   note: string;
+  /** Opens the images of a point that has a score: by a click, or by Enter. */
+  open?: (score: number) => void;
 }
 
 /** A curve from 0 to 1 in both directions. Pointer and arrow keys say the numbers at a place. */
-export function CurveChart({ title, xName, yName, points, hasDiagonal, second, mark, note }: Props) {
+export function CurveChart({ title, xName, yName, points, hasDiagonal, second, mark, note, open }: Props) {
   const { t, i18n } = useLingui();
   const { ref, width: measured } = useElementSize();
   const width = measured || 420;
@@ -42,13 +44,18 @@ export function CurveChart({ title, xName, yName, points, hasDiagonal, second, m
         `${yName} ${percent(point.y)}`,
         ...(second && at !== null ? [`${second.name} ${percent(second.points[at]?.y ?? 0)}`] : []),
         ...(point.score === undefined ? [] : [t`from a score of ${percent(point.score)}`]),
+        ...(point.score === undefined || !open ? [] : [t`click or Enter: its images`]),
       ].join(" · ")
     : note;
   const onPointer = (event: React.PointerEvent) => {
     const { left } = event.currentTarget.getBoundingClientRect();
     setAt(nearestPoint(points, (event.clientX - left - ROOM.left) / (right - ROOM.left)));
   };
+  const openPoint = () => {
+    if (point?.score !== undefined) open?.(point.score);
+  };
   const onKey = (event: React.KeyboardEvent) => {
+    if (event.key === "Enter") openPoint();
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -70,6 +77,8 @@ export function CurveChart({ title, xName, yName, points, hasDiagonal, second, m
         onPointerMove={onPointer}
         onPointerLeave={() => setAt(null)}
         onKeyDown={onKey}
+        onClick={openPoint}
+        style={open && point?.score !== undefined ? { cursor: "pointer" } : undefined}
       >
         <svg className={classes.chart} height={HEIGHT} aria-hidden>
           {TICKS.map((value) => (

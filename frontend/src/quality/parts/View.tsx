@@ -41,7 +41,7 @@ export function View({ view, project, model, evaluation, labels, search, go, ope
       <NotKept />
     );
   if (view === "charts")
-    return <Charts evaluation={evaluation} search={search} change={change} open={open} />;
+    return <Charts project={project} evaluation={evaluation} search={search} change={change} open={open} />;
   if (view === "labels")
     return metrics.per_class?.length ? (
       <LabelTable evaluation={evaluation} labels={labels} search={search} change={change} open={open} />

@@ -5,11 +5,16 @@ import type { Behind } from "../search";
 /** What the images of a panel have in common, in words. */
 export function useBehindTitle(behind: Behind, task: "classification" | "detection"): string {
   const { t, i18n } = useLingui();
-  const { outcome, label, predicted, min, max } = behind;
+  const { outcome, label, predicted, min, max, scoreOf, threshold } = behind;
   if (min !== undefined && max !== undefined) {
     const [low, high] = [formatPercent(min, i18n.locale), formatPercent(max, i18n.locale)];
+    if (scoreOf !== undefined) return t`${scoreOf}, ${low} to ${high} sure`;
     return outcome === "wrong" ? t`Wrong, and ${low} to ${high} sure` : t`${low} to ${high} sure`;
   }
+  if (scoreOf !== undefined && min !== undefined)
+    return t`${scoreOf}, from a score of ${formatPercent(min, i18n.locale, 1)}`;
+  if (predicted !== undefined && threshold !== undefined)
+    return t`${predicted}, from a score of ${formatPercent(threshold, i18n.locale, 1)}`;
   if (outcome === "cell") {
     if (label === undefined) return t`${predicted ?? ""} where nothing is annotated`;
     if (predicted === undefined) return t`${label}, not found`;
