@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import build
@@ -39,14 +41,7 @@ def main() -> int:
     if sys.argv[1:2] == ["--measure"]:  # the caller has a studio
         command = [node, PLAYWRIGHT, "test", "--config", MEASURES, *sys.argv[2:]]
         return 0 if _passes("in Chromium", command, environment) else 1
-    steps = [
-        ("style", ["node_modules/@biomejs/biome/bin/biome", "check", "."]),
-        ("types", ["node_modules/typescript/bin/tsc", "--noEmit"]),
-        ("unit tests", ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"]),
-    ]
-    failed = [name for name, command in steps if not _passes(name, [node, *command], environment)]
-    failed += [] if _is_generated(node, environment) else ["generated types"]
-    failed += [] if _is_extracted(node, environment) else ["texts"]
+    failed = _failed_without_build(node, environment)
     if build.main(["--strict"]):
         return _end([*failed, "build"])
     failed += [] if _is_light() else ["size"]
@@ -56,6 +51,23 @@ def main() -> int:
     elif not _journeys(node, {**environment, "CHROMIUM": chromium}):
         failed.append("journeys")
     return _end(failed)
+
+
+def _failed_without_build(node: str, environment: dict[str, str]) -> list[str]:
+    """What needs neither a build nor a browser, as many at once as there are cores: each uses one most of the time."""
+    commands = {
+        "unit tests": ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"],
+        "types": ["node_modules/typescript/bin/tsc", "--noEmit"],
+        "style": ["node_modules/@biomejs/biome/bin/biome", "check", "."],
+    }
+    checks: dict[str, Callable[[], bool]] = {
+        name: partial(_passes_quietly, name, [node, *command], environment) for name, command in commands.items()
+    }
+    checks["texts"] = partial(_is_extracted, node, environment)
+    checks["generated types"] = partial(_is_generated, node, environment)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        answers = {name: pool.submit(check) for name, check in checks.items()}
+    return [name for name, answer in answers.items() if not answer.result()]
 
 
 def _end(failed: list[str]) -> int:
@@ -77,6 +89,13 @@ def _install(npm: list[str], environment: dict[str, str]) -> None:
 def _passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
     print(f"frontend: {name}…", flush=True)
     return subprocess.run(command, cwd=FOLDER, env=environment).returncode == 0
+
+
+def _passes_quietly(name: str, command: list[str], environment: dict[str, str]) -> bool:
+    """What it printed comes when it has ended."""
+    done = subprocess.run(command, cwd=FOLDER, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(f"frontend: {name}…\n{done.stdout.decode(errors='replace')}", flush=True)
+    return done.returncode == 0
 
 
 def _is_generated(node: str, environment: dict[str, str]) -> bool:

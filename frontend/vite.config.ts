@@ -17,5 +17,6 @@ export default defineConfig(({ command }) => ({
     reportCompressedSize: false,
   },
   server: { proxy: { "/api": proxied, "/static/studio-examples": proxied } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+  // A test that needs a browser says so at its top: making one takes longer than most tests.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 }));

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { did, useHistory } from "../history/history";
 import { addItems, useUploads } from "../imports/uploads";
