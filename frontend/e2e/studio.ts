@@ -112,7 +112,7 @@ export async function upload(page: Page, number: number): Promise<void> {
  * Until colours and positions have stopped changing: what is half faded in has no contrast. An animation that is paused
  * never ends, so this gives up after a while.
  */
-export async function settled(page: Page): Promise<void> {
+async function settled(page: Page): Promise<void> {
   await page.evaluate(() =>
     Promise.race([
       new Promise((resolve) => setTimeout(resolve, 3000)),
@@ -126,6 +126,16 @@ export async function settled(page: Page): Promise<void> {
   );
 }
 
+/** What axe finds on the page as it is. */
+export async function expectNoViolations(page: Page, where: string): Promise<void> {
+  await settled(page);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+    .analyze();
+  const found = violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`);
+  expect.soft(found, where).toEqual([]);
+}
+
 /** What axe finds on the page, light and wide, then dark and narrow; with SHOTS a screenshot of each into that folder. */
 export async function expectAccessible(page: Page, name: string): Promise<void> {
   for (const [colorScheme, width] of [
@@ -134,12 +144,7 @@ export async function expectAccessible(page: Page, name: string): Promise<void> 
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    const found = violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`);
-    expect.soft(found, `${name}, ${colorScheme}`).toEqual([]);
+    await expectNoViolations(page, `${name}, ${colorScheme}`);
     if (process.env.SHOTS)
       await page.screenshot({ path: `${process.env.SHOTS}/${name}-${colorScheme}.png`, fullPage: true });
   }

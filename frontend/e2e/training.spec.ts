@@ -1,6 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { createProject, register, settled, upload, watch } from "./studio";
+import { createProject, expectAccessible, register, upload, watch } from "./studio";
 
 test("a project that cannot be trained on says what is missing, and where to get it", async ({ page }) => {
   await register(page);
@@ -46,7 +45,7 @@ test("from sample images to a model that names what is dragged in, without a los
     return answer.history.length as number;
   }, training.split("/").at(-1));
   await page.getByText("Numbers of every epoch").click();
-  await accessible(page);
+  await expectAccessible(page, "training");
   const rows = page
     .getByRole("row")
     .filter({ has: page.getByRole("cell", { name: "Learning from the images" }) });
@@ -56,7 +55,7 @@ test("from sample images to a model that names what is dragged in, without a los
   await dropShape(page);
   await expect(page.getByText(/^It (says|is not sure)/)).toBeVisible();
   expect(clicks).toBeLessThanOrEqual(12);
-  await accessible(page);
+  await expectAccessible(page, "first-answer");
   await page.getByRole("link", { name: "Overview", exact: true }).click();
   await expect(page.getByRole("main").getByRole("link", { name: "Try the model" })).toBeVisible();
   expect(problems).toEqual([]);
@@ -96,18 +95,6 @@ test("a training is cancelled and started again; another page hears of its end",
   await expect(page.getByRole("main").getByText("cancelled").first()).toBeVisible();
   await expect(page).toHaveURL(/state=cancelled/);
 });
-
-/** What the list of all pages cannot have, as it takes a whole training: light and dark. */
-async function accessible(page: import("@playwright/test").Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await settled(page);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
-      .analyze();
-    expect.soft(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
-  }
-}
 
 /** Half of the images get one label, half the other. */
 async function labelAll(page: import("@playwright/test").Page, project: string): Promise<void> {
