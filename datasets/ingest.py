@@ -36,6 +36,9 @@ CONTENT_TYPES = {
 }  # fmt: skip
 
 Box = tuple[float, float, float, float]
+# What is known of a file that should be an image.
+Seen = Facts | ImageError
+Look = Callable[[Sequence[bytes]], list[Seen]]
 
 
 class Annotated(Protocol):
@@ -87,33 +90,88 @@ class Outcome:
         return {"filename": self.filename, "code": self.code, "detail": self.detail}
 
 
-def look_at(content: bytes) -> Facts:
-    """The facts of an image that can be used. Raises `ImageError`."""
-    return looking.look_at(small_enough(content))
+def look_at(contents: Sequence[bytes]) -> list[Seen]:
+    """The facts of each image, or why it cannot be used."""
+    return [_seen(content) for content in contents]
 
 
-def small_enough(content: bytes) -> bytes:
-    """The content of an image file. Raises `ImageError`: `file_too_large`."""
-    if len(content) > settings.MAX_IMAGE_BYTES:
-        raise too_large()
-    return content
+def _seen(content: bytes) -> Seen:
+    try:
+        return looking.look_at(content)
+    except ImageError as error:
+        return error
 
 
-def examine_content(
-    content: bytes, filename: str, *, strip_location: bool = False, look: Callable[[bytes], Facts] = look_at
-) -> Examined:
+def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:
     """Check a picture held in memory and write it to the store's incoming folder.
-
-    Args:
-        look: decodes the image, here or in another process.
 
     Raises:
         ImageError: with the code of the problem; nothing is left behind.
     """
-    facts = look(content)
+    (examined,) = examine_contents([(content, filename)], strip_location=strip_location)
+    if isinstance(examined, ImageError):
+        raise examined
+    return examined
+
+
+def examine_contents(
+    files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
+) -> list[Examined | ImageError]:
+    """As `examine_content`, for several pictures and their names, with what is wrong in the place of one that cannot
+    be used.
+
+    Args:
+        look: decodes the images, here or in another process.
+    """
+    contents = [content for content, _ in files]
+    seen = see(contents, look)
     if strip_location:
-        content = without_location(content)
-        facts = replace(look(content), orientation=facts.orientation, notes=facts.notes)
+        contents, seen = _without_location(contents, seen, look)
+    examined: list[Examined | ImageError] = []
+    try:
+        for (_, filename), content, facts in zip(files, contents, seen, strict=True):
+            if isinstance(facts, ImageError):
+                examined.append(facts)
+            else:
+                examined.append(_examined(_written(content), filename, facts))
+    except BaseException:
+        for item in examined:
+            if isinstance(item, Examined):
+                item.incoming.discard()
+        raise
+    return examined
+
+
+def see(contents: Sequence[bytes], look: Look) -> list[Seen]:
+    """What `look` says of each image that is not too large as a file."""
+    small = [content for content in contents if len(content) <= settings.MAX_IMAGE_BYTES]
+    seen = iter(look(small) if small else ())
+    return [next(seen) if len(content) <= settings.MAX_IMAGE_BYTES else too_large() for content in contents]
+
+
+def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tuple[list[bytes], list[Seen]]:
+    contents, seen = list(contents), list(seen)
+    changed = []
+    for index, facts in enumerate(seen):
+        if isinstance(facts, ImageError):
+            continue
+        try:
+            clean = without_location(contents[index])
+        except ImageError as error:
+            seen[index] = error
+            continue
+        if clean is not contents[index]:
+            contents[index] = clean
+            changed.append(index)
+    for index, fresh in zip(changed, see([contents[index] for index in changed], look), strict=True):
+        facts = seen[index]
+        if isinstance(facts, Facts) and isinstance(fresh, Facts):
+            fresh = replace(fresh, orientation=facts.orientation, notes=facts.notes)
+        seen[index] = fresh
+    return contents, seen
+
+
+def _written(content: bytes) -> Incoming:
     incoming = storage.receive()
     try:
         incoming.write(content)
@@ -121,7 +179,7 @@ def examine_content(
     except BaseException:
         incoming.discard()
         raise
-    return _examined(incoming, filename, facts)
+    return incoming
 
 
 def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from storage.backends import LINKED, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
-from storage.cache import Incoming, sync_folder
+from storage.cache import Incoming
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
 from storage.inserting import insert_instances
@@ -25,6 +25,7 @@ from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
 from storage.removals import wait_for_removals
 from storage.room import AHEAD_BYTES, Room, reserved_bytes
+from storage.syncing import FileSystem, sync_folder
 
 log = structlog.get_logger(__name__)
 TRIES = 3
@@ -69,9 +70,26 @@ def keep(file: Incoming, content_type: str) -> Blob:
     return keep_many([(file, content_type)])[file.sha256]
 
 
-def stage(files: Iterable[Incoming]) -> None:
-    """Do what waits for the disk before a transaction in which they are kept: while it lasts nobody else can write."""
-    local_cache().stage(files)
+def stage(files: Iterable[Incoming], file_system: FileSystem | None = None) -> None:
+    """Do what waits for the disk before a transaction in which they are kept: while it lasts nobody else can write.
+
+    Args:
+        file_system: from `writing_many`, of files that were written inside of it.
+    """
+    local_cache().stage(files, file_system)
+
+
+@contextmanager
+def writing_many() -> Iterator[FileSystem | None]:
+    """What `stage` can wait for in the place of each file that is received inside; None: where that is not possible."""
+    incoming = local_cache().incoming
+    incoming.mkdir(parents=True, exist_ok=True)
+    file_system = FileSystem.of(incoming)
+    try:
+        yield file_system
+    finally:
+        if file_system is not None:
+            file_system.close()
 
 
 def stage_path(path: Path) -> Incoming:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
-from datasets import import_batches
+from datasets import import_batches, import_source
 from datasets.formats.base import Record
-from datasets.import_batches import Looked, examined_ahead
+from datasets.import_batches import examined_ahead
+from datasets.import_source import Looked
 from datasets.ingest import Examined
 from storage import services as storage
 
@@ -22,7 +24,10 @@ class Reader:
     def __init__(self) -> None:
         self.files: list = []
 
-    def __call__(self, record: Record) -> Looked:
+    def __call__(self, records: Sequence[Record]) -> list[Looked]:
+        return [self._looked(record) for record in records]
+
+    def _looked(self, record: Record) -> Looked:
         file = storage.receive()
         file.write(record.path.encode())
         file.finish()
@@ -33,6 +38,7 @@ class Reader:
 @pytest.fixture
 def batches(monkeypatch):
     monkeypatch.setattr(import_batches, "BATCH", 2)
+    monkeypatch.setattr(import_source, "GROUP", 1)
     reader, records = Reader(), [Record(f"{number}.png") for number in range(12)]
     with ThreadPoolExecutor(2) as pool, closing(examined_ahead(pool, reader, records)) as made:
         yield reader, made
@@ -44,7 +50,7 @@ def test_the_next_batches_are_on_the_disk_before_anybody_asks(batches):
     assert [looked.item.incoming.is_staged for looked in first.looked()] == [True, True]
     second = next(made)
     second.staged.result(SECONDS)
-    assert all(future.result().item.incoming.is_staged for future in second.examined)
+    assert all(looked.item.incoming.is_staged for looked in second.looked())
     assert len(reader.files) < 12  # not everything at once
     for batch in (first, second, *made):
         batch.forget()
@@ -59,7 +65,7 @@ def test_what_was_read_ahead_and_given_up_leaves_no_file(batches):
 
 
 def test_a_disk_that_refuses_is_an_error_of_its_batch(batches, monkeypatch):
-    def refuse(files):
+    def refuse(files, file_system):
         list(files)
         raise OSError(28, "No space left on device")
 
