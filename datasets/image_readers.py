@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -168,7 +169,7 @@ class ImageReader:
         self.is_alive = False  # until it has answered
         head = struct.pack(f">{2 + len(contents)}Q", len(contents), room_bytes, *map(len, contents))
         try:
-            self._send(b"".join((head, *contents)))
+            self._send([head, *contents])
             answers = self._answer()
             if len(answers) != len(contents):
                 raise ValueError(len(answers))
@@ -202,15 +203,15 @@ class ImageReader:
         with suppress(AttributeError, OSError):  # not Linux, or this user has as many large pipes as are allowed
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
-    def _send(self, message: bytes) -> None:
+    def _send(self, parts: Sequence[bytes]) -> None:
         descriptor = self._process.stdin.fileno()  # type: ignore[union-attr]
         until = time.monotonic() + SILENCE_SECONDS
-        rest = memoryview(message)
+        rest = deque(memoryview(part) for part in parts if part)
         while rest:
-            with suppress(BlockingIOError):
-                rest = rest[os.write(descriptor, rest) :]
-                continue
-            _wait_for(descriptor, select.POLLOUT, until)
+            try:
+                _leave_out(rest, os.writev(descriptor, list(rest)))
+            except BlockingIOError:
+                _wait_for(descriptor, select.POLLOUT, until)
 
     def _answer(self) -> list:
         """The next line of the process, which may have been taken over and say anything."""
@@ -235,6 +236,14 @@ class ImageReader:
         self._process.wait()
         self._process.raise_if_disk_full()
         return ReaderDied("The image cannot be decoded: its decoder ended without an answer.")
+
+
+def _leave_out(parts: deque[memoryview], size: int) -> None:
+    """Take so many bytes from the front."""
+    while parts and size >= len(parts[0]):
+        size -= len(parts.popleft())
+    if size:
+        parts[0] = parts[0][size:]
 
 
 def _wait_for(descriptor: int, event: int, until: float) -> None:

@@ -215,12 +215,17 @@ def add_images(
     Raises:
         LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
+    if not all(item.incoming.is_staged for item in items):
+        _stage_new(dataset, items)
+    return _add_staged(dataset, items, user, source, origin)
+
+
+def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
     fresh = {item.incoming.sha256: item.incoming for item in items}
     for sha256 in _known_images(dataset, fresh):
         del fresh[sha256]
     require_images(dataset.project, len(fresh), sum(incoming.size for incoming in fresh.values()))
     storage.stage(fresh.values())
-    return _add_staged(dataset, items, user, source, origin)
 
 
 @atomic_again
