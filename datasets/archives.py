@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from datasets.examining import too_large
 from datasets.formats.texts import DAMAGES, ZipTexts, unsafe
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import too_large
 from projects.errors import WorkFailed
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from datasets.examining import CONTENT_TYPES, Look, Seen, look_at
 from datasets.imaging.budget import DECODING
 from datasets.imaging.looking import Facts
 from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
-from datasets.ingest import CONTENT_TYPES, Look, Seen, look_at
 from projects.errors import WorkFailed
 from vision.sandbox.limits import GIB, MIB, Limits
 from vision.sandbox.process import SandboxedProcess, start_python
@@ -77,7 +77,7 @@ def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Look, i
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        # One more than there are readers: it fetches the next image meanwhile.
+        # One more than there are readers: it reads and writes files meanwhile.
         yield readers.look_at, cores + 1
     finally:
         readers.close()
@@ -99,17 +99,16 @@ class ImageReaders:
     def look_at(self, contents: Sequence[bytes]) -> list[Seen]:
         """The facts of each image, or why it cannot be used."""
         with self._places:
-            try:
-                return self._ask(contents)
-            except ReaderDied:
-                # Over which of them it does not say: each is looked at again, in a process that may die over it alone.
-                return [seen for content in contents for seen in self._alone(content)]
+            return self._seen(contents)
 
-    def _alone(self, content: bytes) -> list[Seen]:
+    def _seen(self, contents: Sequence[bytes]) -> list[Seen]:
         try:
-            return self._ask([content])
+            return self._ask(contents)
         except ReaderDied as died:
-            return [ImageError("corrupted_image", str(died))]
+            if len(contents) == 1:
+                return [ImageError("corrupted_image", str(died))]
+        # Over which of them it does not say: each is given to a process that may die over it alone.
+        return [seen for content in contents for seen in self._seen([content])]
 
     def _ask(self, contents: Sequence[bytes]) -> list[Seen]:
         reader = self._idle_one() or ImageReader(self._folder)

@@ -11,10 +11,11 @@ from itertools import islice
 from django.db import transaction
 
 from datasets import services
+from datasets.examining import Examined
 from datasets.formats.base import Mark, Record, Remark
 from datasets.import_report import ImportReport
 from datasets.import_source import Looked, discard, groups_of
-from datasets.ingest import Examined, Outcome, add_images
+from datasets.ingest import Outcome, add_images
 from datasets.models import Label
 from storage import services as storage
 from storage.syncing import FileSystem

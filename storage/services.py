@@ -37,6 +37,22 @@ def receive() -> Incoming:
     return local_cache().receive()
 
 
+def receive_contents(contents: Sequence[bytes]) -> list[Incoming]:
+    """As `receive`, for files whose content is in memory: all of them, whole, or none."""
+    ensure_free_space(sum(map(len, contents)))
+    cache_, files = local_cache(), []
+    try:
+        for content in contents:
+            files.append(cache_.receive())
+            files[-1].write(content)
+            files[-1].finish()
+    except BaseException:
+        for file in files:
+            file.discard()
+        raise
+    return files
+
+
 def ensure_free_space(size_bytes: int) -> None:
     """Refuse to write when the disk would come below the reserve that keeps the studio alive.
 

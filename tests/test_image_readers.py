@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import signal
@@ -12,14 +13,16 @@ import pytest
 from PIL import Image as Picture
 
 from datasets import image_readers
+from datasets.examining import look_at
 from datasets.image_readers import ImageReader, ImageReaders, ReaderDied, looking_at
 from datasets.imaging import looking
 from datasets.imaging.budget import SMALL_BYTES, DecodeBudget
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import look_at
 from datasets.models import Image
 from projects import jobs
+from storage import services as storage
 from tests.pictures import jpeg, make_zip
+from tests.test_images import located
 from tests.test_imports import start
 
 ODD = {
@@ -153,7 +156,7 @@ def test_few_images_are_worth_no_process(monkeypatch):
 def test_a_large_import_uses_them(api, dataset, monkeypatch, dry_run):
     """Here for few images, to be quick; none is looked at by a thread of the worker, and all processes have ended."""
     monkeypatch.setattr(image_readers, "MANY", 4)
-    monkeypatch.setattr("datasets.ingest.looking.look_at", None)
+    monkeypatch.setattr("datasets.examining.looking.look_at", None)
     seen = []
 
     class Seen(ImageReader):
@@ -170,3 +173,22 @@ def test_a_large_import_uses_them(api, dataset, monkeypatch, dry_run):
     assert Image.objects.count() == (0 if dry_run else 6)
     assert 1 <= len(seen) <= image_readers.settings.PREDICTION_THREADS
     assert all(process.poll() is not None for process in seen)
+
+
+@pytest.mark.django_db
+def test_of_images_looked_at_together_those_with_a_place_lose_it(api, dataset, monkeypatch):
+    """What they show, how it is stored and what is odd about it stay with each of them."""
+    monkeypatch.setattr(image_readers, "MANY", 4)
+    files = {"a/1.jpg": jpeg(1, (64, 48)), "a/2.jpg": located("JPEG"), "a/3.jpg": b"none", "a/4.png": located("PNG")}
+    job = start(api, dataset, make_zip(files | {"a/5.jpg": jpeg(5)[:-2]}), strip_location="true").json()["id"]
+    jobs.run_job(job)
+    rows = {image.filename.rpartition("/")[2]: image for image in Image.objects.select_related("blob")}
+    assert {name: (row.width, row.height) for name, row in rows.items()} == {
+        "1.jpg": (64, 48), "2.jpg": (32, 48), "4.png": (32, 48), "5.jpg": (48, 32),
+    }  # fmt: skip
+    for name, row in rows.items():
+        with Picture.open(storage.path_of(row.blob)) as picture:
+            assert not picture.getexif().get_ifd(0x8825), name
+    assert rows["1.jpg"].blob.sha256 == hashlib.sha256(files["a/1.jpg"]).hexdigest()
+    report = api.get(f"/api/v1/jobs/{job}/").json()["result"]
+    assert (report["created"], report["rejected"]) == (4, 1), report

@@ -9,11 +9,14 @@ from contextlib import closing
 import pytest
 
 from datasets import import_batches, import_source
+from datasets.examining import Examined, look_at
 from datasets.formats.base import Record
 from datasets.import_batches import examined_ahead
-from datasets.import_source import Looked
-from datasets.ingest import Examined
+from datasets.import_fitting import Fitting
+from datasets.import_source import ArchiveSource, Looked
 from storage import services as storage
+from storage.cache import Incoming
+from tests.pictures import jpeg
 
 SECONDS = 60
 
@@ -77,3 +80,47 @@ def test_a_disk_that_refuses_is_an_error_of_its_batch(batches, monkeypatch):
     batch.forget()
     made.close()
     assert not any(file.path.exists() for file in reader.files)
+
+
+class Fails:
+    """An archive whose third file cannot be read for a reason that is not the file's."""
+
+    entries = dict.fromkeys(["1.jpg", "2.jpg", "3.jpg"])
+
+    def refusal(self, name: str) -> None:
+        return None
+
+    def read(self, name: str) -> bytes:
+        if name == "3.jpg":
+            raise MemoryError
+        return jpeg(int(name[0]))
+
+
+@pytest.mark.usefixtures("db")
+def test_a_group_that_is_broken_off_leaves_no_file(monkeypatch):
+    monkeypatch.setattr(import_source, "PART_BYTES", 1)  # each file is a part
+    received = []
+    receive = storage.receive_contents
+    monkeypatch.setattr(
+        storage, "receive_contents", lambda contents: received.extend(receive(contents)) or received[-1:]
+    )
+    fit = Fitting("classification", False, {})
+    source = ArchiveSource(Fails(), None, fit, look_at, strip_location=False)
+    with pytest.raises(MemoryError):
+        source.examine([Record(name) for name in Fails.entries])
+    assert len(received) == 2 and not any(file.path.exists() for file in received)
+
+
+def test_files_that_do_not_all_fit_leave_none(monkeypatch):
+    write, written = Incoming.write, []
+
+    def full(file: Incoming, chunk: bytes) -> None:
+        written.append(file)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        write(file, chunk)
+
+    monkeypatch.setattr(Incoming, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        storage.receive_contents([b"1", b"2", b"3"])
+    assert len(written) == 2 and not any(file.path.exists() for file in written)
