@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from datasets.examining import too_large
 from datasets.formats.texts import DAMAGES, ZipTexts, unsafe
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import too_large
 from projects.errors import WorkFailed
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
@@ -147,12 +147,14 @@ def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     Raises:
         ImageError: `file_too_large`, `corrupted_entry`, `unsupported_compression`.
     """
-    content = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     try:
         with archive.open(info) as source:
             for chunk in _chunks(source):
-                content += chunk
-                if len(content) > settings.MAX_IMAGE_BYTES:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > settings.MAX_IMAGE_BYTES:
                     raise too_large()
     except NotImplementedError as error:
         raise ImageError("unsupported_compression", f"The entry cannot be unpacked ({error}).") from error
@@ -162,7 +164,7 @@ def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise ImageError("corrupted_entry", f"The entry is damaged in the archive ({error}).") from error
     except Exception as error:  # zlib.error and its relatives of other compressions
         raise ImageError("corrupted_entry", f"The entry is damaged in the archive ({error}).") from error
-    return bytes(content)
+    return b"".join(chunks)
 
 
 def _chunks(source) -> Iterator[bytes]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from datasets.examining import too_large
 from datasets.formats import FormatError
 from datasets.formats.texts import is_junk, too_many
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import too_large
 from storage.backends import BackendError, NotInStore
 from storage.sources import Source, bucket_of, list_folder
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
 from datasets.formats.base import Record
 from datasets.formats.boxes import clean_label
-from datasets.import_fitting import Fitted
 from datasets.import_report import ImportReport
+from datasets.import_source import Surveyed, groups_of
 from datasets.ingest import Outcome
 from datasets.models import Dataset, Image
 from datasets.natural_order import natural_key
@@ -19,15 +19,6 @@ from datasets.parsing import Said
 from projects.jobs import JobContext
 
 BATCH = 256
-
-
-@dataclass
-class Surveyed:
-    """An image that can be used, and what is said of it."""
-
-    record: Record
-    sha256: str
-    fitted: Fitted
 
 
 @dataclass
@@ -63,7 +54,7 @@ class _Survey:
 
 def survey_archive(
     context: JobContext, dataset: Dataset, said: Said, report: ImportReport, pool: ThreadPoolExecutor,
-    survey: Callable[[Record], Surveyed | Outcome], present: dict[str, Image],
+    survey: Callable[[Sequence[Record]], list[Surveyed | Outcome]], present: dict[str, Image],
 ) -> dict:  # fmt: skip
     """Look at everything that an import would take. An interrupted dry run begins again.
 
@@ -78,7 +69,7 @@ def survey_archive(
             _count_annotations(counts, batch, present)
             outcomes: list[Outcome] = []
         else:
-            looked = list(pool.map(survey, batch))
+            looked = [one for group in pool.map(survey, groups_of(batch)) for one in group]
             outcomes = [one for one in looked if isinstance(one, Outcome)]
             items = [one for one in looked if isinstance(one, Surveyed)]
             known = _known(dataset, [item.sha256 for item in items])

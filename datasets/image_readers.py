@@ -1,38 +1,44 @@
-"""Looking at many images in processes of their own, in the sandbox: beside the threads that write them, not between."""
+"""Looking at many images in processes of their own, in the sandbox: beside the threads that write them, not between.
+
+A process gets some dozens of images at once and answers for all of them together. For each image by itself, threads
+would wake each other, and wait for the lock of the interpreter, longer than decoding takes.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import select
+import struct
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
+from datasets.examining import CONTENT_TYPES, Look, Seen, look_at
 from datasets.imaging.budget import DECODING
 from datasets.imaging.looking import Facts
 from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
-from datasets.ingest import CONTENT_TYPES, look_at, small_enough
 from projects.errors import WorkFailed
 from vision.sandbox.limits import GIB, MIB, Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 from vision.sandbox.removal import remove_tree
 
-Look = Callable[[bytes], Facts]
-
 # Fewer are looked at by threads of this process: a process takes half a second to start.
 MANY = 256
 SILENCE_SECONDS = 120.0
-ANSWER_BYTES = 100_000
-LENGTH_BYTES = 8
+ANSWER_BYTES = 1 << 20
+# So much is on its way to a process: the next images are there when it has looked at some.
+PIPE_BYTES = 1 << 20
 # The file, what its decoder holds, and the pixels (`datasets.imaging.preprocessing.BYTES_A_PIXEL`).
 MEMORY_BYTES = GIB + 24 * MAX_PIXELS
 LIMITS = Limits(
@@ -71,7 +77,7 @@ def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Look, i
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        # One more than there are readers: it fetches the next image meanwhile.
+        # One more than there are readers: it reads and writes files meanwhile.
         yield readers.look_at, cores + 1
     finally:
         readers.close()
@@ -90,18 +96,29 @@ class ImageReaders:
         self._places = threading.Semaphore(most)
         self._idle: list[ImageReader] = []
 
-    def look_at(self, content: bytes) -> Facts:
-        """The facts of an image that can be used. Raises `ImageError`."""
-        small_enough(content)
+    def look_at(self, contents: Sequence[bytes]) -> list[Seen]:
+        """The facts of each image, or why it cannot be used."""
         with self._places:
-            reader = self._idle_one() or ImageReader(self._folder)
-            try:
-                return reader.look_at(content)
-            finally:
-                if reader.is_alive:
-                    self._idle.append(reader)
-                else:
-                    reader.close()
+            return self._seen(contents)
+
+    def _seen(self, contents: Sequence[bytes]) -> list[Seen]:
+        try:
+            return self._ask(contents)
+        except ReaderDied as died:
+            if len(contents) == 1:
+                return [ImageError("corrupted_image", str(died))]
+        # Over which of them it does not say: each is given to a process that may die over it alone.
+        return [seen for content in contents for seen in self._seen([content])]
+
+    def _ask(self, contents: Sequence[bytes]) -> list[Seen]:
+        reader = self._idle_one() or ImageReader(self._folder)
+        try:
+            return reader.look_at(contents)
+        finally:
+            if reader.is_alive:
+                self._idle.append(reader)
+            else:
+                reader.close()
 
     def _idle_one(self) -> ImageReader | None:
         try:
@@ -114,6 +131,10 @@ class ImageReaders:
             self._idle.pop().close()
 
 
+class ReaderDied(Exception):
+    """A process has ended, or said what no image is like, before all of its images were looked at."""
+
+
 class ImageReader:
     """One reading process."""
 
@@ -121,32 +142,41 @@ class ImageReader:
         self._folder = tempfile.TemporaryDirectory(prefix="mlstudio-images-", dir=folder, ignore_cleanup_errors=True)
         try:
             self._process = self._started()
-            os.set_blocking(self._process.stdin.fileno(), False)  # type: ignore[union-attr]
+            self._prepare(self._process.stdin.fileno())  # type: ignore[union-attr]
         except BaseException:
             self._folder.cleanup()
             raise
         self._rest = b""
         self.is_alive = True
 
-    def look_at(self, content: bytes) -> Facts:
-        """The facts of an image. Raises `ImageError`."""
+    def look_at(self, contents: Sequence[bytes]) -> list[Seen]:
+        """The facts of each image, or why it cannot be used. Raises `ReaderDied`."""
+        answers = zip(contents, self._ask(contents, 0), strict=True)
+        return [self._with_room(content, seen) if isinstance(seen, int) else seen for content, seen in answers]
+
+    def _with_room(self, content: bytes, needs: int) -> Seen:
+        """Look again at an image that is large when it is decoded, once there is room."""
+        needs = min(max(needs, 0), MEMORY_BYTES)
+        with DECODING.hold(min(needs, DECODING.total_bytes)):
+            (seen,) = self._ask([content], needs)
+        if isinstance(seen, int):
+            raise self._died()
+        return seen
+
+    def _ask(self, contents: Sequence[bytes], room_bytes: int) -> list[Seen | int]:
+        """Of each image what is known of it, or how many bytes its pixels need."""
         self.is_alive = False  # until it has answered
+        head = struct.pack(f">{2 + len(contents)}Q", len(contents), room_bytes, *map(len, contents))
         try:
-            self._send(len(content).to_bytes(LENGTH_BYTES, "big"), content)
-            answer = self._answer()
-            if needs := answer.get("needs"):
-                with DECODING.hold(min(max(int(needs), 0), DECODING.total_bytes)):
-                    self._send(b"+")
-                    answer = self._answer()
-            facts = _facts(answer["facts"]) if "facts" in answer else None
-            problem = None if facts else ImageError(*_said(answer["problem"], answer["detail"]))
+            self._send([head, *contents])
+            answers = self._answer()
+            if len(answers) != len(contents):
+                raise ValueError(len(answers))
+            seen = [_seen(answer) for answer in answers]
         except UNBELIEVABLE as error:
             raise self._died() from error
         self.is_alive = True
-        if problem is not None:
-            raise problem
-        assert facts is not None
-        return facts
+        return seen
 
     def close(self) -> None:
         self._process.kill()
@@ -166,18 +196,23 @@ class ImageReader:
         except SandboxMissing as error:
             raise WorkFailed("sandbox_missing", str(error)) from error
 
-    def _send(self, *parts: bytes) -> None:
+    @staticmethod
+    def _prepare(descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        with suppress(AttributeError, OSError):  # not Linux, or this user has as many large pipes as are allowed
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    def _send(self, parts: Sequence[bytes]) -> None:
         descriptor = self._process.stdin.fileno()  # type: ignore[union-attr]
         until = time.monotonic() + SILENCE_SECONDS
-        for part in parts:
-            rest = memoryview(part)
-            while rest:
-                with suppress(BlockingIOError):
-                    rest = rest[os.write(descriptor, rest) :]
-                    continue
+        rest = deque(memoryview(part) for part in parts if part)
+        while rest:
+            try:
+                _leave_out(rest, os.writev(descriptor, list(rest)))
+            except BlockingIOError:
                 _wait_for(descriptor, select.POLLOUT, until)
 
-    def _answer(self) -> dict:
+    def _answer(self) -> list:
         """The next line of the process, which may have been taken over and say anything."""
         descriptor = self._process.stdout.fileno()  # type: ignore[union-attr]
         until = time.monotonic() + SILENCE_SECONDS
@@ -189,16 +224,25 @@ class ImageReader:
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         answer = json.loads(line)
-        if not isinstance(answer, dict):
+        if not isinstance(answer, list):
             raise ValueError(answer)
         return answer
 
-    def _died(self) -> ImageError:
+    def _died(self) -> ReaderDied:
         """Raises the `OSError` of a full disk when it was killed for that."""
+        self.is_alive = False
         self._process.kill()
         self._process.wait()
         self._process.raise_if_disk_full()
-        return ImageError("corrupted_image", "The image cannot be decoded: its decoder ended without an answer.")
+        return ReaderDied("The image cannot be decoded: its decoder ended without an answer.")
+
+
+def _leave_out(parts: deque[memoryview], size: int) -> None:
+    """Take so many bytes from the front."""
+    while parts and size >= len(parts[0]):
+        size -= len(parts.popleft())
+    if size:
+        parts[0] = parts[0][size:]
 
 
 def _wait_for(descriptor: int, event: int, until: float) -> None:
@@ -208,6 +252,15 @@ def _wait_for(descriptor: int, event: int, until: float) -> None:
     left = until - time.monotonic()
     if left <= 0 or not poll.poll(left * 1000):
         raise EOFError
+
+
+def _seen(answer: dict) -> Seen | int:
+    """Raises one of `UNBELIEVABLE`."""
+    if "facts" in answer:
+        return _facts(answer["facts"])
+    if "needs" in answer:
+        return int(answer["needs"])
+    return ImageError(*_said(answer["problem"], answer["detail"]))
 
 
 def _facts(values: dict) -> Facts:

@@ -20,10 +20,11 @@ from datasets.containers import AnyContents, open_contents
 from datasets.dry_runs import survey_archive
 from datasets.formats.boxes import clean_label
 from datasets.image_readers import looking_at
-from datasets.import_batches import ArchiveSource, examined_ahead, import_batch
+from datasets.import_batches import examined_ahead, import_batch
 from datasets.import_fitting import Fitting
 from datasets.import_report import ImportReport
 from datasets.import_results import about_archive, about_label_map, finish
+from datasets.import_source import ArchiveSource
 from datasets.models import Dataset, Image
 from datasets.parsing import Said, read_annotations
 from datasets.selectors import live_datasets

@@ -1,41 +1,29 @@
-"""From a file to a row: check, hash, find duplicates, keep. Shared by uploads and imports."""
+"""From files that were examined to rows: find duplicates, keep. Shared by uploads and imports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from datasets.examining import Box, Examined
 from datasets.formats.boxes import on_grid
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
-from datasets.imaging import looking
-from datasets.imaging.location import without_location
-from datasets.imaging.looking import Facts
-from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
-from datasets.models import Annotation, Dataset, Image, Label, Origin, Video
+from datasets.models import Annotation, Dataset, Image, Label, Origin
 from projects.changes.recording import note_rows
 from projects.limits import require_images
 from projects.live import announce
 from projects.services import adjust_counts
 from storage import services as storage
-from storage.cache import Incoming
 from storage.database import atomic_again
-from storage.filenames import clean_filename
 
 INSERT_CHUNK = 2_000
-CONTENT_TYPES = {
-    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
-    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic", "AVIF": "image/avif",
-}  # fmt: skip
-
-Box = tuple[float, float, float, float]
 
 
 class Annotated(Protocol):
@@ -43,34 +31,6 @@ class Annotated(Protocol):
 
     is_confirmed: bool
     split: str | None
-
-
-@dataclass
-class Examined:
-    """A picture that can be used, and its bytes on the way into the store."""
-
-    incoming: Incoming
-    filename: str
-    width: int
-    height: int
-    format: str
-    phash: str
-    label: Label | None = None
-    boxes: list[tuple[Label, Box]] = field(default_factory=list)
-    is_reviewed: bool = False
-    is_confirmed: bool = True  # False: annotations that a person has to look at, since others were not understood
-    orientation: int = 1  # of the stored pixels, as EXIF counts it
-    notes: tuple[tuple[str, str], ...] = ()  # what is odd about the file: code and sentence
-    split: str | None = None
-    group: str = ""
-    video: Video | None = None
-    frame_index: int | None = None
-    frame_time: float | None = None
-    linked_to: str = ""  # the object that has these bytes, when they stay where they are
-
-    @property
-    def content_type(self) -> str:
-        return CONTENT_TYPES.get(self.format, "application/octet-stream")
 
 
 @dataclass(frozen=True)
@@ -87,63 +47,6 @@ class Outcome:
         return {"filename": self.filename, "code": self.code, "detail": self.detail}
 
 
-def look_at(content: bytes) -> Facts:
-    """The facts of an image that can be used. Raises `ImageError`."""
-    return looking.look_at(small_enough(content))
-
-
-def small_enough(content: bytes) -> bytes:
-    """The content of an image file. Raises `ImageError`: `file_too_large`."""
-    if len(content) > settings.MAX_IMAGE_BYTES:
-        raise too_large()
-    return content
-
-
-def examine_content(
-    content: bytes, filename: str, *, strip_location: bool = False, look: Callable[[bytes], Facts] = look_at
-) -> Examined:
-    """Check a picture held in memory and write it to the store's incoming folder.
-
-    Args:
-        look: decodes the image, here or in another process.
-
-    Raises:
-        ImageError: with the code of the problem; nothing is left behind.
-    """
-    facts = look(content)
-    if strip_location:
-        content = without_location(content)
-        facts = replace(look(content), orientation=facts.orientation, notes=facts.notes)
-    incoming = storage.receive()
-    try:
-        incoming.write(content)
-        incoming.finish()
-    except BaseException:
-        incoming.discard()
-        raise
-    return _examined(incoming, filename, facts)
-
-
-def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
-    """As `examine_content`, for a file that was received already."""
-    if incoming.size > settings.MAX_IMAGE_BYTES:
-        raise too_large()
-    if strip_location:
-        return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
-    return _examined(incoming, filename, looking.look_at(incoming.path))
-
-
-def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
-    return Examined(
-        incoming, clean_filename(filename), facts.width, facts.height, facts.format, facts.phash,
-        orientation=facts.orientation, notes=facts.notes,
-    )  # fmt: skip
-
-
-def too_large() -> ImageError:
-    return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
-
-
 def add_images(
     *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED
 ) -> list[Outcome]:
@@ -157,12 +60,17 @@ def add_images(
     Raises:
         LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
+    if not all(item.incoming.is_staged for item in items):
+        _stage_new(dataset, items)
+    return _add_staged(dataset, items, user, source, origin)
+
+
+def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
     fresh = {item.incoming.sha256: item.incoming for item in items}
     for sha256 in _known_images(dataset, fresh):
         del fresh[sha256]
     require_images(dataset.project, len(fresh), sum(incoming.size for incoming in fresh.values()))
     storage.stage(fresh.values())
-    return _add_staged(dataset, items, user, source, origin)
 
 
 @atomic_again

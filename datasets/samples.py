@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from datasets.examining import Examined, examine_content
 from datasets.imaging.drawing import NAMES, draw, plan_scene
-from datasets.ingest import Examined, add_images, examine_content
+from datasets.ingest import add_images
 from datasets.models import Dataset, Label
 from datasets.services import create_dataset, ensure_labels
 from datasets.snapshot_jobs import dataset_of

@@ -18,11 +18,11 @@ from typing import BinaryIO
 from django.conf import settings
 
 from datasets.archives import RATIO_FREE_BYTES
+from datasets.examining import too_large
 from datasets.formats import FormatError
 from datasets.formats.encodings import detect
 from datasets.formats.texts import is_junk, readable, too_many
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import too_large
 from projects.errors import WorkFailed
 from storage import services as storage
 

@@ -14,8 +14,9 @@ from django.db import IntegrityError, transaction
 from PIL import Image as PillowImage
 
 from datasets.errors import FramesExist, NotAVideo, VideoExists
+from datasets.examining import Examined, examine_content
 from datasets.imaging.hashing import NEAR_BITS
-from datasets.ingest import Examined, Outcome, add_images, clean_filename, examine_content
+from datasets.ingest import Outcome, add_images
 from datasets.models import Dataset, Image, Origin, Video
 from datasets.removal import delete_images
 from datasets.trash.videos import part_frames, trash_video
@@ -33,6 +34,7 @@ from storage import services as storage
 from storage.cache import Incoming
 from storage.database import atomic_again
 from storage.deleting import in_parts
+from storage.filenames import clean_filename
 
 SURVEY = "video_survey"
 CONTENT_TYPES = {

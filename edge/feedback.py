@@ -8,9 +8,10 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 
+from datasets.examining import examine_upload
 from datasets.gallery.keeping import settle
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import add_images, edges_of, examine_upload
+from datasets.ingest import add_images, edges_of
 from datasets.models import FROM_DEVICES, Annotation, Dataset, Image, Label, Origin
 from datasets.services import create_dataset
 from edge.errors import TooManyImages

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from datasets.ingest import clean_filename
 from inference.model_uploads import (
     FORMATS,
     SCALINGS,
@@ -20,6 +19,7 @@ from inference.model_uploads import (
 from inference.models import Resize
 from projects.models import Project, Task
 from storage.errors import FileTooLarge
+from storage.filenames import clean_filename
 
 
 class TextField(serializers.CharField):

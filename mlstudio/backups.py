@@ -20,9 +20,10 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from storage.cache import blob_path, sync_folder
+from storage.cache import blob_path
 from storage.models import Blob, BlobState
 from storage.services import is_intact, local_cache, pinned
+from storage.syncing import sync_folder
 
 MANIFEST, DATABASE, SECRET = "backup.json", "db.sqlite3", "secret_key"
 Progress = Callable[[int, int], None]

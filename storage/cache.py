@@ -11,15 +11,16 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from storage.syncing import FileSystem, sync_folder, together
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 ABANDONED_SECONDS = 2.0
-DISK_WAITS = 8  # at once
 CHUNK_BYTES = 1 << 20
+MANY = 32  # Fewer files are put on the disk by themselves, and nothing else with them.
 
 
 def blob_path(root: Path, sha256: str) -> Path:
@@ -164,15 +165,23 @@ class LocalCache:
 
     def sync(self, files: list[Incoming]) -> None:
         """Put the bytes of many files on the disk; together this costs little more than for one."""
-        _together(Incoming.sync, files)
+        together(Incoming.sync, files)
 
-    def stage(self, files: Iterable[Incoming]) -> None:
+    def stage(self, files: Iterable[Incoming], file_system: FileSystem | None = None) -> None:
         """Do all that waits for the disk: put the bytes there, and give each file its name as a second one.
 
         A file that nobody places afterwards is a stray one, which is swept.
+
+        Args:
+            file_system: of this folder, and open since before the files were written.
         """
         fresh = [file for file in files if not file.is_staged]
-        self.sync(fresh)
+        if file_system is not None and len(fresh) < MANY:
+            file_system = None
+        if file_system is None:
+            self.sync(fresh)
+        else:
+            file_system.sync()
         folders: set[Path] = set()
         for file in fresh:
             target = self._target(file, folders)
@@ -182,7 +191,10 @@ class LocalCache:
                 continue
             file.is_staged = True
             folders.add(target.parent)
-        _together(sync_folder, list(folders))
+        if file_system is None:
+            together(sync_folder, list(folders))
+        else:
+            file_system.sync()
 
     @staticmethod
     def _name(file: Incoming, target: Path) -> None:
@@ -216,7 +228,7 @@ class LocalCache:
             else:
                 os.replace(file.path, target)
             folders.add(target.parent)
-        _together(sync_folder, list(folders))
+        together(sync_folder, list(folders))
 
     def _target(self, file: Incoming, folders: set[Path]) -> Path:
         """Where the file belongs; a folder that is made for it changes the one above, which is added to `folders`."""
@@ -284,22 +296,3 @@ def _has_content_of(path: Path, other: Path) -> bool:
         return path.samefile(other) or filecmp.cmp(path, other, shallow=False)
     except FileNotFoundError:
         return False
-
-
-def _together(wait: Callable[[Any], None], things: Sequence) -> None:
-    """Wait for the disk for many things at once: it writes them together."""
-    if len(things) < 4:
-        for thing in things:
-            wait(thing)
-        return
-    with ThreadPoolExecutor(DISK_WAITS) as pool:
-        list(pool.map(wait, things))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

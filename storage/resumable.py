@@ -22,10 +22,11 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from storage import services
-from storage.cache import CHUNK_BYTES, Incoming, sync_folder
+from storage.cache import CHUNK_BYTES, Incoming
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
 from storage.filenames import clean_filename
 from storage.models import Upload
+from storage.syncing import sync_folder
 
 CHECKSUMS = ("sha1", "sha256", "md5")
 # So much of a part is made safe at once; more cannot be lost with a process that dies.

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from storage.backends import LINKED, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
-from storage.cache import Incoming, sync_folder
+from storage.cache import Incoming
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
 from storage.inserting import insert_instances
@@ -26,6 +26,7 @@ from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
 from storage.removals import wait_for_removals
 from storage.room import AHEAD_BYTES, Room, reserved_bytes
+from storage.syncing import FileSystem, sync_folder
 
 log = structlog.get_logger(__name__)
 TRIES = 3
@@ -39,6 +40,22 @@ def receive() -> Incoming:
     """A new file to write to; `keep` makes it a blob, `discard` forgets it."""
     ensure_free_space(0)
     return local_cache().receive()
+
+
+def receive_contents(contents: Sequence[bytes]) -> list[Incoming]:
+    """As `receive`, for files whose content is in memory: all of them, whole, or none."""
+    ensure_free_space(sum(map(len, contents)))
+    cache_, files = local_cache(), []
+    try:
+        for content in contents:
+            files.append(cache_.receive())
+            files[-1].write(content)
+            files[-1].finish()
+    except BaseException:
+        for file in files:
+            file.discard()
+        raise
+    return files
 
 
 def ensure_free_space(size_bytes: int) -> None:
@@ -74,9 +91,26 @@ def keep(file: Incoming, content_type: str) -> Blob:
     return keep_many([(file, content_type)])[file.sha256]
 
 
-def stage(files: Iterable[Incoming]) -> None:
-    """Do what waits for the disk before a transaction in which they are kept: while it lasts nobody else can write."""
-    local_cache().stage(files)
+def stage(files: Iterable[Incoming], file_system: FileSystem | None = None) -> None:
+    """Do what waits for the disk before a transaction in which they are kept: while it lasts nobody else can write.
+
+    Args:
+        file_system: from `writing_many`, of files that were written inside of it.
+    """
+    local_cache().stage(files, file_system)
+
+
+@contextmanager
+def writing_many() -> Iterator[FileSystem | None]:
+    """What `stage` can wait for in the place of each file that is received inside; None: where that is not possible."""
+    incoming = local_cache().incoming
+    incoming.mkdir(parents=True, exist_ok=True)
+    file_system = FileSystem.of(incoming)
+    try:
+        yield file_system
+    finally:
+        if file_system is not None:
+            file_system.close()
 
 
 def stage_path(path: Path) -> Incoming:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets.ingest import Examined, add_images, examine_content
+from datasets.examining import Examined, examine_content
+from datasets.ingest import add_images
 from datasets.models import Annotation, Dataset, Image, Label
 from datasets.services import create_label
 from projects import jobs

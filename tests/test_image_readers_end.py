@@ -53,7 +53,7 @@ def test_their_folders_are_the_job_s(readers, job, monkeypatch):
     places = []
     look_at = ImageReader.look_at
     monkeypatch.setattr(
-        ImageReader, "look_at", lambda one, content: places.append(one._folder.name) or look_at(one, content)
+        ImageReader, "look_at", lambda one, contents: places.append(one._folder.name) or look_at(one, contents)
     )
     jobs.run_job(job)
     folder = str(settings.WORK_DIR / "jobs" / job)
@@ -64,15 +64,16 @@ def test_their_folders_are_the_job_s(readers, job, monkeypatch):
 
 @pytest.mark.parametrize("how", ["cancel", "shutdown"])
 def test_an_import_that_is_stopped(api, readers, job, monkeypatch, how):
-    """In the middle: after the first image, while others wait to be looked at."""
+    """In the middle: after the first images, while others wait to be looked at."""
+    monkeypatch.setattr("datasets.import_source.GROUP", 2)
     look_at = ImageReader.look_at
 
-    def stopped(reader, content):
+    def stopped(reader, contents):
         if how == "cancel":
             stop.set()
         else:
             work.shutting_down.set()
-        return look_at(reader, content)
+        return look_at(reader, contents)
 
     stop = threading.Event()
     monkeypatch.setattr(ImageReader, "look_at", stopped)
@@ -93,18 +94,18 @@ def test_an_import_that_is_stopped(api, readers, job, monkeypatch, how):
     assert_nothing_is_left(readers, job)
 
 
-def test_a_reader_that_dies_in_the_middle_costs_one_image(api, readers, job, monkeypatch):
+def test_a_reader_that_is_killed_in_the_middle_costs_no_image(api, readers, job, monkeypatch):
     look_at, killed = ImageReader.look_at, []
 
-    def dies(reader, content):
+    def dies(reader, contents):
         if not killed:
             killed.append(os.kill(reader._process.pid, signal.SIGKILL))
-        return look_at(reader, content)
+        return look_at(reader, contents)
 
     monkeypatch.setattr(ImageReader, "look_at", dies)
     jobs.run_job(job)
     result = Job.objects.get(pk=job).result
-    assert Job.objects.get(pk=job).state == WorkState.SUCCEEDED and Image.objects.count() == 11, result
+    assert Job.objects.get(pk=job).state == WorkState.SUCCEEDED and Image.objects.count() == 12, result
     assert_nothing_is_left(readers, job)
 
 

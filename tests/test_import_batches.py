@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
-from datasets import import_batches
+from datasets import import_batches, import_source
+from datasets.examining import Examined, look_at
 from datasets.formats.base import Record
-from datasets.import_batches import Looked, examined_ahead
-from datasets.ingest import Examined
+from datasets.import_batches import examined_ahead
+from datasets.import_fitting import Fitting
+from datasets.import_source import ArchiveSource, Looked
 from storage import services as storage
+from storage.cache import Incoming
+from tests.pictures import jpeg
 
 SECONDS = 60
 
@@ -22,7 +27,10 @@ class Reader:
     def __init__(self) -> None:
         self.files: list = []
 
-    def __call__(self, record: Record) -> Looked:
+    def __call__(self, records: Sequence[Record]) -> list[Looked]:
+        return [self._looked(record) for record in records]
+
+    def _looked(self, record: Record) -> Looked:
         file = storage.receive()
         file.write(record.path.encode())
         file.finish()
@@ -33,6 +41,7 @@ class Reader:
 @pytest.fixture
 def batches(monkeypatch):
     monkeypatch.setattr(import_batches, "BATCH", 2)
+    monkeypatch.setattr(import_source, "GROUP", 1)
     reader, records = Reader(), [Record(f"{number}.png") for number in range(12)]
     with ThreadPoolExecutor(2) as pool, closing(examined_ahead(pool, reader, records)) as made:
         yield reader, made
@@ -44,7 +53,7 @@ def test_the_next_batches_are_on_the_disk_before_anybody_asks(batches):
     assert [looked.item.incoming.is_staged for looked in first.looked()] == [True, True]
     second = next(made)
     second.staged.result(SECONDS)
-    assert all(future.result().item.incoming.is_staged for future in second.examined)
+    assert all(looked.item.incoming.is_staged for looked in second.looked())
     assert len(reader.files) < 12  # not everything at once
     for batch in (first, second, *made):
         batch.forget()
@@ -59,7 +68,7 @@ def test_what_was_read_ahead_and_given_up_leaves_no_file(batches):
 
 
 def test_a_disk_that_refuses_is_an_error_of_its_batch(batches, monkeypatch):
-    def refuse(files):
+    def refuse(files, file_system):
         list(files)
         raise OSError(28, "No space left on device")
 
@@ -71,3 +80,47 @@ def test_a_disk_that_refuses_is_an_error_of_its_batch(batches, monkeypatch):
     batch.forget()
     made.close()
     assert not any(file.path.exists() for file in reader.files)
+
+
+class Fails:
+    """An archive whose third file cannot be read for a reason that is not the file's."""
+
+    entries = dict.fromkeys(["1.jpg", "2.jpg", "3.jpg"])
+
+    def refusal(self, name: str) -> None:
+        return None
+
+    def read(self, name: str) -> bytes:
+        if name == "3.jpg":
+            raise MemoryError
+        return jpeg(int(name[0]))
+
+
+@pytest.mark.usefixtures("db")
+def test_a_group_that_is_broken_off_leaves_no_file(monkeypatch):
+    monkeypatch.setattr(import_source, "PART_BYTES", 1)  # each file is a part
+    received = []
+    receive = storage.receive_contents
+    monkeypatch.setattr(
+        storage, "receive_contents", lambda contents: received.extend(receive(contents)) or received[-1:]
+    )
+    fit = Fitting("classification", False, {})
+    source = ArchiveSource(Fails(), None, fit, look_at, strip_location=False)
+    with pytest.raises(MemoryError):
+        source.examine([Record(name) for name in Fails.entries])
+    assert len(received) == 2 and not any(file.path.exists() for file in received)
+
+
+def test_files_that_do_not_all_fit_leave_none(monkeypatch):
+    write, written = Incoming.write, []
+
+    def full(file: Incoming, chunk: bytes) -> None:
+        written.append(file)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        write(file, chunk)
+
+    monkeypatch.setattr(Incoming, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        storage.receive_contents([b"1", b"2", b"3"])
+    assert len(written) == 2 and not any(file.path.exists() for file in written)

@@ -9,7 +9,8 @@ from django.conf import settings as project_settings
 from rest_framework.exceptions import APIException
 
 from accounts import limits as account_limits
-from datasets.ingest import add_images, examine_content
+from datasets.examining import examine_content
+from datasets.ingest import add_images
 from datasets.models import Dataset, Image
 from projects import jobs, limits
 from projects.models import Job, Project

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from storage.cache import LocalCache
+from storage.cache import MANY, LocalCache
+from storage.syncing import FileSystem
 from vision.sandbox.process import start
 
 OPENS_LATER = "import sys; print('ready', flush=True); input(); sys.stdout.write(open(sys.argv[1]).read())"
@@ -69,3 +70,47 @@ def test_a_file_that_is_damaged_is_replaced(tmp_path, is_staged, damaged):
     cache.place([again])
     assert cache.path(file.sha256).read_bytes() == b"the same bytes"
     assert not list(cache.incoming.glob("*"))
+
+
+class Disk:
+    """Stands for a file system, and remembers which of a cache's files had their names whenever it was synced."""
+
+    def __init__(self, cache: LocalCache) -> None:
+        self._cache = cache
+        self.named: list[int] = []
+
+    def sync(self) -> None:
+        self.named.append(len(list(self._cache.files())))
+
+
+def test_many_files_are_on_the_disk_before_they_have_their_names(tmp_path):
+    """In two waits for all of them: a name that is there after a power cut has all of its bytes."""
+    cache = LocalCache(tmp_path / "cache")
+    disk, files = Disk(cache), [receive(cache, bytes([number])) for number in range(MANY)]
+    for file in files:
+        file.finish()
+    cache.stage(files, disk)
+    assert disk.named == [0, MANY] and all(file.is_staged for file in files)
+
+
+def test_for_few_files_the_rest_of_the_disk_is_not_waited_for(tmp_path):
+    cache = LocalCache(tmp_path / "cache")
+    disk, file = Disk(cache), receive(cache, b"alone")
+    cache.stage([file], disk)
+    assert disk.named == [] and file.is_staged
+
+
+def test_files_that_were_received_with_others_are_whole_on_the_disk(tmp_path):
+    """With whatever this machine's file system can do."""
+    cache = LocalCache(tmp_path / "cache")
+    cache.incoming.mkdir(parents=True)
+    disk = FileSystem.of(cache.incoming)
+    files = [receive(cache, bytes([number])) for number in range(MANY)]
+    for file in files:
+        file.finish()
+    cache.stage(files, disk)
+    assert [cache.path(file.sha256).read_bytes() for file in files] == [bytes([number]) for number in range(MANY)]
+    if disk is not None:
+        disk.close()
+        with pytest.raises(OSError):
+            disk.sync()

@@ -17,7 +17,8 @@ from django.db import IntegrityError, connections, transaction
 from rest_framework.exceptions import APIException
 
 from datasets.errors import LabelExists
-from datasets.ingest import add_images, examine_content
+from datasets.examining import examine_content
+from datasets.ingest import add_images
 from datasets.label_removal import merge_labels
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
 from datasets.services import create_label, ensure_labels, label_images

@@ -29,7 +29,8 @@ def perceptual_hash(upright: Image.Image) -> str:
     one scene.
     """
     grey = upright.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    coefficients = _DCT @ np.asarray(grey, dtype=np.float32) @ _DCT.T
+    pixels = np.frombuffer(grey.tobytes(), dtype=np.uint8).reshape(SIDE, SIDE).astype(np.float32)
+    coefficients = _DCT @ pixels @ _DCT.T
     bits = coefficients > _median(coefficients)
     return np.packbits(bits.ravel()).tobytes().hex()
 

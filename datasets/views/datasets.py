@@ -14,10 +14,11 @@ from datasets import serializers, services, snapshots
 from datasets.duplicate_groups.selectors import summary_of
 from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
+from datasets.examining import Examined, examine_upload
 from datasets.exports import start_export
 from datasets.imaging.preprocessing import ImageError
 from datasets.imports import earlier_import, start_import
-from datasets.ingest import Examined, add_images, clean_filename, examine_upload
+from datasets.ingest import add_images
 from datasets.models import Dataset, Origin, Split
 from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
@@ -32,6 +33,7 @@ from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
+from storage.filenames import clean_filename
 from storage.finished_uploads import taking_uploads
 from storage.receiving import FileBody, open_form
 

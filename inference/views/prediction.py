@@ -15,12 +15,12 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets.imaging.preprocessing import ImageError
-from datasets.ingest import clean_filename
 from datasets.selectors import images_of
 from inference import serializers, services
 from projects.models import Task
 from projects.parsers import JSONParser
 from storage import services as storage
+from storage.filenames import clean_filename
 from storage.models import Blob
 
 

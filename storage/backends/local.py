@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage.backends.base import CHUNK_BYTES, NotInStore
-from storage.cache import blob_path, sync_folder
+from storage.cache import blob_path
+from storage.syncing import sync_folder
 
 
 class LocalBackend:

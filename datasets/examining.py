@@ -1,0 +1,149 @@
+"""From a file to what is known of it: looked at, hashed, and on its way into the store. Nothing is in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+
+from datasets.imaging import looking
+from datasets.imaging.location import without_location
+from datasets.imaging.looking import Facts
+from datasets.imaging.preprocessing import ImageError
+from datasets.models import Label, Video
+from storage import services as storage
+from storage.cache import Incoming
+from storage.filenames import clean_filename
+
+CONTENT_TYPES = {
+    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
+    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic", "AVIF": "image/avif",
+}  # fmt: skip
+
+Box = tuple[float, float, float, float]
+# What is known of a file that should be an image.
+Seen = Facts | ImageError
+Look = Callable[[Sequence[bytes]], list[Seen]]
+
+
+@dataclass
+class Examined:
+    """A picture that can be used, and its bytes on the way into the store."""
+
+    incoming: Incoming
+    filename: str
+    width: int
+    height: int
+    format: str
+    phash: str
+    label: Label | None = None
+    boxes: list[tuple[Label, Box]] = field(default_factory=list)
+    is_reviewed: bool = False
+    is_confirmed: bool = True  # False: annotations that a person has to look at, since others were not understood
+    orientation: int = 1  # of the stored pixels, as EXIF counts it
+    notes: tuple[tuple[str, str], ...] = ()  # what is odd about the file: code and sentence
+    split: str | None = None
+    group: str = ""
+    video: Video | None = None
+    frame_index: int | None = None
+    frame_time: float | None = None
+    linked_to: str = ""  # the object that has these bytes, when they stay where they are
+
+    @property
+    def content_type(self) -> str:
+        return CONTENT_TYPES.get(self.format, "application/octet-stream")
+
+
+def look_at(contents: Sequence[bytes]) -> list[Seen]:
+    """The facts of each image, or why it cannot be used."""
+    return [_seen(content) for content in contents]
+
+
+def _seen(content: bytes) -> Seen:
+    try:
+        return looking.look_at(content)
+    except ImageError as error:
+        return error
+
+
+def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:
+    """Check a picture held in memory and write it to the store's incoming folder.
+
+    Raises:
+        ImageError: with the code of the problem; nothing is left behind.
+    """
+    (examined,) = examine_contents([(content, filename)], strip_location=strip_location)
+    if isinstance(examined, ImageError):
+        raise examined
+    return examined
+
+
+def examine_contents(
+    files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
+) -> list[Examined | ImageError]:
+    """As `examine_content`, for several pictures and their names, with what is wrong in the place of one that cannot
+    be used.
+
+    Args:
+        look: decodes the images, here or in another process.
+    """
+    contents = [content for content, _ in files]
+    seen = see(contents, look)
+    if strip_location:
+        contents, seen = _without_location(contents, seen, look)
+    usable = [content for content, facts in zip(contents, seen, strict=True) if isinstance(facts, Facts)]
+    incoming = iter(storage.receive_contents(usable))
+    return [
+        facts if isinstance(facts, ImageError) else _examined(next(incoming), filename, facts)
+        for (_, filename), facts in zip(files, seen, strict=True)
+    ]
+
+
+def see(contents: Sequence[bytes], look: Look) -> list[Seen]:
+    """What `look` says of each image that is not too large as a file."""
+    small = [content for content in contents if len(content) <= settings.MAX_IMAGE_BYTES]
+    seen = iter(look(small) if small else ())
+    return [next(seen) if len(content) <= settings.MAX_IMAGE_BYTES else too_large() for content in contents]
+
+
+def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tuple[list[bytes], list[Seen]]:
+    contents, seen = list(contents), list(seen)
+    changed = []
+    for index, facts in enumerate(seen):
+        if isinstance(facts, ImageError):
+            continue
+        try:
+            clean = without_location(contents[index])
+        except ImageError as error:
+            seen[index] = error
+            continue
+        if clean is not contents[index]:
+            contents[index] = clean
+            changed.append(index)
+    for index, fresh in zip(changed, see([contents[index] for index in changed], look), strict=True):
+        facts = seen[index]
+        if isinstance(facts, Facts) and isinstance(fresh, Facts):
+            fresh = replace(fresh, orientation=facts.orientation, notes=facts.notes)
+        seen[index] = fresh
+    return contents, seen
+
+
+def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
+    """As `examine_content`, for a file that was received already."""
+    if incoming.size > settings.MAX_IMAGE_BYTES:
+        raise too_large()
+    if strip_location:
+        return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
+    return _examined(incoming, filename, looking.look_at(incoming.path))
+
+
+def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
+    return Examined(
+        incoming, clean_filename(filename), facts.width, facts.height, facts.format, facts.phash,
+        orientation=facts.orientation, notes=facts.notes,
+    )  # fmt: skip
+
+
+def too_large() -> ImageError:
+    return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
