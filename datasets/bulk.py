@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
 from datasets import services
+from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection
 from datasets.gallery.windows import keys_between, last_key
@@ -26,6 +27,7 @@ from projects.models import Job, Project, Task
 from projects.permissions import require_still_editor
 from projects.queues import queue_for
 from storage.deleting import let_others_write
+from storage.stored_keys import Among, stored_key, stored_keys, stored_rows
 
 KIND = "images_bulk"
 ACTIONS = ("label", "unlabel", "confirm", "reject", "move", "split", "group", "delete")
@@ -65,7 +67,7 @@ class BulkChange:
         }  # fmt: skip
 
 
-def change_images(*, images: Sequence[Image], change: BulkChange, user) -> int:
+def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user) -> int:
     """Returns how many images are not as they were before."""
     if change.action == "label" or change.action == "unlabel":
         return services.label_images(images=images, label=change.label, user=user)
@@ -81,14 +83,19 @@ def change_images(*, images: Sequence[Image], change: BulkChange, user) -> int:
     return delete_images(images=images)
 
 
-def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[Image]:
-    """These images, as far as they exist, with no more than their datasets and projects."""
-    wanted, rows = list(keys), (Image.objects.all() if among is None else among).only("id", "dataset")
-    found = [row for start in range(0, len(wanted), CHUNK) for row in rows.filter(pk__in=wanted[start : start + CHUNK])]
-    datasets = Dataset.objects.select_related("project").in_bulk({image.dataset_id for image in found})
-    for image in found:
-        image.dataset = datasets[image.dataset_id]
-    return found
+def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[ChosenImage]:
+    """These images, as far as they exist."""
+    wanted = stored_keys(keys)
+    rows = (Image.objects.all() if among is None else among).order_by().values_list("pk", "dataset")
+    found: list[tuple] = []
+    for start in range(0, len(wanted), CHUNK):
+        found += stored_rows(rows.filter(Among("pk", wanted[start : start + CHUNK])))
+    places = {place for _, place in found}
+    datasets = {
+        stored_key(dataset.pk): dataset
+        for dataset in Dataset.objects.filter(Among("pk", places)).select_related("project")
+    }
+    return [ChosenImage(key, datasets[place]) for key, place in found]
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import NotFound, ValidationError
 
+from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import forget, settle
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
@@ -16,9 +17,10 @@ from datasets.trash.counting import count_in_trash
 from projects.changes.recording import note_rows
 from storage.database import atomic_again
 from storage.deleting import in_parts
+from storage.stored_keys import Among, stored_keys, stored_rows
 
 
-def move_images(*, images: Sequence[Image], target: Dataset) -> dict[str, int]:
+def move_images(*, images: Sequence[Image | ChosenImage], target: Dataset) -> dict[str, int]:
     """Move images to another dataset of the same project. What is there already stays where it is."""
     if any(image.dataset.project_id != target.project_id for image in images):
         raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
@@ -42,11 +44,10 @@ def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = 
     if dataset_pk not in locked:
         return 0
     there = Image.objects.filter(dataset=target, blob=OuterRef("blob"))
-    chosen = Image.objects.filter(dataset=dataset_pk, pk__in=pks).exclude(Exists(there))
+    chosen = Image.objects.filter(Among("pk", stored_keys(pks)), dataset=dataset_pk).exclude(Exists(there))
     # Named first: one statement could not look at the rows that it changes.
-    coming = list(chosen.values_list("pk", flat=True))
-    forget(coming)
-    came = Image.objects.filter(pk__in=coming).update(dataset=target)
+    coming = [key for (key,) in stored_rows(chosen.values_list("pk"))]
+    came = forget(coming, dataset=target)
     settle(coming)
     sides = {"dataset": str(dataset_pk)}, {"dataset": str(target.pk)}
     note_rows("image", dict.fromkeys(coming, sides))
@@ -58,7 +59,7 @@ def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = 
     return came
 
 
-def by_dataset(images: Iterable[Image]) -> dict[object, list]:
+def by_dataset(images: Iterable[Image | ChosenImage]) -> dict[object, list]:
     pks: dict[object, list] = {}
     for image in images:
         pks.setdefault(image.dataset_id, []).append(image.pk)

@@ -11,6 +11,7 @@ from django.db.models import Count
 from datasets.models import Image
 from projects.changes.recording import note_rows
 from projects.live import announce
+from storage.stored_keys import Among, stored_keys
 
 LABEL_FIELDS = ("name", "color", "order", "description", "hotkey")
 IMAGE_FIELDS = ("filename", "split", "group")
@@ -34,6 +35,7 @@ def note_images(changes: Mapping) -> None:
     note_rows("image", changes)
     differing = {pk: after for pk, (before, after) in changes.items() if before != after}
     fields = sorted({name for after in differing.values() for name in after})
-    rows = Image.objects.filter(pk__in=list(differing)).order_by().values_list("dataset__project", "dataset")
+    images = Image.objects.filter(Among("pk", stored_keys(differing)))
+    rows = images.order_by().values_list("dataset__project", "dataset")
     for project, dataset, count in rows.annotate(count=Count("pk")):
         announce(project=project, kind="images", dataset=dataset, count=count, changed=fields)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef
 from rest_framework.exceptions import NotFound
 
+from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import forget
 from datasets.ingest import count_images
 from datasets.locking import lock_datasets
@@ -98,7 +99,7 @@ def remove_images_of_records() -> int:
     return sum(delete_in_chunks(SnapshotImage.objects.filter(snapshot=pk)) for pk in records)
 
 
-def delete_images(*, images: Sequence[Image]) -> int:
+def delete_images(*, images: Sequence[Image | ChosenImage]) -> int:
     """Delete images, into the trash if what is deleted is kept there.
 
     Returns how many were deleted: those that somebody else deleted meanwhile are not counted again.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import F
 from rest_framework.exceptions import ValidationError
 
+from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes, reviewed_by_image
 from datasets.models import Annotation, Image, Label, Origin
@@ -15,6 +16,7 @@ from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 from storage.database import atomic_again
 from storage.deleting import in_parts
+from storage.stored_keys import Among, stored_keys
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,12 @@ def _count_and_mark(pks: list) -> None:
         Image.objects.filter(pk__in=done).update(reviewed=True)
 
 
-def review_images(*, images: Sequence[Image], confirm: bool, user) -> int:
+def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user) -> int:
     """Confirm or reject every suggestion on these images. Returns on how many images there were any."""
     waiting: list[Annotation] = []
     for start in range(0, len(images), BULK_CHUNK):
-        pks = [image.pk for image in images[start : start + BULK_CHUNK]]
-        waiting += Annotation.objects.filter(image__in=pks, confirmed=False)
+        keys = stored_keys(image.pk for image in images[start : start + BULK_CHUNK])
+        waiting += Annotation.objects.filter(Among("image", keys), confirmed=False)
     review = Review(confirm=waiting) if confirm else Review(reject=waiting)
     review_annotations(review=review, user=user)
     return len({one.image_id for one in waiting})

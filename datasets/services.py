@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from uuid_utils.compat import uuid7
 
 from accounts.names import in_one_line
+from datasets.chosen import ChosenImage
 from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
 from datasets.formats.boxes import composed, on_grid
 from datasets.gallery.keeping import settle
@@ -26,6 +27,7 @@ from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import delete_at_once, in_parts
 from storage.inserting import insert_many
+from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
@@ -37,7 +39,7 @@ EDGES = ("x_min", "y_min", "x_max", "y_max")
 ANNOTATION_COLUMNS = ("id", "image", "label", "origin", "confirmed", "created_by", "created_at", *EDGES, "score")
 NO_BOX = (None,) * 5  # and no score
 # Images that get a label in one transaction.
-LABELLED_AT_ONCE = 500
+LABELLED_AT_ONCE = 1_000
 
 
 # Labels
@@ -160,12 +162,12 @@ def update_dataset(*, dataset: Dataset, **changes) -> Dataset:
 # should it be broken off, doing it again finishes.
 
 
-def set_split(*, images: Sequence[Image], split: str | None) -> int:
+def set_split(*, images: Sequence[Image | ChosenImage], split: str | None) -> int:
     """Returns how many were in another one."""
     return sum(_update_images([image.pk for image in part], split=split) for part in in_parts(images))
 
 
-def set_group(*, images: Sequence[Image], group: str) -> int:
+def set_group(*, images: Sequence[Image | ChosenImage], group: str) -> int:
     """Returns how many were in another one."""
     return sum(_update_images([image.pk for image in part], group=group) for part in in_parts(images))
 
@@ -174,11 +176,11 @@ def set_group(*, images: Sequence[Image], group: str) -> int:
 def _update_images(pks: list, **changes: str | None) -> int:
     ((name, value),) = changes.items()
     as_wanted = Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
-    others = Image.objects.select_for_update().filter(~as_wanted, pk__in=pks).order_by("pk")
-    before = dict(others.values_list("pk", name))
+    others = Image.objects.select_for_update().filter(~as_wanted, Among("pk", stored_keys(pks))).order_by("pk")
+    before = dict(stored_rows(others.values_list("pk", name)))
     changed = list(before)
-    Image.objects.filter(pk__in=changed).update(**changes)
-    note_images({pk: ({name: old}, changes) for pk, old in before.items()})
+    Image.objects.filter(Among("pk", changed)).update(**changes)
+    note_images({key: ({name: old}, changes) for key, old in before.items()})
     if "split" in changes:
         settle(changed)
     return len(changed)
@@ -197,7 +199,7 @@ def update_image(*, image: Image, **changes) -> Image:
     return image
 
 
-def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
+def label_images(*, images: Sequence[Image | ChosenImage], label: Label | None, user) -> int:
     """Give many images one label instead of theirs, or none. Returns how many did not have exactly that.
 
     An annotation that says the same already is kept, with who made it; a suggestion of it is confirmed.
@@ -211,51 +213,58 @@ def label_images(*, images: Sequence[Image], label: Label | None, user) -> int:
 
 @atomic_again
 def _label_images(pks: list, label: Label | None, user) -> int:
+    """All keys in here are as they are stored."""
     if label is not None:
         require_labels([label.pk])
-    held = Image.objects.select_for_update().filter(pk__in=pks).order_by("pk")
-    reviewed = dict(held.values_list("pk", "reviewed"))
+    wanted = None if label is None else stored_key(label.pk)
+    held = Image.objects.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
+    reviewed = dict(stored_rows(held.values_list("pk", "reviewed")))
     rows = annotation_rows(list(reviewed))
     present = _annotations_of(rows)
-    changed = [pk for pk in reviewed if not _is_labelled_so(present.get(pk, []), label, reviewed[pk])]
+    changed = [key for key in reviewed if not _is_labelled_so(present.get(key, []), wanted, reviewed[key])]
     if not changed:
         return 0
     differing = set(changed)
-    with recorded(changed, user, Known([row for row in rows if row[0] in differing], reviewed)):
-        Image.objects.filter(pk__in=changed).update(reviewed=label is not None)
-        kept = _first_of(label, {pk: present.get(pk, []) for pk in changed})
-        delete_at_once(Annotation.objects.filter(image__in=changed).exclude(pk__in=kept.values()))
+    known = Known([row for row in rows if row[0] in differing], reviewed)
+    with recorded(changed, user, known, reviewed=label is not None):
+        kept = _first_of(wanted, {key: present.get(key, []) for key in changed})
+        delete_at_once(_others(changed, list(kept.values())))
         if kept:
-            Annotation.objects.filter(pk__in=kept.values()).update(confirmed=True)
-        if label is not None:
-            rest = (label.pk, Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
-            new = [(uuid7(), pk, *rest) for pk in changed if pk not in kept]
+            Annotation.objects.filter(Among("pk", kept.values())).update(confirmed=True)
+        if wanted is not None:
+            rest = (wanted, Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
+            new = [(uuid7(), key, *rest) for key in changed if key not in kept]
             insert_many(Annotation, ANNOTATION_COLUMNS, new)
     return len(changed)
 
 
-def _first_of(label: Label | None, annotations: dict[object, list[tuple]]) -> dict:
+def _others(images: list[StoredKey], kept: list[StoredKey]) -> QuerySet[Annotation]:
+    rows = Annotation.objects.filter(Among("image", images))
+    return rows.exclude(Among("pk", kept)) if kept else rows
+
+
+def _first_of(label: StoredKey | None, annotations: dict[StoredKey, list[tuple]]) -> dict[StoredKey, StoredKey]:
     """Image → its first annotation with this label."""
-    found: dict = {}
+    found: dict[StoredKey, StoredKey] = {}
     for image, rows in annotations.items():
         for pk, of, _ in rows:
-            if label is not None and of == label.pk:
+            if label is not None and of == label:
                 found.setdefault(image, pk)
     return found
 
 
-def _annotations_of(rows: list[tuple]) -> dict[object, list[tuple]]:
+def _annotations_of(rows: list[tuple]) -> dict[StoredKey, list[tuple]]:
     """Image → (annotation, label, whether it is confirmed) of each of the rows of `annotation_rows`."""
-    found: dict[object, list[tuple]] = {}
+    found: dict[StoredKey, list[tuple]] = {}
     for image, label, confirmed, _, _, pk, *_ in rows:
         found.setdefault(image, []).append((pk, label, confirmed))
     return found
 
 
-def _is_labelled_so(annotations: list[tuple], label: Label | None, is_reviewed: bool) -> bool:
+def _is_labelled_so(annotations: list[tuple], label: StoredKey | None, is_reviewed: bool) -> bool:
     if label is None:
         return not annotations and not is_reviewed
-    return is_reviewed and [row[1:] for row in annotations] == [(label.pk, True)]
+    return is_reviewed and [row[1:] for row in annotations] == [(label, True)]
 
 
 # Annotations

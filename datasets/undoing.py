@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
@@ -25,11 +25,15 @@ from projects.changes.recording import note_rows
 from projects.changes.undoing import PARTS, ChangedSince, Differing, rows_in_chunks, rows_left
 from projects.services import adjust_counts
 from storage.database import atomic_again
-from storage.deleting import in_parts
+from storage.deleting import delete_at_once, in_parts
+from storage.inserting import insert_many
+from storage.stored_keys import Among, stored_keys
+from storage.updating import update_many
 
 EDGES = ("x_min", "y_min", "x_max", "y_max")
-CONTENT = ("label_id", "origin", "score", "confirmed", *EDGES, "created_by_id", "created_at")
-CHUNK = 500
+CONTENT = ("label", "origin", "score", "confirmed", *EDGES, "created_by", "created_at")
+# What is compared of an image, and what says whether it can go back.
+LOOKED_AT = ("filename", "split", "group", "dataset", "video", "blob")
 # What makes labels along with images: those that others use by now stay.
 WITH_LABELS = ("import",)
 
@@ -104,7 +108,7 @@ class AnnotationsBack:
         restored = set(rows_left(change, "label").filter(after__isnull=True).values_list("row", flat=True))
         known = {str(pk) for pk in Label.objects.filter(project=change.project_id).values_list("pk", flat=True)}
         known |= {str(pk) for pk in restored}
-        for rows in rows_in_chunks(_annotated(change).select_related("image")):
+        for rows in rows_in_chunks(_annotated(change)):
             differing = set(_differing(rows))
             for row in rows:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
@@ -116,21 +120,19 @@ class AnnotationsBack:
                 _restore(part, user)
 
 
-def _differing(rows: Sequence[AnnotationChange]) -> list:
-    """Images whose annotations are not those that the change left."""
+def _differing(rows: Sequence[AnnotationChange], marks: Mapping | None = None) -> list:
+    """Images whose annotations are not those that the change left.
+
+    Args:
+        marks: `marks_by_image` of these images, where they were read.
+    """
     pks = [row.image_id for row in rows]
-    marks, reviewed = marks_by_image(pks), reviewed_by_image(pks)
+    marks, reviewed = marks_by_image(pks) if marks is None else marks, reviewed_by_image(pks)
     return [
         row.image_id
         for row in rows
-        if reviewed.get(row.image_id) != row.reviewed_after
-        or _compared(marks.get(row.image_id, [])) != _compared(row.after)
+        if reviewed[row.image_id] != row.reviewed_after or _compared(marks[row.image_id]) != _compared(row.after)
     ]
-
-
-def _are_back(rows: Sequence[AnnotationChange]) -> bool:
-    marks = marks_by_image([row.image_id for row in rows])
-    return all(_compared(marks.get(row.image_id, [])) == _compared(row.before) for row in rows)
 
 
 def _compared(marks: Iterable[dict]) -> list[tuple]:
@@ -145,34 +147,51 @@ def _compared(marks: Iterable[dict]) -> list[tuple]:
 def _restore(rows: Sequence[AnnotationChange], user) -> None:
     """Raises `ChangedSince`: somebody was faster."""
     pks = [row.image_id for row in rows]
-    list(Image.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
-    if _differing(rows):
-        if _are_back(rows):
-            return
+    list(_locked(Image, pks).values_list("pk"))
+    marks = marks_by_image(pks)
+    if _differing(rows, marks):
+        if all(_compared(marks[row.image_id]) == _compared(row.before) for row in rows):
+            return  # they are back
         raise ChangedSince()
     with recorded(pks, user):
         for reviewed in (True, False):
             changed = [row.image_id for row in rows if row.reviewed_before is reviewed]
-            Image.objects.filter(pk__in=changed).update(reviewed=reviewed)
-        wanted = {mark["id"]: (row.image_id, mark) for row in rows for mark in row.before}
-        present = {str(row.pk): row for row in Annotation.objects.filter(image__in=pks)}
-        wanted = _with_free_ids(wanted, [pk for pk in wanted if pk not in present])
-        gone = [pk for pk in present if pk not in wanted]
-        for start in range(0, len(gone), CHUNK):
-            Annotation.objects.filter(pk__in=gone[start : start + CHUNK]).delete()
-        users = set(get_user_model().objects.filter(pk__in=_makers(wanted)).values_list("pk", flat=True))
-        targets = [_annotation(image, mark, users) for image, mark in wanted.values()]
-        Annotation.objects.bulk_create([row for row in targets if str(row.pk) not in present], batch_size=CHUNK)
-        Annotation.objects.bulk_update(_with_times(targets, wanted), CONTENT, batch_size=100)
+            Image.objects.filter(Among("pk", stored_keys(changed))).update(reviewed=reviewed)
+        present = {mark["id"]: mark for of_image in marks.values() for mark in of_image}
+        _write_annotations({mark["id"]: (row.image_id, mark) for row in rows for mark in row.before}, present)
+
+
+def _write_annotations(wanted: dict[str, tuple], present: dict[str, dict]) -> None:
+    """Make annotations what is wanted.
+
+    Args:
+        wanted: id → image, mark as the history has it.
+        present: id → mark, of all that the same images have.
+    """
+    wanted = _with_free_ids(wanted, [pk for pk in wanted if pk not in present])
+    gone = [pk for pk in present if pk not in wanted]
+    if gone:
+        delete_at_once(Annotation.objects.filter(Among("pk", stored_keys(gone))))
+    users = set(get_user_model().objects.filter(pk__in=_makers(wanted)).values_list("pk", flat=True))
+    new, changed = [], []
+    for pk, (image, mark) in wanted.items():
+        if pk not in present:
+            new.append((*_content(mark, users), image, pk))
+        elif _without_name(present[pk]) != _without_name(mark):
+            changed.append((*_content(mark, users), pk))
+    insert_many(Annotation, (*CONTENT, "image", "id"), new)
+    update_many(Annotation, CONTENT, changed)
+
+
+def _without_name(mark: dict) -> dict:
+    return {**mark, "label": None}
 
 
 def _with_free_ids(wanted: dict, missing: list[str]) -> dict:
     """Ids come from clients, so an annotation of another image, of anybody, may have got one that was free meanwhile.
     What comes back gets another one then."""
-    taken: set[str] = set()
-    for start in range(0, len(missing), CHUNK):
-        rows = Annotation.objects.filter(pk__in=missing[start : start + CHUNK])
-        taken.update(str(pk) for pk in rows.values_list("pk", flat=True))
+    rows = Annotation.objects.filter(Among("pk", stored_keys(missing)))
+    taken = {str(pk) for pk in rows.values_list("pk", flat=True)}
     others = {pk: str(uuid7()) for pk in taken}
     return {others.get(pk, pk): (image, {**mark, "id": others.get(pk, pk)}) for pk, (image, mark) in wanted.items()}
 
@@ -181,21 +200,12 @@ def _makers(wanted: dict) -> set:
     return {mark["created_by"] for _, mark in wanted.values()} - {None}
 
 
-def _annotation(image, mark: dict, users: set) -> Annotation:
-    box = mark["box"] or [None] * 4
+def _content(mark: dict, users: set) -> tuple:
+    """The values of `CONTENT`."""
     maker = mark["created_by"] if mark["created_by"] in users else None
-    return Annotation(
-        pk=mark["id"], image_id=image, label_id=mark["label_id"], origin=mark["origin"], score=mark.get("score"),
-        confirmed=mark.get("confirmed", True), created_by_id=maker,
-        **dict(zip(EDGES, box, strict=True)),
-    )  # fmt: skip
-
-
-def _with_times(rows: list[Annotation], wanted: dict) -> list[Annotation]:
-    """The moment at which each was made; creating a row writes the present one."""
-    for row in rows:
-        row.created_at = datetime.fromisoformat(wanted[str(row.pk)][1]["created_at"])
-    return rows
+    made = datetime.fromisoformat(mark["created_at"])
+    rest = mark["origin"], mark.get("score"), mark.get("confirmed", True)
+    return mark["label_id"], *rest, *(mark["box"] or [None] * 4), maker, made
 
 
 class ImagesBack:
@@ -203,7 +213,8 @@ class ImagesBack:
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
         for rows in rows_in_chunks(rows_left(change, "image")):
-            present = {image.pk: image for image in Image.objects.filter(pk__in=[row.row for row in rows])}
+            images = Image.objects.filter(Among("pk", stored_keys(row.row for row in rows))).only(*LOOKED_AT)
+            present = {image.pk: image for image in images}
             obstacles = obstacles_of({present[row.row]: row.before for row in rows if row.row in present})
             for row in rows:
                 image = present.get(row.row)
@@ -238,7 +249,7 @@ class ImagesBack:
 
     @atomic_again
     def _write(self, rows: Sequence[RowChange]) -> None:
-        images = {image.pk: image for image in _locked(Image, [row.row for row in rows])}
+        images = {image.pk: image for image in _locked(Image, [row.row for row in rows]).only(*LOOKED_AT)}
         alike: dict[tuple, list] = defaultdict(list)
         for row in rows:
             image = images.get(row.row)
@@ -246,7 +257,7 @@ class ImagesBack:
                 raise ChangedSince()
             alike[tuple(sorted(row.before.items()))].append(row.row)
         for before, pks in alike.items():
-            Image.objects.filter(pk__in=pks).update(**dict(before))
+            Image.objects.filter(Among("pk", stored_keys(pks))).update(**dict(before))
         settle(images)
         note_images({row.row: (row.after, row.before) for row in rows})
 
@@ -257,7 +268,7 @@ def _moved_back(row: RowChange) -> dict | None:
 
 
 def _locked(model, pks: list) -> QuerySet:
-    return model.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    return model.objects.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
 
 
 class DatasetsBack(FieldsBack):

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import AutoField, Field, Model
 
+from storage.stored_keys import stored_keys
+
 
 def insert_instances(instances: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
     """Insert new instances of one model, which have their keys, as `bulk_create` does. No signals are sent."""
@@ -37,7 +39,7 @@ def insert_many(
         ignore_conflicts: leave out rows that a unique constraint refuses.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in names]
-    columns = [_prepared(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=False)]
+    columns = prepared_columns(fields, rows)
     if not columns:
         return
     quoted = connection.ops.quote_name
@@ -48,15 +50,30 @@ def insert_many(
         cursor.executemany(f"INSERT INTO {target} VALUES ({marks}){ignoring}", list(zip(*columns, strict=True)))
 
 
-def _prepared(field: Field, values: Sequence[Any]) -> list:
-    """As the database takes them. Most columns repeat a few values."""
+def prepared_columns(fields: Sequence[Field], rows: Iterable[Sequence[Any]]) -> list[list]:
+    """The values of the rows as the database takes them, column by column; without rows no columns."""
+    return [_prepared(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=False)]
+
+
+def _prepared(field: Any, values: Sequence[Any]) -> list:
+    """Most columns repeat a few values; keys and JSON differ in each row, and have ways of their own."""
+    kind = getattr(field, "target_field", field).get_internal_type()
+    if kind == "UUIDField":
+        return list(stored_keys(values))
+    if kind == "JSONField":
+        return _prepared_json(field, values)
     known: dict = {}
-    prepared = []
     for value in values:
-        if isinstance(value, (dict, list)):
-            prepared.append(field.get_db_prep_save(value, connection))
-            continue
         if value not in known:
             known[value] = field.get_db_prep_save(value, connection)
-        prepared.append(known[value])
-    return prepared
+    return [known[value] for value in values]
+
+
+def _prepared_json(field: Any, values: Sequence[Any]) -> list:
+    adapt, known = connection.ops.adapt_json_value, dict[int, Any]()
+    for value in values:
+        # One dictionary is often in many rows; as all of them are held here, no two have the same `id`.
+        if id(value) not in known:
+            is_plain = isinstance(value, (dict, list))
+            known[id(value)] = adapt(value, field.encoder) if is_plain else field.get_db_prep_save(value, connection)
+    return [known[id(value)] for value in values]

@@ -1,7 +1,7 @@
 """Keeps what lists of images are narrowed and counted by.
 
 Whatever changes annotations, the split or the dataset of images calls `settle` in the same transaction, and what
-deletes or moves images calls `forget` before. Both lock the images, by key.
+deletes or moves images calls `forget` before. Both lock the images, by key. Inside, all keys are as they are stored.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from datasets.gallery.codes import code_of
 from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel
 from projects.models import Task
 from storage.inserting import insert_instances, insert_many
+from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
+from storage.updating import update_many
 
-CHUNK = 500
+CHUNK = 1_000
+# So many values of their own are written one by one, not together with those of all images that get the same.
+FEW = 8
 FIELDS = ("facets", "project_key", "annotation_count", "suggestion_count", "lowest_score")
-# Key of a count: dataset, label or `ANY_LABEL`, code.
+# Key of a count: dataset, label or `ANY_LABEL` (keys as they are stored), code.
 Key = tuple
 
 
@@ -46,29 +50,26 @@ def settle(pks: Iterable, annotations: Iterable[Sequence] | None = None) -> None
     """Compute the kept fields of these images again, as far as they exist. In the caller's transaction.
 
     Args:
-        annotations: of a caller who holds the images and has read all of theirs: rows that begin with image, label,
-            whether it is confirmed, origin and score.
+        annotations: of a caller who holds the images and has read all of theirs: rows that begin with image, label
+            (keys as they are stored), whether it is confirmed, origin and score.
     """
-    wanted = list(pks)
+    wanted = stored_keys(pks)
     known = None if annotations is None else _marks_of(annotations)
     for start in range(0, len(wanted), CHUNK):
         _settle(wanted[start : start + CHUNK], known)
 
 
-def _settle(pks: Sequence, known: dict | None) -> None:
-    rows = list(_locked(pks))
+def _settle(pks: Sequence[StoredKey], known: dict | None) -> None:
+    rows = _locked(pks)
     marks, labels = _marks_by_image(pks) if known is None else known, _labels_by_image(pks)
     changes = _Changes()
     for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
-        mark = marks.get(pk, _NONE)
+        mark, before = marks.get(pk, _NONE), labels.get(pk, {})
         fresh = _kept_of(project, task, split, reviewed, kind, mark)
-        code = fresh[0]
         if fresh != tuple(kept):
             changes.values[fresh].append(pk)
-        changes.count(dataset, kept[0], code, labels.get(pk, {}), mark.labels)
-        if code != kept[0] and pk in labels:
-            changes.recoded[code].append(pk)
-        changes.relabel(pk, dataset, code, labels.get(pk, {}), mark.labels)
+        changes.count(dataset, kept[0], fresh[0], before, mark.labels)
+        changes.relabel(pk, dataset, fresh[0], before, mark.labels, is_recoded=fresh[0] != kept[0])
     changes.write()
 
 
@@ -79,17 +80,17 @@ def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequen
     """New images of a dataset and their annotations, with all that is kept of them, in the caller's transaction."""
     marks: dict = defaultdict(_Marks)
     for one in annotations:
-        marks[one.image_id].add(one.label_id, one.confirmed, one.origin, one.score)
-    changes = _Changes()
-    for image in images:
+        marks[one.image_id].add(stored_key(one.label_id), one.confirmed, one.origin, one.score)
+    changes, place = _Changes(), stored_key(dataset.pk)
+    for image, key in zip(images, stored_keys(image.pk for image in images), strict=True):
         mark = marks.get(image.pk, _NONE)
         kept = _kept_of(
             dataset.project_id, dataset.project.task, image.split, image.reviewed, image.format, mark
         )  # fmt: skip
         for name, value in zip(FIELDS, kept, strict=True):
             setattr(image, name, value)
-        changes.count(dataset.pk, None, kept[0], (), mark.labels)
-        changes.relabel(image.pk, dataset.pk, kept[0], {}, mark.labels)
+        changes.count(place, None, kept[0], (), mark.labels)
+        changes.relabel(key, place, kept[0], {}, mark.labels)
     insert_instances(images)
     insert_instances(annotations)
     changes.write()
@@ -111,22 +112,27 @@ class _Changes:
 
     counts: Counter[Key] = field(default_factory=Counter)
     values: dict[tuple, list] = field(default_factory=lambda: defaultdict(list))  # fields → images
-    recoded: dict[int, list] = field(default_factory=lambda: defaultdict(list))  # code → images with labels
-    exchanged: dict[object, list] = field(default_factory=lambda: defaultdict(list))  # label → rows that get it
+    # Of rows that say that an image carries a label: code → those that get it, label and code → those that get both.
+    recoded: dict[int, list] = field(default_factory=lambda: defaultdict(list))
+    exchanged: dict[tuple, list] = field(default_factory=lambda: defaultdict(list))
+    any_label: StoredKey = field(default_factory=lambda: stored_key(ANY_LABEL))
     dropped: list[int] = field(default_factory=list)
     added: list[tuple] = field(default_factory=list)
 
     def count(self, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
         if old is not None:
-            self.counts.update({(dataset, label, old): -1 for label in (ANY_LABEL, *before)})
-        for label in (ANY_LABEL, *after):
+            for label in (self.any_label, *before):
+                self.counts[(dataset, label, old)] -= 1
+        for label in (self.any_label, *after):
             self.counts[(dataset, label, new)] += 1
 
-    def relabel(self, pk, dataset, code: int, before: dict, after: set) -> None:
+    def relabel(self, pk, dataset, code: int, before: dict, after: set, *, is_recoded: bool = False) -> None:
         gone = [row for label, row in before.items() if label not in after]
-        new = after - set(before)
+        new = after.difference(before)
+        if is_recoded:
+            self.recoded[code] += [row for label, row in before.items() if label in after]
         if len(gone) == len(new) == 1:  # one label became another: quicker than a new row
-            self.exchanged[new.pop()] += gone
+            self.exchanged[new.pop(), code] += gone
             return
         self.dropped += gone
         self.added += [(pk, label, dataset, code) for label in new]
@@ -134,44 +140,50 @@ class _Changes:
     def write(self) -> None:
         _write(self.values)
         if self.dropped:
-            ImageLabel.objects.filter(pk__in=self.dropped)._raw_delete(using=connection.alias)
-        for label, rows in self.exchanged.items():
-            ImageLabel.objects.filter(pk__in=rows).update(label=label)
-        for code, images in self.recoded.items():
-            ImageLabel.objects.filter(image__in=images).update(facets=code)
+            ImageLabel.objects.filter(Among("pk", self.dropped))._raw_delete(using=connection.alias)
+        for (label, code), rows in self.exchanged.items():
+            ImageLabel.objects.filter(Among("pk", rows)).update(label=label, facets=code)
+        for code, rows in self.recoded.items():
+            if rows:
+                ImageLabel.objects.filter(Among("pk", rows)).update(facets=code)
         insert_many(ImageLabel, ("image", "label", "dataset_key", "facets"), self.added)
         _apply(self.counts)
 
 
-def forget(pks: Iterable) -> None:
-    """Take images out of all counts, before they are deleted or moved. In the caller's transaction."""
-    wanted = list(pks)
-    for start in range(0, len(wanted), CHUNK):
-        _forget(wanted[start : start + CHUNK])
+def forget(pks: Iterable, **fields) -> int:
+    """Take images out of all counts, before they are deleted or moved. In the caller's transaction. Returns how many.
+
+    Args:
+        fields: of the images, written along: each index is changed once.
+    """
+    wanted = stored_keys(pks)
+    return sum(_forget(wanted[start : start + CHUNK], fields) for start in range(0, len(wanted), CHUNK))
 
 
-def _forget(pks: Sequence) -> None:
-    changes: Counter[Key] = Counter()
+def _forget(pks: Sequence[StoredKey], fields: dict) -> int:
+    changes, any_label = Counter[Key](), stored_key(ANY_LABEL)
     # Labels are read once the images are locked: somebody may have changed them while this waited.
-    rows = list(_locked(pks))
+    rows = _locked(pks)
     labels = _labels_by_image(pks)
     for pk, dataset, *_, code, _, _, _, _ in rows:
         if code is not None:
-            changes.update({(dataset, label, code): -1 for label in (ANY_LABEL, *labels.get(pk, ()))})
-    ImageLabel.objects.filter(image__in=pks)._raw_delete(using=connection.alias)
-    Image.objects.filter(pk__in=pks).update(facets=None)
+            for label in (any_label, *labels.get(pk, ())):
+                changes[(dataset, label, code)] -= 1
+    ImageLabel.objects.filter(Among("image", pks))._raw_delete(using=connection.alias)
+    Image.objects.filter(Among("pk", pks)).update(facets=None, **fields)
     _apply(changes)
+    return len(rows)
 
 
-def _locked(pks: Sequence):
-    rows = Image.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+def _locked(pks: Sequence[StoredKey]) -> list[tuple]:
+    rows = Image.objects.select_for_update(of=("self",)).filter(Among("pk", pks)).order_by("pk")
     fields = ("pk", "dataset_id", "dataset__project_id", "dataset__project__task", "split", "reviewed", "format")
-    return rows.values_list(*fields, *FIELDS)
+    return stored_rows(rows.values_list(*fields, *FIELDS))
 
 
-def _marks_by_image(pks: Sequence) -> dict:
-    rows = Annotation.objects.filter(image__in=pks).order_by()
-    return _marks_of(rows.values_list("image_id", "label_id", "confirmed", "origin", "score"))
+def _marks_by_image(pks: Sequence[StoredKey]) -> dict:
+    rows = Annotation.objects.filter(Among("image", pks)).order_by()
+    return _marks_of(stored_rows(rows.values_list("image_id", "label_id", "confirmed", "origin", "score")))
 
 
 def _marks_of(annotations: Iterable[Sequence]) -> dict:
@@ -181,21 +193,21 @@ def _marks_of(annotations: Iterable[Sequence]) -> dict:
     return marks
 
 
-def _labels_by_image(pks: Sequence) -> dict:
+def _labels_by_image(pks: Sequence[StoredKey]) -> dict:
     """Image → label → key of the row that says so."""
     labels: dict = defaultdict(dict)
-    for pk, image, label in ImageLabel.objects.filter(image__in=pks).values_list("pk", "image_id", "label_id"):
+    rows = ImageLabel.objects.filter(Among("image", pks)).order_by()
+    for pk, image, label in stored_rows(rows.values_list("pk", "image_id", "label_id")):
         labels[image][label] = pk
     return labels
 
 
 def _write(values: dict[tuple, list]) -> None:
-    if len(values) <= 8:
+    if len(values) <= FEW:
         for fresh, pks in values.items():
-            Image.objects.filter(pk__in=pks).update(**dict(zip(FIELDS, fresh, strict=True)))
+            Image.objects.filter(Among("pk", pks)).update(**dict(zip(FIELDS, fresh, strict=True)))
         return
-    rows = [Image(pk=pk, **dict(zip(FIELDS, fresh, strict=True))) for fresh, pks in values.items() for pk in pks]
-    Image.objects.bulk_update(rows, FIELDS, batch_size=100)
+    update_many(Image, FIELDS, ((*fresh, pk) for fresh, pks in values.items() for pk in pks))
 
 
 def _apply(changes: Counter) -> None:
@@ -204,23 +216,14 @@ def _apply(changes: Counter) -> None:
     if not rows:
         return
     table, quoted = FacetCount._meta.db_table, connection.ops.quote_name
-    key = FacetCount._meta.get_field("label_key")
     columns = ", ".join(quoted(name) for name in ("dataset_id", "label_key", "facets", "images"))
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         marks = ", ".join(["(%s, %s, %s, %s)"] * len(part))
-        parameters = [
-            value
-            for (dataset, label, code), change in part
-            for value in (_uuid(key, dataset), _uuid(key, label), code, change)
-        ]
+        parameters = [value for key, change in part for value in (*key, change)]
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {quoted(table)} ({columns}) VALUES {marks} ON CONFLICT (dataset_id, label_key, facets) "
                 f"DO UPDATE SET images = {quoted(table)}.images + excluded.images",
                 parameters,
             )
-
-
-def _uuid(column, value):
-    return column.get_db_prep_value(value, connection)

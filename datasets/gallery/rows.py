@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from datasets.gallery.codes import ANNOTATED
 from datasets.models import Annotation, Image
+from storage.stored_keys import Among, StoredKey, stored_keys, stored_rows, written
 
 # So many annotations of an image are shown on its tile.
 FIRST = 12
@@ -23,23 +24,26 @@ FIELDS = (
 
 def grid_rows(keys: Sequence) -> list[dict]:
     """Rows of these images in their order; those that were deleted meanwhile are left out."""
-    found = {row[0]: row for row in Image.objects.filter(pk__in=keys).order_by().values_list(*FIELDS)}
-    rows = [found[key] for key in keys if key in found]
+    wanted = stored_keys(keys)
+    images = Image.objects.filter(Among("pk", wanted)).order_by()
+    found = {row[0]: row for row in stored_rows(images.values_list(*FIELDS))}
+    rows = [found[key] for key in wanted if key in found]
     marks = _marks({row[0]: row for row in rows})
     address = reverse("image-thumbnail", args=["00000000-0000-0000-0000-000000000000"])
     before, after = address.split("00000000-0000-0000-0000-000000000000")
-    return [_row(row, marks.get(row[0], []), before, after) for row in rows]
+    datasets = {row[1]: written(row[1]) for row in rows}
+    return [_row(row, datasets[row[1]], marks.get(row[0], []), before, after) for row in rows]
 
 
-def _row(row: tuple, marks: list[dict], before: str, after: str) -> dict:
+def _row(row: tuple, dataset: str, marks: list[dict], before: str, after: str) -> dict:
     (
-        pk, dataset, filename, width, height, split, revision, reviewed, facets, annotations, suggestions, thumbhash,
+        key, _, filename, width, height, split, revision, reviewed, facets, annotations, suggestions, thumbhash,
         sha256,
     ) = row  # fmt: skip
-    labels = list(dict.fromkeys(mark["label"] for mark in marks))
+    pk, labels = written(key), list(dict.fromkeys(mark["label"] for mark in marks))
     return {
-        "id": str(pk),
-        "dataset": str(dataset),
+        "id": pk,
+        "dataset": dataset,
         "filename": filename,
         "width": width,
         "height": height,
@@ -56,21 +60,22 @@ def _row(row: tuple, marks: list[dict], before: str, after: str) -> dict:
     }
 
 
-def _marks(images: dict) -> dict[object, list[dict]]:
+def _marks(images: dict[StoredKey, tuple]) -> dict[StoredKey, list[dict]]:
     """The first annotations of each image, in the order in which they were made."""
     few = [pk for pk, row in images.items() if 0 < row[9] <= FIRST]
     many = [pk for pk, row in images.items() if row[9] > FIRST]
     fields = ("image_id", "label_id", "origin", "confirmed", "score", "x_min", "y_min", "x_max", "y_max")
-    rows = list(Annotation.objects.filter(image__in=few).order_by("id").values_list(*fields)) if few else []
+    rows = stored_rows(Annotation.objects.filter(Among("image", few)).order_by("id").values_list(*fields))
     if many:
         place = Window(RowNumber(), partition_by=F("image"), order_by=F("id").asc())
-        numbered = Annotation.objects.filter(image__in=many).annotate(place=place).filter(place__lte=FIRST)
-        rows += list(numbered.order_by("id").values_list(*fields))
-    marks: dict[object, list[dict]] = {}
-    for pk, label, origin, confirmed, score, *box in rows:
-        width, height = images[pk][3:5]
-        mark = {"label": str(label), "origin": origin, "confirmed": confirmed, "score": _short(score)}
-        marks.setdefault(pk, []).append({**mark, "box": _in_thousandths(box, width, height)})
+        numbered = Annotation.objects.filter(Among("image", many)).annotate(place=place).filter(place__lte=FIRST)
+        rows += stored_rows(numbered.order_by("id").values_list(*fields))
+    labels = {row[1]: written(row[1]) for row in rows}
+    marks: dict[StoredKey, list[dict]] = {}
+    for key, label, origin, confirmed, score, *box in rows:
+        width, height = images[key][3:5]
+        mark = {"label": labels[label], "origin": origin, "confirmed": confirmed, "score": _short(score)}
+        marks.setdefault(key, []).append({**mark, "box": _in_thousandths(box, width, height)})
     return marks
 
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from datasets.gallery.orderings import Ordering
 from datasets.gallery.selection import Selection, carriers_in, count_images, images_in
 from datasets.models import Image
+from storage.stored_keys import StoredKey, stored_rows
 
 # So few are counted at once, from whichever end.
 FEW = 10_000
@@ -24,18 +25,22 @@ class Neighbours:
     total: int
 
 
-def keys_at(selection: Selection, ordering: Ordering, *, offset: int, size: int) -> tuple[list, int]:
-    """The keys of at most `size` images from place `offset`, and how many images there are in all."""
+def keys_at(selection: Selection, ordering: Ordering, *, offset: int, size: int) -> tuple[list[StoredKey], int]:
+    """The keys of at most `size` images from place `offset`, as they are stored, and how many there are in all."""
     total = count_images(selection)
     size = min(size, max(total - offset, 0))
     if not size:
         return [], total
     rows, key = _keys(selection, ordering)
     if offset <= total // 2:
-        return list(rows.order_by(*ordering.columns(key=key))[offset : offset + size]), total
+        return _stored(rows.order_by(*ordering.columns(key=key))[offset : offset + size]), total
     back = total - offset - size
-    keys = list(rows.order_by(*ordering.columns(is_reversed=True, key=key))[back : back + size])
+    keys = _stored(rows.order_by(*ordering.columns(is_reversed=True, key=key))[back : back + size])
     return keys[::-1], total
+
+
+def _stored(keys: QuerySet) -> list[StoredKey]:
+    return [key for (key,) in stored_rows(keys)]
 
 
 def all_keys(selection: Selection, *, limit: int) -> list:

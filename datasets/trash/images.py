@@ -11,17 +11,22 @@ from projects.services import adjust_counts
 from projects.trash.entries import entry_of_images, trash_of
 from projects.trash.models import TrashEntry
 from storage.database import atomic_again
+from storage.stored_keys import Among, stored_keys
 
 
 @atomic_again
 def trash_images(dataset_pk, pks: Sequence) -> int:
     """Move images of one dataset into the trash, in one transaction. Returns how many were there."""
     dataset = lock_datasets([dataset_pk]).get(dataset_pk)
-    first = None if dataset is None else Image.objects.filter(dataset=dataset, pk__in=pks).first()
+    first = None if dataset is None else _first_of(dataset, pks)
     if dataset is None or first is None:
         return 0
     entry = entry_of_images(dataset.project, first.filename if len(pks) == 1 else dataset.name)
     return move_some(dataset.pk, pks, place_of(entry, dataset), with_trash=True)
+
+
+def _first_of(dataset: Dataset, pks: Sequence) -> Image | None:
+    return Image.objects.filter(Among("pk", stored_keys(pks)), dataset=dataset).only("filename").first()
 
 
 def place_of(entry: TrashEntry, source: Dataset) -> Dataset:

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from datasets.bulk import MOST_AT_ONCE, BulkChange, change_images, images_with, start_bulk_change
 from datasets.bulk_serializers import BULK, BulkAnswerSerializer, BulkSerializer
+from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection, count_images
 from datasets.gallery.windows import all_keys
-from datasets.models import Dataset, Image
+from datasets.models import Dataset
 from datasets.selectors import datasets_of, images_of
 from datasets.views.labels import label_or_400
 from projects.changes.views import MakesChanges
@@ -47,14 +48,14 @@ class BulkMixin(MakesChanges, GenericAPIView):
         change = self._change(options, images[0].dataset.project)
         return self._done(images, change, len(images))
 
-    def _done(self, images: list[Image], change: BulkChange, total: int) -> Response:
+    def _done(self, images: list[ChosenImage], change: BulkChange, total: int) -> Response:
         if not images:
             return Response({"changed": 0, "unchanged": total})
         with self.changing(images[0].dataset.project, change.action, **change.in_words()):
             changed = change_images(images=images, change=change, user=self.request.user)
         return Response({"changed": changed, "unchanged": total - changed})
 
-    def _chosen(self, ids: list) -> list[Image]:
+    def _chosen(self, ids: list) -> list[ChosenImage]:
         wanted = list(dict.fromkeys(ids))
         found = images_with(wanted, images_of(self.request.user).prefetch_related(None).select_related(None))
         if len(found) != len(wanted):

@@ -24,6 +24,7 @@ from datasets.models import Dataset, Image
 from datasets.selectors import all_images
 from datasets.serializers import ImageSerializer
 from projects.filters import PAGING, KnownFiltersBackend
+from storage.stored_keys import Among, StoredKey, stored_key
 
 FIELDS = OpenApiParameter(
     "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
@@ -54,11 +55,11 @@ class GalleryMixin(GenericAPIView):
             raise translate_validation(filterset.errors)
         return filterset.selection()
 
-    def rows_of(self, keys: list) -> list:
+    def rows_of(self, keys: list[StoredKey]) -> list:
         """What a page from any place is made of: images, or for light rows their keys alone."""
         if self.is_grid:
             return keys
-        images = {image.pk: image for image in all_images().filter(pk__in=keys)}
+        images = {stored_key(image.pk): image for image in all_images().filter(Among("pk", keys))}
         return [images[key] for key in keys if key in images]
 
     @property

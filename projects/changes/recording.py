@@ -13,6 +13,7 @@ from django.db.models import F
 
 from projects.changes.models import Change, RowChange
 from projects.models import Job, Project
+from storage.inserting import insert_many
 
 _current: contextvars.ContextVar[Change | None] = contextvars.ContextVar("current_change", default=None)
 
@@ -87,7 +88,5 @@ def note_rows(kind: str, changes: Mapping) -> None:
     rows = [(pk, before, after) for pk, (before, after) in changes.items() if before != after]
     change = current_change(len(rows))
     if change is not None:
-        RowChange.objects.bulk_create(
-            (RowChange(change=change, kind=kind, row=pk, before=before, after=after) for pk, before, after in rows),
-            batch_size=1000,
-        )
+        noted = ((change.pk, kind, pk, before, after) for pk, before, after in rows)
+        insert_many(RowChange, ("change", "kind", "row", "before", "after"), noted)
