@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
 from datasets.history import marks_by_image, reviewed_by_image
 from datasets.models import Annotation, AnnotationChange, Image, Label
@@ -101,6 +102,8 @@ def calls(function) -> int:
 
 def test_an_image_more_costs_little(api, dataset, labels):
     """With a UUID made of each key that is read, labelling took some 1,000 calls an image, and undoing 6,000."""
+    if connection.vendor != "sqlite":
+        pytest.skip("The client of PostgreSQL calls functions of its own for each value.")
     files = [(f"{n}.jpg", jpeg(n)) for n in range(90)]
     made = [one["id"] for one in upload(api, dataset, files, label="good")["created"]]
 
