@@ -10,6 +10,7 @@ from django.conf import settings
 
 from tests.test_routes import SCHEMA
 
+pytestmark = pytest.mark.any_database("pages as files")
 ROOT = Path(__file__).parent.parent
 INDEX = '<html><meta name="nonce" nonce="__NONCE__"><script src="/static/studio/assets/a-12345678.js"></script></html>'
 
