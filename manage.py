@@ -25,6 +25,9 @@ def main() -> None:
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"ML Studio needs Python 3.11 or newer; this is Python {found}.", file=sys.stderr)
         sys.exit(2)
+    from mlstudio.garbage import end_without_collecting
+
+    end_without_collecting()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     arguments = take_data_dir(sys.argv)
     if arguments[1:2] == ["studio"]:

@@ -8,10 +8,14 @@ from celery import Celery, Task, signals
 from celery.exceptions import SecurityWarning
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from mlstudio.garbage import end_without_collecting, leave_out_what_stays
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
 
 # Our messages are JSON, never pickles, so it does not matter which user the worker runs as.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+
+end_without_collecting()
 
 
 class StudioTask(Task):
@@ -48,8 +52,6 @@ def keep_our_logging(**kwargs) -> None:
 
 @signals.worker_ready.connect
 def pause_less(**kwargs) -> None:
-    from mlstudio.garbage import leave_out_what_stays
-
     leave_out_what_stays()
 
 

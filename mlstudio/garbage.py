@@ -1,5 +1,6 @@
 """Pauses of the garbage collector."""
 
+import atexit
 import gc
 
 
@@ -10,3 +11,11 @@ def leave_out_what_stays() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def end_without_collecting() -> None:
+    """Let the system take the memory of this process when it ends.
+
+    Python would first go through every module and model for garbage: a third of a short command's time.
+    """
+    atexit.register(gc.freeze)

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from rest_framework.test import APIClient
 
+from mlstudio.garbage import leave_out_what_stays
 from projects.models import Membership, Role
 from projects.services import create_project
 from tests import operation_codes
@@ -38,6 +39,10 @@ def pytest_collection_modifyitems(config, items) -> None:
             item.add_marker(pytest.mark.skip(reason="long on purpose (make test-thorough)"))
         if "real_data" in item.keywords and not FOLDER.is_dir():
             item.add_marker(pytest.mark.skip(reason=f"no real data at {FOLDER} (set MLSTUDIO_REAL_DATA)"))
+
+
+def pytest_collection_finish(session) -> None:
+    leave_out_what_stays()
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,6 +4,7 @@ Under pytest-xdist each worker has a folder inside that of the main process, and
 """
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -21,6 +22,11 @@ if WORKER:
 else:
     DATA_DIR = os.environ["MLSTUDIO_TESTS_DIR"] = tempfile.mkdtemp(prefix="mlstudio-tests-")
     atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+
+# The studio, Keras and the tests are a million objects: looking through them for garbage is seldom worth it, and at the
+# end of the process never.
+gc.set_threshold(10_000)
+atexit.register(gc.freeze)
 
 # A hundred processes would each compile the studio again, where an image or a shell says that nothing is written.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -9,6 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATE = (sys.executable, "manage.py", "migrate", "--verbosity", "0")
@@ -42,6 +45,11 @@ def migrated_template() -> str:
 def openapi_schema() -> dict:
     """The schema of the API: making it takes seconds too, and several files are about it."""
     return json.loads((made_once("schema", _write_schema) / "openapi.json").read_text())
+
+
+def read_yaml(content: str | bytes) -> Any:
+    """By libyaml where it is there: the schema takes seconds without it."""
+    return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _write_schema(folder: Path) -> None:

@@ -47,6 +47,7 @@ def code_of(answer) -> str:
     return answer.json()["errors"][0]["code"]
 
 
+@pytest.mark.any_database("what a browser is told first")
 class TestSession:
     def test_a_stranger_is_told_what_the_studio_can_do(self, settings):
         settings.REGISTRATION_OPEN = False

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from django.conf import settings
 
+from tests.once import read_yaml
 from tests.test_routes import SCHEMA
 
+pytestmark = pytest.mark.any_database("pages as files")
 ROOT = Path(__file__).parent.parent
 INDEX = '<html><meta name="nonce" nonce="__NONCE__"><script src="/static/studio/assets/a-12345678.js"></script></html>'
 
@@ -21,8 +23,8 @@ def built(settings, tmp_path):
 
 
 def test_the_schema_of_the_pages_is_the_server_s():
-    kept = yaml.safe_load((ROOT / "frontend" / "schema" / "openapi.yml").read_text())
-    assert kept == yaml.safe_load(yaml.safe_dump(SCHEMA)), "Run `make schema` and commit what it writes."
+    kept = read_yaml((ROOT / "frontend" / "schema" / "openapi.yml").read_text())
+    assert kept == read_yaml(yaml.safe_dump(SCHEMA)), "Run `make schema` and commit what it writes."
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/projects/1/images?label=2", "/reset/uid/token", "/join/secret"])

@@ -1,15 +1,39 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 
 from mlstudio.garbage import leave_out_what_stays
+from tests.studio import ROOT
+
+COUNT = """
+import atexit, gc, runpy, sys
+atexit.register(lambda: print("left out:", gc.get_freeze_count() > 10_000))
+{start}
+"""
 
 
 def test_what_is_there_by_now_is_not_looked_at_again():
+    gc.unfreeze()
     before = gc.get_freeze_count()
-    try:
-        leave_out_what_stays()
-        assert gc.get_freeze_count() > before + 10_000
-        assert len(gc.get_objects()) < 10_000
-    finally:
-        gc.unfreeze()
+    leave_out_what_stays()
+    assert gc.get_freeze_count() > before + 10_000
+    assert len(gc.get_objects()) < 10_000
+
+
+def test_a_command_ends_without_looking_for_garbage():
+    start = "sys.argv = ['manage.py', 'version']; runpy.run_path('manage.py', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT.format(start=start)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "left out: True"
+
+
+def test_the_engine_collects_rarely_and_not_at_its_end():
+    start = "from training.engine.lean import collect_garbage_rarely; collect_garbage_rarely(); import numpy, asyncio"
+    start += "; print(gc.get_threshold()[0])"
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT.format(start=start)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["10000", "left out: True"]

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import run_import, start
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("words of refusals")]
 
 
 def detail(answer, status: int, code: str) -> str:

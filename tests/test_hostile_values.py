@@ -180,6 +180,7 @@ def test_a_name_in_every_path(callers, house, value):  # noqa: F811
                 ask(callers, house, method, path.replace(parameter, value))
 
 
+@pytest.mark.any_database("errors that are raised by the test itself")
 class TestWhatNobodyForesaw:
     """What validation lets pass and the database does not: it is the request's fault, and says so."""
 

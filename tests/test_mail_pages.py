@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from accounts.models import EmailChange
 from tests.conftest import client_of, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("pages that mails link to")]
 FORM = "application/x-www-form-urlencoded"
 
 

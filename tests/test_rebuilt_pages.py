@@ -8,6 +8,8 @@ import os
 import pytest
 from django.test import Client
 
+pytestmark = pytest.mark.any_database("pages as files")
+
 
 @pytest.fixture
 def build(settings, tmp_path):

@@ -381,7 +381,9 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
         files = {"file": ("a.zip", shapes_zip(20), "application/zip")}
         job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
         assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 40
-        wait_for(lambda: "waiting" not in storage_status(studio) and "remote" in storage_status(studio), 90)
+        # Asking the running studio is cheap; each `storage status` starts a process that imports the studio.
+        wait_for(lambda: "mlstudio_blobs_to_replicate 0.0" in metrics(studio), 90)
+        wait_for(lambda: is_evicted(storage_status(studio)), 90)
         run = studio.call("POST", "trainings/", json={"project": project["id"], **TINY, "epochs": 1})
         run = studio.wait_for_end(f"trainings/{run['id']}/")
         assert run["state"] == "succeeded", run["error"]
@@ -396,6 +398,15 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
     finally:
         studio.stop()
         server.kill()
+
+
+def is_evicted(status: str) -> bool:
+    """Nothing waits for the store any more, and something is only there."""
+    return "waiting" not in status and "remote" in status
+
+
+def metrics(studio: Studio) -> str:
+    return httpx.get(f"{studio.url}/metrics", headers={"Authorization": "Bearer look"}).text
 
 
 def storage_status(studio: Studio) -> str:

@@ -10,7 +10,7 @@ from accounts.services import issue_personal_token
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a token may do")]
 
 
 def client_with(secret: str) -> APIClient:

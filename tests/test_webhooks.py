@@ -160,6 +160,7 @@ INSIDE = [
 ]  # fmt: skip
 
 
+@pytest.mark.any_database("addresses of webhooks")
 @pytest.mark.parametrize("url", INSIDE)
 def test_an_inside_address_is_refused(api, project, url):
     answer = api.post("/api/v1/webhooks/", {"project": str(project.pk), "url": url, "events": ["job.finished"]})

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.engine import layout
-from training.engine.lean import leave_out_unused_libraries
+from training.engine.lean import collect_garbage_rarely, leave_out_unused_libraries
 
 SUPERVISOR_GONE = 75
 
@@ -85,6 +85,7 @@ def main(folder: Path) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.filterwarnings("ignore", module="keras")
     leave_out_unused_libraries()
+    collect_garbage_rarely()
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the supervisor decides
     reporter = Reporter()
