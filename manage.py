@@ -25,14 +25,15 @@ def main() -> None:
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"ML Studio needs Python 3.11 or newer; this is Python {found}.", file=sys.stderr)
         sys.exit(2)
-    from mlstudio.garbage import end_without_collecting
+    from mlstudio.garbage import collect_nothing_yet, leave_out_what_stays
 
-    end_without_collecting()
+    collect_nothing_yet()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     arguments = take_data_dir(sys.argv)
     if arguments[1:2] == ["studio"]:
         from mlstudio.launcher import main as run_studio
 
+        leave_out_what_stays()
         sys.exit(run_studio(sys.argv[2:]))
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

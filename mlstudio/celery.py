@@ -8,14 +8,14 @@ from celery import Celery, Task, signals
 from celery.exceptions import SecurityWarning
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
-from mlstudio.garbage import end_without_collecting, leave_out_what_stays
+from mlstudio.garbage import collect_nothing_yet, leave_out_what_stays
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
 
 # Our messages are JSON, never pickles, so it does not matter which user the worker runs as.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-end_without_collecting()
+collect_nothing_yet()  # Django is set up later, when the app is loaded
 
 
 class StudioTask(Task):

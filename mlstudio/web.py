@@ -8,15 +8,17 @@ import sys
 
 import uvicorn
 
+from mlstudio.garbage import collect_nothing_yet, leave_out_what_stays
+
 
 def main(descriptor: int) -> None:
+    collect_nothing_yet()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mlstudio.settings")
     from django.conf import settings
     from django.urls import get_resolver
 
     from mlstudio.asgi import application  # sets Django up, with its logging
     from mlstudio.connections import BACKLOG, protocol_for
-    from mlstudio.garbage import leave_out_what_stays
     from mlstudio.limits import raise_file_limit
     from storage.services import local_cache
 

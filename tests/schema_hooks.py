@@ -9,7 +9,7 @@ import zlib
 
 import schemathesis
 
-# The schema of 200 operations stays as long as the process; looking through it for garbage again and again is dear.
+# The schema of 200 operations stays as long as the process: going through it for garbage again and again is expensive.
 gc.set_threshold(10_000)
 atexit.register(gc.freeze)
 
