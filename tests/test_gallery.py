@@ -13,7 +13,7 @@ from projects.services import create_project
 from tests.conftest import client_of, upload
 from tests.pictures import encoded, jpeg
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database("kept counts and codes of images")]
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/images/"
 NOBODY = "01900000-0000-7000-8000-000000000000"
 

@@ -14,7 +14,6 @@ from tests.test_two_writers import counts_are_true, together  # noqa: F401 - a f
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS),
-    pytest.mark.any_database("two who use the trash"),
 ]
 
 
