@@ -115,11 +115,7 @@ function Tried({ project, ids, mayEdit, isCamera, leaveCamera }: TriedProps) {
     <>
       {!isCamera && <Chooser file={file} take={take} />}
       {(file || isCamera) && <Threshold value={threshold} usual={usual} onChange={setThreshold} />}
-      {isCamera && (
-        <Paper className="panel" p="md" component="section" aria-label={t`Camera`}>
-          <Webcam project={project} model={first} threshold={threshold} take={(shot) => take([shot])} />
-        </Paper>
-      )}
+      {isCamera && <Webcam project={project} ids={ids} threshold={threshold} take={(shot) => take([shot])} />}
       {!isCamera && file && (
         <div className={classes.sides}>
           {ids.map((id, place) => (

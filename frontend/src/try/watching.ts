@@ -2,7 +2,7 @@ import { create } from "zustand";
 import { type Model, type Prediction, predict } from "../models/queries";
 import { LOWEST, rateOf, scaledTo } from "./shown";
 
-/** What the model says of the camera's newest image. It changes ten times a second, so only what paints it listens. */
+/** What a model says of the camera's newest image. It changes ten times a second, so only what paints it listens. */
 interface Watching {
   prediction: Prediction | null;
   rate: number;
@@ -11,18 +11,21 @@ interface Watching {
   error: unknown;
 }
 
-const NOTHING: Watching = { prediction: null, rate: 0, delay: 0, error: null };
-export const useWatching = create<Watching>(() => NOTHING);
+export const NOTHING: Watching = { prediction: null, rate: 0, delay: 0, error: null };
+/** Of each model that looks, by its id. */
+export const useWatching = create<Record<string, Watching>>(() => ({}));
+const say = (model: Model, watching: Partial<Watching>) =>
+  useWatching.setState((state) => ({ [model.id]: { ...(state[model.id] ?? NOTHING), ...watching } }));
 
 /** How long to wait after a request that failed, in milliseconds. */
 const PAUSE = 1000;
 
-/** Asks about one image of the camera after the other, one request at a time, until it is ended. */
+/** Asks a model about one image of the camera after the other, one request at a time, until it is ended. */
 export function watch(video: HTMLVideoElement, model: Model): () => void {
   const ended = new AbortController();
   const canvas = document.createElement("canvas");
   const moments: number[] = [];
-  useWatching.setState(NOTHING);
+  say(model, NOTHING);
   const look = async () => {
     const began = performance.now();
     const file = await imageOf(video, canvas, Math.max(model.input_width, model.input_height));
@@ -32,7 +35,7 @@ export function watch(video: HTMLVideoElement, model: Model): () => void {
     const now = performance.now();
     moments.push(now);
     if (moments.length > 100) moments.shift();
-    useWatching.setState({
+    say(model, {
       prediction: answer.predictions[0] ?? null,
       rate: rateOf(moments, now),
       delay: now - began,
@@ -44,7 +47,7 @@ export function watch(video: HTMLVideoElement, model: Model): () => void {
       if (document.visibilityState === "hidden") await sleep(PAUSE);
       else
         await look().catch(async (error: unknown) => {
-          if (!ended.signal.aborted) useWatching.setState({ error });
+          if (!ended.signal.aborted) say(model, { error });
           await sleep(PAUSE);
         });
     }

@@ -10,7 +10,7 @@ interface Props {
   onChange: (ids: string[]) => void;
 }
 
-/** Which models look at the image: the first of them looks at the camera, too. */
+/** Which models look at the image or the camera. */
 export function ModelPicker({ models, chosen, onChange }: Props) {
   const { t } = useLingui();
   const nameOf = ({ name, version }: ModelSummary) => `${name} v${version}`;
