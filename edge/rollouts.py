@@ -81,6 +81,7 @@ def _info(model: Model, file) -> dict:
         "input_width": model.input_width,
         "resize": model.resize,
         "detector": model.detector or None,
+        "score_threshold": model.score_threshold,
         "filename": file.filename,
     }
 

@@ -136,6 +136,9 @@ class DeploymentInfoSerializer(serializers.Serializer):
     input_width = serializers.IntegerField()
     resize = serializers.CharField()
     detector = DetectorSettingsSerializer(allow_null=True)
+    score_threshold = serializers.FloatField(
+        required=False, allow_null=True, help_text="Of a classifier: answers below it are left out."
+    )
     filename = serializers.CharField()
 
 

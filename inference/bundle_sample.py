@@ -53,8 +53,8 @@ def output_of(model: Model, kind: str, path: Path) -> dict | None:
 
 
 def _labels(model: Model, scores: np.ndarray) -> dict:
-    order = np.argsort(-scores)[:LABELS]
-    return {"labels": [{"label": model.class_names[n], "score": round(float(scores[n]), 4)} for n in order]}
+    best = [n for n in np.argsort(-scores)[:LABELS] if scores[n] >= (model.score_threshold or 0.0)]
+    return {"labels": [{"label": model.class_names[n], "score": round(float(scores[n]), 4)} for n in best]}
 
 
 def _boxes(model: Model, raw: np.ndarray, size: tuple[int, int]) -> dict:

@@ -57,8 +57,8 @@ IMPORTS = {
 CLASSIFY = """def predict(path):
     with open_image(path) as image:
         scores = list(run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32)).values())[0][0]
-    found = [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in np.argsort(-scores)[:5]]
-    return {"labels": found}
+    best = [index for index in np.argsort(-scores)[:5] if scores[index] >= THRESHOLD]
+    return {"labels": [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in best]}
 """
 BOXES = """def predict(path):
     with open_image(path) as image:
@@ -168,6 +168,8 @@ def program(model: Model, kind: str) -> str:
     settings = [f"HEIGHT, WIDTH = {model.input_height}, {model.input_width}"]
     if is_detector:
         settings.append(f"THRESHOLDS = {boxes.thresholds_of(model.detector, model.class_names)}")
+    else:
+        settings.append(f"THRESHOLD = {model.score_threshold or 0.0}")
     if raw:
         shapes = boxes.AnchorShapes.from_dict(model.detector["anchors"])
         settings += [f"IOU = {model.detector['iou_threshold']}", f"ANCHORS = anchors_for((HEIGHT, WIDTH), {shapes!r})"]
@@ -221,7 +223,7 @@ def readme(model: Model, kind: str, report: dict, expected: dict | None, documen
         )
     if report:
         parts.append(f"## How good this file is\n\n{_figures(report)}")
-    if model.task == Task.DETECTION:
+    if model.task == Task.DETECTION or model.score_threshold:
         parts.append(
             "The thresholds are in `predict.py`, as the model had them when this was made. When they are changed in "
             "the studio, it calls this bundle `stale`: make it again there."

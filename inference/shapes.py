@@ -193,6 +193,7 @@ class ExportReportSerializer(serializers.Serializer):
     opset = optional(Integer)
     kind = optional(Text, help_text="Of a bundle: the kind of file in it.")
     detector = perhaps(DetectorSettingsSerializer, help_text="The settings that were written into the file.")
+    score_threshold = perhaps(Number, help_text="Of a classifier's bundle: the lowest score that was written into it.")
 
 
 class DifferenceAnswerSerializer(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""Whether a file of a detector was written with other thresholds than the model has now."""
+"""Whether a file or a deployment has other thresholds than its model has now."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ THRESHOLDS = ("score_threshold", "label_thresholds", "iou_threshold")
 
 
 def settings_inside(model: Model, kind: str) -> dict:
-    """What a file that is written now has inside of how a detector's output is read: the thresholds in the program of a
-    bundle, the suppression in the graph of an export. Empty for what has none of it."""
+    """What a file that is written now has inside of how a model's output is read, as fields of its report: the
+    thresholds in the program of a bundle, a detector's suppression in the graph of an export. Empty for what has none
+    of it."""
     if model.task != Task.DETECTION:
-        return {}
+        return {"score_threshold": model.score_threshold} if kind == FileKind.BUNDLE else {}
     if kind == FileKind.BUNDLE:
-        return {name: model.detector[name] for name in THRESHOLDS if name in model.detector}
-    return {"iou_threshold": model.detector["iou_threshold"]} if has_boxes_inside(kind) else {}
+        return {"detector": {name: model.detector[name] for name in THRESHOLDS if name in model.detector}}
+    return {"detector": {"iou_threshold": model.detector["iou_threshold"]}} if has_boxes_inside(kind) else {}
 
 
 def is_stale(file: ModelFile) -> bool:
     """Whether those have changed since the file was written. One from before they were noted counts as current."""
     inside = file.report.get("detector", {})
-    return any(file.model.detector.get(name) != value for name, value in inside.items())
+    if any(file.model.detector.get(name) != value for name, value in inside.items()):
+        return True
+    return "score_threshold" in file.report and file.report["score_threshold"] != file.model.score_threshold
 
 
 def is_outdated(info: dict, model: Model | None) -> bool:
-    """Whether what devices were told of a detector is no longer what the model says."""
-    told = info.get("detector") or {}
-    return model is not None and any(told.get(name) != model.detector.get(name) for name in THRESHOLDS if told)
+    """Whether what devices were sent of a model's thresholds is no longer what the model has."""
+    if model is None:
+        return False
+    sent = info.get("detector") or {}
+    if any(sent.get(name) != model.detector.get(name) for name in THRESHOLDS if sent):
+        return True
+    return model.task != Task.DETECTION and info.get("score_threshold") != model.score_threshold

@@ -22,11 +22,11 @@ def folder(tmp_path) -> Path:
     return tmp_path / "device"
 
 
-def entry_of(content: bytes, name: str) -> dict:
+def entry_of(content: bytes, name: str, **more) -> dict:
     """A manifest's entry of a classifier."""
     model = {
         "name": name, "version": 1, "task": "classification", "labels": ["cross", "disc"], "input_height": 32,
-        "input_width": 32, "resize": "stretch", "detector": None,
+        "input_width": 32, "resize": "stretch", "detector": None, **more,
     }  # fmt: skip
     return {
         "deployment": f"of {name}",
@@ -35,9 +35,9 @@ def entry_of(content: bytes, name: str) -> dict:
     }
 
 
-def install(folder: Path, content: bytes, name: str, **state) -> None:
+def install(folder: Path, content: bytes, name: str, model: dict | None = None, **state) -> None:
     """What a pull leaves behind."""
-    entry = entry_of(content, name)
+    entry = entry_of(content, name, **(model or {}))
     (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "models" / entry["file"]["sha256"]).write_bytes(content)
     (folder / "state.json").write_text(json.dumps({"current": entry, **state}))
@@ -113,6 +113,22 @@ def test_images_are_kept_for_the_studio_only_when_asked_to(folder, model, tmp_pa
     done = agent(folder, "run", *(["--feedback"] if feedback else []), str(tmp_path / "one.jpg"))
     assert done.returncode == 0, done.stderr
     assert len(list(folder.glob("queue/*.image"))) == feedback
+
+
+def test_answers_below_the_model_s_lowest_score_are_left_out_and_count_as_unsure(folder, model, tmp_path):
+    (tmp_path / "one.jpg").write_bytes(jpeg(1))
+    install(folder, model, "first")
+    said = json.loads(agent(folder, "run", str(tmp_path / "one.jpg")).stdout)
+    best, other = said["labels"]
+    between = (best["score"] + other["score"]) / 2
+    asked = {"uncertain_below": 1.0, "uncertain_per_day": 10}
+    for lowest, left in ((between, [best]), (1.0, []), (None, [best, other])):
+        install(folder, model, "first", {"score_threshold": lowest}, settings=asked)
+        done = agent(folder, "run", "--feedback", str(tmp_path / "one.jpg"))
+        assert done.returncode == 0 and json.loads(done.stdout)["labels"] == left, done.stderr
+    kept = [path.with_suffix(".json") for path in folder.glob("queue/*.image")]
+    notes = [json.loads(path.read_text())["labels"] for path in kept]
+    assert notes == [[best, other]] * 3
 
 
 def test_a_closed_pipe_ends_it_quietly(folder, model, tmp_path):

@@ -205,6 +205,30 @@ def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch)
     assert "0.5000" in job["error"]["detail"] and not classifier.files.filter(kind="litert-int8").exists()
 
 
+def test_a_bundle_answers_from_the_model_s_lowest_score_on(classifier_files, tmp_path):
+    path = tmp_path / "one.jpg"
+    path.write_bytes(shape_jpeg(100, "disc", 90))
+    model = Model(
+        name="m", version=1, task="classification", class_names=["cross", "disc"], input_height=32, input_width=32
+    )  # fmt: skip
+    scores = {}
+    for lowest in (None, 0.999999):
+        model.score_threshold = lowest
+        folder = tmp_path / str(lowest)
+        folder.mkdir()
+        write_bundle(
+            folder / "b.zip", model=model, kind="litert-float32", file=classifier_files["litert-float32"], documents={}
+        )  # fmt: skip
+        with zipfile.ZipFile(folder / "b.zip") as archive:
+            archive.extractall(folder)
+        program_folder = next(one for one in folder.iterdir() if one.is_dir())
+        (found,) = predicted(program_folder, program_folder / "sample.png")
+        assert found["labels"] == json.loads((program_folder / "expected.json").read_text())["labels"]
+        scores[lowest] = [one["score"] for one in found["labels"]]
+    assert len(scores[None]) == 2 and scores[0.999999] == [one for one in scores[None] if one >= 0.999999]
+    assert "thresholds are in `predict.py`" in (program_folder / "README.md").read_text()
+
+
 def test_a_program_is_python_whatever_a_model_is_called():
     model = Model(
         name='x""" + __import__("os").system("true") + """\n', version=1, task="classification", class_names=["a"],

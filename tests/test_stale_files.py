@@ -84,6 +84,27 @@ def test_a_deployment_says_that_devices_have_other_thresholds(api, detector):
     assert api.post("/api/v1/deployments/", body).json()["stale"] is False
 
 
+def test_a_classifier_s_lowest_score(api, owner, tmp_path, monkeypatch):
+    project = create_project(user=owner, name="Dogs", task="classification")
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"a network")
+    model = register_model(
+        project=project, name="dogs", class_names=NAMES, architecture="tiny", input_size=(32, 32), parameters=1,
+        files={"litert-float32": path, "keras": path}, user=owner,
+    )  # fmt: skip
+    group = api.post("/api/v1/device-groups/", {"project": str(project.pk), "name": "gate"}).json()
+    body = {"group": group["id"], "model": str(model.pk)}
+    export(model, tmp_path, monkeypatch)
+    first = api.post("/api/v1/deployments/", body).json()
+    assert stale(api, model) == set() and first["stale"] is False and first["info"]["score_threshold"] is None
+    assert api.patch(f"/api/v1/models/{model.pk}/", {"score_threshold": 0.8}).status_code == 200
+    assert stale(api, model) == {"bundle"}
+    assert api.get(f"/api/v1/deployments/{first['id']}/").json()["stale"] is True
+    export(model, tmp_path, monkeypatch)
+    second = api.post("/api/v1/deployments/", body).json()
+    assert stale(api, model) == set() and second["stale"] is False and second["info"]["score_threshold"] == 0.8
+
+
 def test_labels_are_kept_as_they_are(api, detector):
     answer = api.get(f"/api/v1/models/{detector.pk}/files/labels_json/")
     assert json.loads(b"".join(answer.streaming_content)) == NAMES and answer["Content-Type"] == "application/json"

@@ -66,7 +66,7 @@ def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> 
         reports[FileKind.BUNDLE] = {"kind": parameters["bundle_of"]}
     for kind, report in reports.items():
         if kind not in GIVEN and (inside := settings_inside(model, kind)):
-            report["detector"] = inside  # as it was when the job began: whether it is so still is asked later
+            report |= inside  # as it was when the job began: whether it is so still is asked later
     with staged(files) as ready, transaction.atomic():
         for kind, file in ready.items():
             _replace(model, kind, file, reports[kind])

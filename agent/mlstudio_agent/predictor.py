@@ -17,6 +17,16 @@ from .runtime.onnx import OnnxNetwork
 MAX_LABELS, MAX_BOXES = 5, 100
 
 
+def sure_enough(found: dict, model: dict) -> dict:
+    """What the device answers of what `Predictor.predict` found: a classifier's labels from its lowest score on.
+
+    Args:
+        model: of a manifest.
+    """
+    lowest = model.get("score_threshold") or 0.0
+    return {**found, "labels": [one for one in found["labels"] if one["score"] >= lowest]}
+
+
 class Predictor:
     """A model of a manifest, loaded.
 

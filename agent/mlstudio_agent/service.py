@@ -16,6 +16,7 @@ from typing import TextIO
 from . import __version__
 from .errors import AgentError, NoModel
 from .imaging.preprocessing import ImageError
+from .predictor import sure_enough
 from .puller import Loaded, Puller, load
 from .store import Store
 from .uncertain import UncertainQueue
@@ -155,7 +156,7 @@ class Service:
         if self.feedback:
             settings = state.get("settings", {})
             self._unless_disk_full(lambda: self._queue.consider(content, Path(source).name, found, settings))
-        return self._write(source, **found, model=model)
+        return self._write(source, **sure_enough(found, loaded.entry["model"]), model=model)
 
     def _worked(self, found: dict) -> None:
         with self._lock:

@@ -4861,6 +4861,11 @@ export interface components {
             input_width: number;
             resize: string;
             detector: components["schemas"]["DetectorSettings"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: answers below it are left out.
+             */
+            score_threshold?: number | null;
             filename: string;
         };
         DeploymentInfoRequest: {
@@ -4874,6 +4879,11 @@ export interface components {
             input_width: number;
             resize: string;
             detector: components["schemas"]["DetectorSettingsRequest"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier: answers below it are left out.
+             */
+            score_threshold?: number | null;
             filename: string;
         };
         DeploymentReports: {
@@ -5706,6 +5716,11 @@ export interface components {
             kind?: string;
             /** @description The settings that were written into the file. */
             detector?: components["schemas"]["DetectorSettings"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier's bundle: the lowest score that was written into it.
+             */
+            score_threshold?: number | null;
         };
         /** @description What was measured of a file; empty for what was not exported. */
         ExportReportRequest: {
@@ -5734,6 +5749,11 @@ export interface components {
             kind?: string;
             /** @description The settings that were written into the file. */
             detector?: components["schemas"]["DetectorSettingsRequest"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier's bundle: the lowest score that was written into it.
+             */
+            score_threshold?: number | null;
         };
         /** @description A serializer that refuses fields that it does not have. */
         ExportRequest: {
@@ -5820,6 +5840,11 @@ export interface components {
             kind: string;
             /** @description The settings that were written into the file. */
             detector?: components["schemas"]["DetectorSettings"] | null;
+            /**
+             * Format: double
+             * @description Of a classifier's bundle: the lowest score that was written into it.
+             */
+            score_threshold?: number | null;
             offered: boolean;
             /** @description Why it is not kept. */
             problem: string;
