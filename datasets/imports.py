@@ -175,7 +175,8 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             if present:
                 annotate_images(context, dataset, said, report, source.fit, present)
                 return finish(context, report, said)
-            labels = [name for name in map(source.fit.label, _declared(said)) if name is not None]
+            # All at once, whether or not an image has them: made batch by batch they would lie in no order.
+            labels = [name for name in map(source.fit.label, said.labels) if name is not None]
             with closing(examined_ahead(pool, source.examine, said.records(report.next))) as batches:
                 for batch in batches:
                     import_batch(context, dataset, batch, report, said.count, labels)
@@ -195,11 +196,6 @@ def _remove_earlier(context: JobContext) -> None:
 
 def _strips(job: Job) -> bool:
     return bool(job.parameters["strip_location"])
-
-
-def _declared(said: Said) -> list[str]:
-    """Labels that a file lists, which a project gets whether or not an image has them; folders list nothing."""
-    return said.labels if said.format != "folder" else []
 
 
 def _fetched(context: JobContext) -> Blob:

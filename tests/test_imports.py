@@ -12,6 +12,7 @@ import zlib
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from datasets import import_batches
 from datasets.models import Dataset, Image
 from projects import jobs, work
 from projects.errors import LeaseLost
@@ -74,6 +75,14 @@ def test_where_labels_and_splits_are_found(api, dataset, names, expected):
     images = sorted(api.get("/api/v1/images/").json()["results"], key=lambda one: one["filename"])
     found = [one["annotations"][0]["label"] + (f":{one['split']}" if one["split"] else "") for one in images]
     assert found == expected
+
+
+def test_labels_come_in_natural_order_whatever_the_order_of_the_files(api, dataset, monkeypatch):
+    monkeypatch.setattr(import_batches, "BATCH", 1)
+    content = make_zip({f"{name}/{number}.jpg": jpeg(number) for number, name in enumerate(["10", "2", "9", "1"])})
+    assert run_import(api, dataset, content)["state"] == "succeeded"
+    labels = api.get(f"/api/v1/projects/{dataset['project']}/labels/").json()
+    assert [label["name"] for label in labels] == ["1", "2", "9", "10"]
 
 
 def test_names_in_utf8_that_do_not_say_so(api, dataset):

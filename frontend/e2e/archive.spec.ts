@@ -16,6 +16,8 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
   await page.getByRole("option", { name: "good", exact: true }).click();
   await page.getByRole("button", { name: "Import" }).click();
   await page.getByRole("link", { name: "To the images" }).click();
+  // Nothing of the upload waits for an answer any more.
+  await expect(page.getByRole("region", { name: "Uploads" })).toBeHidden();
   await page.goto(`/projects/${project}/images`);
   await expect(page.locator('[data-facet="good"]')).toContainText("1");
   expect(problems).toEqual([]);

@@ -8,6 +8,7 @@ import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
 import { UndoImport } from "./parts/UndoImport";
 import { importOf } from "./result";
+import { settleJob } from "./uploads";
 
 /** An import or its dry run: what is in it, which label becomes which, and what became of each file. */
 export default function ImportJobPage() {
@@ -102,13 +103,14 @@ export default function ImportJobPage() {
             dataset={target}
             job={job}
             labels={result.labels}
-            onStart={(next) =>
+            onStart={(next) => {
+              settleJob(job.id);
               void navigate({
                 to: "/projects/$project/import/$job",
                 params: { project, job: next },
                 search: { dataset: target },
-              })
-            }
+              });
+            }}
           />
         )}
         {job.has_report && <ReportLines project={project} job={job.id} />}

@@ -53,6 +53,13 @@ export function changeItems(ids: ReadonlySet<string>, change: Partial<Item>): vo
   }));
 }
 
+/** What was in an archive is being imported: nothing of its upload waits for an answer any more. */
+export function settleJob(job: string): void {
+  const { items } = useUploads.getState();
+  const ids = new Set(items.filter((item) => item.job === job).map(({ id }) => id));
+  changeItems(ids, { job: undefined });
+}
+
 export function clearEnded(): void {
   useUploads.setState((state) => {
     const items = state.items.filter(({ state: now }) => now === "waiting" || now === "sending");
