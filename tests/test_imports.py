@@ -81,7 +81,7 @@ def test_labels_come_in_natural_order_whatever_the_order_of_the_files(api, datas
     monkeypatch.setattr(import_batches, "BATCH", 1)
     content = make_zip({f"{name}/{number}.jpg": jpeg(number) for number, name in enumerate(["10", "2", "9", "1"])})
     assert run_import(api, dataset, content)["state"] == "succeeded"
-    labels = api.get(f"/api/v1/projects/{dataset['project']}/labels/").json()
+    labels = api.get(f"/api/v1/projects/{dataset['project']}/labels/").json()["results"]
     assert [label["name"] for label in labels] == ["1", "2", "9", "10"]
 
 
