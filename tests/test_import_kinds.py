@@ -15,6 +15,7 @@ import zstandard
 from datasets.exports import FITTING
 from datasets.models import Annotation, Image, Label
 from projects import jobs
+from projects.models import Job
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import GOOD, content_of, export, new_dataset, voc
 from tests.test_imports import report_of, run_import, start
@@ -194,6 +195,16 @@ class TestDryRuns:
         labels = {row["name"]: row for row in result["labels"]}
         assert labels["Dog"]["similar"] == ["dog"] and labels["Dog"]["label"] is None
         assert labels["cat"]["images"] == 3
+
+    def test_it_is_read_again_as_it_was_read_unless_something_else_is_said(self, api, dataset):
+        dry = run_import(
+            api, dataset, make_zip(self.FILES), dry_run=True, strip_location=True, format="folder", name_encoding="gbk"
+        )
+        address = f"/api/v1/datasets/{dataset['id']}/imports/"
+        for said, expected in (({}, (True, "folder", "gbk")), ({"strip_location": False}, (False, "folder", "gbk"))):
+            answer = api.post(address, {"job": dry["id"], **said}, format="json")
+            parameters = Job.objects.get(pk=answer.json()["id"]).parameters
+            assert (parameters["strip_location"], parameters["format"], parameters["name_encoding"]) == expected
 
     def test_the_archive_of_a_dry_run_is_imported_with_its_labels_mapped(self, api, dataset):
         run_import(api, dataset, make_zip({"dog/x.jpg": jpeg(9)}))

@@ -37,6 +37,8 @@ from storage.filenames import clean_filename
 from storage.finished_uploads import taking_uploads
 from storage.receiving import FileBody, open_form
 
+# How an archive is read: what an import of an earlier one's archive takes over from it, unless it says otherwise.
+READING_OPTIONS = ("format", "strip_location", "name_encoding")
 IMPORT_OPTIONS = ("format", "strip_location", "link", "dry_run", "label_map", "skip", "name_encoding")
 
 
@@ -184,7 +186,8 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         """Import an archive in the background: images with their annotations and splits.
 
         It is sent as `file` or, when it is large, as an `upload` in parts; lies in a store already and is named by
-        `source` where the operator allows that; or is the one of an earlier `job`. With `dry_run` the job only says
+        `source` where the operator allows that; or is the one of an earlier `job`, and is read as that one was where
+        nothing else is said. With `dry_run` the job only says
         what the import would do. An annotation file alone, or an archive without images, is for the images that the
         dataset has.
 
@@ -198,6 +201,9 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         options = data.validated_data
         source = options.get("source")
         earlier = earlier_import(dataset, options["job"]) if "job" in options else None
+        chosen = {name: options[name] for name in IMPORT_OPTIONS if name in options}
+        if earlier is not None:
+            chosen |= {name: earlier.parameters[name] for name in READING_OPTIONS if name not in request.data}
         with taking_uploads(request.user) as taking:
             file = taking.take(options["upload"]) if "upload" in options else options.get("file")
             filename = clean_filename(file.name) if file is not None else "" if source is None else source.url
@@ -208,7 +214,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
                 source="" if source is None else source.url,
                 earlier=earlier,
                 filename=filename if earlier is None else earlier.parameters["filename"],
-                **{name: options[name] for name in IMPORT_OPTIONS if name in options},
+                **chosen,
             )
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})

@@ -1,11 +1,12 @@
 import { expect, test } from "@playwright/test";
-import { createProject, register, watch } from "./studio";
+import { createProject, expectNoViolations, register, watch } from "./studio";
 
 test("an archive is looked at first, its labels are mapped, and then it is imported", async ({ page }) => {
   const problems = watch(page);
   await register(page);
   const project = await createProject(page, "Archive", "What is on the image?", "good, bad");
   await page.getByRole("link", { name: "Import", exact: true }).click();
+  await page.getByRole("checkbox", { name: "Remove from the images where they were taken" }).check();
   const [chooser] = await Promise.all([
     page.waitForEvent("filechooser"),
     page.getByRole("button", { name: "Choose files" }).click(),
@@ -20,6 +21,16 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
   await expect(page.getByRole("region", { name: "Uploads" })).toBeHidden();
   await page.goto(`/projects/${project}/images`);
   await expect(page.locator('[data-facet="good"]')).toContainText("1");
+  // A dataset's settings say which images its splits keep together.
+  await page.getByRole("link", { name: "Datasets", exact: true }).click();
+  await page.getByRole("button", { name: /^Settings of / }).click();
+  const settings = page.getByRole("dialog", { name: /^Settings of / });
+  await settings.getByLabel("Name").fill("Line 2");
+  await settings.getByRole("radio", { name: "Only the same image, saved again" }).check();
+  await expectNoViolations(page, "dataset settings");
+  await settings.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Settings of Line 2" }).click();
+  await expect(page.getByRole("radio", { name: "Only the same image, saved again" })).toBeChecked();
   expect(problems).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { createProject, expectAccessible, register, watch } from "./studio";
+import { createProject, expectAccessible, expectNoViolations, register, watch } from "./studio";
 
 test("a device that has failed raises an alarm, and what it sent back waits for a look", async ({ page }) => {
   const problems = watch(page);
@@ -71,6 +71,15 @@ test("a device has a page: what it reports, a new key, the end of its access", a
     await ask("devices/", { project: id, name: "camera 7", group });
   }, project);
   await page.goto(`/projects/${project}/devices`);
+  await page.getByRole("button", { name: "More about Hall 2" }).click();
+  await page.getByRole("menuitem", { name: "Settings of the group" }).click();
+  const settings = page.getByRole("dialog", { name: "Settings of Hall 2" });
+  await settings.getByLabel("Seconds between two questions to the studio").fill("30");
+  await settings.getByLabel("Send images back when the model is less sure than").fill("75");
+  await expectNoViolations(page, "group settings");
+  await settings.getByRole("button", { name: "Save" }).click();
+  await expect(settings).toBeHidden();
+  await expect(page.getByText("asks every 30 seconds")).toBeVisible();
   await page.getByRole("link", { name: "camera 7" }).click();
   await expect(page.getByRole("heading", { name: "camera 7" })).toBeVisible();
   await expect(page.getByRole("row", { name: "Group Hall 2" })).toBeVisible();

@@ -456,7 +456,8 @@ export interface paths {
          * @description Import an archive in the background: images with their annotations and splits.
          *
          *     It is sent as `file` or, when it is large, as an `upload` in parts; lies in a store already and is named by
-         *     `source` where the operator allows that; or is the one of an earlier `job`. With `dry_run` the job only says
+         *     `source` where the operator allows that; or is the one of an earlier `job`, and is read as that one was where
+         *     nothing else is said. With `dry_run` the job only says
          *     what the import would do. An annotation file alone, or an archive without images, is for the images that the
          *     dataset has.
          *

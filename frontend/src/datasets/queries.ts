@@ -20,9 +20,11 @@ export async function addDataset(project: string, name: string): Promise<void> {
   await undoable(project, t`New dataset ${name}`, { method: "POST", address: "/api/v1/datasets/", body });
 }
 
-export async function renameDataset(project: string, id: string, name: string): Promise<void> {
+export type DatasetChange = Pick<Dataset, "name" | "description" | "near_duplicates">;
+
+export async function changeDataset(project: string, id: string, body: DatasetChange): Promise<void> {
   const address = `/api/v1/datasets/${id}/`;
-  await undoable(project, t`Rename to ${name}`, { method: "PATCH", address, body: { name } });
+  await undoable(project, t`Settings of ${body.name}`, { method: "PATCH", address, body });
 }
 
 export async function deleteDataset(project: string, { id, name }: Dataset): Promise<void> {

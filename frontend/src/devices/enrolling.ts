@@ -8,6 +8,7 @@ export function enrolmentLines(studio: string, code: string): string {
     "sudo useradd --system --create-home --home-dir /var/lib/mlstudio-agent mlstudio-agent",
     `${asAgent} enrol --url ${studio} --code ${code}`,
     `${asAgent} pull`,
+    "sudo cp mlstudio/agent/mlstudio-agent.service /etc/systemd/system/ && sudo systemctl enable --now mlstudio-agent",
   ].join("\n");
 }
 

@@ -111,6 +111,15 @@ export function makeGroup(project: string, name: string): Promise<DeviceGroup> {
   return changed(project, send<DeviceGroup>("POST", "/api/v1/device-groups/", body, json()));
 }
 
+export type GroupChange = Partial<
+  Pick<DeviceGroup, "name" | "poll_seconds" | "uncertain_below" | "uncertain_per_day" | "feedback_dataset">
+>;
+
+export function changeGroup(project: string, id: string, change: GroupChange): Promise<DeviceGroup> {
+  const body = JSON.stringify(change);
+  return changed(project, send<DeviceGroup>("PATCH", `/api/v1/device-groups/${id}/`, body, json()));
+}
+
 export function deleteGroup(project: string, id: string): Promise<unknown> {
   return changed(project, send("DELETE", `/api/v1/device-groups/${id}/`));
 }

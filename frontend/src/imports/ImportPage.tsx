@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import {
   Button,
+  Checkbox,
   Container,
   FileButton,
   Group,
@@ -33,11 +34,13 @@ export default function ImportPage() {
   const [dataset, setDataset] = useState<string | null>(null);
   const [how, setHow] = useState<Labelling>("none");
   const [label, setLabel] = useState("");
+  const [strips, setStrips] = useState(false);
   const folder = useRef<HTMLInputElement>(null);
   const target = dataset ?? datasets?.[0]?.id;
   const add = useAddFiles(project, target, {
     label: how === "one" && label.trim() ? label.trim() : null,
     labelsFromFolders: how === "folders",
+    strips,
   });
   if (!mayEdit && data)
     return (
@@ -97,6 +100,11 @@ export default function ImportPage() {
               />
               <WebcamCapture add={add} />
             </Group>
+            <Checkbox
+              label={t`Remove from the images where they were taken`}
+              checked={strips}
+              onChange={(event) => setStrips(event.currentTarget.checked)}
+            />
           </Stack>
         </Paper>
         {/* Nothing is asked in a detection project with one dataset. */}

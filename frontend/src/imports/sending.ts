@@ -21,6 +21,7 @@ export interface Target {
   /** One label for all of them, or the name of each one's folder, or none. */
   label: string | null;
   labelsFromFolders?: boolean;
+  strips?: boolean;
 }
 
 interface Limits {
@@ -44,6 +45,7 @@ export function addFiles(
       project: target.project,
       dataset: target.dataset,
       label: target.labelsFromFolders ? folderOf(path) : target.label,
+      strips: target.strips,
       path,
       size: file.size,
       kind: kindOf(file),
@@ -111,6 +113,7 @@ export function nextBatch(items: Item[]): Item[] | undefined {
       item.kind === "image" &&
       item.dataset === first.dataset &&
       item.label === first.label &&
+      item.strips === first.strips &&
       item.together === first.together,
   );
   return batches(namedApart(alike))[0];
@@ -143,6 +146,7 @@ async function sendImages(items: Item[]): Promise<void> {
   if (!first) return;
   const form = new FormData();
   if (first.label) form.append("label", first.label);
+  if (first.strips) form.append("strip_location", "true");
   for (const item of items) {
     const file = fileOf(item.id);
     if (file) form.append("files", file, item.path.split("/").pop());
@@ -178,7 +182,7 @@ async function sendLarge(item: Item): Promise<void> {
   });
   const place = item.kind === "video" ? "videos" : "imports";
   // What an archive or a list of annotations holds is shown before anything of it is written.
-  const body = item.kind === "video" ? { upload } : { upload, dry_run: true };
+  const body = item.kind === "video" ? { upload } : { upload, dry_run: true, strip_location: item.strips };
   const job = await send<Job>("POST", `/api/v1/datasets/${item.dataset}/${place}/`, JSON.stringify(body), {
     "Content-Type": "application/json",
     "Idempotency-Key": item.id,

@@ -10,6 +10,8 @@ export interface Item {
   project: string;
   dataset: string;
   label: string | null;
+  /** Where the images were taken is removed from them. */
+  strips?: boolean;
   path: string;
   size: number;
   kind: FileKind;

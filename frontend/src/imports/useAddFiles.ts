@@ -9,13 +9,13 @@ import { addFiles } from "./sending";
 export function useAddFiles(
   project: string,
   dataset?: string,
-  options: { label?: string | null; labelsFromFolders?: boolean } = {},
+  options: { label?: string | null; labelsFromFolders?: boolean; strips?: boolean } = {},
 ) {
   const { t } = useLingui();
   const session = useSession();
   const { data: datasets } = useDatasets(project);
   const target = dataset ?? datasets?.[0]?.id;
-  const { label = null, labelsFromFolders = false } = options;
+  const { label = null, labelsFromFolders = false, strips = false } = options;
   return useCallback(
     (files: File[]) => {
       if (!session || files.length === 0) return;
@@ -26,12 +26,12 @@ export function useAddFiles(
         });
         return;
       }
-      addFiles(files, { project, dataset: target, label, labelsFromFolders }, session.limits, {
+      addFiles(files, { project, dataset: target, label, labelsFromFolders, strips }, session.limits, {
         empty: t`The file is empty.`,
         too_large: t`The file is larger than this studio takes.`,
         unknown_kind: t`Not an image, video or archive.`,
       });
     },
-    [session, target, project, label, labelsFromFolders, t],
+    [session, target, project, label, labelsFromFolders, strips, t],
   );
 }

@@ -5,15 +5,21 @@ import { register } from "../keyboard/registry";
 
 const DIGITS = [..."1234567890"];
 
-/** The key of each label: the one that was set, or a digit by its place for those without. */
-export function hotkeys(
-  labels: readonly (Pick<Label, "id"> & { hotkey?: string | null })[],
-): Map<string, string> {
+type Keyed = Pick<Label, "id" | "name"> & { hotkey?: string | null };
+
+/** The key of each label: the one that was set, the digit that is its name, or one by its place. */
+export function hotkeys(labels: readonly Keyed[]): Map<string, string> {
   const taken = new Set(labels.map(({ hotkey }) => hotkey?.toUpperCase()).filter(Boolean));
-  const free = DIGITS.filter((digit) => !taken.has(digit));
+  const free = new Set(DIGITS.filter((digit) => !taken.has(digit)));
+  const named = new Map(
+    labels.flatMap(({ id, name, hotkey }): [string, string][] =>
+      !hotkey && free.delete(name) ? [[id, name]] : [],
+    ),
+  );
+  const rest = [...free];
   return new Map(
     labels.flatMap(({ id, hotkey }): [string, string][] => {
-      const key = hotkey ? hotkey.toUpperCase() : free.shift();
+      const key = hotkey?.toUpperCase() || named.get(id) || rest.shift();
       return key ? [[id, key]] : [];
     }),
   );

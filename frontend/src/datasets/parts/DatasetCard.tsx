@@ -9,6 +9,7 @@ import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { TrashNote } from "../../ui/TrashNote";
 import { deleteDataset, exportDataset, takeSnapshot, useSnapshots } from "../queries";
+import { DatasetSettings } from "./DatasetSettings";
 import { ExportMenu, ExportState } from "./ExportMenu";
 import { SnapshotRow } from "./SnapshotRow";
 
@@ -24,6 +25,7 @@ export function DatasetCard({
   const { t } = useLingui();
   const { data: snapshots } = useSnapshots(project.id, dataset.id);
   const [isDeleting, setIsDeleting] = useState(false);
+  const [isOpen, setIsOpen] = useState(false);
   const [job, setJob] = useState<string | null>(null);
   const attempt = (work: Promise<unknown>) =>
     void work.catch((problem) =>
@@ -39,14 +41,24 @@ export function DatasetCard({
                 {dataset.name}
               </Title>
               {mayEdit && (
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  aria-label={t`Delete the dataset ${dataset.name}`}
-                  onClick={() => setIsDeleting(true)}
-                >
-                  <Icon name="trash" size={17} />
-                </ActionIcon>
+                <>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={t`Settings of ${dataset.name}`}
+                    onClick={() => setIsOpen(true)}
+                  >
+                    <Icon name="settings" size={17} />
+                  </ActionIcon>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={t`Delete the dataset ${dataset.name}`}
+                    onClick={() => setIsDeleting(true)}
+                  >
+                    <Icon name="trash" size={17} />
+                  </ActionIcon>
+                </>
               )}
             </Group>
             <Anchor component={Link} to={`/projects/${project.id}/images?dataset=${dataset.id}`} size="sm">
@@ -78,6 +90,7 @@ export function DatasetCard({
           <SnapshotRow key={snapshot.id} project={project.id} snapshot={snapshot} />
         ))}
       </Stack>
+      {isOpen && <DatasetSettings project={project.id} dataset={dataset} close={() => setIsOpen(false)} />}
       <ConfirmDelete
         opened={isDeleting}
         close={() => setIsDeleting(false)}

@@ -6,6 +6,7 @@ import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { type Deployment, type DeviceGroup, deleteGroup } from "../queries";
 import { useDeploymentStates } from "../words";
+import { GroupSettings } from "./GroupSettings";
 
 interface Props {
   project: string;
@@ -21,6 +22,7 @@ export function GroupCard({ project, group, deployment, mayEdit, rollOut }: Prop
   const { t } = useLingui();
   const states = useDeploymentStates();
   const [isDeleting, setIsDeleting] = useState(false);
+  const [isOpen, setIsOpen] = useState(false);
   return (
     <Paper className="panel" p="md">
       <Stack gap="xs">
@@ -36,6 +38,9 @@ export function GroupCard({ project, group, deployment, mayEdit, rollOut }: Prop
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item leftSection={<Icon name="settings" />} onClick={() => setIsOpen(true)}>
+                  <Trans>Settings of the group</Trans>
+                </Menu.Item>
                 <Menu.Item
                   color="red"
                   leftSection={<Icon name="trash" />}
@@ -94,6 +99,7 @@ export function GroupCard({ project, group, deployment, mayEdit, rollOut }: Prop
           </Group>
         )}
       </Stack>
+      {isOpen && <GroupSettings project={project} group={group} close={() => setIsOpen(false)} />}
       <ConfirmDelete
         opened={isDeleting}
         title={t`Delete the group ${group.name}?`}

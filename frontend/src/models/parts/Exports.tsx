@@ -56,8 +56,8 @@ export function Exports({ project, model, mayEdit }: Props) {
         <Refused job={job} />
         {others.length > 0 && (
           <Group gap="md">
-            {others.map(({ kind, url, size }) => (
-              <Download key={kind} url={url} name={kind.replaceAll("_", " ")} size={size} />
+            {others.map(({ kind, url, filename, size }) => (
+              <Download key={kind} url={url} name={filename} size={size} />
             ))}
           </Group>
         )}
