@@ -20,8 +20,8 @@ export default function SentBackPage() {
           title: <Trans>No image of a device waits</Trans>,
           text: (
             <Trans>
-              Devices send back what their model was unsure of, once it is allowed for their group. Here you
-              say what is right; the next training learns from it.
+              Devices that were started with --feedback send back what their model is unsure of. Here you say
+              what is right; the next training learns from it.
             </Trans>
           ),
         }}
