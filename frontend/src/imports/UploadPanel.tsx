@@ -92,7 +92,7 @@ export function UploadPanel() {
         {shown.length > 0 && (
           <ScrollArea.Autosize mah={isWide ? 320 : 120}>
             {[...new Set(shown)].slice(0, SHOWN).map((item) => (
-              <FileRow key={item.id} item={item} />
+              <FileRow key={item.id} item={item} isLookedAt={!!item.job && page.endsWith(item.job)} />
             ))}
           </ScrollArea.Autosize>
         )}
@@ -110,7 +110,8 @@ function useRoomBelow(height: number): void {
   }, [height]);
 }
 
-function FileRow({ item }: { item: Item }) {
+/** `isLookedAt`: the page shows what is in it. */
+function FileRow({ item, isLookedAt }: { item: Item; isLookedAt: boolean }) {
   const { t } = useLingui();
   const words = {
     waiting: t`waiting`,
@@ -132,7 +133,7 @@ function FileRow({ item }: { item: Item }) {
         ta="right"
         maw="75%"
       >
-        {item.job ? (
+        {item.job && !isLookedAt ? (
           <Link
             to="/projects/$project/import/$job"
             params={{ project: item.project, job: item.job }}
