@@ -138,7 +138,8 @@ class World:
         if self.images().count() < 4:
             self.add()
         operations = [self.add, self.annotate, self.annotate, self.suggest, self.review, self.bulk, self.bulk,
-                      self.patch, self.delete, self.remove_label, self.undo, self.undo, self.trash, self.restore]  # fmt: skip
+                      self.patch, self.delete, self.remove_label, self.undo, self.undo, self.trash,
+                      self.restore]  # fmt: skip
         self.random.choice(operations)()
 
 

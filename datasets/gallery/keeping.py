@@ -82,7 +82,8 @@ def _projects_in_trash(rows: Iterable[tuple]) -> dict:
     """
     trashed = {dataset: trash_of for _, dataset, _, trash_of, *_ in rows if trash_of is not None}
     if trashed:
-        for (dataset,) in stored_rows(TrashedImages.objects.filter(Among("dataset", trashed)).values_list("dataset_id")):
+        single = TrashedImages.objects.filter(Among("dataset", trashed))
+        for (dataset,) in stored_rows(single.values_list("dataset_id")):
             del trashed[dataset]
     return trashed
 
