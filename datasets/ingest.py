@@ -80,7 +80,7 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
     first: dict[str, Examined] = {}
     for item in items:
         first.setdefault(item.incoming.sha256, item)
-    known = _known_images(dataset, first)
+    known = _known_images(dataset, first, is_held=True)
     new = {sha256: item for sha256, item in first.items() if sha256 not in known}
     require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()
@@ -158,8 +158,13 @@ def _marks_of(item: Examined) -> list[tuple[Label, Box | None]]:
     return [(item.label, None)] if item.label is not None else list(item.boxes)
 
 
-def _known_images(dataset: Dataset, shas: Iterable[str]) -> dict[str, Image]:
+def _known_images(dataset: Dataset, shas: Iterable[str], *, is_held: bool = False) -> dict[str, Image]:
+    """Args:
+    is_held: until the transaction ends nobody else annotates them, which takes no more than the image.
+    """
     rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
+    if is_held:
+        rows = rows.select_for_update(of=("self",)).order_by("pk")
     return {image.blob.sha256: image for image in rows.prefetch_related("annotations__label")}
 
 

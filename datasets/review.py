@@ -30,11 +30,17 @@ class Correction:
 
 @dataclass
 class Review:
-    """What somebody decided about annotations of one project."""
+    """What somebody decided about annotations of one project.
+
+    Attributes:
+        is_of_waiting: they were chosen since they wait for a look, none by itself: what somebody else decided about
+            before its turn comes is left alone.
+    """
 
     confirm: list[Annotation] = field(default_factory=list)
     reject: list[Annotation] = field(default_factory=list)
     correct: list[Correction] = field(default_factory=list)
+    is_of_waiting: bool = False
 
     @property
     def annotations(self) -> list[Annotation]:
@@ -50,6 +56,14 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     Raises:
         ValidationError: an annotation is named twice, or a correction does not fit its image.
     """
+    decided = _review(review, user)
+    groups = {"confirmed": review.confirm, "corrected": [one.annotation for one in review.correct]}
+    groups["rejected"] = review.reject
+    return {name: sum(one.pk in decided for one in those) for name, those in groups.items()}
+
+
+def _review(review: Review, user) -> set:
+    """Returns the keys of the annotations that were decided about."""
     named = review.annotations
     if len({one.pk for one in named}) != len(named):
         raise ValidationError({"annotations": ["Decide about each annotation once."]})
@@ -59,13 +73,19 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     by_image: dict[object, list] = {}
     for annotation in named:
         by_image.setdefault(annotation.image_id, []).append(annotation.pk)
+    decided: set = set()
     for pks in in_parts(list(by_image)):
-        _decide({pk: by_image[pk] for pk in pks}, corrected, rejected, user)
-    return {"confirmed": len(review.confirm), "corrected": len(corrected), "rejected": len(rejected)}
+        part = {pk: by_image[pk] for pk in pks}
+        decided.update(_decide(part, corrected, rejected, user, is_of_waiting=review.is_of_waiting))
+    return decided
 
 
 @atomic_again
-def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
+def _decide(by_image: dict, corrected: dict, rejected: set, user, *, is_of_waiting: bool) -> list:
+    # From here to the end nobody else changes their annotations.
+    list(Image.objects.select_for_update().filter(pk__in=list(by_image)).order_by("pk").values_list("pk"))
+    if is_of_waiting:
+        by_image = _still_waiting(by_image)
     pks, named = list(by_image), [pk for those in by_image.values() for pk in those]
     before, reviewed = marks_by_image(pks), reviewed_by_image(pks)
     for pk in named:
@@ -79,6 +99,15 @@ def _decide(by_image: dict, corrected: dict, rejected: set, user) -> None:
     settle(pks)
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
+    return named
+
+
+def _still_waiting(by_image: dict) -> dict:
+    """Image → its annotations of these that nobody has decided about; without images that have none."""
+    rows = Annotation.objects.filter(Among("image", stored_keys(by_image)), confirmed=False)
+    waiting = set(rows.values_list("pk", flat=True))
+    left = {image: [pk for pk in those if pk in waiting] for image, those in by_image.items()}
+    return {image: those for image, those in left.items() if those}
 
 
 def _corrected(one: Correction, index: int, user) -> dict:
@@ -111,6 +140,10 @@ def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user)
     for start in range(0, len(images), BULK_CHUNK):
         keys = stored_keys(image.pk for image in images[start : start + BULK_CHUNK])
         waiting += Annotation.objects.filter(Among("image", keys), confirmed=False)
-    review = Review(confirm=waiting) if confirm else Review(reject=waiting)
-    review_annotations(review=review, user=user)
-    return len({one.image_id for one in waiting})
+    decided = _review(review_of_waiting(waiting, confirm=confirm), user)
+    return len({one.image_id for one in waiting if one.pk in decided})
+
+
+def review_of_waiting(waiting: list[Annotation], *, confirm: bool) -> Review:
+    """One decision about all of these, as far as they still wait when it is carried out."""
+    return Review(is_of_waiting=True, **{"confirm" if confirm else "reject": waiting})

@@ -34,9 +34,10 @@ def store_suggestions(
     Returns:
         How many annotations were made.
     """
-    open_images = set(
-        unlabelled(Image.objects.filter(pk__in=[image.pk for image, _ in predictions])).values_list("pk", flat=True)
-    )
+    images = Image.objects.filter(pk__in=[image.pk for image, _ in predictions])
+    # Held before they are looked at: somebody who labels one of them does so before this, or after it.
+    list(images.select_for_update().order_by("pk").values_list("pk"))
+    open_images = set(unlabelled(images).values_list("pk", flat=True))
     rows: list[Annotation] = []
     wanted = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
     names = [one["label"] for _, prediction in wanted for one in _marks(model, prediction)]

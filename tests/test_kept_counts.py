@@ -11,11 +11,12 @@ import pytest
 from datasets.gallery import keeping
 from datasets.gallery.codes import code_of
 from datasets.gallery.keeping import FIELDS, settle
-from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel, Label
+from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel, Label, TrashedImages
 from edge.feedback import _suggest
 from inference.services import Prediction
 from inference.suggestions import store_suggestions
 from mlstudio.counts import correct_counts
+from projects.models import TrashEntry
 from projects.services import create_project
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
@@ -57,11 +58,18 @@ class World:
     def label(self) -> str:
         return self.random.choice(list(self.labels().values_list("name", flat=True)))
 
+    def dataset(self) -> dict:
+        gone = {str(pk) for pk in self.trashed().values_list("target", flat=True)}
+        return self.random.choice([one for one in self.datasets if one["id"] not in gone])
+
+    def trashed(self):
+        return TrashEntry.objects.filter(project=self.project, kind="dataset", is_empty=False)
+
     def add(self) -> None:
         self.made += 5
         files = [(f"{self.made + n}.jpg", jpeg(self.made + n)) for n in range(5)]
         options = {"split": self.random.choice(["train", "test"])} if self.random.random() < 0.5 else {}
-        upload(self.api, self.random.choice(self.datasets), files, **options)
+        upload(self.api, self.dataset(), files, **options)
 
     def annotate(self) -> None:
         (image,) = self.some()[:1]
@@ -90,7 +98,7 @@ class World:
     def bulk(self) -> None:
         choices: list[dict] = [
             {"action": "split", "split": self.random.choice(["train", "validation", None])},
-            {"action": "move", "dataset": self.random.choice(self.datasets)["id"]},
+            {"action": "move", "dataset": self.dataset()["id"]},
             {"action": "unlabel"}, {"action": "confirm"}, {"action": "reject"}, {"action": "group", "group": "g"},
         ]  # fmt: skip
         if self.project.task == "classification":
@@ -110,6 +118,17 @@ class World:
         self.ok("delete", f"/projects/{self.project.pk}/labels/{label.pk}/?images={how}")
         self.ok("post", f"/projects/{self.project.pk}/labels/", {"name": f"l{self.random.random()}"})
 
+    def trash(self) -> None:
+        """A whole dataset goes there: its images name the project all the while, whatever happens to them there."""
+        if not self.trashed():
+            self.ok("delete", f"/datasets/{self.dataset()['id']}/")
+            self.changes.pop()  # `restore` takes it back
+
+    def restore(self) -> None:
+        for entry in self.trashed():
+            self.ok("post", f"/trash/{entry.pk}/restore/")
+            self.changes.pop()
+
     def undo(self) -> None:
         """Of one of the latest changes; what was changed again since stays."""
         if self.changes:
@@ -119,7 +138,8 @@ class World:
         if self.images().count() < 4:
             self.add()
         operations = [self.add, self.annotate, self.annotate, self.suggest, self.review, self.bulk, self.bulk,
-                      self.patch, self.delete, self.remove_label, self.undo, self.undo]  # fmt: skip
+                      self.patch, self.delete, self.remove_label, self.undo, self.undo, self.trash,
+                      self.restore]  # fmt: skip
         self.random.choice(operations)()
 
 
@@ -151,11 +171,17 @@ def recounted() -> tuple:
             suggested=bool(waiting), origins={mark.origin for mark in marks}, image_format=image.format,
         )  # fmt: skip
         lowest = min([1.0, *(score for score in waiting if score is not None)])
-        images[image.pk] = (code, image.project.pk, len(marks), len(waiting), lowest)
+        images[image.pk] = (code, _named(image), len(marks), len(waiting), lowest)
         carried = {mark.label_id for mark in marks}
         labels |= {(image.pk, label, image.dataset_id, code) for label in carried}
         counts.update((image.dataset_id, label, code) for label in (ANY_LABEL, *carried))
     return images, labels, dict(counts)
+
+
+def _named(image: Image) -> uuid.UUID:
+    """The project that the image names: the one that its dataset, as a whole in the trash, comes back to."""
+    is_single = TrashedImages.objects.filter(dataset=image.dataset).exists()
+    return image.project.pk if is_single else image.project.trash_of_id or image.project.pk
 
 
 @pytest.mark.parametrize("task", ["classification", "detection"])
@@ -202,6 +228,7 @@ def test_the_migration_computes_the_same(owner):
         world = World(owner, task, 7)
         for _ in range(12):
             world.step()
+        world.restore()
     before = kept()
     ImageLabel.objects.all().delete()
     FacetCount.objects.all().delete()

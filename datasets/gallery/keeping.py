@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from datasets.gallery.codes import code_of
-from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel
+from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, TrashedImages
 from projects.models import Task
 from storage.inserting import insert_instances, insert_many
 from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
@@ -62,9 +62,9 @@ def settle(pks: Iterable, annotations: Iterable[Sequence] | None = None) -> None
 def _settle(pks: Sequence[StoredKey], known: dict | None) -> None:
     rows = _locked(pks)
     marks, labels = _marks_by_image(pks) if known is None else known, _labels_by_image(pks)
-    changes = _Changes()
-    for pk, dataset, project, task, split, reviewed, kind, *kept in rows:
-        mark, before = marks.get(pk, _NONE), labels.get(pk, {})
+    changes, home = _Changes(), _projects_in_trash(rows)
+    for pk, dataset, project, _, task, split, reviewed, kind, *kept in rows:
+        mark, before, project = marks.get(pk, _NONE), labels.get(pk, {}), home.get(dataset, project)
         fresh = _kept_of(project, task, split, reviewed, kind, mark)
         if fresh != tuple(kept):
             changes.values[fresh].append(pk)
@@ -74,6 +74,18 @@ def _settle(pks: Sequence[StoredKey], known: dict | None) -> None:
 
 
 _NONE = _Marks()
+
+
+def _projects_in_trash(rows: Iterable[tuple]) -> dict:
+    """Dataset in the trash → the project that its images name all the while: it comes back as one row, and no image is
+    written then. Not the datasets that hold single images there, which are written when they go and when they come.
+    """
+    trashed = {dataset: trash_of for _, dataset, _, trash_of, *_ in rows if trash_of is not None}
+    if trashed:
+        single = TrashedImages.objects.filter(Among("dataset", trashed))
+        for (dataset,) in stored_rows(single.values_list("dataset_id")):
+            del trashed[dataset]
+    return trashed
 
 
 def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequence[Annotation]) -> None:
@@ -177,8 +189,8 @@ def _forget(pks: Sequence[StoredKey], fields: dict) -> int:
 
 def _locked(pks: Sequence[StoredKey]) -> list[tuple]:
     rows = Image.objects.select_for_update(of=("self",)).filter(Among("pk", pks)).order_by("pk")
-    fields = ("pk", "dataset_id", "dataset__project_id", "dataset__project__task", "split", "reviewed", "format")
-    return stored_rows(rows.values_list(*fields, *FIELDS))
+    project = "dataset__project_id", "dataset__project__trash_of_id", "dataset__project__task"
+    return stored_rows(rows.values_list("pk", "dataset_id", *project, "split", "reviewed", "format", *FIELDS))
 
 
 def _marks_by_image(pks: Sequence[StoredKey]) -> dict:

@@ -6,24 +6,37 @@ from collections import Counter
 
 import structlog
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from datasets.gallery.keeping import CHUNK, settle
 from datasets.locking import lock_datasets
 from datasets.models import ANY_LABEL, Dataset, FacetCount, Image, ImageLabel
 from datasets.selectors import live_datasets
+from projects.models import Project
 
 log = structlog.get_logger(__name__)
 
 
 def correct_facets() -> int:
-    """Returns how many counts, and images without a code, were wrong."""
-    return _settle_lost() + sum(_correct(dataset) for dataset in live_datasets() if _differences(dataset))
+    """Returns how many counts, images without a code and images of no list were wrong."""
+    settled = _settle_lost() + _settle_strayed()
+    return settled + sum(_correct(dataset) for dataset in live_datasets() if _differences(dataset))
 
 
 def _settle_lost() -> int:
     """Images that something made or changed without computing their code."""
-    lost = list(Image.objects.filter(facets=None, dataset__in=live_datasets()).values_list("pk", flat=True)[:100_000])
+    return _settle_again(Image.objects.filter(facets=None, dataset__in=live_datasets()))
+
+
+def _settle_strayed() -> int:
+    """Images that name the trash of a project and are not in it: of datasets whose labels were changed while they lay
+    there, before images of such datasets went on naming their project."""
+    trashes = Project.objects.filter(trash_of__isnull=False).values("pk")
+    return _settle_again(Image.objects.filter(project_key__in=trashes, dataset__in=live_datasets()))
+
+
+def _settle_again(images: QuerySet[Image]) -> int:
+    lost = list(images.values_list("pk", flat=True)[:100_000])
     for start in range(0, len(lost), CHUNK):
         with transaction.atomic():
             settle(lost[start : start + CHUNK])

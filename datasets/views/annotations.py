@@ -14,7 +14,7 @@ from datasets import annotation_serializers as shapes
 from datasets.annotating import MOST, Difference, Wanted, change_annotations, replace_annotations
 from datasets.errors import RevisionConflict
 from datasets.models import Annotation, AnnotationChange, Dataset, Image
-from datasets.review import Correction, Review, review_annotations
+from datasets.review import Correction, Review, review_annotations, review_of_waiting
 from datasets.selectors import datasets_of
 from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
@@ -176,7 +176,7 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         rows = self._waiting(project, options)
         # Those of an image come together, so that it is left with none or all of them.
         chosen = list(rows.order_by("image", "id")[:MOST])
-        review = Review(confirm=chosen) if is_confirmed else Review(reject=chosen)
+        review = review_of_waiting(chosen, confirm=is_confirmed)
         with self.changing(project, "review"):
             decided = review_annotations(review=review, user=self.request.user)
         return Response({**decided, "left": rows.count()})
