@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from mlstudio.private import make_private_file, make_private_folder
 from storage.cache import blob_path
 from storage.models import Blob, BlobState
 from storage.services import is_intact, local_cache, pinned
@@ -69,15 +70,15 @@ def back_up(
         BackupError: not SQLite, no room, or files that are in neither cache nor store.
     """
     _require_database()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     (folder / MANIFEST).unlink(missing_ok=True)
     _copy_database(folder / DATABASE)
     secret = settings.DATA_DIR / SECRET
     if secret.exists():
-        shutil.copyfile(secret, folder / SECRET)
-        (folder / SECRET).chmod(0o600)
+        _copy_privately(secret, folder / SECRET)
     known = dict(files_of(folder / DATABASE))
     if with_files:
+        make_private_folder(folder / "blobs")
         _copy_files(folder, known, on_progress, earlier, least_free)
     manifest = Manifest(timezone.now().isoformat(), len(known), sum(known.values()), with_files)
     unfinished = folder / f".{MANIFEST}"
@@ -107,12 +108,20 @@ def _require_database() -> None:
 def _copy_database(target: Path) -> None:
     unfinished = target.with_suffix(".partial")
     unfinished.unlink(missing_ok=True)
+    make_private_file(unfinished)
     # sqlite3's own online backup: consistent, and writers go on meanwhile.
     with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=60)) as source:
         with closing(sqlite3.connect(unfinished)) as copy:
             source.backup(copy)  # in one step, as of one moment
     _sync(unfinished)
     os.replace(unfinished, target)
+
+
+def _copy_privately(source: Path, target: Path) -> None:
+    """Also over a file that others can read, as earlier versions wrote it."""
+    target.unlink(missing_ok=True)
+    make_private_file(target)
+    shutil.copyfile(source, target)
 
 
 def files_of(database: Path) -> Iterator[tuple[str, int]]:
@@ -242,8 +251,7 @@ def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Ma
         _restore_files(folder, on_progress)
     target.parent.mkdir(parents=True, exist_ok=True)
     if (folder / SECRET).exists():
-        shutil.copyfile(folder / SECRET, settings.DATA_DIR / SECRET)
-        (settings.DATA_DIR / SECRET).chmod(0o600)
+        _copy_privately(folder / SECRET, settings.DATA_DIR / SECRET)
     restore_database(folder, target, manifest=manifest, store_is_intact=store_is_intact)
     return manifest
 
@@ -251,7 +259,7 @@ def restore(folder: Path, *, store_is_intact: bool, on_progress: Progress) -> Ma
 def restore_database(folder: Path, target: Path, *, manifest: Manifest, store_is_intact: bool) -> None:
     """The database of a backup as a studio takes it up: its rows say where files are now."""
     unfinished = target.with_suffix(".partial")
-    shutil.copyfile(folder / DATABASE, unfinished)
+    _copy_privately(folder / DATABASE, unfinished)
     with closing(sqlite3.connect(unfinished)) as database, database:
         if store_is_intact:
             if not manifest.has_files:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from mlstudio.private import make_private_folder
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -219,7 +221,7 @@ def secret_key(folder: Path) -> str:
         return configured
     path = folder / "secret_key"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

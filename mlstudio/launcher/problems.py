@@ -14,6 +14,7 @@ from typing import IO
 from django.core.exceptions import ImproperlyConfigured
 
 from mlstudio.environment import misspelled
+from mlstudio.private import make_private_folder
 
 # What `manage.py prepare` ends with where the database belongs to another data folder.
 OTHER_FOLDER = 3
@@ -52,7 +53,7 @@ def prepare_folder(folder: Path) -> None:
     """Make the data directory and prove that it can be written."""
     probe = folder / f".write-test-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         probe.write_bytes(b"ok")
         probe.unlink()
         for name in ("tmp", "static"):

@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from mlstudio.backups import DATABASE, MANIFEST, BackupError, Earlier, Manifest, Progress, back_up, read_manifest
 from mlstudio.models import MaintenanceKind, MaintenanceRun
+from mlstudio.private import make_private_folder
 from projects.models import WorkState
 
 log = structlog.get_logger(__name__)
@@ -116,14 +117,14 @@ def take(*, name_at: datetime, on_progress: Progress) -> Kept:
     if reason := why_none():
         raise BackupError(reason)
     root: Path = settings.BACKUP_DIR
-    root.mkdir(parents=True, exist_ok=True)
+    make_private_folder(root)
     remove_broken_off(root / _name(name_at))
     _require_room(root)
     # A restored studio goes on with what ran when it was copied: never over its origin, which is finished.
     while (root / _name(name_at) / MANIFEST).exists() or not _is_own(root / _name(name_at)):
         name_at += timedelta(seconds=1)
     path = root / _name(name_at)
-    path.mkdir(exist_ok=True)
+    make_private_folder(path)
     (path / OWNER).write_text(_owner())
     back_up(path, with_files=True, on_progress=on_progress, earlier=_earlier(), least_free=settings.MIN_FREE_BYTES)
     remove_old(settings.BACKUPS_KEPT)

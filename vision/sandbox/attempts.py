@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -107,6 +108,27 @@ def _trace(pid: str) -> None:
     _call("ptrace", 16, int(pid), 0, 0)
 
 
+def _hide_from_the_watch() -> None:
+    _call("prctl", 4, 0)
+
+
+def _lease(path: str) -> None:
+    with open(path, "rb") as file:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+
+
+def _set_id_file(name: str) -> None:
+    os.close(os.open(name, os.O_CREAT | os.O_WRONLY, 0o4755))
+
+
+def _send_a_file() -> None:
+    with open("sent", "wb") as file:
+        for one in (pair := socket.socketpair()):
+            socket.send_fds(one, [b"x"], [file.fileno()])
+        for one in pair:
+            one.close()
+
+
 def _anonymous_file() -> None:
     os.close(os.memfd_create("hidden"))
 
@@ -151,7 +173,9 @@ ATTEMPTS: dict[str, Callable[..., None]] = {
     "change_times": _change_times, "tcp": _socket, "tcp6": _socket, "udp": _socket, "unix": _socket, "raw": _socket,
     "datagram_pair": _datagram_pair, "stream_pair": _stream_pair, "run_a_program": _run_a_program, "fork": _fork,
     "signal_parent": _signal, "limit_parent": _limit_another, "trace_parent": _trace,
-    "outlive_the_parent": _outlive_the_parent, "anonymous_file": _anonymous_file, "find_secrets": _find_secrets,
+    "outlive_the_parent": _outlive_the_parent, "anonymous_file": _anonymous_file,
+    "hide_from_the_watch": _hide_from_the_watch, "lease": _lease, "set_id_file": _set_id_file,
+    "send_a_file": _send_a_file, "find_secrets": _find_secrets,
     "eat_memory": _eat_memory, "fill_a_file": _fill_a_file, "burn": _burn,
 }  # fmt: skip
 

@@ -20,10 +20,10 @@ import psutil
 
 from vision.sandbox import protections, surroundings
 from vision.sandbox.limits import Limits
+from vision.sandbox.taken import Hidden, bytes_of_folder, bytes_without_name, can_look_into
 
 WATCH_SECONDS = 0.1
 FOLDER_SECONDS = 2.0
-ENTRY_BYTES = 4096  # what an empty file takes at least
 LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from vision.sandbox.launcher import main; main(int(sys.argv[2]))"
 
 File = int | IO[Any] | None
@@ -146,38 +146,47 @@ def _watch(process: SandboxedProcess, folder: Path, limits: Limits) -> None:
     rounds = 0
     try:
         seen = psutil.Process(process.pid)
+        can_look = limits.file_bytes > 0 and can_look_into(seen)
         while process.returncode is None:
             rounds += 1
-            reason = _exceeded(seen, folder, limits, rounds % round(FOLDER_SECONDS / WATCH_SECONDS) == 0)
+            reason = _exceeded(seen, folder, limits)
+            if not reason and _has_left_its_threads(seen):
+                # Also for a moment while it ends; a number that it ends with is not changed by killing it.
+                reason = "threads" if process.poll() is None else ""
+            if not reason and rounds % round(FOLDER_SECONDS / WATCH_SECONDS) == 0:
+                reason = _exceeded_by_files(seen, folder, limits, can_look)
             if reason:
                 process.exceeded = reason
                 process.kill()
                 return
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(WATCH_SECONDS)
-    except (psutil.Error, OSError):  # it has ended, or its folder was removed
+    except psutil.NoSuchProcess:
         return
+    except (psutil.Error, OSError):  # its folder was removed: nothing runs on that is not watched
+        process.kill()
 
 
-def _exceeded(seen: psutil.Process, folder: Path, limits: Limits, look_at_folder: bool) -> str:
+def _has_left_its_threads(seen: psutil.Process) -> bool:
+    """Whether its first thread has ended. Linux then tells nothing of the memory and the files that the others have."""
+    return seen.status() == psutil.STATUS_ZOMBIE
+
+
+def _exceeded(seen: psutil.Process, folder: Path, limits: Limits) -> str:
     if seen.memory_info().rss > limits.memory_bytes:
         return "memory"
     if seen.num_threads() > limits.threads:
         return "threads"
     if shutil.disk_usage(folder).free < limits.free_bytes:
         return "disk"
-    if look_at_folder and _bytes_in(folder, limits.folder_bytes) > limits.folder_bytes:
-        return "folder"
     return ""
 
 
-def _bytes_in(folder: Path, enough: int) -> int:
-    total, folders = 0, [folder]
-    while folders and total <= enough:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
-                with contextlib.suppress(OSError):
-                    total += max(ENTRY_BYTES, entry.stat(follow_symlinks=False).st_size)
-    return total
+def _exceeded_by_files(seen: psutil.Process, folder: Path, limits: Limits, can_look: bool) -> str:
+    try:
+        total = bytes_of_folder(folder, limits.folder_bytes)
+        if can_look and total <= limits.folder_bytes:
+            total += bytes_without_name(seen, folder, limits.file_bytes)
+    except Hidden:
+        return "folder"
+    return "folder" if total > limits.folder_bytes else ""

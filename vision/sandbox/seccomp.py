@@ -23,7 +23,9 @@ NEWEST = 451
 
 # name: (x86_64, aarch64); None where the architecture has no such call.
 REFUSED = {
-    # Sockets of every family; a pair of connected streams remains.
+    # Sockets of every family; a pair of connected streams remains. A file that is on its way through it, and not open
+    # any more, would be counted nowhere.
+    "sendmsg": (46, 211), "sendmmsg": (307, 269),
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
     "accept4": (288, 242),
     # Other processes of the same user: their memory, limits, priority, files.
@@ -68,8 +70,11 @@ KILL_CALL, TGKILL = (62, 129), (234, 131)
 SOCKETPAIR, SOCK_TYPE, SOCK_STREAM = (53, 199), 0xF, 1
 OPEN, OPENAT, ACCESS_MODE, O_TRUNC = (2, None), (257, 56), 0x3, 0o1000
 PRLIMIT, SCHED_SETAFFINITY = (302, 261), (203, 122)
+CREAT, O_CREAT, O_TMPFILE, SET_ID_BITS = (85, None), 0o100, 0o20000000, 0o6000
 PRCTL, SET_PDEATHSIG, SIGKILL = (157, 167), 1, 9
-FCNTL, SETTING_OWNERS = (72, 25), (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to others
+SET_DUMPABLE = 4  # what is not "dumpable" cannot be watched by others of its user
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to others. F_SETLEASE: whoever opens the file then waits, up to 45 s.
+FCNTL, NOT_OF_FILES = (72, 25), (8, 10, 15, 1024)
 IOCTL, TERMINAL_INPUT = (16, 29), (0x5412, 0x541C, 0x8901, 0x8902)  # TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
 
 
@@ -110,13 +115,13 @@ def _program(may_start_processes: bool, may_signal_children: bool, may_make_anon
     own = os.getpid()
     rules = [
         (SOCKETPAIR, [_argument(1), _step(AND, SOCK_TYPE), *_only((SOCK_STREAM,))]),
-        # Opening to read with O_TRUNC empties a file, which Landlock knows from its third version on.
-        (OPEN, _no_truncating_reads(1)),
-        (OPENAT, _no_truncating_reads(2)),
+        (OPEN, _opening(flags=1)),
+        (OPENAT, _opening(flags=2)),
+        (CREAT, [_argument(1), *_no_set_id()]),
         (PRLIMIT, [_argument(0), *_only((0, own))]),
         (SCHED_SETAFFINITY, [_argument(0), *_only((0, own))]),
-        (PRCTL, [_argument(0), _step(EQUAL, SET_PDEATHSIG, 1, 0), _allow(), _argument(1), *_only((SIGKILL,))]),
-        (FCNTL, [_argument(1), *_none_of(SETTING_OWNERS)]),
+        (PRCTL, _of_its_own_process()),
+        (FCNTL, [_argument(1), *_none_of(NOT_OF_FILES)]),
         (IOCTL, [_argument(1), *_none_of(TERMINAL_INPUT)]),
     ]
     if not may_make_anonymous_files:
@@ -155,8 +160,27 @@ def _none_of(values: tuple[int, ...]) -> list[bytes]:
     return [*checks, _allow(), _refuse(errno.EPERM)]
 
 
-def _no_truncating_reads(flags: int) -> list[bytes]:
-    return [_argument(flags), _step(AND, ACCESS_MODE | O_TRUNC), *_none_of((O_TRUNC, O_TRUNC | ACCESS_MODE))]
+def _opening(flags: int) -> list[bytes]:
+    """Opening to read with O_TRUNC empties a file, which Landlock knows from its third version on. And a file that runs
+    with the powers of its owner is made by opening, too."""
+    new = [_argument(flags + 1), *_no_set_id()]
+    return [
+        _argument(flags), _step(AND, ACCESS_MODE | O_TRUNC), _step(EQUAL, O_TRUNC, 1, 0),
+        _step(EQUAL, O_TRUNC | ACCESS_MODE, 0, 1), _refuse(errno.EPERM),
+        _argument(flags), _step(BITS, O_CREAT | O_TMPFILE, 0, len(new)), *new, _allow(),
+    ]  # fmt: skip
+
+
+def _no_set_id() -> list[bytes]:
+    return [_step(BITS, SET_ID_BITS, 0, 1), _refuse(errno.EPERM), _allow()]
+
+
+def _of_its_own_process() -> list[bytes]:
+    signal = [_argument(1), *_only((SIGKILL,))]
+    return [
+        _argument(0), _step(EQUAL, SET_DUMPABLE, 0, 1), _refuse(errno.EPERM),
+        _step(EQUAL, SET_PDEATHSIG, 0, len(signal)), *signal, _allow(),
+    ]  # fmt: skip
 
 
 def _refuse(error: int) -> bytes:

@@ -70,4 +70,5 @@ def _attempts(other: Path, inputs: Path) -> dict[str, list[str]]:
         "unix": ["AF_UNIX", "SOCK_STREAM"], "raw": ["AF_INET", "SOCK_RAW"], "datagram_pair": [],
         "run_a_program": [], "fork": [], "signal_parent": [parent], "limit_parent": [parent],
         "trace_parent": [parent], "outlive_the_parent": [], "anonymous_file": [],
+        "hide_from_the_watch": [], "lease": [given], "set_id_file": ["runs-as-its-owner"], "send_a_file": [],
     }  # fmt: skip

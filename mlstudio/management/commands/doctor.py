@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import redis
@@ -22,6 +23,7 @@ from django.db.utils import DatabaseError
 from datasets.video.writing import h264_encoder
 from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
+from mlstudio.private import is_private
 from mlstudio.staff.backups import kept_backups, why_none
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
@@ -94,6 +96,10 @@ def data_directory() -> Iterator[Finding]:
     )
     private = (folder / "secret_key").stat().st_mode & 0o077 == 0 if (folder / "secret_key").exists() else True
     yield _finding(private, "secret key is private", f"chmod 600 {folder / 'secret_key'}")
+    database = Path(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite" and database.exists():
+        remedy = f"Other users of this machine can read it, password hashes included: chmod 700 {folder}"
+        yield _finding(is_private(database), "database is private", remedy, NOTE)
 
 
 def memory() -> Iterator[Finding]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection
 
 from mlstudio.data_folder import OtherFolder, is_known, require_shared
 from mlstudio.launcher.problems import OTHER_FOLDER
+from mlstudio.private import make_private_file
 
 
 class Command(BaseCommand):
@@ -20,6 +24,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, check: bool, take_folder: bool, **options) -> None:
+        if connection.vendor == "sqlite" and not check:
+            make_private_file(Path(connection.settings_dict["NAME"]))
         call_command("migrate", verbosity=0, skip_checks=check, check_unapplied=check)
         if check and not is_known():
             raise CommandError("The database has not been prepared.")
