@@ -23,6 +23,8 @@ from datasets.formats.boxes import MAX_LABEL, clean_label
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
 PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
+# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
+MOST_FRACTION = 1.5
 FIELDS = 7  # of a mark: label, kind, number, and four edges
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
@@ -270,7 +272,7 @@ class Collection:
             self._remarks.add(Remark(claim.source, "missing_image", detail, claim.source, claim.number))
 
     def _fraction_groups(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
-        """Formats in pixels whose boxes all lie between 0 and 1: these are fractions."""
+        """Formats in pixels whose boxes all lie between 0 and about 1: these are fractions."""
         result = set()
         for group, pairs in found.items():
             largest, count = 0.0, 0
@@ -278,9 +280,12 @@ class Collection:
                 for at in range(0, len(claim.marks), FIELDS):
                     if claim.marks[at + 1] == PIXELS and all(map(math.isfinite, claim.marks[at + 3 : at + 7])):
                         largest, count = max(largest, *claim.marks[at + 5 : at + 7]), count + 1
-            if count and 0 < largest <= 1.0:
+            if count and 0 < largest <= MOST_FRACTION:
                 result.add(group)
-                detail = f"All {count} boxes lie between 0 and 1: they were read as fractions of the image's size."
+                detail = (
+                    f"All {count} boxes lie between 0 and {max(1.0, largest):.4g}: they were read as fractions of the "
+                    "image's size."
+                )
                 self._remarks.add(Remark(pairs[0][0].source, "fractions", detail, pairs[0][0].source))
         return result
 

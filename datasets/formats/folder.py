@@ -35,7 +35,8 @@ class Written:
 
 
 def read(names: Sequence[str], written: Written | None = None) -> Parsed:
-    """The last folder is the label; one folder around everything is looked through; train, valid and test are splits.
+    """The last folder is the label; one folder around everything is looked through; train, valid and test are splits,
+    around the labels or inside of them.
 
     Every file gets a record, so that what is no image is rejected with a reason.
 
@@ -48,17 +49,17 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     inside = [parts for name, parts in parents.items() if ".." not in name.split("/")]
     skip = _common_depth(inside)
     below = [parts[skip:] for parts in inside if len(parts) > skip]
-    are_splits = bool(below) and all(_is_split(parts[0]) for parts in below)
+    at = _place_of_splits(below)
     around = split_of_path("/".join([*inside[0][:skip], ""])) if inside else None  # one split around all labels
-    has_wrappers = _have_wrappers(below, are_splits)
+    has_wrappers = _have_wrappers(below, at)
     records: list[Record] = []
     labels: dict[str, None] = {}
     for name in names:
         parts = parents[name][skip:]
         split = around
-        if are_splits and parts and _is_split(parts[0]):
-            split = split_of_word(parts[0])
-            parts = parts[1:]
+        if at is not None and len(parts) > at and _is_split(parts[at]):
+            split = split_of_word(parts[at])
+            parts = _without(parts, at)
         if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
@@ -84,9 +85,19 @@ def _parsed(records: list[Record], labels: list[str]) -> Parsed:
     return Parsed(records, len(records), names, remarks, "folder", holds=holds)
 
 
-def _have_wrappers(below: list[list[str]], are_splits: bool) -> bool:
+def _place_of_splits(below: list[list[str]]) -> int | None:
+    """How deep the folders lie that are all called as splits are; None when there are none."""
+    depth = min(map(len, below), default=0)
+    return next((at for at in range(depth) if all(_is_split(parts[at]) for parts in below)), None)
+
+
+def _without(parts: list[str], at: int | None) -> list[str]:
+    return parts if at is None else [*parts[:at], *parts[at + 1 :]]
+
+
+def _have_wrappers(below: list[list[str]], at: int | None) -> bool:
     """Whether all images lie in folders such as `images` inside of their labels, or in one such folder alone."""
-    rests = [parts[1:] if are_splits else parts for parts in below]
+    rests = [_without(parts, at) for parts in below]
     rests = [parts for parts in rests if parts]
     return bool(rests) and all(parts[-1].lower() in WRAPPERS for parts in rests)
 
