@@ -57,6 +57,18 @@ NAMED = {
     "a table with the label first": {"t.csv": "bolt,5,6,20,20,a.png,64,48\nbolt,1,2,20,20,b.png,64,48\n"},
     "a table of names without endings": {"t.csv": 'image_id,bbox,label\na,"[5, 6, 20, 20]",bolt\n'},
     "a spreadsheet": {"labels.xlsx": "PK\x03\x04"},
+    "a compressed JSON": {"coco.json.gz": "\x1f\x8b"},
+    "an archive that is not read": {"labels.rar": "Rar!"},
+    "predictions that name images by numbers": {
+        "results.json": json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.9}])
+    },
+    "images in an object": {"c.json": json.dumps({"images": {"1": {"file_name": "a.png"}}, "annotations": []})},
+    "annotations in an object": {
+        "c.json": json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": {"1": [{"bbox": [1, 2]}]}})
+    },
+    "numbers of classes by names without endings": {
+        "all.json": json.dumps({"classes": ["cat"], "labels": {"a": 0, "b": 0, "photo 1": 0}})
+    },
     "lines with tabs": {"list.txt": "a.png\tcat\nb.png\tdog\n"},
     "lines with commas": {"list.txt": "a.png,cat\nb.png,dog\n"},
     "a list of labels": {"labels.txt": "a.png cat\nb.png dog\n"},
@@ -70,6 +82,24 @@ def test_folders_are_no_labels_beside_a_file_about_their_images(files):
     images = [path for path in result.records if path.endswith(".png")]
     assert len(images) == 3 and all(map(result.is_open, images)) and not result.labels
     assert result.unread == list(files) and {"unknown_annotations", "folders_ignored"} <= result.codes()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"c.json": coco({"bbox": [5, 6, 20, 20]})[:-40]}, {"photos/a.xml": "<annotation><object>"},
+     {"photos/a.xml": "<!DOCTYPE x [<!ENTITY y 'z'>]><annotation/>"}],
+)  # fmt: skip
+def test_folders_are_no_labels_beside_a_damaged_file_about_their_images(files):
+    result = read_files({"photos/a.png": b"", "photos/b.png": b"", **files})
+    assert not result.labels and result.is_open("photos/a.png") and "folders_ignored" in result.codes()
+
+
+def test_folders_of_one_name_are_one_label_which_is_said():
+    result = read_files({"apple/good/1.png": b"", "apple/bad/2.png": b"", "pear/good/3.png": b""})
+    (remark,) = [remark for remark in result.remarks if remark.code == "folders_joined"]
+    assert set(result.labels) == {"good", "bad"} and "'apple/good' and 'pear/good'" in remark.detail
+    splits_alone = read_files({"train/cat/1.png": b"", "test/cat/2.png": b"", "valid/dog/3.png": b""})
+    assert not splits_alone.codes()
 
 
 def test_folders_are_labels_beside_a_file_about_something_else():
@@ -176,6 +206,25 @@ class TestTables:
         result = read_files({"a.png": b"", "t.csv": table})
         assert result.is_open("a.png") and result.unread == ["t.csv"]
 
+    @pytest.mark.parametrize("head", ["left,top,width,height", "xmin,ymin,width,height", "x_min,y_min,w,h"])
+    def test_a_corner_and_a_size(self, head):
+        result = read_files({"a.png": b"", "t.csv": f"filename,{head},class\na.png,5,6,20,20,bolt\n"})
+        assert result.boxes("a.png") == BOX and result.records["a.png"].size is None
+
+    def test_a_corner_alone_is_no_label_of_the_image(self):
+        result = read_files({"a.png": b"", "t.csv": "filename,left,top,class\na.png,5,6,bolt\n"})
+        assert result.is_open("a.png") and result.unread == ["t.csv"]
+
+    def test_paths_labels_and_sets_in_the_plural(self):
+        table = "class id,filepaths,labels,data set\n0,images/a.png,cat,train\n1,images/b.png,dog,test\n"
+        result = read_files({"images/a.png": b"", "images/b.png": b"", "t.csv": table})
+        assert result.boxes("images/a.png") == [("cat", [])] and list(splits(result).values()) == ["train", "test"]
+
+    @pytest.mark.parametrize("head", ["label,label_name", "class_id,class_name", "label,category"])
+    def test_names_of_labels_beside_their_numbers(self, head):
+        files = {"a.png": b"", "b.png": b"", "t.csv": f"filename,{head}\na.png,0,cat\nb.png,1,dog\n"}
+        assert read_files(files).boxes("a.png") == [("cat", [])]
+
     def test_a_group_in_open_images_is_not_one_object(self):
         table = (
             "ImageID,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\na,/m/1,1,.1,.5,.1,.5,1\nb,/m/1,1,0,.5,0,.5,0\n"
@@ -187,6 +236,16 @@ class TestTables:
     def test_fractions_that_reach_a_little_beyond_the_image(self):
         result = read_files({"a.png": b"", "t.csv": "a.png,0.5,0.5,1.02,0.75,bolt\n"})
         assert placed(result, "a.png") == [("bolt", [32, 24, 64, 36])] and "fractions" in result.codes()
+
+
+@pytest.mark.parametrize("name", ["C:\\data\\photo1.png", "/home/me/photo1.png"])
+def test_a_path_of_another_machine_in_voc_whose_file_is_called_otherwise(name):
+    box = BNDBOX.format(5, 6, 25, 26)
+    text = f"<annotation><filename>{name}</filename><object><name>bolt</name>{box}</object></annotation>"
+    files = {"img/photo1.png": b"", "xml/0001.xml": text}
+    assert read_files(files).boxes("img/photo1.png") == BOX
+    own = text.replace(name, "photo1.png").replace("bolt", "nut")
+    assert read_files({**files, "img/photo1.xml": own}).boxes("img/photo1.png") == [("nut", [5, 6, 25, 26])]
 
 
 def test_two_boxes_of_one_object_in_voc_leave_it_open():

@@ -22,7 +22,7 @@ SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
 def is_it(file: JsonFile) -> bool:
-    return file.is_object and file.has("images") and _is_image(next(file.items("images"), None))
+    return file.is_object and file.has_list("images") and _is_image(next(file.items("images"), None))
 
 
 def _is_image(row: object) -> bool:
@@ -65,7 +65,10 @@ def _is_panoptic(file: JsonFile) -> bool:
 def _has_annotations_elsewhere(file: JsonFile) -> bool:
     """Whether images have lists of their own, as other formats with `images` have them, and there is no list of all."""
     first = next(file.items("images"), None)
-    if file.has("annotations") or not isinstance(first, dict):
+    if file.has("annotations"):
+        is_empty = file.is_whole and file.value("annotations") is None
+        return not is_empty and not file.has_list("annotations")
+    if not isinstance(first, dict):
         return False
     return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in first.values())
 

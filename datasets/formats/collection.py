@@ -219,7 +219,8 @@ class Collection:
         if by_file.rank > BY_NAME or not claim.filename:
             return by_file
         said = self.index.by_path(claim.filename, folder_of(claim.source), split)
-        return said if said.image is not None and said.rank > max(by_file.rank, BY_NAME) else by_file
+        least = 0 if by_file == NONE else max(by_file.rank, BY_NAME)  # a name alone is better than nothing
+        return said if said.image is not None and said.rank > least else by_file
 
     def _found(self) -> dict[str, list[tuple[Claim, str]]]:
         """The claims of each format with their images; a remark for each that means none."""

@@ -17,6 +17,8 @@ SIDE_FILES = {"labelmap.txt", "label_colors.txt", "labels.txt", "synsets.txt", "
 # Annotations in files that are no text.
 BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz",
                   ".xlsx", ".xls", ".ods", ".h5", ".hdf5")  # fmt: skip
+# What is packed in ways that are not read inside of an archive, annotations perhaps.
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".zip")
 NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
 NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
                 ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
@@ -38,7 +40,7 @@ class Files:
                 known = begins_an_image(contents.head(name))
                 (self.images if known else self.others).append(name)
         self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]
-        self.binary = [name for name in self.others if name.lower().endswith(BINARY_ENDINGS)]
+        self.binary = [name for name in self.others if name.lower().endswith((*BINARY_ENDINGS, *PACKED_ENDINGS))]
         self.masks = self._take_out_masks()
 
     def _take_out_masks(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from datasets.formats.base import (
     SPLIT_FOLDERS,
@@ -53,7 +54,7 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     around = split_of_path("/".join([*inside[0][:skip], ""])) if inside else None  # one split around all labels
     has_wrappers = _have_wrappers(below, at)
     records: list[Record] = []
-    labels: dict[str, None] = {}
+    labels: dict[str, set[str]] = {}  # and the folders that give them
     for name in names:
         parts = parents[name][skip:]
         split = around
@@ -64,9 +65,20 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
         if label:
-            labels[label] = None
+            labels.setdefault(label, set()).add("/".join(parts))
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
-    return _parsed(records, list(labels))
+    return _parsed(records, list(labels), list(_about_joined(labels)))
+
+
+def _about_joined(labels: dict[str, set[str]]) -> Iterator[Remark]:
+    """That folders of one name became one label: `apple/good` and `pear/good` may be two."""
+    for label, folders in islice(((label, folders) for label, folders in labels.items() if len(folders) > 1), 20):
+        first, second = sorted(folders)[:2]
+        detail = (
+            f"{len(folders):,} folders are called {label!r}, such as {first!r} and {second!r}: their images have the "
+            "same label. Rename the folders if they mean different things."
+        )
+        yield Remark(first, "folders_joined", detail)
 
 
 def _as_written(name: str, written: Written) -> Record:
@@ -77,9 +89,9 @@ def _as_written(name: str, written: Written) -> Record:
     return Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label))
 
 
-def _parsed(records: list[Record], labels: list[str]) -> Parsed:
+def _parsed(records: list[Record], labels: list[str], joined: Sequence[Remark] = ()) -> Parsed:
     about = about_splits((record.split for record in records if record.split), len(records))
-    remarks = [] if about is None else [Remark("", "splits_incomplete", about)]
+    remarks = [*joined, *([] if about is None else [Remark("", "splits_incomplete", about)])]
     holds = {"boxes": 0, "whole": sum(len(record.marks) for record in records)}
     names = [label for label in labels if clean_label(label)]
     return Parsed(records, len(records), names, remarks, "folder", holds=holds)

@@ -37,7 +37,7 @@ from datasets.formats.base import (
 from datasets.formats.collection import Collection, no_annotations
 from datasets.formats.documents import WHOLE_BYTES, JsonFile
 from datasets.formats.encodings import decode, lines_of
-from datasets.formats.files import Files, is_note, is_side_name
+from datasets.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
 from datasets.formats.mentions import is_named_after_image, mentioned
 from datasets.formats.shapes import number
 
@@ -172,9 +172,11 @@ class _Reader:
             read_file(name)
         except FormatError as error:
             self._damaged += 1
+            self._is_about_images |= self._may_be_about_images(name)
             self._collection.give_up(name, error.code, str(error))
         except UNFORESEEN as error:
             self._damaged += 1
+            self._is_about_images = True
             detail = f"The file is not as others of its format are ({type(error).__name__}); it was not read."
             self._collection.give_up(name, "damaged_annotations", detail)
 
@@ -329,15 +331,24 @@ class _Reader:
     def _say_unread(self, name: str) -> None:
         """An annotation file that nobody reads, and whether it speaks of images that are here."""
         self._collection.unread.append(name)
-        if not self._is_about_images and name.lower().endswith(TEXT_SUFFIXES):
-            index = self._collection.index
-            text = decode(self._contents.head(name, SAMPLE_BYTES))[0]
-            self._is_about_images = is_named_after_image(index, name) or mentioned(index, text)
+        self._is_about_images = self._is_about_images or self._may_be_about_images(name)
+
+    def _may_be_about_images(self, name: str) -> bool:
+        """Whether a file that was not read speaks of images that are here; of one without content nobody knows."""
+        if not name.lower().endswith(TEXT_SUFFIXES):
+            return False
+        index = self._collection.index
+        head = self._contents.head(name, SAMPLE_BYTES)
+        return not head or is_named_after_image(index, name) or mentioned(index, decode(head)[0])
 
     def _say_unread_files(self) -> None:
         unread = self._collection.unread
         for name in unread[:SHOWN_UNREAD]:
             detail = f"This annotation file is in a format that is not read. {READ}"
+            if name.lower().endswith(PACKED_ENDINGS):
+                detail = (
+                    "This file is packed in a way that is not read inside of an archive. Unpack it and import again."
+                )
             self._collection.say("unknown_annotations", detail, name)
         if len(unread) > SHOWN_UNREAD:
             detail = f"{len(unread) - SHOWN_UNREAD:,} more files are in formats that are not read."
@@ -349,6 +360,7 @@ def _forget_labels(parsed: Parsed) -> None:
     for record in records:
         record.marks, record.is_annotated = [], False
     parsed.records, parsed.labels, parsed.holds = records, [], {"boxes": 0, "whole": 0}
+    parsed.remarks = [remark for remark in parsed.remarks if remark.code != "folders_joined"]
 
 
 def _is_numbers(row: str) -> bool:

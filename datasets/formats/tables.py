@@ -38,7 +38,8 @@ DECLARED = re.compile(r"\ufeff?\s*sep=(.)\s*?\r?\n", re.IGNORECASE)
 SPACES = re.compile(r"[\s-]+")
 OPEN_IMAGES_LIST = {"imageid", "originalurl"}
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
-         "file_path", "image_name", "imagename", "imageid", "image_id", "name", "id")  # fmt: skip
+         "file_path", "image_name", "imagename", "imageid", "image_id", "filepaths", "file_paths", "filenames",
+         "file_names", "image_paths", "name", "id")  # fmt: skip
 LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
           "category_name", "type")  # fmt: skip
 CORNERS = (
@@ -48,7 +49,9 @@ CORNERS = (
 )  # fmt: skip
 SIZES = (
     ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), ("x", "y", "w", "h"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
-    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"),
+    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"), ("left", "top", "width", "height"),
+    ("xmin", "ymin", "width", "height"), ("x_min", "y_min", "width", "height"), ("xmin", "ymin", "w", "h"),
+    ("x_min", "y_min", "w", "h"), ("left", "top", "w", "h"),
 )  # fmt: skip
 
 # Columns that only tables of boxes, points and outlines have.
@@ -242,11 +245,11 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
             if all(name in places for name in names):
                 box, has_sizes = tuple(places[name] for name in names), True
                 break
-    if box is None and any(name in PLACES for name in header):
+    if box is None and (any(name in PLACES for name in header) or {"left", "top"} <= places.keys()):
         return None  # boxes in columns that are not known: their labels are not those of whole images
-    label = next((places[name] for name in LABELS if name in places and places[name] != file), None)
+    label = _label_column([places[name] for name in LABELS if name in places and places[name] != file], rows)
     size = (places["width"], places["height"]) if {"width", "height"} <= places.keys() else None
-    split = next((places[name] for name in ("split", "subset", "set", "usage", "data set") if name in places), None)
+    split = next((places[name] for name in ("split", "subset", "set", "usage", "data_set") if name in places), None)
     confidence = places.get("confidence")
     if label is not None:
         is_open_images = {"imageid", "labelname"} <= places.keys()
@@ -256,6 +259,12 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
         )  # fmt: skip
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
+
+
+def _label_column(candidates: list[int], rows: Sequence[Row]) -> int | None:
+    """The first that has names; numbers count where there are no names beside them."""
+    named = (at for at in candidates if any(not math.isfinite(number(_cell(row.cells, at))) for row in rows[1:]))
+    return next(named, candidates[0] if candidates else None)
 
 
 def _is_header(header: list[str]) -> bool:
