@@ -248,6 +248,11 @@ def test_a_path_of_another_machine_in_voc_whose_file_is_called_otherwise(name):
     assert read_files({**files, "img/photo1.xml": own}).boxes("img/photo1.png") == [("nut", [5, 6, 25, 26])]
 
 
+def test_a_small_box_in_the_corner_is_in_pixels():
+    result = read_files({"a.png": b"", "t.csv": "a.png,0,0,1.2,1.2,bolt\n"})
+    assert placed(result, "a.png") == [("bolt", [0, 0, 1.2, 1.2])] and not result.codes()
+
+
 def test_two_boxes_of_one_object_in_voc_leave_it_open():
     boxes = BNDBOX.format(5, 6, 25, 26) + BNDBOX.format(1, 2, 3, 4)
     text = f"<annotation><object><name>bolt</name>{boxes}</object></annotation>"

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
 from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
-from datasets.formats.boxes import MAX_LABEL, clean_label
+from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
 PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
@@ -276,12 +276,15 @@ class Collection:
         """Formats in pixels whose boxes all lie between 0 and about 1: these are fractions."""
         result = set()
         for group, pairs in found.items():
-            largest, count = 0.0, 0
+            largest, narrowest, count = 0.0, math.inf, 0
             for claim, _ in pairs:
                 for at in range(0, len(claim.marks), FIELDS):
                     if claim.marks[at + 1] == PIXELS and all(map(math.isfinite, claim.marks[at + 3 : at + 7])):
-                        largest, count = max(largest, *claim.marks[at + 5 : at + 7]), count + 1
-            if count and 0 < largest <= MOST_FRACTION:
+                        x_min, y_min, x_max, y_max = claim.marks[at + 3 : at + 7]
+                        largest, count = max(largest, x_max, y_max), count + 1
+                        narrowest = min(narrowest, x_max - x_min, y_max - y_min)
+            # Beyond 1 they may be pixels, but boxes below a pixel nobody draws.
+            if count and 0 < largest <= (MOST_FRACTION if narrowest < LEAST_PIXELS else 1.0):
                 result.add(group)
                 detail = (
                     f"All {count} boxes lie between 0 and {max(1.0, largest):.4g}: they were read as fractions of the "
