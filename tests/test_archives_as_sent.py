@@ -193,7 +193,7 @@ class TestYolo:
     def test_settings_that_cannot_be_read_are_named_where_they_lack(self):
         result = read_files({"a.png": b"", "a.txt": "0 .5 .5 .2 .2", "data.yaml": "names: ['bolt', 'it's']"})
         (remark,) = [remark for remark in result.remarks if remark.code == "no_class_names"]
-        assert result.is_open("a.png") and "data.yaml cannot be read" in remark.detail
+        assert result.is_open("a.png") and "data.yaml cannot be read: line 1: expected" in remark.detail
 
 
 class TestTables:

@@ -60,8 +60,8 @@ OTHERS = {
     "json_min": {
         "min.json": json.dumps([{"id": number, "image": f"{name}.jpg", "label": [{
             "x": box[0] / 0.64, "y": box[1] / 0.48, "width": (box[2] - box[0]) / 0.64,
-            "height": (box[3] - box[1]) / 0.48, "rotation": 0, "rectanglelabels": [f"only-{name}"], "original_width": 64, "original_height": 48}]}
-            for number, (name, box) in enumerate(PAIRS)])
+            "height": (box[3] - box[1]) / 0.48, "rotation": 0, "rectanglelabels": [f"only-{name}"],
+            "original_width": 64, "original_height": 48}]} for number, (name, box) in enumerate(PAIRS)])
     },
     "labels": {"labels.csv": "filename,label\n" + "".join(f"{name}.jpg,only-{name}\n" for name in NAMES)},
 }  # fmt: skip

@@ -95,7 +95,10 @@ def read_names(source: str, text: str) -> Names | None:
     try:
         document = yaml.load(text, Loader=PlainLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise FormatError("damaged_annotations", " ".join(str(error).split())[:200]) from error
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        place = f"line {mark.line + 1}: " if mark is not None else ""
+        raise FormatError("damaged_annotations", f"{place}{reason[:200]}.") from error
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
         names = {str(number_): name for number_, name in enumerate(names)}
