@@ -80,6 +80,15 @@ def tensorflow() -> str:
     return text.getvalue()
 
 
+def open_images() -> str:
+    rows = "".join(
+        f"{n},x,{label},1,{box[0] / 640},{box[2] / 640},{box[1] / 480},{box[3] / 480},0\n"
+        for n in range(IMAGES)
+        for label, box in boxes(n)
+    )
+    return f"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\n{rows}"
+
+
 def is_whole(result: Read, format: str) -> None:
     assert result.format == format and len(result.records) == IMAGES and not result.unread
     assert sum(len(record.marks) for record in result.records.values()) == IMAGES * BOXES
@@ -95,11 +104,19 @@ def test_what_we_write(format):
 @pytest.mark.parametrize(
     ("format", "files"),
     [("cvat", lambda: {"annotations.xml": cvat()}), ("via", lambda: {"via.json": via()}),
-     ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()})],
-    ids=["cvat", "via", "labelme", "tensorflow"],
+     ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()}),
+     ("csv", lambda: {"train-annotations-bbox.csv": open_images()})],
+    ids=["cvat", "via", "labelme", "tensorflow", "open_images"],
 )  # fmt: skip
 def test_what_others_write(format, files):
     is_whole(read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | files()), format)
+
+
+def test_a_column_a_class():
+    rows = "".join(f"{n}.jpg,{int(n % 2 == 0)},{int(n % 2)}\n" for n in range(IMAGES))
+    table = f"filename,{LABELS[0]},{LABELS[1]}\n{rows}"
+    result = read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | {"_classes.csv": table})
+    assert all(record.marks[0].label == LABELS[int(path[:-4]) % 2] for path, record in result.records.items())
 
 
 def test_folders():

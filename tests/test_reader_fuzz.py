@@ -46,6 +46,24 @@ OTHERS = {
         "t.csv": "filename,class,xmin,ymin,xmax,ymax\n" + "".join(
             f"{name}.jpg,only-{name},{','.join(map(str, box))}\n" for name, box in PAIRS)
     },
+    "open_images": {
+        "train-annotations-bbox.csv": "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\n" + "".join(
+            f"{name},x,only-{name},1,{box[0] / 64},{box[2] / 64},{box[1] / 48},{box[3] / 48},0\n"
+            for name, box in PAIRS)
+    },
+    "via_csv": {
+        "via.csv": "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
+        "region_attributes\n" + "".join(
+            f'{name}.jpg,9,"{{}}",1,0,"{{""name"":""rect"",""x"":{box[0]},""y"":{box[1]},""width"":{box[2] - box[0]},'
+            f'""height"":{box[3] - box[1]}}}","{{""type"":""only-{name}""}}"\n' for name, box in PAIRS)
+    },
+    "json_min": {
+        "min.json": json.dumps([{"id": number, "image": f"{name}.jpg", "label": [{
+            "x": box[0] / 0.64, "y": box[1] / 0.48, "width": (box[2] - box[0]) / 0.64,
+            "height": (box[3] - box[1]) / 0.48, "rotation": 0, "rectanglelabels": [f"only-{name}"],
+            "original_width": 64, "original_height": 48}]} for number, (name, box) in enumerate(PAIRS)])
+    },
+    "labels": {"labels.csv": "filename,label\n" + "".join(f"{name}.jpg,only-{name}\n" for name in NAMES)},
 }  # fmt: skip
 PIECES = [b"null", b"NaN", b"-1", b"1e400", b"[]", b"{}", b'"', b"\\", b"<", b">", b",", b"\n",
            b"\x00", b"\xff", b"]]]]",
@@ -99,6 +117,8 @@ def test_damage(format):
             continue
         for path, record in result.records.items():
             found = {_identity(place) for place in place_marks(record, 64, 48).marks if place.box}
+            whole = {mark.label for mark in record.marks if not mark.box}
+            assert not whole & {f"only-{name}" for name in NAMES if name not in path}, (format, number, path)
             others = {_identity(mark) for image in IMAGES if image.filename not in path for mark in image.marks}
             assert not found & others, (format, number, path)
         assert sum(len(record.marks) for record in result.records.values()) <= 3, (format, number)

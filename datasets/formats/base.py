@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
 SEPARATORS = re.compile(r"[^a-z0-9]+")
+WORDS = re.compile(r"[-_ ]+")
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif",
@@ -18,6 +20,7 @@ IMAGE_SUFFIXES = (
 # What annotations are written in; nothing else is read as text.
 TEXT_SUFFIXES = (
     ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels", ".data", ".jsonl", ".ndjson",
+    ".manifest",
 )  # fmt: skip
 # How files begin that are images, whatever they are called.
 IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
@@ -25,6 +28,8 @@ SPLIT_NAMES = {
     "train": "train", "training": "train", "trainset": "train", "valid": "validation", "validation": "validation",
     "val": "validation", "dev": "validation", "test": "test", "testing": "test", "testset": "test",
 }  # fmt: skip
+# What folders and lists of splits have in their names beside the split: `training_set`, `val_images`.
+SPLIT_FILLERS = {"set", "data", "dataset", "images", "image", "imgs", "img", "split", "folder"}
 # How split folders are called when we write them, as most tools call them.
 SPLIT_FOLDERS = {"train": "train", "validation": "valid", "test": "test", None: "unsplit"}
 # What lies beside split folders: images that are in none, and folders that say something else.
@@ -226,10 +231,14 @@ def _may_be_split(part: str) -> bool:
     return split_of_word(part) is not None or part.lower() in NO_SPLIT_FOLDERS
 
 
+@lru_cache(maxsize=4096)
 def split_of_word(word: str) -> str | None:
-    """`train`, `Valid`, `val2017`, `test_set`…"""
+    """`train`, `Valid`, `val2017`, `test_set`, `train_images`…"""
     word = word.lower()
-    return SPLIT_NAMES.get(word) or SPLIT_NAMES.get(word.rstrip("0123456789").strip("-_ "))
+    if known := SPLIT_NAMES.get(word) or SPLIT_NAMES.get(word.rstrip("0123456789").strip("-_ ")):
+        return known
+    rest = [part for part in WORDS.split(word) if part not in SPLIT_FILLERS and not part.isdigit()]
+    return SPLIT_NAMES.get(rest[0]) if len(rest) == 1 else None
 
 
 def split_of_filename(name: str) -> str | None:

@@ -15,11 +15,14 @@ GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
 ALL_ANNOTATED = "every image of the list is annotated"
 NAMES = ("file_name", "coco_url")  # LVIS has the latter alone
+# Detectron2's numbers and names of boxes by two corners.
+CORNER_MODES = (0, "0", "XYXY_ABS", "BoxMode.XYXY_ABS")
+NEAR = 1.5  # pixels
 SHAPE_KEYS = ("bbox", "segmentation", "category_id")
 
 
 def is_it(file: JsonFile) -> bool:
-    return file.is_object and file.has("images") and _is_image(next(file.items("images"), None))
+    return file.is_object and file.has_list("images") and _is_image(next(file.items("images"), None))
 
 
 def _is_image(row: object) -> bool:
@@ -28,7 +31,7 @@ def _is_image(row: object) -> bool:
 
 def read(collection: Collection, file: JsonFile) -> None:
     """Files of captions, and lists of images without annotations, leave no trace but the images' size."""
-    if _is_panoptic(file):
+    if _is_panoptic(file) or _has_annotations_elsewhere(file):
         collection.unread.append(file.name)
         return
     names = _categories(collection, file)
@@ -57,6 +60,17 @@ def read(collection: Collection, file: JsonFile) -> None:
 def _is_panoptic(file: JsonFile) -> bool:
     first = next(file.items("annotations"), None)
     return isinstance(first, dict) and "segments_info" in first
+
+
+def _has_annotations_elsewhere(file: JsonFile) -> bool:
+    """Whether images have lists of their own, as other formats with `images` have them, and there is no list of all."""
+    first = next(file.items("images"), None)
+    if file.has("annotations"):
+        is_empty = file.is_whole and file.value("annotations") is None
+        return not is_empty and not file.has_list("annotations")
+    if not isinstance(first, dict):
+        return False
+    return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in first.values())
 
 
 def _is_shape(row: object) -> bool:
@@ -152,6 +166,10 @@ def _annotation(
         detail = f"Annotation {position} has no box; it is left out."
         collection.leave_out(claim, "incomplete_annotation", detail, position + 1)
         return
+    if _is_of_corners(row, box):
+        box = box[0], box[1], box[2] - box[0], box[3] - box[1]
+        detail = f"The box of annotation {position} is not x, y, width, height but two corners, as the rest of it says."
+        collection.say("boxes_as_corners", detail, claim, position + 1)
     used.add(names[category])
     collection.add(claim, names[category], box, position + 1)
 
@@ -161,6 +179,29 @@ def _box(value: object) -> Box | None:
         return None
     x, y, width, height = map(number, value)
     return None if width == 0 and height == 0 else (x, y, x + width, y + height)
+
+
+def _is_of_corners(row: dict, box: Box) -> bool:
+    """Whether `bbox` has two corners instead of a corner and a size: its mode, its outline or its area says so."""
+    if row.get("bbox_mode") in CORNER_MODES:
+        return True
+    x, y, x_max, y_max = box
+    right, bottom = x_max - x, y_max - y
+    if not (x > 0 or y > 0) or not (right > x and bottom > y):
+        return False
+    segmentation = row.get("segmentation")
+    if isinstance(segmentation, list) and segmentation:
+        first = segmentation[0] if isinstance(segmentation[0], list) else segmentation
+        if len(first) < 2 or not (number(first[0]) <= right + NEAR and number(first[1]) <= bottom + NEAR):
+            return False  # the most frequent case, at little cost
+        outline = _outline(segmentation)
+        return outline is not None and _is_near(outline, (x, y, right, bottom)) and not _is_near(outline, box)
+    area, between = number(row.get("area")), (right - x) * (bottom - y)
+    return not segmentation and abs(area - between) <= between / 1000 and abs(area - right * bottom) > area / 100
+
+
+def _is_near(one: Box, other: Box) -> bool:
+    return all(abs(edge - same) <= NEAR for edge, same in zip(one, other, strict=True))
 
 
 def _outline(segmentation: object) -> Box | None:

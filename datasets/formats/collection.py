@@ -19,10 +19,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
 from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
-from datasets.formats.boxes import MAX_LABEL, clean_label
+from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
 PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
+# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
+MOST_FRACTION = 1.5
 FIELDS = 7  # of a mark: label, kind, number, and four edges
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
@@ -217,7 +219,8 @@ class Collection:
         if by_file.rank > BY_NAME or not claim.filename:
             return by_file
         said = self.index.by_path(claim.filename, folder_of(claim.source), split)
-        return said if said.image is not None and said.rank > max(by_file.rank, BY_NAME) else by_file
+        least = 0 if by_file == NONE else max(by_file.rank, BY_NAME)  # a name alone is better than nothing
+        return said if said.image is not None and said.rank > least else by_file
 
     def _found(self) -> dict[str, list[tuple[Claim, str]]]:
         """The claims of each format with their images; a remark for each that means none."""
@@ -270,17 +273,23 @@ class Collection:
             self._remarks.add(Remark(claim.source, "missing_image", detail, claim.source, claim.number))
 
     def _fraction_groups(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
-        """Formats in pixels whose boxes all lie between 0 and 1: these are fractions."""
+        """Formats in pixels whose boxes all lie between 0 and about 1: these are fractions."""
         result = set()
         for group, pairs in found.items():
-            largest, count = 0.0, 0
+            largest, narrowest, count = 0.0, math.inf, 0
             for claim, _ in pairs:
                 for at in range(0, len(claim.marks), FIELDS):
                     if claim.marks[at + 1] == PIXELS and all(map(math.isfinite, claim.marks[at + 3 : at + 7])):
-                        largest, count = max(largest, *claim.marks[at + 5 : at + 7]), count + 1
-            if count and 0 < largest <= 1.0:
+                        x_min, y_min, x_max, y_max = claim.marks[at + 3 : at + 7]
+                        largest, count = max(largest, x_max, y_max), count + 1
+                        narrowest = min(narrowest, x_max - x_min, y_max - y_min)
+            # Beyond 1 they may be pixels, but boxes below a pixel nobody draws.
+            if count and 0 < largest <= (MOST_FRACTION if narrowest < LEAST_PIXELS else 1.0):
                 result.add(group)
-                detail = f"All {count} boxes lie between 0 and 1: they were read as fractions of the image's size."
+                detail = (
+                    f"All {count} boxes lie between 0 and {max(1.0, largest):.4g}: they were read as fractions of the "
+                    "image's size."
+                )
                 self._remarks.add(Remark(pairs[0][0].source, "fractions", detail, pairs[0][0].source))
         return result
 

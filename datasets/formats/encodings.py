@@ -40,6 +40,14 @@ def decode(content: bytes) -> tuple[str, str]:
         return content.decode(encoding, errors="replace"), encoding
 
 
+def lines_of(text: str) -> list[str]:
+    """Lines end at line feeds, and at carriage returns where there are no line feeds, as old Macintosh programs write.
+
+    Names may have other characters that count as line ends in Unicode.
+    """
+    return text.split("\n" if "\n" in text else "\r")
+
+
 def declared_encoding(content: bytes) -> str | None:
     """What an XML declaration says, as a codec for text that Python has."""
     match = XML_DECLARATION.match(content[:500])

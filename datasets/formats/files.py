@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datasets.formats.base import Contents, begins_an_image, ending_of, is_image, is_text, stem
+from datasets.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
 
 MASK_FOLDERS = {
     "segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask", "ground_truth", "groundtruth",
+    "trimaps",
 }  # fmt: skip
 # What some tools call masks beside their images.
 MASK_ENDINGS = ("_mask", "-mask")
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 # Lists of labels and of sizes, which say nothing about an image that is not said elsewhere.
 SIDE_FILES = {"labelmap.txt", "label_colors.txt", "labels.txt", "synsets.txt", "images.meta", "batches.meta"}
 # Annotations in files that are no text.
-BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz")
+BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz",
+                  ".xlsx", ".xls", ".ods", ".h5", ".hdf5")  # fmt: skip
+# What is packed in ways that are not read inside of an archive, annotations perhaps.
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".zip")
 NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
 NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
                 ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
@@ -34,18 +40,19 @@ class Files:
                 known = begins_an_image(contents.head(name))
                 (self.images if known else self.others).append(name)
         self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]
-        self.binary = [name for name in self.others if name.lower().endswith(BINARY_ENDINGS)]
+        self.binary = [name for name in self.others if name.lower().endswith((*BINARY_ENDINGS, *PACKED_ENDINGS))]
         self.masks = self._take_out_masks()
 
     def _take_out_masks(self) -> dict[str, int]:
         """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
         masks: dict[str, int] = {}
-        if not any(_is_mask(image) for image in self.images):
+        if not any(_is_mask(image) or _may_be_mask(image) for image in self.images):
             return masks
         names = {stem(image) for image in self.images if not _is_mask(image)}
+        paths = {_without_ending(image) for image in self.images}
         kept = []
         for image in self.images:
-            if _is_mask(image) and _of_masked(image) in names:
+            if (_is_mask(image) and _of_masked(image) in names) or _is_beside_image(image, paths):
                 place = image.rpartition("/")[0]
                 masks[place] = masks.get(place, 0) + 1
             else:
@@ -56,6 +63,30 @@ class Files:
 
 def _is_mask(image: str) -> bool:
     return any(part.lower() in MASK_FOLDERS for part in image.split("/")[:-1])
+
+
+def _may_be_mask(image: str) -> bool:
+    """Whether an image without loss lies in a folder for annotations."""
+    folders = image.lower().split("/")[:-1]
+    return image.lower().endswith(MASK_SUFFIXES) and any(part in ANNOTATION_FOLDERS for part in folders)
+
+
+def _is_beside_image(image: str, paths: set[str]) -> bool:
+    """Whether it is `labels/train/a.png` of `images/train/a.jpg`."""
+    if not _may_be_mask(image):
+        return False
+    *folders, _ = image.lower().split("/")
+    name = _of_masked(image).lower()
+    return any(
+        "/".join([*folders[:position], beside.lower(), *folders[position + 1 :], name]) in paths
+        for position, part in enumerate(folders)
+        if part in ANNOTATION_FOLDERS
+        for beside in IMAGE_FOLDERS
+    )
+
+
+def _without_ending(path: str) -> str:
+    return path.lower().removesuffix(ending_of(path).lower())
 
 
 def _of_masked(mask: str) -> str:

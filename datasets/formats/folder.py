@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from datasets.formats.base import (
     SPLIT_FOLDERS,
@@ -35,7 +36,8 @@ class Written:
 
 
 def read(names: Sequence[str], written: Written | None = None) -> Parsed:
-    """The last folder is the label; one folder around everything is looked through; train, valid and test are splits.
+    """The last folder is the label; one folder around everything is looked through; train, valid and test are splits,
+    around the labels or inside of them.
 
     Every file gets a record, so that what is no image is rejected with a reason.
 
@@ -48,24 +50,35 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     inside = [parts for name, parts in parents.items() if ".." not in name.split("/")]
     skip = _common_depth(inside)
     below = [parts[skip:] for parts in inside if len(parts) > skip]
-    are_splits = bool(below) and all(_is_split(parts[0]) for parts in below)
+    at = _place_of_splits(below)
     around = split_of_path("/".join([*inside[0][:skip], ""])) if inside else None  # one split around all labels
-    has_wrappers = _have_wrappers(below, are_splits)
+    has_wrappers = _have_wrappers(below, at)
     records: list[Record] = []
-    labels: dict[str, None] = {}
+    labels: dict[str, set[str]] = {}  # and the folders that give them
     for name in names:
         parts = parents[name][skip:]
         split = around
-        if are_splits and parts and _is_split(parts[0]):
-            split = split_of_word(parts[0])
-            parts = parts[1:]
+        if at is not None and len(parts) > at and _is_split(parts[at]):
+            split = split_of_word(parts[at])
+            parts = _without(parts, at)
         if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
         if label:
-            labels[label] = None
+            labels.setdefault(label, set()).add("/".join(parts))
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
-    return _parsed(records, list(labels))
+    return _parsed(records, list(labels), list(_about_joined(labels)))
+
+
+def _about_joined(labels: dict[str, set[str]]) -> Iterator[Remark]:
+    """That folders of one name became one label: `apple/good` and `pear/good` may be two."""
+    for label, folders in islice(((label, folders) for label, folders in labels.items() if len(folders) > 1), 20):
+        first, second = sorted(folders)[:2]
+        detail = (
+            f"{len(folders):,} folders are called {label!r}, such as {first!r} and {second!r}: their images have the "
+            "same label. Rename the folders if they mean different things."
+        )
+        yield Remark(first, "folders_joined", detail)
 
 
 def _as_written(name: str, written: Written) -> Record:
@@ -76,17 +89,27 @@ def _as_written(name: str, written: Written) -> Record:
     return Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label))
 
 
-def _parsed(records: list[Record], labels: list[str]) -> Parsed:
+def _parsed(records: list[Record], labels: list[str], joined: Sequence[Remark] = ()) -> Parsed:
     about = about_splits((record.split for record in records if record.split), len(records))
-    remarks = [] if about is None else [Remark("", "splits_incomplete", about)]
+    remarks = [*joined, *([] if about is None else [Remark("", "splits_incomplete", about)])]
     holds = {"boxes": 0, "whole": sum(len(record.marks) for record in records)}
     names = [label for label in labels if clean_label(label)]
     return Parsed(records, len(records), names, remarks, "folder", holds=holds)
 
 
-def _have_wrappers(below: list[list[str]], are_splits: bool) -> bool:
+def _place_of_splits(below: list[list[str]]) -> int | None:
+    """How deep the folders lie that are all called as splits are; None when there are none."""
+    depth = min(map(len, below), default=0)
+    return next((at for at in range(depth) if all(_is_split(parts[at]) for parts in below)), None)
+
+
+def _without(parts: list[str], at: int | None) -> list[str]:
+    return parts if at is None else [*parts[:at], *parts[at + 1 :]]
+
+
+def _have_wrappers(below: list[list[str]], at: int | None) -> bool:
     """Whether all images lie in folders such as `images` inside of their labels, or in one such folder alone."""
-    rests = [parts[1:] if are_splits else parts for parts in below]
+    rests = [_without(parts, at) for parts in below]
     rests = [parts for parts in rests if parts]
     return bool(rests) and all(parts[-1].lower() in WRAPPERS for parts in rests)
 

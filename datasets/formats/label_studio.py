@@ -22,6 +22,7 @@ SPLIT_KEYS = ("split", "subset")
 ANNOTATIONS = ("annotations", "completions")
 WITHOUT_LABELS = ("relation", "textarea", "number", "rating", "datetime", "taxonomy", "pairwise", "ranker")
 SHAPE_KINDS = ("rectangle", "polygon", "ellipse", "brush", "keypoint")
+PLACE_KEYS = ("x", "y", "width", "height", "points", "radiusX", "radiusY")
 SHAPES = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "hypertextlabels")
 
 
@@ -86,8 +87,30 @@ def _task(collection: Collection, source: str, position: int, task: dict) -> Non
     if results and len(_images_of(data)) > 1:
         results = _of_image(collection, claim, results, _key_of(data))
     labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
+    named = {_place(result) for result in results or () if isinstance(result, dict) and _is_named_shape(result)}
     for number_, result in enumerate(results or (), start=1):
-        _result(collection, claim, result, number_, labelled - {None})
+        if not _is_choice_of_region(collection, claim, result, number_, named):
+            _result(collection, claim, result, number_, labelled - {None})
+
+
+def _is_choice_of_region(collection: Collection, claim: Claim, result: object, position: int, named: set) -> bool:
+    """A choice about one region is no label of the image; of a region that has no other, nobody knows what it is."""
+    if not isinstance(result, dict) or "choices" not in _value(result) or not _place(result):
+        return False
+    if _place(result) not in named:
+        detail = f"Region {position} has choices and no label of its own; it is left out."
+        collection.leave_out(claim, "incomplete_annotation", detail, position)
+    return True
+
+
+def _is_named_shape(result: dict) -> bool:
+    return _labels(result) is not None and "choices" not in _value(result)
+
+
+def _place(result: dict) -> str:
+    """Where a region lies, which all results of it repeat; nothing of a result about the whole image."""
+    value = _value(result)
+    return str([value[key] for key in PLACE_KEYS if key in value] or "")
 
 
 def _split_url(text: str) -> SplitResult:

@@ -42,6 +42,7 @@ RANKS = {
 }  # fmt: skip
 # What Label Studio puts before the name of an uploaded file, and before that of one that it fetched.
 UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}(?:-|__)(?=.)")
+ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 CERTAIN = RANKS[PLACE, OTHER_FORM]  # from here on the path itself says which image it is
 BY_NAME = RANKS[NAME, SAME]  # up to here only the name does
 
@@ -148,6 +149,8 @@ def _uploaded_names(name: str) -> tuple[str, ...]:
 def clean_path(path: str) -> str:
     """A path as archives have them: forward slashes, no drive, no scheme, no `.` and `..`."""
     path = unicodedata.normalize("NFC", path.strip()).replace("\\", "/")
+    if ADDRESS.match(path):  # what is behind the path of an address says who may read it
+        path = path.partition("?")[0].partition("#")[0]
     return "/".join(_walked(path.split("/")))
 
 

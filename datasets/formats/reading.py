@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -23,11 +24,11 @@ from datasets.formats import (
     yolo,
 )  # fmt: skip
 from datasets.formats.base import (
+    TEXT_SUFFIXES,
     Contents,
     FormatError,
     Parsed,
     Record,
-    ending_of,
     is_image,
     split_of_filename,
     split_of_word,
@@ -35,8 +36,9 @@ from datasets.formats.base import (
 )  # fmt: skip
 from datasets.formats.collection import Collection, no_annotations
 from datasets.formats.documents import WHOLE_BYTES, JsonFile
-from datasets.formats.encodings import decode
-from datasets.formats.files import Files, is_note, is_side_name
+from datasets.formats.encodings import decode, lines_of
+from datasets.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
+from datasets.formats.mentions import is_named_after_image, mentioned
 from datasets.formats.shapes import number
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
@@ -53,6 +55,7 @@ FOLDERS_IGNORED = (
     "Import it again with format=folder if they are the labels."
 )
 SHOWN_UNREAD = 100
+SAMPLE_BYTES = 100_000
 # What code that takes values apart does when these are of another kind: one file of an archive is lost, not all.
 UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
@@ -99,10 +102,11 @@ class _Reader:
         for name in first:
             self._guarded(name, self._read_names)
         for name in texts:
-            ending = ending_of(name).lower()
+            ending = PurePosixPath(name).suffix.lower()
             readers: dict[str, Callable[[str], None]] = {
                 ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
                 ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
+                ".manifest": self._say_unread,
             }  # fmt: skip
             if ending in readers and not (ending == ".txt" and name in self._name_files):
                 self._guarded(name, readers[ending])
@@ -119,6 +123,8 @@ class _Reader:
         collection = self._collection
         for place, count in self._files.masks.items():
             detail = f"{count:,} masks in {place} are no images of their own; they were left out."
+            if count == 1:
+                detail = f"1 mask in {place} is no image of its own; it was left out."
             collection.say("masks_left_out", detail, place)
         for encoding, names in self._encodings.items():
             detail = (
@@ -166,9 +172,11 @@ class _Reader:
             read_file(name)
         except FormatError as error:
             self._damaged += 1
+            self._is_about_images |= self._may_be_about_images(name)
             self._collection.give_up(name, error.code, str(error))
         except UNFORESEEN as error:
             self._damaged += 1
+            self._is_about_images = True
             detail = f"The file is not as others of its format are ({type(error).__name__}); it was not read."
             self._collection.give_up(name, "damaged_annotations", detail)
 
@@ -200,13 +208,22 @@ class _Reader:
             self._yolo.add(yolo.read_data_file(name, self._text(name)))
         elif self._is_label_file(name):
             return  # of an image that is called classes, say
-        elif (names := yolo.read_names(name, self._text(name))) is not None:
+        else:
+            self._read_class_names(name)
+
+    def _read_class_names(self, name: str) -> None:
+        try:
+            names = yolo.read_names(name, self._text(name))
+        except FormatError as error:
+            self._yolo.damaged[name] = str(error)  # other programs' settings need not be read: said where names lack
+            return
+        if names is not None:
             self._name_files.add(name)
             self._yolo.add(names)
 
     def _is_label_file(self, name: str) -> bool:
         is_text = name.lower().endswith(".txt") and self._collection.index.has_stem(name)
-        return is_text and yolo.is_label_file(self._text(name).split("\n"))
+        return is_text and yolo.is_label_file(lines_of(self._text(name)))
 
     def _read_json(self, name: str) -> None:
         if (written := self._read_written(name)) is not None:
@@ -219,6 +236,7 @@ class _Reader:
             if reader.is_it(file):
                 if self._wants(reader.GROUP):
                     reader.read(self._collection, file)
+                    self._is_about_images |= name in self._collection.unread  # such as panoptic COCO
                 return
         if not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
@@ -236,6 +254,8 @@ class _Reader:
         elif cvat.is_it(root) and not cvat.is_video(root):
             if self._wants(cvat.GROUP):
                 cvat.read(self._collection, name, root)
+        elif cvat.is_video(root):
+            self._say_unread_about_images(name)
         else:
             self._say_unread(name)
 
@@ -258,12 +278,12 @@ class _Reader:
         if self._codes and tables.class_codes(text, any_code="class-descriptions" in name.rpartition("/")[2].lower()):
             return
         if not tables.read(self._collection, name, text, self._codes, self._classes):
+            self._is_about_images |= tables.names_images(self._collection, text)
             self._say_unread(name)
 
     def _read_lines(self, name: str) -> None:
         """A text is a label file of YOLO, a list of images, or a note."""
-        # Only at line feeds: names may have other characters that count as line ends in Unicode.
-        lines = [line.strip(" \t\r") for line in self._text(name).split("\n")]
+        lines = [line.strip(" \t\r") for line in lines_of(self._text(name))]
         rows = [line for line in lines if line]
         base = name.rpartition("/")[2].lower()
         has_image = self._collection.index.has_stem(name)
@@ -274,7 +294,7 @@ class _Reader:
                 voc.read_list(self._collection, name, rows, split)
             elif voc.is_class_list(rows):
                 self._class_lists.append(name)
-        elif rows and all(is_image(row.split("\t")[0]) for row in rows):
+        elif rows and all(map(is_image, rows)):
             for row in rows if split or split_of_filename(name) else ():
                 self._collection.put_in_split(name, row, split or split_of_filename(name) or "")
         elif split and rows and self._are_stems(rows):
@@ -283,7 +303,7 @@ class _Reader:
         elif _may_be_labels(rows, has_image) or (not rows and has_image):
             if self._wants(yolo.GROUP) and (has_image or not is_note(name)):
                 self._yolo.read(name, lines)
-        elif rows and not is_note(name) and not is_side_name(name) and self._speaks_of_images(name, rows):
+        elif rows and not is_note(name) and self._speaks_of_images(name, rows):
             self._say_unread_about_images(name)
         elif not is_note(name) and not is_side_name(name):
             self._files.others.append(name)
@@ -298,19 +318,37 @@ class _Reader:
         named = sum(
             self._collection.index.has_stem(row.rpartition(" ")[0].replace('"', "")) for row in sample if " " in row
         )
-        return self._collection.index.has_stem(name) or named * 2 > len(sample) or all(map(_is_numbers, sample))
+        index = self._collection.index
+        mentions = sum(mentioned(index, row) for row in sample)
+        return is_named_after_image(index, name) or max(named, mentions) * 2 > len(sample) or all(
+            map(_is_numbers, sample)
+        )  # fmt: skip
 
     def _say_unread_about_images(self, name: str) -> None:
         self._is_about_images = True
         self._say_unread(name)
 
     def _say_unread(self, name: str) -> None:
+        """An annotation file that nobody reads, and whether it speaks of images that are here."""
         self._collection.unread.append(name)
+        self._is_about_images = self._is_about_images or self._may_be_about_images(name)
+
+    def _may_be_about_images(self, name: str) -> bool:
+        """Whether a file that was not read speaks of images that are here; of one without content nobody knows."""
+        if not name.lower().endswith(TEXT_SUFFIXES):
+            return False
+        index = self._collection.index
+        head = self._contents.head(name, SAMPLE_BYTES)
+        return not head or is_named_after_image(index, name) or mentioned(index, decode(head)[0])
 
     def _say_unread_files(self) -> None:
         unread = self._collection.unread
         for name in unread[:SHOWN_UNREAD]:
             detail = f"This annotation file is in a format that is not read. {READ}"
+            if name.lower().endswith(PACKED_ENDINGS):
+                detail = (
+                    "This file is packed in a way that is not read inside of an archive. Unpack it and import again."
+                )
             self._collection.say("unknown_annotations", detail, name)
         if len(unread) > SHOWN_UNREAD:
             detail = f"{len(unread) - SHOWN_UNREAD:,} more files are in formats that are not read."
@@ -322,6 +360,7 @@ def _forget_labels(parsed: Parsed) -> None:
     for record in records:
         record.marks, record.is_annotated = [], False
     parsed.records, parsed.labels, parsed.holds = records, [], {"boxes": 0, "whole": 0}
+    parsed.remarks = [remark for remark in parsed.remarks if remark.code != "folders_joined"]
 
 
 def _is_numbers(row: str) -> bool:

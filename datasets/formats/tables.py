@@ -21,6 +21,7 @@ from datasets.formats.base import (
     FormatError,
     ending_of,
     folder_of,
+    is_image,
     split_of_filename,
     split_of_word,
 )
@@ -37,7 +38,8 @@ DECLARED = re.compile(r"\ufeff?\s*sep=(.)\s*?\r?\n", re.IGNORECASE)
 SPACES = re.compile(r"[\s-]+")
 OPEN_IMAGES_LIST = {"imageid", "originalurl"}
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
-         "file_path", "image_name", "imagename", "imageid", "image_id", "name", "id")  # fmt: skip
+         "file_path", "image_name", "imagename", "imageid", "image_id", "filepaths", "file_paths", "filenames",
+         "file_names", "image_paths", "name", "id")  # fmt: skip
 LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
           "category_name", "type")  # fmt: skip
 CORNERS = (
@@ -47,7 +49,9 @@ CORNERS = (
 )  # fmt: skip
 SIZES = (
     ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), ("x", "y", "w", "h"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
-    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"),
+    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"), ("left", "top", "width", "height"),
+    ("xmin", "ymin", "width", "height"), ("x_min", "y_min", "width", "height"), ("xmin", "ymin", "w", "h"),
+    ("x_min", "y_min", "w", "h"), ("left", "top", "w", "h"),
 )  # fmt: skip
 
 # Columns that only tables of boxes, points and outlines have.
@@ -76,6 +80,7 @@ class Columns:
     split: int | None = None
     size: tuple[int, int] | None = None
     confidence: int | None = None
+    group: int | None = None  # 1 where a box is around more than one object
     is_open_images: bool = False  # boxes are in fractions
     classes: tuple[tuple[int, str], ...] = ()  # a column a class
 
@@ -107,7 +112,7 @@ def read(
         return True
     if set(header) >= OPEN_IMAGES_LIST:
         return True  # their licences and addresses
-    if _is_header(header):
+    if _is_header(header) or _are_unknown_names(rows[0]):
         return False
     if _is_keras(rows):
         _read_keras(collection, source, all_rows(text), classes)
@@ -240,23 +245,47 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
             if all(name in places for name in names):
                 box, has_sizes = tuple(places[name] for name in names), True
                 break
-    if box is None and any(name in PLACES for name in header):
+    if box is None and (any(name in PLACES for name in header) or {"left", "top"} <= places.keys()):
         return None  # boxes in columns that are not known: their labels are not those of whole images
-    label = next((places[name] for name in LABELS if name in places and places[name] != file), None)
+    label = _label_column([places[name] for name in LABELS if name in places and places[name] != file], rows)
     size = (places["width"], places["height"]) if {"width", "height"} <= places.keys() else None
-    split = next((places[name] for name in ("split", "subset", "set", "usage", "data set") if name in places), None)
+    split = next((places[name] for name in ("split", "subset", "set", "usage", "data_set") if name in places), None)
     confidence = places.get("confidence")
     if label is not None:
         is_open_images = {"imageid", "labelname"} <= places.keys()
-        return Columns(file, label, box, has_sizes, split, None if has_sizes else size, confidence, is_open_images)  # type: ignore[arg-type]
+        return Columns(
+            file, label, box, has_sizes, split, None if has_sizes else size, confidence, places.get("isgroupof"),  # type: ignore[arg-type]
+            is_open_images,
+        )  # fmt: skip
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
+
+
+def _label_column(candidates: list[int], rows: Sequence[Row]) -> int | None:
+    """The first that has names; numbers count where there are no names beside them."""
+    named = (at for at in candidates if any(not math.isfinite(number(_cell(row.cells, at))) for row in rows[1:]))
+    return next(named, candidates[0] if candidates else None)
 
 
 def _is_header(header: list[str]) -> bool:
     """Whether the first line names columns, the images' among them: then no other is a row without names."""
     is_known = any(name in FILES for name in header)
     return is_known and len(header) > 2 and not any(math.isfinite(number(cell)) for cell in header)
+
+
+def _are_unknown_names(row: Row) -> bool:
+    """Whether a line names columns in words that are not known: whatever order they have, nobody knows it."""
+    cells = row.cells
+    is_words = len(cells) > 5 and all(cell and not math.isfinite(number(cell)) for cell in cells)
+    return is_words and not any(map(is_image, cells))
+
+
+def names_images(collection: Collection, text: str) -> bool:
+    """Whether a table that is not read names images in a column that is called so."""
+    rows = list(some_rows(text, SAMPLE_ROWS))
+    header = [SPACES.sub("_", cell.lower()) for cell in rows[0].cells] if rows else []
+    at = next((position for position, name in enumerate(header) if name in FILES), None)
+    return at is not None and any(collection.index.has_stem(_cell(row.cells, at)) for row in rows[1:])
 
 
 def _class_columns(header: list[str], rows: Sequence[Row], file: int, split: int | None) -> tuple[tuple[int, str], ...]:
@@ -345,6 +374,9 @@ def _cells(
     if not all(map(math.isfinite, edges)):
         detail = f"Line {line} has a box with a value that is no number."
         collection.leave_out(claim, "box_not_finite", detail, line)
+        return
+    if number(_cell(cells, columns.group)) == 1:
+        collection.ignore(claim, "crowd", f"Line {line} marks a group, not one object; it is left out.", line)
         return
     if columns.has_sizes:
         edges = [edges[0], edges[1], edges[0] + edges[2], edges[1] + edges[3]]

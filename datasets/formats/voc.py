@@ -66,8 +66,11 @@ def _strange(root: Element) -> str:
 
 def _box(row: Element) -> tuple[Box | None, bool]:
     """The object's box, else the one around its outline; and whether it is the latter."""
-    box = row.find("bndbox")
-    if box is not None:
+    boxes = row.findall("bndbox")
+    if len(boxes) > 1:
+        return None, False  # nobody knows which of them is meant, or whether all are
+    if boxes:
+        (box,) = boxes
         edges = [number((box.findtext(edge) or "").strip()) for edge in EDGES]
         return (edges[0], edges[1], edges[2], edges[3]), False
     if (rotated := row.find("robndbox")) is not None:  # roLabelImg: middle, size, radians

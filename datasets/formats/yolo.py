@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from datasets.formats.base import SPLIT_FOLDERS, Exported, folder_of, split_of_word, stem
-from datasets.formats.collection import FRACTIONS, Claim, Collection
+from datasets.formats.base import SPLIT_FOLDERS, Exported, FormatError, folder_of, split_of_word, stem
+from datasets.formats.collection import FRACTIONS, MOST_FRACTION, Claim, Collection
+from datasets.formats.encodings import lines_of
 from datasets.formats.names import clean_path
 from datasets.formats.shapes import around, number
 
@@ -25,11 +26,11 @@ MAX_YAML_CHARACTERS = 1 << 20
 MAX_YAML_FILES = 20
 NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt")
 NAME_ENDINGS = (".names", ".labels")
-# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
-MOST_FRACTION = 1.5
 SPACES = " \t\r,;"
 SEPARATORS = re.compile(r"[\s,;]+")
 VISIBILITIES = {0.0, 1.0, 2.0}
+# How far boxes that are right reach beyond the image, as a fraction of it.
+CARELESS = 0.05
 
 
 class PlainLoader(yaml.BaseLoader):
@@ -80,17 +81,24 @@ def is_names_file(name: str) -> bool:
 
 
 def read_names(source: str, text: str) -> Names | None:
-    """What a file of class names says; None when it is something else."""
+    """What a file of class names says; None when it is something else.
+
+    Raises:
+        FormatError: it is no YAML.
+    """
     if not source.lower().endswith((".yaml", ".yml")):
         # The class is the number of the line, and an empty line is one, too.
-        lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
+        lines = [line.strip() for line in lines_of(text)]
         return Names(source, {number_: name for number_, name in enumerate(lines) if name})
     if len(text) > MAX_YAML_CHARACTERS:
         return None
     try:
         document = yaml.load(text, Loader=PlainLoader)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        place = f"line {mark.line + 1}: " if mark is not None else ""
+        raise FormatError("damaged_annotations", f"{place}{reason[:200]}.") from error
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
         names = {str(number_): name for number_, name in enumerate(names)}
@@ -136,6 +144,7 @@ class YoloFiles:
         self._nearest: dict[str, Names | None] = {}
         self._said: set[tuple[str, str]] = set()
         self._lacking: list[str] = []
+        self.damaged: dict[str, str] = {}  # files of settings that cannot be read, and why
 
     def add(self, names: Names) -> None:
         self._files.append(names)
@@ -258,6 +267,8 @@ class YoloFiles:
                 f"The archive has no data.yaml with names and no classes.txt, so the class numbers of {count} mean "
                 "nothing: the images were kept unlabelled. Add one and import the archive again."
             )
+            for source, reason in list(self.damaged.items())[:1]:
+                detail += f" {source} cannot be read: {reason}"
             self._collection.say("no_class_names", detail, self._lacking[0])
 
 
@@ -281,7 +292,7 @@ def _box(values: list[float], keypoints: tuple[int, int] | None) -> tuple[tuple[
         return _from_middle(values), False
     if keypoints is not None and count in (4 + keypoints[0] * keypoints[1], 5 + keypoints[0] * keypoints[1]):
         return _from_middle(values), False
-    if count < 6:
+    if count < 6 or _may_be_tracked(values):
         return None, False
     if _is_pose(values):
         return _from_middle(values), False
@@ -289,6 +300,13 @@ def _box(values: list[float], keypoints: tuple[int, int] | None) -> tuple[tuple[
         outline = around(zip(values[0::2], values[1::2], strict=True))
         return outline, True
     return None, False
+
+
+def _may_be_tracked(values: list[float]) -> bool:
+    """Whether a box, its score and the number of its track may stand here, as trackers write them, or three points."""
+    if len(values) != 6 or not (values[5] >= 1 and values[5].is_integer() and 0 <= values[4] <= 1):
+        return False
+    return all(-CARELESS <= edge <= 1 + CARELESS for edge in _from_middle(values))
 
 
 def _is_pose(values: list[float]) -> bool:
