@@ -206,7 +206,12 @@ export function Suggestions({ project, among, empty }: Props) {
                 label={(value) => `${Math.round(100 * value)} %`}
                 thumbLabel={t`Lowest score`}
               />
-              <Button variant="default" onClick={() => void takeAll()} disabled={above?.total === 0}>
+              <Button
+                variant="default"
+                className="wrapping"
+                onClick={() => void takeAll()}
+                disabled={above?.total === 0}
+              >
                 <Trans>
                   Accept all of {Math.round(100 * score)} % or more ({above?.total ?? 0} images)
                 </Trans>

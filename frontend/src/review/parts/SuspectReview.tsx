@@ -172,7 +172,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                   </Button>
                 ) : (
                   suggested && (
-                    <Button variant="default" onClick={() => take(suggested)}>
+                    <Button variant="default" className="wrapping" onClick={() => take(suggested)}>
                       {suspect.kind === "not_drawn" ? (
                         <Trans>Add the box</Trans>
                       ) : (
