@@ -14,24 +14,31 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 SALT = "storage.signed-url"
 
 
-def sign_path(path: str, *, seconds: int = 0, **query: str | int) -> str:
-    """`path` with its query, an expiry and a signature.
-
-    Args:
-        seconds: how long it lasts at least; 0: as images do (SIGNED_URL_SECONDS).
-
-    The expiry is rounded up to a half period, so that a page shows the same address for a while and browsers
-    can cache what is behind it.
-    """
-    period = max(2, seconds or settings.SIGNED_URL_SECONDS)
-    expires = (int(time.time()) // (period // 2) + 3) * (period // 2)
-    signature = _signature(path, expires, {key: str(value) for key, value in query.items()})
-    return f"{path}?{urlencode({**query, 'expires': expires, 'signature': signature})}"
+def sign_path(path: str, **query: str | int) -> str:
+    """`path` with its query, an expiry (SIGNED_URL_SECONDS at least) and a signature."""
+    return _signed(path, _next_expiry(settings.SIGNED_URL_SECONDS), query)
 
 
 def sign_for(user, path: str, *, seconds: int = 0) -> str:
-    """As `sign_path`, for what is more than a picture: it works as long as this user may see what is behind it."""
-    return sign_path(path, seconds=seconds or settings.BULK_URL_SECONDS, member=user.pk)
+    """As `sign_path`, for what is more than a picture: it works as long as this user may see what is behind it.
+
+    Args:
+        seconds: how long it works; 0: for BULK_URL_SECONDS at least.
+    """
+    expires = int(time.time()) + seconds if seconds else _next_expiry(settings.BULK_URL_SECONDS)
+    return _signed(path, expires, {"member": user.pk})
+
+
+def _next_expiry(seconds: int) -> int:
+    """In at least so many seconds, rounded up to a half of them: a page shows the same address for a while, and
+    browsers can cache what is behind it."""
+    half = max(1, seconds // 2)
+    return (int(time.time()) // half + 3) * half
+
+
+def _signed(path: str, expires: int, query: dict[str, str | int]) -> str:
+    signature = _signature(path, expires, {key: str(value) for key, value in query.items()})
+    return f"{path}?{urlencode({**query, 'expires': expires, 'signature': signature})}"
 
 
 def base_url_of(request: HttpRequest) -> str:

@@ -57,6 +57,15 @@ def test_they_last_for_minutes(client, editor, job, monkeypatch):
         assert [client.get(link).status_code for link in links] == [status, status]
 
 
+def test_a_published_link_lasts_as_long_as_was_asked(client, project, owner, tmp_path, monkeypatch):
+    model = make_model(project, owner, tmp_path, "m")
+    link = sign_for(owner, f"/api/v1/models/{model.pk}/files/litert-float32/", seconds=86_400)
+    now = time.time()
+    for seconds, status in ((86_340, 200), (86_460, 401)):
+        monkeypatch.setattr("storage.signing.time.time", lambda seconds=seconds: now + seconds)
+        assert client.get(link).status_code == status
+
+
 def test_another_member_cannot_be_written_into_one(client, editor, owner, job):
     for link in links_of(editor, job):
         for forged in (f"member={owner.pk}", "member=", "member=x", f"member={'9' * 5000}"):
