@@ -20,6 +20,6 @@ class NotesLogins:
         response = self.get_response(request)
         try:
             note_use(request)
-        except DatabaseError:  # the answer is made; that it was asked for can be noted another time
-            log.warning("login_not_noted", exc_info=True)
+        except DatabaseError as error:  # the answer is made; that it was asked for can be noted another time
+            log.warning("login_not_noted", reason=str(error))
         return response
