@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from datasets.errors import AnnotationDeleted, RevisionConflict
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
-from datasets.models import Annotation, Image, Label, Origin
+from datasets.models import Annotation, Dataset, Image, Label, Origin
 from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 from storage.database import atomic_again
@@ -124,6 +124,8 @@ def _says_all(difference: Difference) -> bool:
 @atomic_again
 def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], revision: int | None, user) -> Image:
     held = Image.objects.select_for_update().get(pk=image.pk)  # until the end nobody else changes its annotations
+    if not Dataset.objects.filter(pk=held.dataset_id, project=image.dataset.project_id).exists():
+        raise Image.DoesNotExist()  # it went into the trash while this waited
     rows = list(Annotation.objects.filter(image=held).select_related("label").order_by("id"))
     plan = _planned(image, rows, wanted(rows), user)
     # In a detection project nothing says: looked at, nothing here. While suggestions wait it says nothing.

@@ -113,6 +113,8 @@ def _carry_out_some(label: Label, steps: Sequence[tuple[Callable, Callable]], ot
 
 
 def _delete(pks: list, label: Label, user) -> None:
+    # Nobody gives them another label between the look at what they carry and their end.
+    list(Image.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
     images = list(carrying(label).filter(pk__in=pks))
     if keeps_deleted():  # they go without the label, which is about to end, and have it again when this is undone
         with recorded(pks, user):

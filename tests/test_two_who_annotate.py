@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connections, transaction
 
-from datasets import ingest, review
+from datasets import ingest, label_removal, review
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image, Origin
 from inference import suggestions
@@ -98,6 +98,28 @@ def test_a_suggestion_is_confirmed(api, image, labels, meanwhile):
     meanwhile(review, "marks_by_image")
     assert api.post("/api/v1/annotations/review/", {"confirm": [str(row.pk)]}).status_code == 200
     assert settled(image) == [("bad", True)]
+
+
+def test_a_label_is_deleted_with_its_images(api, project, image, labels, annotate, monkeypatch):
+    """Who annotates one of them first keeps it; who comes later is told that it is gone."""
+    answers: list[int] = []
+
+    def run() -> None:
+        answers.append(annotate())
+        connections.close_all()
+
+    def somebody_annotates() -> bool:
+        person.start()
+        person.join(2)
+        return False
+
+    person = threading.Thread(target=run)
+    monkeypatch.setattr(label_removal, "keeps_deleted", somebody_annotates)
+    api.put(f"/api/v1/images/{image['id']}/annotations/", [{"label": "good"}], format="json")
+    address = f"/api/v1/projects/{project.pk}/labels/{labels['good']['id']}/?images=delete"
+    assert api.delete(address).status_code in (200, 202, 204)
+    person.join()
+    assert answers == [200 if Image.objects.filter(pk=image["id"], dataset__project=project).exists() else 404]
 
 
 class TestAllThatWait:
