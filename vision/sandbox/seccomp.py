@@ -73,7 +73,7 @@ PRLIMIT, SCHED_SETAFFINITY = (302, 261), (203, 122)
 CREAT, O_CREAT, O_TMPFILE, SET_ID_BITS = (85, None), 0o100, 0o20000000, 0o6000
 PRCTL, SET_PDEATHSIG, SIGKILL = (157, 167), 1, 9
 SET_DUMPABLE = 4  # what is not "dumpable" cannot be watched by others of its user
-# F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to others. F_SETLEASE: whoever opens the file then waits, up to 45 s.
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to others. F_SETLEASE: those who open the file then wait, up to 45 s.
 FCNTL, NOT_OF_FILES = (72, 25), (8, 10, 15, 1024)
 IOCTL, TERMINAL_INPUT = (16, 29), (0x5412, 0x541C, 0x8901, 0x8902)  # TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
 
