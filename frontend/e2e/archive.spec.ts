@@ -6,7 +6,7 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
   await register(page);
   const project = await createProject(page, "Archive", "What is on the image?", "good, bad");
   await page.getByRole("link", { name: "Import", exact: true }).click();
-  await page.getByRole("checkbox", { name: "Remove from the images where they were taken" }).check();
+  await page.getByRole("checkbox", { name: "Remove location data (GPS) from the images" }).check();
   const [chooser] = await Promise.all([
     page.waitForEvent("filechooser"),
     page.getByRole("button", { name: "Choose files" }).click(),

@@ -101,7 +101,7 @@ export default function ImportPage() {
               <WebcamCapture add={add} />
             </Group>
             <Checkbox
-              label={t`Remove from the images where they were taken`}
+              label={t`Remove location data (GPS) from the images`}
               checked={strips}
               onChange={(event) => setStrips(event.currentTarget.checked)}
             />
