@@ -1,8 +1,8 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Group, Modal, Radio, Stack, Textarea, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { useLingui } from "@lingui/react/macro";
+import { Radio, Stack, Textarea, TextInput } from "@mantine/core";
+import { useState } from "react";
 import type { Dataset } from "../../api/types";
-import { Problem } from "../../ui/Problem";
+import { SettingsDialog } from "../../ui/SettingsDialog";
 import { changeDataset } from "../queries";
 
 interface Props {
@@ -17,8 +17,6 @@ export function DatasetSettings({ project, dataset, close }: Props) {
   const [name, setName] = useState(dataset.name);
   const [description, setDescription] = useState(dataset.description ?? "");
   const [alike, setAlike] = useState(dataset.near_duplicates ?? "strict");
-  const [error, setError] = useState<unknown>(null);
-  const [isBusy, setIsBusy] = useState(false);
   const kinds = [
     {
       value: "strict",
@@ -36,64 +34,41 @@ export function DatasetSettings({ project, dataset, close }: Props) {
       description: t`Groups that you named and frames of a video stay together all the same.`,
     },
   ] as const;
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
-    setIsBusy(true);
-    setError(null);
-    try {
-      await changeDataset(project, dataset.id, { name: name.trim(), description, near_duplicates: alike });
-      close();
-    } catch (problem) {
-      setError(problem);
-      setIsBusy(false);
-    }
-  };
+  const save = () =>
+    changeDataset(project, dataset.id, { name: name.trim(), description, near_duplicates: alike });
   return (
-    <Modal
-      opened
-      onClose={close}
+    <SettingsDialog
       title={t`Settings of ${dataset.name}`}
-      closeButtonProps={{ "aria-label": t`Close` }}
+      isValid={name.trim() !== ""}
+      save={save}
+      close={close}
     >
-      <form onSubmit={(event) => void save(event)}>
-        <Stack>
-          <TextInput
-            label={t`Name`}
-            required
-            maxLength={100}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Textarea
-            label={t`Description`}
-            autosize
-            minRows={2}
-            maxLength={5000}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-          />
-          <Radio.Group
-            label={t`Images that stay on one side of a split`}
-            value={alike}
-            onChange={(value) => setAlike(kinds.find((one) => one.value === value)?.value ?? "strict")}
-          >
-            <Stack gap="xs" mt="xs">
-              {kinds.map((kind) => (
-                <Radio key={kind.value} {...kind} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          <Problem error={error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              <Trans>Cancel</Trans>
-            </Button>
-            <Button type="submit" loading={isBusy} disabled={!name.trim()}>
-              <Trans>Save</Trans>
-            </Button>
-          </Group>
+      <TextInput
+        label={t`Name`}
+        required
+        maxLength={100}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Textarea
+        label={t`Description`}
+        autosize
+        minRows={2}
+        maxLength={5000}
+        value={description}
+        onChange={(event) => setDescription(event.currentTarget.value)}
+      />
+      <Radio.Group
+        label={t`Images that stay on one side of a split`}
+        value={alike}
+        onChange={(value) => setAlike(kinds.find((one) => one.value === value)?.value ?? "strict")}
+      >
+        <Stack gap="xs" mt="xs">
+          {kinds.map((kind) => (
+            <Radio key={kind.value} {...kind} />
+          ))}
         </Stack>
-      </form>
-    </Modal>
+      </Radio.Group>
+    </SettingsDialog>
   );
 }
