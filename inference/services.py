@@ -267,11 +267,10 @@ def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image
         iou_threshold=model.detector["iou_threshold"] if wishes.iou is None else wishes.iou,
         limit=wishes.limit or DEFAULT_BOXES,
     )
+    placed = letterbox.to_image(found.boxes, width, height).tolist()
     boxes = [
-        {"label": model.class_names[label], "score": round(float(score), 6), "box": [round(float(e), 2) for e in box]}
-        for box, score, label in zip(
-            letterbox.to_image(found.boxes, width, height), found.scores, found.labels, strict=True
-        )
+        {"label": model.class_names[label], "score": round(score, 6), "box": [round(edge, 2) for edge in box]}
+        for box, score, label in zip(placed, found.scores.tolist(), found.labels.tolist(), strict=True)
     ]
     return Prediction(filename, width, height, [], boxes)
 

@@ -122,6 +122,21 @@ def test_suppression_keeps_the_best_of_each_label():
     assert suppress(boxes(), np.zeros(0), np.zeros(0), 0.5, 2).tolist() == []
 
 
+@pytest.mark.parametrize("limit", [1, 7, 300, 5000])
+@pytest.mark.parametrize("count", [1, 127, 128, 129, 700])
+def test_suppression_of_many_boxes_is_the_greedy_one(count, limit):
+    random = np.random.default_rng(count)
+    corners = random.uniform(0, 300, (count, 2))
+    found = np.concatenate([corners, corners + random.uniform(5, 80, (count, 2))], axis=1).astype(np.float32)
+    scores, labels = random.choice([0.2, 0.5, 0.9], count), random.integers(0, 3, count)
+    overlap, left, greedy = iou_matrix(found, found), np.argsort(-scores, kind="stable").tolist(), []
+    while left and len(greedy) < limit:
+        best = left.pop(0)
+        greedy.append(best)
+        left = [one for one in left if overlap[best, one] <= 0.4 or labels[one] != labels[best]]
+    assert suppress(found, scores, labels, 0.4, limit).tolist() == greedy
+
+
 def test_raw_output_becomes_boxes_of_the_picture():
     anchors = anchors_for((64, 64), SHAPES)
     raw = np.full((len(anchors), 6), -9.0, np.float32)

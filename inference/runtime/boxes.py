@@ -13,6 +13,8 @@ import numpy as np
 # Offsets are divided by these, so that the network's numbers are near 1 (Ren et al. 2015, Faster R-CNN's code).
 OFFSET_SCALE = np.array([0.1, 0.1, 0.2, 0.2], dtype=np.float32)
 MAX_LOG_SCALE = float(np.log(1000 / 16))
+# Boxes that are compared with each other at once: many take memory, few take many calls of numpy.
+BLOCK = 128
 
 
 def areas(boxes: np.ndarray) -> np.ndarray:
@@ -113,13 +115,28 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thre
         limit: how many stay at most.
     """
     order = np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while len(order) and len(kept) < limit:
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        overlap = iou_matrix(boxes[best : best + 1], boxes[rest])[0]
-        order = rest[(overlap <= iou_threshold) | (labels[rest] != labels[best])]
-    return np.array(kept, dtype=np.int64)
+    boxes, labels = boxes[order], labels[order]
+    kept = np.zeros(0, dtype=np.int64)
+    for start in range(0, len(order), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(order)))
+        rows = rows[~_clashes(boxes, labels, kept, rows, iou_threshold).any(axis=0)]
+        clashes = _clashes(boxes, labels, rows, rows, iou_threshold)
+        stays = np.ones(len(rows), dtype=bool)
+        for index in range(len(rows)):
+            if stays[index]:
+                stays[index + 1 :] &= ~clashes[index, index + 1 :]
+        kept = np.concatenate([kept, rows[stays]])
+        if len(kept) >= limit:
+            break
+    return order[kept[:limit]]
+
+
+def _clashes(
+    boxes: np.ndarray, labels: np.ndarray, first: np.ndarray, second: np.ndarray, iou_threshold: float
+) -> np.ndarray:
+    """`(len(first), len(second))` bool: which rows have the same label and overlap by more than the threshold."""
+    overlap = iou_matrix(boxes[first], boxes[second])
+    return ~(overlap <= iou_threshold) & (labels[first][:, None] == labels[second][None])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -73,7 +72,7 @@ class Predicts:
                 if overlay is not None:
                     content = services.draw_prediction(model, file, prediction, overlay)
                     return HttpResponse(content, content_type=f"image/{overlay}")
-            predictions.append(asdict(prediction))
+            predictions.append(vars(prediction))
         return Response(
             {
                 "predictions": predictions,
