@@ -22,6 +22,7 @@ from projects.live import announce
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.database import atomic_again
+from storage.stored_keys import Among
 
 INSERT_CHUNK = 2_000
 
@@ -103,7 +104,8 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
     ]
     insert_images(dataset, list(images.values()), annotations)
     filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
-    _fill(filled, first, origin, user)
+    if filled:
+        _fill(filled, first, origin, user)
     count_images(dataset, len(images))
     return [_outcome(item, first, images, known, filled) for item in items]
 
@@ -162,7 +164,10 @@ def _known_images(dataset: Dataset, shas: Iterable[str], *, is_held: bool = Fals
     """Args:
     is_held: until the transaction ends nobody else annotates them, which takes no more than the image.
     """
-    rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
+    blobs = storage.keys_of(shas)
+    if not blobs:
+        return {}
+    rows = Image.objects.filter(Among("blob", blobs), dataset=dataset).select_related("blob")
     if is_held:
         rows = rows.select_for_update(of=("self",)).order_by("pk")
     return {image.blob.sha256: image for image in rows.prefetch_related("annotations__label")}

@@ -56,26 +56,45 @@ class Incoming:
     """A file being received: hashed while it is written, invisible until `LocalCache.keep`.
 
     It is open only while it is written to: a request may bring a thousand of them.
+
+    Args:
+        content: all of it, where that is in memory: it is written at once.
     """
 
-    def __init__(self, folder: Path, receiver: str) -> None:
+    def __init__(self, folder: Path, receiver: str, content: bytes | None = None) -> None:
         self.path = folder / f"{receiver}.{uuid.uuid4().hex}"
-        self._file: BinaryIO | None = self._opened()
+        self._file: BinaryIO | None = self._opened(buffering=0 if content else -1)
         self._hash = hashlib.sha256()
         self.size = 0
         self.is_staged = False
+        self._is_there = True
+        if content:
+            try:
+                self._write_whole(content)
+            except BaseException:
+                self.discard()
+                raise
 
-    def _opened(self) -> BinaryIO:
+    def _opened(self, buffering: int) -> BinaryIO:
         try:
-            return open(self.path, "xb")
+            return open(self.path, "xb", buffering)
         except FileNotFoundError:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return open(self.path, "xb")
+            return open(self.path, "xb", buffering)
+
+    def _write_whole(self, content: bytes) -> None:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[self._file.write(rest) :]  # type: ignore[union-attr]
+        self.finish()
+        self._hash.update(content)
+        self.size = len(content)
 
     def fill_from(self, path: Path) -> None:
         """Become a second name of a file that was received elsewhere on this disk; it is hashed now."""
         self.discard()
         os.link(path, self.path)
+        self._is_there = True
         with open(path, "rb") as source:
             while chunk := source.read(CHUNK_BYTES):
                 self._hash.update(chunk)
@@ -116,7 +135,13 @@ class Incoming:
         """Remove the file if it was not kept. May be called twice."""
         with contextlib.suppress(OSError):  # what could not be flushed to a full disk is not wanted any more
             self.finish()
-        self.path.unlink(missing_ok=True)
+        if self._is_there:
+            self.path.unlink(missing_ok=True)
+            self._is_there = False
+
+    def move_to(self, target: Path) -> None:
+        os.replace(self.path, target)
+        self._is_there = False
 
 
 class LocalCache:
@@ -132,8 +157,8 @@ class LocalCache:
     def path(self, sha256: str) -> Path:
         return blob_path(self.root, sha256)
 
-    def receive(self) -> Incoming:
-        return Incoming(self.incoming, self.receiver_name())
+    def receive(self, content: bytes | None = None) -> Incoming:
+        return Incoming(self.incoming, self.receiver_name(), content)
 
     def adopt(self, path: Path) -> Incoming:
         adopted = self.receive()
@@ -220,13 +245,13 @@ class LocalCache:
         for file in files:
             target = self._target(file, folders)
             if file.is_staged and target.exists():
-                file.path.unlink(missing_ok=True)
+                file.discard()
                 continue
             file.finish()
             if _has_content_of(target, file.path):
-                file.path.unlink(missing_ok=True)
+                file.discard()
             else:
-                os.replace(file.path, target)
+                file.move_to(target)
             folders.add(target.parent)
         together(sync_folder, list(folders))
 

@@ -12,8 +12,12 @@ from django.db.models import AutoField, Field, Model
 from storage.stored_keys import stored_keys
 
 
-def insert_instances(instances: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
-    """Insert new instances of one model, which have their keys, as `bulk_create` does. No signals are sent."""
+def insert_instances(instances: Sequence[Model], on_conflict: str = "") -> None:
+    """Insert new instances of one model, which have their keys, as `bulk_create` does. No signals are sent.
+
+    Args:
+        on_conflict: what becomes of a row that a unique constraint refuses, as SQL; else it is an error.
+    """
     if not instances:
         return
     model = type(instances[0])
@@ -24,19 +28,17 @@ def insert_instances(instances: Sequence[Model], *, ignore_conflicts: bool = Fal
             for instance in instances:
                 setattr(instance, field.attname, now)
     values = attrgetter(*(field.attname for field in fields))
-    insert_many(model, [field.name for field in fields], map(values, instances), ignore_conflicts=ignore_conflicts)
+    insert_many(model, [field.name for field in fields], map(values, instances), on_conflict)
 
 
-def insert_many(
-    model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]], *, ignore_conflicts: bool = False
-) -> None:
+def insert_many(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]], on_conflict: str = "") -> None:
     """Insert rows of values for the fields that are named, in their order; of foreign keys the keys.
 
     All columns that have no default of the database must be named but the key that the database counts. No signals are
     sent, and `auto_now_add` does nothing.
 
     Args:
-        ignore_conflicts: leave out rows that a unique constraint refuses.
+        on_conflict: what becomes of a row that a unique constraint refuses, as SQL; else it is an error.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     columns = prepared_columns(fields, rows)
@@ -45,9 +47,9 @@ def insert_many(
     quoted = connection.ops.quote_name
     target = f"{quoted(model._meta.db_table)} ({', '.join(quoted(field.column) for field in fields)})"
     marks = ", ".join(["%s"] * len(fields))
-    ignoring = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    statement = f"INSERT INTO {target} VALUES ({marks}) {on_conflict}"
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {target} VALUES ({marks}){ignoring}", list(zip(*columns, strict=True)))
+        cursor.executemany(statement, list(zip(*columns, strict=True)))
 
 
 def prepared_columns(fields: Sequence[Field], rows: Iterable[Sequence[Any]]) -> list[list]:

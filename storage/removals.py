@@ -25,6 +25,7 @@ from storage.database import atomic_again, relations_to
 from storage.deleting import in_parts
 from storage.local_cache import local_cache
 from storage.models import Blob, Removal
+from storage.stored_keys import Among
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ def _removal(blob: Blob) -> Removal:
 
 def wait_for_removals(shas: Iterable[str]) -> None:
     """Until the caller's transaction ends, the files with these contents stay where they are."""
-    waiting = Removal.objects.filter(sha256__in=list(shas)).order_by("pk")
+    waiting = Removal.objects.filter(Among("sha256", shas)).order_by("pk")
     list(waiting.select_for_update().values_list("pk"))
 
 

@@ -26,10 +26,12 @@ from storage.local_cache import local_cache
 from storage.models import Blob, BlobState
 from storage.removals import wait_for_removals
 from storage.room import AHEAD_BYTES, Room, reserved_bytes
+from storage.stored_keys import Among, StoredKey, stored_keys, stored_rows
 from storage.syncing import FileSystem, sync_folder
 
 log = structlog.get_logger(__name__)
-TRIES = 3
+# One row a content, also when it comes again.
+USED_AGAIN = "ON CONFLICT (sha256) DO UPDATE SET last_used = excluded.last_used, unused_since = NULL"
 # How often a file is looked for that the cache drops before it is opened.
 READINGS = 3
 
@@ -48,9 +50,7 @@ def receive_contents(contents: Sequence[bytes]) -> list[Incoming]:
     cache_, files = local_cache(), []
     try:
         for content in contents:
-            files.append(cache_.receive())
-            files[-1].write(content)
-            files[-1].finish()
+            files.append(cache_.receive(content))
     except BaseException:
         for file in files:
             file.discard()
@@ -144,20 +144,18 @@ def keep_many(files: Sequence[tuple[Incoming, str]]) -> dict[str, Blob]:
     """
     cache_ = local_cache()
     cache_.sync([file for file, _ in files if not file.is_staged])
-    shas = list({file.sha256: None for file, _ in files})
     stored = _where_the_store_has_it()
     with transaction.atomic():
-        # A row that is deleted between the two statements is made again.
-        for _ in range(TRIES):
-            _insert_blobs(files, stored)
-            now = timezone.now()
-            if Blob.objects.filter(sha256__in=shas).update(last_used=now, unused_since=None) == len(shas):
-                break
-        wait_for_removals(shas)
+        blobs = _with_rows(_blobs_of(files, stored))
+        wait_for_removals(blobs)
         cache_.place(file for file, _ in files)
-        blobs = {blob.sha256: blob for blob in Blob.objects.filter(sha256__in=shas)}
         _note_that_they_are_here(blobs.values(), stored)
     return blobs
+
+
+def keys_of(shas: Iterable[str]) -> list[StoredKey]:
+    """Of the blobs that have these contents."""
+    return [pk for (pk,) in stored_rows(Blob.objects.filter(Among("sha256", shas)).values_list("pk"))]
 
 
 def _where_the_store_has_it() -> dict[str, str]:
@@ -168,8 +166,8 @@ def _where_the_store_has_it() -> dict[str, str]:
     return {"state": BlobState.REPLICATED.value, "backend": backend.name}
 
 
-def _insert_blobs(files: Sequence[tuple[Incoming, str]], stored: Mapping[str, str]) -> None:
-    """Rows of those that have none."""
+def _blobs_of(files: Sequence[tuple[Incoming, str]], stored: Mapping[str, str]) -> dict[str, Blob]:
+    """By sha256, without rows."""
     fresh = {}
     for file, content_type in files:
         sha256 = file.sha256
@@ -177,7 +175,19 @@ def _insert_blobs(files: Sequence[tuple[Incoming, str]], stored: Mapping[str, st
         fresh[sha256] = Blob(
             sha256=sha256, size=file.size, content_type=content_type, remote_id=remote_id, **stored
         )  # fmt: skip
-    insert_instances(list(fresh.values()), ignore_conflicts=True)
+    return fresh
+
+
+def _with_rows(fresh: dict[str, Blob]) -> dict[str, Blob]:
+    """These blobs, each with a row: its own, or that of the blob which had this content before."""
+    # In one order, so that two transactions do not wait for each other.
+    insert_instances([fresh[sha256] for sha256 in sorted(fresh)], USED_AGAIN)
+    rows = dict(stored_rows(Blob.objects.filter(Among("sha256", fresh)).values_list("sha256", "pk")))
+    keys = stored_keys(blob.pk for blob in fresh.values())
+    earlier = [sha256 for sha256, key in zip(fresh, keys, strict=True) if rows[sha256] != key]
+    for blob in fresh.values():
+        blob._state.adding = False
+    return fresh | ({blob.sha256: blob for blob in Blob.objects.filter(Among("sha256", earlier))} if earlier else {})
 
 
 def _note_that_they_are_here(blobs: Iterable[Blob], stored: Mapping[str, str]) -> None:

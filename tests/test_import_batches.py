@@ -112,15 +112,16 @@ def test_a_group_that_is_broken_off_leaves_no_file(monkeypatch):
 
 
 def test_files_that_do_not_all_fit_leave_none(monkeypatch):
-    write, written = Incoming.write, []
+    write, written = Incoming._write_whole, []
 
-    def full(file: Incoming, chunk: bytes) -> None:
+    def full(file: Incoming, content: bytes) -> None:
         written.append(file)
+        assert file.path.exists()
         if len(written) == 2:
             raise OSError(28, "No space left on device")
-        write(file, chunk)
+        write(file, content)
 
-    monkeypatch.setattr(Incoming, "write", full)
+    monkeypatch.setattr(Incoming, "_write_whole", full)
     with pytest.raises(OSError, match="No space left"):
         storage.receive_contents([b"1", b"2", b"3"])
     assert len(written) == 2 and not any(file.path.exists() for file in written)

@@ -41,7 +41,7 @@ def test_inserted_rows_are_what_was_given():
 
 def test_what_is_there_already_stays_only_when_that_is_asked_for():
     insert_instances([blob(1, problem="first")])
-    insert_instances([blob(1, problem="second"), blob(2)], ignore_conflicts=True)
+    insert_instances([blob(1, problem="second"), blob(2)], "ON CONFLICT DO NOTHING")
     assert list(Blob.objects.order_by("size").values_list("size", "problem")) == [(1, "first"), (2, "")]
     with pytest.raises(IntegrityError):
         insert_instances([blob(2)])
