@@ -43,6 +43,6 @@ def look_at(source: bytes | Path, budget: Budget = DECODING) -> Facts:
         orientation = stored_orientation(image)
         kind = image.format or ""
         # The whole file is decoded, so that a truncated one is found.
-        with decoded(image, min_size=HASHED_SIZE, budget=budget) as upright:
+        with decoded(image, min_size=HASHED_SIZE, budget=budget, is_grey=True) as upright:
             phash = perceptual_hash(upright)
         return Facts(width, height, kind, phash, orientation, tuple(oddities(image)))

@@ -146,7 +146,7 @@ def stored_orientation(image: Image.Image) -> int:
 
 @contextmanager
 def decoded(
-    image: Image.Image, min_size: tuple[int, int] | None = None, budget: Any = DECODING
+    image: Image.Image, min_size: tuple[int, int] | None = None, budget: Any = DECODING, *, is_grey: bool = False
 ) -> Iterator[Image.Image]:
     """The image as `decode_upright` gives it, within the memory that all decoding of this process shares.
 
@@ -154,10 +154,12 @@ def decoded(
 
     Args:
         budget: has `hold(size_bytes)`, a context manager that waits for room.
+        is_grey: its colours are not needed. A JPEG is decoded without them, which is quicker; it is grey then, not RGB.
 
     Raises:
         ImageError: `corrupted_image`.
     """
+    image.is_grey = is_grey  # type: ignore[attr-defined]
     draft(image, min_size)
     is_ours = bool(getattr(image, "tile", None))  # not decoded yet: nobody else looks at its pixels
     with budget.hold(decoding_bytes(image)):
@@ -196,7 +198,11 @@ def draft(image: Image.Image, min_size: tuple[int, int] | None) -> None:
         return
     image.full_size = getattr(image, "full_size", image.size)  # type: ignore[attr-defined]
     is_transposed = _orientation(image) in TRANSPOSED_ORIENTATIONS
-    image.draft("RGB", (min_size[1], min_size[0]) if is_transposed else min_size)
+    image.draft("L" if _may_be_grey(image) else "RGB", (min_size[1], min_size[0]) if is_transposed else min_size)
+
+
+def _may_be_grey(image: Image.Image) -> bool:
+    return getattr(image, "is_grey", False) and image.format in ("JPEG", "MPO")
 
 
 def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) -> Image.Image:
@@ -216,7 +222,7 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
         if image.format == "TIFF":  # Pillow has turned it itself, and its size with it
             image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
         orientation = _orientation(image)
-        rgb = _to_rgb(image)
+        rgb = image if image.mode == "L" and _may_be_grey(image) else _to_rgb(image)
         return rgb.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else rgb
     except MemoryError:
         raise
