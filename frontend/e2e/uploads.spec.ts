@@ -23,3 +23,28 @@ test("a file that was refused is not sent again by each reload", async ({ page }
   await expect(panel).toHaveCount(0);
   expect(sent).toEqual([]);
 });
+
+test("images that are dropped on a project without a dataset make one", async ({ page }) => {
+  await register(page);
+  const project = await page.evaluate(async () => {
+    const { csrf_token } = await (await fetch("/api/v1/auth/session/")).json();
+    const answer = await fetch("/api/v1/projects/", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf_token },
+      body: JSON.stringify({ name: "Made by a program", task: "classification" }),
+    });
+    return (await answer.json()).id as string;
+  });
+  await page.goto(`/projects/${project}/images`);
+  await expect(page.getByText("No images yet")).toBeVisible();
+  await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(64, 48);
+    canvas.getContext("2d")?.fillRect(0, 0, 40, 30);
+    const files = new DataTransfer();
+    files.items.add(new File([await canvas.convertToBlob()], "first.png", { type: "image/png" }));
+    document
+      .querySelector("main")
+      ?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
+  });
+  await expect(page.getByText("1 image", { exact: true }).first()).toBeVisible();
+});

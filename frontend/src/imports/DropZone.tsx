@@ -37,11 +37,11 @@ export function DropZone({ project }: { project: string }) {
       setIsOver(false);
       if (!event.dataTransfer || !hasFiles(event)) return;
       event.preventDefault();
-      void droppedFiles(event.dataTransfer).then((files) => add(files));
+      void droppedFiles(event.dataTransfer).then(add);
     };
     const paste = (event: ClipboardEvent) => {
       const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length > 0) add(files);
+      if (files.length > 0) void add(files);
     };
     const listeners = {
       dragenter: enter,

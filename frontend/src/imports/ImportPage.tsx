@@ -71,7 +71,7 @@ export default function ImportPage() {
             <Group justify="center">
               <FileButton
                 multiple
-                onChange={(files) => add(files)}
+                onChange={(files) => void add(files)}
                 accept="image/*,video/*,.heic,.zip,.tar,.gz,.tgz,.json,.csv,.xml"
               >
                 {(props) => (
@@ -94,7 +94,7 @@ export default function ImportPage() {
                 multiple
                 {...{ webkitdirectory: "" }}
                 onChange={(event) => {
-                  add([...(event.currentTarget.files ?? [])]);
+                  void add([...(event.currentTarget.files ?? [])]);
                   event.currentTarget.value = "";
                 }}
               />

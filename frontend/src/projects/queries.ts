@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { api } from "../api/client";
 import { keys } from "../api/keys";
 import type { Dataset, Label, Project, Statistics, Task } from "../api/types";
@@ -48,8 +48,8 @@ export function useLabels(project: string) {
   });
 }
 
-export function useDatasets(project: string) {
-  return useQuery({
+const datasetsOf = (project: string) =>
+  queryOptions({
     queryKey: keys.datasets(project),
     queryFn: async (): Promise<Dataset[]> => {
       const { data } = await api.GET("/api/v1/datasets/", {
@@ -58,6 +58,19 @@ export function useDatasets(project: string) {
       return data?.results ?? [];
     },
   });
+
+export const useDatasets = (project: string) => useQuery(datasetsOf(project));
+
+/** The first dataset of a project; one with this name is made where there is none. */
+export async function firstDataset(project: string, name: string): Promise<string> {
+  const query = datasetsOf(project);
+  // What is known is enough, also where the studio cannot be reached now.
+  const known = queryClient.getQueryData(query.queryKey)?.[0];
+  const first = known ?? (await queryClient.fetchQuery({ ...query, staleTime: 0 }))[0];
+  if (first) return first.id;
+  const { data } = await api.POST("/api/v1/datasets/", { body: { project, name, description: "" } });
+  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  return (data as Dataset).id;
 }
 
 export function useStatistics(project: string, dataset: string | undefined) {

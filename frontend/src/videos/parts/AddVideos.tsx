@@ -7,7 +7,7 @@ import { Icon } from "../../ui/Icon";
 export function AddVideos({ project }: { project: string }) {
   const add = useAddFiles(project);
   return (
-    <FileButton multiple accept="video/*,.mkv,.avi,.mov,.mp4,.webm" onChange={(files) => add(files)}>
+    <FileButton multiple accept="video/*,.mkv,.avi,.mov,.mp4,.webm" onChange={(files) => void add(files)}>
       {(props) => (
         <Button {...props} leftSection={<Icon name="upload" />}>
           <Trans>Add videos</Trans>
