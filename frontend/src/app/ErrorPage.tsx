@@ -58,7 +58,7 @@ function Message({
   action: React.ReactNode;
 }) {
   return (
-    <Center mih="60vh" p="lg" component="main">
+    <Center mih="60vh" p="lg">
       <Stack align="center" maw={460} ta="center">
         <Title order={1} size="h2">
           {title}

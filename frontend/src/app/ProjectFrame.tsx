@@ -84,9 +84,9 @@ export function ProjectFrame() {
   return (
     <div className={classes.frame}>
       {isNarrow ? <BottomBar places={places} /> : <Rail places={places} />}
-      <main className={classes.content}>
+      <div className={classes.content}>
         <Outlet />
-      </main>
+      </div>
       <DropZone project={project} />
     </div>
   );

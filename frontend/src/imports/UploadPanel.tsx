@@ -4,13 +4,15 @@ import { useElementSize } from "@mantine/hooks";
 import { Link, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Icon } from "../ui/Icon";
+import { Interrupted } from "./parts/Interrupted";
 import { dismissEnded, resumeUploads, retryFailed } from "./sending";
 import classes from "./UploadPanel.module.css";
-import { clearEnded, type Item, totals, useUploads } from "./uploads";
+import { clearEnded, type Item, type ItemState, totals, useUploads } from "./uploads";
 import { useArrived } from "./useArrived";
 
 const SHOWN = 200;
 const QUIET_AFTER = 10_000;
+const TROUBLED: ReadonlySet<ItemState> = new Set(["failed", "duplicate", "interrupted"]);
 
 /** What is being sent, and what became of each file. Stays over all pages. */
 export function UploadPanel() {
@@ -37,7 +39,7 @@ export function UploadPanel() {
   if (!isOpen || items.length === 0) return null;
   const sum = totals(items);
   const isEnded = sum.ended === sum.count;
-  const troubled = items.filter(({ state, job }) => state === "failed" || state === "duplicate" || job);
+  const troubled = items.filter(({ state, job }) => TROUBLED.has(state) || job);
   const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
   return (
     <Paper ref={ref} className={`panel ${classes.panel}`} role="region" aria-label={t`Uploads`}>
@@ -46,6 +48,8 @@ export function UploadPanel() {
           <Text fw={600} size="sm" aria-live="polite">
             {isEnded && sum.done + sum.duplicates === 0 && sum.failed > 0 ? (
               <Trans>Nothing was taken</Trans>
+            ) : isEnded && sum.done + sum.duplicates === 0 ? (
+              <Trans>Interrupted</Trans>
             ) : isEnded ? (
               <Plural value={sum.done} one="# file is here" other="# files are here" />
             ) : (
@@ -89,6 +93,7 @@ export function UploadPanel() {
             </Button>
           </Group>
         )}
+        {sum.interrupted > 0 && <Interrupted count={sum.interrupted} />}
         {shown.length > 0 && (
           <ScrollArea.Autosize mah={isWide ? 320 : 120}>
             {[...new Set(shown)].slice(0, SHOWN).map((item) => (
@@ -119,6 +124,7 @@ function FileRow({ item, isLookedAt }: { item: Item; isLookedAt: boolean }) {
     done: t`here`,
     duplicate: t`was here already`,
     failed: t`not taken`,
+    interrupted: t`interrupted`,
   };
   const share =
     item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";

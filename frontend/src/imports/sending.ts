@@ -10,7 +10,8 @@ import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
 import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
 import { sendInParts } from "./sendInParts";
-import { addItems, changeItems, clearEnded, type Item, useUploads } from "./uploads";
+import { answerOtherTabs } from "./tabs";
+import { addItems, changeItems, clearEnded, type Item, interruptedBy, useUploads } from "./uploads";
 
 const REQUESTS_AT_ONCE = 3;
 const WAIT = 3000;
@@ -37,6 +38,7 @@ export function addFiles(
   problems: Record<string, string>,
 ): void {
   const together = uuid();
+  files = files.filter((file) => !goesOnWith(file));
   const items = files.map((file): Item => {
     const fault = faultOf(file, limits);
     const path = pathOf(file);
@@ -48,6 +50,7 @@ export function addFiles(
       strips: target.strips,
       path,
       size: file.size,
+      modified: file.lastModified,
       kind: kindOf(file),
       state: fault ? "failed" : "waiting",
       sent: 0,
@@ -66,7 +69,25 @@ export function addFiles(
   void sendAll();
 }
 
+/** Goes on with an upload that was interrupted. Answers whether the file is the one of such an upload. */
+export function goesOnWith(file: File): boolean {
+  const item = interruptedBy(file, useUploads.getState().items);
+  if (!item) return false;
+  void keepFile(item, file);
+  changeItems(new Set([item.id]), { state: "waiting" });
+  void sendAll();
+  return true;
+}
+
+const isUnderWay = ({ state }: Item) => state === "waiting" || state === "sending";
+
 export async function resumeUploads(): Promise<void> {
+  answerOtherTabs(() =>
+    useUploads
+      .getState()
+      .items.filter(isUnderWay)
+      .map(({ id }) => id),
+  );
   const items = await keptItems();
   const known = new Set(useUploads.getState().items.map(({ id }) => id));
   const fresh = items.filter(({ id }) => !known.has(id));
@@ -77,7 +98,8 @@ export async function resumeUploads(): Promise<void> {
 
 /** Closes the list: what failed is given up, and does not come back with the next page. */
 export function dismissEnded(): void {
-  for (const { id, state } of useUploads.getState().items) if (state === "failed") void dropFile(id);
+  for (const { id, state } of useUploads.getState().items)
+    if (state === "failed" || state === "interrupted") void dropFile(id);
   clearEnded();
 }
 

@@ -2,7 +2,8 @@ import { create } from "zustand";
 import { whenOwnerChanges } from "../api/owner";
 import type { FileKind } from "./classify";
 
-export type ItemState = "waiting" | "sending" | "done" | "duplicate" | "failed";
+/** `interrupted`: its file has to be chosen again, since it is too large for the browser to keep. */
+export type ItemState = "waiting" | "sending" | "done" | "duplicate" | "failed" | "interrupted";
 
 /** A file on its way to the studio. */
 export interface Item {
@@ -14,6 +15,8 @@ export interface Item {
   strips?: boolean;
   path: string;
   size: number;
+  /** When the file was last changed, as milliseconds since 1970. */
+  modified?: number;
   kind: FileKind;
   state: ItemState;
   sent: number;
@@ -69,24 +72,49 @@ export function clearEnded(): void {
   });
 }
 
+/** The upload that this file belongs to, which was interrupted and goes on with it. */
+export function interruptedBy(
+  file: Pick<File, "name" | "size" | "lastModified">,
+  items: readonly Item[],
+): Item | undefined {
+  return items.find(
+    ({ state, path, size, modified }) =>
+      state === "interrupted" &&
+      path.split("/").pop() === file.name &&
+      size === file.size &&
+      modified === file.lastModified,
+  );
+}
+
 export interface Totals {
   count: number;
   ended: number;
   done: number;
   duplicates: number;
   failed: number;
+  interrupted: number;
   bytes: number;
   sent: number;
 }
 
 export function totals(items: Item[]): Totals {
-  const sum: Totals = { count: items.length, ended: 0, done: 0, duplicates: 0, failed: 0, bytes: 0, sent: 0 };
+  const sum: Totals = {
+    count: items.length,
+    ended: 0,
+    done: 0,
+    duplicates: 0,
+    failed: 0,
+    interrupted: 0,
+    bytes: 0,
+    sent: 0,
+  };
   for (const item of items) {
     sum.bytes += item.size;
     sum.sent += item.state === "done" || item.state === "duplicate" ? item.size : item.sent;
     sum.done += Number(item.state === "done");
     sum.duplicates += Number(item.state === "duplicate");
     sum.failed += Number(item.state === "failed");
+    sum.interrupted += Number(item.state === "interrupted");
     sum.ended += Number(item.state !== "waiting" && item.state !== "sending");
   }
   return sum;

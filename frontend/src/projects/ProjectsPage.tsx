@@ -25,7 +25,7 @@ export default function ProjectsPage() {
     </Button>
   );
   return (
-    <Container size="lg" py="xl" component="main">
+    <Container size="lg" py="xl">
       <Group justify="space-between" mb="lg">
         <Title order={1} size="h2">
           <Trans>Projects</Trans>

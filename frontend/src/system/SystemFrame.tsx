@@ -18,34 +18,30 @@ export function SystemFrame() {
   ];
   if (!me.is_staff)
     return (
-      <main>
-        <EmptyState icon="lock" title={<Trans>This page is for the staff of the studio</Trans>}>
-          <Trans>Someone of the staff can make you one of them.</Trans>
-        </EmptyState>
-      </main>
+      <EmptyState icon="lock" title={<Trans>This page is for the staff of the studio</Trans>}>
+        <Trans>Someone of the staff can make you one of them.</Trans>
+      </EmptyState>
     );
   return (
-    <main>
-      <Container size="lg" py="xl">
-        <Stack gap="lg">
-          <Title order={1} size="h2">
-            <Trans>System</Trans>
-          </Title>
-          <nav className={classes.parts} aria-label={t`System`}>
-            {parts.map(({ to, title }) => (
-              <Link
-                key={to}
-                to={to}
-                activeOptions={{ exact: true, includeSearch: false }}
-                className={classes.part}
-              >
-                {title}
-              </Link>
-            ))}
-          </nav>
-          <Outlet />
-        </Stack>
-      </Container>
-    </main>
+    <Container size="lg" py="xl">
+      <Stack gap="lg">
+        <Title order={1} size="h2">
+          <Trans>System</Trans>
+        </Title>
+        <nav className={classes.parts} aria-label={t`System`}>
+          {parts.map(({ to, title }) => (
+            <Link
+              key={to}
+              to={to}
+              activeOptions={{ exact: true, includeSearch: false }}
+              className={classes.part}
+            >
+              {title}
+            </Link>
+          ))}
+        </nav>
+        <Outlet />
+      </Stack>
+    </Container>
   );
 }

@@ -6,7 +6,7 @@ import { TrashList } from "./parts/TrashList";
 /** Projects that were deleted, for those who owned them. */
 export default function ProjectsTrashPage() {
   return (
-    <Container size="md" py="xl" component="main">
+    <Container size="md" py="xl">
       <Anchor component={Link} to="/" size="sm">
         <Trans>All projects</Trans>
       </Anchor>
