@@ -32,6 +32,7 @@ export function Confusions({ names, classNames, confusions, open }: Props) {
               <Anchor
                 underline="always"
                 component="button"
+                ta="start"
                 onClick={() => open(cellOf(classNames, row, column))}
               >
                 <Sentence names={names} last={classNames.length} row={row} column={column} />
