@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from datasets.models import Annotation, Image
 from edge import keys, rollouts
 from edge.devices import presence
-from edge.models import Deployment, Device, EnrolmentCode, SigningKey
+from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, SigningKey
 from inference.services import register_model
 from projects.models import Project, Webhook
 from tests.conftest import client_of
@@ -411,6 +411,7 @@ class TestImages:
             answer = api.patch(address, {"project": str(project.pk), **named})
             assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "project")
             assert api.patch(address, {"project": other, "name": "again"}).status_code == 200
+        DeviceGroup.objects.filter(pk=mine["id"]).update(feedback_dataset=dataset["id"])  # as by an earlier version
         image = Image.objects.get(pk=self.send(device, jpeg(9), {}).json()["image"])
         assert str(image.dataset.project_id) == other
 
