@@ -88,7 +88,8 @@ def _edges(box: list[float], image: Image) -> dict | None:
 
 def _dataset_of(device: Device) -> Dataset:
     group = device.group
-    if group is not None and group.feedback_dataset is not None:
-        return group.feedback_dataset
+    chosen = None if group is None else group.feedback_dataset
+    if chosen is not None and chosen.project_id == device.project_id:  # earlier versions let it be another project's
+        return chosen
     found = Dataset.objects.filter(project=device.project_id, name=DATASET_NAME).order_by("id").first()
     return found or create_dataset(project=device.project, name=DATASET_NAME, description="Sent by devices.")

@@ -29,6 +29,12 @@ class InProject(KnownFieldsOnly, serializers.ModelSerializer):
                 fields[name].queryset = queryset
         return fields
 
+    def validate_project(self, value: Project) -> Project:
+        """What it names is looked for in its own project, so a change may not name another one."""
+        if self.instance is not None and self.instance.project_id != value.pk:
+            raise serializers.ValidationError("It stays in its project.")
+        return value
+
     def validate(self, attrs: dict) -> dict:
         project = attrs.get("project") or (self.instance.project if self.instance else None)
         for name in ("group", "feedback_dataset"):

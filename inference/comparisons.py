@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from datasets.models import Snapshot
 from inference.analysis.comparison import ap50_difference, mcnemar
 from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
-from inference.errors import NotEvaluated
+from inference.errors import NotEvaluated, NothingToCompare
 from inference.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
 from inference.runtime.boxes import Detections, thresholds_of
@@ -91,12 +91,15 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
 
     Raises:
         NotEvaluated: a model was not measured there.
+        NothingToCompare: no image has labels that all of them know.
     """
     evaluations = [latest_evaluation(model, snapshot, split) for model in models]
     if not all(evaluations):
         raise NotEvaluated()
     found = [outcomes_of(evaluation) for evaluation in evaluations]  # type: ignore[arg-type]
     keys = common_keys([one.keys for one in found])
+    if not keys:
+        raise NothingToCompare()
     common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)
     return {
         "snapshot": str(snapshot.pk),

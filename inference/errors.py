@@ -23,3 +23,11 @@ class NotEvaluated(APIException):
     status_code = 409
     default_code = "not_evaluated"
     default_detail = "Not all of these models were measured on the same images: POST here, or evaluate each of them."
+
+
+class NothingToCompare(APIException):
+    status_code = 409
+    default_code = "nothing_to_compare"
+    default_detail = (
+        "There is no image on which all of these models were measured: their labels have too little in common."
+    )

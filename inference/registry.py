@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import CharField, Count, F, QuerySet, Value
 from rest_framework.exceptions import NotFound
 
 from datasets.models import Annotation, Snapshot, SnapshotImage
 from inference.models import Model, Stage, StageChange
 from inference.trash import trash_model
+from projects.changes.fields import change_fields
 from projects.models import Project
 from projects.selectors import role_in
 from projects.services import adjust_counts
 from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused
 from storage.database import atomic_again
+
+
+@atomic_again
+def change_model(*, model: Model, changes: Mapping[str, Any]) -> None:
+    """Write these fields alone, as its stage may move at the same time, and of a detector's settings those that are
+    named: another user may change the others at the same time."""
+    if "detector" in changes:
+        held = Model.objects.select_for_update(of=("self",)).filter(pk=model.pk).first()
+        if held is None:
+            raise NotFound()
+        changes = {**changes, "detector": {**held.detector, **changes["detector"]}}
+    change_fields("model_fields", model, changes)
 
 
 @atomic_again

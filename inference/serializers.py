@@ -164,15 +164,16 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         return model.created_by.username if model.created_by is not None and self._known(model) else None
 
     def validate_detector(self, value: dict | None) -> dict:
+        """The settings that were sent; `change_model` puts them among the others."""
         model = self.instance
         if value is None:
-            return model.detector
+            return {}
         if model.task != Task.DETECTION:
             raise serializers.ValidationError("Only detectors have these settings.")
         unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
         if unknown:
             raise serializers.ValidationError({"label_thresholds": [f"The model has no label {unknown[0]!r}."]})
-        return {**model.detector, **value}
+        return value
 
     def validate_score_threshold(self, value: float | None) -> float | None:
         if value is not None and self.instance.task == Task.DETECTION:

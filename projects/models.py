@@ -6,6 +6,8 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import models
 
+from projects.job_video import JobVideo
+
 
 class Task(models.TextChoices):
     CLASSIFICATION = "classification"
@@ -220,7 +222,11 @@ class Job(Work):
     output_name = models.CharField(max_length=255, blank=True)
 
     class Meta(Work.Meta):
-        indexes = [*Work.Meta.indexes, models.Index(fields=["project", "id"])]
+        indexes = [
+            *Work.Meta.indexes,
+            models.Index(fields=["project", "id"]),
+            models.Index(JobVideo(), models.F("id"), name="job_video"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"

@@ -21,6 +21,7 @@ from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.invitations import add_or_invite, candidates_for
+from projects.job_video import JobVideo
 from projects.jobs import delete_job, retry_job
 from projects.models import ENDED, Job, Membership, Project, Role, Webhook, WorkState
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
@@ -180,7 +181,7 @@ class JobFilter(filters.FilterSet):
     video = filters.UUIDFilter(method="of_video", label="Work on this video.")
 
     def of_video(self, queryset, name, value):
-        return queryset.filter(parameters__video=str(value))
+        return queryset.alias(of_video=JobVideo()).filter(of_video=str(value))
 
     class Meta:
         model = Job

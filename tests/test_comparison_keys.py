@@ -1,11 +1,16 @@
-"""Comparisons of models look at each image once."""
+"""Comparisons of models look at each image once, and at none that one of the models was not measured on."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from inference.analysis.outcomes import LabelOutcomes
 from inference.comparisons import _Labels, common_keys
+from inference.models import Evaluation, Model
+from tests.conftest import upload
+from tests.pictures import jpeg
+from tests.test_evaluation_images import NAMES, evaluation_of
 
 
 class Counted(list):
@@ -28,3 +33,18 @@ def test_the_keys_of_a_model_are_read_a_fixed_number_of_times():
     ]
     labels = _Labels([], found, keys)
     assert labels.figures(0)["accuracy"] == 1.0 and max(first.reads, second.reads) <= 3
+
+
+@pytest.mark.django_db
+def test_models_without_a_common_image_are_not_as_good_as_each_other(api, project, dataset, labels, tmp_path):
+    upload(api, dataset, [("a.jpg", jpeg(1))], label="good")
+    snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
+    ids = []
+    for version, key in ((2, "a"), (3, "b")):
+        outcomes = LabelOutcomes([key], np.zeros(1, int), np.float32([[0.6, 0.4]]), NAMES)
+        evaluation = evaluation_of(project, tmp_path, outcomes, {"count": 1})
+        Evaluation.objects.filter(pk=evaluation.pk).update(snapshot=snapshot)
+        Model.objects.filter(pk=evaluation.model_id).update(version=version)
+        ids.append(str(evaluation.model_id))
+    answer = api.get(f"/api/v1/models/compare/?ids={','.join(ids)}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "nothing_to_compare")

@@ -20,9 +20,9 @@ from rest_framework.test import APIClient
 from datasets.models import Annotation, Image
 from edge import keys, rollouts
 from edge.devices import presence
-from edge.models import Deployment, Device, EnrolmentCode, SigningKey
+from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, SigningKey
 from inference.services import register_model
-from projects.models import Webhook
+from projects.models import Project, Webhook
 from tests.conftest import client_of
 from tests.pictures import jpeg
 
@@ -398,6 +398,22 @@ class TestImages:
         answer = self.send(gadget, jpeg(2), {"labels": [{"label": "never heard of", "score": 0.1}]})
         image = Image.objects.get(pk=answer.json()["image"])
         assert str(image.dataset_id) == dataset["id"] and not image.annotations.exists()
+
+    def test_never_into_a_dataset_of_another_project(self, api, project, group, dataset):
+        other = api.post("/api/v1/projects/", {"name": "other"}).json()["id"]
+        mine = api.post("/api/v1/device-groups/", {"project": other, "name": "mine"}).json()
+        device = add_device(api, Project.objects.get(pk=other), mine)
+        for address, named in (
+            (f"/api/v1/device-groups/{mine['id']}/", {"feedback_dataset": dataset["id"]}),
+            (f"/api/v1/devices/{device.device}/", {"group": group["id"]}),
+        ):
+            assert api.patch(address, named).status_code == 400
+            answer = api.patch(address, {"project": str(project.pk), **named})
+            assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "project")
+            assert api.patch(address, {"project": other, "name": "again"}).status_code == 200
+        DeviceGroup.objects.filter(pk=mine["id"]).update(feedback_dataset=dataset["id"])  # as by an earlier version
+        image = Image.objects.get(pk=self.send(device, jpeg(9), {}).json()["image"])
+        assert str(image.dataset.project_id) == other
 
     def test_bad_ones(self, api, project, group):
         gadget = add_device(api, project, group)

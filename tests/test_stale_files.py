@@ -116,3 +116,19 @@ def test_a_list_of_labels_has_a_line_each(tmp_path):
 
     write_labels(tmp_path / "labels.txt", NAMES)
     assert len((tmp_path / "labels.txt").read_text().splitlines()) == len(NAMES)
+
+
+def test_what_another_user_changes_meanwhile_stays(api, detector, monkeypatch):
+    from inference.views.models import ModelViewSet
+
+    found = ModelViewSet.get_object
+
+    def slower(self):
+        model = found(self)
+        Model.objects.filter(pk=model.pk).update(detector={**model.detector, "iou_threshold": 0.3})
+        return model
+
+    monkeypatch.setattr(ModelViewSet, "get_object", slower)
+    change(api, detector, score_threshold=0.7)
+    detector.refresh_from_db()
+    assert detector.detector == {**DETECTOR, "iou_threshold": 0.3, "score_threshold": 0.7}

@@ -73,6 +73,8 @@ test("a training is cancelled and started again; another page hears of its end",
   await page.getByLabel("Epochs", { exact: true }).fill("0");
   await expect(page.getByText("At least 1.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Train", exact: true })).toBeDisabled();
+  await expect(page.getByText("First correct what is marked in the expert settings.")).toBeVisible();
+  await expect(page.getByText("A few steps are timed")).toBeHidden();
   await page.getByLabel("Epochs", { exact: true }).fill("200");
   await page.getByLabel("Early stopping").fill("0");
   await page.keyboard.press("Control+Enter");

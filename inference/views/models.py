@@ -20,13 +20,12 @@ from inference.evaluations import start_evaluation
 from inference.model_upload_serializers import ModelUploadSerializer
 from inference.model_uploads import require_model_uploads, start_model_import
 from inference.models import Evaluation, FileKind, Model
-from inference.registry import delete_model
+from inference.registry import change_model, delete_model
 from inference.selectors import listed, models_of
 from inference.views.exports import Exports, accepted
 from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
-from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
@@ -150,8 +149,7 @@ class ModelViewSet(
         # Taking it back needs the same role.
         action_name = "change_visibility" if "visibility" in serializer.validated_data else "change_model"
         with self.changing(model.project, action_name, model=str(model)):
-            # These alone: its stage may move at the same time.
-            change_fields("model_fields", model, serializer.validated_data)
+            change_model(model=model, changes=serializer.validated_data)
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
     def destroy(self, request, pk=None):

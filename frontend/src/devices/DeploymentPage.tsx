@@ -5,7 +5,7 @@ import { useState } from "react";
 import { StudioError } from "../api/errors";
 import { useMayEdit } from "../projects/queries";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
-import { formatTime } from "../ui/numbers";
+import { formatPercent, formatTime } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { act, type Deployment, type DeploymentAction, useDeployment } from "./queries";
@@ -60,16 +60,16 @@ function About({ project, deployment, mayEdit }: Props) {
           <ol className={classes.steps}>
             {steps.map((percent, index) => (
               <li key={percent} className={classes.step} data-is={placeOf(index, step, state)}>
-                {percent} %
+                {formatPercent(percent / 100, i18n.locale)}
               </li>
             ))}
           </ol>
           <Text>
             <Plural
               value={reports.told}
-              _0="No device was told yet."
-              one="# device was told."
-              other="# devices were told."
+              _0="No device is told to run it."
+              one="# device is told to run it."
+              other="# devices are told to run it."
             />{" "}
             <Plural
               value={reports.reported}

@@ -104,7 +104,8 @@ export function useLabelCharts(project: string, evaluation: Evaluation, label: s
   });
 }
 
-/** Gives a classifier its lowest score, or a detector that of one label or of all; the others keep theirs. */
+/** Gives a classifier its lowest score, or a detector that of one label or of all; the others keep theirs, also those
+ * that another user saved since this page was opened. */
 export async function saveThreshold(
   project: string,
   model: Model,
@@ -115,12 +116,17 @@ export async function saveThreshold(
   const detector =
     label === undefined
       ? { score_threshold: threshold, label_thresholds: {} }
-      : { label_thresholds: { ...model.detector?.label_thresholds, [label]: threshold } };
+      : { label_thresholds: { ...(await labelThresholds(model.id)), [label]: threshold } };
   await undoable(project, title, {
     method: "PATCH",
     address: `/api/v1/models/${model.id}/`,
     body: model.task === "detection" ? { detector } : { score_threshold: threshold || null },
   });
+}
+
+async function labelThresholds(id: string): Promise<Record<string, number>> {
+  const { data } = await api.GET("/api/v1/models/{id}/", { params: { path: { id } } });
+  return (data as Model).detector?.label_thresholds ?? {};
 }
 
 /** The job that finds out where the model looks on an image. */

@@ -132,10 +132,15 @@ export default function TrainPage() {
                 <Trans>Images are still arriving. You can train as soon as all are here.</Trans>
               </Text>
             )}
+            {!isSound && (
+              <Text size="sm" c="var(--studio-bad)" role="alert">
+                <Trans>First correct what is marked in the expert settings.</Trans>
+              </Text>
+            )}
             {others && <Problem error={error} />}
           </Stack>
         </Paper>
-        {!isMissing(refusal) && !isArriving && !freezing && (
+        {isSound && !isMissing(refusal) && !isArriving && !freezing && (
           <>
             <Problem error={refusal} />
             {!refusal && (

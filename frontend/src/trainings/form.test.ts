@@ -23,7 +23,13 @@ it("sends what was set and leaves the rest to the preset", () => {
   const form = {
     ...emptyForm("m"),
     minutes: 5,
-    settings: { epochs: "7", dropout: " ", fine_tune: "false", augmentation: "none", anchor_sizes: "1, 2.5" },
+    settings: {
+      epochs: "7",
+      dropout: " ",
+      fine_tune: "false",
+      augmentation: "none",
+      anchor_sizes: "1, 2.5,",
+    },
   };
   expect(requestOf("p", form, settings)).toEqual({
     project: "p",

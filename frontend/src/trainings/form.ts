@@ -42,15 +42,20 @@ export function requestOf(project: string, form: TrainForm, settings: Setting[])
 
 function asKind(kind: Setting["kind"], text: string): unknown {
   if (kind === "boolean") return text === "true";
-  if (kind === "numbers") return text.split(/[\s,;]+/).map(Number);
+  if (kind === "numbers") return numbersOf(text);
   return kind === "choice" ? text : Number(text);
 }
+
+const numbersOf = (text: string) =>
+  text
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .map(Number);
 
 /** What is wrong with a text before it is sent; null: nothing. */
 export function problemOf(setting: Setting, text: string): "number" | "whole" | "low" | "high" | null {
   if (!text.trim() || setting.kind === "choice" || setting.kind === "boolean") return null;
-  const values = setting.kind === "numbers" ? text.split(/[\s,;]+/).filter(Boolean) : [text.trim()];
-  for (const value of values.map(Number)) {
+  for (const value of setting.kind === "numbers" ? numbersOf(text) : [Number(text)]) {
     if (!Number.isFinite(value)) return "number";
     if (setting.kind === "integer" && !Number.isInteger(value)) return "whole";
     if (setting.minimum !== null && value < setting.minimum) return "low";

@@ -3,9 +3,10 @@ export function formatPercent(value: number, locale: string, digits = 0): string
   return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(value);
 }
 
-/** "0.0031": as many digits as tell something. */
+/** "0.0031": as many digits as tell something. A whole number is a count or a setting, of which each digit does. */
 export function formatNumber(value: number, locale: string): string {
-  return new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 }).format(value);
+  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat(locale, digits).format(value);
 }
 
 /** "26 Nov, 21:30" in the language of the page. */

@@ -113,8 +113,9 @@ function Answer({ name, answer, truth }: AnswerProps) {
       >
         {isRight ? "✓" : "✗"}
       </span>
-      <span>
-        <span className="quiet">{name}:</span> {said}
+      <span className={classes.words}>
+        <span className={`quiet ${classes.name}`}>{name}: </span>
+        <span>{said}</span>
       </span>
       {typeof score === "number" && <span className="quiet">{formatPercent(score, i18n.locale)}</span>}
     </div>

@@ -2,7 +2,7 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Anchor, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Icon } from "../../ui/Icon";
-import { type Device, useAlarmed } from "../queries";
+import { useAlarmed } from "../queries";
 import { ago } from "../seen";
 import { useAlarms } from "../words";
 
@@ -35,17 +35,16 @@ export function Alarms({ project }: { project: string }) {
                 {device.name}
               </Anchor>
               {": "}
-              {device.alarm && words[device.alarm]}
-              {detailOf(device, i18n.locale)}
+              {device.alarm === "silent" && device.last_seen ? (
+                <Trans>last heard from {ago(device.last_seen, Date.now(), i18n.locale)}</Trans>
+              ) : (
+                device.alarm && words[device.alarm]
+              )}
+              {device.alarm === "failed" && device.problem && ` (${device.problem})`}
             </Text>
           </li>
         ))}
       </Stack>
     </Alert>
   );
-}
-
-function detailOf(device: Device, locale: string): string {
-  if (device.alarm === "failed") return device.problem ? ` (${device.problem})` : "";
-  return device.last_seen ? ` (${ago(device.last_seen, Date.now(), locale)})` : "";
 }

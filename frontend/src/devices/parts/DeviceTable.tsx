@@ -22,7 +22,7 @@ interface Props {
 export function DeviceTable({ project, devices, groups, mayEdit }: Props) {
   return (
     <div className={classes.scroll}>
-      <table className={classes.table}>
+      <table className={`${classes.table} ${classes.wide}`}>
         <thead>
           <tr>
             <th scope="col">

@@ -1,4 +1,4 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import {
   Alert,
   Button,
@@ -72,7 +72,11 @@ export function UploadForm({ task, file, onFile, said, sent, stop, failed, send 
               {...form.field("labels")}
             />
             <Text size="xs" className="quiet">
-              <Trans>{labels} labels: as many as the model has outputs.</Trans>
+              <Plural
+                value={labels}
+                one="# label. The model must have as many outputs."
+                other="# labels. The model must have as many outputs."
+              />
             </Text>
           </Stack>
         </Paper>

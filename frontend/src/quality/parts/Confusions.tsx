@@ -32,15 +32,15 @@ export function Confusions({ names, classNames, confusions, open }: Props) {
               <Anchor
                 underline="always"
                 component="button"
+                ta="start"
+                style={{ verticalAlign: "top" }}
                 onClick={() => open(cellOf(classNames, row, column))}
               >
-                <Sentence names={names} last={classNames.length} row={row} column={column} />
+                <Sentence names={names} last={classNames.length} row={row} column={column} count={count} />
               </Anchor>
             ) : (
-              <Sentence names={names} last={classNames.length} row={row} column={column} />
+              <Sentence names={names} last={classNames.length} row={row} column={column} count={count} />
             )}
-            {": "}
-            <Plural value={count} one="# time" other="# times" />
           </List.Item>
         ))}
       </List>
@@ -48,23 +48,29 @@ export function Confusions({ names, classNames, confusions, open }: Props) {
   );
 }
 
-function Sentence({
-  names,
-  last,
-  row,
-  column,
-}: {
+interface SentenceProps {
   names: string[];
   last: number;
   row: number;
   column: number;
-}) {
+  count: number;
+}
+
+function Sentence({ names, last, row, column, count }: SentenceProps) {
   const [label, predicted] = [names[row], names[column]];
-  if (row === last) return <Trans>{predicted} seen where nothing is annotated</Trans>;
-  if (column === last) return <Trans>{label} not found</Trans>;
   return (
-    <Trans>
-      {label} taken for {predicted}
-    </Trans>
+    <>
+      {row === last ? (
+        <Trans>{predicted} seen where nothing is annotated</Trans>
+      ) : column === last ? (
+        <Trans>{label} not found</Trans>
+      ) : (
+        <Trans>
+          {label} taken for {predicted}
+        </Trans>
+      )}
+      {": "}
+      <Plural value={count} one="# time" other="# times" />
+    </>
   );
 }

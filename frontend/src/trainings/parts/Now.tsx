@@ -3,6 +3,7 @@ import { Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { formatBytes } from "../../ui/bytes";
 import { Duration } from "../../ui/Duration";
 import type { Training } from "../queries";
+import { waitsFor } from "../waiting";
 import { usePhaseNames } from "../words";
 
 /** What an open training does now: its place in the queue, or its phase, how far it is, and what it takes. */
@@ -19,15 +20,7 @@ function Waits({ run }: { run: Training }) {
   return (
     <Stack gap={4}>
       <Text fw={600}>
-        {waiting && waiting.ahead > 0 ? (
-          <Plural
-            value={waiting.ahead}
-            one="It waits: # training comes first."
-            other="It waits: # trainings come first."
-          />
-        ) : (
-          <Trans>It starts in a moment.</Trans>
-        )}
+        <Heading waiting={waiting} />
       </Text>
       {waiting && (
         <Text size="sm" className="quiet">
@@ -35,6 +28,20 @@ function Waits({ run }: { run: Training }) {
         </Text>
       )}
     </Stack>
+  );
+}
+
+/** In a few words; what it waits for is said below them. */
+function Heading({ waiting }: Pick<Training, "waiting">) {
+  const what = waitsFor(waiting);
+  if (what === "starting") return <Trans>It starts in a moment.</Trans>;
+  if (what === "other") return <Trans>It waits.</Trans>;
+  return (
+    <Plural
+      value={waiting?.ahead ?? 0}
+      one="It waits: # training comes first."
+      other="It waits: # trainings come first."
+    />
   );
 }
 
