@@ -14,8 +14,9 @@ from datasets.containers import AnyContents
 from datasets.formats.base import Record, begins_an_image, is_image, is_text
 from datasets.imaging.preprocessing import ImageError, open_image, stored_orientation
 from datasets.import_report import ImportReport
-from datasets.ingest import Outcome, fill_images
+from datasets.ingest import fill_images
 from datasets.models import Dataset, Image, Origin
+from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from projects.errors import WorkFailed
 from projects.jobs import JobContext

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents
+from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
 from datasets.formats.base import Remark, is_text
 from datasets.import_report import ImportReport
 from datasets.models import Dataset
@@ -92,6 +93,11 @@ def _note(said: Said, report: ImportReport, task: str) -> str:
         return (
             f"No annotations were read: {files} {'is' if len(said.unread) == 1 else 'are'} in a format that is not "
             "read. The images are here without labels; import annotations in another format again and they get them."
+        )
+    if report.imported.contradicted:
+        return (
+            "Some images are there more than once, and their copies say different things: they are left open. The "
+            f"report names them ({SEVERAL_LABELS}, {BOXES_DIFFER})."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
     if said.format == "folder" and bare > 0 and task == Task.DETECTION:

@@ -18,7 +18,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 
-from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
+from datasets.formats.base import (
+    NO_SPLIT_FOLDERS,
+    Contents,
+    Mark,
+    Parsed,
+    Record,
+    Remark,
+    folder_of,
+    split_of_path,
+    split_of_word,
+    splits_of_paths,
+)
 from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
@@ -75,6 +86,7 @@ class Collection:
         self._labels: dict[str, int] = {}
         self._declared: dict[str, None] = {}
         self._used: set[str] = set()
+        self._whole: set[int] = set()  # ids of labels that files give images with labels of whole images
         self._groups: dict[str, list[Claim]] = defaultdict(list)
         self._lists: list[tuple[str, str, str, bool]] = []
         self._remarks = RemarkLog()
@@ -178,6 +190,8 @@ class Collection:
             for claim, image in pairs:
                 by_image[image].append((claim, group in recognised))
                 whole = sum(kind == WHOLE for kind in claim.marks[1::FIELDS])
+                if whole:
+                    self._whole.update(map(int, claim.marks[0::FIELDS]))
                 holds["whole"] += whole
                 holds["boxes"] += len(claim.marks) // FIELDS - whole
         self._say_joined(by_image)
@@ -340,6 +354,7 @@ class Collection:
 
     def _records(self, by_image: dict[str, list[tuple[Claim, bool]]], splits: dict[str, str]) -> Iterator[Record]:
         names = list(self._labels)
+        by_folder = {names[label].casefold(): names[label] for label in self._whole}
         for image in self.index.images:
             record = Record(image, split=splits.get(image))
             ignored = 0
@@ -349,8 +364,24 @@ class Collection:
                 ignored += claim.ignored
                 record.size = record.size or claim.size
                 record.marks += _marks(claim, names, is_fraction)
+            record.marks += _mark_of_folder(record, by_folder)
             record.is_annotated &= bool(record.marks) or not (ignored or record.left_out)
             yield record
+
+
+def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[Mark]:
+    """The label that the image's folder is called like, where files say that the image has another."""
+    if not record.marks or any(mark.box is not None for mark in record.marks):
+        return []
+    folder = next((part for part in reversed(record.path.split("/")[:-1]) if not _says_no_label(part)), "")
+    label = labels.get(folder.casefold())
+    if label is None or any(mark.label.casefold() == folder.casefold() for mark in record.marks):
+        return []
+    return [Mark(label, source=f"the folder {folder}")]
+
+
+def _says_no_label(folder: str) -> bool:
+    return split_of_word(folder) is not None or folder.lower() in NO_SPLIT_FOLDERS
 
 
 def no_annotations(image: str) -> Remark:
