@@ -13,10 +13,9 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, replace
 
 from datasets.formats.base import (
     NO_SPLIT_FOLDERS,
@@ -31,6 +30,8 @@ from datasets.formats.base import (
     splits_of_paths,
 )
 from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
+from datasets.formats.claims import Claim
+from datasets.formats.class_numbers import ClassNumbers
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
 PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
@@ -47,31 +48,6 @@ INCOMPLETE = (
 Edges = tuple[float, float, float, float]
 
 
-@dataclass(slots=True, eq=False)
-class Claim:
-    """What one annotation file says about one image.
-
-    Attributes:
-        names: paths that the file gives the image, the best first; empty when the file is named after its image.
-        is_annotated: whether the file says that somebody looked at the image.
-        left_out: how many annotations could not be understood.
-        ignored: how many are of what is not learnt: the image is not empty, even when it has no others.
-    """
-
-    source: str
-    names: tuple[str, ...] = ()
-    filename: str = ""
-    number: int = 0
-    split: str | None = None
-    size: tuple[int, int] | None = None
-    is_annotated: bool = True
-    left_out: int = 0
-    ignored: int = 0
-    match: Match | None = None
-    has_outline: bool = False
-    marks: array = field(default_factory=lambda: array("d"))
-
-
 class Collection:
     """Gathers what readers find in the files of an archive.
 
@@ -83,6 +59,7 @@ class Collection:
         self.contents = contents
         self.index = ImageIndex(images)
         self.unread: list[str] = []
+        self.class_numbers = ClassNumbers()
         self._labels: dict[str, int] = {}
         self._declared: dict[str, None] = {}
         self._used: set[str] = set()
@@ -160,6 +137,16 @@ class Collection:
             for claim in claims:
                 claim.left_out += claim.source == source
         self.say(code, detail, source)
+
+    def leave_out_shifted(self) -> None:
+        """Annotations whose class numbers count from another number than their names."""
+        for claims, detail in self.class_numbers.shifted():
+            if not any(claim.marks for claim in claims):
+                continue  # what is beyond the list was said
+            for claim in claims:
+                del claim.marks[:]
+                claim.left_out += 1
+            self.say("class_numbers_shifted", detail, claims[0].source)
 
     def put_in_split(self, source: str, name: str, split: str, *, is_stem: bool = False) -> None:
         """What a list of images or a file of settings says about splits. Names of absent images leave no trace."""

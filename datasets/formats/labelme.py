@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, points_of, size_of
 

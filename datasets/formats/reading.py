@@ -132,6 +132,7 @@ class _Reader:
             )
             collection.say("encoding_guessed", detail, names[0])
         self._yolo.say_lacking()
+        collection.leave_out_shifted()
         self._say_unread_files()
         is_read = collection.has_images
         lacks_names = self._wanted == yolo.GROUP and not self._yolo.has_names

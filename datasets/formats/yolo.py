@@ -11,11 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import yaml
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, FormatError, folder_of, split_of_word, stem
-from datasets.formats.collection import FRACTIONS, MOST_FRACTION, Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import FRACTIONS, MOST_FRACTION, Collection
 from datasets.formats.encodings import lines_of
 from datasets.formats.names import clean_path
 from datasets.formats.shapes import around, number
@@ -69,6 +71,12 @@ class Names:
     names: dict[int, str] = field(default_factory=dict)
     keypoints: tuple[int, int] | None = None
     splits: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def numbers(self) -> range | None:
+        """The classes' numbers where none between them is left out."""
+        first, last = min(self.names, default=0), max(self.names, default=0)
+        return range(first, last + 1) if len(self.names) == last + 1 - first else None
 
     @property
     def is_yaml(self) -> bool:
@@ -239,7 +247,10 @@ class YoloFiles:
     def _line(self, claim: Claim, names: Names, position: int, words: list[str]) -> None:
         values = [number(word) for word in words]
         identifier = values[0]
-        label = names.names.get(int(identifier)) if math.isfinite(identifier) and identifier.is_integer() else None
+        is_whole = math.isfinite(identifier) and identifier.is_integer()
+        label = names.names.get(int(identifier)) if is_whole else None
+        if is_whole and (numbers := names.numbers):
+            self._collection.class_numbers.use(names.source, names.source, numbers, int(identifier), claim)
         if not label:
             detail = f"Line {position}: class {words[0]} is not among the {len(names.names)} names of {names.source}."
             self._collection.leave_out(claim, "unknown_label", detail, position)
