@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from datasets.formats.names import Match
 
+PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0  # what the edges of a mark are in; WHOLE has none
+FIELDS = 7  # of a mark: label, kind, number, and four edges
+
 
 @dataclass(slots=True, eq=False)
 class Claim:

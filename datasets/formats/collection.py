@@ -11,7 +11,6 @@ The rules that every reader follows (`docs/imports.md` tells users the same):
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,15 +28,12 @@ from datasets.formats.base import (
     split_of_word,
     splits_of_paths,
 )
-from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
-from datasets.formats.claims import Claim
+from datasets.formats.boxes import MAX_LABEL, clean_label
+from datasets.formats.claims import FIELDS, FRACTIONS, PIXELS, WHOLE, Claim
 from datasets.formats.class_numbers import ClassNumbers
+from datasets.formats.fractions import Span, take_out_fractions
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
-PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
-# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
-MOST_FRACTION = 1.5
-FIELDS = 7  # of a mark: label, kind, number, and four edges
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
 INCOMPLETE = (
@@ -168,14 +164,14 @@ class Collection:
     def finish(self) -> Parsed:
         """Find the images and join what is said about each."""
         found = self._found()
-        recognised = self._fraction_groups(found)
+        recognised = self._in_fractions(found)
         by_image: dict[str, list[tuple[Claim, bool]]] = defaultdict(list)
         counts: Counter[str] = Counter()
         holds = {"boxes": 0, "whole": 0}
         for group, pairs in found.items():
             counts[group] = len(pairs)
             for claim, image in pairs:
-                by_image[image].append((claim, group in recognised))
+                by_image[image].append((claim, claim.source in recognised or group in recognised))
                 whole = sum(kind == WHOLE for kind in claim.marks[1::FIELDS])
                 if whole:
                     self._whole.update(map(int, claim.marks[0::FIELDS]))
@@ -273,26 +269,44 @@ class Collection:
             detail = f"There is no image {said!r}; its annotations were left out."
             self._remarks.add(Remark(claim.source, "missing_image", detail, claim.source, claim.number))
 
-    def _fraction_groups(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
-        """Formats in pixels whose boxes all lie between 0 and about 1: these are fractions."""
+    def _in_fractions(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
+        """Formats in pixels whose boxes all lie between 0 and about 1, and files for many images: these are fractions.
+
+        What looks like a fraction in a file of pixels is left out.
+        """
         result = set()
         for group, pairs in found.items():
-            largest, narrowest, count = 0.0, math.inf, 0
+            spans: dict[str, Span] = defaultdict(Span)
             for claim, _ in pairs:
-                for at in range(0, len(claim.marks), FIELDS):
-                    if claim.marks[at + 1] == PIXELS and all(map(math.isfinite, claim.marks[at + 3 : at + 7])):
-                        x_min, y_min, x_max, y_max = claim.marks[at + 3 : at + 7]
-                        largest, count = max(largest, x_max, y_max), count + 1
-                        narrowest = min(narrowest, x_max - x_min, y_max - y_min)
-            # Beyond 1 they may be pixels, but boxes below a pixel nobody draws.
-            if count and 0 < largest <= (MOST_FRACTION if narrowest < LEAST_PIXELS else 1.0):
+                spans[claim.source].add(claim)
+            together = Span.of(spans.values())
+            if together.is_fractions:
                 result.add(group)
-                detail = (
-                    f"All {count} boxes lie between 0 and {max(1.0, largest):.4g}: they were read as fractions of the "
-                    "image's size."
-                )
-                self._remarks.add(Remark(pairs[0][0].source, "fractions", detail, pairs[0][0].source))
+                self._say_fractions(pairs[0][0].source, together)
+                continue
+            for source, span in spans.items():
+                if span.is_fractions and span.has_narrow and span.images > 1:
+                    result.add(source)
+                    self._say_fractions(source, span)
+            self._leave_out_mixed([claim for claim, _ in pairs if claim.source not in result], spans)
         return result
+
+    def _say_fractions(self, source: str, span: Span) -> None:
+        detail = (
+            f"All {span.count} boxes lie between 0 and {max(1.0, span.largest):.4g}: they were read as fractions of "
+            "the image's size."
+        )
+        self._remarks.add(Remark(source, "fractions", detail, source))
+
+    def _leave_out_mixed(self, claims: list[Claim], spans: dict[str, Span]) -> None:
+        for claim in claims:
+            if spans[claim.source].has_narrow:
+                for number in take_out_fractions(claim):
+                    detail = (
+                        "The box lies between 0 and 1, as fractions of the image do, and others are in pixels: nobody "
+                        "knows which of both it is in; it was left out."
+                    )
+                    self.leave_out(claim, "mixed_units", detail, number)
 
     def _say_joined(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
         joined: Counter[tuple[str, str]] = Counter()

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, is_image, split_of_filename, split_of_word
-from datasets.formats.claims import Claim
-from datasets.formats.collection import FRACTIONS, Collection
+from datasets.formats.claims import FRACTIONS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
 

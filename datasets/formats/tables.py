@@ -25,8 +25,8 @@ from datasets.formats.base import (
     split_of_filename,
     split_of_word,
 )
-from datasets.formats.claims import Claim
-from datasets.formats.collection import FRACTIONS, PIXELS, Collection
+from datasets.formats.claims import FRACTIONS, PIXELS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.shapes import number, size_of
 
 GROUP = "csv"

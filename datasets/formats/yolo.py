@@ -16,9 +16,10 @@ from functools import cached_property
 import yaml
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, FormatError, folder_of, split_of_word, stem
-from datasets.formats.claims import Claim
-from datasets.formats.collection import FRACTIONS, MOST_FRACTION, Collection
+from datasets.formats.claims import FRACTIONS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.encodings import lines_of
+from datasets.formats.fractions import MOST_FRACTION
 from datasets.formats.names import clean_path
 from datasets.formats.shapes import around, number
 
