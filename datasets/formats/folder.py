@@ -24,7 +24,11 @@ from datasets.formats.names import IMAGE_FOLDERS
 
 # What is written beside folders whose names are not those of their labels.
 LABELS_FILE = "labels.json"
-WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset", "labels", "annotations", "masks"}
+WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {
+    "data", "dataset", "labels", "annotations", "masks", "jpg", "jpeg", "png",
+}  # fmt: skip
+# What tools call the folder of images that have no label.
+NO_LABELS = {"unlabeled", "unlabelled", "no_label", "no label", "nolabel"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
         if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
+        label = "" if label.lower() in NO_LABELS else label
         if label:
             labels.setdefault(label, set()).add("/".join(parts))
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))

@@ -40,6 +40,7 @@ from datasets.formats.encodings import decode, lines_of
 from datasets.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
 from datasets.formats.mentions import is_named_after_image, mentioned
 from datasets.formats.shapes import number
+from datasets.formats.side_tables import is_submission
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
 WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
@@ -197,7 +198,7 @@ class _Reader:
         if name.lower().endswith((".csv", ".tsv")):
             if not self._wants(tables.GROUP):
                 return
-            if tables.is_classes(name):
+            if tables.is_classes(name, self._text):
                 self._classes = (self._classes or set()) | tables.read_classes(self._collection, name, self._text(name))
             elif "class" in name.rpartition("/")[2].lower():
                 is_list = "class-descriptions" in name.rpartition("/")[2].lower()
@@ -273,7 +274,11 @@ class _Reader:
         return root
 
     def _read_table(self, name: str) -> None:
-        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
+        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name, self._text):
+            return
+        if is_submission(name):
+            detail = "This is an example of answers for a competition, with made-up labels; it was left out."
+            self._collection.say("example_left_out", detail, name)
             return
         text = self._text(name)
         if self._codes and tables.class_codes(text, any_code="class-descriptions" in name.rpartition("/")[2].lower()):

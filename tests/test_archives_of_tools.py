@@ -1,0 +1,76 @@
+"""More archives as tools make them: what has no label there has none here."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.archives import Read, read_files
+from tests.pictures import jpeg, make_zip
+from tests.test_imports import labels_by_file, run_import
+
+
+@pytest.fixture(autouse=True)
+def work_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["unlabeled", "Unlabelled", "no_label"])
+def test_a_folder_of_images_without_a_label(folder):
+    result = read_files({f"train/{folder}/a.png": b"", "train/cat/b.png": b""})
+    assert result.is_open(f"train/{folder}/a.png") and result.labels == ["cat"]
+
+
+def test_a_folder_that_is_called_like_an_ending():
+    assert not read_files({"jpg/image_0001.jpg": b"", "jpg/files.txt": "image_0001.jpg\n"}).labels
+
+
+def test_masks_beside_their_images():
+    result = read_files({"train/a.jpg": b"", "train/a_mask.png": b"", "train/b_mask.png": b"", "train/c_mask.jpg": b""})
+    assert set(result.records) == {"train/a.jpg", "train/b_mask.png", "train/c_mask.jpg"}
+    assert "masks_left_out" in result.codes()
+
+
+class TestLabelStudio:
+    def tasks(self, *annotations: dict) -> Read:
+        rows = [{"id": at, **one} for at, one in enumerate(annotations)]
+        tasks = [{"id": 1, "data": {"image": "a.png"}, "annotations": rows}]
+        return read_files({"a.png": b"", "t.json": json.dumps(tasks)})
+
+    def choice(self, label: str, by: int | None, **more) -> dict:
+        return {"result": [{"type": "choices", "value": {"choices": [label]}}], "completed_by": by, **more}
+
+    def test_two_who_disagree_on_the_label_of_an_image(self):
+        result = self.tasks(self.choice("cat", 1), self.choice("dog", 2))
+        assert result.boxes("a.png") == [("cat", []), ("dog", [])] and "several_annotations" in result.codes()
+
+    def test_two_who_agree_and_one_who_chose_again(self):
+        result = self.tasks(self.choice("dog", 1), self.choice("cat", 1), self.choice("cat", 2))
+        assert {label for label, _ in result.boxes("a.png")} == {"cat"}
+
+    def test_what_is_marked_as_ground_truth_counts(self):
+        result = self.tasks(self.choice("cat", 1, ground_truth=True), self.choice("dog", 2))
+        assert result.boxes("a.png") == [("cat", [])]
+
+    def test_a_taxonomy_is_not_read_and_said(self):
+        result = self.tasks({"result": [{"type": "taxonomy", "value": {"taxonomy": [["animal", "cat"]]}}]})
+        assert result.is_open("a.png") and "incomplete_annotation" in result.codes()
+
+
+LABELME = {"version": "5", "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}],
+           "imagePath": "..\\a.png", "imageData": "iVBORw0KGgo=", "imageHeight": 48, "imageWidth": 64}  # fmt: skip
+
+
+def test_images_inside_of_annotation_files_are_missing_and_said():
+    result = read_files({"b.png": b"", "x/a.json": json.dumps(LABELME)})
+    assert result.is_open("b.png") and {"image_inside_file", "missing_image"} <= result.codes()
+    assert "image_inside_file" not in read_files({"a.png": b"", "x/a.json": json.dumps(LABELME)}).codes()
+
+
+@pytest.mark.django_db
+def test_an_archive_whose_images_are_inside_of_its_annotations(api, dataset):
+    job = run_import(api, dataset, make_zip({"a.json": json.dumps(LABELME).encode(), "b.txt": b"note"}))
+    assert job["error"]["code"] == "no_images" and "(imageData)" in job["error"]["detail"]
+    images = run_import(api, dataset, make_zip({"a.jpg": jpeg(1)}))
+    assert images["state"] == "succeeded" and labels_by_file(api) == {"a.jpg": None}
