@@ -59,7 +59,9 @@ def images_by_name(dataset: Dataset) -> dict[str, Image]:
             images[image.filename] = image
     if not images:
         raise WorkFailed(
-            "no_images", "The archive has no images, and the dataset has none that annotations could be for."
+            "no_images",
+            "The archive has no images, and the dataset has none that annotations could be for. Images inside of "
+            "annotation files (imageData) are not read: add them as files.",
         )
     return images
 

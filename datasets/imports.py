@@ -234,8 +234,6 @@ def _said(
     said = read_annotations(context, contents, context.job.parameters["format"], folder, present)
     if not said.count:
         unread = f" {said.unread[0]} is in a format that is not read." if said.unread else ""
-        inside = next((one.detail for one in said.remarks() if one.code == "image_inside_file"), "")
-        unread += f" {inside}" if inside else ""
         raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).{unread}")
     labels = [clean_label(label) for label in said.labels]
     said.labels = list(dict.fromkeys(label for label in labels if label))

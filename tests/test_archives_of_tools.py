@@ -8,7 +8,7 @@ import pytest
 
 from tests.archives import Read, read_files
 from tests.pictures import jpeg, make_zip
-from tests.test_imports import labels_by_file, run_import
+from tests.test_imports import labels_by_file, report_of, run_import
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,22 @@ def test_images_inside_of_annotation_files_are_missing_and_said():
 
 @pytest.mark.django_db
 def test_an_archive_whose_images_are_inside_of_its_annotations(api, dataset):
-    job = run_import(api, dataset, make_zip({"a.json": json.dumps(LABELME).encode(), "b.txt": b"note"}))
+    job = run_import(api, dataset, make_zip({"a.json": json.dumps(LABELME).encode()}))
     assert job["error"]["code"] == "no_images" and "(imageData)" in job["error"]["detail"]
-    images = run_import(api, dataset, make_zip({"a.jpg": jpeg(1)}))
-    assert images["state"] == "succeeded" and labels_by_file(api) == {"a.jpg": None}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "table", [b"Path,Roi.X1,ClassId\ncat/a.jpg,1,3\n", b"bolt;cat/a.jpg;1;2;3\n", b"missing.jpg,1,2,9,9,bolt\n"]
+)
+def test_folders_beside_a_table_that_is_not_understood(api, dataset, table):
+    content = make_zip({"cat/a.jpg": jpeg(1), "dog/b.jpg": jpeg(2), "t.csv": table})
+    for dry_run in (True, False):
+        job = run_import(api, dataset, content, dry_run=dry_run)
+        (row,) = [row for row in report_of(api, job) if row["code"] == "folders_ignored"]
+        assert job["result"]["labelled"] == 0 and row["source"] == "t.csv"
+        assert "If the folders are the labels, import the archive again with format=folder" in row["detail"]
+    assert labels_by_file(api) == {"a.jpg": None, "b.jpg": None}
+    assert "format=folder" in job["result"]["note"]
+    again = run_import(api, dataset, content, format="folder")
+    assert again["result"]["labelled"] == 2 and labels_by_file(api) == {"a.jpg": "cat", "b.jpg": "dog"}

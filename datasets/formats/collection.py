@@ -156,6 +156,11 @@ class Collection:
         return any(self._groups.values())
 
     @property
+    def sources(self) -> list[str]:
+        """The files that were read and speak of images, the first of each format."""
+        return [claims[0].source for claims in self._groups.values() if claims]
+
+    @property
     def has_images(self) -> bool:
         """Whether an image that is here is spoken of, or may be."""
         matches = (self._match(claim) for claims in self._groups.values() for claim in claims)

@@ -15,8 +15,8 @@ FACTS = {
     "url", "link", "source", "origin", "license", "licence", "author", "credit", "copyright", "md5", "sha1", "sha256",
     "hash", "checksum", "size", "filesize", "file_size", "bytes", "width", "height", "image_width", "image_height",
     "channels", "depth", "format", "date", "time", "datetime", "timestamp", "created", "created_at", "updated_at",
-    "caption", "captions", "description", "comment", "comments", "text", "sentence", "title", "prompt", "alt", "lat", "lon",
-    "latitude", "longitude", "camera", "device", "index", "unnamed:_0", "",
+    "caption", "captions", "description", "comment", "comments", "text", "sentence", "title", "prompt", "alt", "lat",
+    "lon", "latitude", "longitude", "camera", "device", "index", "unnamed:_0", "",
 }  # fmt: skip
 # What models say is no label that somebody has given.
 PREDICTIONS = {"prediction", "predictions", "predicted", "pred", "predictionstring", "prediction_string",
