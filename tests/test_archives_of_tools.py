@@ -89,3 +89,12 @@ def test_folders_beside_a_table_that_is_not_understood(api, dataset, table):
     assert "format=folder" in job["result"]["note"]
     again = run_import(api, dataset, content, format="folder")
     assert again["result"]["labelled"] == 2 and labels_by_file(api) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+@pytest.mark.django_db
+def test_images_without_endings_are_read_where_they_lie(api, dataset):
+    """The process that reads annotations moves the position of the archive that both have open."""
+    files = {"cat/a": jpeg(1), "dog/b": jpeg(2), "cat/readme": b"text"}
+    job = run_import(api, dataset, make_zip(files))
+    assert not job["result"]["rejected"], report_of(api, job)
+    assert labels_by_file(api) == {"a": "cat", "b": "dog"}
