@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
+from projects import jobs
 from tests.archives import Read, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import labels_by_file, report_of, run_import
@@ -98,3 +103,69 @@ def test_images_without_endings_are_read_where_they_lie(api, dataset):
     job = run_import(api, dataset, make_zip(files))
     assert not job["result"]["rejected"], report_of(api, job)
     assert labels_by_file(api) == {"a": "cat", "b": "dog"}
+
+
+class TestFolders:
+    def test_a_folder_inside_of_a_label(self):
+        result = read_files({"cat/1.jpg": b"", "cat/black/2.jpg": b"", "cat/images/3.jpg": b"", "dog/4.jpg": b""})
+        assert result.labels == ["cat", "dog"] and result.boxes("cat/1.jpg") == [("cat", [])]
+        assert result.is_open("cat/black/2.jpg") and result.is_open("cat/images/3.jpg")
+        said = sorted(one.filename for one in result.remarks if one.code == "folder_in_folder")
+        assert said == ["cat/black", "cat/images"]
+
+    def test_labels_at_different_depths(self):
+        result = read_files({"1.jpg": b"", "cat/2.jpg": b"", "animals/dog/3.jpg": b"", "animals/fox/4.jpg": b""})
+        assert set(result.labels) == {"cat", "dog", "fox"} and not result.codes()
+
+    def test_another_folder_beside_splits(self):
+        files = ["train/cat/1.jpg", "test/dog/2.jpg", "valid/dog/3.jpg", "unsup/4.jpg", "extra/cat/5.jpg"]
+        result = read_files(dict.fromkeys(files, b""))
+        assert [record.split for record in result.records.values()] == ["train", "test", "validation", None, None]
+        assert result.labels == ["cat", "dog"] and result.is_open("unsup/4.jpg")
+
+    def test_labels_that_are_called_like_splits(self):
+        files = ["train/1.jpg", "test/2.jpg", "bus/3.jpg"]
+        assert set(read_files(dict.fromkeys(files, b"")).labels) == {"train", "test", "bus"}
+
+
+def end_record(content: bytes, disk: int) -> bytes:
+    at = content.rindex(b"PK\x05\x06")
+    return content[: at + 4] + struct.pack("<HH", disk, disk) + content[at + 8 :]
+
+
+WHOLE = make_zip({"cat/1.jpg": jpeg(1), "dog/2.jpg": jpeg(2)})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [("data.z01", b"PK\x07\x08" + WHOLE[:400], "split_archive"), ("data.zip", end_record(WHOLE, 2), "split_archive"),
+     ("data.zip.001", WHOLE[:400], "split_archive"), ("data.zip", b"<!DOCTYPE html><html>Sign in", "not_an_archive"),
+     ("data.zip", make_zip({"data.zip": WHOLE[:200]}), "empty_archive"),
+     ("x.zip", make_zip({"data.zip": WHOLE[:200], "a.txt": b"x"}), "no_images")],
+    ids=["first part", "last part", "numbered part", "web page", "damaged inside", "and a note"],
+)  # fmt: skip
+def test_what_is_no_whole_archive_is_refused_in_words(api, dataset, name, content, code):
+    file = SimpleUploadedFile(name, content, "application/zip")
+    answer = api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {"file": file}, format="multipart")
+    jobs.run_job(answer.json()["id"])
+    error = api.get(answer["Location"]).json()["error"]
+    assert error["code"] == code and ("data.zip: " in error["detail"]) == (code in ("no_images", "empty_archive"))
+
+
+@pytest.mark.django_db
+def test_a_whole_archive_that_is_called_like_a_part(api, dataset):
+    job = run_import(api, dataset, b"PK\x07\x08" + WHOLE)  # as some programs begin what fits into one part
+    assert (job["state"], job["result"]["created"]) == ("succeeded", 2)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_several_images_in_a_file_the_first_is_taken_and_said(api, dataset, kind):
+    frames = [Image.new("RGB", (64, 48), (40 * number, 0, 0)) for number in range(3)]
+    several, single = io.BytesIO(), io.BytesIO()
+    frames[0].save(several, kind, save_all=True, append_images=frames[1:])
+    frames[1].save(single, kind)
+    job = run_import(api, dataset, make_zip({"cat/a.bin": several.getvalue(), "dog/b.bin": single.getvalue()}))
+    (row,) = report_of(api, job)
+    assert (row["code"], row["filename"]) == ("first_frame", "cat/a.bin") and job["result"]["created"] == 2
