@@ -169,3 +169,37 @@ def test_of_several_images_in_a_file_the_first_is_taken_and_said(api, dataset, k
     job = run_import(api, dataset, make_zip({"cat/a.bin": several.getvalue(), "dog/b.bin": single.getvalue()}))
     (row,) = report_of(api, job)
     assert (row["code"], row["filename"]) == ("first_frame", "cat/a.bin") and job["result"]["created"] == 2
+
+
+ROTATED = {
+    "coco": {
+        "c.json": json.dumps({
+            "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
+            "categories": [{"id": 1, "name": "bolt"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 10, 20, 10],
+                             "attributes": {"occluded": False, "rotation": 90.0}}],
+        })
+    },
+    "voc": {
+        "a.xml": "<annotation><object><name>bolt</name><bndbox><xmin>20</xmin><ymin>10</ymin><xmax>40</xmax><ymax>20"
+        "</ymax></bndbox><attributes><attribute><name>rotation</name><value>90.0</value></attribute></attributes></object>"
+        "</annotation>"
+    },
+    "datumaro": {
+        "annotations/default.json": json.dumps({
+            "info": {}, "categories": {"label": {"labels": [{"name": "bolt"}]}},
+            "items": [{"id": "a", "image": {"path": "a.png", "size": [48, 64]},
+                       "annotations": [{"type": "bbox", "label_id": 0, "bbox": [20, 10, 20, 10],
+                                        "attributes": {"rotation": 90}}]}],
+        })
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ROTATED)
+def test_turned_boxes_where_cvat_writes_the_angle_beside_them(format):
+    result = read_files({"a.png": b"", **ROTATED[format]})
+    assert result.boxes("a.png") == [("bolt", [25, 5, 35, 25])] and result.codes() == {"outline_as_box"}
+    for upright in ("0", "180"):
+        text = {name: text.replace("90", upright) for name, text in ROTATED[format].items()}
+        assert read_files({"a.png": b"", **text}).boxes("a.png") == [("bolt", [20, 10, 40, 20])]

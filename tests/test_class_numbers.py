@@ -97,3 +97,18 @@ def test_ids_of_categories_count_as_they_are_written(categories, used):
     for at, one in enumerate(used):
         assert [label for label, _ in result.boxes(f"{at}.png")] == ([f"class {one}"] if one in categories else [])
     assert CODE not in result.codes()
+
+
+@pytest.mark.parametrize("names", ["1 bolt\n2 nut\n3 screw\n", "1: bolt\n2: nut\n3: screw"])
+def test_a_list_that_has_its_own_numbers(names):
+    result = yolo([1, 2, 3], {"classes.txt": names})
+    assert [result.boxes(f"{at}.png")[0][0][-4:] for at in range(3)] == ["bolt", " nut", "crew"] and not result.codes()
+    below = yolo([0, 1, 2], {"classes.txt": names})
+    assert all(map(below.is_open, below.records)) and CODE in below.codes()
+
+
+@pytest.mark.parametrize(
+    "names", ["0 bolt\n1 nut\n2 screw", "1 euro\n2 euro\n3 euro", "1 bolt\nnut\n3 screw", "bolt\n2\n3 x"]
+)
+def test_names_with_numbers_that_are_no_list_from_1(names):
+    assert yolo([0, 2], {"classes.txt": names}).boxes("0.png")[0][0] == names.split("\n")[0]

@@ -10,7 +10,7 @@ from datasets.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
 from datasets.formats.claims import Claim
 from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around_mask, around_pairs, number, size_of
+from datasets.formats.shapes import Box, around_mask, around_pairs, number, size_of, turned_as_said
 
 GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
@@ -183,6 +183,9 @@ def _annotation(
         box = box[0], box[1], box[2] - box[0], box[3] - box[1]
         detail = f"The box of annotation {position} is not x, y, width, height but two corners, as the rest of it says."
         collection.say("boxes_as_corners", detail, claim, position + 1)
+    box, is_turned = turned_as_said(box, row.get("attributes"))
+    if is_turned:
+        collection.say_outline(claim, f"Annotation {position} has a turned box", position + 1)
     used.add(names[category])
     collection.add(claim, names[category], box, position + 1)
 

@@ -9,7 +9,7 @@ from datasets.formats.base import Exported, ending_of, split_of_filename, stem
 from datasets.formats.claims import Claim
 from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, points_of, size_of
+from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, points_of, size_of, turned_as_said
 
 GROUP = "datumaro"
 SUBSETS = {"train": "train", "validation": "val", "test": "test", None: "default"}
@@ -78,8 +78,10 @@ def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str
         detail = f"Annotation {position} ({kind}) has no box; it is left out."
         collection.leave_out(claim, "incomplete_annotation", detail, position)
     else:
-        if kind != "bbox":
-            collection.say_outline(claim, f"Annotation {position} is a {kind}", position)
+        box, is_turned = turned_as_said(box, row.get("attributes")) if kind == "bbox" else (box, False)
+        if kind != "bbox" or is_turned:
+            what = "turned box" if is_turned else kind
+            collection.say_outline(claim, f"Annotation {position} is a {what}", position)
         collection.add(claim, label, box, position)
 
 

@@ -31,6 +31,7 @@ NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes
 NAME_ENDINGS = (".names", ".labels")
 SPACES = " \t\r,;"
 SEPARATORS = re.compile(r"[\s,;]+")
+NUMBERED = re.compile(r"(\d{1,6})[\s:.,;)=-]+(.*\S)")
 VISIBILITIES = {0.0, 1.0, 2.0}
 # How far boxes that are right reach beyond the image, as a fraction of it.
 CARELESS = 0.05
@@ -98,7 +99,8 @@ def read_names(source: str, text: str) -> Names | None:
     if not source.lower().endswith((".yaml", ".yml")):
         # The class is the number of the line, and an empty line is one, too.
         lines = [line.strip() for line in lines_of(text)]
-        return Names(source, {number_: name for number_, name in enumerate(lines) if name})
+        first = _first_number(lines)
+        return Names(source, {number_: name for number_, name in enumerate(lines, start=first) if name})
     if len(text) > MAX_YAML_CHARACTERS:
         return None
     try:
@@ -124,6 +126,15 @@ def read_names(source: str, text: str) -> Names | None:
         source, {int(key): name.strip() for key, name in names.items() if name.strip()},
         _keypoints(document.get("kpt_shape")), {split: paths for split, paths in splits.items() if paths},
     )  # fmt: skip
+
+
+def _first_number(lines: Sequence[str]) -> int:
+    """The class of the first line: 1 where lines have the numbers from 1 on and a name behind them (`1 bolt`)."""
+    parts = [NUMBERED.match(line) for line in lines if line]
+    numbers = [int(part.group(1)) for part in parts if part is not None]
+    names = {part.group(2) for part in parts if part is not None}
+    is_numbered = len(parts) > 1 and numbers == list(range(1, len(parts) + 1))  # `1 euro`, `2 euro` are names
+    return int(is_numbered and len(names) == len(parts) and bool(lines[0]))
 
 
 def read_data_file(source: str, text: str) -> Names:
