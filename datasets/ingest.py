@@ -131,7 +131,7 @@ def _fill(
         if sha256 in own:
             before = said_before(image, is_contradicted=str(image.pk) in earlier.contradicted)
             joined[sha256] = join_all((before, joined[sha256]))
-            if joined[sha256] != before:
+            if joined[sha256] != before and not joined[sha256].is_silent:
                 changes[sha256] = before, joined[sha256]
         elif _says_more(joined[sha256], image):
             changes[sha256] = Said(), joined[sha256]

@@ -1,4 +1,4 @@
-"""Pixels and fractions of the image side by side: told apart by the file, else left out and said."""
+"""Pixels and fractions of the image side by side: distinguished by the file, else left out and said."""
 
 from __future__ import annotations
 

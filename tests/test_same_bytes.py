@@ -190,6 +190,11 @@ class TestDetection:
         assert not image.reviewed and job["result"]["remarks_by_code"] == {"boxes_differ": 1}
         assert (job["result"]["to_review"], job["result"]["labelled"], job["result"]["boxes"]) == (1, 0, 0)
 
+    def test_copies_that_say_nothing_are_no_background(self, api, boxes):
+        files = {"unsplit/a.jpg": SAME, "test/b.jpg": SAME, "train/c.jpg": jpeg(2, (100, 80)), "train/c.xml": voc()}
+        run_import(api, boxes, make_zip(files))
+        assert list(Image.objects.filter(reviewed=True).values_list("filename", flat=True)) == ["c.jpg"]
+
     def test_a_corrected_archive_replaces_them(self, api, boxes):
         self.one(api, boxes, voc(("cat", 10, 20, 50, 60)), voc(("dog", 1, 1, 9, 9)))
         run_import(api, boxes, make_zip({"a.jpg": SAME, "a.xml": voc(("dog", 1, 1, 9, 9))}))

@@ -1,4 +1,4 @@
-"""Boxes in fractions of the image where a format has pixels: told by all boxes of the format, or of a file."""
+"""Boxes in fractions of the image where a format has pixels: recognised by all boxes of the format, or of a file."""
 
 from __future__ import annotations
 
