@@ -60,7 +60,7 @@ WORK = (
     "internal_error", "io_error", "label_deleted", "missing_image", "missing_object", "model_deleted",
     "model_file_broken", "model_file_unsafe", "model_uploads_off", "model_without_file", "nested_too_deep",
     "no_images", "not_a_zip", "not_an_archive", "not_an_image", "nothing_found", "nothing_to_measure",
-    "not_allowed_any_more", "one_label", "sandbox_missing", "snapshot_deleted", "source_not_found",
+    "not_allowed_any_more", "one_label", "sandbox_missing", "snapshot_deleted", "source_not_found", "split_archive",
     "source_unavailable", "store_unavailable", "too_many_archives", "too_many_entries", "too_many_images",
     "too_many_labels", "too_many_pixels", "training_process_died", "unsafe_path", "unsupported_archive",
     "unsupported_compression", "video_deleted", "video_empty", "worker_lost",
