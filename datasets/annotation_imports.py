@@ -14,8 +14,9 @@ from datasets.containers import AnyContents
 from datasets.formats.base import Record, begins_an_image, is_image, is_text
 from datasets.imaging.preprocessing import ImageError, open_image, stored_orientation
 from datasets.import_report import ImportReport
-from datasets.ingest import Outcome, fill_images
+from datasets.ingest import fill_images
 from datasets.models import Dataset, Image, Origin
+from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from projects.errors import WorkFailed
 from projects.jobs import JobContext
@@ -58,7 +59,9 @@ def images_by_name(dataset: Dataset) -> dict[str, Image]:
             images[image.filename] = image
     if not images:
         raise WorkFailed(
-            "no_images", "The archive has no images, and the dataset has none that annotations could be for."
+            "no_images",
+            "The archive has no images, and the dataset has none that annotations could be for. Images inside of "
+            "annotation files (imageData) are not read: add them as files.",
         )
     return images
 

@@ -23,6 +23,7 @@ NO_ZIP = (
     "The file is no archive that can be read, or its end is missing. Pack the folder as .zip or .tar; images "
     "can also be added one by one, without an archive."
 )
+NO_DISK = 0xFFFF  # the record of 64 bits says it
 RATIO_FREE_BYTES = 256 << 20
 
 
@@ -84,6 +85,14 @@ def _entries(file: BinaryIO, start: int, limit: int) -> int:
     return count
 
 
+def of_parts() -> WorkFailed:
+    detail = (
+        "This is one of several parts of an archive. Make one file of all parts, for example with "
+        "zip -s 0 first.zip --out whole.zip, and upload that."
+    )
+    return WorkFailed("split_archive", detail)
+
+
 def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     """`(entries, bytes of the directory, where it ends)` (PKWARE APPNOTE 4.3.14 to 4.3.16)."""
     file.seek(0, 2)
@@ -95,6 +104,8 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
     if at < 0 or len(tail) - at < 22:
         raise WorkFailed("not_a_zip", NO_ZIP)
     count, directory_bytes = struct.unpack("<HI", tail[at + 10 : at + 16])
+    if any(disk not in (0, NO_DISK) for disk in struct.unpack("<HH", tail[at + 4 : at + 8])):
+        raise of_parts()
     end = at
     at64 = tail.rfind(END_RECORD_64)
     if at64 >= 0 and len(tail) - at64 >= 56:

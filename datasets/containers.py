@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,9 @@ from storage import services as storage
 ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tzst", ".tar.zst")
 OTHER_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf\x27\x1c": "7z", b"MSCF": "Cabinet", b"LZIP": "lzip"}
+SPANNED = b"PK\x07\x08"
+PART = re.compile(r"\.(?:z\d\d|\d\d\d|r\d\d)$", re.IGNORECASE)
+WEB_PAGES = (b"<!doctype html", b"<html")
 TEXT_BEGINNINGS = (b"{", b"[", b"<")
 HEAD_BYTES = 1024
 MOST_LEVELS = 3
@@ -69,6 +73,13 @@ class _Unpacking:
         file.seek(0)
         head = file.read(HEAD_BYTES)
         file.seek(0)
+        if head.startswith(SPANNED) or PART.search(filename):
+            return self._whole_or_part(file)
+        if head.lstrip().lower().startswith(WEB_PAGES):
+            raise WorkFailed(
+                "not_an_archive",
+                "This is a web page, not an archive: the page of a download, perhaps, was saved instead of its file.",
+            )
         if head.startswith(ZIP_HEADS):
             archive = self._stack.enter_context(archives.open_archive(file))
             return archives.ZipContents(archive, self._name_encoding)
@@ -85,6 +96,14 @@ class _Unpacking:
                 detail = f"This is a {kind} archive, which is not read. Pack the folder as .zip or .tar.gz."
                 raise WorkFailed("unsupported_archive", detail)
         archive = self._stack.enter_context(archives.open_archive(file))  # a zip behind something else, or the error
+        return archives.ZipContents(archive, self._name_encoding)
+
+    def _whole_or_part(self, file: BinaryIO) -> archives.ZipContents:
+        """A zip that may have been divided into parts, which begins, or is called, as these do."""
+        try:
+            archive = self._stack.enter_context(archives.open_archive(file))
+        except WorkFailed as error:
+            raise archives.of_parts() if error.code == "not_a_zip" else error from error
         return archives.ZipContents(archive, self._name_encoding)
 
     def _compressed(self, file: BinaryIO, compression: str) -> TarContents:

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from datasets.formats.base import Record
-from datasets.formats.boxes import clean_label
+from datasets.copies import ALREADY_ANNOTATED, BOXES_DIFFER, SEVERAL_LABELS, box_of
+from datasets.formats.base import Mark, Record, Remark
+from datasets.formats.boxes import clean_label, on_grid
+from datasets.import_fitting import Fitted
 from datasets.import_report import ImportReport
 from datasets.import_source import Surveyed, groups_of
-from datasets.ingest import Outcome
 from datasets.models import Dataset, Image
 from datasets.natural_order import natural_key
+from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from projects.jobs import JobContext
 
 BATCH = 256
+
+
+@dataclass
+class _Copies:
+    """What was said of an image so far: a digest of it, none where nothing was, and what of it was counted."""
+
+    path: str
+    label: str = ""
+    digest: bytes = b""
+    labelled: int = 0
+    to_review: int = 0
+    boxes: int = 0
 
 
 @dataclass
@@ -34,22 +49,64 @@ class _Survey:
     splits: Counter[str] = field(default_factory=Counter)
     label_images: Counter[str] = field(default_factory=Counter)
     label_annotations: Counter[str] = field(default_factory=Counter)
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, _Copies] = field(default_factory=dict)
 
-    def add(self, item: Surveyed, known: set[str]) -> None:
-        """Count an image, unless the archive has had it already."""
+    def add(self, item: Surveyed, known: Mapping[str, bytes]) -> Iterator[Remark]:
+        """Count an image once, however many copies the archive has; a remark where they say different things."""
         self.images += 1
-        if item.sha256 in self.seen:
+        copies = self.seen.get(item.sha256)
+        if copies is not None:
             self.in_archive += 1
+            yield from self._join(copies, item)
             return
-        self.seen.add(item.sha256)
-        _count_labels(self, item.record)
+        copies = self.seen[item.sha256] = _Copies(item.record.path)
         self.in_dataset += item.sha256 in known
+        yield from _beside_others(item, known.get(item.sha256, b""))
         self.splits[item.record.split or "none"] += 1
-        fitted = item.fitted
-        self.to_review += bool(fitted.marks) and not fitted.is_confirmed
-        self.labelled += fitted.is_confirmed and bool(fitted.marks or fitted.is_reviewed)
-        self.boxes += sum(mark.box is not None for mark in fitted.marks) if fitted.is_confirmed else 0
+        _count_labels(self, item.record)
+        self._take(copies, item.fitted)
+
+    def _take(self, copies: _Copies, fitted: Fitted, *, is_confirmed: bool = True) -> None:
+        copies.digest = _digest(fitted.marks, fitted.is_reviewed)
+        copies.label = fitted.marks[0].label if fitted.marks else ""
+        is_confirmed = is_confirmed and fitted.is_confirmed
+        copies.to_review = int(bool(fitted.marks) and not is_confirmed)
+        copies.labelled = int(is_confirmed and bool(fitted.marks or fitted.is_reviewed))
+        copies.boxes = sum(mark.box is not None for mark in fitted.marks) if is_confirmed else 0
+        self._count(copies, 1)
+
+    def _count(self, copies: _Copies, by: int) -> None:
+        self.labelled += by * copies.labelled
+        self.to_review += by * copies.to_review
+        self.boxes += by * copies.boxes
+
+    def _join(self, copies: _Copies, item: Surveyed) -> Iterator[Remark]:
+        digest = _digest(item.fitted.marks, item.fitted.is_reviewed)
+        if not digest or digest == copies.digest:
+            return
+        _count_labels(self, item.record)
+        if not copies.digest:
+            self._take(copies, item.fitted)
+            return
+        self._count(copies, -1)
+        is_whole = any(mark.box is None for mark in item.fitted.marks)
+        copies.labelled = copies.boxes = 0
+        copies.to_review = int(not is_whole)
+        self._count(copies, 1)
+        said = f"The same image is in the archive as {copies.path!r}"
+        if is_whole:
+            labels = f"{copies.label!r} instead of {item.fitted.marks[0].label!r}"
+            detail = f"{said}, with the label {labels}: it would be kept unlabelled."
+            yield Remark(item.record.path, SEVERAL_LABELS, detail)
+        else:
+            detail = f"{said}, with other boxes: all of them would wait as suggestions."
+            yield Remark(item.record.path, BOXES_DIFFER, detail)
+
+
+def _digest(marks: Iterable[Mark], is_reviewed: bool) -> bytes:
+    """Of what is said of an image; empty where nothing is."""
+    rows = sorted((mark.label, () if mark.box is None else on_grid(mark.box)) for mark in marks)
+    return hashlib.blake2b(repr(rows).encode(), digest_size=16).digest() if rows or is_reviewed else b""
 
 
 def survey_archive(
@@ -74,17 +131,28 @@ def survey_archive(
             items = [one for one in looked if isinstance(one, Surveyed)]
             known = _known(dataset, [item.sha256 for item in items])
             for item in items:
-                counts.add(item, known)
-                report.remark(item.fitted.remarks)
+                report.remark((*item.fitted.remarks, *counts.add(item, known)))
         report.add(outcomes, len(batch))
         done += len(batch)
         context.report(done, said.count)
     return _result(dataset, said, counts, report)
 
 
-def _known(dataset: Dataset, shas: Iterable[str]) -> set[str]:
-    rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas))
-    return set(rows.values_list("blob__sha256", flat=True))
+def _known(dataset: Dataset, shas: Iterable[str]) -> dict[str, bytes]:
+    """Of the images that the dataset has already, by their content: a digest of what was said of them."""
+    rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
+    return {
+        row.blob.sha256: _digest([Mark(one.label.name, box_of(one)) for one in row.annotations.all()], row.reviewed)
+        for row in rows.prefetch_related("annotations__label")
+    }
+
+
+def _beside_others(item: Surveyed, present: bytes) -> Iterator[Remark]:
+    """That an image was annotated otherwise before."""
+    digest = _digest(item.fitted.marks, item.fitted.is_reviewed)
+    if digest and present and digest != present:
+        detail = "The dataset has this image with other annotations; it would be left as it is."
+        yield Remark(item.record.path, ALREADY_ANNOTATED, detail)
 
 
 def _count_annotations(counts: _Survey, batch: list[Record], present: dict[str, Image]) -> None:

@@ -15,8 +15,9 @@ from datasets.examining import Examined
 from datasets.formats.base import Mark, Record, Remark
 from datasets.import_report import ImportReport
 from datasets.import_source import Looked, discard, groups_of
-from datasets.ingest import Outcome, add_images
+from datasets.ingest import add_images
 from datasets.models import Label
+from datasets.outcomes import Outcome
 from storage import services as storage
 from storage.syncing import FileSystem
 
@@ -101,13 +102,13 @@ def import_batch(context, dataset, batch: Batch, report: ImportReport, total: in
                 if isinstance(one.item, Examined):
                     _mark(one.item, one.marks, known)
             added = add_images(
-                dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}"
-            )
+                dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}",
+                earlier=report.imported,
+            )  # fmt: skip
             report.remark(remarks)
             report.add(outcomes + added, len(batch.records))
-            for item, outcome in zip(examined, added, strict=True):
-                if outcome.kind == "created" or outcome.code == "annotated":
-                    report.take(len(item.boxes), item.is_confirmed, bool(item.label or item.boxes or item.is_reviewed))
+            for before, after in (outcome.change for outcome in added if outcome.change is not None):
+                report.change(before, after)
             context.report(report.next, total, position=report.position())
     except BaseException:
         batch.forget()

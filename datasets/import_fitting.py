@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datasets.formats.base import Mark, Record, Remark
@@ -54,9 +54,9 @@ class Fitting:
         marks = [Mark(name, mark.box) for mark, name in named if name is not None]
         remarks, left_out = placed.remarks, placed.left_out
         if is_whole and len({mark.label for mark in marks}) > 1:
-            names = ", ".join(sorted({mark.label for mark in marks})[:5])
             detail = (
-                f"The image has several labels ({names}) and this project gives each image one; it was kept unlabelled."
+                f"The image has several labels ({_named(named)}) and this project gives each image one; it was kept "
+                "unlabelled."
             )
             remarks, marks, left_out = [*remarks, Remark(record.path, "several_labels", detail)], [], left_out + 1
         if is_whole and not marks:
@@ -64,3 +64,10 @@ class Fitting:
         is_empty = not marks and bool(placed.ignored or placed.marks)  # what is there is only left out
         is_reviewed = record.is_annotated and not left_out and not is_empty
         return Fitted(marks, remarks, is_reviewed, not left_out)
+
+
+def _named(marks: Iterable[tuple[Mark, str | None]]) -> str:
+    """The labels, and which file says which where several do."""
+    said = list(dict.fromkeys((name, mark.source) for mark, name in marks if name is not None))
+    has_one_source = len({source for _, source in said}) < 2
+    return ", ".join(repr(name) if has_one_source else f"{name!r} ({source})" for name, source in said[:5])

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from datasets.copies import ANNOTATED, DUPLICATE, Imported, Said
 from datasets.formats.base import Remark
-from datasets.ingest import Outcome
+from datasets.outcomes import Outcome
 
 CHUNK_BYTES = 1 << 20
 LOST_REPORT = (
@@ -43,14 +44,26 @@ class ImportReport:
         self.boxes = position.get("boxes", 0)
         self.labelled = position.get("labelled", 0)
         self.to_review = position.get("to_review", 0)
+        self.imported = Imported()
         path.parent.mkdir(parents=True, exist_ok=True)
         if not _take_over(path, position):
             self.remark([Remark("", "report_lost", LOST_REPORT)])
+        elif position:
+            self._remember()
+
+    def _remember(self) -> None:
+        """What the lines of attempts before say of images."""
+        with open(self.path, encoding="utf-8") as file:
+            for row in map(json.loads, file):
+                if row["image"]:
+                    self.imported.note(row["image"], row["code"])
 
     def add(self, outcomes: list[Outcome], files: int) -> None:
         self.next += files
         self.counts.update(outcome.kind for outcome in outcomes)
-        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == "annotated")
+        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == ANNOTATED)
+        said = (one.code for one in outcomes if one.kind == "duplicate" and one.code not in (ANNOTATED, DUPLICATE))
+        self.remark_codes.update(said)
         with open(self.path, "a", encoding="utf-8") as file:
             for outcome in outcomes:
                 if outcome.kind != "created":
@@ -64,6 +77,13 @@ class ImportReport:
             self.labelled += is_labelled
         else:
             self.to_review += boxes > 0
+
+    def change(self, before: Said, after: Said) -> None:
+        """Count an image whose annotations were `before` in this import and are `after` now."""
+        for said, count in ((before, -1), (after, 1)):
+            self.boxes += count * said.is_confirmed * sum(box is not None for _, box in said.marks)
+            self.labelled += count * said.is_annotated
+            self.to_review += count * (not said.is_confirmed and bool(said.marks))
 
     def remark(self, remarks: Iterable[Remark]) -> None:
         """Lines about annotations that were changed or left out."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents
+from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
 from datasets.formats.base import Remark, is_text
 from datasets.import_report import ImportReport
 from datasets.models import Dataset
@@ -16,6 +17,7 @@ from projects.models import Task
 from storage import services as storage
 
 SHOWN_REJECTS = 100
+IF_FOLDERS = " If the names of the folders are the labels, import the archive again with format=folder."
 MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
 
 
@@ -92,6 +94,14 @@ def _note(said: Said, report: ImportReport, task: str) -> str:
         return (
             f"No annotations were read: {files} {'is' if len(said.unread) == 1 else 'are'} in a format that is not "
             "read. The images are here without labels; import annotations in another format again and they get them."
+            + (IF_FOLDERS if report.remark_codes["folders_ignored"] else "")
+        )
+    if report.remark_codes["folders_ignored"] and task == Task.CLASSIFICATION and not report.labelled:
+        return "The annotations of the archive are of none of its images, so that they got no labels." + IF_FOLDERS
+    if report.imported.contradicted:
+        return (
+            "Some images are there more than once, and their copies say different things: they are left open. The "
+            f"report names them ({SEVERAL_LABELS}, {BOXES_DIFFER})."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
     if said.format == "folder" and bare > 0 and task == Task.DETECTION:

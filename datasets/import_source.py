@@ -12,7 +12,7 @@ from datasets.examining import Examined, Look, examine_contents, see
 from datasets.formats.base import Mark, Record, Remark
 from datasets.imaging.preprocessing import ImageError
 from datasets.import_fitting import Fitted, Fitting
-from datasets.ingest import Outcome
+from datasets.outcomes import Outcome
 
 GROUP = 32  # images that one thread reads, and one process looks at, at once
 PART_BYTES = 2 << 20  # of them are in memory at once, and what the last one has more

@@ -157,8 +157,8 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
     folder = context.work_path("jobs", ".annotations")
     try:
         if not contents.entries:
-            raise WorkFailed("empty_archive", "The archive has no files.")
-        present = {} if has_images(contents) else images_by_name(dataset)
+            raise WorkFailed("empty_archive", "The archive has no files." + _broken(contents))
+        present = {} if has_images(contents) else _present(contents, dataset)
         said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
             # Annotations alone need not be about every image of the dataset.
@@ -183,6 +183,20 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
         return finish(context, report, said)
     finally:
         remove_tree(folder)
+
+
+def _present(contents: AnyContents, dataset: Dataset) -> dict[str, Image]:
+    """The images that an archive without any may be about."""
+    try:
+        return images_by_name(dataset)
+    except WorkFailed as error:
+        raise WorkFailed(error.code, str(error) + _broken(contents)) from error
+
+
+def _broken(contents: AnyContents) -> str:
+    """What is damaged in an archive, and so the reason that something is not there."""
+    path, _, detail = next(iter(getattr(contents, "broken", ())), ("", "", ""))
+    return f" {path}: {detail}" if detail else ""
 
 
 def _remove_earlier(context: JobContext) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from datasets.copies import Imported, Said, is_as_imported, join_all, said_before, said_of
 from datasets.examining import Box, Examined
 from datasets.formats.boxes import on_grid
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, Label, Origin
+from datasets.outcomes import Added, Outcome
 from projects.changes.recording import note_rows
 from projects.limits import require_images
 from projects.live import announce
@@ -30,40 +32,38 @@ INSERT_CHUNK = 2_000
 class Annotated(Protocol):
     """What is said of an image beside its annotations."""
 
-    is_confirmed: bool
-    split: str | None
+    @property
+    def is_confirmed(self) -> bool: ...
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file: `created`, `duplicate` or `rejected`, with a code and a sentence for the last two."""
-
-    filename: str
-    kind: str
-    image_id: str | None = None
-    code: str = ""
-    detail: str = ""
-
-    def to_dict(self) -> dict:
-        return {"filename": self.filename, "code": self.code, "detail": self.detail}
+    @property
+    def split(self) -> str | None: ...
 
 
 def add_images(
-    *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED
-) -> list[Outcome]:
+    *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED,
+    earlier: Imported | None = None,
+) -> list[Outcome]:  # fmt: skip
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
 
     What waits for the disk is done before: nobody else can write while the transaction lasts.
 
     A file whose bytes are in the dataset already, or twice among `items`, is a duplicate of the first. What it says
-    about a picture that nobody has labelled or looked at is taken all the same.
+    about an image that nobody has labelled or looked at is taken all the same, and what copies of one import say is
+    joined (`datasets.copies`).
+
+    Args:
+        earlier: what the batches of the same import before this one have done; what this one does is added.
 
     Raises:
         LimitReached: the project, or the user who made it, has as many images or bytes as are allowed.
     """
     if not all(item.incoming.is_staged for item in items):
         _stage_new(dataset, items)
-    return _add_staged(dataset, items, user, source, origin)
+    outcomes = _add_staged(dataset, items, user, source, origin, earlier)
+    if earlier is not None:
+        for outcome in outcomes:
+            earlier.note(outcome.image_id or "", outcome.code)
+    return outcomes
 
 
 def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
@@ -75,14 +75,29 @@ def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
 
 
 @atomic_again
-def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, origin: str) -> list[Outcome]:
+def _add_staged(
+    dataset: Dataset, items: Sequence[Examined], user, source: str, origin: str, earlier: Imported | None
+) -> list[Outcome]:
     if dataset.pk not in lock_datasets([dataset.pk]):
         raise Dataset.DoesNotExist()
-    first: dict[str, Examined] = {}
+    copies: dict[str, list[Examined]] = defaultdict(list)
     for item in items:
-        first.setdefault(item.incoming.sha256, item)
-    known = _known_images(dataset, first, is_held=True)
-    new = {sha256: item for sha256, item in first.items() if sha256 not in known}
+        copies[item.incoming.sha256].append(item)
+    known = _known_images(dataset, copies, is_held=True)
+    joined = {sha256: join_all(map(said_of, same)) for sha256, same in copies.items()}
+    new = {sha256: same[0] for sha256, same in copies.items() if sha256 not in known}
+    images = _make_images(dataset, new, joined, user, source, origin)
+    own = {sha256 for sha256, image in known.items() if earlier is not None and _is_of(earlier, source, image)}
+    changes = {sha256: (Said(), joined[sha256]) for sha256 in new}
+    changes |= _fill(known, own, joined, earlier or Imported(), origin, user)
+    added = Added({**known, **images}, {*own, *new}, joined, changes)
+    return [added.outcome(item, is_first=copies[item.incoming.sha256][0] is item, is_new=item.incoming.sha256 in new)
+            for item in items]  # fmt: skip
+
+
+def _make_images(
+    dataset: Dataset, new: Mapping[str, Examined], joined: Mapping[str, Said], user, source: str, origin: str
+) -> dict[str, Image]:
     require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()
     blobs = storage.keep_many([(item.incoming, item.content_type) for item in new.values()]) if new else {}
@@ -90,46 +105,74 @@ def _add_staged(dataset: Dataset, items: Sequence[Examined], user, source: str, 
     images = {
         sha256: Image(
             dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
-            height=item.height, format=item.format, size=item.incoming.size, phash=item.phash, split=item.split,
-            group=item.group, video=item.video, frame_index=item.frame_index, frame_time=item.frame_time,
-            reviewed=item.is_confirmed and (item.is_reviewed or item.label is not None or bool(item.boxes)),
+            height=item.height, format=item.format, size=item.incoming.size, phash=item.phash,
+            split=joined[sha256].split, group=item.group, video=item.video, frame_index=item.frame_index,
+            frame_time=item.frame_time, reviewed=joined[sha256].is_annotated,
         )
         for sha256, item in new.items()
     }  # fmt: skip
     note_rows("image_made", {image.pk: (None, {"dataset": str(dataset.pk)}) for image in images.values()})
     annotations = [
-        _annotation(images[sha256], label, box, item, origin, user)
-        for sha256, item in new.items()
-        for label, box in _marks_of(item)
+        _annotation(images[sha256], label, box, joined[sha256], origin, user)
+        for sha256 in new
+        for label, box in joined[sha256].marks
     ]
     insert_images(dataset, list(images.values()), annotations)
-    filled = {sha: image for sha, image in known.items() if _says_more(first[sha], image)}
-    if filled:
-        _fill(filled, first, origin, user)
     count_images(dataset, len(images))
-    return [_outcome(item, first, images, known, filled) for item in items]
+    return images
 
 
-def _says_more(item: Examined, image: Image) -> bool:
-    if image.reviewed or not (item.is_reviewed or item.label or item.boxes):
+def _fill(
+    known: Mapping[str, Image], own: Container[str], joined: dict[str, Said], earlier: Imported, origin: str, user
+) -> dict[str, tuple[Said, Said]]:
+    """Give images that are here what their copies say, with a line in their history: those that have nothing yet, and
+    the `own` ones of the same import. Returns what changed."""
+    changes: dict[str, tuple[Said, Said]] = {}
+    for sha256, image in known.items():
+        if sha256 in own:
+            before = said_before(image, is_contradicted=str(image.pk) in earlier.contradicted)
+            joined[sha256] = join_all((before, joined[sha256]))
+            if joined[sha256] != before and not joined[sha256].is_silent:
+                changes[sha256] = before, joined[sha256]
+        elif _says_more(joined[sha256], image):
+            changes[sha256] = Said(), joined[sha256]
+    rows = [(known[sha256], after.marks, after) for sha256, (_, after) in changes.items()]
+    replaced = {known[sha256].pk for sha256, (before, _) in changes.items() if not before.is_silent}
+    if rows:
+        fill_images(rows, origin, user, replaced)
+    return changes
+
+
+def _is_of(earlier: Imported, source: str, image: Image) -> bool:
+    """Whether the image has what this import gave it, and nothing else."""
+    return (image.source == source or str(image.pk) in earlier.annotated) and is_as_imported(image)
+
+
+def _says_more(said: Said, image: Image) -> bool:
+    if image.reviewed or not (said.marks or said.is_reviewed):
         return False
     # What waits for a look is replaced by what needs none.
-    return item.is_confirmed or not image.annotations.all()
+    return said.is_confirmed or not image.annotations.all()
 
 
-def _fill(images: dict[str, Image], items: dict[str, Examined], origin: str, user) -> None:
-    """Give images without annotations those of the files with the same bytes, with a line in their history."""
-    fill_images([(image, _marks_of(items[sha256]), items[sha256]) for sha256, image in images.items()], origin, user)
-
-
-def fill_images(rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user) -> None:
+def fill_images(
+    rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user,
+    replaced: Container = (),
+) -> None:  # fmt: skip
     """Give images that nobody has looked at annotations, instead of those that an earlier import left to be looked at.
 
     In the caller's transaction, which holds the images.
+
+    Args:
+        replaced: keys of images that lose all that was imported.
     """
+    if not rows:
+        return
     pks = [image.pk for image, _, _ in rows]
     before, reviewed = marks_by_image(pks), {image.pk: image.reviewed for image, _, _ in rows}
     Annotation.objects.filter(image__in=pks, origin=Origin.IMPORTED, confirmed=False).delete()
+    lost = [pk for pk in pks if pk in replaced]
+    Annotation.objects.filter(image__in=lost, origin=Origin.IMPORTED).delete()
     new: list[Annotation] = []
     splits = {image.pk: image.split for image, _, _ in rows}
     for image, marks, item in rows:
@@ -156,10 +199,6 @@ def edges_of(box: Box | None) -> dict[str, float]:
     return {} if box is None else dict(zip(("x_min", "y_min", "x_max", "y_max"), on_grid(box), strict=True))
 
 
-def _marks_of(item: Examined) -> list[tuple[Label, Box | None]]:
-    return [(item.label, None)] if item.label is not None else list(item.boxes)
-
-
 def _known_images(dataset: Dataset, shas: Iterable[str], *, is_held: bool = False) -> dict[str, Image]:
     """Args:
     is_held: until the transaction ends nobody else annotates them, which takes no more than the image.
@@ -171,37 +210,6 @@ def _known_images(dataset: Dataset, shas: Iterable[str], *, is_held: bool = Fals
     if is_held:
         rows = rows.select_for_update(of=("self",)).order_by("pk")
     return {image.blob.sha256: image for image in rows.prefetch_related("annotations__label")}
-
-
-def _outcome(item: Examined, first: dict, images: dict, known: dict, filled: dict) -> Outcome:
-    sha256 = item.incoming.sha256
-    if sha256 in known:
-        image = known[sha256]
-        detail = f"The dataset has this picture already, as {image.filename!r}"
-        if sha256 in filled and first[sha256] is item:
-            detail += ", without annotations: those of this file were taken."
-            return Outcome(item.filename, "duplicate", str(image.pk), "annotated", detail)
-        return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + _other_label(item, image) + ".")
-    image = images[sha256]
-    if first[sha256] is item:
-        return Outcome(item.filename, "created", str(image.pk))
-    detail = f"The same picture was sent twice, first as {image.filename!r}"
-    twin = first[sha256].label
-    if item.label and twin and item.label != twin:
-        detail += f" with the label {twin.name!r} instead of {item.label.name!r}"
-    if item.boxes and item.boxes != first[sha256].boxes:
-        detail += f"; its other {len(item.boxes)} boxes were left out"
-    return Outcome(item.filename, "duplicate", str(image.pk), "duplicate", detail + ".")
-
-
-def _other_label(item: Examined, image: Image) -> str:
-    if item.boxes:
-        return f"; it was left as it is and {len(item.boxes)} boxes were not taken"
-    present = [annotation.label for annotation in image.annotations.all()]
-    if item.label is None or item.label in present:
-        return ""
-    names = ", ".join(label.name for label in present) or "no label"
-    return f" with {names} instead of {item.label.name!r}; it was left as it is"
 
 
 def count_images(dataset: Dataset, change: int) -> None:

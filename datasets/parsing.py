@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import zipfile
@@ -98,6 +99,8 @@ def read_annotations(
 
 def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_encoding: str = "") -> Said:
     memory = settings.ANNOTATION_MEMORY_BYTES
+    # The process has the position of the open file in common with this one, whose buffer counts on where it left it.
+    position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
     # Refused memory can look like a broken file to a parser in C: the watch over what it uses has to come first.
     limits = Limits(
         memory_bytes=memory, reserved_bytes=2 * memory, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
@@ -116,6 +119,7 @@ def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_enc
     finally:
         process.kill()
         process.wait()
+        os.lseek(file.fileno(), position, os.SEEK_SET)
     if process.returncode != 0:
         raise _died(process)
     return Transferred(folder)

@@ -16,8 +16,9 @@ from PIL import Image as PillowImage
 from datasets.errors import FramesExist, NotAVideo, VideoExists
 from datasets.examining import Examined, examine_content
 from datasets.imaging.hashing import NEAR_BITS
-from datasets.ingest import Outcome, add_images
+from datasets.ingest import add_images
 from datasets.models import Dataset, Image, Origin, Video
+from datasets.outcomes import Outcome
 from datasets.removal import delete_images
 from datasets.trash.videos import part_frames, trash_video
 from datasets.video.facts import Frame, Selection, VideoProblem

@@ -61,8 +61,8 @@ WORK = (
     "model_file_broken", "model_file_unsafe", "model_uploads_off", "model_without_file", "nested_too_deep",
     "no_images", "not_a_zip", "not_an_archive", "not_an_image", "nothing_found", "nothing_to_compare",
     "nothing_to_measure", "not_allowed_any_more", "one_label", "sandbox_missing", "snapshot_deleted",
-    "source_not_found", "source_unavailable", "store_unavailable", "too_many_archives", "too_many_entries",
-    "too_many_images", "too_many_labels", "too_many_pixels", "training_process_died", "unsafe_path",
+    "source_not_found", "split_archive", "source_unavailable", "store_unavailable", "too_many_archives",
+    "too_many_entries", "too_many_images", "too_many_labels", "too_many_pixels", "training_process_died", "unsafe_path",
     "unsupported_archive",
     "unsupported_compression", "video_deleted", "video_empty", "worker_lost",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from datasets import import_batches, imports
 from datasets.import_report import ImportReport
-from datasets.ingest import Outcome
+from datasets.outcomes import Outcome
 from projects import jobs, work
 from projects.errors import LeaseLost
 from projects.job_context import JobContext

@@ -198,11 +198,16 @@ def _is_twin(mark: Mark, other: Mark) -> bool:
         return False
     if mark.box is None or other.box is None:
         return mark.box is None and other.box is None
-    across = min(mark.box[2], other.box[2]) - max(mark.box[0], other.box[0])
-    down = min(mark.box[3], other.box[3]) - max(mark.box[1], other.box[1])
+    return is_same_place(mark.box, other.box)
+
+
+def is_same_place(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes are nearly the same."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
     if across <= 0 or down <= 0:
         return False
-    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (mark.box, other.box))
+    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return across * down >= TWIN_OVERLAP * (area - across * down)
 
 

@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around_mask, around_pairs, number, size_of
+from datasets.formats.shapes import Box, around_mask, around_pairs, number, size_of, turned_as_said
 
 GROUP = "coco"
 # What our own files say: images in the list without boxes were looked at, also when no image has any.
@@ -41,12 +42,14 @@ def read(collection: Collection, file: JsonFile) -> None:
         return  # captions
     claims = _images(collection, file, is_annotated)
     used: set[str] = set()
+    numbers = _numbers(names)
     is_complete = True
     for position, row in enumerate(file.items("annotations")):
         if not isinstance(row, dict) or row.keys() & set(SHAPE_KEYS) or "caption" not in row:
             is_known = isinstance(row, dict) and _key(row.get("image_id")) in claims
             is_complete &= is_known
-            _annotation(collection, file.name, position, row if isinstance(row, dict) else {}, claims, names, used)
+            known = row if isinstance(row, dict) else {}
+            _annotation(collection, file.name, position, known, claims, names, used, numbers)
     if not is_complete:  # images without boxes may be those that the others are of
         for same in claims.values():
             for claim in same:
@@ -103,6 +106,14 @@ def _categories(collection: Collection, file: JsonFile) -> dict[str, str]:
     return {identifier: name for identifier, name in names.items() if identifier not in ambiguous}
 
 
+def _numbers(names: dict[str, str]) -> tuple[str, range] | None:
+    """A key of the list of categories, and its ids, where they count from 1: others say nothing about a shift."""
+    numbers = range(1, len(names) + 1)
+    if len(names) < 2 or any(str(number_) not in names for number_ in numbers):
+        return None
+    return "\n".join((GROUP, *(names[str(number_)] for number_ in numbers))), numbers
+
+
 def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[str, list[Claim]]:
     """Claims by id. Several images of one id are all kept: nobody can know which of them an annotation means."""
     split = split_of_filename(file.name)
@@ -141,7 +152,7 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
 
 def _annotation(
     collection: Collection, source: str, position: int, row: dict, claims: dict[str, list[Claim]],
-    names: dict[str, str], used: set[str],
+    names: dict[str, str], used: set[str], numbers: tuple[str, range] | None,
 ) -> None:  # fmt: skip
     image, category = _key(row.get("image_id")), _key(row.get("category_id"))
     if image not in claims:
@@ -151,6 +162,8 @@ def _annotation(
     if len(claims[image]) > 1:
         return  # which was said
     (claim,) = claims[image]
+    if numbers is not None and category is not None and category.isdecimal():
+        collection.class_numbers.use(numbers[0], "the list of categories", numbers[1], int(category), claim)
     if category not in names:
         detail = f"Annotation {position} has the category {category}, which is not in the list."
         collection.leave_out(claim, "unknown_label", detail, position + 1)
@@ -170,6 +183,9 @@ def _annotation(
         box = box[0], box[1], box[2] - box[0], box[3] - box[1]
         detail = f"The box of annotation {position} is not x, y, width, height but two corners, as the rest of it says."
         collection.say("boxes_as_corners", detail, claim, position + 1)
+    box, is_turned = turned_as_said(box, row.get("attributes"))
+    if is_turned:
+        collection.say_outline(claim, f"Annotation {position} has a turned box", position + 1)
     used.add(names[category])
     collection.add(claim, names[category], box, position + 1)
 

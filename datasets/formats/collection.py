@@ -11,21 +11,29 @@ The rules that every reader follows (`docs/imports.md` tells users the same):
 from __future__ import annotations
 
 import json
-import math
 import tempfile
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, replace
 
-from datasets.formats.base import Contents, Mark, Parsed, Record, Remark, folder_of, split_of_path, splits_of_paths
-from datasets.formats.boxes import LEAST_PIXELS, MAX_LABEL, clean_label
+from datasets.formats.base import (
+    NO_SPLIT_FOLDERS,
+    Contents,
+    Mark,
+    Parsed,
+    Record,
+    Remark,
+    folder_of,
+    split_of_path,
+    split_of_word,
+    splits_of_paths,
+)
+from datasets.formats.boxes import MAX_LABEL, clean_label
+from datasets.formats.claims import FIELDS, FRACTIONS, PIXELS, WHOLE, Claim
+from datasets.formats.class_numbers import ClassNumbers
+from datasets.formats.fractions import Span, take_out_fractions
 from datasets.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
 
-PIXELS, FRACTIONS, WHOLE = 0.0, 1.0, 2.0
-# Fractions reach a little beyond the image by rounding and careless drawing; pixels reach far.
-MOST_FRACTION = 1.5
-FIELDS = 7  # of a mark: label, kind, number, and four edges
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
 INCOMPLETE = (
@@ -34,31 +42,6 @@ INCOMPLETE = (
 )
 
 Edges = tuple[float, float, float, float]
-
-
-@dataclass(slots=True, eq=False)
-class Claim:
-    """What one annotation file says about one image.
-
-    Attributes:
-        names: paths that the file gives the image, the best first; empty when the file is named after its image.
-        is_annotated: whether the file says that somebody looked at the image.
-        left_out: how many annotations could not be understood.
-        ignored: how many are of what is not learnt: the image is not empty, even when it has no others.
-    """
-
-    source: str
-    names: tuple[str, ...] = ()
-    filename: str = ""
-    number: int = 0
-    split: str | None = None
-    size: tuple[int, int] | None = None
-    is_annotated: bool = True
-    left_out: int = 0
-    ignored: int = 0
-    match: Match | None = None
-    has_outline: bool = False
-    marks: array = field(default_factory=lambda: array("d"))
 
 
 class Collection:
@@ -72,9 +55,11 @@ class Collection:
         self.contents = contents
         self.index = ImageIndex(images)
         self.unread: list[str] = []
+        self.class_numbers = ClassNumbers()
         self._labels: dict[str, int] = {}
         self._declared: dict[str, None] = {}
         self._used: set[str] = set()
+        self._whole: set[int] = set()  # ids of labels that files give images with labels of whole images
         self._groups: dict[str, list[Claim]] = defaultdict(list)
         self._lists: list[tuple[str, str, str, bool]] = []
         self._remarks = RemarkLog()
@@ -149,6 +134,16 @@ class Collection:
                 claim.left_out += claim.source == source
         self.say(code, detail, source)
 
+    def leave_out_shifted(self) -> None:
+        """Annotations whose class numbers count from another number than their names."""
+        for claims, detail in self.class_numbers.shifted():
+            if not any(claim.marks for claim in claims):
+                continue  # what is beyond the list was said
+            for claim in claims:
+                del claim.marks[:]
+                claim.left_out += 1
+            self.say("class_numbers_shifted", detail, claims[0].source)
+
     def put_in_split(self, source: str, name: str, split: str, *, is_stem: bool = False) -> None:
         """What a list of images or a file of settings says about splits. Names of absent images leave no trace."""
         self._lists.append((source, name, split, is_stem))
@@ -161,6 +156,11 @@ class Collection:
         return any(self._groups.values())
 
     @property
+    def sources(self) -> list[str]:
+        """The files that were read and speak of images, the first of each format."""
+        return [claims[0].source for claims in self._groups.values() if claims]
+
+    @property
     def has_images(self) -> bool:
         """Whether an image that is here is spoken of, or may be."""
         matches = (self._match(claim) for claims in self._groups.values() for claim in claims)
@@ -169,15 +169,17 @@ class Collection:
     def finish(self) -> Parsed:
         """Find the images and join what is said about each."""
         found = self._found()
-        recognised = self._fraction_groups(found)
+        recognised = self._in_fractions(found)
         by_image: dict[str, list[tuple[Claim, bool]]] = defaultdict(list)
         counts: Counter[str] = Counter()
         holds = {"boxes": 0, "whole": 0}
         for group, pairs in found.items():
             counts[group] = len(pairs)
             for claim, image in pairs:
-                by_image[image].append((claim, group in recognised))
+                by_image[image].append((claim, claim.source in recognised or group in recognised))
                 whole = sum(kind == WHOLE for kind in claim.marks[1::FIELDS])
+                if whole:
+                    self._whole.update(map(int, claim.marks[0::FIELDS]))
                 holds["whole"] += whole
                 holds["boxes"] += len(claim.marks) // FIELDS - whole
         self._say_joined(by_image)
@@ -272,26 +274,44 @@ class Collection:
             detail = f"There is no image {said!r}; its annotations were left out."
             self._remarks.add(Remark(claim.source, "missing_image", detail, claim.source, claim.number))
 
-    def _fraction_groups(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
-        """Formats in pixels whose boxes all lie between 0 and about 1: these are fractions."""
+    def _in_fractions(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
+        """Formats in pixels whose boxes all lie between 0 and about 1, and files for many images: these are fractions.
+
+        What looks like a fraction in a file of pixels is left out.
+        """
         result = set()
         for group, pairs in found.items():
-            largest, narrowest, count = 0.0, math.inf, 0
+            spans: dict[str, Span] = defaultdict(Span)
             for claim, _ in pairs:
-                for at in range(0, len(claim.marks), FIELDS):
-                    if claim.marks[at + 1] == PIXELS and all(map(math.isfinite, claim.marks[at + 3 : at + 7])):
-                        x_min, y_min, x_max, y_max = claim.marks[at + 3 : at + 7]
-                        largest, count = max(largest, x_max, y_max), count + 1
-                        narrowest = min(narrowest, x_max - x_min, y_max - y_min)
-            # Beyond 1 they may be pixels, but boxes below a pixel nobody draws.
-            if count and 0 < largest <= (MOST_FRACTION if narrowest < LEAST_PIXELS else 1.0):
+                spans[claim.source].add(claim)
+            together = Span.of(spans.values())
+            if together.is_fractions:
                 result.add(group)
-                detail = (
-                    f"All {count} boxes lie between 0 and {max(1.0, largest):.4g}: they were read as fractions of the "
-                    "image's size."
-                )
-                self._remarks.add(Remark(pairs[0][0].source, "fractions", detail, pairs[0][0].source))
+                self._say_fractions(pairs[0][0].source, together)
+                continue
+            for source, span in spans.items():
+                if span.is_fractions and span.has_narrow and span.images > 1:
+                    result.add(source)
+                    self._say_fractions(source, span)
+            self._leave_out_mixed([claim for claim, _ in pairs if claim.source not in result], spans)
         return result
+
+    def _say_fractions(self, source: str, span: Span) -> None:
+        detail = (
+            f"All {span.count} boxes lie between 0 and {max(1.0, span.largest):.4g}: they were read as fractions of "
+            "the image's size."
+        )
+        self._remarks.add(Remark(source, "fractions", detail, source))
+
+    def _leave_out_mixed(self, claims: list[Claim], spans: dict[str, Span]) -> None:
+        for claim in claims:
+            if spans[claim.source].has_narrow:
+                for number in take_out_fractions(claim):
+                    detail = (
+                        "The box lies between 0 and 1, as fractions of the image do, and others are in pixels: nobody "
+                        "knows which of both it is in; it was left out."
+                    )
+                    self.leave_out(claim, "mixed_units", detail, number)
 
     def _say_joined(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
         joined: Counter[tuple[str, str]] = Counter()
@@ -340,6 +360,7 @@ class Collection:
 
     def _records(self, by_image: dict[str, list[tuple[Claim, bool]]], splits: dict[str, str]) -> Iterator[Record]:
         names = list(self._labels)
+        by_folder = {names[label].casefold(): names[label] for label in self._whole}
         for image in self.index.images:
             record = Record(image, split=splits.get(image))
             ignored = 0
@@ -349,8 +370,24 @@ class Collection:
                 ignored += claim.ignored
                 record.size = record.size or claim.size
                 record.marks += _marks(claim, names, is_fraction)
+            record.marks += _mark_of_folder(record, by_folder)
             record.is_annotated &= bool(record.marks) or not (ignored or record.left_out)
             yield record
+
+
+def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[Mark]:
+    """The label that the image's folder is called like, where files say that the image has another."""
+    if not record.marks or any(mark.box is not None for mark in record.marks):
+        return []
+    folder = next((part for part in reversed(record.path.split("/")[:-1]) if not _says_no_label(part)), "")
+    label = labels.get(folder.casefold())
+    if label is None or any(mark.label.casefold() == folder.casefold() for mark in record.marks):
+        return []
+    return [Mark(label, source=f"the folder {folder}")]
+
+
+def _says_no_label(folder: str) -> bool:
+    return split_of_word(folder) is not None or folder.lower() in NO_SPLIT_FOLDERS
 
 
 def no_annotations(image: str) -> Remark:

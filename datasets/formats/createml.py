@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import number
 

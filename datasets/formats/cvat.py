@@ -6,7 +6,8 @@ import math
 from xml.etree.ElementTree import Element
 
 from datasets.formats.base import split_of_filename, split_of_word
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.shapes import Box, around, around_ellipse, number, size_of, turned
 
 GROUP = "cvat"

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 
 from datasets.formats.base import Exported, ending_of, split_of_filename, stem
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
-from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, points_of, size_of
+from datasets.formats.shapes import Box, around, around_mask, around_pairs, number, points_of, size_of, turned_as_said
 
 GROUP = "datumaro"
 SUBSETS = {"train": "train", "validation": "val", "test": "test", None: "default"}
@@ -26,6 +27,7 @@ def is_it(file: JsonFile) -> bool:
 def read(collection: Collection, file: JsonFile) -> None:
     """Items without annotations are not known to be empty, unless they say so."""
     names = _names(file)
+    key = "\n".join((GROUP, *names))
     split = split_of_filename(file.name)
     for item in file.items("items"):
         if not isinstance(item, dict):
@@ -42,7 +44,7 @@ def read(collection: Collection, file: JsonFile) -> None:
             continue
         claim = collection.claim(GROUP, file.name, *said, split=split, size=_size(image), is_annotated=is_annotated)
         for position, row in enumerate(rows, start=1):
-            _annotation(collection, claim, row, names, position)
+            _annotation(collection, claim, row, names, key, position)
     collection.declare(names)
 
 
@@ -59,11 +61,13 @@ def _size(image: dict) -> tuple[int, int] | None:
     return size_of(size[1], size[0]) if isinstance(size, list) and len(size) == 2 else None
 
 
-def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str], position: int) -> None:
+def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str], key: str, position: int) -> None:
     kind = row.get("type")
     if kind in UNBOXED:
         return
     identifier = number(row.get("label_id"))
+    if identifier.is_integer() and names:
+        collection.class_numbers.use(key, "the list of labels", range(len(names)), int(identifier), claim)
     label = names[int(identifier)] if identifier.is_integer() and 0 <= identifier < len(names) else ""
     if not label:
         detail = f"Annotation {position} has the label {row.get('label_id')}, which is not in the list."
@@ -74,8 +78,10 @@ def _annotation(collection: Collection, claim: Claim, row: dict, names: list[str
         detail = f"Annotation {position} ({kind}) has no box; it is left out."
         collection.leave_out(claim, "incomplete_annotation", detail, position)
     else:
-        if kind != "bbox":
-            collection.say_outline(claim, f"Annotation {position} is a {kind}", position)
+        box, is_turned = turned_as_said(box, row.get("attributes")) if kind == "bbox" else (box, False)
+        if kind != "bbox" or is_turned:
+            what = "turned box" if is_turned else kind
+            collection.say_outline(claim, f"Annotation {position} is a {what}", position)
         collection.add(claim, label, box, position)
 
 

@@ -46,13 +46,14 @@ class Files:
     def _take_out_masks(self) -> dict[str, int]:
         """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
         masks: dict[str, int] = {}
-        if not any(_is_mask(image) or _may_be_mask(image) for image in self.images):
+        if not any(_is_mask(image) or _may_be_mask(image) or _is_called_mask(image) for image in self.images):
             return masks
         names = {stem(image) for image in self.images if not _is_mask(image)}
         paths = {_without_ending(image) for image in self.images}
         kept = []
         for image in self.images:
-            if (_is_mask(image) and _of_masked(image) in names) or _is_beside_image(image, paths):
+            is_mask = _is_mask(image) and _of_masked(image) in names
+            if is_mask or _is_beside_image(image, paths) or _is_called_mask_of(image, paths):
                 place = image.rpartition("/")[0]
                 masks[place] = masks.get(place, 0) + 1
             else:
@@ -83,6 +84,18 @@ def _is_beside_image(image: str, paths: set[str]) -> bool:
         if part in ANNOTATION_FOLDERS
         for beside in IMAGE_FOLDERS
     )
+
+
+def _is_called_mask(image: str) -> bool:
+    return image.lower().endswith(MASK_SUFFIXES) and stem(image).lower().endswith(MASK_ENDINGS)
+
+
+def _is_called_mask_of(image: str, paths: set[str]) -> bool:
+    """Whether it is `a_mask.png` of `a.jpg` in the same folder."""
+    if not _is_called_mask(image):
+        return False
+    folder, slash, _ = image.rpartition("/")
+    return f"{folder}{slash}{_of_masked(image)}".lower() in paths
 
 
 def _without_ending(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -24,7 +24,12 @@ from datasets.formats.names import IMAGE_FOLDERS
 
 # What is written beside folders whose names are not those of their labels.
 LABELS_FILE = "labels.json"
-WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {"data", "dataset", "labels", "annotations", "masks"}
+WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {
+    "data", "dataset", "labels", "annotations", "masks", "jpg", "jpeg", "png",
+}  # fmt: skip
+SHOWN_FOLDERS = 20
+# What tools call the folder of images that have no label.
+NO_LABELS = {"unlabeled", "unlabelled", "no_label", "no label", "nolabel"}
 
 
 @dataclass(frozen=True)
@@ -55,24 +60,55 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
     has_wrappers = _have_wrappers(below, at)
     records: list[Record] = []
     labels: dict[str, set[str]] = {}  # and the folders that give them
+    places: list[str] = []
     for name in names:
         parts = parents[name][skip:]
         split = around
-        if at is not None and len(parts) > at and _is_split(parts[at]):
+        if at is not None and len(parts) > at:
             split = split_of_word(parts[at])
             parts = _without(parts, at)
         if has_wrappers and parts and parts[-1].lower() in WRAPPERS:
             parts = parts[:-1]
         label = parts[-1].strip() if parts else ""
+        label = "" if label.lower() in NO_LABELS else label
         if label:
             labels.setdefault(label, set()).add("/".join(parts))
         records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
-    return _parsed(records, list(labels), list(_about_joined(labels)))
+        places.append("/".join(parts) if label else "")
+    inner = _inside_of_others(places)
+    for record, place in zip(records, places, strict=True):
+        if place in inner:
+            record.marks, record.is_annotated = [], False
+    used = {label: folders - inner.keys() for label, folders in labels.items() if folders - inner.keys()}
+    return _parsed(records, list(used), [*_about_inner(inner), *_about_joined(used)])
+
+
+def _inside_of_others(places: Iterable[str]) -> dict[str, str]:
+    """Folders of images inside of folders that have images, too, and these: `cat/black` in `cat`."""
+    known = set(filter(None, places))
+    found = {}
+    for place in known:
+        parts = place.split("/")
+        around = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        if (outer := next((one for one in around if one in known), None)) is not None:
+            found[place] = outer
+    return found
+
+
+def _about_inner(inner: dict[str, str]) -> Iterator[Remark]:
+    for place, outer in islice(sorted(inner.items()), SHOWN_FOLDERS):
+        detail = (
+            f"The folder {place!r} lies in {outer!r}, which has images of its own: nobody knows which of both is the "
+            "label, so its images stay unlabelled. Move the folder, or its images."
+        )
+        yield Remark(place, "folder_in_folder", detail)
 
 
 def _about_joined(labels: dict[str, set[str]]) -> Iterator[Remark]:
     """That folders of one name became one label: `apple/good` and `pear/good` may be two."""
-    for label, folders in islice(((label, folders) for label, folders in labels.items() if len(folders) > 1), 20):
+    for label, folders in islice(
+        ((label, folders) for label, folders in labels.items() if len(folders) > 1), SHOWN_FOLDERS
+    ):
         first, second = sorted(folders)[:2]
         detail = (
             f"{len(folders):,} folders are called {label!r}, such as {first!r} and {second!r}: their images have the "
@@ -98,9 +134,17 @@ def _parsed(records: list[Record], labels: list[str], joined: Sequence[Remark] =
 
 
 def _place_of_splits(below: list[list[str]]) -> int | None:
-    """How deep the folders lie that are all called as splits are; None when there are none."""
+    """How deep the folders lie that are called as splits are; None when there are none.
+
+    All of that depth are, or two splits with folders inside of them: `extra` beside these is no label.
+    """
     depth = min(map(len, below), default=0)
-    return next((at for at in range(depth) if all(_is_split(parts[at]) for parts in below)), None)
+    at = next((at for at in range(depth) if all(_is_split(parts[at]) for parts in below)), None)
+    if at is None and depth:
+        splits = [parts for parts in below if split_of_word(parts[0]) is not None]
+        has_two = len({split_of_word(parts[0]) for parts in splits}) > 1
+        at = 0 if has_two and all(len(parts) > 1 for parts in splits) else None
+    return at
 
 
 def _without(parts: list[str], at: int | None) -> list[str]:

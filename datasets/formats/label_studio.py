@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, is_image, split_of_filename, split_of_word
-from datasets.formats.collection import FRACTIONS, Claim, Collection
+from datasets.formats.claims import FRACTIONS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
 
@@ -170,8 +171,27 @@ def _results(collection: Collection, source: str, position: int, task: dict) -> 
             f"Task {position} has {len(done)} annotations; the one marked as ground truth, or the newest, was taken."
         )
         collection.say("several_annotations", detail, source, position)
-    best = max(done, key=lambda row: (bool(row.get("ground_truth")), str(row.get("updated_at") or ""), number_of(row)))
-    return best["result"]
+    best = max(done, key=_worth)
+    return best["result"] + ([] if best.get("ground_truth") else _other_choices(best, done))
+
+
+def _worth(annotation: dict) -> tuple[bool, str, float]:
+    return bool(annotation.get("ground_truth")), str(annotation.get("updated_at") or ""), number_of(annotation)
+
+
+def _other_choices(best: dict, done: list[dict]) -> list[dict]:
+    """Labels of the whole image that others have chosen last: who is right is not a matter of who was last."""
+    others: dict[str, dict] = {}
+    for row in sorted(done, key=_worth):
+        others[str(row.get("completed_by"))] = row
+    others.pop(str(best.get("completed_by")))
+    return [
+        result
+        for row in others.values()
+        for result in row["result"]
+        if isinstance(result, dict) and "choices" in _value(result) and result.get("type") == "choices"
+        if not any(isinstance(own, dict) and own.get("type") not in (None, "choices") for own in row["result"])
+    ]
 
 
 def number_of(row: dict) -> float:
@@ -216,6 +236,10 @@ def _result(collection: Collection, claim: Claim, result: object, position: int,
         return
     value, labels = _value(result), _labels(result)
     kind = str(result.get("type", ""))
+    if kind == "taxonomy":
+        detail = f"Region {position} is of a taxonomy, which is not read; it is left out."
+        collection.leave_out(claim, "incomplete_annotation", detail, position)
+        return
     if kind in WITHOUT_LABELS:
         claim.ignored += 1  # the image is not empty for having no boxes: boxes were not what was asked for
         return

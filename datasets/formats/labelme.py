@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
+from datasets.formats.names import clean_path
 from datasets.formats.shapes import Box, around, points_of, size_of
 
 GROUP = "labelme"
@@ -22,12 +24,19 @@ def read(collection: Collection, file: JsonFile) -> None:
     size = size_of(file.value("imageWidth"), file.value("imageHeight"))
     filename = said.strip() if isinstance(said, str) else ""
     claim = collection.claim(GROUP, file.name, filename=filename, size=size)
+    if isinstance(file.value("imageData"), str) and not _has_image(collection, file.name, filename):
+        detail = "The image is inside of the file alone (imageData), which is not read: add the image itself."
+        collection.say("image_inside_file", detail, file.name)
     flags = file.value("flags")
     ticked = [key for key, is_on in flags.items() if is_on is True] if isinstance(flags, dict) else []
     for label in ticked:
         collection.add(claim, label, None, 0)
     for position, shape in enumerate(file.items("shapes"), start=1):
         _shape(collection, claim, shape, position)
+
+
+def _has_image(collection: Collection, source: str, filename: str) -> bool:
+    return collection.index.has_stem(source) or bool(filename and collection.index.has_stem(clean_path(filename)))
 
 
 def _shape(collection: Collection, claim: Claim, shape: object, position: int) -> None:

@@ -40,6 +40,7 @@ from datasets.formats.encodings import decode, lines_of
 from datasets.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
 from datasets.formats.mentions import is_named_after_image, mentioned
 from datasets.formats.shapes import number
+from datasets.formats.side_tables import is_submission
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
 WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
@@ -51,8 +52,9 @@ READ = (
     "CreateML, Label Studio, LabelMe, VIA, CVAT for images and Datumaro."
 )
 FOLDERS_IGNORED = (
-    "The archive has annotations that were not understood, so the names of its folders were not taken as labels. "
-    "Import it again with format=folder if they are the labels."
+    "{file} speaks of images and was not understood, or of none that is here, so the names of folders were not taken "
+    "as labels: the images stay unlabelled. If the folders are the labels, import the archive again with "
+    "format=folder; if {file} has the labels, write them in a format that is read."
 )
 SHOWN_UNREAD = 100
 SAMPLE_BYTES = 100_000
@@ -93,7 +95,7 @@ class _Reader:
         self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
         self._class_lists: list[str] = []
-        self._is_about_images = False  # whether something that is not read speaks of images
+        self._about_images: list[str] = []  # files that are not read and speak of images
 
     def read_all(self) -> None:
         """Files that others need first: class names before labels."""
@@ -132,6 +134,7 @@ class _Reader:
             )
             collection.say("encoding_guessed", detail, names[0])
         self._yolo.say_lacking()
+        collection.leave_out_shifted()
         self._say_unread_files()
         is_read = collection.has_images
         lacks_names = self._wanted == yolo.GROUP and not self._yolo.has_names
@@ -152,11 +155,12 @@ class _Reader:
         raise FormatError("no_annotations", f"The archive has no annotations in the format {self._wanted}.")
 
     def _from_folders(self) -> Parsed:
-        is_contradicted = self._is_about_images or self._collection.has_claims
+        sources = self._about_images or self._collection.sources
         rest = self._collection.finish()
         parsed = folder.read(self._files.images, self._written)
-        if is_contradicted and parsed.labels and self._written is None:
-            self._collection.say("folders_ignored", FOLDERS_IGNORED, "")
+        if sources and parsed.labels and self._written is None:
+            detail = FOLDERS_IGNORED.format(file=sources[0])
+            self._collection.say("folders_ignored", detail, sources[0])
             _forget_labels(parsed)
         remarks = [remark for remark in rest.remarks if remark.code != "splits_incomplete"] + list(parsed.remarks)
         for record in parsed.records:
@@ -172,11 +176,12 @@ class _Reader:
             read_file(name)
         except FormatError as error:
             self._damaged += 1
-            self._is_about_images |= self._may_be_about_images(name)
+            if self._may_be_about_images(name):
+                self._about_images.append(name)
             self._collection.give_up(name, error.code, str(error))
         except UNFORESEEN as error:
             self._damaged += 1
-            self._is_about_images = True
+            self._about_images.append(name)
             detail = f"The file is not as others of its format are ({type(error).__name__}); it was not read."
             self._collection.give_up(name, "damaged_annotations", detail)
 
@@ -196,7 +201,7 @@ class _Reader:
         if name.lower().endswith((".csv", ".tsv")):
             if not self._wants(tables.GROUP):
                 return
-            if tables.is_classes(name):
+            if tables.is_classes(name, self._text):
                 self._classes = (self._classes or set()) | tables.read_classes(self._collection, name, self._text(name))
             elif "class" in name.rpartition("/")[2].lower():
                 is_list = "class-descriptions" in name.rpartition("/")[2].lower()
@@ -236,7 +241,8 @@ class _Reader:
             if reader.is_it(file):
                 if self._wants(reader.GROUP):
                     reader.read(self._collection, file)
-                    self._is_about_images |= name in self._collection.unread  # such as panoptic COCO
+                    if name in self._collection.unread:  # such as panoptic COCO
+                        self._about_images.append(name)
                 return
         if not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
@@ -272,13 +278,18 @@ class _Reader:
         return root
 
     def _read_table(self, name: str) -> None:
-        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name):
+        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name, self._text):
+            return
+        if is_submission(name):
+            detail = "This is an example of answers for a competition, with made-up labels; it was left out."
+            self._collection.say("example_left_out", detail, name)
             return
         text = self._text(name)
         if self._codes and tables.class_codes(text, any_code="class-descriptions" in name.rpartition("/")[2].lower()):
             return
         if not tables.read(self._collection, name, text, self._codes, self._classes):
-            self._is_about_images |= tables.names_images(self._collection, text)
+            if tables.names_images(self._collection, text):
+                self._about_images.append(name)
             self._say_unread(name)
 
     def _read_lines(self, name: str) -> None:
@@ -325,13 +336,14 @@ class _Reader:
         )  # fmt: skip
 
     def _say_unread_about_images(self, name: str) -> None:
-        self._is_about_images = True
+        self._about_images.append(name)
         self._say_unread(name)
 
     def _say_unread(self, name: str) -> None:
         """An annotation file that nobody reads, and whether it speaks of images that are here."""
         self._collection.unread.append(name)
-        self._is_about_images = self._is_about_images or self._may_be_about_images(name)
+        if not self._about_images and self._may_be_about_images(name):
+            self._about_images.append(name)
 
     def _may_be_about_images(self, name: str) -> bool:
         """Whether a file that was not read speaks of images that are here; of one without content nobody knows."""

@@ -74,6 +74,15 @@ def turned(box: Sequence[float], degrees: float, about: tuple[float, float] | No
     return hull or (x_min, y_min, x_max, y_max)
 
 
+def turned_as_said(box: Box, attributes: object) -> tuple[Box, bool]:
+    """The upright box around one that an attribute `rotation` turns, as CVAT writes it in formats without turned boxes,
+    clockwise in degrees about the middle; and whether it is another one."""
+    degrees = number(attributes.get("rotation")) if isinstance(attributes, dict) else 0.0
+    if not math.isfinite(degrees) or degrees % 180 == 0 or not all(map(math.isfinite, box)):
+        return box, False
+    return turned(box, degrees), True
+
+
 def around_mask(mask: object) -> Box | None:
     """The box of a COCO run-length mask `{"size": [height, width], "counts": [...] or text}`; None when it is empty.
 

@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -25,13 +25,16 @@ from datasets.formats.base import (
     split_of_filename,
     split_of_word,
 )
-from datasets.formats.collection import FRACTIONS, PIXELS, Claim, Collection
+from datasets.formats.claims import FRACTIONS, PIXELS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.shapes import number, size_of
+from datasets.formats.side_tables import SPLITS, are_facts, has_places, labels_of, may_be_labels
 
 GROUP = "csv"
 CLASSES = "classes.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SAMPLE_ROWS = 50
+MOST_SWAPPED = 3
 # The end of a line of `classes.csv`: a delimiter and an id.
 IDS = re.compile(r"([,;\t])[ \"]*\d+[ \"]*\r?$", re.MULTILINE)
 DECLARED = re.compile(r"\ufeff?\s*sep=(.)\s*?\r?\n", re.IGNORECASE)
@@ -53,6 +56,8 @@ SIZES = (
     ("xmin", "ymin", "width", "height"), ("x_min", "y_min", "width", "height"), ("xmin", "ymin", "w", "h"),
     ("x_min", "y_min", "w", "h"), ("left", "top", "w", "h"),
 )  # fmt: skip
+
+NO_CLASSES = ("unlabeled", "unlabelled")
 
 # Columns that only tables of boxes, points and outlines have.
 PLACES = {"bbox", "box", "boxes", "bboxes", "bounding_box", "segmentation", "polygon", "points", "geometry", "x", "y",
@@ -112,21 +117,62 @@ def read(
         return True
     if set(header) >= OPEN_IMAGES_LIST:
         return True  # their licences and addresses
+    if _read_facts(collection, source, header, text):
+        return True
     if _is_header(header) or _are_unknown_names(rows[0]):
         return False
     if _is_keras(rows):
+        if _is_of_another_order(rows):
+            detail = (
+                "Many boxes have their right edge left of the left one, or their lower edge above the upper one: the "
+                "columns are not path,x1,y1,x2,y2,label, and no line names them. Name them in the first line."
+            )
+            collection.say("columns_unclear", detail, source)
+            return False
         _read_keras(collection, source, all_rows(text), classes)
         return True
     if _is_labels(collection, source, rows):
-        for row in islice(all_rows(text), 0 if _is_here(collection, source, rows[0]) else 1, None):
+        has_header = not _is_here(collection, source, rows[0])
+        if has_header and not _may_be_labels(header[1], 1, rows):
+            return False
+        for row in islice(all_rows(text), int(has_header), None):
             claim = _claim(collection, source, row.cells[0], row.line)
-            _whole(collection, claim, meant(row.cells[1]) if len(row.cells) > 1 else "", row.line)
+            label = meant(row.cells[1]) if len(row.cells) > 1 else ""
+            _whole(collection, claim, labels_of(label) if has_header else [label], row.line)
         return True
     return False
 
 
-def is_classes(name: str) -> bool:
-    return name.rpartition("/")[2].lower() == CLASSES
+def _may_be_labels(name: str, at: int, rows: Sequence[Row]) -> bool:
+    return may_be_labels(name, [_cell(row.cells, at) for row in rows[1:]], is_known=name in LABELS)
+
+
+def _read_facts(collection: Collection, source: str, header: list[str], text: str) -> bool:
+    """A table of images without anything that they show; it may put them in splits."""
+    at = next((position for position, name in enumerate(header) if name in FILES), None)
+    if at is None or len(header) < 2 or not are_facts([*header[:at], *header[at + 1 :]]):
+        return False
+    split = next((position for position, name in enumerate(header) if name in SPLITS), None)
+    for row in all_rows(text) if split is not None else ():
+        if (said := split_of_word(_cell(row.cells, split))) is not None:
+            collection.put_in_split(source, _cell(row.cells, at), said)
+    if len(header) > 2 or split is None:
+        detail = "The table has no column of labels or boxes that is known; nothing but splits was taken from it."
+        collection.say("no_column_of_labels", detail, source)
+    return True
+
+
+def is_classes(name: str, text: Callable[[str], str]) -> bool:
+    """Whether a table is the list of labels and their ids; Roboflow calls it as it calls its tables of classes.
+
+    Args:
+        text: reads a file.
+    """
+    base = name.rpartition("/")[2].lower()
+    if base != f"_{CLASSES}":
+        return base == CLASSES
+    rows = list(some_rows(text(name), SAMPLE_ROWS))
+    return bool(rows) and all(len(row.cells) == 2 and row.cells[1].isdecimal() for row in rows)
 
 
 def read_classes(collection: Collection, source: str, text: str) -> set[str]:
@@ -245,12 +291,16 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
             if all(name in places for name in names):
                 box, has_sizes = tuple(places[name] for name in names), True
                 break
-    if box is None and (any(name in PLACES for name in header) or {"left", "top"} <= places.keys()):
+    if box is None and (
+        any(name in PLACES for name in header) or {"left", "top"} <= places.keys() or has_places(header)
+    ):
         return None  # boxes in columns that are not known: their labels are not those of whole images
     label = _label_column([places[name] for name in LABELS if name in places and places[name] != file], rows)
     size = (places["width"], places["height"]) if {"width", "height"} <= places.keys() else None
-    split = next((places[name] for name in ("split", "subset", "set", "usage", "data_set") if name in places), None)
+    split = next((places[name] for name in SPLITS if name in places), None)
     confidence = places.get("confidence")
+    if label is not None and box is None and not _may_be_labels(header[label], label, rows):
+        return None
     if label is not None:
         is_open_images = {"imageid", "labelname"} <= places.keys()
         return Columns(
@@ -297,7 +347,9 @@ def _class_columns(header: list[str], rows: Sequence[Row], file: int, split: int
     is_flags = all(
         len(row.cells) == len(header) and all(number(row.cells[at]) in (0, 1) for at in rest) for row in body
     )
-    return tuple((at, rows[0].cells[at]) for at in rest) if is_flags else ()
+    # Roboflow's column for images that have no class.
+    named = (at for at in rest if rows[0].cells[at].lower() not in NO_CLASSES)
+    return tuple((at, rows[0].cells[at]) for at in named) if is_flags else ()
 
 
 def _read_with_columns(
@@ -358,11 +410,15 @@ def _cells(
 ) -> None:
     label = meant(_cell(cells, columns.label))
     label = names.get(label, label)
-    if columns.confidence is not None and columns.box is None and number(_cell(cells, columns.confidence)) == 0:
+    confidence = number(_cell(cells, columns.confidence)) if columns.box is None else 1.0
+    if columns.confidence is not None and confidence == 0:
         claim.is_annotated = bool(claim.marks)
         return  # Open Images: verified not to be there
+    if columns.is_open_images and 0 < confidence < 1:
+        collection.ignore(claim, "not_verified", f"Line {line}: a model gave {label!r}; nobody has verified it.", line)
+        return
     if columns.box is None:
-        _whole(collection, claim, label, line)
+        _whole(collection, claim, [names.get(one, one) for one in labels_of(label)], line)
         return
     texts = [_cell(cells, at) for at in columns.box]
     if not label and not any(texts):
@@ -401,6 +457,14 @@ def _is_keras(rows: Sequence[Row]) -> bool:
     """Whether half of the lines are of a name, four numbers (or nothing) and a label."""
     fitting = sum(_split_keras(row.cells) is not None for row in rows)
     return fitting > 0 and fitting * 2 >= len(rows)
+
+
+def _is_of_another_order(rows: Sequence[Row]) -> bool:
+    """Whether more than a fifth of the boxes, and several, would have swapped corners: `x,y,w,h`, or `x1,x2,y1,y2`."""
+    found = [parts for parts in (_split_keras(row.cells) for row in rows) if parts is not None and parts[2]]
+    edges = [[number(edge) for edge in parts[1]] for parts in found]
+    swapped = sum(x_min > x_max or y_min > y_max for x_min, y_min, x_max, y_max in edges)
+    return swapped >= MOST_SWAPPED and swapped * 5 > len(edges)
 
 
 def _split_keras(cells: list[str]) -> tuple[str, list[str], str] | None:
@@ -456,11 +520,10 @@ def _is_here(collection: Collection, source: str, row: Row) -> bool:
     return _is_image_here(collection, source, row.cells[0])
 
 
-def _whole(collection: Collection, claim: Claim, label: str, line: int) -> None:
-    if label:
+def _whole(collection: Collection, claim: Claim, labels: Sequence[str], line: int) -> None:
+    for label in filter(None, labels):
         collection.add(claim, label, None, line)
-    else:
-        claim.is_annotated = bool(claim.marks)
+    claim.is_annotated = bool(claim.marks)
 
 
 def _claim(

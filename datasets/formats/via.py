@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from datasets.formats.base import split_of_filename
-from datasets.formats.collection import Claim, Collection
+from datasets.formats.claims import Claim
+from datasets.formats.collection import Collection
 from datasets.formats.documents import JsonFile
 from datasets.formats.shapes import Box, around, around_ellipse, number, turned
 

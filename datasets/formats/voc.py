@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from datasets.formats.base import Exported, folder_of, stem
 from datasets.formats.collection import Collection
-from datasets.formats.shapes import Box, around, number, size_of, turned
+from datasets.formats.shapes import Box, around, number, size_of, turned, turned_as_said
 
 GROUP = "voc"
 KNOWN = ("source", "owner", "size", "imagesize", "database", "flags", "segmentation", "view")  # that have parts
@@ -72,7 +72,7 @@ def _box(row: Element) -> tuple[Box | None, bool]:
     if boxes:
         (box,) = boxes
         edges = [number((box.findtext(edge) or "").strip()) for edge in EDGES]
-        return (edges[0], edges[1], edges[2], edges[3]), False
+        return turned_as_said((edges[0], edges[1], edges[2], edges[3]), _attributes(row))
     if (rotated := row.find("robndbox")) is not None:  # roLabelImg: middle, size, radians
         x, y, width, height, angle = (
             number((rotated.findtext(name) or "").strip()) for name in ("cx", "cy", "w", "h", "angle")
@@ -84,6 +84,12 @@ def _box(row: Element) -> tuple[Box | None, bool]:
     if (polygon := row.find("polygon")) is not None:
         return around(_points(polygon)), True
     return None, False
+
+
+def _attributes(row: Element) -> dict[str, str]:
+    """What CVAT says of an object: `<attributes><attribute><name>…<value>…`."""
+    found = row.iterfind("attributes/attribute")
+    return {(one.findtext("name") or "").strip(): (one.findtext("value") or "").strip() for one in found}
 
 
 def _points(polygon: Element) -> Iterator[tuple[float, float]]:

@@ -11,12 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import yaml
 
 from datasets.formats.base import SPLIT_FOLDERS, Exported, FormatError, folder_of, split_of_word, stem
-from datasets.formats.collection import FRACTIONS, MOST_FRACTION, Claim, Collection
+from datasets.formats.claims import FRACTIONS, Claim
+from datasets.formats.collection import Collection
 from datasets.formats.encodings import lines_of
+from datasets.formats.fractions import MOST_FRACTION
 from datasets.formats.names import clean_path
 from datasets.formats.shapes import around, number
 
@@ -28,6 +31,7 @@ NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes
 NAME_ENDINGS = (".names", ".labels")
 SPACES = " \t\r,;"
 SEPARATORS = re.compile(r"[\s,;]+")
+NUMBERED = re.compile(r"(\d{1,6})[\s:.,;)=-]+(.*\S)")
 VISIBILITIES = {0.0, 1.0, 2.0}
 # How far boxes that are right reach beyond the image, as a fraction of it.
 CARELESS = 0.05
@@ -70,6 +74,12 @@ class Names:
     keypoints: tuple[int, int] | None = None
     splits: dict[str, list[str]] = field(default_factory=dict)
 
+    @cached_property
+    def numbers(self) -> range | None:
+        """The classes' numbers where none between them is left out."""
+        first, last = min(self.names, default=0), max(self.names, default=0)
+        return range(first, last + 1) if len(self.names) == last + 1 - first else None
+
     @property
     def is_yaml(self) -> bool:
         return self.source.lower().endswith((".yaml", ".yml"))
@@ -89,7 +99,8 @@ def read_names(source: str, text: str) -> Names | None:
     if not source.lower().endswith((".yaml", ".yml")):
         # The class is the number of the line, and an empty line is one, too.
         lines = [line.strip() for line in lines_of(text)]
-        return Names(source, {number_: name for number_, name in enumerate(lines) if name})
+        first = _first_number(lines)
+        return Names(source, {number_: name for number_, name in enumerate(lines, start=first) if name})
     if len(text) > MAX_YAML_CHARACTERS:
         return None
     try:
@@ -115,6 +126,15 @@ def read_names(source: str, text: str) -> Names | None:
         source, {int(key): name.strip() for key, name in names.items() if name.strip()},
         _keypoints(document.get("kpt_shape")), {split: paths for split, paths in splits.items() if paths},
     )  # fmt: skip
+
+
+def _first_number(lines: Sequence[str]) -> int:
+    """The class of the first line: 1 where lines have the numbers from 1 on and a name behind them (`1 bolt`)."""
+    parts = [NUMBERED.match(line) for line in lines if line]
+    numbers = [int(part.group(1)) for part in parts if part is not None]
+    names = {part.group(2) for part in parts if part is not None}
+    is_numbered = len(parts) > 1 and numbers == list(range(1, len(parts) + 1))  # `1 euro`, `2 euro` are names
+    return int(is_numbered and len(names) == len(parts) and bool(lines[0]))
 
 
 def read_data_file(source: str, text: str) -> Names:
@@ -239,7 +259,10 @@ class YoloFiles:
     def _line(self, claim: Claim, names: Names, position: int, words: list[str]) -> None:
         values = [number(word) for word in words]
         identifier = values[0]
-        label = names.names.get(int(identifier)) if math.isfinite(identifier) and identifier.is_integer() else None
+        is_whole = math.isfinite(identifier) and identifier.is_integer()
+        label = names.names.get(int(identifier)) if is_whole else None
+        if is_whole and (numbers := names.numbers):
+            self._collection.class_numbers.use(names.source, names.source, numbers, int(identifier), claim)
         if not label:
             detail = f"Line {position}: class {words[0]} is not among the {len(names.names)} names of {names.source}."
             self._collection.leave_out(claim, "unknown_label", detail, position)

@@ -259,6 +259,10 @@ def _ended(content: bytes, image: Image.Image, min_size: tuple[int, int] | None)
     return ended
 
 
+# Files of several images: not those of phones, whose others are the first one in another form.
+HAS_FRAMES = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
+
+
 def oddities(image: Image.Image) -> Iterator[tuple[str, str]]:
     """`(code, sentence)` for what was done to the pixels of a decoded image that its owner should know."""
     if (shown := getattr(image, "shown_range", None)) is not None:
@@ -270,6 +274,11 @@ def oddities(image: Image.Image) -> Iterator[tuple[str, str]]:
         )
     if getattr(image, "lacks_end", False):
         yield "end_missing", "The mark at the end of the JPEG is missing; all of its pixels are there."
+    if image.format in HAS_FRAMES and getattr(image, "is_animated", False):
+        yield (
+            "first_frame",
+            "The file has several images, such as frames or pages; the first was taken.",
+        )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -34,8 +34,35 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
   expect(problems).toEqual([]);
 });
 
-/** A zip of two images in two folders, stored without compression. */
-async function zipOfTwo(page: import("@playwright/test").Page): Promise<Buffer> {
+test("the folders of an archive whose table is not understood become labels when a person says so", async ({
+  page,
+}) => {
+  const problems = watch(page);
+  await register(page);
+  await createProject(page, "Folders", "What is on the image?", "bad");
+  await page.getByRole("link", { name: "Import", exact: true }).click();
+  const [chooser] = await Promise.all([
+    page.waitForEvent("filechooser"),
+    page.getByRole("button", { name: "Choose files" }).click(),
+  ]);
+  const table = Buffer.from("Path,Roi.X1,ClassId\nGut/a.jpg,5,1\n").toString("base64");
+  const buffer = await zipOfTwo(page, [["t.csv", table]]);
+  await chooser.setFiles({ name: "set.zip", mimeType: "application/zip", buffer });
+  await expect(page.getByText("the names of its folders were not taken as labels")).toBeVisible();
+  await expectNoViolations(page, "folders that are no labels");
+  await page.getByRole("button", { name: "The folders are the labels" }).click();
+  await expect(page.getByRole("combobox", { name: "What Gut becomes" })).toBeVisible();
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.getByRole("link", { name: "To the images" }).click();
+  await expect(page.locator('[data-facet="Gut"]')).toContainText("1");
+  expect(problems).toEqual([]);
+});
+
+/** A zip of two images in two folders and of more files in base64, stored without compression. */
+async function zipOfTwo(
+  page: import("@playwright/test").Page,
+  more: [string, string][] = [],
+): Promise<Buffer> {
   const images = await page.evaluate(() =>
     ["#c33", "#3c3"].map((color, n) => {
       const canvas = document.createElement("canvas");
@@ -49,10 +76,7 @@ async function zipOfTwo(page: import("@playwright/test").Page): Promise<Buffer> 
       return canvas.toDataURL("image/jpeg").split(",")[1] ?? "";
     }),
   );
-  const files = [
-    ["Gut/a.jpg", images[0] ?? ""],
-    ["bad/b.jpg", images[1] ?? ""],
-  ] as const;
+  const files = [["Gut/a.jpg", images[0] ?? ""], ["bad/b.jpg", images[1] ?? ""], ...more] as const;
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

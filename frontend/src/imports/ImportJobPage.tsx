@@ -2,8 +2,9 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useJob } from "../datasets/queries";
-import { useDatasets, useMayEdit } from "../projects/queries";
+import { useDatasets, useMayEdit, useProject } from "../projects/queries";
 import { Problem } from "../ui/Problem";
+import { FolderLabels } from "./parts/FolderLabels";
 import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
 import { UndoImport } from "./parts/UndoImport";
@@ -19,6 +20,7 @@ export default function ImportJobPage() {
   const target = dataset ?? datasets?.[0]?.id;
   const navigate = useNavigate();
   const mayEdit = useMayEdit(project);
+  const isClassification = useProject(project).data?.task === "classification";
   const { data: job, error, refetch } = useJob(project, id);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!job) return null;
@@ -26,6 +28,14 @@ export default function ImportJobPage() {
   const share = job.progress.total ? (100 * (job.progress.done ?? 0)) / job.progress.total : 0;
   const isBare = result !== null && result.images + result.labelled + result.duplicates + result.boxes === 0;
   const isOver = job.state !== "queued" && job.state !== "running";
+  const follow = (next: string) => {
+    settleJob(job.id);
+    void navigate({
+      to: "/projects/$project/import/$job",
+      params: { project, job: next },
+      search: { dataset: target },
+    });
+  };
   return (
     <Container size="md" py="xl">
       <Stack gap="lg">
@@ -103,15 +113,11 @@ export default function ImportJobPage() {
             dataset={target}
             job={job}
             labels={result.labels}
-            onStart={(next) => {
-              settleJob(job.id);
-              void navigate({
-                to: "/projects/$project/import/$job",
-                params: { project, job: next },
-                search: { dataset: target },
-              });
-            }}
+            onStart={follow}
           />
+        )}
+        {result?.hasUnusedFolders && mayEdit && target && isClassification && (
+          <FolderLabels dataset={target} job={job} onStart={follow} />
         )}
         {job.has_report && <ReportLines project={project} job={job.id} />}
         {isOver && !result?.dry_run && (

@@ -19,6 +19,8 @@ export interface ImportResult {
   duplicates: number;
   rejected: number;
   labels: FoundLabel[];
+  /** Folders might be labels, and were not taken as such. */
+  hasUnusedFolders: boolean;
 }
 
 /** The result of an import or a dry run, whose fields differ a little. */
@@ -39,6 +41,7 @@ export function importOf(job: Job): ImportResult | null {
         ? number(duplicates.in_archive) + number(duplicates.in_dataset)
         : number(duplicates),
     rejected: number(result.rejected),
+    hasUnusedFolders: "folders_ignored" in ((result.remarks_by_code as object | undefined) ?? {}),
     labels: Array.isArray(result.labels) ? (result.labels as FoundLabel[]) : [],
   };
 }
