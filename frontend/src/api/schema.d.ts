@@ -3781,6 +3781,8 @@ export interface components {
             id: string;
             type: components["schemas"]["ActivityTypeEnum"];
             kind: components["schemas"]["ActivityKindEnum"];
+            /** @description An import that says what it would do, and changes nothing. */
+            dry_run: boolean;
             /** Format: uuid */
             project: string;
             project_name: string;
