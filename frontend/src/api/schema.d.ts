@@ -4968,6 +4968,8 @@ export interface components {
             precision?: number;
             /** Format: double */
             recall?: number;
+            /** @description 95 %, boxes grouped by image. */
+            recall_interval?: number[] | null;
             per_class?: components["schemas"]["BoxFigures"][];
         };
         /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
@@ -5012,6 +5014,8 @@ export interface components {
             precision?: number;
             /** Format: double */
             recall?: number;
+            /** @description 95 %, boxes grouped by image. */
+            recall_interval?: number[] | null;
             per_class?: components["schemas"]["BoxFiguresRequest"][];
         };
         /** @description How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { nextSteps } from "./next";
 
 const known = {
+  score: 0.9,
   classNames: ["nut", "bolt"],
   matrix: [
     [30, 4],
@@ -51,6 +52,12 @@ test("what a detector sees where nothing is, is no confusion of two labels", () 
     [12, 0, 0],
   ];
   expect(kinds({ matrix })).not.toContain("confused");
+});
+
+test("a weak model learns more before it judges labels", () => {
+  expect(kinds({ score: 0.06, suspects: null })[0]).toBe("weak");
+  expect(kinds({ score: 0.06, suspects: null })).not.toContain("find-suspects");
+  expect(kinds({ score: null, suspects: null })).toContain("find-suspects");
 });
 
 test("suggestions that wait are reviewed before others are made", () => {

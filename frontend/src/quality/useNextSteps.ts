@@ -16,7 +16,9 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
   if (searches.isLoading || snapshot.isLoading || suggestions.isLoading) return undefined;
   const search = searches.data?.find((one) => one.model === model.id);
   const counts = snapshot.data?.counts.labels;
+  const { metrics } = evaluation;
   return nextSteps({
+    score: (metrics.task === "detection" ? metrics.ap50 : metrics.accuracy) ?? null,
     classNames: model.class_names,
     matrix: evaluation.metrics.confusion_matrix ?? [],
     notMeasured: evaluation.metrics.labels_not_measured ?? [],

@@ -13,6 +13,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
 import { Problem } from "../ui/Problem";
+import { byLabel, scoreText } from "./guesses";
 import { ReviewTabs } from "./parts/ReviewTabs";
 import { SuggestionImage } from "./parts/SuggestionImage";
 import { review, reviewAbove } from "./queries";
@@ -149,17 +150,16 @@ export function Suggestions({ project, among, empty }: Props) {
             <Plural value={facets?.total ?? 0} one="# image waits" other="# images wait" />
           </Text>
           <Stack gap={4}>
-            {guesses.map((guess, place) => {
-              const label = labels.find(({ id }) => id === guess.label);
+            {byLabel(guesses).map((row) => {
+              const label = labels.find(({ id }) => id === row.label);
               return (
-                <Group
-                  key={`${guess.label}-${guess.box?.join() ?? place}`}
-                  justify="space-between"
-                  wrap="nowrap"
-                >
-                  {label && <LabelChip label={label} />}
-                  <Text size="sm" className="quiet">
-                    {guess.score !== null && `${Math.round(100 * guess.score)} %`}
+                <Group key={row.label} justify="space-between" wrap="nowrap">
+                  <Group gap={6} wrap="nowrap" miw={0}>
+                    {label && <LabelChip label={label} />}
+                    {row.count > 1 && <Text size="sm">× {row.count.toLocaleString()}</Text>}
+                  </Group>
+                  <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
+                    {scoreText(row)}
                   </Text>
                 </Group>
               );

@@ -2,6 +2,11 @@ import { useLingui } from "@lingui/react/macro";
 import { Link, useMatchRoute } from "@tanstack/react-router";
 import classes from "../Review.module.css";
 
+/** On a phone the bar is longer than the screen: the tab that is open is not to be cut off. */
+function intoView(tab: HTMLAnchorElement | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /** The kinds of review: what models suggest, what they doubt, what is there twice, and what devices sent back. */
 export function ReviewTabs({ project }: { project: string }) {
   const { t } = useLingui();
@@ -20,6 +25,7 @@ export function ReviewTabs({ project }: { project: string }) {
         return (
           <Link
             key={to}
+            ref={isHere ? intoView : undefined}
             to={to}
             className={classes.tab}
             data-here={isHere || undefined}
