@@ -9294,6 +9294,7 @@ export interface components {
             open: number;
             /** @description Of the open ones: probably wrong. */
             issues: number;
+            /** @description The others: kept or corrected, or their label was changed since. */
             decided: number;
         };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */

@@ -12,6 +12,7 @@ const known = {
   tested: { nut: 34, bolt: 26 },
   learned: { nut: 100, bolt: 90 },
   suspects: 0,
+  unlabelled: "d",
   haveSuggestions: false,
 };
 const kinds = (change: Partial<typeof known> | object) =>
@@ -63,4 +64,9 @@ test("a weak model learns more before it judges labels", () => {
 test("suggestions that wait are reviewed before others are made", () => {
   expect(kinds({ haveSuggestions: true })).toContain("suggestions");
   expect(kinds({ haveSuggestions: true })).not.toContain("find-suggestions");
+});
+
+test("suggestions are made where images have no label, and nowhere else", () => {
+  expect(nextSteps(known).at(-1)).toEqual({ kind: "find-suggestions", dataset: "d" });
+  expect(kinds({ unlabelled: null })).not.toContain("find-suggestions");
 });

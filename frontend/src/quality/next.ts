@@ -16,7 +16,7 @@ export type Step =
   | { kind: "suspects"; count: number }
   | { kind: "find-suspects" }
   | { kind: "suggestions" }
-  | { kind: "find-suggestions" };
+  | { kind: "find-suggestions"; dataset: string };
 
 interface Known {
   /** AP50 of a detector, of a classifier the share of images it names right; null where it was not measured. */
@@ -30,6 +30,8 @@ interface Known {
   learned: Record<string, number> | null;
   /** Labels that look wrong; null where nobody has looked for them with this model. */
   suspects: number | null;
+  /** The dataset with the most images that have no label; null where every image has one. */
+  unlabelled: string | null;
   /** Whether suggestions of this model wait for a review. */
   haveSuggestions: boolean;
 }
@@ -62,7 +64,8 @@ export function nextSteps(known: Known): Step[] {
     if (scarce) steps.push({ kind: "scarce", ...scarce });
   }
   if (known.suspects === null && !isWeak) steps.push({ kind: "find-suspects" });
-  steps.push({ kind: known.haveSuggestions ? "suggestions" : "find-suggestions" });
+  if (known.haveSuggestions) steps.push({ kind: "suggestions" });
+  else if (known.unlabelled) steps.push({ kind: "find-suggestions", dataset: known.unlabelled });
   return steps;
 }
 

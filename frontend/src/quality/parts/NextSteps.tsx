@@ -154,7 +154,7 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
           <Trans key="t">
             Of the images without a label, some teach more than others. The model knows which.
           </Trans>,
-          mayEdit && button(() => run((id) => suggest(model.id, id)), <Trans>Find them</Trans>),
+          mayEdit && button(() => run(() => suggest(model.id, step.dataset)), <Trans>Find them</Trans>),
         ];
     }
   })();

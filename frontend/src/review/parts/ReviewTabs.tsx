@@ -1,11 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { Link, useMatchRoute } from "@tanstack/react-router";
+import { intoView } from "../../ui/intoView";
 import classes from "../Review.module.css";
-
-/** On a phone the bar is longer than the screen: the tab that is open is not to be cut off. */
-function intoView(tab: HTMLAnchorElement | null): void {
-  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
-}
 
 /** The kinds of review: what models suggest, what they doubt, what is there twice, and what devices sent back. */
 export function ReviewTabs({ project }: { project: string }) {

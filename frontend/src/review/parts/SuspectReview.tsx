@@ -172,7 +172,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
             <>
               <Group grow>
                 <Button leftSection={<Icon name="check" />} onClick={keep}>
-                  <Trans>Keep it</Trans>
+                  {suspect.kind === "not_drawn" ? <Trans>Nothing is there</Trans> : <Trans>Keep it</Trans>}
                 </Button>
                 {suspect.kind === "not_seen" ? (
                   <Button variant="default" onClick={remove}>
