@@ -172,10 +172,10 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
             <>
               <Group grow>
                 <Button leftSection={<Icon name="check" />} onClick={keep}>
-                  {suspect.kind === "not_drawn" ? <Trans>Nothing is there</Trans> : <Trans>Keep it</Trans>}
+                  {suspect.kind === "not_drawn" ? <Trans>No box</Trans> : <Trans>Keep it</Trans>}
                 </Button>
                 {suspect.kind === "not_seen" ? (
-                  <Button variant="default" onClick={remove}>
+                  <Button variant="default" className="wrapping" onClick={remove}>
                     <Trans>Remove the box</Trans>
                   </Button>
                 ) : (
