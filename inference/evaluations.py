@@ -155,7 +155,9 @@ class _Rows:
                 continue
             try:
                 with storage.opened(row.blob) as file, open_image(file) as image:
-                    pixels, size = self.way(image, self.size), upright_size(image)
+                    # Before the pixels: a large JPEG is a smaller image once it is decoded for a small input.
+                    size = upright_size(image)
+                    pixels = self.way(image, self.size)
             except ImageError:
                 self.unreadable += 1
                 continue

@@ -82,6 +82,7 @@ class DetectionMetricsSerializer(MeasuredSerializer):
     threshold = optional(Number)
     precision = optional(Number)
     recall = optional(Number)
+    recall_interval = perhaps(serializers.ListField, child=Number(), help_text="95 %, boxes grouped by image.")
     per_class = optional(BoxFiguresSerializer, many=True)
 
 

@@ -57,4 +57,4 @@ class SuspectSearchSerializer(serializers.Serializer):
     total = serializers.IntegerField(help_text="Labels that it put into order.")
     open = serializers.IntegerField(help_text="Of these: not decided, and still as they were.")
     issues = serializers.IntegerField(help_text="Of the open ones: probably wrong.")
-    decided = serializers.IntegerField()
+    decided = serializers.IntegerField(help_text="The others: kept or corrected, or their label was changed since.")

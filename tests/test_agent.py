@@ -288,6 +288,7 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
     house.enrol(agent)
     watched, output = tmp_path / "in", tmp_path / "out.jsonl"
     watched.mkdir()
+    (watched / "earlier.jpg").write_bytes(jpeg(30))
     process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--feedback",
                           "--output", str(output))  # fmt: skip
     try:
@@ -309,7 +310,10 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
         assert seen and seen[0]["health"] == "ok" and seen[0]["agent_version"] == "0.1.0"
     finally:
         process.terminate()
-        assert process.wait(20) == 0, process.stderr.read()
+        said = process.communicate(timeout=20)[1]
+    assert process.returncode == 0, said
+    # A folder that is full already would else look as if nothing worked.
+    assert "holds 1 images" in said and "only those that come now" in said, said
 
 
 def test_other_programs_ask_over_http(house, agent, picture):

@@ -35,6 +35,7 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
+from inference.runtime.metrics import clustered_interval, wilson_interval
 from tests.engines import SMALL_RESNET, step_by_step
 from tests.environment import THOROUGH
 from tests.pictures import jpeg, scene, scenes_zip
@@ -230,6 +231,25 @@ def test_average_precision_by_hand():
     assert low == pytest.approx(expected, abs=1e-6) and high == pytest.approx(expected, abs=1e-6)
     best = best_thresholds(match(truths, found, 1))["all"]
     assert best["threshold"] == pytest.approx(0.35) and best["f1"] == pytest.approx(0.8)
+
+
+def test_boxes_that_are_missed_together_say_less_than_as_many_apart():
+    """Ten boxes found on one image and ten missed on another are as one trial of two: design effect 20."""
+    together = clustered_interval(np.array([10, 0]), np.array([10, 10]))
+    assert together == pytest.approx(wilson_interval(0.5, 1))
+    assert together == pytest.approx((0.0546, 0.9454), abs=1e-4)
+    apart = clustered_interval(np.array([1, 0] * 10), np.array([1] * 20))
+    assert apart == pytest.approx(wilson_interval(10, 20), abs=0.01)
+    # Spread more evenly than by chance, and where nothing was missed, each box counts.
+    assert clustered_interval(np.array([5, 5]), np.array([10, 10])) == wilson_interval(10, 20)
+    assert clustered_interval(np.array([3, 4]), np.array([3, 4])) == wilson_interval(7, 7)
+    assert clustered_interval(np.array([3]), np.array([4])) == wilson_interval(3, 4)
+
+
+def test_the_interval_of_recall_groups_the_boxes_of_an_image():
+    seen, missed = one_image([(0, A), (0, B)], [(0, 0.9, A), (0, 0.9, B)]), one_image([(0, A), (0, B)], [])
+    figures = detection_metrics(seen[0] + missed[0], seen[1] + missed[1], ["x"], 0.5)
+    assert figures["recall"] == 0.5 and figures["recall_interval"] == pytest.approx(wilson_interval(0.5, 1))
 
 
 def test_a_second_box_for_the_same_object_is_wrong_and_labels_count():

@@ -12,16 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
+from datasets.models import Image as StoredImage
 from datasets.models import Snapshot
 from inference.bundles import program, write_bundle
-from inference.models import Model
+from inference.evaluations import outcomes_of
+from inference.models import Evaluation, Model
 from inference.runtime.interpreters import LiteRTDetector
 from inference.runtime.kinds import KINDS, ONNX_OPSET
 from inference.services import Wishes, predictor_of, register_model
 from projects import jobs
 from tests.conftest import client_of
-from tests.pictures import scene, shape_jpeg
+from tests.pictures import make_zip, scene, shape_jpeg
+from tests.test_boxes import voc
+from tests.test_imports import run_import
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine_in_process")]
 
@@ -252,6 +258,35 @@ class TestEvaluation:
         assert job["state"] == "succeeded", job["error"]
         found = api.get(f"/api/v1/models/{model.pk}/evaluations/").json()["results"]
         return next(one for one in found if one["id"] == job["result"]["evaluation"])
+
+    @pytest.mark.django_db
+    def test_a_detector_on_photographs_several_times_as_large_as_its_input(self, api, detector):
+        """Decoded at a part of their size, as JPEG allows, their boxes are in pixels of the whole photograph."""
+        body = {"project": str(detector.project_id), "name": "photographs"}
+        dataset = api.post("/api/v1/datasets/", body).json()
+        files = {}
+        for seed in range(3, 6):
+            content, marks, labels = scene(seed, side=480)
+            photograph = io.BytesIO()
+            Image.open(io.BytesIO(content)).save(photograph, "JPEG", quality=95)
+            boxes = [(("square", "disc")[label], *mark) for label, mark in zip(labels, marks, strict=True)]
+            files |= {
+                f"{seed}.jpg": photograph.getvalue(),
+                f"{seed}.xml": voc(*boxes, name=f"{seed}.jpg", width=480, height=480),
+            }
+        run_import(api, dataset, make_zip(files))
+        for seed, split in enumerate(("test", "train", "validation"), start=3):
+            StoredImage.objects.filter(dataset=dataset["id"], filename=f"{seed}.jpg").update(split=split)
+        made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
+        found = self.measure(api, detector, Snapshot.objects.get(pk=made["id"]))
+        (seen,) = outcomes_of(Evaluation.objects.get(pk=found["id"])).found
+        file = SimpleUploadedFile("one.jpg", files["3.jpg"], "image/jpeg")
+        url = f"/api/v1/models/{detector.pk}/predict/?threshold=0.01&max=100"
+        answer = api.post(url, {"files": file}, format="multipart")
+        assert answer.status_code == 200, answer.content
+        said = answer.json()["predictions"][0]["boxes"]
+        assert len(said) == len(seen.boxes) > 0
+        assert np.allclose(seen.boxes, [one["box"] for one in said], atol=0.01)
 
     @pytest.mark.django_db
     def test_a_classifier_on_each_split(self, api, classifier):

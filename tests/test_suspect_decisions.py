@@ -73,8 +73,10 @@ def test_another_label_closes_a_doubt_and_its_undo_opens_it(api, labels, suspect
     body = {"action": "label", "images": [str(suspects[1].image_id)], "label": labels["bad"]["id"]}
     answer = api.post("/api/v1/images/bulk/", body)
     assert [row["rank"] for row in listed(api, open="true")] == [1, 3]
+    assert api.get(f"{SUSPECTS}searches/").json()[0]["decided"] == 1
     api.post(f"/api/v1/changes/{answer['X-Change']}/undo/", {})
     assert [row["rank"] for row in listed(api, open="true")] == [1, 2, 3]
+    assert api.get(f"{SUSPECTS}searches/").json()[0]["decided"] == 0
 
 
 def test_what_was_kept_is_left_out_by_later_searches(api, dataset, model, suspects):

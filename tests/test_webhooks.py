@@ -244,6 +244,12 @@ def test_everything_at_work_is_in_one_place(api, project, outsider, snapshot_of_
     assert api.get(f"/api/v1/activity/?project={run['id']}").json() == []
 
 
+def test_a_dry_run_is_no_import_in_the_list_of_work(api, project):
+    Job.objects.create(project=project, kind="import", parameters={"dry_run": False})
+    Job.objects.create(project=project, kind="import", parameters={"dry_run": True})
+    assert [row["dry_run"] for row in api.get("/api/v1/activity/").json()] == [True, False]
+
+
 @pytest.fixture
 def snapshot_of_shapes(api, dataset) -> str:
     from tests.pictures import shapes_zip

@@ -46,7 +46,8 @@ def activity_of(user, project, state: str, limit: int) -> list[dict]:
             found = found.filter(state__in=ENDED) if state == "ended" else found.exclude(state__in=ENDED)
         rows += [
             {
-                "id": one.pk, "type": kind, "kind": getattr(one, "kind", "training"), "project": one.project_id,
+                "id": one.pk, "type": kind, "kind": getattr(one, "kind", "training"),
+                "dry_run": bool(getattr(one, "parameters", {}).get("dry_run")), "project": one.project_id,
                 "project_name": one.project.name, "state": one.state, "waiting": place_of(one, lines),
                 "progress": one.progress, "error": error_of(one),
                 "started_by": None if one.created_by is None else one.created_by.username,

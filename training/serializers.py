@@ -271,6 +271,7 @@ class ActivitySerializer(serializers.Serializer):
     id = serializers.UUIDField()
     type = serializers.ChoiceField(["job", "training"])
     kind = serializers.ChoiceField([*JobKind.values, "training"])
+    dry_run = serializers.BooleanField(help_text="An import that says what it would do, and changes nothing.")
     project = serializers.UUIDField()
     project_name = serializers.CharField()
     state = serializers.ChoiceField(WorkState.choices)

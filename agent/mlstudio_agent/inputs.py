@@ -27,6 +27,8 @@ def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
     if not folder.is_dir():
         raise AgentError(f"There is no folder {folder}.")
     seen: dict = {path.name: _mark(path) for path in _pictures(folder)}
+    if seen:
+        log.info("%s holds %d images already: only those that come now are predicted", folder, len(seen))
     while not service.stopping.wait(every):
         present = set()
         for path in _pictures(folder):

@@ -58,7 +58,8 @@ def load_letterboxed(source: str | Path | bytes | BinaryIO, image_size: tuple[in
 
 
 def to_letterboxed(image: Image.Image, image_size: tuple[int, int]) -> np.ndarray:
-    """As `load_letterboxed`, for an image from `open_image` whose size the caller wanted to know first."""
+    """As `load_letterboxed`, for an image from `open_image`. Who needs its size asks before: afterwards a JPEG may be
+    as small as it was decoded."""
     height, width = Letterbox.fit(*upright_size(image), image_size).content_size
     pixels = np.full((*image_size, 3), PADDING_GREY, dtype=np.uint8)
     with decoded(image, min_size=(width, height)) as upright:

@@ -13,6 +13,10 @@ test("an archive is looked at first, its labels are mapped, and then it is impor
   ]);
   await chooser.setFiles({ name: "set.zip", mimeType: "application/zip", buffer: await zipOfTwo(page) });
   await expect(page.getByRole("heading", { name: "What is in the archive" })).toBeVisible();
+  // Left before it was decided, it is found again, also after the page was loaded again.
+  await page.goto(`/projects/${project}`);
+  await page.getByRole("link", { name: "What is in an archive" }).click();
+  await expect(page.getByRole("heading", { name: "What is in the archive" })).toBeVisible();
   await page.getByRole("combobox", { name: "What Gut becomes" }).click();
   await page.getByRole("option", { name: "good", exact: true }).click();
   await page.getByRole("button", { name: "Import" }).click();

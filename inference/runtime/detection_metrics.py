@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .boxes import Detections, iou_matrix
+from .metrics import clustered_interval
 
 CURVE_POINTS = 101
 MATCH_IOU = 0.5
@@ -324,7 +325,9 @@ def detection_metrics(
         at = _at_threshold(matches.score[mine], matches.hit[mine], row["boxes"], limits[index])
         row |= {"threshold": limits[index], "precision": at["precision"], "recall": at["recall"]}
     sure = is_sure(matches.score, matches.label, limits)
-    right, total = int(matches.hit[sure].sum()), int(matches.boxes_of.sum())
+    boxes_of = matches.boxes_of.sum(axis=1)
+    found_of = np.bincount(matches.image[sure & matches.hit], minlength=len(truths))
+    right, total = int(found_of.sum()), int(boxes_of.sum())
     without = [row["label"] for row in figures["per_class"] if not row["boxes"]]
     return {
         "count": len(truths),
@@ -336,5 +339,6 @@ def detection_metrics(
         "threshold": threshold,
         "precision": right / int(sure.sum()) if sure.any() else 0.0,
         "recall": right / total if total else 0.0,
+        "recall_interval": list(clustered_interval(found_of, boxes_of)) if total else None,
         "confusion_matrix": confusion_with_background(truths, found, len(class_names), limits).tolist(),
     }

@@ -11,7 +11,7 @@ import numpy as np
 UNEVEN = 1.5
 
 
-def wilson_interval(successes: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(successes: float, total: float, z: float = 1.959964) -> tuple[float, float]:
     """95 % confidence interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001, eq. 4)."""
     if total == 0:
         return 0.0, 1.0
@@ -20,6 +20,25 @@ def wilson_interval(successes: int, total: int, z: float = 1.959964) -> tuple[fl
     centre = (proportion + z**2 / (2 * total)) / denominator
     half = z * math.sqrt(proportion * (1 - proportion) / total + z**2 / (4 * total**2)) / denominator
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def clustered_interval(successes: np.ndarray, totals: np.ndarray) -> tuple[float, float]:
+    """95 % interval of a proportion whose trials come in groups, as the boxes of an image do: they are missed together.
+
+    Wilson's interval of the effective number of trials, which the design effect makes smaller (Korn and Graubard 1998;
+    its variance is that of a ratio estimator, Cochran 1977, eq. 2.46).
+
+    Args:
+        successes, totals: `(groups,)` int.
+    """
+    groups, total = len(totals), float(totals.sum())
+    if groups < 2 or total == 0:
+        return wilson_interval(float(successes.sum()), total)
+    proportion = float(successes.sum()) / total
+    single = proportion * (1 - proportion) / total
+    variance = groups / (groups - 1) * float(((successes - proportion * totals) ** 2).sum()) / total**2
+    effect = max(1.0, variance / single) if single > 0 else 1.0
+    return wilson_interval(proportion * total / effect, total / effect)
 
 
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndarray:

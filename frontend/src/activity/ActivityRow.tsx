@@ -3,31 +3,28 @@ import { Anchor, Group, Progress, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Activity } from "../api/types";
 import { Duration } from "../ui/Duration";
+import { pageOf } from "./entries";
 import { useKindNames, useStateNames } from "./names";
 
 export function ActivityRow({ entry }: { entry: Activity }) {
   const { t } = useLingui();
   const kinds = useKindNames();
   const states = useStateNames();
+  const title = entry.dry_run ? t`What is in an archive` : (kinds[entry.kind] ?? entry.kind);
+  const page = pageOf(entry);
   const { done, total } = entry.progress;
   const share = done && total ? Math.min(100, (100 * done) / total) : 0;
   const isRunning = entry.state === "running";
   return (
     <Stack gap={2}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
-        {entry.kind === "training" ? (
-          <Anchor
-            component={Link}
-            to={`/projects/${entry.project}/trainings/${entry.id}`}
-            size="sm"
-            fw={600}
-            truncate
-          >
-            {kinds[entry.kind]}
+        {page ? (
+          <Anchor component={Link} to={page} size="sm" fw={600} truncate>
+            {title}
           </Anchor>
         ) : (
           <Text size="sm" fw={600} truncate>
-            {kinds[entry.kind] ?? entry.kind}
+            {title}
           </Text>
         )}
         <Text size="xs" className="quiet" style={{ whiteSpace: "nowrap" }}>

@@ -3781,6 +3781,8 @@ export interface components {
             id: string;
             type: components["schemas"]["ActivityTypeEnum"];
             kind: components["schemas"]["ActivityKindEnum"];
+            /** @description An import that says what it would do, and changes nothing. */
+            dry_run: boolean;
             /** Format: uuid */
             project: string;
             project_name: string;
@@ -4966,6 +4968,8 @@ export interface components {
             precision?: number;
             /** Format: double */
             recall?: number;
+            /** @description 95 %, boxes grouped by image. */
+            recall_interval?: number[] | null;
             per_class?: components["schemas"]["BoxFigures"][];
         };
         /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
@@ -5010,6 +5014,8 @@ export interface components {
             precision?: number;
             /** Format: double */
             recall?: number;
+            /** @description 95 %, boxes grouped by image. */
+            recall_interval?: number[] | null;
             per_class?: components["schemas"]["BoxFiguresRequest"][];
         };
         /** @description How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is. */
@@ -9288,6 +9294,7 @@ export interface components {
             open: number;
             /** @description Of the open ones: probably wrong. */
             issues: number;
+            /** @description The others: kept or corrected, or their label was changed since. */
             decided: number;
         };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */

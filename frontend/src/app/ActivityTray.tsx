@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Indicator, Popover, ScrollArea, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ActivityRow } from "../activity/ActivityRow";
+import { newest } from "../activity/entries";
 import { useActivity } from "../activity/queries";
 import { Icon } from "../ui/Icon";
 
@@ -33,7 +34,7 @@ export function ActivityTray() {
                 </Trans>
               </Text>
             )}
-            {data?.slice(0, 12).map((entry) => (
+            {newest(data ?? [], 12).map((entry) => (
               <ActivityRow key={entry.id} entry={entry} />
             ))}
             <Text component={Link} to="/activity" size="sm">

@@ -115,7 +115,7 @@ function Actions({ project, deployment }: Omit<Props, "mayEdit">) {
   const [error, setError] = useState<unknown>(null);
   const [refused, setRefused] = useState<{ action: DeploymentAction; why: string } | null>(null);
   const [isReturning, setIsReturning] = useState(false);
-  const { state, id } = deployment;
+  const { state, id, step, steps = [] } = deployment;
   const run = async (action: DeploymentAction) => {
     setBusy(action);
     setError(null);
@@ -136,7 +136,11 @@ function Actions({ project, deployment }: Omit<Props, "mayEdit">) {
         {state === "rolling" && (
           <>
             <Button variant="default" loading={busy === "advance"} onClick={() => void run("advance")}>
-              <Trans>Take the next step now</Trans>
+              {step + 1 < steps.length ? (
+                <Trans>Take the next step now</Trans>
+              ) : (
+                <Trans>Call it completed now</Trans>
+              )}
             </Button>
             <Button variant="default" loading={busy === "stop"} onClick={() => void run("stop")}>
               <Trans>Stop it</Trans>

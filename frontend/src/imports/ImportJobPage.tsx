@@ -1,12 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { formatName } from "../datasets/formats";
 import { useJob } from "../datasets/queries";
 import { useDatasets, useMayEdit, useProject } from "../projects/queries";
 import { Problem } from "../ui/Problem";
 import { FolderLabels } from "./parts/FolderLabels";
 import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
+import { Splits } from "./parts/Splits";
 import { UndoImport } from "./parts/UndoImport";
 import { importOf } from "./result";
 import { settleJob } from "./uploads";
@@ -17,13 +19,13 @@ export default function ImportJobPage() {
   const { project, job: id } = useParams({ from: "/shell/projects/$project/import/$job" });
   const { dataset } = useSearch({ from: "/shell/projects/$project/import/$job" });
   const { data: datasets } = useDatasets(project);
-  const target = dataset ?? datasets?.[0]?.id;
   const navigate = useNavigate();
   const mayEdit = useMayEdit(project);
   const isClassification = useProject(project).data?.task === "classification";
   const { data: job, error, refetch } = useJob(project, id);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   if (!job) return null;
+  const target = dataset ?? job.dataset?.id ?? datasets?.[0]?.id;
   const result = importOf(job);
   const share = job.progress.total ? (100 * (job.progress.done ?? 0)) / job.progress.total : 0;
   const isBare = result !== null && result.images + result.labelled + result.duplicates + result.boxes === 0;
@@ -72,8 +74,9 @@ export default function ImportJobPage() {
                 )}
               </Text>
               <Text size="sm" className="quiet">
-                <Trans>Format: {result.format}</Trans>
+                <Trans>Format: {formatName(result.format)}</Trans>
               </Text>
+              {result.splits && <Splits {...result.splits} />}
               {result.duplicates > 0 && (
                 <Text size="sm">
                   <Plural

@@ -2,6 +2,7 @@ import { Plural, Trans } from "@lingui/react/macro";
 import { Container, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { ActivityRow } from "../activity/ActivityRow";
+import { newest } from "../activity/entries";
 import { useActivity } from "../activity/queries";
 import { useProjectCounts } from "./counts";
 import { DataHealth } from "./parts/DataHealth";
@@ -48,7 +49,7 @@ export default function OverviewPage() {
               <Title order={2} size="h4">
                 <Trans>Background work</Trans>
               </Title>
-              {activity.slice(0, 6).map((entry) => (
+              {newest(activity, 6).map((entry) => (
                 <ActivityRow key={entry.id} entry={entry} />
               ))}
             </Stack>

@@ -5,6 +5,7 @@ import { ModelTabs } from "../models/parts/ModelTabs";
 import { useModel } from "../models/queries";
 import { useLabels } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
+import { intoView } from "../ui/intoView";
 import { formatTime } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
 import { BehindPanel } from "./parts/BehindPanel";
@@ -127,6 +128,7 @@ function Measured({ project, model, evaluations }: Props) {
             size="compact-sm"
             variant={view === name ? "filled" : "default"}
             aria-pressed={view === name}
+            ref={view === name ? intoView : undefined}
             onClick={() => change({ view: name === "labels" ? undefined : name })}
           >
             {title}

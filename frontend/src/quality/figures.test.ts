@@ -34,6 +34,12 @@ test("a detector's false alarms follow from its precision", () => {
   expect(foundOf({ task: "detection", boxes: 50, recall: 0, precision: 0 })?.alarms).toBe(0);
 });
 
+test("a detector's interval is the studio's, which knows which boxes are of one image", () => {
+  const metrics = { task: "detection" as const, boxes: 50, recall: 0.8, precision: 0.5 };
+  expect(foundOf({ ...metrics, recall_interval: [0.55, 0.93] })?.found).toMatchObject({ low: 55, high: 93 });
+  expect(foundOf({ ...metrics, recall_interval: null })?.found).toMatchObject({ low: 67, high: 89 });
+});
+
 test("a label without test images has no figures", () => {
   const per_class = [{ label: "nut", precision: 0, recall: 0, f1: 0, support: 0 }];
   expect(labelRows({ task: "classification", per_class })[0]).toMatchObject({ score: null, recall: null });

@@ -77,12 +77,14 @@ export interface Found {
 }
 
 /** What a detector found, missed, and saw where nothing is. */
-export function foundOf({ boxes, recall, precision }: DetectorMetrics): Found | null {
+export function foundOf(metrics: DetectorMetrics): Found | null {
+  const { boxes, recall, precision, recall_interval: interval } = metrics;
   if (recall === undefined || precision === undefined || !boxes) return null;
   const part = Math.round(recall * boxes);
-  const [low, high] = wilson(part, boxes);
+  // Boxes of one image are missed together: the studio's own interval counts that, and older figures have none.
+  const [low, high] = interval?.length === 2 ? interval : wilson(part, boxes);
   return {
-    found: { part, all: boxes, low: hundred(low), high: hundred(high) },
+    found: { part, all: boxes, low: hundred(low ?? 0), high: hundred(high ?? 1) },
     alarms: precision > 0 ? Math.round(part / precision - part) : 0,
   };
 }

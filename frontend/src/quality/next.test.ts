@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { nextSteps } from "./next";
 
 const known = {
+  score: 0.9,
   classNames: ["nut", "bolt"],
   matrix: [
     [30, 4],
@@ -11,6 +12,7 @@ const known = {
   tested: { nut: 34, bolt: 26 },
   learned: { nut: 100, bolt: 90 },
   suspects: 0,
+  unlabelled: "d",
   haveSuggestions: false,
 };
 const kinds = (change: Partial<typeof known> | object) =>
@@ -53,7 +55,18 @@ test("what a detector sees where nothing is, is no confusion of two labels", () 
   expect(kinds({ matrix })).not.toContain("confused");
 });
 
+test("a weak model learns more before it judges labels", () => {
+  expect(kinds({ score: 0.06, suspects: null })[0]).toBe("weak");
+  expect(kinds({ score: 0.06, suspects: null })).not.toContain("find-suspects");
+  expect(kinds({ score: null, suspects: null })).toContain("find-suspects");
+});
+
 test("suggestions that wait are reviewed before others are made", () => {
   expect(kinds({ haveSuggestions: true })).toContain("suggestions");
   expect(kinds({ haveSuggestions: true })).not.toContain("find-suggestions");
+});
+
+test("suggestions are made where images have no label, and nowhere else", () => {
+  expect(nextSteps(known).at(-1)).toEqual({ kind: "find-suggestions", dataset: "d" });
+  expect(kinds({ unlabelled: null })).not.toContain("find-suggestions");
 });

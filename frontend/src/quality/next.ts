@@ -4,7 +4,11 @@ import { confusions } from "./matrix";
 /** So few images of a label are little to learn from, whatever the model. */
 export const FEW_TO_LEARN = 20;
 
+/** A model below this AP50, or this share of images, is wrong more often than the labels are. */
+const WEAK = 0.3;
+
 export type Step =
+  | { kind: "weak" }
   | { kind: "few"; label: string; images: number }
   | { kind: "unmeasured"; labels: string[] }
   | { kind: "scarce"; label: string; images: number }
@@ -12,9 +16,11 @@ export type Step =
   | { kind: "suspects"; count: number }
   | { kind: "find-suspects" }
   | { kind: "suggestions" }
-  | { kind: "find-suggestions" };
+  | { kind: "find-suggestions"; dataset: string };
 
 interface Known {
+  /** AP50 of a detector, of a classifier the share of images it names right; null where it was not measured. */
+  score: number | null;
   classNames: string[];
   matrix: number[][];
   notMeasured: string[];
@@ -24,6 +30,8 @@ interface Known {
   learned: Record<string, number> | null;
   /** Labels that look wrong; null where nobody has looked for them with this model. */
   suspects: number | null;
+  /** The dataset with the most images that have no label; null where every image has one. */
+  unlabelled: string | null;
   /** Whether suggestions of this model wait for a review. */
   haveSuggestions: boolean;
 }
@@ -32,6 +40,8 @@ interface Known {
 export function nextSteps(known: Known): Step[] {
   const { classNames, learned, tested } = known;
   const steps: Step[] = [];
+  const isWeak = known.score !== null && known.score < WEAK;
+  if (isWeak) steps.push({ kind: "weak" });
   if (known.suspects) steps.push({ kind: "suspects", count: known.suspects });
   const fewest = learned && smallest(classNames, learned, FEW_TO_LEARN);
   if (fewest) steps.push({ kind: "few", ...fewest });
@@ -53,8 +63,9 @@ export function nextSteps(known: Known): Step[] {
     const scarce = smallest(classNames, tested, FEW);
     if (scarce) steps.push({ kind: "scarce", ...scarce });
   }
-  if (known.suspects === null) steps.push({ kind: "find-suspects" });
-  steps.push({ kind: known.haveSuggestions ? "suggestions" : "find-suggestions" });
+  if (known.suspects === null && !isWeak) steps.push({ kind: "find-suspects" });
+  if (known.haveSuggestions) steps.push({ kind: "suggestions" });
+  else if (known.unlabelled) steps.push({ kind: "find-suggestions", dataset: known.unlabelled });
   return steps;
 }
 

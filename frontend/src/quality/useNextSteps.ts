@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api } from "../api/client";
 import { keys } from "../api/keys";
 import type { Snapshot } from "../api/types";
+import { useFacets } from "../gallery/queries";
 import type { Model } from "../models/queries";
 import { useSuspectSearches } from "../review/suspects";
 import { labelRows } from "./figures";
@@ -13,10 +14,16 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
   const searches = useSuspectSearches(project);
   const snapshot = useTrainedOn(project, model.snapshot);
   const suggestions = useHasSuggestions(project, model.id);
-  if (searches.isLoading || snapshot.isLoading || suggestions.isLoading) return undefined;
+  const unlabelled = useFacets(project, { annotated: false });
+  if (unlabelled.isLoading || searches.isLoading || snapshot.isLoading || suggestions.isLoading)
+    return undefined;
   const search = searches.data?.find((one) => one.model === model.id);
   const counts = snapshot.data?.counts.labels;
+  const { metrics } = evaluation;
+  const open = unlabelled.data?.datasets.filter(({ count }) => count > 0) ?? [];
+  const [emptiest] = open.toSorted((one, other) => other.count - one.count);
   return nextSteps({
+    score: (metrics.task === "detection" ? metrics.ap50 : metrics.accuracy) ?? null,
     classNames: model.class_names,
     matrix: evaluation.metrics.confusion_matrix ?? [],
     notMeasured: evaluation.metrics.labels_not_measured ?? [],
@@ -25,6 +32,7 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
       ? Object.fromEntries(model.class_names.map((name) => [name, counts[name]?.train ?? 0]))
       : null,
     suspects: search ? search.issues : null,
+    unlabelled: emptiest?.id ?? null,
     haveSuggestions: suggestions.data ?? false,
   });
 }

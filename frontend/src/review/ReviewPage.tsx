@@ -13,6 +13,8 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
 import { Problem } from "../ui/Problem";
+import { byLabel, scoreText } from "./guesses";
+import { useMarks } from "./marks";
 import { ReviewTabs } from "./parts/ReviewTabs";
 import { SuggestionImage } from "./parts/SuggestionImage";
 import { review, reviewAbove } from "./queries";
@@ -63,7 +65,8 @@ export function Suggestions({ project, among, empty }: Props) {
   const { data: above } = useFacets(project, { ...filter, min_score: score });
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
   const [image] = open;
-  const guesses = image?.annotations.filter(({ confirmed }) => !confirmed) ?? [];
+  const marks = useMarks(project, image);
+  const guesses = marks?.filter(({ confirmed }) => !confirmed) ?? [];
   const decide = async (choice: "confirm" | "reject" | null) => {
     if (!image) return;
     setSeen((now) => new Set([...now, image.id]));
@@ -80,6 +83,8 @@ export function Suggestions({ project, among, empty }: Props) {
     } catch (problem) {
       notifications.show({ color: "red", message: asStudioError(problem).message });
     }
+    // From here on the list leaves it out by itself, until an undo.
+    setSeen((now) => new Set([...now].filter((id) => id !== image.id)));
   };
   const takeAll = async () => {
     try {
@@ -138,7 +143,7 @@ export function Suggestions({ project, among, empty }: Props) {
   return (
     <div className={classes.page}>
       <section className={classes.stage} data-testid="review-image" data-image={image.id}>
-        <SuggestionImage key={image.id} image={image} labels={labels} />
+        <SuggestionImage key={image.id} image={image} marks={marks ?? []} labels={labels} />
       </section>
       <aside className={classes.side}>
         <Stack>
@@ -149,23 +154,22 @@ export function Suggestions({ project, among, empty }: Props) {
             <Plural value={facets?.total ?? 0} one="# image waits" other="# images wait" />
           </Text>
           <Stack gap={4}>
-            {guesses.map((guess, place) => {
-              const label = labels.find(({ id }) => id === guess.label);
+            {byLabel(guesses).map((row) => {
+              const label = labels.find(({ id }) => id === row.label);
               return (
-                <Group
-                  key={`${guess.label}-${guess.box?.join() ?? place}`}
-                  justify="space-between"
-                  wrap="nowrap"
-                >
-                  {label && <LabelChip label={label} />}
-                  <Text size="sm" className="quiet">
-                    {guess.score !== null && `${Math.round(100 * guess.score)} %`}
+                <Group key={row.label} justify="space-between" wrap="nowrap">
+                  <Group gap={6} wrap="nowrap" miw={0}>
+                    {label && <LabelChip label={label} />}
+                    {row.count > 1 && <Text size="sm">× {row.count.toLocaleString()}</Text>}
+                  </Group>
+                  <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
+                    {scoreText(row)}
                   </Text>
                 </Group>
               );
             })}
           </Stack>
-          {guesses.length === 0 && (
+          {marks && guesses.length === 0 && (
             <Text size="sm">
               <Trans>No model has suggested anything here. Label it yourself.</Trans>
             </Text>

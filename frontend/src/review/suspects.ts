@@ -5,8 +5,8 @@ import type { components } from "../api/schema";
 import type { Job } from "../api/types";
 import { queryClient } from "../app/queries";
 import { bulk } from "../gallery/bulk";
-import { undoable } from "../history/changes";
-import { did, performs } from "../history/history";
+import { undoable, undoChange } from "../history/changes";
+import { amended, did, performs } from "../history/history";
 
 export type Suspect = components["schemas"]["LightSuspect"];
 export type SuspectSearch = components["schemas"]["SuspectSearch"];
@@ -64,6 +64,20 @@ performs<Payload>("suspect", async ({ project, id, decision }) => {
   return undefined;
 });
 
+interface BoxPayload extends Payload {
+  changes: string[];
+}
+
+/** A box that was added answers its doubt: both are taken back together, or the doubt would never be seen again. */
+performs<BoxPayload>("suspect-box", async ({ project, id, decision, changes }) => {
+  const made = (await Promise.all(changes.map(undoChange))).filter((change) => change !== null);
+  await decide(id, decision);
+  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
+  return boxAction({ project, id, decision: decision === null ? "corrected" : null, changes: made });
+});
+
+const boxAction = (payload: BoxPayload) => ({ kind: "suspect-box", payload });
+
 /** The label is right: no later search of the model shows it again. */
 export async function keepLabel(project: string, suspect: Suspect, title: string): Promise<void> {
   await decide(suspect.id, "kept");
@@ -88,8 +102,17 @@ export async function relabel(
   const { image, annotation, box } = suspect;
   const named = `${title} (${image.filename})`;
   if (suspect.kind === "not_drawn") {
-    await annotate(project, named, image.id, { add: [{ label, box }] });
+    const { change } = await annotate(project, named, image.id, { add: [{ label, box }] });
     await decide(suspect.id, "corrected");
+    if (change) {
+      const payload = { project, id: suspect.id };
+      amended({
+        title: named,
+        project,
+        undo: boxAction({ ...payload, decision: null, changes: [change] }),
+        redo: boxAction({ ...payload, decision: "corrected", changes: [] }),
+      });
+    }
     await refreshSuspects(project);
   } else if (annotation) await annotate(project, named, image.id, { change: [{ id: annotation, label }] });
   else await bulk(project, named, { action: "label", images: [image.id], label });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { emptyForm, problemOf, requestOf, type Setting } from "./form";
+import { emptyForm, inSizeOf, problemOf, requestOf, type Setting } from "./form";
 
 const setting = (name: string, kind: Setting["kind"], more: Partial<Setting> = {}): Setting => ({
   name,
@@ -41,6 +41,17 @@ it("sends what was set and leaves the rest to the preset", () => {
     augmentation: "none",
     anchor_sizes: [1, 2.5],
   });
+});
+
+it("goes on in the size of the earlier detector, unless another one is typed or it is cleared", () => {
+  const base = { task: "detection", input_width: 160, input_height: 128 };
+  const sizeOf = (settings: Record<string, string>, from?: typeof base) =>
+    inSizeOf({ ...emptyForm("m"), settings }, from).settings.image_size;
+  expect(sizeOf({}, base)).toBe("160");
+  expect(sizeOf({ image_size: "" }, base)).toBe("");
+  expect(sizeOf({ image_size: "320" }, base)).toBe("320");
+  expect(sizeOf({}, { ...base, task: "classification" })).toBeUndefined();
+  expect(sizeOf({})).toBeUndefined();
 });
 
 it("leaves out what a project of the other task kept in the form", () => {

@@ -2,20 +2,12 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Menu, Text } from "@mantine/core";
 import type { Task } from "../../api/types";
 import { Icon } from "../../ui/Icon";
+import { formatName } from "../formats";
 import { useJob } from "../queries";
 
 const FORMATS = {
   classification: ["folder", "csv", "label_studio", "datumaro"],
   detection: ["coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro"],
-};
-const NAMES: Record<string, string> = {
-  coco: "COCO",
-  voc: "Pascal VOC",
-  yolo: "YOLO",
-  csv: "CSV",
-  createml: "CreateML",
-  label_studio: "Label Studio",
-  datumaro: "Datumaro",
 };
 
 interface Props {
@@ -42,7 +34,7 @@ export function ExportMenu({ task, disabled, choose }: Props) {
       <Menu.Dropdown>
         {FORMATS[task ?? "classification"].map((format) => (
           <Menu.Item key={format} onClick={() => choose(format)}>
-            {format === "folder" ? t`Folders by label` : NAMES[format]}
+            {format === "folder" ? t`Folders by label` : formatName(format)}
           </Menu.Item>
         ))}
       </Menu.Dropdown>

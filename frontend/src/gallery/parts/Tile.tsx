@@ -44,6 +44,8 @@ export const Tile = memo(function Tile({
   const place = { width: size, height: size, left: x, top: y };
   if (!image) return <div className={classes.tile} style={place} role="listitem" aria-hidden />;
   const boxes = image.annotations.filter((mark) => mark.box);
+  // A tile has a dozen boxes at most: without the number of the others they would seem to be missing.
+  const more = image.annotation_count - image.annotations.length;
   const names = image.labels.map((id) => labels.get(id)).filter((label) => label !== undefined);
   const guesses = new Set(image.annotations.filter((mark) => !mark.confirmed).map((mark) => mark.label));
   const thumbnail = size > 200 ? image.thumbnail.replace("size=256", "size=512") : image.thumbnail;
@@ -64,6 +66,11 @@ export const Tile = memo(function Tile({
       >
         <img src={thumbnail} alt="" loading="eager" decoding="async" draggable={false} />
         {boxes.length > 0 && <Boxes image={image} labels={labels} />}
+        {boxes.length > 0 && more > 0 && (
+          <span className={classes.more} title={t`${more} more boxes`}>
+            +{more}
+          </span>
+        )}
         {boxes.length === 0 && names.length > 0 && (
           <span className={classes.names}>
             {names.slice(0, NAMES).map((label) => (

@@ -85,6 +85,11 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
   };
   const [sentence, action] = ((): [ReactNode, ReactNode] => {
     switch (step.kind) {
+      case "weak":
+        return [
+          <Trans key="t">It knows too little yet. Let it learn for longer, or from more images.</Trans>,
+          mayEdit && link(`/trainings/new?base=${model.id}`, <Trans>Train it further</Trans>),
+        ];
       case "suspects":
         return [
           <Plural
@@ -149,7 +154,7 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
           <Trans key="t">
             Of the images without a label, some teach more than others. The model knows which.
           </Trans>,
-          mayEdit && button(() => run((id) => suggest(model.id, id)), <Trans>Find them</Trans>),
+          mayEdit && button(() => run(() => suggest(model.id, step.dataset)), <Trans>Find them</Trans>),
         ];
     }
   })();

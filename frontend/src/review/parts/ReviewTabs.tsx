@@ -1,5 +1,6 @@
 import { useLingui } from "@lingui/react/macro";
 import { Link, useMatchRoute } from "@tanstack/react-router";
+import { intoView } from "../../ui/intoView";
 import classes from "../Review.module.css";
 
 /** The kinds of review: what models suggest, what they doubt, what is there twice, and what devices sent back. */
@@ -20,6 +21,7 @@ export function ReviewTabs({ project }: { project: string }) {
         return (
           <Link
             key={to}
+            ref={isHere ? intoView : undefined}
             to={to}
             className={classes.tab}
             data-here={isHere || undefined}

@@ -1,14 +1,17 @@
 import type { Label } from "../../api/types";
 import type { GridImage } from "../../gallery/queries";
+import type { Mark } from "../marks";
 import classes from "../Review.module.css";
 
 /** The image as large as there is room, with its boxes in thousandths of its sides. */
 export function SuggestionImage({
   image,
+  marks,
   labels,
   pointed,
 }: {
   image: GridImage;
+  marks: Mark[];
   labels: Label[];
   /** A box in pixels that is spoken of: the others step back. */
   pointed?: number[] | null;
@@ -27,7 +30,7 @@ export function SuggestionImage({
         width={image.width}
         height={image.height}
       />
-      {image.annotations.map((mark) => {
+      {marks.map((mark) => {
         if (!mark.box) return null;
         const [left = 0, top = 0, right = 0, bottom = 0] = mark.box;
         const shape = {

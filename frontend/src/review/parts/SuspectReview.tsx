@@ -12,6 +12,7 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
 import { LabelChip } from "../../ui/LabelChip";
 import { Problem } from "../../ui/Problem";
+import { useMarks } from "../marks";
 import classes from "../Review.module.css";
 import { keepLabel, relabel, removeBox, type Suspect, type SuspectSearch, useSuspects } from "../suspects";
 import { Doubt } from "./Doubt";
@@ -38,6 +39,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const { data, error, refetch } = useSuspects(project, search, areAllShown);
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
   const [suspect] = open;
+  const marks = useMarks(project, suspect?.image);
   const suggested = labels.find(({ name }) => name === suspect?.suggested);
   const act = useCallback(
     async (work: (suspect: Suspect) => Promise<unknown>) => {
@@ -119,7 +121,13 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
     <div className={classes.page}>
       <section className={classes.stage} data-testid="suspect-image" data-image={suspect?.image.id}>
         {suspect ? (
-          <SuggestionImage key={suspect.id} image={suspect.image} labels={labels} pointed={suspect.box} />
+          <SuggestionImage
+            key={suspect.id}
+            image={suspect.image}
+            marks={marks ?? []}
+            labels={labels}
+            pointed={suspect.box}
+          />
         ) : (
           <EmptyState icon="circle-check" title={<Trans>No doubtful label is left</Trans>}>
             {areAllShown ? (
@@ -164,10 +172,10 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
             <>
               <Group grow>
                 <Button leftSection={<Icon name="check" />} onClick={keep}>
-                  <Trans>Keep it</Trans>
+                  {suspect.kind === "not_drawn" ? <Trans>No box</Trans> : <Trans>Keep it</Trans>}
                 </Button>
                 {suspect.kind === "not_seen" ? (
-                  <Button variant="default" onClick={remove}>
+                  <Button variant="default" className="wrapping" onClick={remove}>
                     <Trans>Remove the box</Trans>
                   </Button>
                 ) : (

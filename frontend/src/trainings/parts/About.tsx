@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Paper } from "@mantine/core";
+import { Anchor, List, Paper } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { formatBytes } from "../../ui/bytes";
@@ -52,6 +52,13 @@ export function About({ run }: { run: Training }) {
           </Fact>
         ))}
       </dl>
+      {estimate && estimate.warnings.length > 0 && (
+        <List size="sm" spacing={4} mt="sm" c="var(--studio-warn)">
+          {estimate.warnings.map((warning) => (
+            <List.Item key={warning}>{warning}</List.Item>
+          ))}
+        </List>
+      )}
       <details className={classes.fold} style={{ marginTop: 14 }}>
         <summary>
           <Trans>All settings</Trans>

@@ -64,8 +64,9 @@ export function Save({ project, model, file, prediction }: Props) {
           />
         )}
         {isDetection && boxes.length > 0 && (
-          <Stack gap={4}>
-            {boxes.slice(0, 20).map((one, place) => (
+          // All of them: none is kept that one cannot leave out.
+          <Stack gap={4} mah={360} style={{ overflowY: "auto" }}>
+            {boxes.map((one, place) => (
               <Checkbox
                 key={`${one.label}-${place}`}
                 label={`${one.label} ${formatPercent(one.score, i18n.locale)}`}
