@@ -1,8 +1,9 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useJob } from "../datasets/queries";
 import { useDatasets, useMayEdit } from "../projects/queries";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { LabelMapping } from "./parts/LabelMapping";
 import { ReportLines } from "./parts/ReportLines";
@@ -27,7 +28,7 @@ export default function ImportJobPage() {
   const isBare = result !== null && result.images + result.labelled + result.duplicates + result.boxes === 0;
   const isOver = job.state !== "queued" && job.state !== "running";
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Title order={1} size="h2">
           {result?.dry_run ? <Trans>What is in the archive</Trans> : <Trans>Import</Trans>}
@@ -123,6 +124,6 @@ export default function ImportJobPage() {
           </Group>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

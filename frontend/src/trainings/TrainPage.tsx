@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { asStudioError, type StudioError } from "../api/errors";
@@ -7,6 +7,7 @@ import { useShortcut } from "../keyboard/useShortcut";
 import { useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { emptyForm, problemOf, requestOf, type TrainForm } from "./form";
 import { Expert } from "./parts/Expert";
@@ -76,7 +77,7 @@ export default function TrainPage() {
   const usual = { ...preset?.configuration, ...(outlook?.configuration ?? {}) };
   const others = error?.beside("name", "base_model", ...settings.map(({ name }) => name));
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Title order={1} size="h2">
@@ -173,6 +174,6 @@ export default function TrainPage() {
           </Stack>
         </Paper>
       </Stack>
-    </Container>
+    </Page>
   );
 }
