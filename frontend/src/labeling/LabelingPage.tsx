@@ -139,13 +139,14 @@ export default function LabelingPage() {
       </section>
       <aside className={classes.side}>
         <div>
-          <Group justify="space-between">
-            <Text size="sm" fw={600}>
+          {/* Always one line: what lies below would jump when a number gets another digit. */}
+          <Group justify="space-between" wrap="nowrap" gap="xs">
+            <Text size="sm" fw={600} style={{ whiteSpace: "nowrap" }}>
               <Trans>
                 {done} of {total} labelled
               </Trans>
             </Text>
-            <Text size="xs" className="quiet" truncate maw={150} title={work.current.filename}>
+            <Text size="xs" className="quiet" truncate miw={0} title={work.current.filename}>
               {work.current.filename}
             </Text>
           </Group>
