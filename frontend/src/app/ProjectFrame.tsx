@@ -26,7 +26,7 @@ function usePlaces(project: string): Place[] {
   return [
     { to: base, title: t`Overview`, icon: "home", exact: true },
     { to: `${base}/images`, title: t`Images`, icon: "photo" },
-    { to: `${base}/label`, title: t`Label`, icon: "tag" },
+    { to: `${base}/label`, title: t({ message: "Label", context: "verb" }), icon: "tag" },
     { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
     { to: `${base}/videos`, title: t`Videos`, icon: "video" },
     { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },

@@ -58,7 +58,7 @@ export default function TrainPage() {
   const isReady = body !== null && !isMissing(refusal) && !isArriving;
   useShortcut({
     id: "train.start",
-    scope: t`Train`,
+    scope: t({ message: "Train", context: "verb" }),
     title: t`Start the training`,
     keys: "Mod+Enter",
     inFields: true,
@@ -125,7 +125,7 @@ export default function TrainPage() {
                 disabled={!isReady || freezing !== null}
                 onClick={() => void train()}
               >
-                <Trans>Train</Trans>
+                <Trans context="verb">Train</Trans>
               </Button>
             </Group>
             {isArriving && (

@@ -29,7 +29,7 @@ export default function TrainingsPage() {
   const mayTrain = project !== undefined && project.role !== "viewer";
   const train = mayTrain && (
     <Button component={Link} to={`/projects/${id}/trainings/new`} leftSection={<Icon name="player-play" />}>
-      <Trans>Train</Trans>
+      <Trans context="verb">Train</Trans>
     </Button>
   );
   return (

@@ -22,18 +22,20 @@ export function Labelled({ project }: { project: string }) {
   const { total } = data;
   const done = data.annotated.yes;
   return (
-    <Words>
-      <Trans>
-        {done} of {total} labelled
-      </Trans>
-    </Words>
+    <>
+      <Words visibleFrom="sm">
+        <Trans>
+          {done} of {total} labelled
+        </Trans>
+      </Words>
+      {/* A phone has no room for more beside the tools. */}
+      <Words hiddenFrom="sm">
+        {done} / {total}
+      </Words>
+    </>
   );
 }
 
-function Words({ children }: { children: ReactNode }) {
-  return (
-    <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
-      {children}
-    </Text>
-  );
+function Words(props: { children: ReactNode; visibleFrom?: "sm"; hiddenFrom?: "sm" }) {
+  return <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }} {...props} />;
 }
