@@ -109,3 +109,36 @@ async function cancelledTraining(page: import("@playwright/test").Page, project:
     return training;
   }, project);
 }
+
+test("titles stand at one place on every page, and no page is wider than a phone", async ({ page }) => {
+  await register(page);
+  const project = await createProject(page, "Calm", "What is on the image?", "good, bad");
+  const base = `/projects/${project}`;
+  const inProject = [
+    "",
+    "/labels",
+    "/datasets",
+    "/import",
+    "/settings",
+    "/settings/trash",
+    "/settings/webhooks",
+  ].concat(["/trainings", "/trainings/new", "/models", "/videos", "/try", "/devices"]);
+  const places = async (paths: string[]) => {
+    const found = new Set<number>();
+    for (const path of paths) {
+      await page.goto(path);
+      const box = await page.getByRole("heading", { level: 1 }).first().boundingBox();
+      found.add(Math.round(box?.x ?? -1));
+    }
+    return [...found];
+  };
+  const alone = ["/", "/account", "/activity", "/about", "/help/keys", "/search", "/trash"];
+  expect(await places(inProject.map((path) => base + path))).toHaveLength(1);
+  expect(await places(alone)).toHaveLength(1);
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const path of [...alone, ...inProject.map((path) => base + path)]) {
+    await page.goto(path);
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBeLessThanOrEqual(390);
+  }
+});

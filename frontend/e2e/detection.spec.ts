@@ -48,3 +48,49 @@ test("boxes are drawn by dragging and by two clicks, moved by keys, copied and k
   await expect(page.locator("[data-box]")).toHaveCount(2);
   expect(problems).toEqual([]);
 });
+
+test("labels come first, the rail says where one is, and no key for the next image is lost", async ({
+  page,
+}) => {
+  await register(page);
+  await page.getByRole("button", { name: "New project" }).click();
+  await page.getByLabel("Name").fill("Quick");
+  await page.getByText("Where on the image is it?").click();
+  await page.getByRole("button", { name: "Create project" }).click();
+  await upload(page, 6);
+  const panel = page.getByRole("region", { name: "Uploads" });
+  await panel.getByRole("link", { name: "To the images" }).click();
+  await page.getByRole("list", { name: "Images" }).getByRole("link").first().click();
+  await expect(page.getByText("1 of 6")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Images", exact: true })).toHaveAttribute(
+    "aria-current",
+    "page",
+  );
+  await page.keyboard.press("a");
+  await expect(page.getByText("First name what to tell apart")).toBeVisible();
+  for (let turn = 0; turn < 4; turn += 1) await page.keyboard.press("n");
+  await expect(page.getByText("5 of 6")).toBeVisible();
+  for (let turn = 0; turn < 3; turn += 1) await page.keyboard.press("p");
+  await expect(page.getByText("2 of 6")).toBeVisible();
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await page.getByRole("link", { name: "Add labels" }).click();
+  await page.getByLabel("New label").fill("cell");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("button", { name: "cell", exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  const shown = page.getByTestId("annotator-area").getByRole("img");
+  for (let turn = 0; turn < 6; turn += 1) {
+    await expect(page.getByText("0 boxes")).toBeVisible();
+    await expect(page.getByRole("link", { name: "Label", exact: true })).toHaveAttribute(
+      "aria-current",
+      "page",
+    );
+    await page.keyboard.press("a");
+    await expect(page.getByText("1 box", { exact: true })).toBeVisible();
+    await expect(page.getByText(`${turn + 1} of 6 labelled`)).toBeVisible();
+    const before = (await shown.getAttribute("alt")) ?? "";
+    await page.keyboard.press("n");
+    await expect(page.getByRole("img", { name: before })).toHaveCount(0);
+  }
+  await expect(page.getByText("Every image here is labelled")).toBeVisible();
+});

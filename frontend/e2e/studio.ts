@@ -108,6 +108,15 @@ export async function upload(page: Page, number: number): Promise<void> {
   await expect(page.getByRole("region", { name: "Uploads" })).toContainText(`${number} files are here`);
 }
 
+/** Drags files or folders of this machine onto the page, as a hand does: an event that a script makes passes by the browser's rules. */
+export async function dragIn(page: Page, ...paths: string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const)
+    await session.send("Input.dispatchDragEvent", { type, x: 700, y: 500, data });
+  await session.detach();
+}
+
 /**
  * Until colours and positions have stopped changing: what is half faded in has no contrast. An animation that is paused
  * never ends, so this gives up after a while.

@@ -173,3 +173,22 @@ test("somebody is invited by name, joins, leaves, and an invitation is taken bac
   await page.getByRole("button", { name: "Take back the invitation of nobody-of-this-name" }).click();
   await expect(page.getByText("nobody-of-this-name is invited, until")).toHaveCount(0);
 });
+
+test("what one does and what is counted have their own words in German", async ({ browser }) => {
+  const page = await (await browser.newContext({ locale: "de-DE" })).newPage();
+  await page.goto("/register");
+  const name = `deutsch-${Date.now()}`;
+  await page.getByLabel("Benutzername").fill(name);
+  await page.getByLabel("E-Mail-Adresse").fill(`${name}@example.org`);
+  await page.getByRole("textbox", { name: "Passwort" }).fill("a-long-pass-phrase-7");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Neues Projekt" }).first().click();
+  await page.getByRole("dialog").getByLabel("Name").fill("Wörter");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "Trainings", exact: true }).click();
+  await expect(page.getByRole("link", { name: "Trainieren", exact: true })).toBeVisible();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const tab = page.getByRole("link", { name: "Labeln", exact: true });
+  const isCut = await tab.locator("span").evaluate((word) => word.scrollWidth > word.clientWidth);
+  expect(isCut).toBe(false);
+});

@@ -1,11 +1,12 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Stack, Text, Title } from "@mantine/core";
 import { useSession } from "../api/session";
+import { Page } from "../ui/Page";
 
 export default function AboutPage() {
   const session = useSession();
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack>
         <Title order={1} size="h2">
           ML Studio {session?.version}
@@ -19,6 +20,6 @@ export default function AboutPage() {
           <Trans>The HTTP interface</Trans>
         </Anchor>
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Skeleton, Stack, Title } from "@mantine/core";
+import { Button, Group, Paper, Skeleton, Stack, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Logins } from "./Logins";
 import { DeleteAccount } from "./parts/DeleteAccount";
@@ -17,7 +18,7 @@ export default function AccountPage() {
   const tokens = useTokens();
   const isLoading = (!me && !error) || tokens.isPending;
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Your account</Trans>
@@ -47,6 +48,6 @@ export default function AccountPage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

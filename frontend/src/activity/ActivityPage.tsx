@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
-import { Container, Paper, Stack, Title } from "@mantine/core";
+import { Paper, Stack, Title } from "@mantine/core";
 import { EmptyState } from "../ui/EmptyState";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { ActivityRow } from "./ActivityRow";
 import { useActivity } from "./queries";
@@ -8,7 +9,7 @@ import { useActivity } from "./queries";
 export default function ActivityPage() {
   const { data, error, refetch } = useActivity(null);
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack>
         <Title order={1} size="h2">
           <Trans>Activity</Trans>
@@ -25,6 +26,6 @@ export default function ActivityPage() {
           </Paper>
         ))}
       </Stack>
-    </Container>
+    </Page>
   );
 }

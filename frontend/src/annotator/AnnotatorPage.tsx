@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Button, Group, Kbd, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { queryClient } from "../app/queries";
+import type { Filter } from "../gallery/filter";
 import { neighboursQuery } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
@@ -14,10 +15,13 @@ import classes from "./Annotator.module.css";
 import { whenMoved } from "./changes";
 import { Canvas } from "./parts/Canvas";
 import { Panel } from "./parts/Panel";
+import { Labelled, Place } from "./parts/Place";
+import { Tool } from "./parts/Tool";
 import { imageQuery, pictureOf } from "./queries";
 import { annotator, marksOf, ownId } from "./store";
 import { useActions, useLoadedImage } from "./useAnnotator";
 import { useBoxKeys } from "./useBoxKeys";
+import { useWalk } from "./useWalk";
 
 export default function AnnotatorPage() {
   const { t } = useLingui();
@@ -32,11 +36,10 @@ export default function AnnotatorPage() {
   const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
   const actions = useActions(project, image, labels);
   useLoadedImage(project, image);
-  useEffect(() => prefetch(project, around?.next, around?.previous), [project, around]);
+  useEffect(() => prefetch(project, filter, around?.next, around?.previous), [project, filter, around]);
   const tool = useStore(annotator, (state) => state.tool);
   const isDetection = own?.task === "detection";
-  const go = (to: string | null | undefined) =>
-    to &&
+  const go = (to: string) =>
     void navigate({
       to: "/projects/$project/images/$image",
       params: { project, image: to },
@@ -46,10 +49,20 @@ export default function AnnotatorPage() {
   // An image that was just labelled is not among those without a label any more, and yet it is the one before.
   const cameFrom = useRef(new Map<string, string>());
   const previous = cameFrom.current.get(id) ?? around?.previous;
-  const goOn = () => {
-    if (around?.next) cameFrom.current.set(around.next, id);
-    go(around?.next);
-  };
+  const isLabelling = isDetection && filter.annotated === false;
+  const walk = useWalk(
+    id,
+    async (from, way) => {
+      if (way === "previous" && cameFrom.current.has(from)) return cameFrom.current.get(from);
+      const beside = await queryClient.ensureQueryData(neighboursQuery(project, from, filter));
+      if (way === "next" && beside.next) cameFrom.current.set(beside.next, from);
+      // After the last one the page of labelling says what is left, or that all is done.
+      if (way === "next" && !beside.next && isLabelling)
+        void navigate({ to: "/projects/$project/label", params: { project } });
+      return beside[way];
+    },
+    go,
+  );
   // An undo shows the image that it concerns.
   useEffect(() => whenMoved(({ image: moved }) => void (moved !== id && go(moved))));
   const close = () => void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
@@ -59,14 +72,14 @@ export default function AnnotatorPage() {
     scope,
     title: t`Next image`,
     keys: ["N", "PageDown", "ArrowRight"],
-    run: goOn,
+    run: () => walk("next"),
   });
   useShortcut({
     id: "annotator.previous",
     scope,
     title: t`Previous image`,
     keys: ["P", "PageUp", "ArrowLeft"],
-    run: () => go(previous),
+    run: () => walk("previous"),
   });
   useShortcut({
     id: "annotator.accept",
@@ -74,8 +87,10 @@ export default function AnnotatorPage() {
     title: t`Accept the suggestions and go on`,
     keys: "Enter",
     run: () => {
+      // A second press before the next image is there says nothing about its suggestions.
+      if (annotator.getState().image !== id) return;
       if (mayEdit) actions.acceptAll();
-      goOn();
+      walk("next");
     },
   });
   useShortcut({
@@ -125,13 +140,7 @@ export default function AnnotatorPage() {
             <Text size="sm" truncate title={image?.filename}>
               {image?.filename}
             </Text>
-            {around?.position !== null && around && (
-              <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
-                <Trans>
-                  {(around.position ?? 0) + 1} of {around.total}
-                </Trans>
-              </Text>
-            )}
+            {isLabelling ? <Labelled project={project} /> : <Place around={around} />}
           </Group>
           <Group gap={4} wrap="nowrap">
             {isDetection && mayEdit && (
@@ -157,15 +166,15 @@ export default function AnnotatorPage() {
               color="gray"
               size="lg"
               disabled={!previous}
-              onClick={() => go(previous)}
+              onClick={() => walk("previous")}
               aria-label={t`Previous image`}
             >
               <Icon name="chevron-left" />
             </ActionIcon>
             <Button
               size="compact-md"
-              disabled={!around?.next}
-              onClick={goOn}
+              disabled={!around?.next && !isLabelling}
+              onClick={() => walk("next")}
               rightSection={<Icon name="chevron-right" />}
             >
               <Trans>Next</Trans>
@@ -195,43 +204,12 @@ export default function AnnotatorPage() {
   );
 }
 
-function prefetch(project: string, ...ids: (string | null | undefined)[]): void {
+function prefetch(project: string, filter: Filter, ...ids: (string | null | undefined)[]): void {
   for (const id of ids) {
     if (!id) continue;
+    void queryClient.prefetchQuery(neighboursQuery(project, id, filter));
     void queryClient.ensureQueryData(imageQuery(project, id)).then((image) => {
       new Image().src = pictureOf(image);
     });
   }
-}
-
-interface ToolProps {
-  icon: "square" | "pointer";
-  title: string;
-  keys: string;
-  isOn: boolean;
-  act: () => void;
-}
-
-function Tool({ icon, title, keys, isOn, act }: ToolProps) {
-  const { t } = useLingui();
-  useShortcut({ id: `annotator.tool.${icon}`, scope: t`Annotator`, title, keys, run: act });
-  return (
-    <Tooltip
-      label={
-        <>
-          {title} <Kbd size="xs">{keys}</Kbd>
-        </>
-      }
-    >
-      <ActionIcon
-        variant={isOn ? "filled" : "default"}
-        size="lg"
-        aria-pressed={isOn}
-        aria-label={title}
-        onClick={act}
-      >
-        <Icon name={icon} />
-      </ActionIcon>
-    </Tooltip>
-  );
 }

@@ -1,4 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
+import { notifications } from "@mantine/notifications";
 import { useEffect } from "react";
 import { onStudioEvent } from "../api/events";
 import type { Box, Label, StudioImage } from "../api/types";
@@ -64,7 +65,10 @@ export function useActions(project: string, image: StudioImage | undefined, labe
   return {
     add: (box: Box) => {
       const label = state().label ?? labels[0]?.id;
-      if (!label) return;
+      if (!label) {
+        notifications.show({ message: t`First name what to tell apart` });
+        return;
+      }
       const mark: Mark = { id: ownId(), label, box, confirmed: true, origin: "human", score: null };
       commit(t`Box ${nameOf(label)}`, [...state().marks, mark]);
       annotator.setState({ selected: mark.id });

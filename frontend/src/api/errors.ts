@@ -40,7 +40,9 @@ export class StudioError extends Error {
 
   /** Whether the same request may succeed later: no answer, too many requests, or a studio that is starting. */
   get isTemporary(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    if (this.status === 0 || this.status === 429 || this.status >= 500) return true;
+    // Sent before a reload, and still being done: its answer comes with the next try.
+    return this.problems.some(({ code }) => code === "idempotency_in_progress");
   }
 
   /** The problem of one field of a form, in words. */

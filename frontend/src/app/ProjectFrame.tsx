@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { Center, Loader, Menu, NavLink, ScrollArea, Stack, UnstyledButton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { Link, Outlet, useMatchRoute, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useMatchRoute, useParams, useSearch } from "@tanstack/react-router";
 import { asStudioError } from "../api/errors";
 import { NothingLeft, redo, type Step, undo } from "../history/history";
 import { DropZone } from "../imports/DropZone";
@@ -26,7 +26,7 @@ function usePlaces(project: string): Place[] {
   return [
     { to: base, title: t`Overview`, icon: "home", exact: true },
     { to: `${base}/images`, title: t`Images`, icon: "photo" },
-    { to: `${base}/label`, title: t`Label`, icon: "tag" },
+    { to: `${base}/label`, title: t({ message: "Label", context: "verb" }), icon: "tag" },
     { to: `${base}/review`, title: t`Review`, icon: "circle-check" },
     { to: `${base}/videos`, title: t`Videos`, icon: "video" },
     { to: `${base}/trainings`, title: t`Trainings`, icon: "chart-bar" },
@@ -40,6 +40,19 @@ function usePlaces(project: string): Place[] {
   ];
 }
 
+/** Which place the page that is open belongs to. Boxes are drawn on the page of an image: who labels is under Label there too. */
+function useIsHere(project: string): (place: Place) => boolean {
+  const matches = useMatchRoute();
+  const { annotated } = useSearch({ strict: false });
+  const { data } = useProject(project);
+  const isLabelling =
+    data?.task === "detection" &&
+    annotated === false &&
+    Boolean(matches({ to: "/projects/$project/images/$image" }));
+  const base = `/projects/${project}`;
+  return ({ to, exact }) => (isLabelling ? to === `${base}/label` : Boolean(matches({ to, fuzzy: !exact })));
+}
+
 /** The pages of one project, with its rail at the left, or a bar at the bottom of a narrow screen. */
 export function ProjectFrame() {
   const { t } = useLingui();
@@ -47,6 +60,7 @@ export function ProjectFrame() {
   const { data, error } = useProject(project);
   const isNarrow = useMediaQuery("(max-width: 700px)");
   const places = usePlaces(project);
+  const isHere = useIsHere(project);
   const report = async (move: Promise<Step | undefined>, done: (title: string) => string) => {
     try {
       const step = await move;
@@ -83,7 +97,7 @@ export function ProjectFrame() {
     );
   return (
     <div className={classes.frame}>
-      {isNarrow ? <BottomBar places={places} /> : <Rail places={places} />}
+      {isNarrow ? <BottomBar places={places} isHere={isHere} /> : <Rail places={places} isHere={isHere} />}
       <div className={classes.content}>
         <Outlet />
       </div>
@@ -92,15 +106,19 @@ export function ProjectFrame() {
   );
 }
 
-function Rail({ places }: { places: Place[] }) {
+interface Places {
+  places: Place[];
+  isHere: (place: Place) => boolean;
+}
+
+function Rail({ places, isHere }: Places) {
   const { t } = useLingui();
-  const matches = useMatchRoute();
   return (
     <nav className={classes.rail} aria-label={t`Project`}>
       <ScrollArea h="100%">
         <Stack gap={2} p="xs">
           {places.map((place) => {
-            const isHere = Boolean(matches({ to: place.to, fuzzy: !place.exact }));
+            const isOpen = isHere(place);
             return (
               <NavLink
                 key={place.to}
@@ -109,8 +127,8 @@ function Rail({ places }: { places: Place[] }) {
                 activeOptions={{ exact: place.exact ?? false }}
                 label={place.title}
                 leftSection={<Icon name={place.icon} />}
-                active={isHere}
-                aria-current={isHere ? "page" : undefined}
+                active={isOpen}
+                aria-current={isOpen ? "page" : undefined}
                 className={classes.link}
               />
             );
@@ -124,10 +142,8 @@ function Rail({ places }: { places: Place[] }) {
 /** As many tabs as a thumb can tell apart; the other pages are in a menu. */
 const TABS = 4;
 
-function BottomBar({ places }: { places: Place[] }) {
+function BottomBar({ places, isHere }: Places) {
   const { t } = useLingui();
-  const matches = useMatchRoute();
-  const isHere = (place: Place) => Boolean(matches({ to: place.to, fuzzy: !place.exact }));
   const others = places.slice(TABS);
   return (
     <nav className={classes.bottom} aria-label={t`Project`} data-tabs>

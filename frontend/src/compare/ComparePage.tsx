@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Center, Container, Loader, Paper, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Center, Loader, Paper, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { RunningWork } from "../activity/RunningWork";
@@ -9,6 +9,7 @@ import { useModels } from "../models/queries";
 import { useMayEdit } from "../projects/queries";
 import { useProjectSnapshots } from "../snapshots/queries";
 import { EmptyState } from "../ui/EmptyState";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Differences } from "./parts/Differences";
 import { Figures } from "./parts/Figures";
@@ -39,7 +40,7 @@ export default function ComparePage() {
   const error = models.error ?? snapshots.error ?? comparison.error;
   const held = snapshots.data?.filter(({ has_images: hasImages }) => hasImages) ?? [];
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Anchor component={Link} to={`/projects/${project}/models`} size="sm">
@@ -88,7 +89,7 @@ export default function ComparePage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

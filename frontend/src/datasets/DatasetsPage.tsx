@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useForm } from "../account/useForm";
 import { useDatasets, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { DatasetCard } from "./parts/DatasetCard";
 import { addDataset } from "./queries";
@@ -20,7 +21,7 @@ export default function DatasetsPage() {
     form.set({ name: "" });
   });
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <div>
           <Title order={1} size="h2">
@@ -50,6 +51,6 @@ export default function DatasetsPage() {
             own && <DatasetCard key={dataset.id} project={own} dataset={dataset} mayEdit={mayEdit} />,
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,11 +1,12 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { StudioError } from "../api/errors";
 import { useMayEdit } from "../projects/queries";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { formatPercent, formatTime } from "../ui/numbers";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { act, type Deployment, type DeploymentAction, useDeployment } from "./queries";
@@ -17,13 +18,13 @@ export default function DeploymentPage() {
   const { data, error, refetch } = useDeployment(project, id);
   const mayEdit = useMayEdit(project);
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Problem error={error} retry={() => void refetch()} />
         {!data && !error && <Skeleton height={220} radius="md" />}
         {data && <About project={project} deployment={data} mayEdit={mayEdit} />}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

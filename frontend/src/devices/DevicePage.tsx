@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Container, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useMayEdit } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import { formatNumber, formatTime } from "../ui/numbers";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { DeviceKey } from "./parts/DeviceKey";
@@ -18,7 +19,7 @@ export default function DevicePage() {
   const { data: device, error, refetch } = useDevice(project, id);
   const mayEdit = useMayEdit(project);
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Problem error={error} retry={() => void refetch()} />
         {!device && !error && <Skeleton height={320} radius="md" />}
@@ -51,7 +52,7 @@ export default function DevicePage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,10 +1,11 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { AddDevices } from "./parts/AddDevices";
@@ -28,7 +29,7 @@ export default function DevicesPage() {
   const [rollingTo, setRollingTo] = useState<DeviceGroup | null>(null);
   const error = groups.error ?? deployments.error;
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Group justify="space-between">
           <Title order={1} size="h2">
@@ -91,7 +92,7 @@ export default function DevicesPage() {
           </Text>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useCatalog } from "../keyboard/catalog";
 import { allRivals } from "../keyboard/remap";
 import { prefer, usePreferences } from "../preferences/preferences";
+import { Page } from "../ui/Page";
 import { KeyRow } from "./KeyRow";
 
 /** All keys of the studio by page; each can be given another by pressing it. */
@@ -21,7 +22,7 @@ export default function KeysPage() {
     notifications.show({ message: t`All keys have their default values.` });
   };
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack gap="lg">
         <Group justify="space-between" align="flex-end">
           <Title order={1} size="h2">
@@ -55,6 +56,6 @@ export default function KeysPage() {
           </Paper>
         ))}
       </Stack>
-    </Container>
+    </Page>
   );
 }

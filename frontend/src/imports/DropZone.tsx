@@ -31,7 +31,12 @@ export function DropZone({ project }: { project: string }) {
       depth -= 1;
       if (depth <= 0) setIsOver(false);
     };
-    const over = (event: DragEvent) => hasFiles(event) && event.preventDefault();
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer || !hasFiles(event)) return;
+      event.preventDefault();
+      // What refuses stray files was asked first: with its answer the browser would never drop them here.
+      event.dataTransfer.dropEffect = "copy";
+    };
     const drop = (event: DragEvent) => {
       depth = 0;
       setIsOver(false);

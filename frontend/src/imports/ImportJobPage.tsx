@@ -1,9 +1,10 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { formatName } from "../datasets/formats";
 import { useJob } from "../datasets/queries";
 import { useDatasets, useMayEdit, useProject } from "../projects/queries";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { FolderLabels } from "./parts/FolderLabels";
 import { LabelMapping } from "./parts/LabelMapping";
@@ -39,7 +40,7 @@ export default function ImportJobPage() {
     });
   };
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Title order={1} size="h2">
           {result?.dry_run ? <Trans>What is in the archive</Trans> : <Trans>Import</Trans>}
@@ -132,6 +133,6 @@ export default function ImportJobPage() {
           </Group>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

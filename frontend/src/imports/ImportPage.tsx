@@ -2,7 +2,6 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import {
   Button,
   Checkbox,
-  Container,
   FileButton,
   Group,
   Paper,
@@ -18,6 +17,7 @@ import { useRef, useState } from "react";
 import { useDatasets, useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { SourceImport } from "./parts/SourceImport";
 import { WebcamCapture } from "./parts/WebcamCapture";
 import { useAddFiles } from "./useAddFiles";
@@ -49,7 +49,7 @@ export default function ImportPage() {
       </EmptyState>
     );
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Add images</Trans>
@@ -101,6 +101,7 @@ export default function ImportPage() {
               <WebcamCapture add={add} />
             </Group>
             <Checkbox
+              ta="start"
               label={t`Remove location data (GPS) from the images`}
               checked={strips}
               onChange={(event) => setStrips(event.currentTarget.checked)}
@@ -152,6 +153,6 @@ export default function ImportPage() {
         )}
         {target && <SourceImport project={project} dataset={target} />}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -39,6 +39,7 @@ export function UploadPanel() {
   if (!isOpen || items.length === 0) return null;
   const sum = totals(items);
   const isEnded = sum.ended === sum.count;
+  const added = items.findLast(({ state, kind, job }) => state === "done" && kind === "image" && !job);
   const troubled = items.filter(({ state, job }) => TROUBLED.has(state) || job);
   const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
   return (
@@ -59,6 +60,16 @@ export function UploadPanel() {
             )}
           </Text>
           <Group gap={4} wrap="nowrap">
+            {isEnded && added && !page.endsWith("/images") && (
+              <Button
+                component={Link}
+                to={`/projects/${added.project}/images`}
+                size="compact-xs"
+                variant="default"
+              >
+                <Trans>To the images</Trans>
+              </Button>
+            )}
             <ActionIcon
               variant="subtle"
               color="gray"

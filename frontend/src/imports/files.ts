@@ -1,4 +1,4 @@
-import { createStore, del, entries, set, type UseStore } from "idb-keyval";
+import { createStore, del, entries, keys, set, setMany, type UseStore } from "idb-keyval";
 import { owner } from "../api/owner";
 import { sentByOtherTabs } from "./tabs";
 import type { Item } from "./uploads";
@@ -9,8 +9,6 @@ const here = new Map<string, File>();
 
 /** A browser copies what it keeps: a file of this size or more is remembered, and asked for again. */
 export const REMEMBERED_BYTES = 4 * 2 ** 30;
-/** Copying a larger one takes a while, in which the page may be reloaded. */
-const QUICK_BYTES = 64 * 2 ** 20;
 
 interface Kept {
   item: Item;
@@ -24,15 +22,30 @@ function opened(): UseStore | null {
   return store;
 }
 
-export async function keepFile(item: Item, file: File): Promise<void> {
-  here.set(item.id, file);
+/** For this page, as long as it is open. */
+export function holdFile(id: string, file: File): void {
+  here.set(id, file);
+}
+
+/**
+ * For the next one too, each until it is sent. What they are is noted at once, so that a reload asks for those that could not be
+ * copied by then. They are copied one after the other: what is sent meanwhile needs no copy.
+ */
+export async function keepFiles(files: readonly { item: Item; file: File }[]): Promise<void> {
   const place = opened();
   if (!place) return;
-  const keep = (kept: File | null) =>
-    set(item.id, { item, file: kept, user: owner() } satisfies Kept, place).catch(() => undefined);
-  // Without room for it the upload goes on; only a reload asks for the file again.
-  if (file.size > QUICK_BYTES) await keep(null);
-  if (file.size < REMEMBERED_BYTES && here.has(item.id)) await keep(file);
+  const kept = (item: Item, file: File | null): Kept => ({ item, file, user: owner() });
+  await setMany(
+    files.map(({ item }) => [item.id, kept(item, null)] as [string, Kept]),
+    place,
+  ).catch(() => undefined);
+  for (const { item, file } of files) {
+    if (file.size >= REMEMBERED_BYTES) continue;
+    // Without room for it the upload goes on; only a reload asks for the file again.
+    if (here.has(item.id)) await set(item.id, kept(item, file), place).catch(() => undefined);
+    // Sent while it was copied.
+    if (!here.has(item.id)) await forgetFile(item.id);
+  }
 }
 
 export function fileOf(id: string): File | undefined {
@@ -58,7 +71,15 @@ export async function keptItems(): Promise<Item[]> {
   const mine = all.filter(([, { user }]) => user === owner());
   if (mine.length === 0) return [];
   const elsewhere = await sentByOtherTabs();
-  const found = mine.filter(([id]) => !elsewhere.has(id));
+  // What another tab has sent meanwhile is not kept any more.
+  const still = new Set(await keptIds());
+  const found = mine.filter(([id]) => still.has(id) && !elsewhere.has(id));
   for (const [id, { file }] of found) if (file) here.set(id, file);
   return found.map(([, { item, file }]) => ({ ...item, state: file ? "waiting" : "interrupted", sent: 0 }));
+}
+
+/** The ids of all files that are kept in this browser, whichever tab sends them. */
+export async function keptIds(): Promise<string[]> {
+  const place = opened();
+  return place ? keys<string>(place).catch(() => []) : [];
 }

@@ -8,9 +8,10 @@ import { queryClient } from "../app/queries";
 import { ended, rememberPart } from "../history/changes";
 import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
-import { dropFile, fileOf, forgetFile, keepFile, keptItems } from "./files";
+import { dropFile, fileOf, forgetFile, holdFile, keepFiles, keptIds, keptItems } from "./files";
+import { lookAgain, makeLabel } from "./labels";
 import { sendInParts } from "./sendInParts";
-import { answerOtherTabs } from "./tabs";
+import { answerOtherTabs, watchOtherTabs } from "./tabs";
 import { addItems, changeItems, clearEnded, type Item, interruptedBy, useUploads } from "./uploads";
 
 const REQUESTS_AT_ONCE = 3;
@@ -64,8 +65,9 @@ export function addFiles(
     const file = files[index];
     return item.state === "waiting" && file ? [{ item, file }] : [];
   });
-  // What is kept is kept in the background: the first request does not wait for two thousand writes.
-  for (const { item, file } of waiting) void keepFile(item, file);
+  for (const { item, file } of waiting) holdFile(item.id, file);
+  // In the background: neither the list nor the first request waits for two thousand writes.
+  void keepFiles(waiting);
   void sendAll();
 }
 
@@ -73,7 +75,8 @@ export function addFiles(
 export function goesOnWith(file: File): boolean {
   const item = interruptedBy(file, useUploads.getState().items);
   if (!item) return false;
-  void keepFile(item, file);
+  holdFile(item.id, file);
+  void keepFiles([{ item, file }]);
   changeItems(new Set([item.id]), { state: "waiting" });
   void sendAll();
   return true;
@@ -88,8 +91,19 @@ export async function resumeUploads(): Promise<void> {
       .items.filter(isUnderWay)
       .map(({ id }) => id),
   );
+  watchOtherTabs(async () => {
+    const known = idsHere();
+    return (await keptIds()).filter((id) => !known.has(id));
+  }, takeOver);
+  await takeOver();
+}
+
+const idsHere = () => new Set(useUploads.getState().items.map(({ id }) => id));
+
+/** Sends what a tab that is gone has left. */
+async function takeOver(): Promise<void> {
   const items = await keptItems();
-  const known = new Set(useUploads.getState().items.map(({ id }) => id));
+  const known = idsHere();
   const fresh = items.filter(({ id }) => !known.has(id));
   if (fresh.length === 0) return;
   addItems(fresh);
@@ -153,8 +167,20 @@ async function sendBatch(items: Item[]): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, (problem.retryAfter ?? WAIT / 1000) * 1000));
       return;
     }
+    const [first] = items;
+    if (first?.label) lookAgain(first.project, first.label);
     changeItems(ids, { state: "failed", problem: problem.message });
   }
+}
+
+/**
+ * The same for the same files, and another one for any others: a request that was sent twice is done once. After a reload the
+ * files go together in another way, and a key that had been sent with others would be refused.
+ */
+export function keyOf(ids: readonly string[]): string {
+  let sum = 0n;
+  for (const id of ids) sum ^= BigInt(`0x${id.replaceAll("-", "")}`);
+  return sum.toString(16).padStart(32, "0");
 }
 
 interface Answer {
@@ -166,18 +192,18 @@ interface Answer {
 async function sendImages(items: Item[]): Promise<void> {
   const [first] = items;
   if (!first) return;
+  if (first.label) await makeLabel(first.project, first.label);
   const form = new FormData();
   if (first.label) form.append("label", first.label);
   if (first.strips) form.append("strip_location", "true");
-  for (const item of items) {
+  for (const item of items.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
     const file = fileOf(item.id);
     if (file) form.append("files", file, item.path.split("/").pop());
   }
   const response = await request(`/api/v1/datasets/${first.dataset}/images/`, {
     method: "POST",
     body: form,
-    // The same for the same files: a request that was sent twice is done once.
-    headers: { "Idempotency-Key": first.id },
+    headers: { "Idempotency-Key": keyOf(items.map(({ id }) => id)) },
   });
   const { answer, change } = await ended<Answer>(response);
   rememberPart(first.project, t`Upload of images`, change, `upload ${first.together ?? first.id}`);

@@ -29,3 +29,27 @@ export async function sentByOtherTabs(): Promise<Set<string>> {
   channel.close();
   return found;
 }
+
+/** Milliseconds between two looks for files whose tab is gone, and how much longer some tabs wait, so that one of them is first. */
+const LOOK = 4000;
+const SPREAD = 2000;
+
+/**
+ * Calls `takeOver` when files are left that no tab is sending any more, since theirs was closed or has died. `left` names what
+ * is kept in this browser and is not known here. A tab that is busy may miss a question: it is asked twice.
+ */
+export function watchOtherTabs(left: () => Promise<string[]>, takeOver: () => Promise<void>): void {
+  let missed = new Set<string>();
+  const tried = new Set<string>();
+  const look = async () => {
+    const kept = (await left()).filter((id) => !tried.has(id));
+    const elsewhere = kept.length > 0 ? await sentByOtherTabs() : new Set<string>();
+    const alone = kept.filter((id) => !elsewhere.has(id));
+    if (alone.some((id) => missed.has(id))) {
+      for (const id of alone) tried.add(id);
+      await takeOver();
+    }
+    missed = new Set(alone);
+  };
+  setInterval(() => void look(), LOOK + Math.random() * SPREAD);
+}

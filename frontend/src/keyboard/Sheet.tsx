@@ -44,7 +44,7 @@ export function Sheet() {
             </Title>
             {shortcuts.map((shortcut) => (
               <Group key={shortcut.id} justify="space-between" gap="xs">
-                <Text size="sm" flex="1 1 120px">
+                <Text size="sm" flex="1 1 90px">
                   {shortcut.title}
                 </Text>
                 <Group gap={4} wrap="nowrap" ml="auto">

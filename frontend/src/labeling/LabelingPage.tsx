@@ -24,7 +24,7 @@ export default function LabelingPage() {
   );
   const navigate = useNavigate();
   const { data: own } = useProject(project);
-  const { data: labels = [] } = useLabels(project);
+  const { data: labels = [], isFetched } = useLabels(project);
   // Counted once the server has what a tab before this one had left: an undo, say, just before a reload.
   const { data: facets } = useFacets(project, {}, useSettled());
   const mayEdit = useMayEdit(project);
@@ -33,15 +33,16 @@ export default function LabelingPage() {
   const isDetection = own?.task === "detection";
   // Boxes are drawn in the annotator, which goes through the same images.
   const firstOpen = work.current?.id;
+  const hasLabels = labels.length > 0;
   useEffect(() => {
-    if (isDetection && firstOpen)
+    if (isDetection && firstOpen && hasLabels)
       void navigate({
         to: "/projects/$project/images/$image",
         params: { project, image: firstOpen },
         search: filter,
         replace: true,
       });
-  }, [isDetection, firstOpen, navigate, project, filter]);
+  }, [isDetection, firstOpen, hasLabels, navigate, project, filter]);
   const scope = t`Labelling`;
   useShortcut({
     id: "labeling.skip",
@@ -57,7 +58,7 @@ export default function LabelingPage() {
     keys: ["ArrowLeft", "Backspace"],
     run: work.back,
   });
-  if (labels.length === 0 && own)
+  if (!hasLabels && own && isFetched)
     return (
       <EmptyState
         icon="palette"
@@ -138,13 +139,14 @@ export default function LabelingPage() {
       </section>
       <aside className={classes.side}>
         <div>
-          <Group justify="space-between">
-            <Text size="sm" fw={600}>
+          {/* Always one line: what lies below would jump when a number gets another digit. */}
+          <Group justify="space-between" wrap="nowrap" gap="xs">
+            <Text size="sm" fw={600} style={{ whiteSpace: "nowrap" }}>
               <Trans>
                 {done} of {total} labelled
               </Trans>
             </Text>
-            <Text size="xs" className="quiet" truncate maw={150} title={work.current.filename}>
+            <Text size="xs" className="quiet" truncate miw={0} title={work.current.filename}>
               {work.current.filename}
             </Text>
           </Group>

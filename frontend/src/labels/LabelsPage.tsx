@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useForm } from "../account/useForm";
@@ -7,6 +7,7 @@ import { useFacets } from "../gallery/queries";
 import { useLabels, useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { LabelRow } from "./parts/LabelRow";
 import { addLabel, reorderLabels } from "./queries";
@@ -39,7 +40,7 @@ export default function LabelsPage() {
     if (moved) void reorderLabels(project, ids.toSpliced(index + way, 0, moved));
   };
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Labels</Trans>
@@ -95,6 +96,6 @@ export default function LabelsPage() {
           </Paper>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

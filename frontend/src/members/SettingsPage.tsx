@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "../account/useForm";
@@ -8,6 +8,7 @@ import { tellDone } from "../history/tell";
 import { restoreProject, useDeleteProject, useProject } from "../projects/queries";
 import { TrashLink } from "../trash/parts/TrashLink";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
+import { Page } from "../ui/Page";
 import { TrashNote } from "../ui/TrashNote";
 import { WebhooksLink } from "../webhooks/parts/WebhooksLink";
 import { Leave } from "./parts/Leave";
@@ -19,7 +20,7 @@ export default function SettingsPage() {
   const { data } = useProject(project);
   if (!data) return null;
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Settings</Trans>
@@ -31,7 +32,7 @@ export default function SettingsPage() {
         <Leave project={data} />
         {data.role === "owner" && <Deletion project={data} />}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

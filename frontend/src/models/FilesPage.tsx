@@ -1,7 +1,8 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container, Skeleton, Stack, Title } from "@mantine/core";
+import { Anchor, Skeleton, Stack, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useProject } from "../projects/queries";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { About } from "./parts/About";
 import { Exports } from "./parts/Exports";
@@ -19,7 +20,7 @@ export default function FilesPage() {
   const isOwn = model?.project === project;
   const mayEdit = isOwn && owner !== undefined && owner.role !== "viewer";
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Problem error={error} retry={() => void refetch()} />
         {!model && !error && (
@@ -46,6 +47,6 @@ export default function FilesPage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { useLineage } from "./lineage";
 import { LineageColumns } from "./parts/LineageColumns";
@@ -14,7 +15,7 @@ export default function LineagePage() {
   const lineage = useLineage(project, id);
   const error = model.error ?? lineage.error;
   return (
-    <Container size="xl" py="xl">
+    <Page>
       <Stack gap="lg">
         <Problem
           error={error}
@@ -52,6 +53,6 @@ export default function LineagePage() {
           </Paper>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Meaning } from "./parts/Meaning";
 import { ModelTabs } from "./parts/ModelTabs";
@@ -12,7 +13,7 @@ export default function ModelPage() {
   const { project, model: id } = useParams({ from: "/shell/projects/$project/models/$model" });
   const { data: model, error, refetch } = useModel(project, id);
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Problem error={error} retry={() => void refetch()} />
         {!model && !error && (
@@ -49,6 +50,6 @@ export default function ModelPage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,11 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import type { Project } from "../api/types";
 import { useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { formatPercent, formatTime } from "../ui/numbers";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { type ModelSummary, useModelPages, usePublicPages } from "./queries";
 
@@ -22,7 +23,7 @@ export default function ModelsPage() {
     </Button>
   );
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="md">
         <Group justify="space-between">
           <Title order={1} size="h2">
@@ -59,7 +60,7 @@ export default function ModelsPage() {
         {pages.hasNextPage && <More pages={pages} />}
         {project && <Public project={project} />}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

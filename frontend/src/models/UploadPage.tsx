@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Container, Paper, Progress, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import type { Job, Task } from "../api/types";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { useJob } from "../quality/queries";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { refreshModels } from "./files";
 import { Preview } from "./parts/Preview";
@@ -18,7 +19,7 @@ export default function UploadPage() {
   const { data: labels } = useLabels(id);
   const mayEdit = useMayEdit(id);
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Anchor component={Link} to={`/projects/${id}/models`} size="sm">
@@ -37,7 +38,7 @@ export default function UploadPage() {
           <Steps project={id} task={project.task} labels={guessedLabels(labels.map(({ name }) => name))} />
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

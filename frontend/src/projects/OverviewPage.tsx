@@ -1,10 +1,12 @@
 import { Plural, Trans } from "@lingui/react/macro";
-import { Container, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Paper, Stack, Text, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { ActivityRow } from "../activity/ActivityRow";
 import { newest } from "../activity/entries";
 import { useActivity } from "../activity/queries";
+import { Page } from "../ui/Page";
 import { useProjectCounts } from "./counts";
+import classes from "./Overview.module.css";
 import { DataHealth } from "./parts/DataHealth";
 import { NextStep } from "./parts/NextStep";
 import { useProject } from "./queries";
@@ -16,7 +18,7 @@ export default function OverviewPage() {
   const { data: activity } = useActivity(project);
   if (!data) return null;
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Title order={1} size="h2">
@@ -31,7 +33,7 @@ export default function OverviewPage() {
           </Text>
         </div>
         {data.role !== "viewer" && <NextStep project={data} counts={counts} />}
-        <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        <div className={classes.figures}>
           <Figure
             value={data.image_count}
             unit={<Plural value={data.image_count} one="image" other="images" />}
@@ -41,7 +43,7 @@ export default function OverviewPage() {
             value={data.model_count}
             unit={<Plural value={data.model_count} one="model" other="models" />}
           />
-        </SimpleGrid>
+        </div>
         {data.image_count > 0 && <DataHealth project={data} counts={counts} />}
         {activity && activity.length > 0 && (
           <Paper className="panel" p="lg">
@@ -56,19 +58,15 @@ export default function OverviewPage() {
           </Paper>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 
 function Figure({ value, unit }: { value: number; unit: React.ReactNode }) {
   return (
-    <Paper className="panel" p="md">
-      <Group gap={8} align="baseline">
-        <Text fz={28} fw={650} style={{ fontVariantNumeric: "tabular-nums" }}>
-          {value.toLocaleString()}
-        </Text>
-        <Text className="quiet">{unit}</Text>
-      </Group>
+    <Paper className={`panel ${classes.figure}`}>
+      <span className={classes.value}>{value.toLocaleString()}</span>
+      <span className="quiet">{unit}</span>
     </Paper>
   );
 }

@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, SimpleGrid, Skeleton, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Group, SimpleGrid, Skeleton, TextInput, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Invitations } from "./parts/Invitations";
 import { NewProject } from "./parts/NewProject";
@@ -25,7 +26,7 @@ export default function ProjectsPage() {
     </Button>
   );
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Group justify="space-between" mb="lg">
         <Title order={1} size="h2">
           <Trans>Projects</Trans>
@@ -90,6 +91,6 @@ export default function ProjectsPage() {
         </Anchor>
       </Group>
       <NewProject opened={isNew} close={() => setIsNew(false)} />
-    </Container>
+    </Page>
   );
 }

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { ModelTabs } from "../models/parts/ModelTabs";
 import { useModel } from "../models/queries";
@@ -7,6 +7,7 @@ import { useLabels } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { intoView } from "../ui/intoView";
 import { formatTime } from "../ui/numbers";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { BehindPanel } from "./parts/BehindPanel";
 import { Headline } from "./parts/Headline";
@@ -24,7 +25,7 @@ export default function QualityPage() {
   const evaluations = useEvaluations(project, id);
   const error = model.error ?? evaluations.error;
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Anchor component={Link} to={`/projects/${project}/models/${id}`} size="sm">
@@ -61,7 +62,7 @@ export default function QualityPage() {
           <Measured project={project} model={model.data} evaluations={evaluations.data} />
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,16 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import {
-  Button,
-  Center,
-  Checkbox,
-  Container,
-  Group,
-  Loader,
-  Select,
-  Stack,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Button, Center, Checkbox, Group, Loader, Select, Stack, Text, Title } from "@mantine/core";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { RunningWork } from "../activity/RunningWork";
@@ -18,6 +7,7 @@ import { useRunning } from "../activity/useRunning";
 import { useDatasets, useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { refreshDuplicates, searchDuplicates, useDuplicatesSummary } from "./duplicates";
 import { DuplicateKinds } from "./parts/DuplicateKinds";
@@ -40,7 +30,7 @@ export default function DuplicatesPage() {
   return (
     <>
       <ReviewTabs project={project} />
-      <Container size="lg" py="lg">
+      <Page>
         <Stack gap="md">
           <Group justify="space-between" align="flex-end">
             <div>
@@ -114,7 +104,7 @@ export default function DuplicatesPage() {
             </>
           )}
         </Stack>
-      </Container>
+      </Page>
     </>
   );
 }

@@ -1,23 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import {
-  Button,
-  Center,
-  Container,
-  Group,
-  Loader,
-  Paper,
-  Select,
-  Stack,
-  Text,
-  TextInput,
-  Title,
-} from "@mantine/core";
+import { Button, Center, Group, Loader, Paper, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useProjects } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { HitRow } from "./HitRow";
 import { type Kind, kinds } from "./hits";
@@ -36,7 +25,7 @@ export default function SearchPage() {
     void navigate({ search: { ...search, ...next }, replace: true, resetScroll: false });
   const isShort = q.trim().length < LEAST_LETTERS;
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Search</Trans>
@@ -78,7 +67,7 @@ export default function SearchPage() {
           <OfAllKinds q={q.trim()} project={project} more={(one) => change({ kind: one })} />
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Container, Group, Loader, Paper, Select, Stack, Text, Title } from "@mantine/core";
+import { Button, Center, Group, Loader, Paper, Select, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { ErrorPage } from "../app/ErrorPage";
 import { ExportMenu, ExportState } from "../datasets/parts/ExportMenu";
 import { useModels } from "../models/queries";
 import { useMayEdit, useProject } from "../projects/queries";
+import { Page } from "../ui/Page";
 import { About } from "./parts/About";
 import { ComparisonView } from "./parts/ComparisonView";
 import { CountsTable } from "./parts/CountsTable";
@@ -48,7 +49,7 @@ export default function SnapshotPage() {
       .then(({ id: made }) => setJob(made))
       .catch((problem) => notifications.show({ color: "red", message: asStudioError(problem).message }));
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Group justify="space-between" align="flex-start">
           <About project={project} snapshot={data} mayEdit={mayEdit} />
@@ -120,7 +121,7 @@ export default function SnapshotPage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,8 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Container, Stack, Title } from "@mantine/core";
+import { Stack, Title } from "@mantine/core";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useMe } from "../api/session";
 import { EmptyState } from "../ui/EmptyState";
+import { Page } from "../ui/Page";
 import classes from "./System.module.css";
 
 /** What the staff sees of the studio, in parts. For everybody else a word about who may. */
@@ -23,7 +24,7 @@ export function SystemFrame() {
       </EmptyState>
     );
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>System</Trans>
@@ -42,6 +43,6 @@ export function SystemFrame() {
         </nav>
         <Outlet />
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,11 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Paper, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Paper, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayEdit } from "../projects/queries";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { Icon } from "../ui/Icon";
 import { formatNumber, formatPercent } from "../ui/numbers";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { StateBadge } from "./parts/StateBadge";
 import { cancelSearch, isOpen, type Search, useSearch } from "./queries";
@@ -21,7 +22,7 @@ export default function SearchPage() {
   const { data: search, error, refetch } = useSearch(project, id);
   const [asks, setAsks] = useState(false);
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Problem error={error} retry={() => void refetch()} />
         {!search && !error && <Skeleton height={260} />}
@@ -81,7 +82,7 @@ export default function SearchPage() {
       >
         <Trans>Its trainings that run or wait are cancelled. Models that are done stay.</Trans>
       </ConfirmDelete>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { asStudioError, type StudioError } from "../api/errors";
@@ -8,6 +8,7 @@ import { useModel } from "../models/queries";
 import { useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { emptyForm, inSizeOf, problemOf, requestOf, type TrainForm } from "./form";
 import { Expert } from "./parts/Expert";
@@ -60,7 +61,7 @@ export default function TrainPage() {
   const isReady = body !== null && !isMissing(refusal) && !isArriving;
   useShortcut({
     id: "train.start",
-    scope: t`Train`,
+    scope: t({ message: "Train", context: "verb" }),
     title: t`Start the training`,
     keys: "Mod+Enter",
     inFields: true,
@@ -79,7 +80,7 @@ export default function TrainPage() {
   const usual = { ...preset?.configuration, ...(outlook?.configuration ?? {}) };
   const others = error?.beside("name", "base_model", ...settings.map(({ name }) => name));
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Title order={1} size="h2">
@@ -127,7 +128,7 @@ export default function TrainPage() {
                 disabled={!isReady || freezing !== null}
                 onClick={() => void train()}
               >
-                <Trans>Train</Trans>
+                <Trans context="verb">Train</Trans>
               </Button>
             </Group>
             {isArriving && (
@@ -181,6 +182,6 @@ export default function TrainPage() {
           </Stack>
         </Paper>
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,11 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useMayEdit } from "../projects/queries";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { About } from "./parts/About";
 import { Curves } from "./parts/Curves";
@@ -50,23 +51,23 @@ export default function TrainingPage() {
   };
   if (error && !run)
     return (
-      <Container size="lg" py="xl">
+      <Page>
         <Problem error={error} retry={() => void refetch()} />
-      </Container>
+      </Page>
     );
   if (!run)
     return (
-      <Container size="lg" py="xl">
+      <Page>
         <Stack>
           <Skeleton height={44} width="60%" />
           <Skeleton height={110} />
           <Skeleton height={280} />
         </Stack>
-      </Container>
+      </Page>
     );
   const hasStopped = run.state === "failed" || run.state === "cancelled";
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <div>
           <Anchor component={Link} to={`/projects/${project}/trainings`} size="sm">
@@ -150,6 +151,6 @@ export default function TrainingPage() {
       >
         <Trans>Its curves and its log are removed. Its model stays. This cannot be undone.</Trans>
       </ConfirmDelete>
-    </Container>
+    </Page>
   );
 }

@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Group, Skeleton, Stack, Title } from "@mantine/core";
+import { Button, Group, Skeleton, Stack, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { filterOf } from "./listSearch";
 import { ListFilters } from "./parts/ListFilters";
@@ -28,11 +29,11 @@ export default function TrainingsPage() {
   const mayTrain = project !== undefined && project.role !== "viewer";
   const train = mayTrain && (
     <Button component={Link} to={`/projects/${id}/trainings/new`} leftSection={<Icon name="player-play" />}>
-      <Trans>Train</Trans>
+      <Trans context="verb">Train</Trans>
     </Button>
   );
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="md">
         <Group justify="space-between">
           <Title order={1} size="h2">
@@ -86,6 +87,6 @@ export default function TrainingsPage() {
           </Stack>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

@@ -1,12 +1,13 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { Page } from "../ui/Page";
 import { TrashList } from "./parts/TrashList";
 
 /** Projects that were deleted, for those who owned them. */
 export default function ProjectsTrashPage() {
   return (
-    <Container size="md" py="xl">
+    <Page width="md">
       <Anchor component={Link} to="/" size="sm">
         <Trans>All projects</Trans>
       </Anchor>
@@ -16,6 +17,6 @@ export default function ProjectsTrashPage() {
         title={<Trans>Deleted projects</Trans>}
         empty={<Trans>Projects that you delete come here first.</Trans>}
       />
-    </Container>
+    </Page>
   );
 }

@@ -1,11 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Container, Paper, SegmentedControl, Skeleton, Stack, Title } from "@mantine/core";
+import { Button, Paper, SegmentedControl, Skeleton, Stack, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
 import { useTakesDrops } from "../imports/dropTaker";
 import { type Model, useModel, useModels } from "../models/queries";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Chooser } from "./parts/Chooser";
 import { ModelPicker } from "./parts/ModelPicker";
@@ -29,7 +30,7 @@ export default function TryPage() {
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: { ...search, ...next }, replace: true, resetScroll: false });
   return (
-    <Container size="xl" py="xl">
+    <Page>
       <Stack gap="lg">
         <Title order={1} size="h2">
           <Trans>Try</Trans>
@@ -82,7 +83,7 @@ export default function TryPage() {
           </>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,10 +1,11 @@
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Container, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import type { Job } from "../api/types";
 import { useModels } from "../models/queries";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { useClock } from "./clock";
 import type { Rate } from "./frames";
@@ -35,7 +36,7 @@ export default function VideoPage() {
   const { project, video: id } = useParams({ from: "/shell/projects/$project/videos/$video" });
   const { data: video, error, refetch } = useVideo(project, id);
   return (
-    <Container size="xl" py="lg">
+    <Page>
       <Stack gap="md">
         <div>
           <Anchor component={Link} to={`/projects/${project}/videos`} size="sm">
@@ -50,7 +51,7 @@ export default function VideoPage() {
         {!video && !error && <Skeleton height={420} radius="md" />}
         {video && <Opened key={video.id} project={project} video={video} />}
       </Stack>
-    </Container>
+    </Page>
   );
 }
 

@@ -1,8 +1,9 @@
 import { Trans } from "@lingui/react/macro";
-import { Button, Container, Group, Skeleton, Stack, Title } from "@mantine/core";
+import { Button, Group, Skeleton, Stack, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { AddVideos } from "./parts/AddVideos";
 import { VideoCard } from "./parts/VideoCard";
@@ -16,7 +17,7 @@ export default function VideosPage() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useVideos(project);
   const videos = data?.pages.flatMap(({ results }) => results) ?? [];
   return (
-    <Container size="lg" py="xl">
+    <Page>
       <Stack gap="lg">
         <Group justify="space-between">
           <Title order={1} size="h2">
@@ -59,6 +60,6 @@ export default function VideosPage() {
           </Button>
         )}
       </Stack>
-    </Container>
+    </Page>
   );
 }

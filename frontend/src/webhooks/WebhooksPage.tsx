@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Container, Group, Modal, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Modal, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { WebhookCard } from "./parts/WebhookCard";
 import { WebhookForm } from "./parts/WebhookForm";
@@ -26,7 +27,7 @@ export default function WebhooksPage() {
   };
   if (!current) return null;
   return (
-    <Container size="sm" py="xl">
+    <Page width="sm">
       <Stack gap="lg">
         <div>
           <Anchor component={Link} to={`/projects/${project}/settings`} size="sm">
@@ -94,6 +95,6 @@ export default function WebhooksPage() {
           />
         )}
       </Modal>
-    </Container>
+    </Page>
   );
 }

@@ -1,6 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import {
   ActionIcon,
+  Anchor,
   Collapse,
   Group,
   Kbd,
@@ -12,6 +13,7 @@ import {
   UnstyledButton,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useStore } from "zustand";
 import type { Label, StudioImage } from "../../api/types";
@@ -79,7 +81,12 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
           ))}
           {labels.length === 0 && (
             <Text size="sm" className="quiet">
-              <Trans>The project has no labels yet. Add some under Labels.</Trans>
+              <Trans>The project has no labels yet.</Trans>{" "}
+              {mayEdit && (
+                <Anchor component={Link} to={`/projects/${project}/labels`} inherit>
+                  <Trans>Add labels</Trans>
+                </Anchor>
+              )}
             </Text>
           )}
         </section>

@@ -66,7 +66,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
               <Menu position="top">
                 <Menu.Target>
                   <Button size="compact-sm" loading={isBusy} leftSection={<Icon name="tag" size={15} />}>
-                    <Trans>Label</Trans>
+                    <Trans context="verb">Label</Trans>
                   </Button>
                 </Menu.Target>
                 <Menu.Dropdown>

@@ -31,9 +31,10 @@ export function SourceImport({ project, dataset }: { project: string; dataset: s
           <Title order={2} size="h5">
             <Trans>From a bucket or FastDFS</Trans>
           </Title>
-          <Group align="flex-end" wrap="nowrap">
+          <Group align="flex-end">
             <TextInput
               flex={1}
+              miw={220}
               label={t`Address`}
               placeholder="s3://bucket/photographs/   fastdfs://group1/M00/…"
               required
