@@ -117,11 +117,19 @@ def test_damage(format):
             continue
         for path, record in result.records.items():
             found = {_identity(place) for place in place_marks(record, 64, 48).marks if place.box}
-            whole = {mark.label for mark in record.marks if not mark.box}
+            # A line break that is lost may make one line of two, which then says just that.
+            whole = {mark.label for mark in record.marks if not mark.box and not _is_said(changed, path, mark.label)}
             assert not whole & {f"only-{name}" for name in NAMES if name not in path}, (format, number, path)
             others = {_identity(mark) for image in IMAGES if image.filename not in path for mark in image.marks}
             assert not found & others, (format, number, path)
         assert sum(len(record.marks) for record in result.records.values()) <= 3, (format, number)
+
+
+def _is_said(files: dict[str, bytes], path: str, label: str) -> bool:
+    """Whether a line of a text names both; an image also by its name without an ending."""
+    name_of_image = path.partition(".")[0].encode()
+    lines = [line for name, text in files.items() if not name.endswith(".jpg") for line in text.splitlines()]
+    return any(name_of_image in line and label.encode() in line for line in lines)
 
 
 def _identity(mark: Mark) -> tuple:
