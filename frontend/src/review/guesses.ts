@@ -11,7 +11,7 @@ export interface GuessedLabel {
   highest: number | null;
 }
 
-/** Suggestions label by label, the surest first: a detector makes dozens on one image. */
+/** Suggestions grouped by label, the highest score first: a detector makes dozens on one image. */
 export function byLabel(guesses: readonly Guess[]): GuessedLabel[] {
   const labels = [...new Set(guesses.map(({ label }) => label))];
   return labels
