@@ -25,7 +25,7 @@ test("every number of a model opens its images, and one key the annotator", asyn
   await expect(panel.getByText(`2 of ${number}`)).toBeVisible();
   await page.keyboard.press("e");
   await expect(page).toHaveURL(/\/images\/[0-9a-f-]{36}/);
-  await page.goBack();
+  await page.keyboard.press("Escape");
   await expect(panel.getByText(`2 of ${number}`)).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(panel).toBeHidden();

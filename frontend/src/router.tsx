@@ -401,4 +401,8 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
   }
+  interface HistoryState {
+    /** An image that was opened from another page than the gallery, which closing it leads back to. */
+    isOnTop?: boolean;
+  }
 }

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { queryClient } from "../app/queries";
@@ -45,6 +45,7 @@ export default function AnnotatorPage() {
       params: { project, image: to },
       search: filter,
       replace: true,
+      state: true,
     });
   // An image that was just labelled is not among those without a label any more, and yet it is the one before.
   const cameFrom = useRef(new Map<string, string>());
@@ -65,7 +66,12 @@ export default function AnnotatorPage() {
   );
   // An undo shows the image that it concerns.
   useEffect(() => whenMoved(({ image: moved }) => void (moved !== id && go(moved))));
-  const close = () => void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
+  const router = useRouter();
+  const { isOnTop } = useLocation({ select: ({ state }) => state });
+  const close = () => {
+    if (isOnTop) router.history.back();
+    else void navigate({ to: "/projects/$project/images", params: { project }, search: filter });
+  };
   const scope = t`Annotator`;
   useShortcut({
     id: "annotator.next",

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { send } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
@@ -13,6 +13,9 @@ export type SuspectSearch = components["schemas"]["SuspectSearch"];
 export type Decision = components["schemas"]["SuspectDecision"];
 
 const PAGE = 60;
+const MOST = 500;
+/** So many are here before they are shown. */
+const NEXT = 5;
 const json = { "Content-Type": "application/json" };
 const keyOf = (project: string) => [...keys.project(project), "suspects"] as const;
 
@@ -24,9 +27,20 @@ export function useSuspectSearches(project: string) {
   });
 }
 
+/** How many are asked for, so that there are some beside those that were left for later, which stay on top. */
+export function sizeBeside(later: number): number {
+  return Math.min(MOST, PAGE * Math.ceil((later + NEXT) / PAGE));
+}
+
 /** What is open of a search, the least believed label first. */
-export function useSuspects(project: string, search: SuspectSearch | undefined, areAllShown: boolean) {
-  const query = new URLSearchParams({ open: "true", fields: "grid", page_size: String(PAGE) });
+export function useSuspects(
+  project: string,
+  search: SuspectSearch | undefined,
+  areAllShown: boolean,
+  later: number,
+) {
+  const size = String(sizeBeside(later));
+  const query = new URLSearchParams({ open: "true", fields: "grid", page_size: size });
   if (search) {
     query.set("model", search.model);
     query.set("dataset", search.dataset);
@@ -35,6 +49,8 @@ export function useSuspects(project: string, search: SuspectSearch | undefined, 
   return useQuery({
     queryKey: [...keyOf(project), "list", query.toString()],
     enabled: search !== undefined,
+    // What is shown stays while more of it comes.
+    placeholderData: keepPreviousData,
     queryFn: () => send<{ next: string | null; results: Suspect[] }>("GET", `/api/v1/suspects/?${query}`),
   });
 }

@@ -71,7 +71,12 @@ function Tile({ project, difference, models }: TileProps) {
       {isDeleted ? (
         <div className={classes.tile}>{content}</div>
       ) : (
-        <Link to="/projects/$project/images/$image" params={{ project, image }} className={classes.tile}>
+        <Link
+          to="/projects/$project/images/$image"
+          params={{ project, image }}
+          state={{ isOnTop: true }}
+          className={classes.tile}
+        >
           {content}
         </Link>
       )}

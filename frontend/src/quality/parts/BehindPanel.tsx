@@ -72,6 +72,7 @@ function Images({ project, evaluation, behind, search, go }: Props & { behind: B
         to: "/projects/$project/images/$image",
         params: { project, image: current.image },
         search: {},
+        state: { isOnTop: true },
       });
   };
   const scope = t`Images behind a number`;

@@ -36,7 +36,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const { data: labels = [] } = useLabels(project);
   const [areAllShown, setAreAllShown] = useState(false);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
-  const { data, error, refetch } = useSuspects(project, search, areAllShown);
+  const { data, error, refetch } = useSuspects(project, search, areAllShown, seen.size);
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
   const [suspect] = open;
   const marks = useMarks(project, suspect?.image);
@@ -63,11 +63,14 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const remove = () => void act((one) => removeBox(project, one, t`Box removed`));
   const skip = () => {
     if (suspect) setSeen((now) => new Set([...now, suspect.id]));
-    if (open.length < 5) void refetch();
   };
   const edit = () =>
     suspect &&
-    void navigate({ to: "/projects/$project/images/$image", params: { project, image: suspect.image.id } });
+    void navigate({
+      to: "/projects/$project/images/$image",
+      params: { project, image: suspect.image.id },
+      state: { isOnTop: true },
+    });
   const scope = t`Doubtful labels`;
   const isOff = !mayEdit || !suspect;
   useShortcut({
@@ -127,6 +130,18 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
             marks={marks ?? []}
             labels={labels}
             pointed={suspect.box}
+          />
+        ) : data.results.length > 0 ? (
+          <EmptyState
+            icon="circle-check"
+            title={
+              <Plural value={data.results.length} one="# is left for later" other="# are left for later" />
+            }
+            action={
+              <Button variant="default" onClick={() => setSeen(new Set())}>
+                <Trans>Look at them again</Trans>
+              </Button>
+            }
           />
         ) : (
           <EmptyState icon="circle-check" title={<Trans>No doubtful label is left</Trans>}>
@@ -219,6 +234,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                 variant="subtle"
                 component={Link}
                 to={`/projects/${project}/images/${suspect.image.id}`}
+                state={{ isOnTop: true }}
               >
                 <Trans>Correct</Trans>
               </Button>

@@ -71,6 +71,7 @@ function ImageTile({ project, image, labels }: TileProps) {
         <Link
           to="/projects/$project/images/$image"
           params={{ project, image: image.image }}
+          state={{ isOnTop: true }}
           className={classes.tile}
         >
           {content}
