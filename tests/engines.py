@@ -68,7 +68,7 @@ class EngineInProcess:
             raise (Interrupted if self._wish == "interrupt" else Cancelled)(self._wish)
 
     def _work(self) -> None:
-        from vision.training import __main__ as engine
+        from vision import engine
 
         try:
             with step_by_step():
