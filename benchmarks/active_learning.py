@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, unpack_all
-from datasets.imaging.preprocessing import load_pixels
-from inference.analysis.embedding import project
-from inference.analysis.selection import margin_uncertainty, teaching_order
 from tests.real_data import WEIGHTS
-from training.engine.configuration import Configuration
+from vision.analysis.embedding import project
+from vision.analysis.selection import margin_uncertainty, teaching_order
+from vision.imaging.preprocessing import load_pixels
+from vision.training.configuration import Configuration
 
 SEEDS = (1, 2, 3)
 LABELS = 10
@@ -54,7 +54,7 @@ class Heads:
     """The engine's head phase, on features of the frozen backbone that are computed once."""
 
     def __init__(self, images: list[tuple[str, int]], folder: Path) -> None:
-        from training.engine.networks import build_network
+        from vision.training.networks import build_network
 
         self._folder = folder
         self.configuration = Configuration(**CONFIGURATION).resolved()
@@ -69,9 +69,9 @@ class Heads:
         """A function from rows of features to probabilities; a fifth of what is chosen is for validation."""
         import keras
 
-        from training.engine.phases import Phase, compile_for
-        from training.engine.train import HEAD_WEIGHT_DECAY
-        from training.engine.watcher import Watcher
+        from vision.training.phases import Phase, compile_for
+        from vision.training.train import HEAD_WEIGHT_DECAY
+        from vision.training.watcher import Watcher
 
         keras.utils.set_random_seed(seed)
         held = {one for label in range(LABELS) for one in self._of(chosen, label)[: max(1, self._share(chosen, label))]}
@@ -99,7 +99,7 @@ class Heads:
         return len(self._of(chosen, label)) // 5
 
     def _source(self, rows: list[int]):
-        from training.engine.feeds import Source
+        from vision.training.feeds import Source
 
         part = self.features[rows]
         return Source(part.__getitem__, self.labels[rows], part.shape[1:], np.dtype(np.float32), LABELS)

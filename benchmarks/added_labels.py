@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, train_on, unpack_all
-from datasets.imaging.preprocessing import load_pixels
-from inference.analysis.comparison import mcnemar
-from inference.runtime.interpreters import LiteRTClassifier
 from tests.real_data import WEIGHTS
+from vision.analysis.comparison import mcnemar
+from vision.imaging.preprocessing import load_pixels
+from vision.runtime.interpreters import LiteRTClassifier
 
 SEED = 7
 NEW = 2

@@ -26,15 +26,15 @@ def _step(folder: Path) -> Row:
     """The same network and batch: images decoded, augmented and matched with anchors on the way, or ready tensors."""
     import numpy as np
 
-    from datasets.imaging.letterbox import load_letterboxed
-    from inference.runtime.boxes import AnchorShapes, anchors_for
-    from training.engine.data import PixelStore
-    from training.engine.detection.data import make_source
-    from training.engine.detection.losses import RetinaNetLoss
-    from training.engine.detection.networks import build_retinanet
-    from training.engine.detection.samples import DetectionSample
-    from training.engine.detection.train import STRENGTHS
-    from training.engine.phases import make_optimizer
+    from vision.detection.data import make_source
+    from vision.detection.losses import RetinaNetLoss
+    from vision.detection.networks import build_retinanet
+    from vision.detection.samples import DetectionSample
+    from vision.detection.train import STRENGTHS
+    from vision.imaging.letterbox import load_letterboxed
+    from vision.runtime.boxes import AnchorShapes, anchors_for
+    from vision.training.data import PixelStore
+    from vision.training.phases import make_optimizer
 
     size, shapes = (SIDE, SIDE), AnchorShapes()
     anchors = anchors_for(size, shapes)
@@ -123,8 +123,8 @@ class Bare:
     """One process: decode, letterbox, LiteRT on one thread, offsets to boxes, suppression."""
 
     def __init__(self, path: Path, photograph: bytes, detector: dict) -> None:
-        from inference.runtime.boxes import AnchorShapes, anchors_for
-        from inference.runtime.interpreters import LiteRTDetector
+        from vision.runtime.boxes import AnchorShapes, anchors_for
+        from vision.runtime.interpreters import LiteRTDetector
 
         self._photograph = photograph
         self._network = LiteRTDetector(path, max_interpreters=1)
@@ -132,8 +132,8 @@ class Bare:
         self._threshold = detector["score_threshold"]
 
     def __call__(self) -> None:
-        from datasets.imaging.letterbox import load_letterboxed
-        from inference.runtime.boxes import detections_from
+        from vision.imaging.letterbox import load_letterboxed
+        from vision.runtime.boxes import detections_from
 
         size = self._network.image_size
         raw = self._network.run(load_letterboxed(self._photograph, size))

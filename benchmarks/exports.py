@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.rows import Row
-from inference.runtime.boxes import iou_matrix
-from inference.runtime.kinds import KINDS
 from tests.pictures import scenes_zip, shapes_zip
 from tests.real_data import FOLDER
 from tests.studio import Studio
+from vision.runtime.boxes import iou_matrix
+from vision.runtime.kinds import KINDS
 
 PICTURES = 20
 SURE = 0.5

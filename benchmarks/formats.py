@@ -26,7 +26,7 @@ def run(folder: Path) -> list[Row]:
 def _row(name: str, archive: Path, folder: Path) -> Row:
     target = folder / f"{name}-said"
     target.mkdir()
-    command = [sys.executable, "-m", "datasets.formats", "auto", str(MAX_TEXT_BYTES)]
+    command = [sys.executable, "-m", "vision.formats", "auto", str(MAX_TEXT_BYTES)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     with open(archive, "rb") as file, subprocess.Popen(command, stdin=file, cwd=target, env=environment) as process:
         _, status, used = os.wait4(process.pid, 0)

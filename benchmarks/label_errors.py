@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, train_on, unpack_all
-from datasets.imaging.preprocessing import load_pixels
-from inference.analysis.embedding import Embedder
-from inference.analysis.suspects import DIMENSIONS, find_suspects, out_of_sample_probabilities
 from tests.real_data import WEIGHTS
+from vision.analysis.embedding import Embedder
+from vision.analysis.suspects import DIMENSIONS, find_suspects, out_of_sample_probabilities
+from vision.imaging.preprocessing import load_pixels
 
 SEEDS = (1, 2, 3)
 SHARE = 0.05

@@ -101,7 +101,7 @@ class Bare:
         self._output = self._interpreter.get_output_details()[0]
 
     def __call__(self) -> None:
-        from datasets.imaging.preprocessing import load_pixels
+        from vision.imaging.preprocessing import load_pixels
 
         height, width = self._input["shape"][1:3]
         pixels = load_pixels(self._photograph, (int(height), int(width)))

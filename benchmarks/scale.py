@@ -43,7 +43,7 @@ def _within(what: str, size: int, usual: int, work: Callable[[], object]) -> Row
 
 def _group_images_of_one_scene(count: int) -> Callable[[], object]:
     """Hashes of a fixed camera: a few bits differ."""
-    from datasets.imaging.hashing import near_duplicate_groups
+    from vision.imaging.hashing import near_duplicate_groups
 
     generator = np.random.default_rng(1)
     bits = np.tile(generator.integers(0, 2, 256, dtype=np.uint8), (count, 1))
@@ -62,7 +62,7 @@ def _answers(count: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def _curves(count: int) -> Callable[[], object]:
-    from inference.analysis.curves import classifier_curves
+    from vision.analysis.curves import classifier_curves
 
     probabilities, truth, names = _answers(count)
     return lambda: classifier_curves(probabilities, truth, names)
@@ -72,8 +72,8 @@ def _images_behind(count: int) -> Callable[[], object]:
     import django
 
     django.setup()
-    from inference.analysis.outcomes import LabelOutcomes
     from inference.outcomes import _labels
+    from vision.analysis.outcomes import LabelOutcomes
 
     probabilities, truth, names = _answers(count)
     found = LabelOutcomes([str(number) for number in range(count)], truth, probabilities, names)

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from tests.real_data import SIGN_DIGITS, WEIGHTS
-from training.engine.configuration import Configuration
+from vision.training.configuration import Configuration
 
 SPLITS = ("train", "validation", "test")
 
@@ -65,7 +65,7 @@ def _result_of(work: Path, request: dict) -> dict:
     (work / "request.json").write_text(json.dumps(request))
     with open(work / "stderr.log", "wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "training.engine", str(work)],
+            [sys.executable, "-m", "vision.engine", str(work)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
         )  # fmt: skip
         assert process.stdout is not None

@@ -24,7 +24,7 @@ TURNS = 3
 MEMORY = """
 import re, sys
 from pathlib import Path
-from storage.fastdfs import Client
+from fastdfs import Client
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -49,7 +49,7 @@ def run(folder: Path) -> list[Row]:
 
 
 def _large(folder: Path, trackers: str, source: Path) -> list[Row]:
-    from storage.fastdfs import Client
+    from fastdfs import Client
 
     client, target, copy = Client(trackers.split(",")), folder / "back.bin", folder / "copy.bin"
     c_client = _CClient(folder)
@@ -83,7 +83,7 @@ def _large(folder: Path, trackers: str, source: Path) -> list[Row]:
 
 
 def _small(folder: Path, trackers: str, source: Path) -> list[Row]:
-    from storage.fastdfs import Client
+    from fastdfs import Client
 
     client, ids = Client(trackers.split(",")), []
     up = _seconds(lambda: ids.extend(client.upload(source) for _ in range(SMALL_COUNT)))

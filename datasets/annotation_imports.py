@@ -11,8 +11,6 @@ from django.db import transaction
 
 from datasets import services
 from datasets.containers import AnyContents
-from datasets.formats.base import Record, begins_an_image, is_image, is_text
-from datasets.imaging.preprocessing import ImageError, open_image, stored_orientation
 from datasets.import_report import ImportReport
 from datasets.ingest import fill_images
 from datasets.models import Dataset, Image, Origin
@@ -22,6 +20,8 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext
 from storage import services as storage
 from storage.database import by_key
+from vision.formats.base import Record, begins_an_image, is_image, is_text
+from vision.imaging.preprocessing import ImageError, open_image, stored_orientation
 
 BATCH = 200
 

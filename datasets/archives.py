@@ -11,9 +11,9 @@ from typing import BinaryIO
 from django.conf import settings
 
 from datasets.examining import too_large
-from datasets.formats.texts import DAMAGES, ZipTexts, unsafe
-from datasets.imaging.preprocessing import ImageError
 from projects.errors import WorkFailed
+from vision.formats.texts import DAMAGES, ZipTexts, unsafe
+from vision.imaging.preprocessing import ImageError
 
 END_RECORD, END_RECORD_64 = b"PK\x05\x06", b"PK\x06\x06"
 ENTRY = b"PK\x01\x02"

@@ -9,11 +9,11 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets.examining import too_large
-from datasets.formats import FormatError
-from datasets.formats.texts import is_junk, too_many
-from datasets.imaging.preprocessing import ImageError
 from storage.backends import BackendError, NotInStore
 from storage.sources import Source, bucket_of, list_folder
+from vision.formats import FormatError
+from vision.formats.texts import is_junk, too_many
+from vision.imaging.preprocessing import ImageError
 
 
 class BucketContents:

@@ -14,12 +14,12 @@ from django.conf import settings
 
 from datasets import archives
 from datasets.buckets import BucketContents
-from datasets.formats import FormatError
-from datasets.formats.base import IMAGE_HEADS, ending_of, is_image, is_text
-from datasets.formats.texts import readable, too_many
 from datasets.tars import TarContents, compression_of, is_tar, unpack
 from projects.errors import WorkFailed
 from storage import services as storage
+from vision.formats import FormatError
+from vision.formats.base import IMAGE_HEADS, ending_of, is_image, is_text
+from vision.formats.texts import readable, too_many
 
 ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tzst", ".tar.zst")

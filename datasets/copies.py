@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from datasets.examining import Box, Examined
-from datasets.formats.boxes import is_same_place, on_grid
 from datasets.models import Annotation, Image, Label, Origin
+from vision.formats.boxes import is_same_place, on_grid
 
 # Codes of what copies contradict each other in.
 SEVERAL_LABELS, BOXES_DIFFER, SEVERAL_SPLITS = "several_labels", "boxes_differ", "several_splits"

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from datasets.copies import ALREADY_ANNOTATED, BOXES_DIFFER, SEVERAL_LABELS, box_of
-from datasets.formats.base import Mark, Record, Remark
-from datasets.formats.boxes import clean_label, on_grid
 from datasets.import_fitting import Fitted
 from datasets.import_report import ImportReport
 from datasets.import_source import Surveyed, groups_of
@@ -20,6 +18,8 @@ from datasets.natural_order import natural_key
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from projects.jobs import JobContext
+from vision.formats.base import Mark, Record, Remark
+from vision.formats.boxes import clean_label, on_grid
 
 BATCH = 256
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from datasets.duplicate_groups.keeping import replace_groups
 from datasets.grouping import LIMITS, Candidate, group_within
-from datasets.imaging.hamming import is_near
-from datasets.imaging.hashing import NEAR_BITS, unique_words
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from datasets.selectors import live_datasets
 from datasets.snapshots import rarest_label
@@ -18,6 +16,8 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
 from projects.queues import queue_for
+from vision.imaging.hamming import is_near
+from vision.imaging.hashing import NEAR_BITS, unique_words
 
 KIND = "duplicates"
 MOST_GROUPS = 200

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
-from datasets.imaging import looking
-from datasets.imaging.location import without_location
-from datasets.imaging.looking import Facts
-from datasets.imaging.preprocessing import ImageError
 from datasets.models import Label, Video
 from storage import services as storage
 from storage.cache import Incoming
 from storage.filenames import clean_filename
+from vision.imaging import looking
+from vision.imaging.location import without_location
+from vision.imaging.looking import Facts
+from vision.imaging.preprocessing import ImageError
 
 CONTENT_TYPES = {
     "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",

@@ -9,9 +9,6 @@ from pathlib import PurePosixPath
 
 from rest_framework.exceptions import ValidationError
 
-from datasets.formats import WRITERS, Writer
-from datasets.formats.base import Exported, Mark, is_image
-from datasets.imaging.preprocessing import open_image, upright_size
 from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import require_images
@@ -24,6 +21,9 @@ from storage.cache import Incoming
 from storage.database import by_key
 from storage.filenames import is_safe_path, portable_filename
 from storage.models import Blob
+from vision.formats import WRITERS, Writer
+from vision.formats.base import Exported, Mark, is_image
+from vision.imaging.preprocessing import open_image, upright_size
 
 KIND = "export"
 # The formats that can hold what a project has.

@@ -14,11 +14,11 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
-from datasets.formats.boxes import composed
 from datasets.gallery import codes
 from datasets.gallery.scope import scope_of
 from datasets.gallery.selection import Selection, images_in
 from datasets.models import FROM_DEVICES, Image, Label, Origin, Split
+from vision.formats.boxes import composed
 
 MOST_LABELS = 20
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from datasets.imaging.hamming import components, joined_by, spanning_tree
-from datasets.imaging.hashing import NEAR_BITS, unique_words
 from datasets.natural_order import natural_key
+from vision.imaging.hamming import components, joined_by, spanning_tree
+from vision.imaging.hashing import NEAR_BITS, unique_words
 
 # The same picture saved again at another quality differs in so many bits at most.
 EXACT_BITS = 2

@@ -24,10 +24,10 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets.examining import CONTENT_TYPES, Look, Seen, look_at
-from datasets.imaging.budget import DECODING
-from datasets.imaging.looking import Facts
-from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
 from projects.errors import WorkFailed
+from vision.imaging.budget import DECODING
+from vision.imaging.looking import Facts
+from vision.imaging.preprocessing import MAX_PIXELS, ImageError
 from vision.sandbox.limits import GIB, MIB, Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
@@ -39,7 +39,7 @@ SILENCE_SECONDS = 120.0
 ANSWER_BYTES = 1 << 20
 # So much is on its way to a process: the next images are there when it has looked at some.
 PIPE_BYTES = 1 << 20
-# The file, what its decoder holds, and the pixels (`datasets.imaging.preprocessing.BYTES_A_PIXEL`).
+# The file, what its decoder holds, and the pixels (`vision.imaging.preprocessing.BYTES_A_PIXEL`).
 MEMORY_BYTES = GIB + 24 * MAX_PIXELS
 LIMITS = Limits(
     memory_bytes=MEMORY_BYTES,
@@ -189,7 +189,7 @@ class ImageReader:
     def _started(self) -> SandboxedProcess:
         try:
             return start_python(
-                "datasets.imaging", folder=Path(self._folder.name), limits=LIMITS,
+                "vision.imaging", folder=Path(self._folder.name), limits=LIMITS,
                 environment=ONE_THREAD | {name: os.environ[name] for name in VARIABLES if name in os.environ},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
             )  # fmt: skip

@@ -12,7 +12,6 @@ from django.db import transaction
 
 from datasets import services
 from datasets.examining import Examined
-from datasets.formats.base import Mark, Record, Remark
 from datasets.import_report import ImportReport
 from datasets.import_source import Looked, discard, groups_of
 from datasets.ingest import add_images
@@ -20,6 +19,7 @@ from datasets.models import Label
 from datasets.outcomes import Outcome
 from storage import services as storage
 from storage.syncing import FileSystem
+from vision.formats.base import Mark, Record, Remark
 
 BATCH = 256
 AHEAD = 3  # batches: one is decoded, one put on the disk, one written to the database

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from datasets.formats.base import Mark, Record, Remark
-from datasets.formats.boxes import place_marks
 from datasets.models import Dataset
 from datasets.parsing import Said
 from projects.models import Task
+from vision.formats.base import Mark, Record, Remark
+from vision.formats.boxes import place_marks
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from datasets.copies import ANNOTATED, DUPLICATE, Imported, Said
-from datasets.formats.base import Remark
 from datasets.outcomes import Outcome
+from vision.formats.base import Remark
 
 CHUNK_BYTES = 1 << 20
 LOST_REPORT = (

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents
 from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
-from datasets.formats.base import Remark, is_text
 from datasets.import_report import ImportReport
 from datasets.models import Dataset
 from datasets.parsing import Said
 from projects.jobs import JobContext
 from projects.models import Task
 from storage import services as storage
+from vision.formats.base import Remark, is_text
 
 SHOWN_REJECTS = 100
 IF_FOLDERS = " If the names of the folders are the labels, import the archive again with format=folder."

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents
 from datasets.examining import Examined, Look, examine_contents, see
-from datasets.formats.base import Mark, Record, Remark
-from datasets.imaging.preprocessing import ImageError
 from datasets.import_fitting import Fitted, Fitting
 from datasets.outcomes import Outcome
+from vision.formats.base import Mark, Record, Remark
+from vision.imaging.preprocessing import ImageError
 
 GROUP = 32  # images that one thread reads, and one process looks at, at once
 PART_BYTES = 2 << 20  # of them are in memory at once, and what the last one has more

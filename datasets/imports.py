@@ -18,7 +18,6 @@ from datasets.annotation_imports import annotate_images, has_images, images_by_n
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
 from datasets.dry_runs import survey_archive
-from datasets.formats.boxes import clean_label
 from datasets.image_readers import looking_at
 from datasets.import_batches import examined_ahead, import_batch
 from datasets.import_fitting import Fitting
@@ -40,6 +39,7 @@ from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
 from storage.models import Blob
 from storage.sources import SourceRefused, parse_source, receive_source
+from vision.formats.boxes import clean_label
 from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)

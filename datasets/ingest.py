@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from datasets.copies import Imported, Said, is_as_imported, join_all, said_before, said_of
 from datasets.examining import Box, Examined
-from datasets.formats.boxes import on_grid
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
 from datasets.locking import lock_datasets
@@ -25,6 +24,7 @@ from projects.services import adjust_counts
 from storage import services as storage
 from storage.database import atomic_again
 from storage.stored_keys import Among
+from vision.formats.boxes import on_grid
 
 INSERT_CHUNK = 2_000
 

@@ -13,16 +13,16 @@ from typing import BinaryIO, Protocol
 
 from django.conf import settings
 
-from datasets import formats
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents, write_texts
-from datasets.formats import folder as folders
-from datasets.formats.__main__ import OUT_OF_MEMORY
-from datasets.formats.base import Parsed, Record, Remark, is_image
-from datasets.formats.texts import TooManyAnnotations
-from datasets.formats.transfer import BrokenTransfer, Transferred
 from projects.errors import WorkFailed
 from projects.jobs import JobContext
+from vision import formats
+from vision.formats import folder as folders
+from vision.formats.__main__ import OUT_OF_MEMORY
+from vision.formats.base import Parsed, Record, Remark, is_image
+from vision.formats.texts import TooManyAnnotations
+from vision.formats.transfer import BrokenTransfer, Transferred
 from vision.sandbox.limits import Limits
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
@@ -107,7 +107,7 @@ def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_enc
         folder_bytes=4 << 30, threads=16, open_files=64,
     )  # fmt: skip
     process = start_python(
-        "datasets.formats", name, str(settings.MAX_ANNOTATION_BYTES), name_encoding, folder=folder, limits=limits,
+        "vision.formats", name, str(settings.MAX_ANNOTATION_BYTES), name_encoding, folder=folder, limits=limits,
         stdin=file, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -16,13 +16,13 @@ from PIL import Image as PillowImage
 
 from datasets.errors import FrameMissing, FramesBusy
 from datasets.models import Video
-from datasets.video.facts import Selection, VideoProblem
-from datasets.video.reading import frame_at, frames
-from datasets.video.writing import FilmWriter
 from datasets.videos import pinned, video_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, WorkState
+from vision.video.facts import Selection, VideoProblem
+from vision.video.reading import frame_at, frames
+from vision.video.writing import FilmWriter
 
 PROXY = "video_proxy"
 PROXY_FILE = "proxy.mp4"

@@ -9,10 +9,10 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image as PillowImage
 
-from datasets.imaging.preprocessing import decoded, open_image
 from datasets.thumbnails import JPEG, SUFFIXES, write_picture
 from storage import services as storage
 from storage.models import Blob
+from vision.imaging.preprocessing import decoded, open_image
 
 SIZES = (1024, 2048, 4096)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from datasets.examining import Examined, examine_content
-from datasets.imaging.drawing import NAMES, draw, plan_scene
 from datasets.ingest import add_images
 from datasets.models import Dataset, Label
 from datasets.services import create_dataset, ensure_labels
@@ -21,6 +20,7 @@ from projects.models import Job, JobKind, Project, Task
 from projects.services import create_project
 from storage import services as storage
 from storage.database import atomic_again
+from vision.imaging.drawing import NAMES, draw, plan_scene
 
 SOURCE = "samples"
 BATCH = 20

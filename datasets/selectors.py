@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from datasets.formats.boxes import composed
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
 from projects.models import Project, Task
 from projects.selectors import is_live, project_ids_of
+from vision.formats.boxes import composed
 
 
 def datasets_of(user) -> QuerySet[Dataset]:

@@ -10,8 +10,6 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from datasets.formats import FORMATS, WRITERS
-from datasets.formats.boxes import clean_label
 from datasets.imports import MAX_LABELS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Snapshot, Split, Video
 from datasets.shapes import SnapshotCountsSerializer
@@ -23,6 +21,8 @@ from storage.filenames import clean_filename
 from storage.models import BlobState
 from storage.signing import sign_path
 from storage.sources import Source, SourceRefused, parse_source
+from vision.formats import FORMATS, WRITERS
+from vision.formats.boxes import clean_label
 
 
 class CleanFilename:

@@ -14,7 +14,6 @@ from uuid_utils.compat import uuid7
 from accounts.names import in_one_line
 from datasets.chosen import ChosenImage
 from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
-from datasets.formats.boxes import composed, on_grid
 from datasets.gallery.keeping import settle
 from datasets.history import Known, annotation_rows, recorded
 from datasets.locking import lock_projects
@@ -28,6 +27,7 @@ from storage.database import atomic_again
 from storage.deleting import delete_at_once, in_parts
 from storage.inserting import insert_many
 from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
+from vision.formats.boxes import composed, on_grid
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (

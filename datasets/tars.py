@@ -19,12 +19,12 @@ from django.conf import settings
 
 from datasets.archives import RATIO_FREE_BYTES
 from datasets.examining import too_large
-from datasets.formats import FormatError
-from datasets.formats.encodings import detect
-from datasets.formats.texts import is_junk, readable, too_many
-from datasets.imaging.preprocessing import ImageError
 from projects.errors import WorkFailed
 from storage import services as storage
+from vision.formats import FormatError
+from vision.formats.encodings import detect
+from vision.formats.texts import is_junk, readable, too_many
+from vision.imaging.preprocessing import ImageError
 
 CHUNK_BYTES = 1 << 20
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}

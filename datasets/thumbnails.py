@@ -12,12 +12,12 @@ import structlog
 from django.conf import settings
 from PIL import Image as PillowImage
 
-from datasets.imaging.preprocessing import ImageError, decoded, open_image
-from datasets.imaging.thumbhash import thumbhash
 from datasets.models import Image
 from storage import services as storage
 from storage.errors import BlobMissing, InsufficientStorage
 from storage.models import Blob
+from vision.imaging.preprocessing import ImageError, decoded, open_image
+from vision.imaging.thumbhash import thumbhash
 
 log = structlog.get_logger(__name__)
 

@@ -15,14 +15,11 @@ from PIL import Image as PillowImage
 
 from datasets.errors import FramesExist, NotAVideo, VideoExists
 from datasets.examining import Examined, examine_content
-from datasets.imaging.hashing import NEAR_BITS
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image, Origin, Video
 from datasets.outcomes import Outcome
 from datasets.removal import delete_images
 from datasets.trash.videos import part_frames, trash_video
-from datasets.video.facts import Frame, Selection, VideoProblem
-from datasets.video.reading import frames, probe, survey
 from projects.changes.recording import note_rows
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -36,6 +33,9 @@ from storage.cache import Incoming
 from storage.database import atomic_again
 from storage.deleting import in_parts
 from storage.filenames import clean_filename
+from vision.imaging.hashing import NEAR_BITS
+from vision.video.facts import Frame, Selection, VideoProblem
+from vision.video.reading import frames, probe, survey
 
 SURVEY = "video_survey"
 CONTENT_TYPES = {

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from datasets.examining import examine_upload
 from datasets.gallery.keeping import settle
-from datasets.imaging.preprocessing import ImageError
 from datasets.ingest import add_images, edges_of
 from datasets.models import FROM_DEVICES, Annotation, Dataset, Image, Label, Origin
 from datasets.services import create_dataset
@@ -18,6 +17,7 @@ from edge.errors import TooManyImages
 from edge.models import Device
 from projects.models import Task
 from storage.cache import Incoming
+from vision.imaging.preprocessing import ImageError
 
 DATASET_NAME = "From devices"
 MAX_SUGGESTIONS = 300

@@ -18,19 +18,11 @@ from PIL import Image as pillow
 from rest_framework.exceptions import ValidationError
 
 from datasets.filters import ImageFilter
-from datasets.formats.tables import plain
-from datasets.imaging.preprocessing import ImageError
 from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of, live_datasets
-from datasets.video.facts import Selection, VideoProblem
-from datasets.video.reading import frames
-from datasets.video.writing import FilmWriter
 from datasets.videos import pinned, video_of
-from inference.analysis.timeline import LabelTimeline, Timeline
-from inference.analysis.tracking import track
 from inference.frames import model_of
 from inference.models import Model
-from inference.runtime.overlay import with_boxes, with_label
 from inference.services import (
     Prediction,
     Wishes,
@@ -46,6 +38,14 @@ from projects.models import Job, Queue, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.database import by_key
+from vision.analysis.timeline import LabelTimeline, Timeline
+from vision.analysis.tracking import track
+from vision.formats.tables import plain
+from vision.imaging.preprocessing import ImageError
+from vision.runtime.overlay import with_boxes, with_label
+from vision.video.facts import Selection, VideoProblem
+from vision.video.reading import frames
+from vision.video.writing import FilmWriter
 
 KIND = "prediction"
 SUGGEST_EVERY = 100

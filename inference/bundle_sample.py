@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import open_image, to_pixels
 from inference.models import Model, Resize
-from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
-from inference.runtime.kinds import KINDS
-from inference.runtime.onnx import OnnxNetwork
 from projects.models import Task
+from vision.imaging.letterbox import Letterbox, to_letterboxed
+from vision.imaging.preprocessing import open_image, to_pixels
+from vision.runtime.boxes import AnchorShapes, anchors_for, detections_from
+from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
+from vision.runtime.kinds import KINDS
+from vision.runtime.onnx import OnnxNetwork
 
 NAME = "sample.png"
 WIDTH, HEIGHT = 320, 240

@@ -9,12 +9,12 @@ import zipfile
 from pathlib import Path
 
 from accounts.names import in_one_line
-from datasets.imaging import preprocessing
 from inference import bundle_sample as sample
 from inference.models import Model, Resize
-from inference.runtime import boxes
-from inference.runtime.kinds import KINDS, RAW_KINDS
 from projects.models import Task
+from vision.imaging import preprocessing
+from vision.runtime import boxes
+from vision.runtime.kinds import KINDS, RAW_KINDS
 
 PACKAGES = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow", "keras": "tensorflow"}
 LOADING = {

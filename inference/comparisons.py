@@ -10,17 +10,17 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
 from datasets.models import Snapshot
-from inference.analysis.comparison import ap50_difference, mcnemar
-from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from inference.errors import NotEvaluated, NothingToCompare
 from inference.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
-from inference.runtime.boxes import Detections, thresholds_of
-from inference.runtime.detection_metrics import Truth, match, worst_images
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
 from projects.queues import queue_for
+from vision.analysis.comparison import ap50_difference, mcnemar
+from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.runtime.boxes import Detections, thresholds_of
+from vision.runtime.detection_metrics import Truth, match, worst_images
 
 KIND = "comparison"
 MOST_DIFFERENCES = 200
@@ -150,7 +150,7 @@ class _Labels:
         ]
 
     def figures(self, index: int) -> dict:
-        from inference.runtime.metrics import wilson_interval
+        from vision.runtime.metrics import wilson_interval
 
         right, count = int(self._right[index].sum()), len(self._keys)
         labels = sorted(set(self._truth))
@@ -207,7 +207,7 @@ class _Boxes:
         ]
 
     def figures(self, index: int) -> dict:
-        from inference.runtime.detection_metrics import detection_metrics
+        from vision.runtime.detection_metrics import detection_metrics
 
         metrics = detection_metrics(
             self._truths[index], self._boxes[index], self._names, self._common[index], self._thresholds[index]

@@ -11,25 +11,25 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
-from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import ImageError, open_image, upright_size
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
-from inference.analysis.curves import curves_of
-from inference.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, FileKind, Model, ModelFile
-from inference.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
-from inference.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
-from inference.runtime.kinds import KINDS, NAMES
-from inference.runtime.metrics import classification_metrics, worst_mistakes
-from inference.runtime.onnx import OnnxNetwork
 from inference.services import LOWEST_SCORE, OUTCOMES_TYPE, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
 from projects.queues import queue_for
 from storage import services as storage
+from vision.analysis.curves import curves_of
+from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.imaging.letterbox import Letterbox, to_letterboxed
+from vision.imaging.preprocessing import ImageError, open_image, upright_size
+from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
+from vision.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
+from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
+from vision.runtime.kinds import KINDS, NAMES
+from vision.runtime.metrics import classification_metrics, worst_mistakes
+from vision.runtime.onnx import OnnxNetwork
 
 KIND = "evaluation"
 REPORT_EVERY = 20

@@ -6,21 +6,21 @@ import numpy as np
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
-from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import ImageError, decoded, open_image, upright_size
 from datasets.models import Image
-from inference.analysis.saliency import heat_over, occlusion_map
 from inference.batches import work_folder
 from inference.frames import model_of
 from inference.models import Model, Resize
-from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, iou_matrix
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 from inference.services import LOWEST_SCORE, runtime_of, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
 from storage import services as storage
 from storage.cache import Incoming
+from vision.analysis.saliency import heat_over, occlusion_map
+from vision.imaging.letterbox import Letterbox, to_letterboxed
+from vision.imaging.preprocessing import ImageError, decoded, open_image, upright_size
+from vision.runtime.boxes import AnchorShapes, anchors_for, detections_from, iou_matrix
+from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 
 KIND = "explanation"
 OVERLAP = 0.3

@@ -8,9 +8,9 @@ from rest_framework.exceptions import ValidationError
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
 from inference.models import FileKind, Model
-from inference.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 from projects.jobs import enqueue_job
 from projects.models import Job
+from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 
 KIND = "model_export"
 LARGEST_DROP = 0.02

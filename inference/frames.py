@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from datasets.imaging.preprocessing import ImageError
 from datasets.models import Image, Video
-from datasets.video.facts import Frame, Selection, VideoProblem
-from datasets.video.reading import frames
 from datasets.videos import Cut, cut_frames, pinned, video_of
 from inference.models import Model
 from inference.services import Prediction, Wishes, predict_pixels, predictor_of
@@ -20,6 +17,9 @@ from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue
 from storage import services as storage
+from vision.imaging.preprocessing import ImageError
+from vision.video.facts import Frame, Selection, VideoProblem
+from vision.video.reading import frames
 
 KIND = "video_frames"
 SMALL = 64

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
-from datasets.video.facts import Selection
 from inference.models import Model, Suggestion
 from inference.shapes import (
     CalibrationBinSerializer,
@@ -17,6 +16,7 @@ from inference.shapes import (
     PrecisionRecallSerializer,
     RocSerializer,
 )
+from vision.video.facts import Selection
 
 
 class Scoped(KnownFieldsOnly, serializers.Serializer):

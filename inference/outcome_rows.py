@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from inference.analysis.box_table import BoxTable
-from inference.analysis.outcomes import LabelOutcomes
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import Threshold, Truth, boxes_taken
 from storage import services as storage
 from storage.models import Blob
+from vision.analysis.box_table import BoxTable
+from vision.analysis.outcomes import LabelOutcomes
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Threshold, Truth, boxes_taken
 
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
-from inference.analysis.curves import precision_recall_curve, reliability, roc_curve
-from inference.analysis.plots import calibration_picture, confusion_picture, curve_picture
-from inference.analysis.threshold_costs import threshold_costs
 from inference.errors import NotEvaluated
 from inference.models import Evaluation
 from inference.outcome_rows import (
@@ -20,10 +17,13 @@ from inference.outcome_rows import (
     label_rows,
     sure_boxes,
 )
-from inference.runtime.boxes import thresholds_of
 from inference.shown_images import with_images
 from projects.models import Task
 from storage.models import Blob
+from vision.analysis.curves import precision_recall_curve, reliability, roc_curve
+from vision.analysis.plots import calibration_picture, confusion_picture, curve_picture
+from vision.analysis.threshold_costs import threshold_costs
+from vision.runtime.boxes import thresholds_of
 
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from inference.analysis.plots import FORMATS
+from vision.analysis.plots import FORMATS
 
 
 def picture_response(content: bytes, kind: str) -> HttpResponse:

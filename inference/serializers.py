@@ -13,7 +13,6 @@ from datasets.serializers import RejectedSerializer
 from inference.exports import LARGEST_DROP
 from inference.models import Evaluation, FileKind, Model, ModelFile, Stage, StageChange
 from inference.naming import name_of_base
-from inference.runtime.kinds import NAMES
 from inference.shapes import (
     METRICS,
     AnchorsSerializer,
@@ -25,6 +24,7 @@ from inference.staleness import is_stale
 from projects.models import Task
 from projects.shapes import Described
 from storage.models import BlobState
+from vision.runtime.kinds import NAMES
 
 
 class ModelFileSerializer(serializers.ModelSerializer):

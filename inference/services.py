@@ -17,19 +17,20 @@ from django.db.models import F
 from PIL import Image as pillow
 from PIL.Image import Image
 
-from datasets.imaging.letterbox import Letterbox, to_letterboxed
-from datasets.imaging.preprocessing import decoded, open_image, to_pixels, upright_size
 from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
 from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
 from inference.naming import figures_of
-from inference.runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
-from inference.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
-from inference.runtime.overlay import draw_boxes
 from inference.staging import AnyFile, StagedFile, staged, with_labels
 from projects.models import Project, Task
 from projects.services import adjust_counts
 from storage import services as storage
+from vision.imaging.letterbox import to_letterboxed
+from vision.imaging.preprocessing import decoded, open_image, to_pixels, upright_size
+from vision.runtime.answers import boxes_of, labels_of
+from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
+from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
+from vision.runtime.overlay import draw_boxes
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ def register_model(
 
     Args:
         metrics, mistakes, curves: of the evaluation.
-        outcomes: what was predicted of each of its images (`inference.analysis.outcomes`).
+        outcomes: what was predicted of each of its images (`vision.analysis.outcomes`).
     """
     with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(
@@ -235,12 +236,7 @@ def classify(
     """As `classify_image`, of an opened image."""
     width, height = upright_size(image)
     scores = runtime.predict(to_pixels_of(image, runtime.image_size))
-    order = scores.argsort()[::-1][: wishes.limit or DEFAULT_LABELS]
-    labels = [
-        {"label": class_names[index], "score": round(float(scores[index]), 6)}
-        for index in order
-        if scores[index] >= (wishes.threshold or 0.0)
-    ]
+    labels = labels_of(scores, class_names, wishes.limit or DEFAULT_LABELS, wishes.threshold or 0.0)
     return Prediction(filename, width, height, labels, [])
 
 
@@ -254,25 +250,20 @@ def detect_objects(
 
 def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image, filename: str) -> Prediction:
     """As `detect_objects`, of an opened image."""
-    width, height = upright_size(image)
-    pixels = to_letterboxed(image, runtime.image_size)
-    letterbox = Letterbox.fit(width, height, runtime.image_size)
-    found = detections_from(
-        _anchors(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"])),
-        runtime.run(pixels),
-        letterbox.content_size,
-        score_threshold=thresholds_of(model.detector, model.class_names)
+    size, detector = upright_size(image), model.detector
+    boxes = boxes_of(
+        runtime.run(to_letterboxed(image, runtime.image_size)),
+        _anchors(runtime.image_size, AnchorShapes.from_dict(detector["anchors"])),
+        model.class_names,
+        size,
+        runtime.image_size,
+        thresholds=thresholds_of(detector, model.class_names)
         if wishes.threshold is None
         else max(wishes.threshold, LOWEST_SCORE),
-        iou_threshold=model.detector["iou_threshold"] if wishes.iou is None else wishes.iou,
+        iou_threshold=detector["iou_threshold"] if wishes.iou is None else wishes.iou,
         limit=wishes.limit or DEFAULT_BOXES,
     )
-    placed = letterbox.to_image(found.boxes, width, height).tolist()
-    boxes = [
-        {"label": model.class_names[label], "score": round(score, 6), "box": [round(edge, 2) for edge in box]}
-        for box, score, label in zip(placed, found.scores.tolist(), found.labels.tolist(), strict=True)
-    ]
-    return Prediction(filename, width, height, [], boxes)
+    return Prediction(filename, *size, [], boxes)
 
 
 def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Prediction, kind: str) -> bytes:

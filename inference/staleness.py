@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inference.models import FileKind, Model, ModelFile
-from inference.runtime.kinds import has_boxes_inside
 from projects.models import Task
+from vision.runtime.kinds import has_boxes_inside
 
 THRESHOLDS = ("score_threshold", "label_thresholds", "iou_threshold")
 

@@ -11,18 +11,10 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from datasets.grouping import Candidate, group_images
-from datasets.imaging.letterbox import to_letterboxed
-from datasets.imaging.preprocessing import ImageError, open_image
 from datasets.models import Dataset, Image
 from datasets.selectors import live_datasets
-from inference.analysis.embedding import DIMENSIONS, Embedder
-from inference.analysis.selection import disagreement, teaching_order
-from inference.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
-from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
 from inference.frames import model_of
 from inference.models import FileKind, Model, ModelFile, Suggestion, Suspect
-from inference.runtime.boxes import iou_matrix, thresholds_of
-from inference.runtime.interpreters import LiteRTClassifier, ModelFileError
 from inference.services import LOWEST_SCORE, Prediction, Wishes, predictor_of, runtime_of, way_of
 from inference.suggestions import store_suggestions, unlabelled
 from inference.suspecting import replace_suspects
@@ -33,6 +25,14 @@ from projects.models import Job, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.database import by_key
+from vision.analysis.embedding import DIMENSIONS, Embedder
+from vision.analysis.selection import disagreement, teaching_order
+from vision.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
+from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
+from vision.imaging.letterbox import to_letterboxed
+from vision.imaging.preprocessing import ImageError, open_image
+from vision.runtime.boxes import iou_matrix, thresholds_of
+from vision.runtime.interpreters import LiteRTClassifier, ModelFileError
 
 SUGGESTIONS = "suggestions"
 SUSPECTS = "suspects"

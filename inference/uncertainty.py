@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inference.analysis.selection import box_uncertainty, margin_uncertainty
 from inference.models import Model
 from inference.services import LOWEST_SCORE, Prediction, Wishes
 from projects.models import Task
+from vision.analysis.selection import box_uncertainty, margin_uncertainty
 
 
 def doubting_wishes(model: Model) -> Wishes:

@@ -21,10 +21,10 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotFound, ParseError, UnsupportedMediaType
 
 from accounts.authentication import CsrfFailed
-from datasets.imaging.budget import DecodingBusy
 from projects.errors import ChangedMeanwhile
 from storage.database import is_away, is_busy
 from storage.errors import InsufficientStorage, is_disk_full
+from vision.imaging.budget import DecodingBusy
 
 log = structlog.get_logger(__name__)
 

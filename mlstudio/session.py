@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.serializers import SessionUserSerializer
-from datasets.video.writing import h264_encoder
 from projects.pagination import KeysetPagination
-from training.engine.architectures import ARCHITECTURES, weights_here
+from vision.training.architectures import ARCHITECTURES, weights_here
+from vision.video.writing import h264_encoder
 
 
 class StudioLimitsSerializer(serializers.Serializer):

@@ -207,7 +207,7 @@ MAX_OPEN_UPLOADS = number("MLSTUDIO_MAX_OPEN_UPLOADS", 100)
 MAX_MODEL_BYTES = number("MLSTUDIO_MAX_MODEL_BYTES", 2 << 30)
 MAX_MODEL_PARAMETERS = number("MLSTUDIO_MAX_MODEL_PARAMETERS", 200_000_000)
 MODEL_IMPORT_MEMORY_BYTES = number("MLSTUDIO_MODEL_IMPORT_MEMORY_BYTES", 8 << 30)
-# Read by `datasets/imaging` itself, which knows no Django; a wrong value is told here.
+# Read by `vision/imaging` itself, which knows no Django; a wrong value is told here.
 MAX_IMAGE_PIXELS = number("MLSTUDIO_MAX_IMAGE_PIXELS", 40_000_000, least=1)
 DECODE_BYTES = number("MLSTUDIO_DECODE_BYTES", 512 << 20, least=1 << 20)
 MAX_IMAGE_BYTES = number("MLSTUDIO_MAX_IMAGE_BYTES", 100 << 20)
@@ -388,7 +388,7 @@ SPECTACULAR_SETTINGS = {
         "SplitName": "datasets.models.Split",
         "StageName": "inference.models.Stage",
         "ModelFileKind": "inference.models.FileKind",
-        "ExportKindName": "inference.runtime.kinds.NAMES",
+        "ExportKindName": "vision.runtime.kinds.NAMES",
         "OriginName": "datasets.models.Origin",
         "ErrorTypeEnum": "mlstudio.schema.KINDS",
         "ChangeAction": "projects.changes.serializers.ACTIONS",
@@ -398,7 +398,7 @@ SPECTACULAR_SETTINGS = {
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
         "SearchKind": "mlstudio.search.KINDS",
         "SuspectKind": "inference.models.Suspect.Kind",
-        "PresetName": "training.engine.presets.NAMES",
+        "PresetName": "vision.training.presets.NAMES",
         "StoredEnum": "storage.models.BlobState",
         "TokenScopeName": "accounts.models.TokenScope",
         "MaintenanceKindName": "mlstudio.models.MaintenanceKind",

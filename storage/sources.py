@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from fastdfs import FileId, InvalidFileId
 from storage.backends import BackendError, NotInStore, backend_named
 from storage.cache import Incoming
-from storage.fastdfs import FileId, InvalidFileId
 
 S3_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^\x00-\x1f]{0,1000})\Z")
 Progress = Callable[[int, int], None]

@@ -1,4 +1,4 @@
-"""The agent in an environment of its own, made once a session from `pip install ./agent`."""
+"""The agent in an environment of its own, made once a session from `pip install ./vision ./fastdfs ./agent`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def install_agent(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     programs = folder / "bin"
     pip = [sys.executable, "-m", "pip", "--python", str(programs / "python")]
-    command = [*pip, "install", "--quiet", "--disable-pip-version-check", str(ROOT / "agent")]
+    packages = [str(ROOT / name) for name in ("vision", "fastdfs", "agent")]
+    command = [*pip, "install", "--quiet", "--disable-pip-version-check", *packages]
     subprocess.run(command, check=True, capture_output=True)
     return programs
 

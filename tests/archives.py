@@ -6,9 +6,9 @@ import io
 import zipfile
 from dataclasses import dataclass
 
-from datasets.formats import WRITERS, read
-from datasets.formats.base import Exported, Record, Remark
-from datasets.formats.texts import ZipTexts
+from vision.formats import WRITERS, read
+from vision.formats.base import Exported, Record, Remark
+from vision.formats.texts import ZipTexts
 
 PHOTO = b"\xff\xd8\xff\xe0"  # how a JPEG begins: readers look no further
 MAX_BYTES = 1 << 28

@@ -281,10 +281,10 @@ def _files_in(folder: Path) -> dict[str, Path]:
 def _train_classifier(folder: Path) -> None:
     import keras
 
-    from datasets.imaging.preprocessing import load_pixels
-    from training.engine import export
-    from training.engine.configuration import Configuration
-    from training.engine.networks import build_network
+    from vision.imaging.preprocessing import load_pixels
+    from vision.training import export
+    from vision.training.configuration import Configuration
+    from vision.training.networks import build_network
 
     keras.utils.set_random_seed(1)
     network = build_network(Configuration(architecture="small_cnn", image_size=32).resolved(), 2).model
@@ -301,8 +301,8 @@ def _train_classifier(folder: Path) -> None:
 def _make_detector(folder: Path) -> None:
     import keras
 
-    from inference.runtime.boxes import AnchorShapes
-    from training.engine.detection import export, networks
+    from vision.detection import export, networks
+    from vision.runtime.boxes import AnchorShapes
 
     keras.utils.set_random_seed(2)
     with pytest.MonkeyPatch.context() as patch:
@@ -335,10 +335,10 @@ def classifier(api, project, dataset, owner, classifier_files):
 @pytest.fixture
 def detector(api, owner, detector_files):
     from datasets.models import Snapshot
-    from inference.runtime.boxes import AnchorShapes
     from inference.services import register_model
     from tests.test_boxes import new_dataset
     from tests.test_imports import run_import
+    from vision.runtime.boxes import AnchorShapes
 
     dataset = new_dataset(owner, "scenes")
     run_import(api, dataset, scenes_zip(20))

@@ -62,13 +62,13 @@ class EngineInProcess:
         self._messages.put(json.loads(json.dumps({"event": event, **content})))
 
     def check(self) -> None:
-        from training.engine.errors import Cancelled, Interrupted
+        from vision.training.errors import Cancelled, Interrupted
 
         if self._wish:
             raise (Interrupted if self._wish == "interrupt" else Cancelled)(self._wish)
 
     def _work(self) -> None:
-        from training.engine import __main__ as engine
+        from vision import engine
 
         try:
             with step_by_step():
@@ -117,8 +117,8 @@ def shallow_efficientnet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Estimates say a millisecond a step, without the half of a short training that measuring it takes."""
-    from training.engine import estimate
-    from training.engine.detection.train import _RetinaNetTraining
+    from vision.detection.train import _RetinaNetTraining
+    from vision.training import estimate
 
     skip_optimizing()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datasets.formats.base import Exported, Mark
-from datasets.formats.boxes import place_marks
 from tests.archives import Read, read_content, written
+from vision.formats.base import Exported, Mark
+from vision.formats.boxes import place_marks
 
 LABELS = ["bolt", "hex nut", "Größe"]
 TOLERANCE_PIXELS = 0.5

@@ -1,4 +1,4 @@
-"""`training.engine` for trainings of keras-retinanet that are a few steps long: they are done before a graph is made.
+"""`vision.training` for trainings of keras-retinanet that are a few steps long: they are done before a graph is made.
 
 `tests.untimed_keras_retinanet` trains with graphs.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import training.engine.legacy_keras  # noqa: F401 - before anybody imports Keras 3
+import vision.legacy_retinanet  # noqa: F401 - before anybody imports Keras 3
 from tests.graphs import make_none
-from training.engine.__main__ import main
+from vision.engine import main
 
 if __name__ == "__main__":
     make_none()

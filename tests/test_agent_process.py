@@ -43,12 +43,15 @@ def install(folder: Path, content: bytes, name: str, model: dict | None = None, 
     (folder / "state.json").write_text(json.dumps({"current": entry, **state}))
 
 
+PACKAGES = os.pathsep.join([str(ROOT / "agent"), str(ROOT)])
+
+
 def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "mlstudio_agent", "--folder", str(folder), *arguments]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "PYTHONPATH": str(ROOT / "agent")}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "PYTHONPATH": PACKAGES}
 
 
 def agent(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

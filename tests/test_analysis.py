@@ -7,19 +7,19 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
-from inference.analysis.comparison import ap50_difference, mcnemar
-from inference.analysis.curves import (
+from vision.analysis.comparison import ap50_difference, mcnemar
+from vision.analysis.curves import (
     calibration_bins,
     classifier_curves,
     precision_recall_curve,
     roc_curve,
     threshold_table,
 )
-from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
-from inference.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
-from inference.analysis.suspects import find_suspects, out_of_sample_probabilities
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import Truth, coco_figures, match
+from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
+from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Truth, coco_figures, match
 
 
 def answers(seed: int, count: int = 400, classes: int = 4, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:

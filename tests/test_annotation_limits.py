@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from datasets.formats import transfer
-from datasets.formats.base import FormatError, Mark, Parsed, Record, Remark
-from datasets.formats.transfer import BrokenTransfer, Transferred
 from datasets.models import Image
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import report_of, run_import
+from vision.formats import transfer
+from vision.formats.base import FormatError, Mark, Parsed, Record, Remark
+from vision.formats.transfer import BrokenTransfer, Transferred
 
 NAN = float("nan")
 YOLO = {"images/a.jpg": jpeg(1), "labels/a.txt": b"0 0.5 0.5 0.2 0.2\n"}
@@ -183,7 +183,7 @@ def test_a_record_of_a_file_that_the_archive_does_not_have_is_rejected(api, boxe
         yield Record("../../etc/passwd", [], None, True)
         yield from real(said, start)
 
-    monkeypatch.setattr("datasets.formats.transfer.Transferred.records", records)
+    monkeypatch.setattr("vision.formats.transfer.Transferred.records", records)
     job = run_import(api, boxes, make_zip(YOLO | {"classes.txt": b"screw\n"}))
     assert (job["result"]["created"], job["result"]["rejected"]) == (1, 1)
     assert report_of(api, job)[0]["code"] == "missing_image"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from datasets.formats.boxes import place_marks
 from tests.archives import Read, read_files
+from vision.formats.boxes import place_marks
 
 BOX = [("bolt", [5, 6, 25, 26])]
 PLACE = {"x": 10, "y": 20, "width": 20, "height": 20, "rotation": 0}

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from datasets.models import Annotation, Image, Video
-from datasets.video.writing import FilmWriter, h264_encoder
-from inference.analysis.timeline import GAP_SECONDS, LabelTimeline, Timeline
-from inference.analysis.tracking import track
 from projects import jobs
 from projects.models import Job
 from tests.conftest import client_of, upload
 from tests.films import decoded, film
 from tests.pictures import shape_jpeg
 from tests.test_videos import add
+from vision.analysis.timeline import GAP_SECONDS, LabelTimeline, Timeline
+from vision.analysis.tracking import track
+from vision.video.writing import FilmWriter, h264_encoder
 
 pytestmark = pytest.mark.django_db
 slow = pytest.mark.slow
@@ -245,7 +245,7 @@ def test_films_are_written_with_their_frames_and_their_rate(tmp_path):
 
 
 def test_without_an_encoder_for_h264_it_is_vp9(tmp_path, monkeypatch):
-    monkeypatch.setattr("datasets.video.writing.h264_encoder", lambda: None)
+    monkeypatch.setattr("vision.video.writing.h264_encoder", lambda: None)
     with FilmWriter(tmp_path / "film.mp4", 25, (64, 48)) as writer:
         for number in range(10):
             writer.write(np.full((48, 64, 3), 20 * number, np.uint8))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from datasets.formats.base import SPLIT_FOLDERS
 from tests.other_tools import (
     LABELS,
     Boxes,
@@ -25,6 +24,7 @@ from tests.other_tools import (
     scenes,
     splits_of,
 )
+from vision.formats.base import SPLIT_FOLDERS
 
 dm = pytest.importorskip("datumaro", reason="needs an older Pillow than the studio; see this file")
 SUBSETS = {"train": "train", "validation": "val", "test": "test"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.analysis.outcomes import LabelOutcomes
 from inference.comparisons import _Labels, common_keys
 from inference.models import Evaluation, Model
 from tests.conftest import upload
 from tests.pictures import jpeg
 from tests.test_evaluation_images import NAMES, evaluation_of
+from vision.analysis.outcomes import LabelOutcomes
 
 
 class Counted(list):

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageOps
 
-from datasets.imaging import preprocessing
-from datasets.imaging.budget import DECODING, DecodeBudget, DecodingBusy
-from datasets.imaging.letterbox import load_letterboxed
-from datasets.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
 from tests.studio import ROOT, wait_for
+from vision.imaging import preprocessing
+from vision.imaging.budget import DECODING, DecodeBudget, DecodingBusy
+from vision.imaging.letterbox import load_letterboxed
+from vision.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
 
 MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F")
 KINDS = {"RGBA": "PNG", "LA": "PNG", "P": "PNG", "1": "PNG", "I;16": "PNG", "CMYK": "TIFF", "F": "TIFF"}
@@ -121,7 +121,7 @@ class TestHeaders:
         assert decoding_bytes(image) > 0
 
     def test_a_place_is_looked_for_without_decoding(self, png, monkeypatch):
-        from datasets.imaging.location import has_location
+        from vision.imaging.location import has_location
 
         monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
         assert not has_location(png) and not has_location(self.late(png))
@@ -132,7 +132,7 @@ class TestHeaders:
         exif[0x8825] = {1: "N", 2: (52.0, 30.0, 0.0)}
         target = io.BytesIO()
         image_of("RGB").save(target, "PNG", exif=exif.tobytes())
-        from datasets.imaging.location import has_location, without_location
+        from vision.imaging.location import has_location, without_location
 
         content = self.late(target.getvalue())
         assert has_location(content) and not has_location(without_location(content))
@@ -176,7 +176,7 @@ class TestWaiting:
         assert int(answer["Retry-After"]) > 0
 
     def test_a_web_process_keeps_half_of_its_threads_for_others(self):
-        code = "import mlstudio.asgi; from datasets.imaging.budget import DECODING; print(DECODING.most_waiting)"
+        code = "import mlstudio.asgi; from vision.imaging.budget import DECODING; print(DECODING.most_waiting)"
         answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert int(answer.stdout) == settings.WEB_THREADS // 2 - 1
 

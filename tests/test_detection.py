@@ -14,8 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from datasets.imaging.letterbox import PADDING_GREY, Letterbox, load_letterboxed
-from inference.runtime.boxes import (
+from tests.engines import SMALL_RESNET, step_by_step
+from tests.environment import THOROUGH
+from tests.pictures import jpeg, scene, scenes_zip
+from vision.detection.augment import BoxAugmentation
+from vision.detection.checks import check_boxes
+from vision.detection.configuration import DetectionConfiguration
+from vision.detection.targets import BACKGROUND, IGNORED, anchor_targets
+from vision.imaging.letterbox import PADDING_GREY, Letterbox, load_letterboxed
+from vision.runtime.boxes import (
     AnchorShapes,
     Detections,
     anchors_for,
@@ -25,7 +32,7 @@ from inference.runtime.boxes import (
     iou_matrix,
     suppress,
 )
-from inference.runtime.detection_metrics import (
+from vision.runtime.detection_metrics import (
     Truth,
     ap50_interval,
     best_thresholds,
@@ -35,15 +42,8 @@ from inference.runtime.detection_metrics import (
     match,
     worst_images,
 )
-from inference.runtime.metrics import clustered_interval, wilson_interval
-from tests.engines import SMALL_RESNET, step_by_step
-from tests.environment import THOROUGH
-from tests.pictures import jpeg, scene, scenes_zip
-from training.engine.detection.augment import BoxAugmentation
-from training.engine.detection.checks import check_boxes
-from training.engine.detection.configuration import DetectionConfiguration
-from training.engine.detection.targets import BACKGROUND, IGNORED, anchor_targets
-from training.engine.errors import ConfigurationError, DataError, WeightsError
+from vision.runtime.metrics import clustered_interval, wilson_interval
+from vision.training.errors import ConfigurationError, DataError, WeightsError
 
 SHAPES = AnchorShapes(sizes=(2.0,), ratios=(1.0,))
 SMALL_HEADS = {"filters": 32, "head_convolutions": 1}
@@ -162,7 +162,7 @@ def test_targets_by_hand():
 
 
 def test_the_loss_by_hand():
-    from training.engine.detection.losses import RetinaNetLoss
+    from vision.detection.losses import RetinaNetLoss
 
     y_true = np.zeros((1, 3, 5), np.float32)
     y_true[0, :, 4] = [1, BACKGROUND, IGNORED]
@@ -280,7 +280,7 @@ def test_our_ap50_is_that_of_pycocotools():
         shifted = np.repeat(made, 2, axis=0) + generator.normal(0, 6, (12, 4)).astype(np.float32)
         labels = np.repeat(truths[-1].labels, 2)
         found.append(Detections(shifted, generator.uniform(0, 1, 12).astype(np.float32), labels))
-    from inference.runtime import detection_metrics as module
+    from vision.runtime import detection_metrics as module
 
     matches = match(truths, found, 3)
     order = np.argsort(-matches.score, kind="stable")
@@ -335,7 +335,7 @@ def test_boxes_that_cannot_be_trained_on(counts, images, code):
 
 
 def test_the_input_follows_the_images_and_anchors_the_boxes():
-    from training.engine.detection.samples import input_size, propose_anchors
+    from vision.detection.samples import input_size, propose_anchors
 
     assert input_size([(640, 480)] * 9, 320) == (256, 320)
     assert input_size([(480, 640)] * 9, 320) == (320, 256)
@@ -349,7 +349,7 @@ def test_the_input_follows_the_images_and_anchors_the_boxes():
 
 
 def scenes(folder: Path, counts: dict[str, int]):
-    from training.engine.detection.samples import DetectionData, DetectionSample
+    from vision.detection.samples import DetectionData, DetectionSample
 
     splits, seed = {}, 0
     for split, count in counts.items():
@@ -368,7 +368,7 @@ def scenes(folder: Path, counts: dict[str, int]):
 @pytest.fixture
 def small_network(monkeypatch) -> None:
     """A RetinaNet of the same parts, but fewer of them: building and tracing it takes a third of the time."""
-    from training.engine.detection import networks, train
+    from vision.detection import networks, train
 
     if THOROUGH:
         return
@@ -384,9 +384,9 @@ TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentatio
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network", "no_timing", "without_graphs")
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
-    from training.engine.detection.train import train_detector
-    from training.engine.errors import Interrupted
-    from training.engine.watcher import Watcher
+    from vision.detection.train import train_detector
+    from vision.training.errors import Interrupted
+    from vision.training.watcher import Watcher
 
     data = scenes(tmp_path, {"train": 11, "validation": 4, "test": 4})
     configuration = TINY.resolved(12)
@@ -490,7 +490,7 @@ def test_a_detector_over_http(api, owner, tmp_path, outsider):
 
 
 def test_drawn_boxes_are_readable_at_any_size(tmp_path):
-    from inference.runtime.overlay import draw_boxes
+    from vision.runtime.overlay import draw_boxes
 
     for size in ((40, 30), (4000, 3000), (30, 2000)):
         box = [size[0] * 0.1, 0, size[0] * 0.9, size[1] * 0.9]
@@ -507,9 +507,9 @@ def test_drawn_boxes_are_readable_at_any_size(tmp_path):
 def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     import keras
 
-    from training.engine.detection import export
-    from training.engine.detection.networks import build_retinanet
-    from training.engine.detection.proof import check_litert
+    from vision.detection import export
+    from vision.detection.networks import build_retinanet
+    from vision.detection.proof import check_litert
 
     # It is about the backbone: heads are the same for all.
     model = build_retinanet(backbone, (64, 96), 2, SHAPES, **({} if THOROUGH else SMALL_HEADS))
@@ -533,7 +533,7 @@ def presets(tmp_path_factory) -> Path:
     """Folders as KerasHub writes them: a backbone, and a detector around one; random weights."""
     import keras_hub
 
-    from training.engine.detection.networks import _resnet
+    from vision.detection.networks import _resnet
 
     folder = tmp_path_factory.mktemp("weights")
     _resnet("resnet18", (64, 64)).save_to_preset(str(folder / "resnet_18_imagenet"))
@@ -549,8 +549,8 @@ def presets(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
-    from training.engine.architectures import find_weights
-    from training.engine.detection.networks import build_retinanet, load_preset
+    from vision.detection.networks import build_retinanet, load_preset
+    from vision.training.architectures import find_weights
 
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
     small = DetectionConfiguration(epochs=10).resolved(100)
@@ -575,10 +575,10 @@ def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
 @pytest.mark.usefixtures("small_network", "no_timing")
 @pytest.mark.long
 def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_matter(monkeypatch, tmp_path):
-    from training.engine.detection.networks import _resnet
-    from training.engine.detection.train import train_detector
-    from training.engine.errors import Interrupted
-    from training.engine.watcher import Watcher
+    from vision.detection.networks import _resnet
+    from vision.detection.train import train_detector
+    from vision.training.errors import Interrupted
+    from vision.training.watcher import Watcher
 
     _resnet("resnet18", (64, 64)).save_to_preset(str(tmp_path / "weights" / "resnet_18_imagenet"))
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "weights"))

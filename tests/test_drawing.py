@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference.analysis import plots
+from vision.analysis import plots
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 
 from datasets import renditions, thumbnails
 from datasets.models import Image, Video
-from datasets.video import reading
 from inference import services as inference
 from storage import replication, services
 from storage.services import local_cache
@@ -15,6 +14,7 @@ from tests.films import film
 from tests.pictures import jpeg
 from tests.test_storage import stores  # noqa: F401 - a fixture
 from tests.test_videos import run_waiting, send
+from vision.video import reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stores"), pytest.mark.any_database("files of the cache")]
 

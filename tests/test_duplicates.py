@@ -7,11 +7,11 @@ import hashlib
 import numpy as np
 import pytest
 
-from datasets.imaging.hamming import is_near
 from datasets.models import Annotation, Dataset, Image, Label
 from projects import jobs
 from storage.models import Blob
 from tests.test_near_duplicates import SCENES, scene_hashes
+from vision.imaging.hamming import is_near
 
 pytestmark = pytest.mark.django_db
 COUNT = 600

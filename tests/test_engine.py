@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.imaging.preprocessing import load_pixels
 from tests.engines import step_by_step
 from tests.environment import THOROUGH
 from tests.pictures import shape_jpeg
-from training.engine.configuration import Configuration
-from training.engine.data import PixelStore, Sample, TrainingData, check_counts, epoch_order, sample_weights
-from training.engine.errors import (
+from vision.imaging.preprocessing import load_pixels
+from vision.training.configuration import Configuration
+from vision.training.data import PixelStore, Sample, TrainingData, check_counts, epoch_order, sample_weights
+from vision.training.errors import (
     Cancelled,
     ConfigurationError,
     DataError,
@@ -50,8 +50,8 @@ def data(tmp_path_factory) -> TrainingData:
 
 
 def run(configuration: Configuration, data: TrainingData, folder: Path, **watching):
-    from training.engine.train import train
-    from training.engine.watcher import Watcher
+    from vision.training.train import train
+    from vision.training.watcher import Watcher
 
     folder.mkdir(parents=True, exist_ok=True)
     return train(configuration.resolved(), data, folder, Watcher(**watching))
@@ -82,7 +82,7 @@ def test_a_small_network_learns(trained):
 def test_the_exported_file_agrees_with_keras_on_real_files(trained, data):
     import keras
 
-    from inference.runtime.interpreters import LiteRTClassifier
+    from vision.runtime.interpreters import LiteRTClassifier
 
     result, _, _ = trained
     model = keras.saving.load_model(result.files["keras"], compile=False, safe_mode=True)
@@ -98,7 +98,7 @@ def test_the_exported_file_agrees_with_keras_on_real_files(trained, data):
 
 
 def test_the_metrics_are_those_of_the_exported_file(trained, data):
-    from inference.runtime.interpreters import LiteRTClassifier
+    from vision.runtime.interpreters import LiteRTClassifier
 
     result, _, _ = trained
     runtime = LiteRTClassifier(result.files["litert-float32"])
@@ -160,7 +160,7 @@ def test_cancel_stops_within_a_step(data, tmp_path):
 
 @pytest.mark.usefixtures("no_timing", "without_graphs")
 def test_a_diverging_training_says_so(data, tmp_path, monkeypatch):
-    import training.engine.phases as phases
+    import vision.training.phases as phases
 
     monkeypatch.setattr(phases._Keeper, "on_train_batch_end", lambda self, batch, logs=None: None)
     real = phases._Keeper.on_epoch_end
@@ -217,7 +217,7 @@ def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
     models = tmp_path / "weights" / "models"
     models.mkdir(parents=True)
     body.save_weights(tmp_path / "w.weights.h5")
-    from training.engine.architectures import ARCHITECTURES, find_weights
+    from vision.training.architectures import ARCHITECTURES, find_weights
 
     spec = ARCHITECTURES["mobilenet_v2_035"]
     (tmp_path / "w.weights.h5").rename(models / "x.weights.h5")
@@ -225,7 +225,7 @@ def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "weights"))
     # Keras tells its own format from the name; a link gives the file the name of keras.applications.
     (models / spec.weights_file).symlink_to(models / "x.weights.h5")
-    monkeypatch.setattr("training.engine.networks.find_weights", lambda one: models / "x.weights.h5")
+    monkeypatch.setattr("vision.training.networks.find_weights", lambda one: models / "x.weights.h5")
     configuration = Configuration(
         architecture="mobilenet_v2_035",
         image_size=32,
@@ -247,8 +247,8 @@ def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
 
 
 def test_damaged_weights_are_named(tmp_path, monkeypatch):
-    from training.engine.architectures import ARCHITECTURES
-    from training.engine.networks import build_network
+    from vision.training.architectures import ARCHITECTURES
+    from vision.training.networks import build_network
 
     (tmp_path / ARCHITECTURES["mobilenet_v2"].weights_file).write_bytes(b"no weights")
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path))
@@ -266,8 +266,8 @@ def test_damaged_weights_are_named(tmp_path, monkeypatch):
 def test_every_architecture_builds_saves_and_exports(name, tmp_path):
     import keras
 
-    from training.engine import export
-    from training.engine.networks import build_network
+    from vision.training import export
+    from vision.training.networks import build_network
 
     network = build_network(Configuration(architecture=name, image_size=32).resolved(), 3)
     images = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
@@ -285,8 +285,8 @@ def test_every_architecture_builds_saves_and_exports(name, tmp_path):
      "resnet101"],
 )  # fmt: skip
 def test_the_catalogue_states_true_numbers_of_parameters(name):
-    from training.engine.architectures import ARCHITECTURES
-    from training.engine.networks import build_network
+    from vision.training.architectures import ARCHITECTURES
+    from vision.training.networks import build_network
 
     network = build_network(Configuration(architecture=name, image_size=32).resolved(), 2)
     head = [w for w in network.model.weights if "probabilities" in w.path]
@@ -296,8 +296,8 @@ def test_the_catalogue_states_true_numbers_of_parameters(name):
 
 
 def test_a_wrong_export_is_refused(trained, data):
-    from training.engine.errors import ExportError
-    from training.engine.export import check_litert
+    from vision.training.errors import ExportError
+    from vision.training.export import check_litert
 
     result, _, _ = trained
     images = np.stack([load_pixels(sample.path, (32, 32)) for sample in data.splits["test"][:2]])
@@ -310,7 +310,7 @@ def test_several_devices_train_together(data, tmp_path):
     """MirroredStrategy, on two virtual devices in a process of its own."""
     code = f"""
 import json, sys
-from training.engine.lean import leave_out_unused_libraries
+from vision.training.lean import leave_out_unused_libraries
 leave_out_unused_libraries()
 import tensorflow as tf
 tf.config.set_logical_device_configuration(
@@ -319,10 +319,10 @@ from tests.graphs import skip_optimizing
 skip_optimizing()
 import keras
 from pathlib import Path
-from training.engine import train as engine
-from training.engine.configuration import Configuration
-from training.engine.data import Sample, TrainingData
-from training.engine import estimate
+from vision.training import train as engine
+from vision.training.configuration import Configuration
+from vision.training.data import Sample, TrainingData
+from vision.training import estimate
 estimate._time_forward = estimate._time_steps = lambda *_: 1e-3
 keras.utils.set_random_seed(3)
 engine.prepare_runtime = lambda configuration: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -399,8 +399,8 @@ class TestStartingFromAnEarlierModel:
     def test_rows_of_kept_labels_say_what_they_said(self, tmp_path, kind):
         import keras
 
-        from training.engine.earlier import head_of, keep_rows
-        from training.engine.networks import Network, _with_head, build_network, standardize
+        from vision.training.earlier import head_of, keep_rows
+        from vision.training.networks import Network, _with_head, build_network, standardize
 
         keras.utils.set_random_seed(3)
         configuration = Configuration(architecture="small_cnn", image_size=32).resolved()
@@ -422,8 +422,8 @@ class TestStartingFromAnEarlierModel:
         assert after[:, 0] - after[:, 2] == pytest.approx(before[:, 2] - before[:, 0], abs=1e-4)
 
     def test_labels_of_a_detector_keep_their_outputs(self):
-        from inference.runtime.boxes import AnchorShapes
-        from training.engine.detection.networks import build_retinanet, keep_labels, take_weights
+        from vision.detection.networks import build_retinanet, keep_labels, take_weights
+        from vision.runtime.boxes import AnchorShapes
 
         shapes = AnchorShapes()
         base = build_retinanet("resnet18", (64, 64), 3, shapes, filters=32, head_convolutions=1)

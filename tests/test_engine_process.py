@@ -10,11 +10,11 @@ import pytest
 
 from projects.errors import WorkFailed
 from training import process as training_process
-from training.engine import layout
 from training.engine_inputs import inputs_of, is_closed, limits_of, readable_of, uses_gpu
 from training.process import EngineProcess, made_file
 from vision.sandbox import landlock
 from vision.sandbox.process import start
+from vision.training import layout
 
 needs_landlock = pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock")
 
@@ -131,8 +131,8 @@ def test_a_process_that_was_ended_for_its_memory_says_so(in_place_of_the_engine,
 
 
 def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, monkeypatch):
-    from datasets.video.facts import VideoProblem
-    from datasets.video.reading import probe
+    from vision.video.facts import VideoProblem
+    from vision.video.reading import probe
 
     (tmp_path / layout.REQUEST).write_text(json.dumps({"mode": "upload"}))
     monkeypatch.setattr("vision.sandbox.protections.missing", lambda: ("no Landlock",))

@@ -137,8 +137,8 @@ def classifier_model(request, project, classifier_files) -> Model:
 
 @pytest.fixture
 def detector_model(owner, detector_files) -> Model:
-    from inference.runtime.boxes import AnchorShapes
     from projects.services import create_project
+    from vision.runtime.boxes import AnchorShapes
 
     project = create_project(user=owner, name="Boxes", task="detection")
     detector = {"anchors": AnchorShapes().to_dict(), "iou_threshold": 0.5, "score_threshold": 0.3,
@@ -205,7 +205,7 @@ def test_a_detector_says_the_same_everywhere(detector_model, detector_files, ima
 
 
 def test_deep_images_have_the_brightness_of_their_eight_bits(images):
-    from datasets.imaging.preprocessing import load_pixels
+    from vision.imaging.preprocessing import load_pixels
 
     expected = pattern()[..., 2].astype(int)
     for path in images:
@@ -215,7 +215,7 @@ def test_deep_images_have_the_brightness_of_their_eight_bits(images):
 
 
 def test_turned_images_are_upright(images):
-    from datasets.imaging.preprocessing import UPRIGHT, load_pixels
+    from vision.imaging.preprocessing import UPRIGHT, load_pixels
 
     for path in images:
         if path.name.startswith("tiff-"):

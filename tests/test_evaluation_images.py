@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from django.utils.crypto import get_random_string
 
-from inference.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
 from inference.models import Evaluation, Model
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import Truth
 from projects.models import Project, Task
 from storage import services as storage
 from tests.conftest import client_of
+from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Truth
 
 pytestmark = pytest.mark.django_db
 NAMES = ["good", "bad"]

@@ -20,14 +20,14 @@ from datasets.models import Snapshot
 from inference.bundles import program, write_bundle
 from inference.evaluations import outcomes_of
 from inference.models import Evaluation, Model
-from inference.runtime.interpreters import LiteRTDetector
-from inference.runtime.kinds import KINDS, ONNX_OPSET
 from inference.services import Wishes, predictor_of, register_model
 from projects import jobs
 from tests.conftest import client_of
 from tests.pictures import make_zip, scene, shape_jpeg
 from tests.test_boxes import voc
 from tests.test_imports import run_import
+from vision.runtime.interpreters import LiteRTDetector
+from vision.runtime.kinds import KINDS, ONNX_OPSET
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("engine_in_process")]
 
@@ -189,7 +189,7 @@ def report(**changes) -> dict:
     ],
 )  # fmt: skip
 def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
-    from training.engine.exporting.measure import problem_of
+    from vision.exporting.measure import problem_of
 
     found = problem_of(kind, figures, largest_drop=0.02)
     assert words in found and bool(found) == bool(words)
@@ -198,7 +198,7 @@ def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
 @pytest.mark.django_db
 def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch):
     from training import model_exports
-    from training.engine.exporting.measure import problem_of
+    from vision.exporting.measure import problem_of
 
     def refuse(process, context, died, *limits):
         figures = report(accuracy=0.5, keras_accuracy=0.9, drop=0.4, size=1, latency_ms=1.0)
@@ -340,12 +340,12 @@ def test_backbones_become_onnx_with_one_input(architecture, tmp_path):
     """Some have constants of their own, which the converter must not take for inputs."""
     import keras
 
-    from training.engine import export as files
-    from training.engine.configuration import Configuration
-    from training.engine.exporting.runners import runner_of
-    from training.engine.exporting.servable import keras_classifier
-    from training.engine.exporting.write import write_export
-    from training.engine.networks import build_network
+    from vision.exporting.runners import runner_of
+    from vision.exporting.servable import keras_classifier
+    from vision.exporting.write import write_export
+    from vision.training import export as files
+    from vision.training.configuration import Configuration
+    from vision.training.networks import build_network
 
     keras.utils.set_random_seed(1)
     configuration = Configuration(architecture=architecture, weights="none", image_size=64).resolved()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.fastdfs import (
+from fastdfs import (
     Busy,
     Client,
     ConnectionFailed,
@@ -30,9 +30,9 @@ from storage.fastdfs import (
     RequestRefused,
     signed_url,
 )
-from storage.fastdfs.client import parse_address
-from storage.fastdfs.protocol import pack_metadata, parse_fetch, parse_store, unpack_metadata
-from storage.fastdfs.urls import token
+from fastdfs.client import parse_address
+from fastdfs.protocol import pack_metadata, parse_fetch, parse_store, unpack_metadata
+from fastdfs.urls import token
 from tests.fastdfs_server import FakeFastDFS
 
 GOOD = "group1/M00/00/00/fwAAAmsF9QyADKZrAAAACw1KEYU876.txt"
@@ -389,7 +389,7 @@ def test_the_client_needs_nothing_of_the_studio():
     import subprocess
     import sys
 
-    code = "import sys; sys.modules['django'] = None; import storage.fastdfs; print(sorted(sys.modules))"
+    code = "import sys; sys.modules['django'] = None; import fastdfs; print(sorted(sys.modules))"
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert "storage.services" not in done.stdout

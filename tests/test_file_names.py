@@ -9,7 +9,6 @@ import zipfile
 import pytest
 
 from datasets.exports import start_export
-from datasets.formats.tables import meant, plain
 from datasets.models import Dataset, Image, Label
 from datasets.services import ensure_labels
 from inference.model_uploads import UploadProblem, parse_labels
@@ -24,6 +23,7 @@ from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 from tests.test_registry import make_model
 from training.models import TrainingRun
+from vision.formats.tables import meant, plain
 
 pytestmark = pytest.mark.django_db
 NASTY = [

@@ -20,19 +20,11 @@ FLOORS = {
     "projects": 2,
     "accounts": 1,
     "storage": 1,
+    "fastdfs": 0,
     "vision": 0,
 }
-ENGINES = (
-    "vision/sandbox",
-    "training/engine",
-    "inference/runtime",
-    "datasets/imaging",
-    "datasets/formats",
-    "datasets/video",
-    "inference/analysis",
-    "storage/fastdfs",
-)
-ENGINE_PACKAGES = tuple(engine.replace("/", ".") for engine in ENGINES)
+# Packages that are installed without the studio.
+LIBRARIES = ("fastdfs", "vision")
 DJANGO = ("django", "rest_framework", "celery", "drf_spectacular")
 
 
@@ -76,41 +68,78 @@ def _names_in(node: ast.ImportFrom) -> list[str]:
     return [alias.name for alias in node.names]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_engine_imports_no_django_and_only_other_engines(engine):
-    wrong = []
-    for path in sources(engine):
-        for line, module in imports_of(path):
-            top = module.split(".")[0]
-            if top in DJANGO or (top in FLOORS and not module.startswith(ENGINE_PACKAGES)):
-                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
-    assert not wrong, "\n".join(wrong)
-
-
-AGENT = ROOT / "agent" / "mlstudio_agent"
-AGENT_PACKAGES = {"PIL", "ai_edge_litert", "cv2", "nacl", "numpy", "onnxruntime", "pi_heif"}
-
-
-def test_the_agent_has_nothing_of_the_studio_but_what_it_links_to():
-    for path in AGENT.rglob("*"):
-        if path.is_symlink():
-            target = path.resolve().relative_to(ROOT).as_posix()
-            assert target.startswith(("storage/fastdfs", "inference/runtime/", "datasets/imaging/")), target
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_imports_neither_django_nor_an_app(library):
+    others = {*DJANGO, *FLOORS} - {library}
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {module}"
-        for folder in ("", "fastdfs", "runtime", "imaging")
-        for path in (AGENT / folder).glob("*.py")
+        for path in sources(library)
         for line, module in imports_of(path)
-        if (top := module.split(".")[0]) not in AGENT_PACKAGES and top not in sys.stdlib_module_names
+        if module.split(".")[0] in others
     ]
     assert not wrong, "\n".join(wrong)
 
 
+AGENT = ROOT / "agent" / "mlstudio_agent"
+# What a device has of the studio's code, and of others'.
+ON_DEVICES = ("fastdfs", "vision.imaging", "vision.runtime")
+AGENT_PACKAGES = {"PIL", "ai_edge_litert", "cv2", "nacl", "numpy", "onnxruntime", "pi_heif"}
+
+
+def files_on_devices() -> list[Path]:
+    """The agent's files, and those of `ON_DEVICES` that it imports, directly or through others."""
+    found, waiting = {}, list(AGENT.glob("*.py"))
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found[path] = True
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                waiting += _files_of(path, node)
+    return sorted(found)
+
+
+def _files_of(path: Path, node: ast.ImportFrom) -> list[Path]:
+    if node.level:
+        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+    elif (node.module or "").startswith(ON_DEVICES):
+        base = ROOT.joinpath(*str(node.module).split("."))
+    else:
+        return []
+    places = [base.with_suffix(".py"), base / "__init__.py", *(base / f"{alias.name}.py" for alias in node.names)]
+    return [place for place in places if place.is_file()]
+
+
+def test_a_device_needs_nothing_but_the_agent_and_what_runs_models():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in files_on_devices()
+        for line, module in imports_of(path)
+        if not module.startswith(ON_DEVICES)
+        and (top := module.split(".")[0]) not in AGENT_PACKAGES
+        and top not in sys.stdlib_module_names
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert not [path for folder in ("agent", *LIBRARIES) for path in (ROOT / folder).rglob("*") if path.is_symlink()]
+
+
 def test_the_agent_runs_on_python_3_9():
-    files = [str(path) for folder in ("", "fastdfs", "runtime", "imaging") for path in (AGENT / folder).glob("*.py")]
+    files = [str(path) for path in files_on_devices()]
+    assert len(files) > 20
     command = [str(Path(sys.executable).with_name("vermin")), "--target=3.9-", "--no-tips", "--violations", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_runs_models_loads_neither_tensorflow_nor_django():
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for folder in ("imaging", "runtime")
+        for path in sources(f"vision/{folder}")
+        if path.stem not in ("__init__", "__main__")
+    ]
+    assert loaded_after(f"import {', '.join(modules)}", "tensorflow", "keras", "django") == []
 
 
 def loaded_after(statement: str, *names: str) -> list[str]:
@@ -125,18 +154,18 @@ def test_the_web_process_loads_no_tensorflow():
         "from django.urls import get_resolver; get_resolver().url_patterns; "
         "import inference.services, training.services, training.supervisor, edge.manifest"
     )
-    assert loaded_after(statement, "tensorflow", "keras", "training.engine.networks") == []
+    assert loaded_after(statement, "tensorflow", "keras", "vision.training.networks") == []
 
 
 def test_the_catalogue_of_architectures_loads_neither_keras_nor_django():
-    statement = "import training.engine.architectures, training.engine.configuration, training.engine.data"
+    statement = "import vision.training.architectures, vision.training.configuration, vision.training.data"
     assert loaded_after(statement, "tensorflow", "keras", "django") == []
 
 
 def test_the_training_process_loads_neither_django_nor_what_keras_draws_with():
     statement = (
-        "from training.engine.lean import leave_out_unused_libraries; leave_out_unused_libraries(); "
-        "import training.engine.train"
+        "from vision.training.lean import leave_out_unused_libraries; leave_out_unused_libraries(); "
+        "import vision.training.train"
     )
     names = ("django", "celery", "rest_framework", "sklearn.base", "matplotlib.pyplot")
     assert loaded_after(statement, *names) == []

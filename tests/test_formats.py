@@ -209,7 +209,7 @@ class TestShapes:
         masks = pytest.importorskip("pycocotools.mask")
         import numpy as np
 
-        from datasets.formats.shapes import around_mask
+        from vision.formats.shapes import around_mask
 
         random = np.random.default_rng(3)
         for _ in range(50):
@@ -493,7 +493,7 @@ class TestWhatElsePeopleSend:
         assert "missing_image" not in result.codes()
 
     def test_a_large_json_with_a_mark_at_its_beginning(self, monkeypatch):
-        monkeypatch.setattr("datasets.formats.documents.WHOLE_BYTES", 10)
+        monkeypatch.setattr("vision.formats.documents.WHOLE_BYTES", 10)
         for content in (coco([annotation()]).encode("utf-8-sig"), coco([annotation()]).encode()):
             result = read_files({"a.png": b"", "c.json": content})
             assert result.boxes("a.png") == BOX
@@ -514,13 +514,13 @@ class TestWhatElsePeopleSend:
                 "imagePath": "a.png",
             },
         ]
-        monkeypatch.setattr("datasets.formats.documents.WHOLE_BYTES", 10)
+        monkeypatch.setattr("vision.formats.documents.WHOLE_BYTES", 10)
         for document in documents:
             assert read_files({"a.png": b"", "a.json": json.dumps(document)}).boxes("a.png") == BOX, document
 
 
 def test_labels_of_a_list_of_classes_may_have_the_signs_of_tables():
-    from datasets.formats.tables import _before_the_ids
+    from vision.formats.tables import _before_the_ids
 
     assert _before_the_ids(";;,0\na;b,1\n") == "," and _before_the_ids("a,b;0\r\nc;1\r\n") == ";"
     assert _before_the_ids("name\n") is None

@@ -58,7 +58,7 @@ def test_other_errors_are_none(error):
 
 
 def test_an_engine_that_finds_no_folder_says_so(monkeypatch):
-    from training.engine.__main__ import _report_failure
+    from vision.engine import _report_failure
 
     class Reporter(list):
         def send(self, event: str, **content) -> None:

@@ -52,7 +52,7 @@ def test_nothing_is_collected_until_the_studio_is_imported_and_garbage_is_from_t
 
 
 def test_the_engine_collects_rarely_and_not_at_its_end():
-    start = "from training.engine.lean import collect_garbage_rarely; collect_garbage_rarely(); import numpy, asyncio"
+    start = "from vision.training.lean import collect_garbage_rarely; collect_garbage_rarely(); import numpy, asyncio"
     start += "; print(gc.get_threshold()[0])"
     done = subprocess.run(
         [sys.executable, "-c", COUNT.format(start=start)], cwd=ROOT, capture_output=True, text=True, check=True

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from datasets.imaging import looking
-from datasets.imaging.hashing import KEPT, _median, perceptual_hash
-from datasets.imaging.preprocessing import ImageError, decoded, load_pixels, open_image
 from tests.pictures import jpeg
+from vision.imaging import looking
+from vision.imaging.hashing import KEPT, _median, perceptual_hash
+from vision.imaging.preprocessing import ImageError, decoded, load_pixels, open_image
 
 
 @pytest.mark.parametrize("seed", range(20))

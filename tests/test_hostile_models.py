@@ -13,15 +13,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from projects.errors import WorkFailed
 from storage.models import Blob
-from training.engine.errors import EngineError
-from training.engine.uploads.hdf5 import check_hdf5
 from training.process import made_files
+from vision.model_import.hdf5 import check_hdf5
+from vision.training.errors import EngineError
 
 LIMIT = 1 << 26
 
 
 def refused(format: str, path: Path, folder: Path) -> str:
-    from training.engine.uploads.read import Limits, read_network
+    from vision.model_import.read import Limits, read_network
 
     folder.mkdir(exist_ok=True)
     with pytest.raises(EngineError) as error:
@@ -113,7 +113,7 @@ def test_onnx_files_that_are_more_than_a_network(tmp_path, change):
 
 
 def test_what_an_onnx_file_says_of_the_runtime_is_forgotten(tmp_path):
-    from training.engine.uploads.onnx_graph.files import load_onnx
+    from vision.model_import.onnx_graph.files import load_onnx
 
     def said(model, helper):
         model.metadata_props.add(key="ort_config", value="{}")
@@ -290,9 +290,9 @@ PACKAGE_FILES = """
 import json, sys
 from pathlib import Path
 import h5py
-import training.engine.legacy_keras
-from training.engine.errors import EngineError
-from training.engine.legacy_keras.imports import check_configuration
+import vision.legacy_retinanet
+from vision.training.errors import EngineError
+from vision.legacy_retinanet.imports import check_configuration
 
 def layer(kind, **settings):
     return {"class_name": kind, "config": settings}

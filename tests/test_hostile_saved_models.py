@@ -75,7 +75,7 @@ def reading(path: Path):
 def test_a_plain_saved_model_is_read_without_loading_it(tmp_path, monkeypatch):
     import tensorflow as tf
 
-    from training.engine.uploads.read import Limits, read_network
+    from vision.model_import.read import Limits, read_network
 
     def compute(module, image):
         inner = tf.function(lambda x: tf.matmul(mean(x), module.w) + module.b)

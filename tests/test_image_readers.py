@@ -15,15 +15,15 @@ from PIL import Image as Picture
 from datasets import image_readers
 from datasets.examining import look_at
 from datasets.image_readers import ImageReader, ImageReaders, ReaderDied, looking_at
-from datasets.imaging import looking
-from datasets.imaging.budget import SMALL_BYTES, DecodeBudget
-from datasets.imaging.preprocessing import ImageError
 from datasets.models import Image
 from projects import jobs
 from storage import services as storage
 from tests.pictures import jpeg, make_zip
 from tests.test_images import located
 from tests.test_imports import start
+from vision.imaging import looking
+from vision.imaging.budget import SMALL_BYTES, DecodeBudget
+from vision.imaging.preprocessing import ImageError
 
 ODD = {
     "upright.jpg": jpeg(1, (64, 48)),

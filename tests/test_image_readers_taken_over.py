@@ -10,9 +10,9 @@ import pytest
 
 from datasets import image_readers
 from datasets.image_readers import ImageReader, ImageReaders, ReaderDied
-from datasets.imaging.budget import DecodeBudget
-from datasets.imaging.preprocessing import MAX_PIXELS, ImageError
 from tests.pictures import jpeg
+from vision.imaging.budget import DecodeBudget
+from vision.imaging.preprocessing import MAX_PIXELS, ImageError
 
 FACTS = {"width": 4, "height": 3, "format": "JPEG", "phash": "0" * 64, "orientation": 1, "notes": []}
 

@@ -9,11 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
-from datasets.imaging.preprocessing import load_pixels
 from datasets.models import Image
 from storage.services import local_cache
 from tests.conftest import client_of, upload
 from tests.pictures import HEIC, encoded, jpeg, pixels, png_header
+from vision.imaging.preprocessing import load_pixels
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,6 @@ import zipfile
 
 import pytest
 
-from datasets.formats import transfer
-from datasets.formats.base import Parsed, Record, Remark
-from datasets.formats.texts import is_junk
 from datasets.models import Image
 from projects import jobs, work
 from projects.errors import LeaseLost
@@ -25,6 +22,9 @@ from tests.archives import PHOTO, Read, read_content, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import run_import, start
+from vision.formats import transfer
+from vision.formats.base import Parsed, Record, Remark
+from vision.formats.texts import is_junk
 
 IMAGES = {"a.jpg": b"", "b.jpg": b""}
 CATEGORIES = ((1, "bolt"), (2, "nut"))
@@ -171,7 +171,7 @@ def test_a_reader_that_stumbles_loses_one_file(monkeypatch):
         collection.add(claim, "bolt", (1, 2, 3, 4), 1)
         raise KeyError("unforeseen")
 
-    monkeypatch.setattr("datasets.formats.coco.read", stumble)
+    monkeypatch.setattr("vision.formats.coco.read", stumble)
     read = read_files({**IMAGES, "c.json": coco([shape()]), "b.xml": voc(boxed("nut"))})
     assert read.records["a.jpg"].left_out == 1 and len(read.boxes("b.jpg")) == 1
     assert "damaged_annotations" in read.codes()

@@ -10,13 +10,13 @@ import pytest
 
 from datasets import import_batches, import_source
 from datasets.examining import Examined, look_at
-from datasets.formats.base import Record
 from datasets.import_batches import examined_ahead
 from datasets.import_fitting import Fitting
 from datasets.import_source import ArchiveSource, Looked
 from storage import services as storage
 from storage.cache import Incoming
 from tests.pictures import jpeg
+from vision.formats.base import Record
 
 SECONDS = 60
 

@@ -470,7 +470,7 @@ def test_a_picture_that_is_sent_along_is_explained(api, detector):
 
 
 def test_the_heat_is_where_the_evidence_is():
-    from inference.analysis.saliency import occlusion_map
+    from vision.analysis.saliency import occlusion_map
 
     pixels = np.zeros((56, 56, 3), np.uint8)
     pixels[8:16, 40:48] = 255  # two cells by two

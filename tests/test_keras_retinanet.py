@@ -16,11 +16,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 import training.process
-from datasets.imaging.letterbox import load_letterboxed
 from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
 from inference.models import Model
-from inference.runtime.boxes import AnchorShapes, anchors_for, decode_offsets
-from inference.runtime.interpreters import LiteRTDetector
 from inference.services import register_model
 from projects import jobs
 from projects.models import Project
@@ -30,8 +27,11 @@ from tests.pictures import scene, scenes_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import run_import
 from training import services
-from training.engine.detection.configuration import DetectionConfiguration
 from training.process import EngineProcess
+from vision.detection.configuration import DetectionConfiguration
+from vision.imaging.letterbox import load_letterboxed
+from vision.runtime.boxes import AnchorShapes, anchors_for, decode_offsets
+from vision.runtime.interpreters import LiteRTDetector
 from vision.sandbox import surroundings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ import contextlib, io, json, os, sys, traceback
 sys.path.insert(0, sys.argv[1])
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)  # whatever libraries print
-import training.engine.legacy_keras
+import vision.legacy_retinanet
 from tests.graphs import skip_optimizing
 skip_optimizing()
 for line in sys.stdin:
@@ -138,7 +138,7 @@ def test_anchors_from_the_package_s_configuration_file():
 def test_without_the_package_it_is_said_at_once(api, owner, monkeypatch):
     dataset = new_dataset(owner, "scenes")
     run_import(api, dataset, scenes_zip(12))
-    monkeypatch.setattr("training.engine.architectures.find_spec", lambda name: None)
+    monkeypatch.setattr("vision.training.architectures.find_spec", lambda name: None)
     rows = {row["name"]: row for row in api.get("/api/v1/architectures/?task=detection").json()}
     assert not rows[ARCHITECTURE]["is_installed"] and rows["retinanet_resnet18"]["is_installed"]
     answer = api.post("/api/v1/trainings/", {"project": dataset["project"], **TINY})
@@ -201,7 +201,7 @@ def trained(tmp_path_factory) -> dict:
 
 
 def start_as(patch: pytest.MonkeyPatch, module: str) -> None:
-    """Let processes of the engine run this module of the tests in the place of `training.engine`."""
+    """Let processes of the engine run this module of the tests in the place of `vision.training`."""
     start, code = training.process.start_python, surroundings.CODE
 
     def start_module(name: str, *arguments, readable, **options):
@@ -240,8 +240,8 @@ def test_a_killed_training_goes_on_and_its_loss_falls(trained):
 CONVERT = """
 import json, numpy as np, tf_keras
 from keras_retinanet import models
-from inference.runtime.boxes import AnchorShapes
-from training.engine.legacy_keras.networks import anchor_parameters, prediction_model
+from vision.runtime.boxes import AnchorShapes
+from vision.legacy_retinanet.networks import anchor_parameters, prediction_model
 folder, name = sys.argv[1], "mobilenet224_1.0"
 model = models.load_model(folder + "/model.h5", backbone_name=name)
 converted = prediction_model(model, AnchorShapes.from_dict(json.loads(sys.argv[2])))
@@ -358,9 +358,9 @@ def test_a_converted_file_knows_its_anchors_and_text_is_refused(api, registered,
 REFUSED = """
 import json
 from pathlib import Path
-from training.engine.errors import EngineError
-from training.engine.legacy_keras.imports import PackageAnchors, import_model
-from training.engine.watcher import Watcher
+from vision.training.errors import EngineError
+from vision.legacy_retinanet.imports import PackageAnchors, import_model
+from vision.training.watcher import Watcher
 folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
     try:
@@ -428,9 +428,9 @@ def hdf5(layer: dict | None) -> bytes:
 EXPORT = """
 import json
 from pathlib import Path
-from inference.runtime.kinds import KERAS_RETINANET_KINDS
-from training.engine.exporting.work import ExportRequest, export_model
-from training.engine.watcher import Watcher
+from vision.runtime.kinds import KERAS_RETINANET_KINDS
+from vision.exporting.work import ExportRequest, export_model
+from vision.training.watcher import Watcher
 folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
     path=made["path"], engine="keras_retinanet", architecture=made["architecture"], class_names=["square", "disc"],

@@ -9,10 +9,10 @@ import zipfile
 
 import pytest
 
-from datasets.formats import WRITERS
-from datasets.formats.base import Exported, Mark
-from datasets.formats.texts import ZipTexts
 from tests.archives import MAX_BYTES, Read, read_content, read_files, written, zipped
+from vision.formats import WRITERS
+from vision.formats.base import Exported, Mark
+from vision.formats.texts import ZipTexts
 
 IMAGES, BOXES = 2_000, 10
 LABELS = ["bolt", "nut"]

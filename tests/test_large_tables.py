@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from datasets.formats.transfer import HEAD, RECORDS
 from tests.archives import MAX_BYTES, PHOTO
 from tests.studio import ROOT
+from vision.formats.transfer import HEAD, RECORDS
 
 FEW, MANY = 5_000, 50_000
 # What an image and its row may take: its path, its claim, its record, and what names are found by.
 MOST_BYTES = 2_500
 # The highest mark of a process by itself: what the system says of a child counts the process that it came from.
 READ = f"""
-from datasets.formats.__main__ import main
+from vision.formats.__main__ import main
 assert main("auto", {MAX_BYTES}) == 0
 (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(line.split()[1])

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import Truth
 from projects.errors import WorkFailed
 from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.measured import checked_outcomes, measured_by
 from training.models import TrainingRun
+from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Truth
 
 NAMES = ["bad", "good"]
 

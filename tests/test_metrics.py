@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from inference.runtime.metrics import (
+from vision.runtime.metrics import (
     classification_metrics,
     expected_calibration_error,
     wilson_interval,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets.formats.boxes import place_marks
 from tests.archives import Read, read_files
+from vision.formats.boxes import place_marks
 
 HEAD = "filename,xmin,ymin,xmax,ymax,class\n"
 PIXELS = "a.png,5,6,25,26,bolt\nb.png,15,16,35,36,bolt\n"

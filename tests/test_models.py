@@ -22,9 +22,9 @@ def exported(tmp_path_factory) -> dict[str, Path]:
     """The files of an untrained network: serving does not care how good it is."""
     import keras
 
-    from training.engine import export
-    from training.engine.configuration import Configuration
-    from training.engine.networks import build_network
+    from vision.training import export
+    from vision.training.configuration import Configuration
+    from vision.training.networks import build_network
 
     keras.utils.set_random_seed(1)
     folder = tmp_path_factory.mktemp("model")
@@ -58,7 +58,7 @@ def predict(api, model, *contents: bytes, query: str = ""):
 def test_a_prediction_is_that_of_keras(api, model, exported):
     import keras
 
-    from datasets.imaging.preprocessing import load_pixels
+    from vision.imaging.preprocessing import load_pixels
 
     network = keras.saving.load_model(exported["keras"], compile=False)
     answer = predict(api, model, jpeg(1, (300, 200)), jpeg(2)).json()
@@ -160,7 +160,7 @@ def test_versions_count_up_and_are_never_given_twice(api, project, exported):
 
 class TestPool:
     def test_the_least_used_model_is_dropped(self, exported):
-        from inference.runtime.interpreters import ModelPool
+        from vision.runtime.interpreters import ModelPool
 
         pool = ModelPool(max_models=2)
         loads = []
@@ -176,7 +176,7 @@ class TestPool:
         """The second interpreter is made when two predictions come together, long after the first."""
         import shutil
 
-        from inference.runtime.interpreters import LiteRTClassifier
+        from vision.runtime.interpreters import LiteRTClassifier
 
         copy = Path(shutil.copy(exported["litert-float32"], tmp_path / "model.tflite"))
         runtime = LiteRTClassifier(copy)
@@ -191,7 +191,7 @@ class TestPool:
     def test_many_threads_get_right_answers_and_load_once(self, exported):
         from concurrent.futures import ThreadPoolExecutor
 
-        from inference.runtime.interpreters import ModelPool
+        from vision.runtime.interpreters import ModelPool
 
         pool, loads = ModelPool(max_interpreters=2, num_threads=2), []
         images = [np.random.default_rng(n).integers(0, 255, (32, 32, 3), dtype=np.uint8) for n in range(8)]

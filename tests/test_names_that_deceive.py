@@ -7,10 +7,10 @@ import zipfile
 
 import pytest
 
-from datasets.formats.boxes import clean_label
 from datasets.models import Label
 from projects import jobs
 from tests.pictures import jpeg
+from vision.formats.boxes import clean_label
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("names")]
 API = "/api/v1"

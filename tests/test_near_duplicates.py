@@ -12,13 +12,13 @@ from PIL import Image
 from scipy.sparse.csgraph import connected_components
 
 from datasets.grouping import PART, group_images
-from datasets.imaging import hamming
-from datasets.imaging.hashing import NEAR_BITS, near_duplicate_groups, perceptual_hash, unique_words
 from datasets.models import SnapshotImage
 from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
 from tests.conftest import upload
 from tests.pictures import jpeg
+from vision.imaging import hamming
+from vision.imaging.hashing import NEAR_BITS, near_duplicate_groups, perceptual_hash, unique_words
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin, features
 
-from datasets.imaging.preprocessing import ImageError, decode_upright, oddities, open_image
 from tests.pictures import jpeg
+from vision.imaging.preprocessing import ImageError, decode_upright, oddities, open_image
 
 GRADIENT = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64)
 

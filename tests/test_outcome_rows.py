@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.analysis.box_table import BoxTable
-from inference.analysis.outcomes import BoxOutcomes, LabelOutcomes
-from inference.analysis.threshold_costs import threshold_costs
 from inference.outcome_rows import box_images, box_rows, label_images, label_rows
-from inference.runtime.boxes import Detections
-from inference.runtime.detection_metrics import Truth, boxes_taken, confusion_with_background, hits_of, sure_of
+from vision.analysis.box_table import BoxTable
+from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.analysis.threshold_costs import threshold_costs
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Truth, boxes_taken, confusion_with_background, hits_of, sure_of
 
 NAMES = ["nut", "bolt", "washer"]
 THRESHOLDS = [0.3, 0.5, 0.4]

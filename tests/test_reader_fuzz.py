@@ -10,10 +10,10 @@ import zipfile
 
 import pytest
 
-from datasets.formats import FormatError
-from datasets.formats.base import Exported, Mark
-from datasets.formats.boxes import place_marks
 from tests.archives import PHOTO, read_content, written, zipped
+from vision.formats import FormatError
+from vision.formats.base import Exported, Mark
+from vision.formats.boxes import place_marks
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 ROUNDS = 10_000 if THOROUGH else 150

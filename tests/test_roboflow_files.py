@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.formats.boxes import place_marks
 from tests.archives import Read, read_content
 from tests.real_data import FOLDER
+from vision.formats.boxes import place_marks
 
 pytestmark = pytest.mark.real_data
 FORMATS = FOLDER / "formats"

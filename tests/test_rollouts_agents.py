@@ -48,7 +48,11 @@ class DeviceProcess:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "PYTHONPATH": str(ROOT / "agent")}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder.parent),
+            "PYTHONPATH": f"{ROOT / 'agent'}{os.pathsep}{ROOT}",
+        }
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess:
         command = [*self.command, *arguments]

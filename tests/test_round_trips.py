@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets.formats import WRITERS
-from datasets.formats.base import Exported, Mark
-from datasets.formats.boxes import on_grid, place_marks
 from storage.filenames import portable_filename
 from tests.archives import read_content, written
+from vision.formats import WRITERS
+from vision.formats.base import Exported, Mark
+from vision.formats.boxes import on_grid, place_marks
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 HOLDS_BOXES = [name for name in WRITERS if name != "folder"]

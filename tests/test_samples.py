@@ -12,8 +12,6 @@ from PIL import Image as PillowImage
 from rest_framework.test import APIClient
 
 from datasets import samples
-from datasets.imaging.drawing import NAMES, draw, paint, plan_scene
-from datasets.imaging.hashing import near_duplicate_groups, perceptual_hash
 from datasets.models import Annotation, Dataset, Image, Label, Origin
 from datasets.services import PALETTE
 from mlstudio.counts import correct_counts
@@ -22,6 +20,8 @@ from projects.errors import LeaseLost
 from projects.models import Job, Project, Queue, Task, WorkState
 from tests.conftest import client_of
 from tests.test_typed_schema import fits
+from vision.imaging.drawing import NAMES, draw, paint, plan_scene
+from vision.imaging.hashing import near_duplicate_groups, perceptual_hash
 
 PATH = "/api/v1/projects/samples/"
 TASKS = ("classification", "detection")

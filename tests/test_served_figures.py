@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.runtime.boxes import Detections, thresholds_of
-from inference.runtime.detection_metrics import (
+from vision.runtime.boxes import Detections, thresholds_of
+from vision.runtime.detection_metrics import (
     Matches,
     Truth,
     best_thresholds,

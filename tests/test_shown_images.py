@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from datasets.imaging.thumbhash import thumbhash
 from datasets.models import Image
 from datasets.renditions import delete_old_renditions, rendition_path
 from datasets.thumbnails import accepts_webp, make_missing_thumbnails, thumbnail_path
 from tests.conftest import client_of, upload
 from tests.pictures import HEIC, jpeg
+from vision.imaging.thumbhash import thumbhash
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("images as browsers show them")]
 

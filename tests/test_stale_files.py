@@ -112,7 +112,7 @@ def test_labels_are_kept_as_they_are(api, detector):
 
 
 def test_a_list_of_labels_has_a_line_each(tmp_path):
-    from training.engine.labels import write_labels
+    from vision.training.labels import write_labels
 
     write_labels(tmp_path / "labels.txt", NAMES)
     assert len((tmp_path / "labels.txt").read_text().splitlines()) == len(NAMES)

@@ -135,7 +135,7 @@ def test_a_running_training_is_cancelled_long_before_its_end(studio, imported):
 
 
 VICTIMS = [
-    ("training process", ("training.engine",)),
+    ("training process", ("vision.engine",)),
     ("trainer", ("trainer@",)),
     ("worker", ("worker@",)),
     ("broker", ("valkey",)),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from inference.analysis.suspects import out_of_sample_probabilities
-from inference.runtime.metrics import classification_metrics, is_uneven
+from vision.analysis.suspects import out_of_sample_probabilities
+from vision.runtime.metrics import classification_metrics, is_uneven
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -40,7 +40,7 @@ class Rows:
 def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bool = False):
     import keras
 
-    from training.engine.phases import Phase, compile_for
+    from vision.training.phases import Phase, compile_for
 
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(16, 3)).astype(np.float32)
@@ -58,8 +58,8 @@ def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bo
 
 def test_early_stopping_counts_judged_epochs(tmp_path):
     """AP is judged a dozen times in a training of a detector, so most epochs say nothing."""
-    from training.engine.phases import Judgement
-    from training.engine.watcher import Watcher
+    from vision.training.phases import Judgement
+    from vision.training.watcher import Watcher
 
     judged = []
 
@@ -75,17 +75,17 @@ def test_early_stopping_counts_judged_epochs(tmp_path):
 
 
 def test_a_phase_that_goes_on_remembers_how_long_nothing_improved(tmp_path):
-    from training.engine.checkpoint import load_checkpoint
-    from training.engine.phases import Judgement
-    from training.engine.watcher import Watcher
+    from vision.training.checkpoint import load_checkpoint
+    from vision.training.phases import Judgement
+    from vision.training.watcher import Watcher
 
     small_phase(tmp_path, lambda epoch, logs: Judgement([-float(epoch)], {}), epochs=3, early_stopping=9).run(Watcher())
     assert load_checkpoint(tmp_path / "checkpoint.npz")[0]["judged_since_best"] == 2
 
 
 def test_an_uneven_validation_split_is_judged_by_balanced_accuracy(tmp_path):
-    from training.engine.phases import judge_classifier
-    from training.engine.watcher import Watcher
+    from vision.training.phases import judge_classifier
+    from vision.training.watcher import Watcher
 
     phase = small_phase(tmp_path, judge_classifier, epochs=2, early_stopping=0, uneven=True)
     found = phase.run(Watcher())
@@ -121,8 +121,8 @@ def test_labels_without_images_are_named():
 def test_the_better_phase_is_kept(tmp_path, head, fine_tuning, kept):
     import keras
 
-    from training.engine.kept import EarlierPhase
-    from training.engine.watcher import Watcher
+    from vision.training.kept import EarlierPhase
+    from vision.training.watcher import Watcher
 
     variable = keras.Variable(np.ones(2, np.float32))
     EarlierPhase(tmp_path).keep([head], [variable])
@@ -134,7 +134,7 @@ def test_the_better_phase_is_kept(tmp_path, head, fine_tuning, kept):
 
 def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeypatch):
     """The engine's own course: the head's score is kept, fine-tuning's is lower, the head's weights are exported."""
-    from training.engine import train
+    from vision.training import train
 
     weights = {"value": 0}
     calls = []
@@ -163,8 +163,8 @@ def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeyp
 
 def test_a_new_label_of_a_detector_does_not_start_as_another():
     """From [cat, dog] to [dog, fox]: as many labels, so the outputs have one shape."""
-    from inference.runtime.boxes import AnchorShapes
-    from training.engine.detection.networks import build_retinanet, keep_labels, take_weights
+    from vision.detection.networks import build_retinanet, keep_labels, take_weights
+    from vision.runtime.boxes import AnchorShapes
 
     base = build_retinanet("resnet18", (64, 64), 2, AnchorShapes(), filters=32, head_convolutions=1)
     output = base.get_layer("label_head").get_layer("output")

@@ -14,12 +14,12 @@ from tests.test_engine import data, run  # noqa: F401 - a fixture
 from tests.test_training_choices import small_phase
 from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.data_warnings import seen_of
-from training.engine.budget import Deadline, seconds_to_train, within_budget
-from training.engine.configuration import Configuration
-from training.engine.detection.configuration import DetectionConfiguration
-from training.engine.errors import ConfigurationError
-from training.engine.promise import Estimate
 from training.models import TrainingRun
+from vision.detection.configuration import DetectionConfiguration
+from vision.training.budget import Deadline, seconds_to_train, within_budget
+from vision.training.configuration import Configuration
+from vision.training.errors import ConfigurationError
+from vision.training.promise import Estimate
 
 
 def estimate(**seconds: float) -> Estimate:
@@ -135,8 +135,8 @@ class TestOverHttp:
 @pytest.mark.slow
 class TestWithKeras:
     def test_a_phase_ends_after_the_epoch_with_which_its_time_is_over(self, tmp_path):
-        from training.engine.phases import judge_classifier
-        from training.engine.watcher import Watcher
+        from vision.training.phases import judge_classifier
+        from vision.training.watcher import Watcher
 
         phase = small_phase(tmp_path, judge_classifier, epochs=50, early_stopping=0)
         phase.deadline = Deadline(0.0)

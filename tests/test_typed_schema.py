@@ -19,9 +19,9 @@ from tests.pictures import shapes_zip
 from tests.test_imports import run_import
 from tests.test_registry import make_model
 from tests.test_routes import SCHEMA
-from training.engine.configuration import Configuration
-from training.engine.detection.configuration import DetectionConfiguration
 from training.models import Search, TrainingRun
+from vision.detection.configuration import DetectionConfiguration
+from vision.training.configuration import Configuration
 
 # What nobody can describe, with the reason.
 UNTYPED = {
@@ -143,9 +143,9 @@ class TestAnswers:
     def metrics(self, task: str) -> dict:
         import numpy as np
 
-        from inference.runtime.boxes import Detections
-        from inference.runtime.detection_metrics import Truth, detection_metrics
-        from inference.runtime.metrics import classification_metrics
+        from vision.runtime.boxes import Detections
+        from vision.runtime.detection_metrics import Truth, detection_metrics
+        from vision.runtime.metrics import classification_metrics
 
         if task == "classification":
             return classification_metrics(np.eye(2)[[0, 1, 0]], np.array([0, 1, 1]), ["a", "b"])
@@ -156,7 +156,7 @@ class TestAnswers:
     def curves(self) -> dict:
         import numpy as np
 
-        from inference.analysis.curves import classifier_curves
+        from vision.analysis.curves import classifier_curves
 
         return classifier_curves(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 1, 1]), ["a", "b"])
 

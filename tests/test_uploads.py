@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from datasets.imaging.preprocessing import load_pixels
 from inference.models import Model
 from projects import jobs
 from tests.conftest import client_of
 from tests.pictures import jpeg, shapes_zip
 from tests.test_imports import run_import
 from training import services as trainings
-from training.engine.errors import EngineError
-from training.engine.uploads.layers import UploadError, check_network, square_input
-from training.engine.uploads.saved_model import operations
-from training.engine.watcher import Watcher
+from vision.imaging.preprocessing import load_pixels
+from vision.model_import.layers import UploadError, check_network, square_input
+from vision.model_import.saved_model import operations
+from vision.training.errors import EngineError
+from vision.training.watcher import Watcher
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +79,7 @@ def files(network, tmp_path_factory) -> dict[str, Path]:
 
 
 def read(format: str, path: Path, folder: Path, labels=None, **changes):
-    from training.engine.uploads.work import UploadRequest, import_upload
+    from vision.model_import.work import UploadRequest, import_upload
 
     values = {
         "path": str(path), "format": format, "class_names": labels or LABELS, "image_size": None, "channels": "rgb",
@@ -101,7 +101,7 @@ def refusal(format: str, path: Path, folder: Path, **changes) -> str:
 
 @pytest.mark.parametrize("format", ["keras", "h5", "onnx", "litert", "saved_model"])
 def test_every_format_says_what_the_network_says(format, network, files, tmp_path):
-    from inference.runtime.interpreters import LiteRTClassifier
+    from vision.runtime.interpreters import LiteRTClassifier
 
     result = read(format, files[format], tmp_path / "work", image_size=(40, 40) if format == "onnx" else None)
     assert result.input_size == (40, 40) and result.origin["largest_difference"] < 1e-4
@@ -133,7 +133,7 @@ def test_rounded_litert_files_are_read(kind, network, tmp_path):
 
 
 def test_preprocessing_is_put_in_front(network, files, tmp_path):
-    from inference.runtime.interpreters import LiteRTClassifier
+    from vision.runtime.interpreters import LiteRTClassifier
 
     pixels = load_pixels(jpeg(3, (60, 60)), (40, 40))
     values = pixels.astype(np.float32)
@@ -176,7 +176,7 @@ def test_a_file_of_keras_2_from_the_wild(real_data, tmp_path):
 def test_a_network_of_keras_2_whose_settings_keras_3_does_not_read(tmp_path, monkeypatch):
     """Then what Keras 2 computes is read, by way of ONNX."""
     tf_keras = pytest.importorskip("tf_keras")
-    from training.engine.uploads import read as reading
+    from vision.model_import import read as reading
 
     model = tf_keras.Sequential([
         tf_keras.layers.InputLayer((32, 32, 3)), tf_keras.layers.Conv2D(4, 3, activation="relu"),
@@ -377,7 +377,7 @@ def test_a_network_too_large_is_refused_without_the_memory_for_it():
     import keras
     import psutil
 
-    from training.engine.uploads.build import build_checked
+    from vision.model_import.build import build_checked
 
     network = own_network()
     network["config"]["layers"][-1]["config"]["units"] = 10**9

@@ -11,8 +11,6 @@ from PIL import Image as Pillow
 
 from datasets.models import Image, Snapshot, Video
 from datasets.snapshots import take_snapshot
-from datasets.video.facts import Selection, VideoProblem
-from datasets.video.reading import frames, probe
 from inference.models import Model
 from projects import jobs
 from projects.models import Job
@@ -20,6 +18,8 @@ from storage.services import local_cache
 from tests.conftest import client_of
 from tests.films import bars, decoded, film, number_on, rotated, sound
 from tests.pictures import jpeg, pixels
+from vision.video.facts import Selection, VideoProblem
+from vision.video.reading import frames, probe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("reading and writing videos")]
 

@@ -1,4 +1,4 @@
-"""`training.engine` for tests that are not about the estimate of keras-retinanet: it says a millisecond a step.
+"""`vision.training` for tests that are not about the estimate of keras-retinanet: it says a millisecond a step.
 
 Measuring it traces the network once more, which is a third of a training of two epochs.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import training.engine.legacy_keras  # noqa: F401 - before anybody imports Keras 3
+import vision.legacy_retinanet  # noqa: F401 - before anybody imports Keras 3
 from tests.graphs import skip_optimizing
-from training.engine.__main__ import main
-from training.engine.detection.work import DetectorTraining
+from vision.detection.work import DetectorTraining
+from vision.engine import main
 
 
 def _skip(cls, **_) -> None:

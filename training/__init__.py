@@ -1,1 +1,1 @@
-"""Floor 5: trainings and their life cycle; `training/engine` holds the Keras code."""
+"""Floor 5: trainings and their life cycle; `vision/training` holds the Keras code."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
-from training.engine.architectures import weights_roots
 from vision.sandbox.limits import GIB, Limits
+from vision.training.architectures import weights_roots
 
 # Modes that look into what strangers have made; they never see a graphics card.
 OF_FILES = ("upload", "import", "outputs", "export")

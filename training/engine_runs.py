@@ -13,8 +13,8 @@ from inference.models import FileKind, Model
 from inference.services import copy_file
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext
-from training.engine import layout
 from training.process import EngineProcess, made_file, remove_folder, result_of
+from vision.training import layout
 
 WORK_FOLDERS.add("engine-runs")
 FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}

@@ -9,12 +9,12 @@ import numpy as np
 import structlog
 
 from datasets.models import Snapshot, SnapshotImage
-from inference.analysis.curves import curves_of
-from inference.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
 from inference.evaluations import read_outcomes
-from inference.runtime.detection_metrics import MAX_DETECTIONS
 from training.models import TrainingRun
 from training.process import made_file
+from vision.analysis.curves import curves_of
+from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.runtime.detection_metrics import MAX_DETECTIONS
 
 log = structlog.get_logger(__name__)
 

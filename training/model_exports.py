@@ -11,7 +11,6 @@ from datasets.models import Image, Snapshot, SnapshotImage
 from inference.bundles import folder_name, write_bundle
 from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
-from inference.runtime.kinds import KINDS
 from inference.services import add_file, copy_file
 from inference.staging import StagedFile, staged
 from inference.staleness import settings_inside
@@ -20,6 +19,7 @@ from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
+from vision.runtime.kinds import KINDS
 
 WORK_FOLDERS.add("model-exports")
 MAX_PROOF_IMAGES = 2000

@@ -12,12 +12,12 @@ from datasets.models import Snapshot
 from datasets.snapshots import DEFAULT_FRACTIONS
 from projects.models import Project, Task
 from projects.shapes import Described
-from training.engine.configuration import Configuration
-from training.engine.detection.configuration import DetectionConfiguration
-from training.engine.errors import EngineError
-from training.engine.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
 from training.settings_fields import ConfigurationFields
 from training.shapes import ConfigurationSerializer
+from vision.detection.configuration import DetectionConfiguration
+from vision.training.configuration import Configuration
+from vision.training.errors import EngineError
+from vision.training.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
 
 # Chosen elsewhere in forms, or no value of a form.
 APART = ("preset", "max_minutes", "network")

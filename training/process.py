@@ -17,23 +17,23 @@ from django.conf import settings
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
-from inference.runtime.interpreters import ModelFileError
-from inference.runtime.kinds import KINDS
-from inference.runtime.litert_file import operations_of
-from inference.runtime.onnx_file import check_onnx_file
 from inference.services import copy_file
 from projects import work
 from projects.errors import WorkFailed
 from projects.jobs import JobContext
 from projects.models import Task
 from storage import services as storage
-from training.engine import layout
-from training.engine.architectures import ARCHITECTURES
-from training.engine.data import SPLITS
 from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
+from vision.runtime.interpreters import ModelFileError
+from vision.runtime.kinds import KINDS
+from vision.runtime.litert_file import operations_of
+from vision.runtime.onnx_file import check_onnx_file
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 from vision.sandbox.removal import remove_tree
+from vision.training import layout
+from vision.training.architectures import ARCHITECTURES
+from vision.training.data import SPLITS
 
 STDERR_BYTES = 20_000
 # What the process says is not to be believed: neither that a line ends, nor that lines do.
@@ -46,7 +46,7 @@ NOISE = ("I0000 ", "WARNING: All log messages before")
 
 
 class EngineProcess:
-    """`python -m training.engine <folder>` in the sandbox, its reports as a queue of dictionaries; None ends them.
+    """`python -m vision.engine <folder>` in the sandbox, its reports as a queue of dictionaries; None ends them.
 
     It reads the folder, with `request.json`, and what the request names; it writes into `work` in it.
 
@@ -69,7 +69,7 @@ class EngineProcess:
         try:
             with open(self.folder / "stderr.log", "ab") as stderr:
                 return start_python(
-                    "training.engine", self.folder, folder=layout.writable(self.folder),
+                    "vision.engine", self.folder, folder=layout.writable(self.folder),
                     readable=readable_of(request, self.folder), limits=self._limits,
                     environment=environment_of(request), gpu=uses_gpu(request),
                     closed=is_closed(request), stdin=pipe, stdout=pipe, stderr=stderr,

@@ -17,17 +17,17 @@ from projects.live import announce
 from projects.models import ENDED, Job, Project, Queue, Task, WorkState
 from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings, seen_of
-from training.engine.architectures import ARCHITECTURES
-from training.engine.configuration import Configuration
-from training.engine.data import check_counts
-from training.engine.detection.checks import check_boxes
-from training.engine.detection.configuration import DetectionConfiguration
-from training.engine.errors import EngineError
-from training.engine.presets import DEFAULT_PRESET, PRESETS
 from training.errors import CannotTrain
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, result_of
 from training.supervisor import Supervisor
+from vision.detection.checks import check_boxes
+from vision.detection.configuration import DetectionConfiguration
+from vision.training.architectures import ARCHITECTURES
+from vision.training.configuration import Configuration
+from vision.training.data import check_counts
+from vision.training.errors import EngineError
+from vision.training.presets import DEFAULT_PRESET, PRESETS
 
 log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from inference.models import Resize
-from training.engine.architectures import ARCHITECTURES
-from training.engine.configuration import AUGMENTATIONS, FLIPS
-from training.engine.presets import NAMES
+from vision.training.architectures import ARCHITECTURES
+from vision.training.configuration import AUGMENTATIONS, FLIPS
+from vision.training.presets import NAMES
 
 
 class ConfigurationFields(serializers.Serializer):

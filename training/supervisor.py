@@ -12,9 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from inference.analysis.outcomes import OUTCOMES
 from inference.models import Resize
-from inference.runtime.metrics import is_uneven
 from inference.services import register_model
 from inference.staging import staged, with_labels
 from projects import queues, work
@@ -27,6 +25,8 @@ from training.data_warnings import data_warnings
 from training.measured import measured_by
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
+from vision.analysis.outcomes import OUTCOMES
+from vision.runtime.metrics import is_uneven
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.selectors import datasets_of, snapshots_of
-from inference.analysis.plots import history_picture
 from inference.improving_serializers import PictureQuerySerializer
 from inference.pictures import picture_response
 from inference.selectors import models_of
@@ -23,11 +22,12 @@ from projects.selectors import projects_of
 from projects.serializers import JobSerializer
 from projects.work import log_of
 from training import searches, serializers, services
-from training.engine.architectures import ARCHITECTURES, default_architecture, weights_here
 from training.large_datasets import SEARCH, TRAINING, dataset_to_freeze, start_from_dataset
 from training.models import Search, TrainingRun
 from training.options import TrainingOptionsSerializer, options_of
 from training.selectors import activity_of, searches_of, trainings_of
+from vision.analysis.plots import history_picture
+from vision.training.architectures import ARCHITECTURES, default_architecture, weights_here
 
 
 def _accepted(job: Job) -> Response:

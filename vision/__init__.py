@@ -1,1 +1,4 @@
-"""What has nothing to do with the studio's rows, users and jobs, and is used by every app."""
+"""Images and models without a server: formats, decoding, training, detection, exporting, running. No Django.
+
+`vision.imaging` and `vision.runtime` run on devices; `vision.engine` is the process in which the studio trains.
+"""

@@ -9,8 +9,9 @@ import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastdfs import Client, DataDamaged, FastDFSError, FileId
+
 from .errors import DownloadFailed, NotTrusted
-from .fastdfs import Client, DataDamaged, FastDFSError, FileId
 from .store import sync_folder
 from .studio import Studio
 

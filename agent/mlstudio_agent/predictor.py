@@ -7,12 +7,14 @@ import os
 import time
 from pathlib import Path
 
+from vision.imaging.letterbox import to_letterboxed
+from vision.imaging.preprocessing import open_image, to_pixels, upright_size
+from vision.runtime.answers import boxes_of, labels_of
+from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
+from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
+from vision.runtime.onnx import OnnxNetwork
+
 from .errors import ModelFailed
-from .imaging.letterbox import Letterbox, to_letterboxed
-from .imaging.preprocessing import open_image, to_pixels, upright_size
-from .runtime.boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
-from .runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
-from .runtime.onnx import OnnxNetwork
 
 MAX_LABELS, MAX_BOXES = 5, 100
 
@@ -70,27 +72,17 @@ class Predictor:
             letterboxed = self._is_detector or self.model["resize"] == "letterbox"
             pixels = (to_letterboxed if letterboxed else to_pixels)(image, self._size)
         raw = self._network.run(pixels)
-        found = self._boxes(raw, width, height) if self._is_detector else self._labels(raw)
+        found = self._found(raw, (width, height))
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         return {"width": width, "height": height, **found, "latency_ms": milliseconds}
 
-    def _labels(self, scores) -> dict:
-        order = scores.argsort()[::-1][:MAX_LABELS]
+    def _found(self, raw, size: tuple[int, int]) -> dict:
         names = self.model["labels"]
-        return {"labels": [{"label": names[n], "score": round(float(scores[n]), 6)} for n in order], "boxes": []}
-
-    def _boxes(self, raw, width: int, height: int) -> dict:
-        detector, names = self.model["detector"], self.model["labels"]
-        letterbox = Letterbox.fit(width, height, self._size)
-        found = detections_from(
-            self._anchors, raw, letterbox.content_size, score_threshold=thresholds_of(detector, names),
+        if not self._is_detector:
+            return {"labels": labels_of(raw, names, MAX_LABELS), "boxes": []}
+        detector = self.model["detector"]
+        boxes = boxes_of(
+            raw, self._anchors, names, size, self._size, thresholds=thresholds_of(detector, names),
             iou_threshold=detector["iou_threshold"], limit=MAX_BOXES,
         )  # fmt: skip
-        boxes = letterbox.to_image(found.boxes, width, height)
-        return {
-            "labels": [],
-            "boxes": [
-                {"label": names[label], "score": round(float(score), 6), "box": [round(float(e), 2) for e in box]}
-                for box, score, label in zip(boxes, found.scores, found.labels)
-            ],
-        }
+        return {"labels": [], "boxes": boxes}

@@ -13,9 +13,10 @@ from collections import deque
 from pathlib import Path
 from typing import TextIO
 
+from vision.imaging.preprocessing import ImageError
+
 from . import __version__
 from .errors import AgentError, NoModel
-from .imaging.preprocessing import ImageError
 from .predictor import sure_enough
 from .puller import Loaded, Puller, load
 from .store import Store

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.db.models import QuerySet
 
-from datasets.imaging.preprocessing import ImageError
 from datasets.locking import lock_datasets
 from datasets.models import AnnotationChange, Dataset, Image, Snapshot, TrashedImages
 from datasets.moving import move_some
@@ -20,6 +19,7 @@ from projects.trash.kinds import KINDS
 from projects.trash.models import TrashEntry, TrashKind
 from storage.deleting import in_parts
 from storage.errors import BlobMissing
+from vision.imaging.preprocessing import ImageError
 
 
 def remove_dataset_in_trash(pk) -> None:

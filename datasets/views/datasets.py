@@ -16,7 +16,6 @@ from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
 from datasets.examining import Examined, examine_upload
 from datasets.exports import start_export
-from datasets.imaging.preprocessing import ImageError
 from datasets.imports import earlier_import, start_import
 from datasets.ingest import add_images
 from datasets.models import Dataset, Origin, Split
@@ -36,6 +35,7 @@ from projects.uses import uses_of
 from storage.filenames import clean_filename
 from storage.finished_uploads import taking_uploads
 from storage.receiving import FileBody, open_form
+from vision.imaging.preprocessing import ImageError
 
 # How an archive is read: what an import of an earlier one's archive takes over from it, unless it says otherwise.
 READING_OPTIONS = ("format", "strip_location", "name_encoding")

@@ -16,11 +16,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import JSONRenderer
 
 from datasets import renditions, thumbnails
-from datasets.imaging.preprocessing import ImageError
 from projects.permissions import SignedReadPermission
 from storage.downloads import file_response
 from storage.errors import is_disk_full
 from storage.models import Blob
+from vision.imaging.preprocessing import ImageError
 
 IMMUTABLE = "private, max-age=31536000, immutable"
 ANSWERS = {

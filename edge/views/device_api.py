@@ -15,7 +15,6 @@ from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
 from accounts.throttles import CountedThrottle
-from datasets.imaging.preprocessing import ImageError
 from edge import devices, serializers
 from edge.authentication import DeviceAuthentication, IsDevice
 from edge.feedback import receive_image
@@ -23,6 +22,7 @@ from edge.keys import signers
 from edge.manifest import manifest_of, poll_seconds_of
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form
+from vision.imaging.preprocessing import ImageError
 
 
 class EnrolmentThrottle(CountedThrottle, AnonRateThrottle):

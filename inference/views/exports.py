@@ -12,10 +12,10 @@ from datasets.selectors import snapshots_of
 from inference import serializers
 from inference.exports import exportable_kinds, start_export
 from inference.publishing import start_publishing
-from inference.runtime.kinds import KINDS
 from projects.permissions import require_member
 from projects.serializers import JobSerializer
 from storage.signing import base_url_of
+from vision.runtime.kinds import KINDS
 
 
 class Exports:

@@ -13,7 +13,6 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from datasets.imaging.preprocessing import ImageError
 from datasets.selectors import images_of
 from inference import serializers, services
 from projects.models import Task
@@ -21,6 +20,7 @@ from projects.parsers import JSONParser
 from storage import services as storage
 from storage.filenames import clean_filename
 from storage.models import Blob
+from vision.imaging.preprocessing import ImageError
 
 
 class Predicts:

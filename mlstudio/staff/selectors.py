@@ -12,7 +12,7 @@ from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.staff import backups
 from mlstudio.system import remembered
 from storage import maintenance
-from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
+from vision.training.architectures import ARCHITECTURES, weights_folders, weights_here
 
 RUNS_SHOWN = 20
 STORE_SECONDS = 10.0

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastdfs import Client, ConnectionFailed, FastDFSError, FileId, FileNotInStore, NoActiveStorage, signed_url
 from storage.backends.base import (
     BackendConfigurationError,
     BackendError,
     BackendUnavailable,
     NotInStore,
 )
-from storage.fastdfs import Client, ConnectionFailed, FastDFSError, FileId, FileNotInStore, NoActiveStorage, signed_url
 
 
 class FastDFSBackend:

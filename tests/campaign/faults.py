@@ -24,7 +24,7 @@ WORDS = {
     "trainer": ("trainer@",),
     "beat": ("celery", "beat"),
     "broker": ("valkey",),
-    "engine": ("training.engine",),
+    "engine": ("vision.engine",),
 }
 ENGINE_SECONDS = 25
 DISK_BYTES = 1 << 30

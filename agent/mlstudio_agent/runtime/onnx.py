@@ -1,1 +1,0 @@
-../../../inference/runtime/onnx.py

@@ -1,0 +1,109 @@
+"""Whether one model is better than another, or only luckier."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+
+from vision.runtime.detection_metrics import Matches, interpolated_ap
+
+BOOTSTRAPS = 1000
+LEVEL = 0.05
+
+
+def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> dict:
+    """Exact McNemar test of two classifiers on the same images (McNemar 1947; Dietterich 1998, section 3.1).
+
+    Args:
+        first_right, second_right: `(images,)` bool.
+
+    Returns:
+        `only_first` and `only_second` (images that one alone got right), `p_value` (two-sided, binomial),
+        `is_significant` (below 0.05), `difference` of the accuracies (second less first) with its 95 % `interval`
+        (Newcombe 1998, method 10).
+    """
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((second_right & ~first_right).sum())
+    trials, least = only_first + only_second, min(only_first, only_second)
+    tail = sum(comb(trials, k) for k in range(least + 1)) if trials < 1000 else 0
+    p_value = _normal(trials, least) if trials >= 1000 else min(1.0, float(2 * tail / 2**trials))
+    count = len(first_right)
+    return {
+        "only_first": only_first,
+        "only_second": only_second,
+        "p_value": p_value,
+        "is_significant": p_value < LEVEL,
+        "difference": (only_second - only_first) / count if count else 0.0,
+        "interval": _difference_interval(first_right, second_right),
+    }
+
+
+def _normal(trials: int, least: int) -> float:
+    """The binomial tail of many trials, by the normal distribution with continuity correction."""
+    from math import erfc, sqrt
+
+    z = max(0.0, (trials / 2 - least - 0.5) / sqrt(trials / 4))
+    return min(1.0, erfc(z / sqrt(2)))
+
+
+def _difference_interval(first_right: np.ndarray, second_right: np.ndarray) -> list[float]:
+    """95 % interval of a difference of paired proportions (Newcombe 1998, method 10)."""
+    from vision.runtime.metrics import wilson_interval
+
+    count = len(first_right)
+    if count == 0:
+        return [-1.0, 1.0]
+    e = int((first_right & second_right).sum())
+    f, g = int((second_right & ~first_right).sum()), int((first_right & ~second_right).sum())
+    h = count - e - f - g
+    p2, p1 = (e + f) / count, (e + g) / count
+    (l2, u2), (l1, u1) = wilson_interval(e + f, count), wilson_interval(e + g, count)
+    product = (e + f) * (g + h) * (e + g) * (f + h)
+    phi = 0.0
+    if product:
+        excess: float = e * h - f * g
+        # Method 10 corrects the correlation for continuity when it is positive.
+        excess = max(excess - count / 2, 0.0) if excess > 0 else excess
+        phi = excess / product**0.5
+    d = p2 - p1
+    lower = d - ((p2 - l2) ** 2 - 2 * phi * (p2 - l2) * (u1 - p1) + (u1 - p1) ** 2) ** 0.5
+    upper = d + ((u2 - p2) ** 2 - 2 * phi * (u2 - p2) * (p1 - l1) + (p1 - l1) ** 2) ** 0.5
+    return [max(-1.0, lower), min(1.0, upper)]
+
+
+def ap50_difference(first: Matches, second: Matches, seed: int = 0) -> dict:
+    """Paired bootstrap over the images of the difference in AP50, second less first (Efron and Tibshirani 1993,
+    chapters 13 and 15).
+
+    Returns:
+        `difference`, its 95 % `interval`, `p_value` (two-sided: twice the smaller share of differences beyond 0) and
+        `is_significant` (the interval excludes 0).
+    """
+    images = len(first.boxes_of)
+    generator = np.random.default_rng(seed)
+    values = np.zeros(BOOTSTRAPS)
+    for number in range(BOOTSTRAPS):
+        times = np.bincount(generator.integers(0, images, images), minlength=images)
+        values[number] = _ap50(second, times) - _ap50(first, times)
+    once = np.ones(images, dtype=int)
+    low, high = np.quantile(values, [0.025, 0.975])
+    share = min((values <= 0).mean(), (values >= 0).mean())
+    return {
+        "difference": _ap50(second, once) - _ap50(first, once),
+        "interval": [float(low), float(high)],
+        "p_value": float(min(1.0, max(2 * share, 1 / BOOTSTRAPS))),
+        "is_significant": bool(low > 0 or high < 0),
+    }
+
+
+def _ap50(matches: Matches, times: np.ndarray) -> float:
+    """AP50 when image `i` counts `times[i]` times."""
+    total = times @ matches.boxes_of
+    order = np.argsort(-matches.score, kind="stable")
+    image, label, hit = matches.image[order], matches.label[order], matches.hit[order]
+    weights = times[image]
+    values = [
+        interpolated_ap(hit[label == one], weights[label == one], int(total[one])) for one in np.flatnonzero(total)
+    ]
+    return float(np.mean(values)) if values else 0.0

@@ -1,0 +1,95 @@
+"""What a model said of each image of a split, kept as one file of arrays: what figures and comparisons are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vision.runtime.boxes import Detections
+from vision.runtime.detection_metrics import Truth
+
+# The name of the file.
+OUTCOMES = "outcomes.npz"
+
+
+@dataclass(frozen=True)
+class LabelOutcomes:
+    """Of a classifier.
+
+    Attributes:
+        keys: ids of the images.
+        truth: `(images,)` int, index into `class_names`.
+        probabilities: `(images, classes)` float32.
+    """
+
+    keys: list[str]
+    truth: np.ndarray
+    probabilities: np.ndarray
+    class_names: list[str]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """`(images,)` int."""
+        return self.probabilities.argmax(axis=1) if len(self.keys) else np.zeros(0, np.int64)
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(
+            path, keys=_texts(self.keys), truth=self.truth.astype(np.int32),
+            probabilities=self.probabilities.astype(np.float32), class_names=_texts(self.class_names),
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> LabelOutcomes:
+        with np.load(path, allow_pickle=False) as file:
+            return cls(
+                file["keys"].tolist(), file["truth"].astype(np.int64), file["probabilities"],
+                file["class_names"].tolist(),
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BoxOutcomes:
+    """Of a detector: what is on each image, and what was found, with all scores from about 0.01 on."""
+
+    truths: list[Truth]
+    found: list[Detections]
+    class_names: list[str]
+
+    @property
+    def keys(self) -> list[str]:
+        return [truth.id for truth in self.truths]
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(
+            path, keys=_texts(self.keys), class_names=_texts(self.class_names),
+            true_counts=np.array([len(one.boxes) for one in self.truths], np.int32),
+            true_boxes=_joined([one.boxes for one in self.truths], (0, 4)),
+            true_labels=_joined([one.labels for one in self.truths], (0,)).astype(np.int32),
+            found_counts=np.array([len(one.boxes) for one in self.found], np.int32),
+            boxes=_joined([one.boxes for one in self.found], (0, 4)),
+            scores=_joined([one.scores for one in self.found], (0,)),
+            labels=_joined([one.labels for one in self.found], (0,)).astype(np.int32),
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> BoxOutcomes:
+        with np.load(path, allow_pickle=False) as file:
+            keys = file["keys"].tolist()
+            ends = np.cumsum(file["true_counts"])[:-1]
+            boxes, labels = np.split(file["true_boxes"], ends), np.split(file["true_labels"], ends)
+            truths = [Truth(*row) for row in zip(keys, boxes, labels, strict=True)] if keys else []
+            ends = np.cumsum(file["found_counts"])[:-1]
+            columns = [np.split(file[name], ends) for name in ("boxes", "scores", "labels")]
+            found = [Detections(*row) for row in zip(*columns, strict=True)] if keys else []
+            return cls(truths, found, file["class_names"].tolist())
+
+
+def _texts(values: Sequence[str]) -> np.ndarray:
+    return np.array(values, dtype=np.str_) if values else np.zeros(0, "U1")
+
+
+def _joined(parts: Sequence[np.ndarray], empty: tuple[int, ...]) -> np.ndarray:
+    return np.concatenate(parts).astype(np.float32) if parts else np.zeros(empty, np.float32)

@@ -1,0 +1,252 @@
+"""A whole training of a detector, from samples to proved files, whatever library its network comes from."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vision.analysis.outcomes import OUTCOMES, BoxOutcomes
+from vision.detection.configuration import DetectionConfiguration
+from vision.detection.outcome import (
+    LETTERBOX,
+    NMS_IOU,
+    DetectionResult,
+    Seen,
+    average_precision,
+    detect_split,
+    judged,
+)
+from vision.detection.proof import check_litert
+from vision.detection.samples import (
+    DetectionData,
+    boxes_in_input,
+    image_sizes,
+    input_size,
+    propose_anchors,
+)
+from vision.imaging.letterbox import load_letterboxed
+from vision.runtime.boxes import AnchorShapes, anchors_for
+from vision.training.budget import Deadline, seconds_to_train, within_budget
+from vision.training.data import SPLITS, PixelStore, choose_place, needed_bytes
+from vision.training.labels import write_labels
+from vision.training.machine import library_versions
+from vision.training.promise import EXPORT_SECONDS, Estimate, peak_memory, promised
+from vision.training.watcher import Watcher
+
+JUDGED_TIMES = 12
+DECODE_SECONDS_PER_IMAGE = 0.01
+JUDGE_SECONDS_PER_IMAGE = 0.02
+PROOF_IMAGES = 4
+FROM_SCRATCH = (
+    "There are no pretrained weights for this detector on this machine: the network is trained from scratch, which "
+    "takes longer and needs more images."
+)
+Stores = dict[str, PixelStore]
+
+
+class DetectorTraining(ABC):
+    """One training. An engine provides the network, its steps and its files.
+
+    Attributes:
+        size: `(height, width)` of the input.
+        shapes, anchors: which anchors the network has.
+        sizes: `(width, height)` of every image by its id.
+    """
+
+    packages: tuple[str, ...] = ()
+
+    def __init__(
+        self, configuration: DetectionConfiguration, data: DetectionData, folder: Path, watcher: Watcher
+    ) -> None:
+        self.configuration = configuration
+        self.data = data
+        self.folder = folder
+        self.watcher = watcher
+        self.history: list[dict] = []
+        self.deadline = Deadline()
+        self.checkpoint = folder / "checkpoint.npz"
+        self.sizes = {
+            sample.id: size
+            for split in SPLITS
+            for sample, size in zip(data.splits[split], image_sizes(data.splits[split]), strict=True)
+        }
+        self.size = input_size([self.sizes[sample.id] for sample in data.splits["train"]], configuration.image_size)
+        self.shapes = self._anchor_shapes()
+        self.anchors = anchors_for(self.size, self.shapes)
+        self.build()
+
+    # What an engine provides
+
+    @abstractmethod
+    def build(self) -> None:
+        """Make the network, with the weights that it starts from."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int: ...
+
+    @abstractmethod
+    def time_steps(self, batch: int) -> tuple[float, float]:
+        """Seconds of one training step and of one image forward; the weights are as before afterwards."""
+
+    @abstractmethod
+    def fit(self, stores: Stores) -> None:
+        """Train to the end, from the checkpoint if there is one, and leave the best weights in the network."""
+
+    @abstractmethod
+    def forward(self, images: np.ndarray) -> np.ndarray:
+        """`(batch, height, width, 3)` float32 RGB 0..255 → `(batch, anchors, 4 + labels)` float32."""
+
+    @abstractmethod
+    def save(self, litert: Path) -> dict[str, Path]:
+        """Write the LiteRT file and the engine's own; returns the latter by kind."""
+
+    def default_shapes(self) -> AnchorShapes | None:
+        """Anchors that pretrained weights were trained with; None proposes them from the boxes."""
+        return None
+
+    # The course of a training
+
+    def run(self, on_estimate, started: float) -> DetectionResult:
+        estimate = promised(self.folder, self.estimate, self.watcher, on_estimate)
+        self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
+        self.configuration = _shortened(self.configuration, estimate)
+        self.watcher.log(
+            f"Input {self.size[1]} x {self.size[0]} px, {len(self.anchors):,} anchors: sizes {list(self.shapes.sizes)} "
+            f"of a cell, ratios {list(self.shapes.ratios)}"
+        )
+        stores = self._decode()
+        try:
+            self.fit(stores)
+            return self._finish(stores, started)
+        finally:
+            for store in stores.values():
+                store.close()
+
+    def estimate(self) -> Estimate:
+        """Time a few steps on random pixels and add everything up."""
+        configuration = self.configuration
+        counts = {split: len(self.data.splits[split]) for split in SPLITS}
+        batch = min(configuration.batch_size, counts["train"])
+        step, forward = self.time_steps(batch)
+        one_judgement = counts["validation"] * (forward + JUDGE_SECONDS_PER_IMAGE)
+        phases = {
+            "decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE,
+            "training": configuration.epochs * (-(-counts["train"] // batch) * step + counts["validation"] * forward)
+            + JUDGED_TIMES * one_judgement,
+            "export": EXPORT_SECONDS + one_judgement + counts["test"] * (forward + JUDGE_SECONDS_PER_IMAGE),
+        }
+        place = choose_place(sum(counts.values()), self.size, self.folder)
+        pixels = needed_bytes(sum(counts.values()), self.size)
+        weights_bytes = self.parameters * 4
+        from_scratch = self.data.start is None and not configuration.uses_pretrained
+        estimate = Estimate(
+            seconds=round(sum(phases.values()), 1),
+            memory_bytes=int(peak_memory() * 1.35) + 5 * weights_bytes + (pixels if place == "memory" else 0),
+            disk_bytes=9 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20),
+            pixels=place,
+            seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
+            warnings=[FROM_SCRATCH] if from_scratch else [],
+        )
+        return within_budget(estimate, configuration)
+
+    def is_judged_after(self, epoch: int) -> bool:
+        """Whether AP is computed after an epoch (counted from 0): a dozen times, and at the end."""
+        every = max(1, self.configuration.epochs // JUDGED_TIMES)
+        return (epoch + 1) % every == 0 or epoch + 1 == self.configuration.epochs
+
+    def judge(self, store: PixelStore, epoch: int) -> tuple[float, float]:
+        """AP50 and AP on the validation split."""
+        ap50, ap = average_precision(self.detect(store), self.data.class_names)
+        self.watcher.log(f"epoch {epoch + 1}: validation AP50 {ap50:.3f}, AP {ap:.3f}")
+        return ap50, ap
+
+    def detect(self, store: PixelStore) -> Seen:
+        return detect_split(store, self.sizes, self.anchors, self.forward, self.watcher.check)
+
+    def _anchor_shapes(self) -> AnchorShapes:
+        if self.data.start is not None:
+            return self.data.start.shapes
+        proposal = self.default_shapes() or self._proposal()
+        return AnchorShapes(
+            sizes=self.configuration.anchor_sizes or proposal.sizes,
+            ratios=self.configuration.anchor_ratios or proposal.ratios,
+        )
+
+    def _proposal(self) -> AnchorShapes:
+        boxes = boxes_in_input(self.data.splits["train"], self.sizes, self.size)
+        return propose_anchors(np.concatenate(boxes), self.configuration.seed)
+
+    def _decode(self) -> Stores:
+        total = sum(len(self.data.splits[split]) for split in SPLITS)
+        place = choose_place(total, self.size, self.folder)
+        before = 0
+        stores = {}
+        for split in SPLITS:
+            samples = self.data.splits[split]
+            store = PixelStore(samples, self.size, place, self.folder / f"pixels-{split}.npy", load_letterboxed)
+            store.fill(partial(self._report_decoded, before, total), self.watcher.check)
+            before += len(samples)
+            for identifier, reason in store.broken:
+                self.watcher.log(f"left out image {identifier}: {reason}")
+            stores[split] = store
+        self.watcher.log(f"Decoded {total} images, kept in {place}")
+        return stores
+
+    def _report_decoded(self, before: int, total: int, done: int, _: int) -> None:
+        self.watcher.on_progress("decoding", before + done, total)
+
+    def _finish(self, stores: Stores, started: float) -> DetectionResult:
+        self.watcher.on_progress("evaluating", 0, 1)
+        names = self.data.class_names
+        test = self.detect(stores["test"])
+        figures = judged(self.detect(stores["validation"]), test, names)
+        outcomes = self.folder / OUTCOMES
+        BoxOutcomes(*test, names).save(outcomes)
+        thresholds = figures.pop("thresholds")
+        files, difference = self._export(stores["test"])
+        return DetectionResult(
+            configuration=self.configuration.to_dict(),
+            class_names=names,
+            input_size=self.size,
+            files=files,
+            history=self.history,
+            versions=library_versions(*self.packages),
+            parameters=self.parameters,
+            seconds=round(time.monotonic() - started, 1),
+            litert_difference=difference,
+            outcomes=str(outcomes),
+            detector={
+                "anchors": self.shapes.to_dict(),
+                **thresholds,
+                "iou_threshold": NMS_IOU,
+                "letterbox": LETTERBOX,
+            },
+            broken=[list(one) for store in stores.values() for one in store.broken],
+            **figures,
+        )
+
+    def _export(self, test: PixelStore) -> tuple[dict[str, str], float]:
+        litert, labels = self.folder / "model.tflite", self.folder / "labels.txt"
+        self.watcher.on_progress("export", 0, 2)
+        paths = self.save(litert)
+        self.watcher.check()
+        images = test.gather(np.arange(min(PROOF_IMAGES, len(test))))
+        difference = check_litert(litert, images, self.forward, self.shapes, NMS_IOU)
+        self.watcher.log(f"LiteRT file agrees with Keras on {len(images)} test images to {difference:.1e}")
+        self.watcher.on_progress("export", 2, 2)
+        write_labels(labels, self.data.class_names)
+        files = {**paths, "litert-float32": litert, "labels": labels}
+        return {kind: str(path) for kind, path in files.items()}, difference
+
+
+def _shortened(configuration: DetectionConfiguration, estimate: Estimate) -> DetectionConfiguration:
+    """With the epochs that there is time for; the frozen ones keep their share."""
+    epochs = estimate.epochs.get("epochs", configuration.epochs)
+    frozen = round((configuration.frozen_epochs or 0) * epochs / configuration.epochs)
+    return replace(configuration, epochs=epochs, frozen_epochs=frozen)

@@ -1,0 +1,194 @@
+"""How well a file says what the network says, how good it is, and how fast."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vision.detection.graph import LOWEST_SCORE
+from vision.detection.outcome import average_precision
+from vision.detection.samples import DetectionSample
+from vision.exporting.runners import Run
+from vision.imaging.letterbox import Letterbox
+from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix, thresholds_of
+from vision.runtime.detection_metrics import MAX_DETECTIONS, Truth, sure_of
+from vision.runtime.kinds import KINDS
+from vision.training.data import Sample
+
+EXACT_TOLERANCE = 1e-3
+LOWEST_AGREEMENT = 0.95
+TIMED_RUNS = 30
+COMPARED_OUTPUTS = 32
+SURE = 0.5
+
+
+@dataclass
+class Seen:
+    """What one runtime said about all images, in the words of the task."""
+
+    outputs: list[np.ndarray]  # of a detector only the first, for each has some hundred thousand numbers
+    detections: list[Detections]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a file is proved on.
+
+    Attributes:
+        pixels: `(height, width, 3)` uint8, as the network gets them.
+        samples: what is known of each; labels are -1 where nothing is.
+        sizes: `(width, height)` of the upright images.
+        source: where they are from, in words.
+        is_labelled: whether it is known what they show.
+    """
+
+    pixels: list[np.ndarray]
+    samples: Sequence[Sample | DetectionSample]
+    sizes: list[tuple[int, int]]
+    source: str
+    is_labelled: bool
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+class Judge:
+    """Compares files of one network with the network itself."""
+
+    def __init__(self, pictures: Pictures, class_names: list[str], detector: dict, check: Callable[[], None]) -> None:
+        self.pictures = pictures
+        self.class_names = class_names
+        self.check = check
+        self._detector = detector
+        height, width = pictures.pixels[0].shape[:2]
+        self._input_size = (height, width)
+        if detector:
+            self._anchors = anchors_for(self._input_size, AnchorShapes.from_dict(detector["anchors"]))
+
+    def look(self, run: Run) -> Seen:
+        seen = Seen([], [])
+        for pixels, size in zip(self.pictures.pixels, self.pictures.sizes, strict=True):
+            self.check()
+            output = run(pixels)
+            if self._detector:
+                seen.detections.append(self._boxes(output, *size))
+            if not self._detector or len(seen.outputs) < COMPARED_OUTPUTS:
+                seen.outputs.append(output)
+        return seen
+
+    def _boxes(self, raw: np.ndarray, width: int, height: int) -> Detections:
+        letterbox = Letterbox.fit(width, height, self._input_size)
+        boxes = detections_from(
+            self._anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE,
+            iou_threshold=self._detector["iou_threshold"], limit=MAX_DETECTIONS,
+        )  # fmt: skip
+        return Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels)
+
+    def report(self, kind: str, path: Path, run: Run, expected: Seen) -> dict:
+        """Figures of one file; `problem` says why it is not offered, "" when it is."""
+        seen = self.look(run)
+        figures = {
+            "images": len(self.pictures),
+            "pictures": self.pictures.source,
+            "size": path.stat().st_size,
+            "largest_difference": _largest_difference(seen.outputs, expected.outputs),
+            "agreement": self._agreement(seen, expected),
+            "latency_ms": latency_ms(run, self.pictures.pixels),
+            **self._quality(seen, expected),
+        }
+        return figures
+
+    def _agreement(self, seen: Seen, expected: Seen) -> float:
+        """Classifier: share of images with the same first label. Detector: F1 of the sure boxes of both."""
+        if not self._detector:
+            same = [a.argmax() == b.argmax() for a, b in zip(seen.outputs, expected.outputs, strict=True)]
+            return round(float(np.mean(same)), 6)
+        thresholds = thresholds_of({"score_threshold": SURE, **self._detector}, self.class_names)
+        common = total = 0
+        for pair in zip(seen.detections, expected.detections, strict=True):
+            first, second = (sure_of(one, thresholds) for one in pair)
+            common += 2 * _common_boxes(first, second)
+            total += len(first.scores) + len(second.scores)
+        return round(common / total, 6) if total else 1.0
+
+    def _quality(self, seen: Seen, expected: Seen) -> dict:
+        if not self.pictures.is_labelled:
+            return {}
+        ours, theirs = self._score(seen), self._score(expected)
+        name = "ap50" if self._detector else "accuracy"
+        return {name: ours, f"keras_{name}": theirs, "drop": round(theirs - ours, 6)}
+
+    def _score(self, seen: Seen) -> float:
+        samples = self.pictures.samples
+        if not self._detector:
+            right = [
+                output.argmax() == sample.label  # type: ignore[union-attr]
+                for output, sample in zip(seen.outputs, samples, strict=True)
+            ]
+            return round(float(np.mean(right)), 6)
+        truths = [
+            Truth(one.id, np.array(one.boxes, np.float32).reshape(-1, 4), np.array(one.labels, int))  # type: ignore[union-attr]
+            for one in samples
+        ]
+        return round(average_precision((truths, seen.detections), self.class_names)[0], 6)
+
+
+def problem_of(kind: str, report: dict, largest_drop: float) -> str:
+    """Why a file with this report is not offered; "" when it is."""
+    if not np.isfinite(report["largest_difference"]):
+        return "Its output is no number."
+    if not KINDS[kind].is_lossy and report["largest_difference"] > EXACT_TOLERANCE:
+        return (
+            f"Its output differs from the trained model by {report['largest_difference']:.2e}; at most "
+            f"{EXACT_TOLERANCE:.0e} is allowed."
+        )
+    if "drop" in report and report["drop"] > largest_drop:
+        name = "ap50" if "ap50" in report else "accuracy"
+        return (
+            f"Its {name.replace('ap50', 'AP50')} on {report['images']} images is {report[name]:.4f}, the trained "
+            f"model's {report[f'keras_{name}']:.4f}: {report['drop']:.4f} less, at most {largest_drop:.4f} is allowed."
+        )
+    if "drop" not in report and report["agreement"] < LOWEST_AGREEMENT:
+        return (
+            f"It agrees with the trained model on {report['agreement']:.1%} of {report['images']} images, at least "
+            f"{LOWEST_AGREEMENT:.0%} is asked for."
+        )
+    return ""
+
+
+def latency_ms(run: Run, pixels: list[np.ndarray]) -> float:
+    """Median milliseconds of one image, all cores, after a warm-up."""
+    times = []
+    for number in range(TIMED_RUNS + 3):
+        image = pixels[number % len(pixels)]
+        started = time.perf_counter()
+        run(image)
+        times.append((time.perf_counter() - started) * 1000)
+    return round(statistics.median(times[3:]), 3)
+
+
+def _largest_difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """As a share of the largest number where that is above 1: float32 has 7 digits."""
+    return max(
+        float(np.abs(one - other).max() / max(1.0, np.abs(other).max()))
+        for one, other in zip(found, expected, strict=True)
+    )
+
+
+def _common_boxes(first: Detections, second: Detections) -> int:
+    """Pairs of boxes of one label that overlap by half, each box once, the best first."""
+    if not len(first.scores) or not len(second.scores):
+        return 0
+    overlap = iou_matrix(first.boxes, second.boxes)
+    overlap[first.labels[:, None] != second.labels[None]] = 0
+    pairs = 0
+    while overlap.max(initial=0) >= 0.5:
+        row, column = np.unravel_index(overlap.argmax(), overlap.shape)
+        overlap[row], overlap[:, column] = 0, 0
+        pairs += 1
+    return pairs

@@ -1,0 +1,27 @@
+"""What a file that needs TensorFlow says of pictures: for evaluations of exported files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vision.exporting.runners import runner_for
+from vision.training.watcher import Watcher
+
+
+def write_outputs(request: dict, folder: Path, watcher: Watcher) -> dict:
+    """Run the file on each picture and write what it said beside it.
+
+    Args:
+        request: `kind`, `path` of the model's file, `pictures` (paths of `(height, width, 3)` uint8 arrays).
+
+    Returns:
+        `count`; output n is in `folder/output-n.npy`.
+    """
+    run = runner_for(request["kind"], Path(request["path"]))
+    for number, path in enumerate(request["pictures"]):
+        watcher.check()
+        watcher.on_progress("pictures", number, len(request["pictures"]))
+        np.save(folder / f"output-{number}.npy", run(np.load(path)))
+    return {"count": len(request["pictures"])}

@@ -1,0 +1,164 @@
+"""A whole export: load the network, write each file, prove it, say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vision.detection.samples import DetectionSample
+from vision.exporting.measure import Judge, Pictures, problem_of
+from vision.exporting.runners import runner_of
+from vision.exporting.servable import Servable, keras_classifier, keras_detector
+from vision.exporting.write import write_export
+from vision.imaging.letterbox import load_letterboxed
+from vision.imaging.preprocessing import ImageError, load_pixels, open_image, upright_size
+from vision.runtime.boxes import AnchorShapes
+from vision.runtime.interpreters import ModelFileError
+from vision.runtime.kinds import KINDS, ONNX_OPSET
+from vision.training.data import Sample
+from vision.training.errors import Cancelled, EngineError, Interrupted
+from vision.training.watcher import Watcher
+
+GENERATED = 8
+MAX_CALIBRATION = 200
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        path: the network's own file.
+        engine: `keras`, or `keras_retinanet` for a file of that package.
+        architecture: its name in the catalogue; needed for keras-retinanet.
+        resize: `stretch` or `letterbox`.
+        detector: what reading a detector's output takes; empty for a classifier.
+        samples: images to prove the files on, with the fields of a sample; may be empty.
+        source: where they are from, in words.
+        calibration: paths of pictures for int8.
+        largest_drop: how much worse than the network a file may be, in accuracy or AP50.
+        files: kind → path, of files that exist already and are only proved.
+    """
+
+    path: str
+    engine: str
+    architecture: str
+    class_names: list[str]
+    input_size: tuple[int, int]
+    resize: str
+    detector: dict
+    kinds: list[str]
+    samples: list[dict]
+    source: str
+    is_labelled: bool
+    calibration: list[str]
+    largest_drop: float
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Export:
+    """One file and its report; not offered when `problem` says why."""
+
+    kind: str
+    path: str
+    report: dict
+    problem: str = ""
+
+
+def export_model(request: ExportRequest, folder: Path, watcher: Watcher) -> list[dict]:
+    """Write and prove all files that were asked for. Returns `Export`s as dictionaries.
+
+    Raises:
+        EngineError: the network's own file is damaged.
+    """
+    watcher.log("Loading the model")
+    with closing(_servable(request)) as servable:
+        return _exports(request, servable, folder, watcher)
+
+
+def _exports(request: ExportRequest, servable: Servable, folder: Path, watcher: Watcher) -> list[dict]:
+    pictures = _pictures(request, servable)
+    judge = Judge(pictures, request.class_names, request.detector, watcher.check)
+    watcher.log(f"Proving on {len(pictures)} pictures: {pictures.source}")
+    expected = judge.look(servable.forward)
+    done = []
+    for number, kind in enumerate(request.kinds):
+        watcher.on_progress("export", number, len(request.kinds))
+        export = _export(kind, request, servable, judge, expected, folder)
+        watcher.log(f"{kind}: {export.problem or 'offered'}")
+        done.append(asdict(export))
+    return done
+
+
+def _export(kind, request: ExportRequest, servable: Servable, judge: Judge, expected, folder: Path) -> Export:
+    path = Path(request.files.get(kind) or folder / KINDS[kind].filename)
+    try:
+        if kind not in request.files:
+            calibration = _calibration(request, servable) if KINDS[kind].is_calibrated else []
+            write_export(kind, servable, path, calibration)
+        report = judge.report(kind, path, runner_of(kind, path, servable), expected)
+    except (Cancelled, Interrupted):
+        raise
+    except (EngineError, ModelFileError) as error:
+        return Export(kind, str(path), {}, str(error))
+    if kind == "onnx":
+        report["opset"] = ONNX_OPSET
+    return Export(kind, str(path), report, problem_of(kind, report, request.largest_drop))
+
+
+def _servable(request: ExportRequest) -> Servable:
+    if request.engine == "keras_retinanet":
+        from vision.legacy_retinanet.exporting import keras_retinanet_detector
+
+        return keras_retinanet_detector(request)
+    if request.detector:
+        shapes = AnchorShapes.from_dict(request.detector["anchors"])
+        return keras_detector(Path(request.path), shapes, request.detector["iou_threshold"])
+    return keras_classifier(Path(request.path))
+
+
+def loader_of(request: ExportRequest) -> Callable[[str], np.ndarray]:
+    load = load_letterboxed if request.resize == "letterbox" else load_pixels
+    return partial(_load, load, request.input_size)
+
+
+def _load(load, size: tuple[int, int], path: str) -> np.ndarray:
+    return load(path, size)
+
+
+def _pictures(request: ExportRequest, servable: Servable) -> Pictures:
+    load = loader_of(request)
+    kind = DetectionSample if request.detector else Sample
+    pixels, samples, sizes = [], [], []
+    for values in request.samples:
+        sample = kind(**values)
+        try:
+            pixels.append(load(sample.path))
+            sizes.append(upright_size(open_image(sample.path)))
+        except (ImageError, OSError):  # a picture that cannot be read proves nothing
+            del pixels[len(sizes) :]
+            continue
+        samples.append(sample)
+    if pixels:
+        return Pictures(pixels, samples, sizes, request.source, request.is_labelled)
+    height, width = servable.input_size
+    made = np.random.default_rng(0).integers(0, 256, (GENERATED, 8, 8, 3), dtype=np.uint8)
+    pixels = [np.kron(one, np.ones((-(-height // 8), -(-width // 8), 1), np.uint8))[:height, :width] for one in made]
+    return Pictures(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
+
+
+def _calibration(request: ExportRequest, servable: Servable) -> list[np.ndarray]:
+    load = loader_of(request)
+    found = []
+    for path in request.calibration[:MAX_CALIBRATION]:
+        try:
+            found.append(load(path))
+        except (ImageError, OSError):
+            continue
+    return found

@@ -1,0 +1,117 @@
+"""The files of an archive by what they are: images, masks of images, texts, notes, and what nobody reads."""
+
+from __future__ import annotations
+
+from vision.formats.base import Contents, begins_an_image, ending_of, is_image, is_text, stem
+from vision.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
+
+MASK_FOLDERS = {
+    "segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask", "ground_truth", "groundtruth",
+    "trimaps",
+}  # fmt: skip
+# What some tools call masks beside their images.
+MASK_ENDINGS = ("_mask", "-mask")
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
+# Lists of labels and of sizes, which say nothing about an image that is not said elsewhere.
+SIDE_FILES = {"labelmap.txt", "label_colors.txt", "labels.txt", "synsets.txt", "images.meta", "batches.meta"}
+# Annotations in files that are no text.
+BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz",
+                  ".xlsx", ".xls", ".ods", ".h5", ".hdf5")  # fmt: skip
+# What is packed in ways that are not read inside of an archive, annotations perhaps.
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".zip")
+NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
+NOTE_ENDINGS = (".md", ".rst", ".html", ".htm", ".pdf", ".css", ".js", ".py", ".sh", ".ipynb", ".log", ".ini", ".cfg",
+                ".cache", ".pbtxt", ".lock", ".bib", ".docx", ".db")  # fmt: skip
+
+
+class Files:
+    """The files of an archive by what they are."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.images: list[str] = []
+        self.texts: list[str] = []
+        self.others: list[str] = []
+        for name in contents.names:
+            if is_image(name):
+                self.images.append(name)
+            elif is_text(name):
+                self.texts.append(name)
+            elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
+                known = begins_an_image(contents.head(name))
+                (self.images if known else self.others).append(name)
+        self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]
+        self.binary = [name for name in self.others if name.lower().endswith((*BINARY_ENDINGS, *PACKED_ENDINGS))]
+        self.masks = self._take_out_masks()
+
+    def _take_out_masks(self) -> dict[str, int]:
+        """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
+        masks: dict[str, int] = {}
+        if not any(_is_mask(image) or _may_be_mask(image) or _is_called_mask(image) for image in self.images):
+            return masks
+        names = {stem(image) for image in self.images if not _is_mask(image)}
+        paths = {_without_ending(image) for image in self.images}
+        kept = []
+        for image in self.images:
+            is_mask = _is_mask(image) and _of_masked(image) in names
+            if is_mask or _is_beside_image(image, paths) or _is_called_mask_of(image, paths):
+                place = image.rpartition("/")[0]
+                masks[place] = masks.get(place, 0) + 1
+            else:
+                kept.append(image)
+        self.images = kept
+        return masks
+
+
+def _is_mask(image: str) -> bool:
+    return any(part.lower() in MASK_FOLDERS for part in image.split("/")[:-1])
+
+
+def _may_be_mask(image: str) -> bool:
+    """Whether an image without loss lies in a folder for annotations."""
+    folders = image.lower().split("/")[:-1]
+    return image.lower().endswith(MASK_SUFFIXES) and any(part in ANNOTATION_FOLDERS for part in folders)
+
+
+def _is_beside_image(image: str, paths: set[str]) -> bool:
+    """Whether it is `labels/train/a.png` of `images/train/a.jpg`."""
+    if not _may_be_mask(image):
+        return False
+    *folders, _ = image.lower().split("/")
+    name = _of_masked(image).lower()
+    return any(
+        "/".join([*folders[:position], beside.lower(), *folders[position + 1 :], name]) in paths
+        for position, part in enumerate(folders)
+        if part in ANNOTATION_FOLDERS
+        for beside in IMAGE_FOLDERS
+    )
+
+
+def _is_called_mask(image: str) -> bool:
+    return image.lower().endswith(MASK_SUFFIXES) and stem(image).lower().endswith(MASK_ENDINGS)
+
+
+def _is_called_mask_of(image: str, paths: set[str]) -> bool:
+    """Whether it is `a_mask.png` of `a.jpg` in the same folder."""
+    if not _is_called_mask(image):
+        return False
+    folder, slash, _ = image.rpartition("/")
+    return f"{folder}{slash}{_of_masked(image)}".lower() in paths
+
+
+def _without_ending(path: str) -> str:
+    return path.lower().removesuffix(ending_of(path).lower())
+
+
+def _of_masked(mask: str) -> str:
+    """The name of the image that a mask belongs to, without its ending."""
+    name = stem(mask)
+    ending = next((one for one in MASK_ENDINGS if name.lower().endswith(one)), "")
+    return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
+
+
+def is_note(name: str) -> bool:
+    return name.rpartition("/")[2].lower().lstrip("_-. ").startswith(NOTES)
+
+
+def is_side_name(name: str) -> bool:
+    return name.rpartition("/")[2].lower() in SIDE_FILES

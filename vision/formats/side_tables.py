@@ -1,0 +1,83 @@
+"""Tables that name images and say something else of them than a label or a box."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Sequence
+
+from vision.formats.shapes import number
+
+SPLITS = ("split", "subset", "set", "usage", "data_set")
+# Columns that say nothing about what an image shows: with these alone a table leaves no trace, as captions do.
+FACTS = {
+    "url", "link", "source", "origin", "license", "licence", "author", "credit", "copyright", "md5", "sha1", "sha256",
+    "hash", "checksum", "size", "filesize", "file_size", "bytes", "width", "height", "image_width", "image_height",
+    "channels", "depth", "format", "date", "time", "datetime", "timestamp", "created", "created_at", "updated_at",
+    "caption", "captions", "description", "comment", "comments", "text", "sentence", "title", "prompt", "alt", "lat",
+    "lon", "latitude", "longitude", "camera", "device", "index", "unnamed:_0", "",
+}  # fmt: skip
+# What models say is no label that somebody has given.
+PREDICTIONS = {"prediction", "predictions", "predicted", "pred", "predictionstring", "prediction_string",
+               "predicted_class", "predicted_label"}  # fmt: skip
+# Parts of the names of columns that only tables of boxes, points and outlines have: `xmin (px)`, `Roi.X1`.
+PLACE_PARTS = {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "bboxes", "polygon", "segmentation",
+               "rle", "encodedpixels", "landmark", "landmarks", "keypoints"}  # fmt: skip
+PARTS = re.compile(r"[^a-z0-9]+")
+LEAST_REPEATED = 20  # so many rows with a value each that no other has are no labels
+MOST_WORDS = 6
+LIST = re.compile(r"""^\[\s*(?:["'].*["'])?\s*\]$""", re.DOTALL)
+MOST_LIST = 5_000
+SUBMISSION = re.compile(r"submission", re.IGNORECASE)
+
+
+def is_submission(name: str) -> bool:
+    """Whether a file is an example of what a competition wants to have, with the same label for every image."""
+    return bool(SUBMISSION.search(name.rpartition("/")[2]))
+
+
+def has_places(header: Sequence[str]) -> bool:
+    """Whether a column is of boxes, points or outlines by a part of its name."""
+    return any(not PLACE_PARTS.isdisjoint(PARTS.split(name)) for name in header)
+
+
+def are_facts(names: Sequence[str]) -> bool:
+    """Whether all columns beside that of the image say nothing about what it shows."""
+    return all(name in FACTS or name in SPLITS for name in names)
+
+
+def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -> bool:
+    """Whether a column has labels of whole images.
+
+    Args:
+        is_known: it is called as columns of labels are.
+    """
+    given = [value for value in values if value]
+    if name in PREDICTIONS or any(_are_places(value) for value in given):
+        return False
+    if is_known:
+        return True
+    if given and all(math.isfinite(number(value)) for value in given):
+        return False  # an age, a price, a class: nobody knows
+    if any("://" in value or len(value.split()) > MOST_WORDS for value in given):
+        return False
+    return len(given) < LEAST_REPEATED or len(set(given)) < len(given)
+
+
+def _are_places(value: str) -> bool:
+    """Four or more numbers, perhaps behind a name: `n01 5 6 25 26`, runs of a mask, `[5, 6, 25, 26]`."""
+    words = value.strip("[]()").replace(",", " ").split()
+    return len(words) >= 4 and sum(math.isfinite(number(word)) for word in words) >= max(4, len(words) - 2)
+
+
+def labels_of(value: str) -> list[str]:
+    """The labels of a cell: one, or those of a list such as `['cat', 'dog']`."""
+    if not LIST.match(value) or len(value) > MOST_LIST:
+        return [value]
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return [value]
+    is_of_labels = isinstance(found, list) and all(isinstance(one, str) for one in found)
+    return found if is_of_labels else [value]

@@ -1,0 +1,101 @@
+"""What a training promises before it starts: time, memory and disk."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from vision.training.errors import DiskFullError, OutOfMemoryError
+from vision.training.watcher import Watcher
+
+TIMED_SECONDS = 2.0
+EXPORT_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A promise, made before a training starts. Early stopping may end it sooner; a busy machine takes longer.
+
+    Attributes:
+        seconds: whole training, from decoding to the exported files.
+        seconds_by_phase: the same, by phase.
+        memory_bytes: peak resident memory of the training process.
+        disk_bytes: largest use of the disk while it runs, model files included.
+        pixels: where decoded images are kept: "memory", "disk" or "stream".
+        epochs: settings of epochs that a budget of time has made smaller.
+    """
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    pixels: str
+    seconds_by_phase: dict[str, float] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def promised(
+    folder: Path, measure: Callable[[], Estimate], watcher: Watcher, on_estimate: Callable[[Estimate], None]
+) -> Estimate:
+    """The estimate of this training, measured once: a resumed training keeps its promise.
+
+    Raises:
+        OutOfMemoryError, DiskFullError: it cannot fit here.
+    """
+    saved = folder / "estimate.json"
+    if saved.exists():
+        return Estimate(**json.loads(saved.read_text()))
+    estimate = measure()
+    require_room(estimate, folder)
+    saved.write_text(json.dumps(estimate.to_dict()))
+    for line in estimate.warnings:
+        watcher.log(line)
+    watcher.log(
+        f"Expected: about {estimate.seconds / 60:.1f} minutes if not stopped early, "
+        f"{estimate.memory_bytes / 2**20:.0f} MiB memory, {estimate.disk_bytes / 2**20:.0f} MiB disk"
+    )
+    on_estimate(estimate)
+    return estimate
+
+
+def mean_seconds(step: Callable[[], object]) -> float:
+    """Of as many calls as fit into a moment: a shared machine is not equally fast at every instant."""
+    count, started = 0, time.perf_counter()
+    while count < 3 or time.perf_counter() - started < TIMED_SECONDS:
+        step()
+        count += 1
+    return (time.perf_counter() - started) / count
+
+
+def require_room(estimate: Estimate, folder: Path) -> None:
+    """Refuse a training that cannot fit, with the numbers.
+
+    Raises:
+        OutOfMemoryError, DiskFullError.
+    """
+    total, free = psutil.virtual_memory().total, shutil.disk_usage(folder).free
+    if estimate.memory_bytes > total:
+        raise OutOfMemoryError(
+            f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
+            f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
+        )
+    if estimate.disk_bytes > free:
+        raise DiskFullError(
+            f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
+            "are free. Free some space and start it again."
+        )
+
+
+def peak_memory() -> int:
+    """The largest resident memory of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,382 @@
+"""A whole training, from samples to proved files. The entry for notebooks and for the training process."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from vision.analysis.outcomes import OUTCOMES, LabelOutcomes
+from vision.imaging.letterbox import load_letterboxed
+from vision.imaging.preprocessing import load_pixels
+from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
+from vision.training import export
+from vision.training.budget import Deadline, seconds_to_train
+from vision.training.checkpoint import load_checkpoint
+from vision.training.configuration import Configuration
+from vision.training.data import (
+    SPLITS,
+    PixelStore,
+    TrainingData,
+    check_data,
+    choose_place,
+    sample_weights,
+)
+from vision.training.earlier import head_of, keep_rows
+from vision.training.estimate import estimate_training
+from vision.training.feeds import Source
+from vision.training.kept import EarlierPhase
+from vision.training.labels import write_labels
+from vision.training.machine import library_versions, out_of_memory_explained
+from vision.training.networks import (
+    Network,
+    augmentation_layers,
+    build_network,
+    freeze_backbone,
+    standardize,
+    unfreeze_backbone,
+    with_augmentation,
+)
+from vision.training.phases import Phase, compile_for
+from vision.training.promise import Estimate, promised
+from vision.training.watcher import Watcher
+
+EVALUATION_BATCH = 64
+PROOF_IMAGES = 16
+# A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
+# the sign digits (1e-4 to 3) this one and no label smoothing came out best, level with a logistic regression.
+HEAD_WEIGHT_DECAY = 1.0
+
+
+@dataclass
+class TrainingResult:
+    """What a finished training leaves.
+
+    Attributes:
+        files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
+        metrics: figures on the untouched test split, see `metrics.classification_metrics`.
+        mistakes: the most confident errors on the test split.
+        outcomes: path of what was predicted of each image of the test split (`LabelOutcomes`).
+        broken: images that could not be decoded, with the reason.
+    """
+
+    configuration: dict
+    class_names: list[str]
+    files: dict[str, str]
+    metrics: dict
+    validation_metrics: dict
+    mistakes: list[dict]
+    history: list[dict]
+    versions: dict[str, str]
+    parameters: int
+    seconds: float
+    litert_difference: float
+    outcomes: str = ""
+    broken: list[list[str]] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def prepare_runtime(configuration) -> tf.distribute.Strategy | None:
+    """Seed everything, make operations deterministic, use the GPUs that are there.
+
+    Returns:
+        A `MirroredStrategy` when there are several GPUs, else None.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(configuration.seed)
+    tf.config.experimental.enable_op_determinism()
+    mixed = configuration.mixed_precision == "on" or (configuration.mixed_precision == "auto" and bool(gpus))
+    keras.mixed_precision.set_global_policy("mixed_float16" if mixed else "float32")
+    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else None
+
+
+def preflight(configuration: Configuration, data: TrainingData, folder: Path) -> Estimate:
+    """Check the data and time a few steps; nothing is trained.
+
+    Raises:
+        DataError, ConfigurationError, WeightsError, OutOfMemoryError.
+    """
+    check_data(data)
+    prepare_runtime(configuration)
+    with out_of_memory_explained(configuration):
+        network = build_network(configuration, len(data.class_names), data.start)
+        return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
+
+
+def train(
+    configuration: Configuration,
+    data: TrainingData,
+    folder: Path,
+    watcher: Watcher | None = None,
+    on_estimate=lambda estimate: None,
+) -> TrainingResult:
+    """Train, evaluate on the test split, export and prove the exports.
+
+    The checkpoint in `folder` is continued when there is one of the same training.
+
+    Args:
+        configuration: resolved, see `Configuration.resolved`.
+        data: samples of the three splits.
+        folder: work folder of this training, on a disk with room (see `Estimate.disk_bytes`).
+        watcher: progress, log, checkpoints and the wish to stop.
+        on_estimate: receives the `Estimate` before the first step.
+
+    Raises:
+        EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `watcher.check`.
+    """
+    watcher = watcher or Watcher()
+    started = time.monotonic()
+    check_data(data)
+    strategy = prepare_runtime(configuration)
+    with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
+        return _Training(configuration, data, folder, watcher).run(on_estimate, started)
+
+
+class _Training:
+    def __init__(self, configuration, data, folder, watcher) -> None:
+        self.configuration: Configuration = configuration
+        self.data: TrainingData = data
+        self.folder: Path = folder
+        self.watcher: Watcher = watcher
+        self.checkpoint = folder / "checkpoint.npz"
+        self.num_classes = len(data.class_names)
+        self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
+        self.history: list[dict] = []
+        self.deadline = Deadline()
+        self.earlier_phase = EarlierPhase(folder)
+
+    def run(self, on_estimate, started: float) -> TrainingResult:
+        network = build_network(self.configuration, self.num_classes, self.data.start)
+        stores = self._decode(self._promise(network, on_estimate))
+        try:
+            self._fit(network, stores)
+            return self._finish(network, stores, started)
+        finally:
+            for store in stores.values():
+                store.close()
+
+    def _promise(self, network: Network, on_estimate) -> str:
+        """Say what it will take. Returns where decoded images are kept."""
+        counts = {split: len(self.data.splits[split]) for split in SPLITS}
+        estimate = promised(
+            self.folder,
+            lambda: estimate_training(network, self.configuration, counts, self.folder),
+            self.watcher,
+            on_estimate,
+        )
+        self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
+        epochs = estimate.epochs.get("epochs", self.configuration.epochs)
+        fine_tune_epochs = estimate.epochs.get("fine_tune_epochs", self.configuration.fine_tune_epochs)
+        self.configuration = replace(self.configuration, epochs=epochs, fine_tune_epochs=fine_tune_epochs)
+        keras.utils.set_random_seed(self.configuration.seed)
+        return choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
+
+    def _decode(self, place: str) -> dict[str, PixelStore]:
+        side = self.configuration.image_size
+        total = sum(len(self.data.splits[split]) for split in SPLITS)
+        before = 0
+        stores = {}
+        for split in SPLITS:
+            samples = self.data.splits[split]
+            store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
+            report = partial(self._decoded, before, total)
+            store.fill(report, self.watcher.check)
+            before += len(samples)
+            for identifier, reason in store.broken:
+                self.watcher.log(f"left out image {identifier}: {reason}")
+            stores[split] = store
+        self.watcher.log(f"Decoded {total} images at {side} x {side} px, kept in {place}")
+        return stores
+
+    def _decoded(self, before: int, total: int, done: int, _: int) -> None:
+        self.watcher.on_progress("decoding", before + done, total)
+
+    def _fit(self, network: Network, stores: dict[str, PixelStore]) -> None:
+        if not self.configuration.uses_pretrained:
+            self._phase("training", network.model, stores, self.configuration.epochs, self.configuration.learning_rate)
+            return
+        found = load_checkpoint(self.checkpoint)
+        freeze_backbone(network)
+        if found is None or found[0]["phase"] == "head":
+            score = self._head(network, stores, is_new=found is None)
+            if self.configuration.fine_tune:
+                self.earlier_phase.keep(score, network.model.weights)
+        else:
+            self.history = found[0]["history"]
+        head_epochs = sum(entry["phase"] == "head" for entry in self.history)
+        if self.configuration.fine_tune:
+            unfreeze_backbone(network)
+            score = self._phase(
+                "fine_tuning",
+                network.model,
+                stores,
+                self.configuration.fine_tune_epochs,
+                self.configuration.fine_tune_learning_rate,
+                epoch_offset=head_epochs,
+            )
+            self.earlier_phase.restore_if_better(score, network.model.weights, self.watcher)
+
+    def _head(self, network: Network, stores: dict[str, PixelStore], is_new: bool) -> list[float]:
+        """Train the head; with unchanged pixels it trains on features that are computed only once.
+
+        Returns:
+            Its score, as `_run`.
+        """
+        configuration = self.configuration
+        features = {split: self._features(network, stores[split], split) for split in ("train", "validation")}
+        standardize(network, features["train"].mean(axis=0), features["train"].var(axis=0))
+        if is_new and self.data.start is not None:
+            self._keep_rows(network)
+        if augmentation_layers(configuration) and not configuration.fine_tune:
+            return self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
+        sources = {
+            split: self._source(stores[split], rows.__getitem__, rows.shape[1:], np.float32)
+            for split, rows in features.items()
+        }
+        phase = self._make_phase(
+            "head", network.head, network.head, sources, configuration.epochs, configuration.learning_rate
+        )
+        return self._run(phase)
+
+    def _keep_rows(self, network: Network) -> None:
+        assert self.data.start is not None and network.head is not None
+        earlier = head_of(self.data.start)
+        kept = 0
+        if earlier is not None:
+            kept = keep_rows(network.head, earlier, self.data.class_names, self.data.start_names)
+        self.watcher.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
+
+    def _features(self, network: Network, store: PixelStore, split: str) -> np.ndarray:
+        """`(images, features)` float32, kept in the work folder for a resume."""
+        path = self.folder / f"features-{split}.npy"
+        backbone = network.backbone
+        assert backbone is not None
+        width = backbone.output_shape[-1]
+        features = np.load(path) if path.exists() else None
+        if features is None or features.shape != (len(store), width):
+            features = np.empty((len(store), width), dtype=np.float32)
+            forward = tf.function(lambda images: backbone(images, training=False), reduce_retracing=True)
+            for start in range(0, len(store), EVALUATION_BATCH):
+                self.watcher.check()
+                indices = np.arange(start, min(start + EVALUATION_BATCH, len(store)))
+                images = tf.convert_to_tensor(store.gather(indices), dtype=tf.float32)
+                features[indices] = forward(images).numpy()
+                self.watcher.on_progress("features", int(indices[-1]) + 1, len(store))
+            unfinished = path.with_suffix(".partial")
+            with open(unfinished, "wb") as file:
+                np.save(file, features)
+            os.replace(unfinished, path)
+        return features
+
+    def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> list[float]:
+        side = self.configuration.image_size
+        sources = {
+            split: self._source(stores[split], stores[split].gather, (side, side, 3), np.uint8)
+            for split in ("train", "validation")
+        }
+        trained = with_augmentation(model, self.configuration)
+        return self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
+
+    def _source(self, store: PixelStore, gather, shape: tuple[int, ...], dtype) -> Source:
+        return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
+
+    def _make_phase(self, name, trained, saved, sources, epochs, peak, epoch_offset: int = 0) -> Phase:
+        configuration = self.configuration
+        train = sources["train"]
+        train.weights = sample_weights(train.labels, self.num_classes, configuration.class_weights)
+        steps = epochs * -(-len(train.labels) // configuration.batch_size)
+
+        compile_for(
+            trained,
+            configuration if name != "head" else replace(configuration, weight_decay=HEAD_WEIGHT_DECAY),
+            peak=peak,
+            steps=steps,
+            label_smoothing=0.0 if name == "head" else configuration.label_smoothing,
+            is_uneven=is_uneven(np.bincount(sources["validation"].labels)),
+        )
+        return Phase(
+            name=name,
+            model=trained,
+            saved=saved,
+            train=train,
+            validation=sources["validation"],
+            epochs=epochs,
+            configuration=configuration,
+            checkpoint_path=self.checkpoint,
+            epoch_offset=epoch_offset,
+            history=self.history,
+            deadline=self.deadline,
+            validation_batch=max(configuration.batch_size, EVALUATION_BATCH),
+        )
+
+    def _run(self, phase: Phase) -> list[float]:
+        """Train a phase. Returns its (balanced) accuracy on the validation split: losses are not comparable."""
+        self.watcher.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
+        outcome = phase.run(self.watcher)
+        self.watcher.log(
+            f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
+            f"validation accuracy {outcome['best_score'][0]:.4f}"
+        )
+        return outcome["best_score"][:1]
+
+    def _finish(self, network: Network, stores: dict[str, PixelStore], started: float) -> TrainingResult:
+        self.watcher.on_progress("evaluating", 0, 1)
+        probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
+        files, difference = self._export(network.model, stores["test"], probabilities["test"])
+        test = stores["test"]
+        keys = [sample.id for sample in test.samples]
+        outcomes = self.folder / OUTCOMES
+        LabelOutcomes(keys, test.labels, probabilities["test"], self.data.class_names).save(outcomes)
+        return TrainingResult(
+            configuration=self.configuration.to_dict(),
+            class_names=self.data.class_names,
+            files=files,
+            metrics=classification_metrics(probabilities["test"], test.labels, self.data.class_names),
+            validation_metrics=classification_metrics(
+                probabilities["validation"], stores["validation"].labels, self.data.class_names
+            ),
+            mistakes=worst_mistakes(probabilities["test"], test.labels, keys, self.data.class_names),
+            history=self.history,
+            versions=library_versions("keras"),
+            parameters=int(network.model.count_params()),
+            seconds=round(time.monotonic() - started, 1),
+            litert_difference=difference,
+            outcomes=str(outcomes),
+            broken=[list(one) for store in stores.values() for one in store.broken],
+        )
+
+    def _predict(self, model: keras.Model, store: PixelStore) -> np.ndarray:
+        side = self.configuration.image_size
+        source = self._source(store, store.gather, (side, side, 3), np.uint8)
+        forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+        outputs = []
+        for images, _, _ in source.in_order(EVALUATION_BATCH):
+            self.watcher.check()
+            outputs.append(np.asarray(forward(images), dtype=np.float32))
+        return np.concatenate(outputs)
+
+    def _export(self, model: keras.Model, test: PixelStore, expected: np.ndarray) -> tuple[dict[str, str], float]:
+        self.watcher.on_progress("exporting", 0, 1)
+        paths = {
+            "keras": self.folder / "model.keras",
+            "litert-float32": self.folder / "model-float32.tflite",
+            "labels": self.folder / "labels.txt",
+        }
+        export.export_keras(model, paths["keras"])
+        export.export_litert(model, paths["litert-float32"])
+        write_labels(paths["labels"], self.data.class_names)
+        chosen = np.linspace(0, len(test) - 1, min(PROOF_IMAGES, len(test))).astype(int)
+        difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
+        self.watcher.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
+        return {kind: str(path) for kind, path in paths.items()}, difference
