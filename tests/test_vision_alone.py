@@ -84,6 +84,7 @@ def test_the_studio_and_the_library_say_the_same(detector, detector_files):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_example_trains_and_asks_without_the_studio(scenes, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in [name for name in environment if name.startswith("DJANGO")]:
