@@ -71,6 +71,13 @@ async function checkViews(page: Page, scheme: "light" | "dark", width: number): 
     await page.goto(`${address}?view=${view}`);
     await expect(page.getByTestId("headline")).toBeAttached();
     await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => undefined);
+    await fillCells(page);
     await expectNoViolations(page, `${view}, ${scheme}`);
   }
+}
+
+/** As of a model that is always right, or always wrong: how dark a cell is does not hang on how well this one has learned. */
+async function fillCells(page: Page): Promise<void> {
+  const cells = await page.locator("table button[style*='--heat']").all();
+  for (const cell of cells) await cell.evaluate((element) => element.style.setProperty("--heat", "1"));
 }
