@@ -72,7 +72,7 @@ def _images_behind(count: int) -> Callable[[], object]:
     import django
 
     django.setup()
-    from inference.outcomes import _labels
+    from inference.evaluation.results import _labels
     from vision.analysis.outcomes import LabelOutcomes
 
     probabilities, truth, names = _answers(count)

@@ -258,7 +258,7 @@ def look_after_all() -> int:
 
 
 def needed_model(model: Model) -> str | None:
-    """Why a model cannot be deleted, for `inference.registry`."""
+    """Why a model cannot be deleted, for `inference.registry.changing`."""
     live = Deployment.objects.filter(state__in=LIVE).filter(Q(model=model) | Q(previous__model=model))
     devices = Device.objects.filter(Q(target__model=model) | Q(running__model=model), revoked_at=None)
     if live.exists() or devices.exists():

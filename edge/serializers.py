@@ -11,8 +11,8 @@ from datasets.models import Dataset
 from edge.models import Alarm, Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
 from inference.models import FileKind, Model
+from inference.registry.staleness import is_outdated
 from inference.shapes import DetectorSettingsSerializer
-from inference.staleness import is_outdated
 from projects.models import Project, Task
 from projects.shapes import Described
 

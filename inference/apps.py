@@ -5,20 +5,13 @@ class InferenceConfig(AppConfig):
     name = "inference"
 
     def ready(self) -> None:
-        from inference import (  # noqa: F401 - they register their jobs
-            batches,
-            comparisons,
-            evaluations,
-            explanations,
-            frames,
-            publishing,
-            retries,
-            teaching,
-            trash,
-            usage,
-            uses,
-        )
-        from inference.naming import names_of_models
+        # They register their jobs and answers.
+        from inference import retries, trash, usage, uses  # noqa: F401
+        from inference.evaluation import comparisons, evaluations, explanations  # noqa: F401
+        from inference.labeling import active_learning, label_issues, video_frames  # noqa: F401
+        from inference.registry import publishing  # noqa: F401
+        from inference.registry.naming import names_of_models
+        from inference.serving import batches  # noqa: F401
         from projects.limits import BYTE_COUNTERS
         from projects.naming import NAMES
 

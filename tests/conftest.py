@@ -321,7 +321,7 @@ def _make_detector(folder: Path) -> None:
 @pytest.fixture
 def classifier(api, project, dataset, owner, classifier_files):
     from datasets.models import Snapshot
-    from inference.services import register_model
+    from inference.registry.registration import register_model
     from tests.test_imports import run_import
 
     run_import(api, dataset, shapes_zip(60))
@@ -335,7 +335,7 @@ def classifier(api, project, dataset, owner, classifier_files):
 @pytest.fixture
 def detector(api, owner, detector_files):
     from datasets.models import Snapshot
-    from inference.services import register_model
+    from inference.registry.registration import register_model
     from tests.test_boxes import new_dataset
     from tests.test_imports import run_import
     from vision.runtime.boxes import AnchorShapes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference.models import Model
-from inference.services import Wishes, serving_thresholds, with_own_threshold
+from inference.serving.prediction import Wishes, serving_thresholds, with_own_threshold
 from projects.models import Project, Task
 from tests.conftest import client_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.comparisons import _Labels, common_keys
+from inference.evaluation.comparisons import _Labels, common_keys
 from inference.models import Evaluation, Model
 from tests.conftest import upload
 from tests.pictures import jpeg

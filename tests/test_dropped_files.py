@@ -6,7 +6,7 @@ import pytest
 
 from datasets import renditions, thumbnails
 from datasets.models import Image, Video
-from inference import services as inference
+from inference.serving import prediction as inference
 from storage import replication, services
 from storage.services import local_cache
 from tests.conftest import upload

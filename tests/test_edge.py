@@ -21,7 +21,7 @@ from datasets.models import Annotation, Image
 from edge import keys, rollouts
 from edge.devices import presence
 from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, SigningKey
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects.models import Project, Webhook
 from tests.conftest import client_of
 from tests.pictures import jpeg

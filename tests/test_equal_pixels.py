@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.bundles import write_bundle
 from inference.models import Model
-from inference.services import Wishes, predictor_of, register_model
+from inference.registry.bundles import write_bundle
+from inference.registry.registration import register_model
+from inference.serving.prediction import Wishes, predictor_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 NAMES = ["one\ntwo, ", ' "three" ']

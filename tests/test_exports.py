@@ -17,10 +17,11 @@ from PIL import Image
 
 from datasets.models import Image as StoredImage
 from datasets.models import Snapshot
-from inference.bundles import program, write_bundle
-from inference.evaluations import outcomes_of
+from inference.evaluation.evaluations import outcomes_of
 from inference.models import Evaluation, Model
-from inference.services import Wishes, predictor_of, register_model
+from inference.registry.bundles import program, write_bundle
+from inference.registry.registration import register_model
+from inference.serving.prediction import Wishes, predictor_of
 from projects import jobs
 from tests.conftest import client_of
 from tests.pictures import make_zip, scene, shape_jpeg

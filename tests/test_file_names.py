@@ -11,8 +11,8 @@ import pytest
 from datasets.exports import start_export
 from datasets.models import Dataset, Image, Label
 from datasets.services import ensure_labels
-from inference.model_uploads import UploadProblem, parse_labels
 from inference.models import Model
+from inference.registry.model_imports import UploadProblem, parse_labels
 from projects import jobs
 from projects.models import Job, WorkState
 from projects.services import create_project

@@ -51,6 +51,22 @@ def test_an_app_imports_only_from_floors_below(app):
     assert not wrong, "\n".join(wrong)
 
 
+# Folders of `inference/`, from the lowest: each uses those before it; `evaluation` and `labeling` know nothing of each other.
+INFERENCE = {"registry": 0, "serving": 1, "evaluation": 2, "labeling": 2, "views": 3}
+
+
+@pytest.mark.parametrize("room", INFERENCE)
+def test_a_folder_of_inference_imports_only_from_those_below(room):
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in sources(f"inference/{room}")
+        for line, module in imports_of(path)
+        if (parts := module.split("."))[0] == "inference" and len(parts) > 1
+        if (other := parts[1]) in INFERENCE and other != room and INFERENCE[other] >= INFERENCE[room]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_only_the_storage_takes_paths_that_the_cache_may_drop():
     """Others take `storage.pinned`, `pin` or `opened`."""
     wrong = [
@@ -152,7 +168,7 @@ def test_the_web_process_loads_no_tensorflow():
     statement = (
         "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'mlstudio.settings'; import mlstudio.asgi; "
         "from django.urls import get_resolver; get_resolver().url_patterns; "
-        "import inference.services, training.services, training.supervisor, edge.manifest"
+        "import inference.serving.prediction, training.services, training.supervisor, edge.manifest"
     )
     assert loaded_after(statement, "tensorflow", "keras", "vision.training.networks") == []
 

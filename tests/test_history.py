@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from datasets.models import Annotation, AnnotationChange, Image, Label, Origin
-from inference.services import Prediction
-from inference.suggestions import store_suggestions
+from inference.serving.predicted_annotations import store_suggestions
+from inference.serving.prediction import Prediction
 from tests.conftest import upload
 from tests.pictures import jpeg
 

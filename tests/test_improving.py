@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from datasets.snapshots import take_snapshot
 from inference.models import Evaluation, Model, Suggestion, Suspect
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects import jobs
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg, scene, shape_jpeg
@@ -212,7 +212,7 @@ def test_wrong_labels_come_first(api, dataset, classifier):
 
 @slow
 def test_boxes_that_are_wrong_or_missing_are_suspected(api, detector):
-    from inference.services import Wishes, predictor_of
+    from inference.serving.prediction import Wishes, predictor_of
 
     dataset = Dataset.objects.get(pk=detector.snapshot.dataset_id)
     # What the detector finds becomes the truth, and then three mistakes are made.

@@ -13,8 +13,8 @@ from datasets.gallery.codes import code_of
 from datasets.gallery.keeping import FIELDS, settle
 from datasets.models import ANY_LABEL, Annotation, FacetCount, Image, ImageLabel, Label, TrashedImages
 from edge.feedback import _suggest
-from inference.services import Prediction
-from inference.suggestions import store_suggestions
+from inference.serving.predicted_annotations import store_suggestions
+from inference.serving.prediction import Prediction
 from mlstudio.counts import correct_counts
 from projects.models import TrashEntry
 from projects.services import create_project

@@ -16,9 +16,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 import training.process
-from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
 from inference.models import Model
-from inference.services import register_model
+from inference.registry.model_imports import UploadProblem, parse_anchor_config, parse_labels
+from inference.registry.registration import register_model
 from projects import jobs
 from projects.models import Project
 from tests.conftest import client_of

@@ -6,7 +6,7 @@ import pytest
 
 from datasets.models import Image
 from inference.models import Evaluation, Model
-from inference.services import register_model
+from inference.registry.registration import register_model
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 from tests.test_improving import run

@@ -9,7 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inference.models import Model, ModelFile
-from inference.services import model_pool, register_model
+from inference.registry.registration import register_model
+from inference.serving.prediction import model_pool
 from projects.models import Project
 from tests.conftest import client_of
 from tests.pictures import jpeg

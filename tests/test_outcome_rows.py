@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.outcome_rows import box_images, box_rows, label_images, label_rows
+from inference.evaluation.result_rows import box_images, box_rows, label_images, label_rows
 from vision.analysis.box_table import BoxTable
 from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
 from vision.analysis.threshold_costs import threshold_costs

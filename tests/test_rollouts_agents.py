@@ -17,7 +17,7 @@ from django.conf import settings
 
 from edge import keys
 from edge.models import Device, DeviceGroup
-from inference.services import register_model
+from inference.registry.registration import register_model
 from tests.conftest import client_of, make_user
 from tests.pictures import jpeg
 from tests.studio import ROOT, wait_for

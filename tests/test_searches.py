@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from inference.models import Model
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects import work
 from tests.conftest import client_of
 from tests.pictures import shapes_zip

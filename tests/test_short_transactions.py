@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects import jobs
 from storage import services as storage
 from storage.cache import Incoming

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from inference.models import FileKind, Model, ModelFile
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects.services import create_project
 from tests.test_edge import fresh_keys  # noqa: F401 - a fixture
 from training import model_exports

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datasets.models import Dataset, Image
+from inference.labeling.suspects import replace_suspects
 from inference.models import Model, Suspect
-from inference.suspecting import replace_suspects
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 

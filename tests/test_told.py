@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, Image
-from inference.services import register_model
+from inference.registry.registration import register_model
 from projects import jobs
 from tests.conftest import upload
 from tests.pictures import jpeg

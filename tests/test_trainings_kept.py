@@ -58,8 +58,8 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing(api, run, monkeypatch):
         raise InsufficientStorage()
 
     with monkeypatch.context() as patch:
-        patch.setattr("inference.services.storage.stage_path", full, raising=False)
-        patch.setattr("inference.services.storage.keep_path", full)
+        patch.setattr("inference.registry.staging.storage.stage_path", full, raising=False)
+        patch.setattr("inference.registry.staging.storage.keep_path", full)
         services.run_training(str(run.pk))
     waiting = seen(api, run)
     assert (waiting["state"], waiting["error"], waiting["waiting"]["code"]) == ("queued", None, "disk_full")

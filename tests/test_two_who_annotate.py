@@ -14,8 +14,8 @@ from django.db import connections, transaction
 from datasets import ingest, label_removal, review
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, AnnotationChange, Image, Origin
-from inference import suggestions
-from inference.services import Prediction
+from inference.serving import predicted_annotations as suggestions
+from inference.serving.prediction import Prediction
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 from tests.studio import wait_for

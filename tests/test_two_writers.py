@@ -23,7 +23,7 @@ from datasets.label_removal import merge_labels
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
 from datasets.services import create_label, ensure_labels, label_images
 from inference.models import Model
-from inference.services import register_model
+from inference.registry.registration import register_model
 from mlstudio.counts import correct_counts
 from projects import jobs, work
 from projects.errors import WorkHasEnded

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from datasets import playing
 from datasets.models import Image
-from inference.uncertainty import doubting_wishes, uncertainty_of
+from inference.labeling.uncertainty import doubting_wishes, uncertainty_of
 from projects import jobs
 from projects.models import Job
 from tests.conftest import client_of
@@ -86,7 +86,7 @@ def test_doubt_needs_a_model(api, dataset):
 
 @slow
 def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, classifier):
-    from inference.services import predict_pixels
+    from inference.serving.prediction import predict_pixels
     from tests.test_batches import shape_frame
 
     content = film(40, size=(96, 96), pictures=shape_frame)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.services import Wishes, predictor_of
+from inference.serving.prediction import Wishes, predictor_of
 from tests.pictures import scene, scenes_zip
 from tests.studio import ROOT
 from vision.detection.folders import read_folder

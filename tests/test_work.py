@@ -175,7 +175,7 @@ class TestEventStream:
 
 def test_a_holder_that_lost_its_lease_leaves_the_files_of_the_next_one(project):
     """Seen after a locked database: the first one tidied up while the second one was writing."""
-    from inference.batches import work_folder
+    from inference.serving.batches import work_folder
     from projects.job_context import JobContext
 
     job = Job.objects.create(project=project, kind="prediction")

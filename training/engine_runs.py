@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.evaluations import ENGINE_RUNS
+from inference.evaluation.evaluations import ENGINE_RUNS
 from inference.models import FileKind, Model
-from inference.services import copy_file
+from inference.registry.registration import copy_file
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext
 from training.process import EngineProcess, made_file, remove_folder, result_of

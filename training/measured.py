@@ -9,7 +9,7 @@ import numpy as np
 import structlog
 
 from datasets.models import Snapshot, SnapshotImage
-from inference.evaluations import read_outcomes
+from inference.evaluation.evaluations import read_outcomes
 from training.models import TrainingRun
 from training.process import made_file
 from vision.analysis.curves import curves_of

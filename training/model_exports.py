@@ -8,12 +8,12 @@ from pathlib import Path
 from django.db import transaction
 
 from datasets.models import Image, Snapshot, SnapshotImage
-from inference.bundles import folder_name, write_bundle
-from inference.exports import KIND
 from inference.models import FileKind, Model, ModelFile
-from inference.services import add_file, copy_file
-from inference.staging import StagedFile, staged
-from inference.staleness import settings_inside
+from inference.registry.bundles import folder_name, write_bundle
+from inference.registry.exports import KIND
+from inference.registry.registration import add_file, copy_file
+from inference.registry.staging import StagedFile, staged
+from inference.registry.staleness import settings_inside
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Queue, Task

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from datasets.models import Image
 from inference.errors import ModelUploadsOff
-from inference.model_uploads import KIND
 from inference.models import FileKind
-from inference.services import register_model
-from inference.staging import staged, with_labels
+from inference.registry.model_imports import KIND
+from inference.registry.registration import register_model
+from inference.registry.staging import staged, with_labels
 from projects.errors import WorkFailed
 from projects.jobs import WORK_FOLDERS, JobContext, handles
 from projects.models import Project, Queue

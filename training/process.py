@@ -17,7 +17,7 @@ from django.conf import settings
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
-from inference.services import copy_file
+from inference.registry.registration import copy_file
 from projects import work
 from projects.errors import WorkFailed
 from projects.jobs import JobContext

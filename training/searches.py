@@ -17,7 +17,7 @@ from datasets.errors import SnapshotIsRecord
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.models import Model, Stage, Visibility
-from inference.registry import delete_model
+from inference.registry.changing import delete_model
 from projects import limits, work
 from projects.errors import InUse, WorkHasEnded
 from projects.live import announce

@@ -7,7 +7,7 @@ from accounts.known import refuse_unknown
 from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model
-from inference.naming import name_of_base
+from inference.registry.naming import name_of_base
 from projects.models import JobKind, Project, Task, WorkState
 from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
 from projects.shapes import Described

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from inference.models import Resize
-from inference.services import register_model
-from inference.staging import staged, with_labels
+from inference.registry.registration import register_model
+from inference.registry.staging import staged, with_labels
 from projects import queues, work
 from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.models import WorkState

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from datasets.selectors import datasets_of, snapshots_of
-from inference.improving_serializers import PictureQuerySerializer
-from inference.pictures import picture_response
+from inference.evaluation.figures import picture_response
+from inference.evaluation.result_serializers import PictureQuerySerializer
 from inference.selectors import models_of
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Job, Role, Task

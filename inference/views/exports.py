@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from datasets.selectors import snapshots_of
-from inference import serializers
-from inference.exports import exportable_kinds, start_export
-from inference.publishing import start_publishing
+from inference.registry import serializers
+from inference.registry.exports import exportable_kinds, start_export
+from inference.registry.publishing import start_publishing
+from projects.answers import accepted
 from projects.permissions import require_member
 from projects.serializers import JobSerializer
 from storage.signing import base_url_of
@@ -51,8 +50,3 @@ class Exports:
         return accepted(
             start_publishing(model=model, user=request.user, base_url=base_url_of(request), **data.validated_data)
         )
-
-
-def accepted(job) -> Response:
-    location = reverse("job-detail", args=[job.pk])
-    return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})

@@ -15,17 +15,21 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets.selectors import snapshots_of
-from inference import serializers, services
-from inference.evaluations import start_evaluation
-from inference.model_upload_serializers import ModelUploadSerializer
-from inference.model_uploads import require_model_uploads, start_model_import
+from inference.evaluation.evaluations import start_evaluation
+from inference.evaluation.serializers import EvaluationRequestSerializer, EvaluationSerializer
 from inference.models import Evaluation, FileKind, Model
-from inference.registry import change_model, delete_model
+from inference.registry import serializers
+from inference.registry.changing import change_model, delete_model
+from inference.registry.model_import_serializers import ModelUploadSerializer
+from inference.registry.model_imports import require_model_uploads, start_model_import
+from inference.registry.registration import CONTENT_TYPES
 from inference.selectors import listed, models_of
-from inference.views.exports import Exports, accepted
-from inference.views.improving import Improves
+from inference.views.evaluation import Compares
+from inference.views.exports import Exports
+from inference.views.labeling import Labels
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
+from projects.answers import accepted
 from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
@@ -43,7 +47,7 @@ from storage.uploads import memory_first
 MODEL_FILE = {
     (code, media_type): OpenApiTypes.ANY if media_type == "application/json" else OpenApiTypes.BINARY
     for code in (200, 206)
-    for media_type in sorted(set(services.CONTENT_TYPES.values()))
+    for media_type in sorted(set(CONTENT_TYPES.values()))
 }
 # What every user may do with a public model.
 USING = ("predict", "suggestions", "suspects", "explanations")
@@ -68,7 +72,8 @@ class ModelViewSet(
     Predicts,
     Registry,
     Exports,
-    Improves,
+    Labels,
+    Compares,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -192,8 +197,8 @@ class ModelViewSet(
         name = file.filename if own_name else f"{model.name}-v{model.version}-{file.filename}"
         return blob_response(request, file.blob, name)
 
-    @extend_schema(methods=["get"], responses=serializers.EvaluationSerializer(many=True))
-    @extend_schema(methods=["post"], request=serializers.EvaluationRequestSerializer, responses={202: JobSerializer})
+    @extend_schema(methods=["get"], responses=EvaluationSerializer(many=True))
+    @extend_schema(methods=["post"], request=EvaluationRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
     def evaluations(self, request, pk=None):
         """How good the model is, and the images it got wrong. POST measures it on a split of any snapshot of yours."""
@@ -201,10 +206,8 @@ class ModelViewSet(
         require_member(model.project, request.user)
         if request.method == "GET":
             page = self.paginate_queryset(_evaluations_of(model))
-            return self.get_paginated_response(serializers.EvaluationSerializer(page, many=True).data)
-        data = serializers.EvaluationRequestSerializer(
-            data=request.data, context={"snapshots": snapshots_of(request.user)}
-        )
+            return self.get_paginated_response(EvaluationSerializer(page, many=True).data)
+        data = EvaluationRequestSerializer(data=request.data, context={"snapshots": snapshots_of(request.user)})
         data.is_valid(raise_exception=True)
         return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
 

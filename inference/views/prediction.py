@@ -14,7 +14,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from datasets.selectors import images_of
-from inference import serializers, services
+from inference.serving import prediction as predicting
+from inference.serving import serializers
 from projects.models import Task
 from projects.parsers import JSONParser
 from storage import services as storage
@@ -47,7 +48,7 @@ class Predicts:
     )
     def predict(self, request, pk=None):
         """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
-        watch = services.Stopwatch()
+        watch = predicting.Stopwatch()
         model = self.get_object()
         query = serializers.OverlaySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -55,12 +56,12 @@ class Predicts:
         overlay = query.validated_data.get("overlay")
         if overlay is not None and (model.task != Task.DETECTION or len(sources) != 1):
             raise ValidationError({"overlay": ["Boxes are drawn by detectors, on one image a request."]})
-        wishes = services.Wishes(
+        wishes = predicting.Wishes(
             threshold=query.validated_data.get("threshold"),
             limit=query.validated_data.get("max"),
             iou=query.validated_data.get("iou"),
         )
-        predict = services.predictor_of(model, services.with_own_threshold(model, wishes))
+        predict = predicting.predictor_of(model, predicting.with_own_threshold(model, wishes))
         predictions, rejected = [], []
         for source, name in sources:
             with storage.pinned(source) if isinstance(source, Blob) else nullcontext(source) as file:
@@ -70,7 +71,7 @@ class Predicts:
                     rejected.append({"filename": name, "code": error.code, "detail": str(error)})
                     continue
                 if overlay is not None:
-                    content = services.draw_prediction(model, file, prediction, overlay)
+                    content = predicting.draw_prediction(model, file, prediction, overlay)
                     return HttpResponse(content, content_type=f"image/{overlay}")
             predictions.append(vars(prediction))
         return Response(

@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from inference import serializers
 from inference.models import StageChange
-from inference.registry import ancestors, descendants, labelled_by, move_to_stage
+from inference.registry import serializers
+from inference.registry.changing import move_to_stage
+from inference.registry.lineage import ancestors, descendants, labelled_by
 from inference.selectors import models_of
 from projects.permissions import require_member
 

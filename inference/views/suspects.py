@@ -10,9 +10,9 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from datasets.gallery.rows import grid_rows
-from inference import suspect_serializers as shapes
+from inference.labeling import suspect_serializers as shapes
+from inference.labeling.suspects import decide_suspect, open_suspects, searches_of, suspects_of
 from inference.models import Suspect
-from inference.suspecting import decide_suspect, open_suspects, searches_of, suspects_of
 from projects.permissions import ProjectPermission
 
 FIELDS = OpenApiParameter(

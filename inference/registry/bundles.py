@@ -9,14 +9,15 @@ import zipfile
 from pathlib import Path
 
 from accounts.names import in_one_line
-from inference import bundle_sample as sample
 from inference.models import Model, Resize
+from inference.registry import bundle_sample as sample
 from projects.models import Task
 from vision.imaging import preprocessing
 from vision.runtime import boxes
 from vision.runtime.kinds import KINDS, RAW_KINDS
 
 PACKAGES = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow", "keras": "tensorflow"}
+
 LOADING = {
     "litert": """runner = Interpreter(str(HERE / "{file}"), num_threads=4).get_signature_runner()
 (NAME,) = runner.get_input_details()
@@ -48,18 +49,21 @@ def run(image):
     return {{"{keras_output}": keras.ops.convert_to_numpy(model(image, training=False))}}
 """,
 }
+
 IMPORTS = {
     "litert": "from ai_edge_litert.interpreter import Interpreter",
     "onnxruntime": "import onnxruntime",
     "tensorflow": "import tensorflow as tf",
     "keras": "import keras",
 }
+
 CLASSIFY = """def predict(path):
     with open_image(path) as image:
         scores = list(run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32)).values())[0][0]
     best = [index for index in np.argsort(-scores)[:5] if scores[index] >= THRESHOLD]
     return {"labels": [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in best]}
 """
+
 BOXES = """def predict(path):
     with open_image(path) as image:
         width, height = upright_size(image)
@@ -72,6 +76,7 @@ BOXES = """def predict(path):
             found.append({"label": LABELS[label], "score": round(float(score), 4), "box": box})
     return {"boxes": found}
 """
+
 RAW = """def predict(path):
     with open_image(path) as image:
         width, height = upright_size(image)
@@ -87,6 +92,7 @@ RAW = """def predict(path):
         found.append({"label": LABELS[label], "score": round(float(score), 4), "box": box})
     return {"boxes": found}
 """
+
 MAIN = """
 if __name__ == "__main__":
     if len(sys.argv) < 2:
@@ -97,8 +103,10 @@ if __name__ == "__main__":
         except (ImageError, OSError) as error:
             print(json.dumps({"file": path, "error": getattr(error, "code", "not_read"), "detail": str(error)}))
 """
+
 # The studio's own way from a file to pixels goes along: every image is the same to the program and to the server.
 IMAGING = Path(preprocessing.__file__).parent
+
 IMAGING_FILES = ("budget.py", "letterbox.py", "preprocessing.py")
 
 

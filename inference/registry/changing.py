@@ -1,19 +1,16 @@
-"""What becomes of a model after its training: stages, lineage, its end."""
+"""What becomes of a model after its training: its fields, its stage, its end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import CharField, Count, F, QuerySet, Value
 from rest_framework.exceptions import NotFound
 
-from datasets.models import Annotation, Snapshot, SnapshotImage
 from inference.models import Model, Stage, StageChange
 from inference.trash import trash_model
 from projects.changes.fields import change_fields
 from projects.models import Project
-from projects.selectors import role_in
 from projects.services import adjust_counts
 from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused
@@ -74,36 +71,3 @@ def delete_model(*, model: Model, force: bool = False) -> None:
         return
     adjust_counts(model.project_id, model_count=-1)
     model.delete()
-
-
-def ancestors(model: Model, visible: QuerySet[Model]) -> list[Model]:
-    """The models that it started from, the nearest first, as far as they are visible."""
-    found: list[Model] = []
-    while model.base_model_id is not None and len(found) < 100:
-        base = visible.filter(pk=model.base_model_id).first()
-        if base is None:
-            break
-        found.append(base)
-        model = base
-    return found
-
-
-def descendants(model: Model, visible: QuerySet[Model]) -> QuerySet[Model]:
-    """The models that started from it."""
-    return visible.filter(base_model=model.pk).order_by("id")
-
-
-MOST_LABELLERS = 100
-
-
-def labelled_by(snapshot: Snapshot, user) -> list[dict]:
-    """Who confirmed or made how many of the annotations that its images have now, the most first.
-
-    A snapshot keeps what was annotated and not by whom. Who is no member of the project gets no names: a public model
-    says where it comes from, not who works there.
-    """
-    images = SnapshotImage.objects.filter(snapshot=snapshot, image__isnull=False)
-    found = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
-    name = Value(None, CharField()) if role_in(snapshot.project, user) is None else F("created_by__username")
-    rows = found.values("origin", user=name).annotate(annotations=Count("id"))
-    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])

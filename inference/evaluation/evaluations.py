@@ -14,7 +14,8 @@ from rest_framework.exceptions import ValidationError
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
 from inference.models import Evaluation, FileKind, Model, ModelFile
-from inference.services import LOWEST_SCORE, OUTCOMES_TYPE, way_of
+from inference.registry.registration import OUTCOMES_TYPE
+from inference.serving.prediction import LOWEST_SCORE, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
@@ -32,13 +33,16 @@ from vision.runtime.metrics import classification_metrics, worst_mistakes
 from vision.runtime.onnx import OnnxNetwork
 
 KIND = "evaluation"
+
 REPORT_EVERY = 20
 
 # (height, width, 3) uint8 → probabilities (labels,), or raw output (anchors, 4 + labels)
 Run = Callable[[np.ndarray], np.ndarray]
+
 # Runs of files that need TensorFlow, which this room does not have; the room above registers itself:
 # (context, model, file kind, paths of pictures) → the outputs, one after another.
 EngineRuns = Callable[[JobContext, Model, str, list[Path]], Iterator[np.ndarray]]
+
 ENGINE_RUNS: list[EngineRuns] = []
 
 

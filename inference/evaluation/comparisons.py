@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from datasets.models import Snapshot
 from inference.errors import NotEvaluated, NothingToCompare
-from inference.evaluations import check_fits, evaluate, outcomes_of
+from inference.evaluation.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -23,7 +23,9 @@ from vision.runtime.boxes import Detections, thresholds_of
 from vision.runtime.detection_metrics import Truth, match, worst_images
 
 KIND = "comparison"
+
 MOST_DIFFERENCES = 200
+
 MOST_MODELS = 5
 
 

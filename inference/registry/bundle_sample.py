@@ -18,7 +18,9 @@ from vision.runtime.kinds import KINDS
 from vision.runtime.onnx import OnnxNetwork
 
 NAME = "sample.png"
+
 WIDTH, HEIGHT = 320, 240
+
 LABELS, BOXES = 5, 100
 
 

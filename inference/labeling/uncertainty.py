@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.models import Model
-from inference.services import LOWEST_SCORE, Prediction, Wishes
+from inference.serving.prediction import LOWEST_SCORE, Prediction, Wishes
 from projects.models import Task
 from vision.analysis.selection import box_uncertainty, margin_uncertainty
 

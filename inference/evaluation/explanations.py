@@ -7,10 +7,10 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from datasets.models import Image
-from inference.batches import work_folder
-from inference.frames import model_of
 from inference.models import Model, Resize
-from inference.services import LOWEST_SCORE, runtime_of, way_of
+from inference.serving.batches import work_folder
+from inference.serving.job_models import model_of
+from inference.serving.prediction import LOWEST_SCORE, runtime_of, way_of
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
@@ -23,7 +23,9 @@ from vision.runtime.boxes import AnchorShapes, anchors_for, detections_from, iou
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 
 KIND = "explanation"
+
 OVERLAP = 0.3
+
 SHOWN_SIDE = 1024
 
 

@@ -1,9 +1,9 @@
-"""Registering models and predicting with them."""
+"""Predicting with models."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -12,18 +12,12 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 from PIL import Image as pillow
 from PIL.Image import Image
 
-from datasets.models import Snapshot
 from inference.errors import ModelFileBroken, ModelNotServable
-from inference.models import Evaluation, FileKind, Model, ModelFile, Resize
-from inference.naming import figures_of
-from inference.staging import AnyFile, StagedFile, staged, with_labels
-from projects.models import Project, Task
-from projects.services import adjust_counts
+from inference.models import FileKind, Model, ModelFile, Resize
+from projects.models import Task
 from storage import services as storage
 from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.preprocessing import decoded, open_image, to_pixels, upright_size
@@ -35,96 +29,9 @@ from vision.runtime.overlay import draw_boxes
 log = structlog.get_logger(__name__)
 
 DEFAULT_LABELS, DEFAULT_BOXES = 5, 300
+
 # Below this everything is noise, and there is much of it.
 LOWEST_SCORE = 0.01
-OUTCOMES_TYPE = "application/octet-stream"
-CONTENT_TYPES = {
-    FileKind.KERAS: "application/zip",
-    FileKind.KERAS_H5: "application/x-hdf5",
-    FileKind.LITERT_FLOAT32: "application/octet-stream",
-    FileKind.LITERT_FLOAT16: "application/octet-stream",
-    FileKind.LITERT_DYNAMIC: "application/octet-stream",
-    FileKind.LITERT_INT8: "application/octet-stream",
-    FileKind.ONNX: "application/octet-stream",
-    FileKind.SAVED_MODEL: "application/zip",
-    FileKind.BUNDLE: "application/zip",
-    FileKind.ORIGINAL: "application/octet-stream",
-    FileKind.LABELS: "text/plain",
-    FileKind.LABELS_JSON: "application/json",
-    FileKind.MODEL_CARD: "text/markdown",
-    FileKind.MODEL_CARD_JSON: "application/json",
-}
-
-
-def register_model(
-    *,
-    project: Project,
-    name: str,
-    class_names: list[str],
-    architecture: str,
-    input_size: tuple[int, int],
-    parameters: int,
-    files: Mapping[str, AnyFile],
-    user,
-    training=None,
-    snapshot: Snapshot | None = None,
-    metrics: dict | None = None,
-    mistakes: list[dict] | None = None,
-    curves: dict | None = None,
-    outcomes: StagedFile | None = None,
-    detector: dict | None = None,
-    base_model: Model | None = None,
-    resize: str = Resize.STRETCH,
-    origin: dict | None = None,
-) -> Model:
-    """A new version in the project with its files and, of a model trained here, its evaluation on the test split.
-
-    Beside what came it gets `labels.json`: unlike lines of text it has every name as it is.
-
-    Args:
-        metrics, mistakes, curves: of the evaluation.
-        outcomes: what was predicted of each of its images (`vision.analysis.outcomes`).
-    """
-    with staged(with_labels(files, class_names)) as ready, transaction.atomic():
-        model = _new_version(
-            project, name=name, task=project.task, class_names=class_names, architecture=architecture,
-            input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},
-            detector=detector or {}, resize=Resize.LETTERBOX if detector else resize, origin=origin or {},
-            base_model=base_model, training=training, snapshot=snapshot, created_by=user,
-        )  # fmt: skip
-        for kind, file in ready.items():
-            add_file(model=model, kind=kind, path=file)
-        if metrics is not None:
-            Evaluation.objects.create(
-                model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or [],
-                curves=curves or {},
-                outcomes=None if outcomes is None else storage.keep(outcomes.incoming, OUTCOMES_TYPE),
-            )  # fmt: skip
-    return model
-
-
-def _new_version(project: Project, **fields) -> Model:
-    adjust_counts(project.pk, model_count=1)
-    Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
-    version = Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)
-    return Model.objects.create(project=project, version=version, figures=figures_of(fields["metrics"]), **fields)
-
-
-def copy_file(*, model: Model, kind: str, target: Path) -> bool:
-    """Put one of the model's files at `target`, fetched when it is not in the cache. False when it has no such file."""
-    row = ModelFile.objects.select_related("blob").filter(model=model, kind=kind).first()
-    if row is not None:
-        storage.copy_to(row.blob, target)
-    return row is not None
-
-
-def add_file(*, model: Model, kind: str, path: AnyFile, report: dict | None = None) -> ModelFile:
-    """Give a model a file; within a transaction a staged one, so that nobody waits while it is copied."""
-    with staged({kind: path}) as ready:
-        blob = storage.keep(ready[kind].incoming, CONTENT_TYPES[FileKind(kind)])
-    return ModelFile.objects.create(
-        model=model, kind=kind, filename=ready[kind].filename, blob=blob, report=report or {}
-    )
 
 
 # Prediction
@@ -156,6 +63,7 @@ class Wishes:
 
 
 AnyNetwork = TypeVar("AnyNetwork", bound=LiteRTNetwork)
+
 Predictor = Callable[[Path | BinaryIO, str], Prediction]
 
 

@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from inference.model_uploads import (
+from inference.models import Resize
+from inference.registry.model_imports import (
     FORMATS,
     SCALINGS,
     UploadProblem,
@@ -16,7 +17,6 @@ from inference.model_uploads import (
     parse_anchor_config,
     parse_labels,
 )
-from inference.models import Resize
 from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.filenames import clean_filename

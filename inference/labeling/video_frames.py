@@ -6,23 +6,24 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from datasets.models import Image, Video
+from datasets.models import Video
 from datasets.videos import Cut, cut_frames, pinned, video_of
+from inference.labeling.uncertainty import doubting_wishes, uncertainty_of
 from inference.models import Model
-from inference.services import Prediction, Wishes, predict_pixels, predictor_of
-from inference.suggestions import store_suggestions
-from inference.uncertainty import doubting_wishes, uncertainty_of
+from inference.serving.job_models import model_of, predictions_of
+from inference.serving.predicted_annotations import store_suggestions
+from inference.serving.prediction import predict_pixels
 from projects.changes.recording import recording_job
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue
-from storage import services as storage
-from vision.imaging.preprocessing import ImageError
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames
 
 KIND = "video_frames"
+
 SMALL = 64
+
 MOST_TIMES = 2000
 
 
@@ -103,26 +104,3 @@ def _cut(context: JobContext, video: Video, cut: Cut, model: Model | None) -> in
             predictions = predictions_of(model, images)
             suggested += store_suggestions(project=video.project, model=model, predictions=predictions, user=user)
     return suggested
-
-
-def model_of(pk: str | None) -> Model | None:
-    """The model of a job. Raises `WorkFailed` when it is gone."""
-    if pk is None:
-        return None
-    model = Model.objects.select_related("project").filter(pk=pk).first()
-    if model is None:
-        raise WorkFailed("model_deleted", "The model was deleted meanwhile.")
-    return model
-
-
-def predictions_of(model: Model, images: list[Image], wishes: Wishes | None = None) -> list[tuple[Image, Prediction]]:
-    """Predictions of images, without those whose file is damaged."""
-    predict = predictor_of(model, wishes or Wishes())
-    found = []
-    for image in images:
-        try:
-            with storage.opened(image.blob) as file:
-                found.append((image, predict(file, image.filename)))
-        except ImageError:
-            continue
-    return found

@@ -6,8 +6,7 @@ import numpy as np
 from rest_framework.exceptions import NotFound, ValidationError
 
 from inference.errors import NotEvaluated
-from inference.models import Evaluation
-from inference.outcome_rows import (
+from inference.evaluation.result_rows import (
     box_answers,
     box_images,
     box_rows,
@@ -17,7 +16,8 @@ from inference.outcome_rows import (
     label_rows,
     sure_boxes,
 )
-from inference.shown_images import with_images
+from inference.evaluation.shown_images import with_images
+from inference.models import Evaluation
 from projects.models import Task
 from storage.models import Blob
 from vision.analysis.curves import precision_recall_curve, reliability, roc_curve

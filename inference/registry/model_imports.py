@@ -19,14 +19,19 @@ from storage import services as storage
 from storage.cache import Incoming
 
 KIND = "model_import"
+
 # What a file is told by: its name's ending.
 FORMATS = {
     ".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "litert", ".onnx": "onnx", ".zip": "saved_model",
 }  # fmt: skip
+
 # Names for what a network expects of pixels that are 0 to 255.
 SCALINGS = ("0_255", "0_1", "-1_1", "imagenet", "caffe")
+
 MAX_LABELS = 10_000
+
 MAX_LABEL_LENGTH = 100
+
 MAX_PRINTED = 200_000
 
 

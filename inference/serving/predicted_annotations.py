@@ -12,7 +12,7 @@ from datasets.models import Annotation, Image, Origin
 from datasets.selectors import is_labelled
 from datasets.services import ensure_labels
 from inference.models import Model
-from inference.services import Prediction
+from inference.serving.prediction import Prediction
 from projects.models import Project, Task
 from storage.database import atomic_again
 

@@ -13,6 +13,7 @@ from projects.models import Job
 from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 
 KIND = "model_export"
+
 LARGEST_DROP = 0.02
 
 

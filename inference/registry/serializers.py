@@ -1,3 +1,5 @@
+"""Shapes of models, their stages, lineage and files."""
+
 from __future__ import annotations
 
 from uuid import UUID
@@ -8,19 +10,17 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
-from datasets.models import Origin, Snapshot, Split
-from datasets.serializers import RejectedSerializer
-from inference.exports import LARGEST_DROP
+from datasets.models import Origin, Snapshot
 from inference.models import Evaluation, FileKind, Model, ModelFile, Stage, StageChange
-from inference.naming import name_of_base
+from inference.registry.exports import LARGEST_DROP
+from inference.registry.naming import name_of_base
+from inference.registry.staleness import is_stale
 from inference.shapes import (
     METRICS,
     AnchorsSerializer,
-    CurvesSerializer,
     ExportReportSerializer,
     OriginSerializer,
 )
-from inference.staleness import is_stale
 from projects.models import Task
 from projects.shapes import Described
 from storage.models import BlobState
@@ -188,124 +188,6 @@ class ModelSummarySerializer(ModelSerializer):
         child=serializers.FloatField(allow_null=True), source="figures", read_only=True,
         help_text="On the untouched test split; matrices and figures by label are in the model itself.",
     )  # fmt: skip
-
-
-class MistakeSerializer(serializers.Serializer):
-    """A wrongly classified image, or for detectors an image with false alarms and misses."""
-
-    image = serializers.CharField()
-    label = serializers.CharField(required=False)
-    predicted = serializers.CharField(required=False)
-    score = serializers.FloatField(required=False)
-    label_score = serializers.FloatField(required=False)
-    false_positives = serializers.IntegerField(required=False)
-    misses = serializers.IntegerField(required=False)
-    surest_mistake = serializers.FloatField(required=False)
-
-
-class EvaluationSerializer(serializers.ModelSerializer):
-    metrics = MetricsField()
-    split = serializers.ChoiceField(Split.choices, read_only=True)
-    mistakes = MistakeSerializer(many=True, help_text="The most confident errors, with their images.")
-
-    class Meta:
-        model = Evaluation
-        fields = [
-            "id", "model", "snapshot", "split", "file_kind", "metrics", "curves", "mistakes", "has_outcomes",
-            "created_at", "model_name", "project", "dataset_name", "snapshot_name",
-        ]  # fmt: skip
-
-    model_name = serializers.CharField(source="model.__str__", read_only=True)
-    project = serializers.UUIDField(source="model.project_id", read_only=True)
-    dataset_name = serializers.CharField(source="snapshot.name_of_dataset", default=None, allow_null=True)
-    snapshot_name = serializers.CharField(source="snapshot.title", default=None, allow_null=True)
-
-    curves = Described(
-        CurvesSerializer(),
-        help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics.",
-    )
-    has_outcomes = serializers.SerializerMethodField(help_text="Whether `images/` can list what is behind each figure.")
-
-    def get_has_outcomes(self, evaluation: Evaluation) -> bool:
-        return evaluation.outcomes_id is not None
-
-
-class PredictionRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False)
-    file = serializers.FileField(allow_empty_file=True, required=False, help_text="The same for one image.")
-    images = serializers.ListField(child=serializers.UUIDField(), required=False, help_text="Ids of images.")
-
-    def validate(self, attrs: dict) -> dict:
-        files = [*attrs.get("files", []), *([attrs["file"]] if "file" in attrs else [])]
-        return {"files": files, "images": attrs.get("images", [])}
-
-
-class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
-    threshold = serializers.FloatField(
-        min_value=0, max_value=1, required=False,
-        help_text="Lowest score to answer. Default: the model's own, for boxes each label's.",
-    )  # fmt: skip
-    max = serializers.IntegerField(
-        min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."
-    )
-    iou = serializers.FloatField(
-        min_value=0, max_value=1, required=False,
-        help_text="For boxes: of two of a label that overlap by more, the better one stays. Default 0.5.",
-    )  # fmt: skip
-
-
-class OverlaySerializer(PredictionQuerySerializer):
-    overlay = serializers.ChoiceField(
-        ["png", "jpeg"], required=False, help_text="Answer with the one picture and its boxes drawn on it."
-    )
-
-
-class ScoreSerializer(serializers.Serializer):
-    label = serializers.CharField()
-    score = serializers.FloatField()
-
-
-class BoxSerializer(ScoreSerializer):
-    box = serializers.ListField(
-        child=serializers.FloatField(), min_length=4, max_length=4, help_text="In pixels of the upright image."
-    )
-
-
-class PredictionSerializer(serializers.Serializer):
-    filename = serializers.CharField()
-    width = serializers.IntegerField()
-    height = serializers.IntegerField()
-    labels = ScoreSerializer(many=True)
-    boxes = BoxSerializer(many=True)
-
-
-class PredictionModelSerializer(serializers.Serializer):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    version = serializers.IntegerField()
-
-
-class PredictionAnswerSerializer(serializers.Serializer):
-    predictions = PredictionSerializer(many=True)
-    rejected = RejectedSerializer(many=True)
-    model = PredictionModelSerializer()
-    timing_ms = serializers.FloatField()
-
-
-class EvaluationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    snapshot = serializers.PrimaryKeyRelatedField(
-        queryset=Snapshot.objects.none(), help_text="Of any project of yours with the same task."
-    )
-    split = serializers.ChoiceField(Split.choices, default=Split.TEST)
-    file_kind = serializers.ChoiceField(
-        list(NAMES), default=FileKind.LITERT_FLOAT32.value, help_text="Which of the model's files is measured."
-    )
-
-    def get_fields(self) -> dict:
-        fields = super().get_fields()
-        if "snapshots" in self.context:
-            fields["snapshot"].queryset = self.context["snapshots"]
-        return fields
 
 
 class StageSerializer(KnownFieldsOnly, serializers.Serializer):

@@ -21,9 +21,10 @@ from datasets.filters import ImageFilter
 from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of, live_datasets
 from datasets.videos import pinned, video_of
-from inference.frames import model_of
 from inference.models import Model
-from inference.services import (
+from inference.serving.job_models import model_of
+from inference.serving.predicted_annotations import store_suggestions
+from inference.serving.prediction import (
     Prediction,
     Wishes,
     predict_pixels,
@@ -31,7 +32,6 @@ from inference.services import (
     serving_thresholds,
     with_own_threshold,
 )
-from inference.suggestions import store_suggestions
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
@@ -48,11 +48,16 @@ from vision.video.reading import frames
 from vision.video.writing import FilmWriter
 
 KIND = "prediction"
+
 SUGGEST_EVERY = 100
+
 REPORT_EVERY = 20
+
 # The film is there to look at: larger pictures are made smaller.
 FILM_SIDE = 1920
+
 FEW_STRETCHES = 200
+
 COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track", "threshold")
 
 

@@ -1,0 +1,71 @@
+"""Shapes of evaluations."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.known import KnownFieldsOnly
+from datasets.models import Snapshot, Split
+from inference.models import Evaluation, FileKind
+from inference.registry.serializers import MetricsField
+from inference.shapes import (
+    CurvesSerializer,
+)
+from projects.shapes import Described
+from vision.runtime.kinds import NAMES
+
+
+class MistakeSerializer(serializers.Serializer):
+    """A wrongly classified image, or for detectors an image with false alarms and misses."""
+
+    image = serializers.CharField()
+    label = serializers.CharField(required=False)
+    predicted = serializers.CharField(required=False)
+    score = serializers.FloatField(required=False)
+    label_score = serializers.FloatField(required=False)
+    false_positives = serializers.IntegerField(required=False)
+    misses = serializers.IntegerField(required=False)
+    surest_mistake = serializers.FloatField(required=False)
+
+
+class EvaluationSerializer(serializers.ModelSerializer):
+    metrics = MetricsField()
+    split = serializers.ChoiceField(Split.choices, read_only=True)
+    mistakes = MistakeSerializer(many=True, help_text="The most confident errors, with their images.")
+
+    class Meta:
+        model = Evaluation
+        fields = [
+            "id", "model", "snapshot", "split", "file_kind", "metrics", "curves", "mistakes", "has_outcomes",
+            "created_at", "model_name", "project", "dataset_name", "snapshot_name",
+        ]  # fmt: skip
+
+    model_name = serializers.CharField(source="model.__str__", read_only=True)
+    project = serializers.UUIDField(source="model.project_id", read_only=True)
+    dataset_name = serializers.CharField(source="snapshot.name_of_dataset", default=None, allow_null=True)
+    snapshot_name = serializers.CharField(source="snapshot.title", default=None, allow_null=True)
+
+    curves = Described(
+        CurvesSerializer(),
+        help_text="ROC, precision and recall, calibration, thresholds; of detectors they are in the metrics.",
+    )
+    has_outcomes = serializers.SerializerMethodField(help_text="Whether `images/` can list what is behind each figure.")
+
+    def get_has_outcomes(self, evaluation: Evaluation) -> bool:
+        return evaluation.outcomes_id is not None
+
+
+class EvaluationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
+    snapshot = serializers.PrimaryKeyRelatedField(
+        queryset=Snapshot.objects.none(), help_text="Of any project of yours with the same task."
+    )
+    split = serializers.ChoiceField(Split.choices, default=Split.TEST)
+    file_kind = serializers.ChoiceField(
+        list(NAMES), default=FileKind.LITERT_FLOAT32.value, help_text="Which of the model's files is measured."
+    )
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        if "snapshots" in self.context:
+            fields["snapshot"].queryset = self.context["snapshots"]
+        return fields

@@ -1,0 +1,192 @@
+"""Which images to label next: what a model knows of a dataset, kept as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from datasets.models import Dataset, Image
+from inference.labeling.box_pairs import boxes_apart
+from inference.labeling.datasets import REPORT_EVERY, dataset_of
+from inference.labeling.features import embedder_of
+from inference.labeling.uncertainty import distribution, uncertainty_of
+from inference.models import Model, Suggestion
+from inference.serving.job_models import model_of
+from inference.serving.predicted_annotations import store_suggestions, unlabelled
+from inference.serving.prediction import LOWEST_SCORE, Prediction, Wishes, predictor_of, way_of
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Task
+from projects.queues import queue_for
+from storage import services as storage
+from storage.database import by_key
+from vision.analysis.embedding import DIMENSIONS
+from vision.analysis.selection import disagreement, teaching_order
+from vision.imaging.letterbox import to_letterboxed
+from vision.imaging.preprocessing import ImageError, open_image
+from vision.runtime.boxes import thresholds_of
+
+SUGGESTIONS = "suggestions"
+
+STORE_EVERY = 200
+
+# Memory is a vector and a distribution for each image; what is beyond waits for the next time.
+MOST_IMAGES = 200_000
+
+INSERT_CHUNK = 2000
+
+
+def start_suggestions(
+    *, model: Model, dataset: Dataset, user, other: Model | None = None, annotate: bool = True
+) -> Job:
+    """Make the job that looks at all images that nobody has labelled.
+
+    Raises:
+        ValidationError: a model is of another task, or every image is labelled.
+    """
+    for name, one in (("model", model), ("other_model", other)):
+        if one is not None and one.task != dataset.project.task:
+            raise ValidationError({name: [f"It is for {one.task}, the project for {dataset.project.task}."]})
+    if not unlabelled(Image.objects.filter(dataset=dataset)).exists():
+        raise ValidationError({"dataset": ["Every image of it is labelled."]}, code="nothing_to_suggest")
+    parameters = {
+        "model": str(model.pk), "dataset": str(dataset.pk), "other": None if other is None else str(other.pk),
+        "annotate": annotate,
+    }  # fmt: skip
+    return enqueue_job(
+        project=dataset.project, user=user, kind=SUGGESTIONS, parameters=parameters,
+        queue=queue_for(images=dataset.image_count),
+    )  # fmt: skip
+
+
+@dataclass
+class _Seen:
+    """What a model made of one image."""
+
+    pk: object
+    uncertainty: float
+    disagreement: float | None
+    embedding: np.ndarray
+
+
+@handles(SUGGESTIONS)
+def suggest(context: JobContext) -> dict:
+    """Predict every unlabelled image, store the predictions as suggestions, and put the images into the order in which
+    labels teach the model most."""
+    dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
+    other = model_of(context.job.parameters["other"])
+    assert model is not None
+    look = _Look(model, other)
+    images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob")
+    total = min(images.count(), MOST_IMAGES)
+    seen: list[_Seen] = []
+    waiting: list[tuple[Image, Prediction]] = []
+    made = unreadable = 0
+    user = context.job.created_by
+    for number, image in enumerate(islice(by_key(images), MOST_IMAGES)):
+        if number % REPORT_EVERY == 0:
+            context.report(number, total)
+        try:
+            prediction, found = look.at(image)
+        except ImageError:
+            unreadable += 1
+            continue
+        seen.append(found)
+        if context.job.parameters["annotate"]:
+            waiting.append((image, prediction))
+        if len(waiting) == STORE_EVERY:
+            made += store_suggestions(
+                project=dataset.project, model=model, predictions=waiting, user=context.job.created_by
+            )
+            waiting = []
+    made += store_suggestions(project=dataset.project, model=model, predictions=waiting, user=user)
+    _keep_order(model, dataset, seen)
+    context.report(total, total)
+    return {
+        "model": str(model.pk), "dataset": str(dataset.pk), "images": len(seen), "suggestions": made,
+        "unreadable": unreadable,
+    }  # fmt: skip
+
+
+def _keep_order(model: Model, dataset: Dataset, seen: list[_Seen]) -> None:
+    order: list[int] = []
+    if seen:  # computed before the transaction, in which nobody else can write
+        worth = np.array([max(one.uncertainty, one.disagreement or 0.0) for one in seen])
+        order = teaching_order(worth, np.stack([one.embedding for one in seen])).tolist()
+    _replace_order(model, dataset, seen, order)
+
+
+@transaction.atomic
+def _replace_order(model: Model, dataset: Dataset, seen: list[_Seen], order: list[int]) -> None:
+    Suggestion.objects.filter(model=model, dataset=dataset).delete()
+    still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
+    Suggestion.objects.bulk_create(
+        (
+            Suggestion(
+                model=model, dataset=dataset, image_id=seen[index].pk, rank=rank,
+                uncertainty=seen[index].uncertainty, disagreement=seen[index].disagreement,
+            )
+            for rank, index in enumerate(order, start=1)
+            if seen[index].pk in still_there
+        ),
+        batch_size=INSERT_CHUNK,
+    )  # fmt: skip
+
+
+class _Look:
+    """A model, perhaps with a second one, looking at one image after another."""
+
+    def __init__(self, model: Model, other: Model | None) -> None:
+        self._model, self._other = model, other
+        self._is_detector = model.task == Task.DETECTION
+        self._embedder = embedder_of(model)
+        # Doubt lives below the threshold too: one run gives all boxes, and those that count are among them.
+        own = Wishes(threshold=LOWEST_SCORE) if self._is_detector else Wishes(limit=len(model.class_names))
+        self._predict = predictor_of(model, own)
+        self._thresholds: dict[str, float] = {}
+        if self._is_detector:
+            self._thresholds = dict(
+                zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True)
+            )
+        wishes = Wishes() if self._is_detector else Wishes(limit=10_000)
+        self._second = None if other is None else predictor_of(other, wishes)
+
+    def at(self, image: Image) -> tuple[Prediction, _Seen]:
+        with storage.opened(image.blob) as file:
+            every = self._predict(file, image.filename)
+            prediction = self._reliable(every)
+            embedding = self._embedded(file)
+            uncertainty = uncertainty_of(self._model, every)
+            second = None
+            if self._second is not None:
+                file.seek(0)
+                second = self._second(file, image.filename)
+            if self._is_detector:
+                apart = None if second is None else boxes_apart(prediction.boxes, second.boxes)
+            else:
+                apart = None if second is None else self._labels_apart(prediction, second)
+        return prediction, _Seen(image.pk, uncertainty, apart, embedding)
+
+    def _reliable(self, every: Prediction) -> Prediction:
+        """Of all boxes those that the model would answer with: scores are what boxes suppress each other by, so they
+        are the same as those of a run of their own."""
+        if not self._is_detector:
+            return every
+        boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
+        return replace(every, boxes=boxes)
+
+    def _embedded(self, file) -> np.ndarray:
+        if self._embedder is None:
+            return np.zeros(DIMENSIONS, np.float32)
+        file.seek(0)
+        with open_image(file) as picture:
+            way = to_letterboxed if self._is_detector else way_of(self._model)
+            return self._embedder.run(way(picture, self._embedder.image_size))
+
+    def _labels_apart(self, one: Prediction, other: Prediction) -> float:
+        assert self._other is not None
+        names = list(dict.fromkeys([*self._model.class_names, *self._other.class_names]))
+        return float(disagreement(distribution(one, names)[None], distribution(other, names)[None])[0])

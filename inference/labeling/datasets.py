@@ -1,0 +1,17 @@
+"""The dataset that a job names."""
+
+from __future__ import annotations
+
+from datasets.models import Dataset
+from datasets.selectors import live_datasets
+from projects.errors import WorkFailed
+from projects.jobs import JobContext
+
+REPORT_EVERY = 20
+
+
+def dataset_of(context: JobContext) -> Dataset:
+    dataset = live_datasets().select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    if dataset is None:
+        raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
+    return dataset

@@ -1,0 +1,167 @@
+"""Labels that are probably wrong: what a model knows of a dataset, kept as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+import numpy as np
+from rest_framework.exceptions import ValidationError
+
+from datasets.grouping import Candidate, group_images
+from datasets.models import Dataset, Image
+from inference.labeling.box_pairs import OVERLAP, box_array
+from inference.labeling.datasets import REPORT_EVERY, dataset_of
+from inference.labeling.features import embedder_of
+from inference.labeling.suspects import replace_suspects
+from inference.models import Model, Suspect
+from inference.serving.job_models import model_of
+from inference.serving.prediction import LOWEST_SCORE, Wishes, predictor_of, runtime_of, way_of
+from projects.errors import WorkFailed
+from projects.jobs import JobContext, enqueue_job, handles
+from projects.models import Job, Task
+from projects.queues import queue_for
+from storage import services as storage
+from storage.database import by_key
+from vision.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
+from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
+from vision.imaging.preprocessing import ImageError, open_image
+from vision.runtime.boxes import iou_matrix, thresholds_of
+from vision.runtime.interpreters import LiteRTClassifier
+
+SUSPECTS = "suspects"
+
+MOST_LABELLED = 50_000
+
+FEWEST_IMAGES = 20
+
+# A box that the model is surer of than this, where nobody drew one, was probably forgotten.
+SURE_BOX = 0.7
+
+
+def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
+    """Make the job that looks for wrong labels. Raises `ValidationError`."""
+    if model.task != dataset.project.task:
+        raise ValidationError({"dataset": [f"Its project is for {dataset.project.task}, the model for {model.task}."]})
+    labelled = Image.objects.filter(dataset=dataset, annotations__confirmed=True).distinct()
+    if not labelled[FEWEST_IMAGES - 1 : FEWEST_IMAGES].exists():
+        raise ValidationError(
+            {"dataset": [f"It needs at least {FEWEST_IMAGES} labelled images to tell what is unusual."]},
+            code="too_few_images",
+        )
+    parameters = {"model": str(model.pk), "dataset": str(dataset.pk)}
+    return enqueue_job(
+        project=dataset.project, user=user, kind=SUSPECTS, parameters=parameters,
+        queue=queue_for(images=dataset.image_count),
+    )  # fmt: skip
+
+
+@handles(SUSPECTS)
+def find_wrong_labels(context: JobContext) -> dict:
+    """Put the labelled images of a dataset into the order of suspicion."""
+    dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
+    assert model is not None
+    images = (
+        Image.objects.filter(dataset=dataset, annotations__confirmed=True)
+        .distinct().select_related("blob").prefetch_related("annotations__label")
+    )  # fmt: skip
+    total = min(images.count(), MOST_LABELLED)
+    chosen = enumerate(islice(by_key(images), MOST_LABELLED))
+
+    def each() -> Iterable[Image]:
+        for number, image in chosen:
+            if number % REPORT_EVERY == 0:
+                context.report(number, total)
+            yield image
+
+    rows = _suspect_boxes(model, each()) if model.task == Task.DETECTION else _suspect_labels(model, each())
+    replace_suspects(model=model, dataset=dataset, rows=rows)
+    context.report(total, total)
+    return {
+        "model": str(model.pk), "dataset": str(dataset.pk), "images": total,
+        "probably_wrong": sum(row.is_issue for row in rows),
+    }  # fmt: skip
+
+
+def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
+    """By confident learning, on probabilities of a small model on this one's features that did not see the image, nor
+    its near-duplicates. The features may be of a network that was trained on these very labels, and agree with their
+    mistakes more than they should.
+    """
+    embedder, runtime, way = embedder_of(model, SUSPECT_DIMENSIONS), runtime_of(model, LiteRTClassifier), way_of(model)
+    keys, names, features, looks = [], [], [], []
+    for image in images:
+        label = next(one.label.name for one in image.annotations.all() if one.confirmed)
+        try:
+            with storage.opened(image.blob) as file, open_image(file) as picture:
+                pixels = way(picture, runtime.image_size)
+        except ImageError:
+            continue
+        vector = runtime.predict(pixels) if embedder is None else embedder.run(pixels)
+        keys.append(image.pk)
+        names.append(label)
+        features.append(vector)
+        looks.append(
+            Candidate(key=str(image.pk), phash=image.phash, label=label, group=image.group, name=image.filename)
+        )
+    classes = sorted(set(names))
+    if len(classes) < 2:
+        raise WorkFailed("one_label", "All images carry the same label: there is nothing to tell it from.")
+    labels = np.array([classes.index(name) for name in names])
+    groups = group_images(looks).roots
+    found = find_suspects(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
+    return [
+        Suspect(
+            image_id=keys[index], kind=Suspect.Kind.LABEL, label=names[index],
+            suggested=classes[found.suggested[index]], quality=float(found.quality[index]),
+            suggested_score=max(0.0, float(found.suggested_score[index])), is_issue=bool(found.is_issue[index]),
+        )
+        for index in found.order.tolist()
+    ]  # fmt: skip
+
+
+def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
+    """Boxes of another label than drawn, boxes that the model is sure of and nobody drew, drawn boxes it does not see.
+
+    The model was perhaps trained on these images, and then agrees with their mistakes more than it should.
+    """
+    predict = predictor_of(model, Wishes(threshold=LOWEST_SCORE))
+    thresholds = dict(zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True))
+    rows: list[Suspect] = []
+    for image in images:
+        drawn = [
+            {"label": one.label.name, "box": one.box, "pk": one.pk} for one in image.annotations.all() if one.confirmed
+        ]
+        try:
+            with storage.opened(image.blob) as file:
+                found = predict(file, image.filename).boxes
+        except ImageError:
+            continue
+        rows += _doubts(image, drawn, found, thresholds)
+    return sorted(rows, key=lambda row: row.quality)
+
+
+def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict[str, float]) -> Iterable[Suspect]:
+    overlap = iou_matrix(box_array(drawn), box_array(found)) if drawn and found else np.zeros((len(drawn), len(found)))
+    for index, one in enumerate(drawn):
+        near = [other for column, other in enumerate(found) if overlap[index, column] >= OVERLAP]
+        own = max((other["score"] for other in near if other["label"] == one["label"]), default=0.0)
+        rival = max((other for other in near if other["label"] != one["label"]), key=lambda box: box["score"],
+                    default=None)  # fmt: skip
+        if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
+            yield Suspect(
+                image=image, annotation_id=one["pk"], kind=Suspect.Kind.LABEL, label=one["label"],
+                suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]),
+                suggested_score=float(rival["score"]), is_issue=True,
+            )  # fmt: skip
+        elif own < thresholds.get(one["label"], SURE_BOX):
+            yield Suspect(
+                image=image, annotation_id=one["pk"], kind=Suspect.Kind.NOT_SEEN, label=one["label"],
+                box=one["box"], quality=0.5 + own / 2, is_issue=own < thresholds.get(one["label"], SURE_BOX) / 4,
+            )  # fmt: skip
+    for column, other in enumerate(found):
+        if other["score"] >= max(SURE_BOX, thresholds[other["label"]]) and not (overlap[:, column] >= 0.3).any():
+            yield Suspect(
+                image=image, kind=Suspect.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
+                quality=1 - other["score"], suggested_score=float(other["score"]), is_issue=True,
+            )  # fmt: skip

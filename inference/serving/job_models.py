@@ -1,0 +1,33 @@
+"""The model that a job names, and what it predicts of images."""
+
+from __future__ import annotations
+
+from datasets.models import Image
+from inference.models import Model
+from inference.serving.prediction import Prediction, Wishes, predictor_of
+from projects.errors import WorkFailed
+from storage import services as storage
+from vision.imaging.preprocessing import ImageError
+
+
+def model_of(pk: str | None) -> Model | None:
+    """The model of a job. Raises `WorkFailed` when it is gone."""
+    if pk is None:
+        return None
+    model = Model.objects.select_related("project").filter(pk=pk).first()
+    if model is None:
+        raise WorkFailed("model_deleted", "The model was deleted meanwhile.")
+    return model
+
+
+def predictions_of(model: Model, images: list[Image], wishes: Wishes | None = None) -> list[tuple[Image, Prediction]]:
+    """Predictions of images, without those whose file is damaged."""
+    predict = predictor_of(model, wishes or Wishes())
+    found = []
+    for image in images:
+        try:
+            with storage.opened(image.blob) as file:
+                found.append((image, predict(file, image.filename)))
+        except ImageError:
+            continue
+    return found

@@ -1,0 +1,170 @@
+"""How good models are: evaluations, comparisons, explanations."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from datasets.selectors import images_of, snapshots_of
+from inference.evaluation.comparison_serializers import (
+    CompareQuerySerializer,
+    CompareRequestSerializer,
+    ComparisonSerializer,
+)
+from inference.evaluation.comparisons import check_models, common_snapshot, compare, start_comparison
+from inference.evaluation.explanations import start_explanation
+from inference.evaluation.figures import picture_response
+from inference.evaluation.result_serializers import (
+    CurveQuerySerializer,
+    ExplanationRequestSerializer,
+    LabelChartsSerializer,
+    OutcomePageSerializer,
+    OutcomeQuerySerializer,
+    PictureQuerySerializer,
+    ThresholdQuerySerializer,
+    ThresholdTableSerializer,
+)
+from inference.evaluation.results import PICTURES, images_behind, label_curves, picture_of, threshold_table
+from inference.evaluation.serializers import EvaluationSerializer
+from inference.evaluation.shown_images import with_images
+from inference.models import Evaluation, Model
+from inference.selectors import models_of
+from projects.answers import accepted
+from projects.models import Role
+from projects.parsers import JSONParser
+from projects.permissions import ProjectPermission, require_member, require_role
+from projects.scoped import valid
+from projects.selectors import project_ids_of
+from projects.serializers import JobSerializer
+
+
+class Compares:
+    """The part of the models' view that compares and explains."""
+
+    @extend_schema(
+        request={
+            "application/json": ExplanationRequestSerializer,
+            "multipart/form-data": ExplanationRequestSerializer,
+        },
+        responses={202: JobSerializer},
+    )
+    @action(
+        detail=True, methods=["post"], parser_classes=[JSONParser, MultiPartParser], pagination_class=None,
+        filterset_class=None,
+    )  # fmt: skip
+    def explanations(self, request, pk=None):
+        """Show where the model looks: what its score loses when a part of the picture is covered.
+
+        The job's `explanation.png` has it in colours, its result in numbers.
+        """
+        model = self.get_object()
+        data = valid(ExplanationRequestSerializer, request.data, image=images_of(request.user))
+        file = data.pop("file", None)
+        project = data["image"].project if "image" in data else model.project
+        require_member(project, request.user)
+        incoming = None if file is None else file.incoming
+        return accepted(start_explanation(model=model, project=project, user=request.user, incoming=incoming, **data))
+
+    @extend_schema(methods=["GET"], parameters=[CompareQuerySerializer], responses=ComparisonSerializer)
+    @extend_schema(methods=["POST"], request=CompareRequestSerializer, responses={202: JobSerializer})
+    @action(detail=False, methods=["get", "post"], pagination_class=None, filterset_class=None)
+    def compare(self, request):
+        """Models side by side on the same images, with a test of whether the difference means anything.
+
+        Classifiers: McNemar's exact test; detectors: a paired bootstrap of AP50 over the images. GET answers at once
+        when all of them were measured on the snapshot; POST measures those that were not, in the background.
+        """
+        user = request.user
+        if request.method == "GET":
+            data = valid(CompareQuerySerializer, request.query_params, snapshot=snapshots_of(user))
+            models = self._named(data["ids"])
+            check_models(models)
+            snapshot = data["snapshot"] or common_snapshot(models, data["split"], snapshots_of(user))
+            answer = compare(models=models, snapshot=snapshot, split=data["split"])
+            answer["differences"] = with_images(answer["differences"], snapshot)
+            return Response(answer)
+        data = valid(CompareRequestSerializer, request.data, snapshot=snapshots_of(user))
+        models = self._named(list(dict.fromkeys(data["ids"])))
+        require_role(data["snapshot"].project, user, Role.EDITOR)
+        job = start_comparison(
+            models=models, project=data["snapshot"].project, user=user, snapshot=data["snapshot"],
+            split=data["split"],
+        )  # fmt: skip
+        return accepted(job)
+
+    def _named(self, ids: list) -> list[Model]:
+        found = {str(model.pk): model for model in models_of(self.request.user).filter(pk__in=ids)}
+        missing = [str(pk) for pk in ids if str(pk) not in found]
+        if missing:
+            raise ValidationError({"ids": [f"There is no model {missing[0]}."]}, code="does_not_exist")
+        for model in found.values():
+            require_member(model.project, self.request.user)
+        return [found[str(pk)] for pk in ids]
+
+
+class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """How good a model is on a split of a snapshot."""
+
+    queryset = Evaluation.objects.none()
+    serializer_class = EvaluationSerializer
+    permission_classes = [ProjectPermission]
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self):
+        mine = Evaluation.objects.filter(model__project__in=project_ids_of(self.request.user))
+        return mine.select_related("model__project", "outcomes", "snapshot__dataset")
+
+    @extend_schema(parameters=[OutcomeQuerySerializer], responses=OutcomePageSerializer)
+    @action(detail=True, pagination_class=None)
+    def images(self, request, pk=None):
+        """The images behind a figure: of a cell of the confusion matrix with `label` and `predicted`, of a bin of the
+        calibration with `min_score` and `max_score`…"""
+        evaluation = self.get_object()
+        data = valid(OutcomeQuerySerializer, request.query_params)
+        # Of a deleted snapshot there is nothing to hide.
+        hidden = evaluation.snapshot_id and not snapshots_of(request.user).filter(pk=evaluation.snapshot_id).exists()
+        count, rows = images_behind(evaluation, data, is_seen=not hidden)
+        end = data["offset"] + data["page_size"]
+        following = None
+        if end < count:
+            query = request.query_params.copy()
+            query["offset"] = str(end)
+            following = f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
+        answer = {"count": count, "next": following, "results": rows}
+        return Response(OutcomePageSerializer(answer).data)
+
+    @extend_schema(parameters=[ThresholdQuerySerializer], responses=ThresholdTableSerializer)
+    @action(detail=True, pagination_class=None)
+    def thresholds(self, request, pk=None):
+        """What each lowest score would cost, of one label or of all: right, wrong, and left to a person."""
+        evaluation = self.get_object()
+        data = valid(ThresholdQuerySerializer, request.query_params)
+        return Response(ThresholdTableSerializer(threshold_table(evaluation, data)).data)
+
+    @extend_schema(parameters=[CurveQuerySerializer], responses=LabelChartsSerializer)
+    @action(detail=True, pagination_class=None)
+    def curves(self, request, pk=None):
+        """Precision and recall, ROC and calibration of one label; the images behind a point come with `score_of` and
+        `min_score` for classifiers, with `predicted` and `threshold` for detectors."""
+        evaluation = self.get_object()
+        data = valid(CurveQuerySerializer, request.query_params)
+        return Response(LabelChartsSerializer(label_curves(evaluation, data)).data)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=PICTURES),
+            PictureQuerySerializer,
+        ],
+        responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, url_path="pictures/<str:name>", pagination_class=None)
+    def pictures(self, request, pk=None, name=None):
+        """The figures as a picture: confusion matrix, precision and recall, ROC, calibration."""
+        evaluation = self.get_object()
+        kind = valid(PictureQuerySerializer, request.query_params)["kind"]
+        return picture_response(picture_of(evaluation, name, kind), kind)

@@ -1,0 +1,78 @@
+"""What a model knows of images: predicted annotations, what to label next, labels that are probably wrong."""
+
+from __future__ import annotations
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+
+from datasets.selectors import datasets_of
+from inference.labeling.active_learning import start_suggestions
+from inference.labeling.label_issues import start_suspects
+from inference.labeling.serializers import SuggestionSerializer, SuggestionsRequestSerializer, SuspectsRequestSerializer
+from inference.models import Suggestion
+from inference.selectors import models_of
+from projects.answers import accepted
+from projects.models import Role
+from projects.permissions import require_role
+from projects.scoped import valid
+from projects.selectors import is_live, project_ids_of
+from projects.serializers import JobSerializer
+
+
+class Labels:
+    """The part of the models' view that helps to label."""
+
+    @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def suggestions(self, request, pk=None):
+        """Look at the unlabelled images of a dataset: predictions to confirm, and the order of what teaches most.
+
+        The order is at `suggestions/?model=&dataset=`: unsure images first, look-alikes apart.
+        """
+        model = self.get_object()
+        data = valid(
+            SuggestionsRequestSerializer, request.data, dataset=datasets_of(request.user),
+            other_model=models_of(request.user),
+        )  # fmt: skip
+        require_role(data["dataset"].project, request.user, Role.EDITOR)
+        return accepted(start_suggestions(model=model, user=request.user, **data))
+
+    @extend_schema(request=SuspectsRequestSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
+    def suspects(self, request, pk=None):
+        """Look for wrong labels in a dataset. They are listed at `suspects/?model=&dataset=`, the worst first."""
+        model = self.get_object()
+        data = valid(SuspectsRequestSerializer, request.data, dataset=datasets_of(request.user))
+        require_role(data["dataset"].project, request.user, Role.EDITOR)
+        return accepted(start_suspects(model=model, user=request.user, **data))
+
+
+class SuggestionFilter(filters.FilterSet):
+    project = filters.UUIDFilter(field_name="dataset__project_id")
+    reviewed = filters.BooleanFilter(method="with_reviewed", label="Also those that were looked at.")
+
+    class Meta:
+        model = Suggestion
+        fields = ["dataset", "model"]
+
+    def with_reviewed(self, queryset, name, value):
+        return queryset.filter(image__reviewed=value)
+
+
+class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Images that teach a model most, in this order. They are made with `models/{id}/suggestions/`."""
+
+    queryset = Suggestion.objects.none()
+    serializer_class = SuggestionSerializer
+    filterset_class = SuggestionFilter
+    default_ordering = "rank"
+    ordering_fields = ("rank", "uncertainty", "disagreement")
+
+    def get_queryset(self):
+        live = is_live("image__dataset__project__") & is_live("model__project__")
+        rows = Suggestion.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
+        if "reviewed" not in self.request.query_params:
+            rows = rows.filter(image__reviewed=False)
+        return rows.select_related("image__blob").prefetch_related("image__annotations__label")

@@ -1,0 +1,30 @@
+"""Requests that name objects: they are looked for among what the user may see."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.known import KnownFieldsOnly
+
+
+class Scoped(KnownFieldsOnly, serializers.Serializer):
+    """Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field."""
+
+    def get_fields(self) -> dict:
+        fields = super().get_fields()
+        for name, rows in self.context.get("scope", {}).items():
+            if name in fields:
+                field = fields[name]
+                (field.child_relation if hasattr(field, "child_relation") else field).queryset = rows
+        return fields
+
+
+def related(model, **options) -> serializers.PrimaryKeyRelatedField:
+    return serializers.PrimaryKeyRelatedField(queryset=model.objects.none(), **options)
+
+
+def valid(shape, data, **scope) -> dict:
+    """The request's data, with related objects out of what the user may see."""
+    request = shape(data=data, context={"scope": scope})
+    request.is_valid(raise_exception=True)
+    return dict(request.validated_data)
