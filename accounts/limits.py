@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 from django.db.models import Model
-from rest_framework.exceptions import APIException
+
+from common.errors import StudioError
 
 
-class LimitReached(APIException):
-    """A user, or a project, has as much as the operator allows. `status_code` is 429 for what passes by itself."""
+class LimitReached(StudioError):
+    """A user, or a project, has as much as the operator allows. `status` is 429 for what passes by itself."""
 
-    status_code = 403
-    default_code = "limit_reached"
-    default_detail = "You have as much of this as the server's operator allows."
+    status = 403
+    code = "limit_reached"
+    detail = "You have as much of this as the server's operator allows."
 
     def __init__(self, detail: str, code: str, retry_after_seconds: int | None = None) -> None:
-        super().__init__(detail, code)
+        super().__init__(detail, code=code)
         if retry_after_seconds is not None:
-            self.status_code = 429
+            self.status = 429
             self.wait = retry_after_seconds
 
 

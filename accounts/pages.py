@@ -12,13 +12,14 @@ from functools import cache
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import StaticHTMLRenderer
 from rest_framework.views import APIView
 
 from accounts import emails, serializers, services, throttles
+from common.errors import StudioError
 
 
 class Page(APIView):
@@ -79,8 +80,10 @@ class PasswordResetPage(throttles.ForgivesSuccess, Page):
             wanted = data.validated_data
             user = services.user_of_reset_link(uid=wanted["uid"], token=wanted["token"])
             password = serializers.checked_password(wanted["new_password"], user)
-        except APIException as error:
+        except ValidationError as error:
             return self._form(request.data, _texts(error.detail))
+        except StudioError as error:
+            return self._form(request.data, error.details)
         services.reset_password(user=user, new_password=password)
         return self.page(done=True)
 

@@ -9,10 +9,10 @@ import json
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
 from accounts.limits import hold
 from accounts.models import Preferences
+from common.errors import Invalid
 
 User = get_user_model()
 MAX_BYTES = 16 << 10
@@ -31,14 +31,14 @@ def change_preferences(*, user, changes: dict) -> dict:
     that change different things keep both.
 
     Raises:
-        ValidationError: all of it together would be larger than `MAX_BYTES`.
+        Invalid: all of it together would be larger than `MAX_BYTES`.
     """
     hold(User.objects.get(pk=user.pk))
     merged = _merged(preferences_of(user), changes)
     size = len(json.dumps(merged, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         detail = f"Preferences take at most {MAX_BYTES:,} bytes as JSON; these would take {size:,}. Remove some keys."
-        raise ValidationError({"preferences": [detail]}, code="preferences_too_large")
+        raise Invalid(detail, attr="preferences", code="preferences_too_large")
     Preferences.objects.update_or_create(user=user, defaults={"content": merged})
     return merged
 

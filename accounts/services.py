@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from knox.settings import knox_settings
-from rest_framework.exceptions import ValidationError
 
 from accounts import logins, mail
 from accounts.emails import email_key
@@ -22,6 +21,7 @@ from accounts.errors import InvalidResetLink, RegistrationClosed, WrongCredentia
 from accounts.models import AccountKey, KeyKind, Token, TokenKind, TokenScope
 from accounts.names import skeleton
 from accounts.signals import account_deleting
+from common.errors import Invalid
 
 User = get_user_model()
 
@@ -73,8 +73,8 @@ def register(*, username: str, email: str, password: str, invitation: str = ""):
     return user
 
 
-def _taken() -> ValidationError:
-    return ValidationError({"username": ["A user with that username already exists."]}, code="unique")
+def _taken() -> Invalid:
+    return Invalid("A user with that username already exists.", attr="username", code="unique")
 
 
 def looks_taken(username: str) -> bool:

@@ -2,4 +2,4 @@
 
 from django.dispatch import Signal
 
-account_deleting = Signal()  # keyword: user; a receiver may refuse by raising an APIException
+account_deleting = Signal()  # keyword: user; a receiver may refuse by raising a StudioError

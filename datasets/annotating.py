@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db.models import F
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.errors import AnnotationDeleted, RevisionConflict
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
@@ -69,7 +69,7 @@ def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision
     Raises:
         RevisionConflict: the image was changed meanwhile.
         LabelDeleted
-        ValidationError: a box outside the image, a second label on a classified image…
+        Invalid: a box outside the image, a second label on a classified image…
     """
     return _write(image, lambda rows: list(annotations), revision, user)
 
@@ -87,7 +87,7 @@ def change_annotations(
 
     Raises:
         AnnotationDeleted: one that is to be changed is gone.
-        RevisionConflict, LabelDeleted, ValidationError: as `replace_annotations`.
+        RevisionConflict, LabelDeleted, Invalid: as `replace_annotations`.
     """
     gone, changes = set(remove), {one.id: one for one in change}
 
@@ -160,7 +160,7 @@ def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user) -
         checked_annotation(image, {"label": one.label, "box": one.box}, index, user) for index, one in enumerate(wanted)
     ]
     if image.project.task == Task.CLASSIFICATION and len(fresh) > 1:
-        raise ValidationError({"annotations": ["An image of a classification project has at most one label."]})
+        raise Invalid("An image of a classification project has at most one label.", attr="annotations")
     present = {row.pk: row for row in rows}
     _require_once([one.id for one in wanted if one.id is not None])
     named = [present.pop(one.id, None) if one.id is not None else None for one in wanted]
@@ -187,7 +187,7 @@ def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user) -
 
 def _require_once(ids: list[UUID]) -> None:
     if len(set(ids)) != len(ids):
-        raise ValidationError({"annotations": ["Name each annotation once."]})
+        raise Invalid("Name each annotation once.", attr="annotations")
 
 
 def _free_ids(wanted: list[Wanted], named: list[Annotation | None]) -> set[UUID]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets import services
 from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
@@ -47,11 +47,11 @@ class BulkChange:
     group: str = ""
 
     def require_fit(self, project: Project) -> None:
-        """Raises `ValidationError`: it cannot be done in such a project."""
+        """Raises `Invalid`: it cannot be done in such a project."""
         if self.action == "label" and project.task != Task.CLASSIFICATION:
-            raise ValidationError({"action": ["A detection project labels boxes, not images."]})
+            raise Invalid("A detection project labels boxes, not images.", attr="action")
         if self.dataset is not None and self.dataset.project_id != project.pk:
-            raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+            raise Invalid("Must be a dataset of the same project.", attr="dataset")
 
     def in_words(self) -> dict:
         """What lists of changes say of it."""

@@ -7,8 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from rest_framework.exceptions import ValidationError
-
+from common.errors import Invalid
 from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import require_images
@@ -48,7 +47,7 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     """Make the job that writes the dataset.
 
     Raises:
-        ValidationError: the format cannot hold what the project has.
+        Invalid: the format cannot hold what the project has.
     """
     _require_fit(dataset.project, format)
     parameters = {"dataset": str(dataset.pk), "format": format}
@@ -63,7 +62,7 @@ def start_snapshot_export(*, snapshot: Snapshot, user, format: str) -> Job:
 
     Raises:
         SnapshotIsRecord: its images were deleted.
-        ValidationError: the format cannot hold what the project has.
+        Invalid: the format cannot hold what the project has.
     """
     require_images(snapshot)
     _require_fit(snapshot.project, format)
@@ -75,8 +74,9 @@ def start_snapshot_export(*, snapshot: Snapshot, user, format: str) -> Job:
 def _require_fit(project: Project, format: str) -> None:
     fitting = FITTING[Task(project.task)]
     if format not in fitting:
-        raise ValidationError(
-            {"format": [f"A {project.task} project is exported as {', '.join(fitting)}, not as {format}."]},
+        raise Invalid(
+            f"A {project.task} project is exported as {', '.join(fitting)}, not as {format}.",
+            attr="format",
             code="format_does_not_fit",
         )
 

@@ -12,8 +12,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.gallery import codes
 from datasets.gallery.scope import scope_of
 from datasets.gallery.selection import Selection, images_in
@@ -162,7 +162,7 @@ def filterset_of(user, wanted: dict) -> ImageFilter:
     """The filters as they are written in JSON: booleans, texts, and lists of labels.
 
     Raises:
-        ValidationError: a value makes no sense.
+        Invalid: a value makes no sense.
     """
     query = QueryDict(mutable=True)
     for name, value in wanted.items():
@@ -170,7 +170,7 @@ def filterset_of(user, wanted: dict) -> ImageFilter:
     filterset = ImageFilter(query, request=SimpleNamespace(user=user))
     if not filterset.is_valid():
         wrong = [f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts]
-        raise ValidationError({"filter": wrong})
+        raise Invalid(wrong, attr="filter")
     return filterset
 
 

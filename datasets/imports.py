@@ -12,8 +12,8 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.annotation_imports import annotate_images, has_images, images_by_name
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
@@ -99,13 +99,13 @@ def earlier_import(dataset: Dataset, pk: UUID) -> Job:
     """The import or dry run whose archive is read again.
 
     Raises:
-        ValidationError: the dataset's project has none, or its archive is no longer here.
+        Invalid: the dataset's project has none, or its archive is no longer here.
     """
     job = Job.objects.filter(pk=pk, kind=KIND, project=dataset.project).select_related("input_blob").first()
     if job is None:
-        raise ValidationError({"job": ["The project has no import with this id."]}, code="does_not_exist")
+        raise Invalid("The project has no import with this id.", attr="job", code="does_not_exist")
     if job.input_blob is None:
-        raise ValidationError({"job": ["Its archive is no longer here. Send the file again."]}, code="archive_gone")
+        raise Invalid("Its archive is no longer here. Send the file again.", attr="job", code="archive_gone")
     return job
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.errors import LabelDeleted, LabelInUse
 from datasets.history import recorded
 from datasets.locking import lock_projects
@@ -41,9 +41,9 @@ def merge_labels(*, label: Label, into: Label, user=None, on_part: OnPart | None
 
 
 def require_other(label: Label, into: Label) -> None:
-    """Raises `ValidationError` unless one can be merged into the other."""
+    """Raises `Invalid` unless one can be merged into the other."""
     if label.pk == into.pk or label.project_id != into.project_id:
-        raise ValidationError({"into": ["Must be another label of the same project."]})
+        raise Invalid("Must be another label of the same project.", attr="into")
 
 
 def delete_label(

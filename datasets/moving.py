@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
-from rest_framework.exceptions import NotFound, ValidationError
 
+from common.errors import Invalid, NotFound
 from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import forget, settle
 from datasets.ingest import count_images
@@ -23,7 +23,7 @@ from storage.stored_keys import Among, stored_keys, stored_rows
 def move_images(*, images: Sequence[Image | ChosenImage], target: Dataset) -> dict[str, int]:
     """Move images to another dataset of the same project. What is there already stays where it is."""
     if any(image.dataset.project_id != target.project_id for image in images):
-        raise ValidationError({"dataset": ["Must be a dataset of the same project."]})
+        raise Invalid("Must be a dataset of the same project.", attr="dataset")
     others = {pk: pks for pk, pks in by_dataset(images).items() if pk != target.pk}
     parts = ((pk, part) for pk, pks in others.items() for part in in_parts(pks))
     moved = sum(move_some(pk, part, target) for pk, part in parts)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import forget
 from datasets.ingest import count_images

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import F
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes, reviewed_by_image
@@ -54,7 +54,7 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     An image of which nothing is left to look at counts as reviewed: with all its boxes rejected it shows nothing.
 
     Raises:
-        ValidationError: an annotation is named twice, or a correction does not fit its image.
+        Invalid: an annotation is named twice, or a correction does not fit its image.
     """
     decided = _review(review, user)
     groups = {"confirmed": review.confirm, "corrected": [one.annotation for one in review.correct]}
@@ -66,7 +66,7 @@ def _review(review: Review, user) -> set:
     """Returns the keys of the annotations that were decided about."""
     named = review.annotations
     if len({one.pk for one in named}) != len(named):
-        raise ValidationError({"annotations": ["Decide about each annotation once."]})
+        raise Invalid("Decide about each annotation once.", attr="annotations")
     require_labels(one.label.pk for one in review.correct if one.label is not None)
     corrected = {one.annotation.pk: _corrected(one, index, user) for index, one in enumerate(review.correct)}
     rejected = {one.pk for one in review.reject}
@@ -111,7 +111,7 @@ def _still_waiting(by_image: dict) -> dict:
 
 
 def _corrected(one: Correction, index: int, user) -> dict:
-    """The fields of a corrected annotation. Raises `ValidationError`."""
+    """The fields of a corrected annotation. Raises `Invalid`."""
     old = one.annotation
     box = one.box if one.box is not None else old.box
     new = checked_annotation(old.image, {"label": one.label or old.label, "box": box}, index, user)

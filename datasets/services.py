@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 from uuid_utils.compat import uuid7
 
 from accounts.names import in_one_line
+from common.errors import Invalid
 from datasets.chosen import ChosenImage
 from datasets.errors import HotkeyInUse, LabelDeleted, LabelExists
 from datasets.gallery.keeping import settle
@@ -114,7 +114,7 @@ def _taken(project_id, pk, hotkey: str | None) -> LabelExists | HotkeyInUse:
 def reorder_labels(*, project: Project, ids: Sequence) -> None:
     labels = {label.pk: label for label in Label.objects.filter(project=project)}
     if set(ids) != set(labels) or len(ids) != len(labels):
-        raise ValidationError({"labels": ["Name every label of the project exactly once."]})
+        raise Invalid("Name every label of the project exactly once.", attr="labels")
     before = {pk: fields_of(label, LABEL_FIELDS) for pk, label in labels.items()}
     for order, pk in enumerate(ids):
         labels[pk].order = order
@@ -273,26 +273,24 @@ def _is_labelled_so(annotations: list[tuple], label: StoredKey | None, is_review
 def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:
     label, box = annotation["label"], annotation.get("box")
     if label.project_id != image.dataset.project_id:
-        raise ValidationError({"annotations": [f"Annotation {index}: the label is of another project."]})
+        raise Invalid(f"Annotation {index}: the label is of another project.", attr="annotations")
     if image.project.task == Task.CLASSIFICATION:
         if box is not None:
-            raise ValidationError({"annotations": [f"Annotation {index}: a classification project has no boxes."]})
+            raise Invalid(f"Annotation {index}: a classification project has no boxes.", attr="annotations")
         return Annotation(image=image, label=label, created_by=user)
     if box is None:
-        raise ValidationError({"annotations": [f"Annotation {index}: a detection project needs a box."]})
+        raise Invalid(f"Annotation {index}: a detection project needs a box.", attr="annotations")
     x_min, y_min, x_max, y_max = _clipped(box, image, index)
     return Annotation(image=image, label=label, x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, created_by=user)
 
 
 def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, float, float, float]:
     if not all(math.isfinite(value) for value in box):
-        raise ValidationError({"annotations": [f"Annotation {index}: the box has a value that is no number."]})
+        raise Invalid(f"Annotation {index}: the box has a value that is no number.", attr="annotations")
     limits = (image.width, image.height, image.width, image.height)
     clipped = (min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, limits, strict=True))
     x_min, y_min, x_max, y_max = on_grid(clipped)
     if x_max <= x_min or y_max <= y_min:
-        raise ValidationError(
-            {"annotations": [f"Annotation {index}: the box {list(box)} has no area inside the image "
-                             f"({image.width} x {image.height})."]}
-        )  # fmt: skip
+        raise Invalid(f"Annotation {index}: the box {list(box)} has no area inside the image "
+                             f"({image.width} x {image.height}).", attr="annotations")  # fmt: skip
     return x_min, y_min, x_max, y_max

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from edge.assignments import join
 from edge.errors import CodeNotValid, GroupInUse
 from edge.keys import CODE_PREFIX, DEVICE_PREFIX, hash_of, new_secret
@@ -107,7 +107,7 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
 def move(*, device: Device, group: DeviceGroup | None) -> None:
     """Into another group, whose model it is told to run. Without one, or where that runs nothing, it keeps its own."""
     if group is not None and group.project_id != device.project_id:
-        raise ValidationError({"group": ["Must be a group of the device's project."]})
+        raise Invalid("Must be a group of the device's project.", attr="group")
     _hold(group)
     device.refresh_from_db()
     if (group.pk if group is not None else None) == device.group_id:
@@ -143,7 +143,7 @@ def create_group(*, project: Project, **settings) -> DeviceGroup:
         with transaction.atomic():
             return DeviceGroup.objects.create(project=project, **settings)
     except IntegrityError as error:
-        raise ValidationError({"name": ["The project has a group of this name."]}, code="unique") from error
+        raise Invalid("The project has a group of this name.", attr="name", code="unique") from error
 
 
 def update_group(*, group: DeviceGroup, **settings) -> DeviceGroup:
@@ -153,7 +153,7 @@ def update_group(*, group: DeviceGroup, **settings) -> DeviceGroup:
         with transaction.atomic():
             group.save(update_fields=list(settings))
     except IntegrityError as error:
-        raise ValidationError({"name": ["The project has a group of this name."]}, code="unique") from error
+        raise Invalid("The project has a group of this name.", attr="name", code="unique") from error
     return group
 
 

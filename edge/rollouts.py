@@ -7,9 +7,9 @@ from datetime import timedelta
 import structlog
 from django.db.models import Count, F, Q
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from accounts.limits import hold
+from common.errors import Invalid
 from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
@@ -45,15 +45,15 @@ def start_deployment(
             it has fewer.
 
     Raises:
-        ValidationError: there is no such file, or devices cannot run it.
+        Invalid: there is no such file, or devices cannot run it.
     """
     hold(group.project)  # before the group, as the deletion of a model does
     # Not of a model that was put into the trash a moment ago.
     file = model.files.select_related("blob").filter(is_live("model__project__"), kind=kind).first()
     if kind not in KINDS or KINDS[kind].runtime not in RUNTIMES:
-        raise ValidationError({"kind": ["Devices run LiteRT and ONNX files."]}, code="kind_not_for_devices")
+        raise Invalid("Devices run LiteRT and ONNX files.", attr="kind", code="kind_not_for_devices")
     if file is None:
-        raise ValidationError({"kind": [f"{model} has no {kind} file: export it first."]}, code="no_such_file")
+        raise Invalid(f"{model} has no {kind} file: export it first.", attr="kind", code="no_such_file")
     group = DeviceGroup.objects.select_for_update(of=("self",)).select_related("current__previous").get(pk=group.pk)
     before = group.current
     deployment = Deployment.objects.create(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from django.db.models import QuerySet
 
+from common.errors import Conflict
 from datasets.selectors import datasets_of, images_of, snapshots_of, videos_of
 from inference.selectors import models_of
-from projects.errors import Conflict
 from projects.models import Job
 from projects.retries import checks_retry
 
@@ -20,8 +20,8 @@ USED: dict[str, Callable[..., QuerySet]] = {
 
 
 class NotUsable(Conflict):
-    default_code = "not_usable"
-    default_detail = "What this job uses is not there for you (any more). Start it with something else."
+    code = "not_usable"
+    detail = "What this job uses is not there for you (any more). Start it with something else."
 
 
 @checks_retry

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rest_framework.exceptions import NotFound
-
+from common.errors import NotFound
 from inference.models import Model
 from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange

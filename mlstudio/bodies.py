@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from rest_framework.exceptions import APIException
 
+from common.errors import StudioError
 from storage.errors import FileTooLarge
 
 # A small body counts against the memory of all only beyond this.
@@ -25,23 +25,23 @@ DRAIN_SECONDS = 1.0
 DRAIN_PAUSE_SECONDS = 0.1
 
 
-class RequestTimeout(APIException):
-    status_code = 408
-    default_code = "request_timeout"
-    default_detail = "The body came too slowly and was not waited for. Send it again; large files in parts (uploads/)."
+class RequestTimeout(StudioError):
+    status = 408
+    code = "request_timeout"
+    detail = "The body came too slowly and was not waited for. Send it again; large files in parts (uploads/)."
 
 
-class ServerBusy(APIException):
-    status_code = 503
-    default_code = "server_busy"
-    default_detail = "Too many large requests are being received at this moment. Try again in a few seconds."
+class ServerBusy(StudioError):
+    status = 503
+    code = "server_busy"
+    detail = "Too many large requests are being received at this moment. Try again in a few seconds."
     wait = 5
 
 
-class TooManyUploads(APIException):
-    status_code = 429
-    default_code = "too_many_uploads"
-    default_detail = "Too many of your uploads are being received at once: let some of them end first."
+class TooManyUploads(StudioError):
+    status = 429
+    code = "too_many_uploads"
+    detail = "Too many of your uploads are being received at once: let some of them end first."
     wait = 5
 
 
@@ -117,10 +117,10 @@ class Body:
             return
 
 
-class TooManyBodies(APIException):
-    status_code = 429
-    default_code = "too_many_large_requests"
-    default_detail = "Too many of your large requests are being received at once: let some of them end first."
+class TooManyBodies(StudioError):
+    status = 429
+    code = "too_many_large_requests"
+    detail = "Too many of your large requests are being received at once: let some of them end first."
     wait = 2
 
 

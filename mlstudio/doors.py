@@ -17,6 +17,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from common.errors import StudioError
 from storage.receiving import FileBody
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -100,7 +101,7 @@ def identify(request: HttpRequest, view: type) -> Caller | None:
     asked = _HeadersOnly(request, authenticators=[way() for way in view.authentication_classes])
     try:
         user, auth = asked.user, asked.auth
-    except APIException:
+    except (APIException, StudioError):
         return None
     known = user is not None and not isinstance(user, AnonymousUser) and user.is_active
     return Caller(user, auth) if known or (user is None and auth is not None) else None

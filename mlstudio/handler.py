@@ -24,6 +24,7 @@ from django.urls import set_script_prefix
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException
 
+from common.errors import StudioError
 from mlstudio.bodies import FREE_BYTES, Body, Memory, SenderGone, Turns
 from mlstudio.doors import Door, address_of, door_to, identify, view_of
 from mlstudio.errors import answer_to
@@ -50,7 +51,7 @@ class Delivery:
 
     content: bytes = b""
     receiver: BodyReceiver | None = None
-    refusal: APIException | None = None
+    refusal: APIException | StudioError | None = None
     headers: list = field(default_factory=list)
 
 
@@ -93,7 +94,7 @@ class PooledHandler(ASGIHandler):
                 if len(content) > FREE_BYTES and not share.caller:
                     share.caller = await self._in_a_thread(self._caller_of, scope)
                 share.grow(len(content))
-        except APIException as refusal:
+        except (APIException, StudioError) as refusal:
             return Delivery(refusal=refusal)
         return Delivery(bytes(content))
 
@@ -119,7 +120,7 @@ class PooledHandler(ASGIHandler):
                 delivery = Delivery(receiver=receiver)
             except SenderGone:
                 raise
-            except APIException as refusal:
+            except (APIException, StudioError) as refusal:
                 delivery = Delivery(refusal=refusal)
             except Exception as error:  # there is no view yet that would answer
                 delivery = Delivery(refusal=answer_to(error))
@@ -209,7 +210,7 @@ class PooledHandler(ASGIHandler):
         if delivery.receiver is not None:
             try:
                 delivery.receiver.attach(request)
-            except APIException as refusal:
+            except (APIException, StudioError) as refusal:
                 request.refusal = refusal
 
     async def _stream(self, response: HttpResponseBase, receive, send) -> None:

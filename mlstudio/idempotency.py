@@ -64,7 +64,7 @@ class IdempotencyMiddleware:
                 if record.status is None:
                     transaction.set_rollback(True)
         except IntegrityError:  # some constraints are checked only when the transaction ends
-            response = error_response(409, ChangedMeanwhile.default_code, str(ChangedMeanwhile.default_detail))
+            response = error_response(409, ChangedMeanwhile.code, str(ChangedMeanwhile.detail))
             record.status = None
         except BaseException:
             _forget(record)

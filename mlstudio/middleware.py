@@ -7,7 +7,7 @@ from django.conf import settings
 from django.middleware.common import CommonMiddleware
 from django.urls import Resolver404, resolve
 
-from mlstudio.errors import error_response
+from mlstudio.errors import error_response, refused
 
 
 class Refusals:
@@ -21,10 +21,7 @@ class Refusals:
         refusal = getattr(request, "refusal", None)
         if refusal is None:
             return self.get_response(request)
-        response = error_response(refusal.status_code, refusal.get_codes(), str(refusal.detail))
-        if wait := getattr(refusal, "wait", None):
-            response["Retry-After"] = str(wait)
-        return response
+        return refused(refusal)
 
 
 class SlashMiddleware(CommonMiddleware):

@@ -1,54 +1,44 @@
-from rest_framework.exceptions import APIException
-
-
-class Conflict(APIException):
-    status_code = 409
-    default_code = "conflict"
-    default_detail = "The request does not fit the present state."
+from common.errors import Conflict, StudioError
 
 
 class ChangedMeanwhile(Conflict):
-    default_code = "changed_meanwhile"
-    default_detail = "Something this request refers to was changed or deleted meanwhile: read it again and repeat."
+    code = "changed_meanwhile"
+    detail = "Something this request refers to was changed or deleted meanwhile: read it again and repeat."
 
 
 class LastOwner(Conflict):
-    default_code = "last_owner"
-    default_detail = "A project needs an owner: make another member owner first."
+    code = "last_owner"
+    detail = "A project needs an owner: make another member owner first."
 
 
 class InUse(Conflict):
-    default_code = "in_use"
-    default_detail = "Something needs this."
+    code = "in_use"
+    detail = "Something needs this."
 
 
 class AlreadyMember(Conflict):
-    default_code = "already_member"
-    default_detail = "This user is a member already: change the role instead."
+    code = "already_member"
+    detail = "This user is a member already: change the role instead."
 
 
 class WorkHasEnded(Conflict):
-    default_code = "already_ended"
-    default_detail = "This has ended already and cannot be cancelled."
+    code = "already_ended"
+    detail = "This has ended already and cannot be cancelled."
 
 
-class WorkFailed(Exception):
+class WorkFailed(StudioError):
     """Ends a piece of work with a code and a sentence its user can act on."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+        super().__init__(detail, code=code)
 
 
-class WorkMustWait(Exception):
+class WorkMustWait(StudioError):
     """What the work needs is away for the moment: it goes back to its queue and is tried again later, as often as it
     takes. Code and sentence say what it waits for."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+        super().__init__(detail, code=code)
 
 
 class LeaseLost(Exception):

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from accounts import mail
 from accounts.errors import InvalidInvitation
 from accounts.names import hashed
+from common.errors import Invalid
 from projects.errors import AlreadyMember
 from projects.models import InvitationLink, Membership, Project
 from projects.selectors import by_an_owner
@@ -30,11 +30,11 @@ def make_link(
     """A link, and the secret that makes it one, which is kept nowhere. With an address it is mailed there.
 
     Raises:
-        ValidationError: too many links wait.
+        Invalid: too many links wait.
     """
     Project.objects.select_for_update().get(pk=project.pk)
     if links_of(project).count() >= MOST:
-        raise ValidationError({"project": [f"{MOST} invitation links wait already: withdraw some."]})
+        raise Invalid(f"{MOST} invitation links wait already: withdraw some.", attr="project")
     secret = secrets.token_urlsafe(24)
     link = InvitationLink.objects.create(
         project=project, digest=hashed(secret), role=role, uses_left=uses, email=email, created_by=user,

@@ -11,10 +11,10 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from accounts.errors import InvalidInvitation
 from accounts.names import cleaned
+from common.errors import Invalid
 from projects.errors import AlreadyMember
 from projects.models import Invitation, Membership, Project
 from projects.selectors import by_an_owner, project_ids_of
@@ -33,7 +33,7 @@ def add_or_invite(*, project: Project, user, username: str, role: str) -> Member
 
     Raises:
         AlreadyMember
-        ValidationError: too many invitations wait.
+        Invalid: too many invitations wait.
     """
     wanted = User.objects.filter(username=username, is_active=True).first()
     if wanted is not None and Membership.objects.filter(project=project, user=wanted).exists():
@@ -60,7 +60,7 @@ def candidates_for(project: Project, user, text: str) -> QuerySet:
 def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invitation:
     Project.objects.select_for_update().get(pk=project.pk)
     if Invitation.objects.filter(project=project).count() >= MOST:
-        raise ValidationError({"username": [f"{MOST} invitations wait already: withdraw some."]})
+        raise Invalid(f"{MOST} invitations wait already: withdraw some.", attr="username")
     invitation, _ = Invitation.objects.update_or_create(
         project=project, name_key=cleaned(username)[:150],
         defaults={"username": username, "user": wanted, "role": role, "invited_by": user, "is_declined": False,

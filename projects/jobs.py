@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings
 from django.db import Error, transaction
 from django.utils import timezone
-from rest_framework.exceptions import APIException
 
+from common.errors import StudioError
 from projects import heartbeat, lanes, limits, messages, queues, work
 from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from projects.job_context import JobContext
@@ -174,8 +174,8 @@ def _what_it_waits_for(error: Exception) -> WorkMustWait | None:
         return WorkMustWait(*DISK_FULL)
     if isinstance(error, WorkFailed) and error.code == DISK_FULL[0]:  # a process of its own has met it
         return WorkMustWait(*DISK_FULL)
-    if isinstance(error, BlobMissing) and error.get_codes() == STORE_AWAY:
-        return WorkMustWait(STORE_AWAY, str(error.detail))
+    if isinstance(error, BlobMissing) and error.code == STORE_AWAY:
+        return WorkMustWait(STORE_AWAY, error.detail)
     return None
 
 
@@ -188,11 +188,8 @@ def _wait(job: Job, waits: WorkMustWait) -> None:
 
 def _end_with(job: Job, error: Exception) -> None:
     """End a job by what its function raised, or leave it for later when the database was the trouble."""
-    if isinstance(error, WorkFailed):
+    if isinstance(error, StudioError):
         _end(job, WorkState.FAILED, error.code, error.detail)
-    elif isinstance(error, APIException):
-        code = error.get_codes()
-        _end(job, WorkState.FAILED, code if isinstance(code, str) else error.default_code, str(error.detail))
     elif is_unavailable(error):
         log.warning("job_met_database_trouble", work=str(job.pk), exc_info=error)
         leave_for_later(job, is_collision=is_collision(error))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import SEEK_END
 from typing import BinaryIO
 
-from rest_framework.exceptions import NotFound
+from common.errors import NotFound
 
 # A page ends here also when few lines fit: the next one goes on from there.
 MOST_LINES_READ = 200_000

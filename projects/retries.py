@@ -10,7 +10,7 @@ CHECKS: list[Callable[[Job, object], None]] = []
 
 
 def checks_retry(check: Callable[[Job, object], None]) -> Callable[[Job, object], None]:
-    """Register what a room above knows of jobs. It raises an APIException to refuse."""
+    """Register what a room above knows of jobs. It raises a StudioError to refuse."""
     CHECKS.append(check)
     return check
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from rest_framework.exceptions import ErrorDetail
 
 from projects import work
 from projects.errors import InUse, WorkHasEnded
@@ -65,13 +64,13 @@ def require_unused(row: models.Model, *, force: bool | None = False, along: str 
     uses = uses_of(row)
     blocking = [use for use in uses if use.is_final] if force else uses
     if blocking:
-        raise InUse(_sentences(row, blocking, force, along))
+        raise InUse(_sentences(row, blocking, force, along), code=f"{row._meta.model_name}_in_use")
     for use in uses:
         if use.cancel is not None:
             use.cancel()
 
 
-def _sentences(row: models.Model, uses: list[Use], force: bool | None, along: str) -> list[ErrorDetail]:
+def _sentences(row: models.Model, uses: list[Use], force: bool | None, along: str) -> list[str]:
     kind = row._meta.model_name
     first = f"The {kind} '{row}' is in use, so it was not deleted."
     if force is None:
@@ -82,7 +81,7 @@ def _sentences(row: models.Model, uses: list[Use], force: bool | None, along: st
     sentences = [first, *(use.detail for use in uses[:MOST_LISTED])]
     if len(uses) > MOST_LISTED:
         sentences.append(f"{len(uses) - MOST_LISTED:,} more uses are not listed.")
-    return [ErrorDetail(sentence, code=f"{kind}_in_use") for sentence in sentences]
+    return sentences
 
 
 def in_words(counts: dict[str, int]) -> str:

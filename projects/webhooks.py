@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
+from common.errors import Invalid
 from projects import lanes, messages, posting
 from projects.loops import each
 from projects.models import DeliveryState, Job, Project, Webhook, WebhookDelivery, WebhookEvent, Work
@@ -42,21 +42,21 @@ def add_webhook(*, project: Project, user, url: str, events: list[str]) -> Webho
     """A new address with its secret.
 
     Raises:
-        ValidationError: the address is an inside one, or there are too many.
+        Invalid: the address is an inside one, or there are too many.
     """
     if Webhook.objects.filter(project=project).count() >= MOST_WEBHOOKS:
-        raise ValidationError({"project": [f"A project has at most {MOST_WEBHOOKS} webhooks."]})
+        raise Invalid(f"A project has at most {MOST_WEBHOOKS} webhooks.", attr="project")
     check_url(url)
     secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
     return Webhook.objects.create(project=project, created_by=user, url=url, events=events, secret=secret)
 
 
 def check_url(url: str) -> None:
-    """Raises `ValidationError` for what no message is sent to."""
+    """Raises `Invalid` for what no message is sent to."""
     try:
         posting.within(LOOK_UP_SECONDS, posting.resolve, url)
     except (posting.RefusedAddress, posting.TookTooLong) as refused:
-        raise ValidationError({"url": [str(refused)]}, code="address_refused") from refused
+        raise Invalid(str(refused), attr="url", code="address_refused") from refused
 
 
 # Messages

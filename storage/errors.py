@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from django.db import DatabaseError
-from rest_framework.exceptions import APIException
 
+from common.errors import StudioError
 from vision.sandbox.full_disk import is_full_disk
 
 
-class FileTooLarge(APIException):
-    status_code = 413
-    default_code = "file_too_large"
-    default_detail = "The file is larger than this server accepts."
+class FileTooLarge(StudioError):
+    status = 413
+    code = "file_too_large"
+    detail = "The file is larger than this server accepts."
 
 
-class InsufficientStorage(APIException):
-    status_code = 507
-    default_code = "disk_full"
-    default_detail = "The server's disk is full. Nothing was lost; ask its operator to free some space."
+class InsufficientStorage(StudioError):
+    status = 507
+    code = "disk_full"
+    detail = "The server's disk is full. Nothing was lost; ask its operator to free some space."
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -28,19 +28,19 @@ def is_disk_full(error: BaseException) -> bool:
     return "database or disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
 
 
-class UploadConflict(APIException):
-    status_code = 409
-    default_code = "offset_conflict"
-    default_detail = "This part does not begin where the last one ended: ask with HEAD for Upload-Offset and go on."
+class UploadConflict(StudioError):
+    status = 409
+    code = "offset_conflict"
+    detail = "This part does not begin where the last one ended: ask with HEAD for Upload-Offset and go on."
 
 
-class UploadIncomplete(APIException):
-    status_code = 409
-    default_code = "upload_incomplete"
-    default_detail = "Parts of this upload are missing: ask with HEAD for Upload-Offset and send the rest."
+class UploadIncomplete(StudioError):
+    status = 409
+    code = "upload_incomplete"
+    detail = "Parts of this upload are missing: ask with HEAD for Upload-Offset and send the rest."
 
 
-class BlobMissing(APIException):
-    status_code = 503
-    default_code = "file_unavailable"
-    default_detail = "The file is neither in the cache nor in the store. Ask the operator to run `manage.py doctor`."
+class BlobMissing(StudioError):
+    status = 503
+    code = "file_unavailable"
+    detail = "The file is neither in the cache nor in the store. Ask the operator to run `manage.py doctor`."

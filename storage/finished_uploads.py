@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
-from rest_framework.exceptions import NotFound
-
+from common.errors import NotFound
 from storage.cache import Incoming
 from storage.errors import UploadIncomplete
 from storage.models import Upload

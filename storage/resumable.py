@@ -19,8 +19,8 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from storage import services
 from storage.cache import CHUNK_BYTES, Incoming
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
@@ -47,7 +47,7 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
         metadata: as tus has it, `name base64` pairs with commas; `filename` is used here.
 
     Raises:
-        FileTooLarge, InsufficientStorage, ValidationError, and what `BEFORE_UPLOAD` raises.
+        FileTooLarge, InsufficientStorage, Invalid, and what `BEFORE_UPLOAD` raises.
     """
     if length > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"A file may have at most {settings.MAX_UPLOAD_BYTES:,} bytes.")
@@ -65,8 +65,9 @@ def _announced(user, length: int, metadata: str) -> Upload:
     """The row. Requests of one user come one after another here, so that none exceeds the limits."""
     list(type(user)._base_manager.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
     if Upload.objects.filter(user=user).count() >= settings.MAX_OPEN_UPLOADS:
-        raise ValidationError(
-            {"Upload-Length": [f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some."]},
+        raise Invalid(
+            f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some.",
+            attr="Upload-Length",
             code="too_many_uploads",
         )
     for check in BEFORE_UPLOAD:
@@ -79,15 +80,15 @@ def _announced(user, length: int, metadata: str) -> Upload:
 
 
 def parse_metadata(text: str) -> dict[str, str]:
-    """`Upload-Metadata` as a dictionary. Raises `ValidationError`."""
+    """`Upload-Metadata` as a dictionary. Raises `Invalid`."""
     found = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = pair.partition(" ")
         try:
             found[name] = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise ValidationError(
-                {"Upload-Metadata": [f"The value of {name!r} must be UTF-8 in base64."]}, code="invalid_metadata"
+            raise Invalid(
+                f"The value of {name!r} must be UTF-8 in base64.", attr="Upload-Metadata", code="invalid_metadata"
             ) from error
     return found
 
@@ -212,7 +213,7 @@ def path_of(upload: Upload) -> Path:
 def _has_row(path: Path) -> bool:
     try:
         return Upload.objects.filter(pk=path.name).exists()
-    except (ValueError, ValidationError):
+    except (ValueError, Invalid):
         return False
 
 
@@ -246,9 +247,9 @@ class _Checksum:
         try:
             self._wanted = base64.b64decode(value, validate=True)
         except binascii.Error as error:
-            raise ValidationError({"Upload-Checksum": ["Must be: name of the algorithm, space, base64."]}) from error
+            raise Invalid("Must be: name of the algorithm, space, base64.", attr="Upload-Checksum") from error
         if name not in CHECKSUMS:
-            raise ValidationError({"Upload-Checksum": [f"Must be of one of {', '.join(CHECKSUMS)}."]})
+            raise Invalid(f"Must be of one of {', '.join(CHECKSUMS)}.", attr="Upload-Checksum")
         self._hash = hashlib.new(name, usedforsecurity=False)
 
     @property

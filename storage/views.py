@@ -9,10 +9,11 @@ from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
-from rest_framework.exceptions import APIException, UnsupportedMediaType, ValidationError
+from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
+from common.errors import StudioError
 from storage import resumable
 from storage.models import Upload
 from storage.receiving import FileBody
@@ -22,16 +23,16 @@ VERSION = "1.0.0"
 PART = "application/offset+octet-stream"
 
 
-class WrongTusVersion(APIException):
-    status_code = 412
-    default_code = "tus_version"
-    default_detail = "Send the header `Tus-Resumable: 1.0.0`: that is the version of the protocol spoken here."
+class WrongTusVersion(StudioError):
+    status = 412
+    code = "tus_version"
+    detail = "Send the header `Tus-Resumable: 1.0.0`: that is the version of the protocol spoken here."
 
 
-class WrongChecksum(APIException):
-    status_code = 460
-    default_code = "checksum_mismatch"
-    default_detail = "The part is damaged: its checksum is another one. Nothing of it was kept; send it again."
+class WrongChecksum(StudioError):
+    status = 460
+    code = "checksum_mismatch"
+    detail = "The part is damaged: its checksum is another one. Nothing of it was kept; send it again."
 
 
 class PartParser(BaseParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ FLOORS = {
     "projects": 2,
     "accounts": 1,
     "storage": 1,
+    "common": 0,
     "fastdfs": 0,
     "vision": 0,
 }
@@ -51,7 +53,7 @@ def test_an_app_imports_only_from_floors_below(app):
     assert not wrong, "\n".join(wrong)
 
 
-# Folders of `inference/`, from the lowest: each uses those before it; `evaluation` and `labeling` know nothing of each other.
+# Folders of `inference/`: each uses those below it; `evaluation` and `labeling` know nothing of each other.
 INFERENCE = {"registry": 0, "serving": 1, "evaluation": 2, "labeling": 2, "views": 3}
 
 
@@ -63,6 +65,26 @@ def test_a_folder_of_inference_imports_only_from_those_below(room):
         for line, module in imports_of(path)
         if (parts := module.split("."))[0] == "inference" and len(parts) > 1
         if (other := parts[1]) in INFERENCE and other != room and INFERENCE[other] >= INFERENCE[room]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+# What reads requests or makes answers.
+HTTP = re.compile(
+    r"(^|/)views/|views?\.py$|serializers|/(parsers|permissions|pagination|authentication|known|throttles|pages|receiving"
+    r"|handler|doors|paging)\.py$|mlstudio/errors\.py$"
+)
+
+
+@pytest.mark.parametrize("app", sorted(set(FLOORS) - set(LIBRARIES)))
+def test_services_raise_no_errors_of_http(app):
+    """They raise `common.errors.StudioError`, which jobs understand too."""
+    wrong = [
+        f"{name}:{line}"
+        for path in sources(app)
+        if not HTTP.search(name := path.relative_to(ROOT).as_posix())
+        for line, module in imports_of(path)
+        if module == "rest_framework.exceptions"
     ]
     assert not wrong, "\n".join(wrong)
 

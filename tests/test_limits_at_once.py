@@ -6,9 +6,9 @@ import threading
 
 import pytest
 from django.conf import settings as project_settings
-from rest_framework.exceptions import APIException
 
 from accounts import limits as account_limits
+from common.errors import StudioError
 from datasets.examining import examine_content
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image
@@ -61,8 +61,8 @@ def try_together(call) -> int:
     def tried() -> bool:
         try:
             call()
-        except APIException as error:
-            assert error.status_code in (400, 403, 429), error
+        except StudioError as error:
+            assert error.status in (400, 403, 429), error
             return False
         return True
 

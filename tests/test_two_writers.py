@@ -14,8 +14,8 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connections, transaction
-from rest_framework.exceptions import APIException
 
+from common.errors import StudioError
 from datasets.errors import LabelExists
 from datasets.examining import examine_content
 from datasets.ingest import add_images
@@ -138,8 +138,8 @@ def test_a_merge_beside_labelling_and_an_upload(row, owner, labels):
     def labelled() -> str:
         try:
             label_images(images=images[4:], label=Label.objects.get(pk=key), user=owner)
-        except APIException as error:
-            return error.get_codes()
+        except StudioError as error:
+            return error.code
         except Label.DoesNotExist:
             return "label_deleted"
         except IntegrityError:  # noticed at the end of the transaction: the API answers 409

@@ -1,8 +1,8 @@
-from rest_framework.exceptions import APIException
+from common.errors import StudioError
 
 
-class CannotTrain(APIException):
+class CannotTrain(StudioError):
     """The data or the configuration cannot give a model; the code and the sentence come from the engine."""
 
-    status_code = 400
-    default_code = "cannot_train"
+    status = 400
+    code = "cannot_train"

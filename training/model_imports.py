@@ -30,7 +30,7 @@ def import_model(context: JobContext) -> dict:
     """Let the engine read the uploaded file, and register what it made of it."""
     job = context.job
     if not settings.MODEL_UPLOADS:  # switched off while it waited
-        raise WorkFailed("model_uploads_off", str(ModelUploadsOff.default_detail))
+        raise WorkFailed("model_uploads_off", ModelUploadsOff.detail)
     folder = context.work_path("model-imports")
     folder.mkdir(parents=True, exist_ok=True)
     assert job.input_blob is not None  # start_model_import gave it one

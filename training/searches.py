@@ -10,9 +10,9 @@ from datetime import timedelta
 import structlog
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from accounts.limits import LimitReached
+from common.errors import Invalid
 from datasets.errors import SnapshotIsRecord
 from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
@@ -68,7 +68,7 @@ def start_search(
 
     Raises:
         CannotTrain: the settings, or the data, do not fit.
-        ValidationError: the space has fewer settings than are to be tried.
+        Invalid: the space has fewer settings than are to be tried.
         LimitReached: the user, or the project, would have more trainings than are allowed.
     """
     if snapshot is None:
@@ -109,7 +109,7 @@ def draw(space: Mapping, configuration: dict, count: int, seed: int) -> list[dic
     """`count` different settings: the user's own, then random ones.
 
     Raises:
-        ValidationError: there are not so many.
+        Invalid: there are not so many.
     """
     generator = random.Random(seed)
     found = [dict(configuration)]
@@ -120,8 +120,9 @@ def draw(space: Mapping, configuration: dict, count: int, seed: int) -> list[dic
         if one not in found:
             found.append(one)
     if len(found) < count:
-        raise ValidationError(
-            {"space": [f"It has only {len(found)} different settings, and {count} are to be tried."]},
+        raise Invalid(
+            f"It has only {len(found)} different settings, and {count} are to be tried.",
+            attr="space",
             code="space_too_small",
         )
     return found

@@ -108,8 +108,8 @@ class Supervisor:
         try:
             prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
         except BlobMissing as error:  # an image is lost, or the store is away
-            waits = error.get_codes() == STORE_AWAY
-            raise (WorkMustWait if waits else WorkFailed)(str(error.get_codes()), str(error.detail)) from error
+            waits = error.code == STORE_AWAY
+            raise (WorkMustWait if waits else WorkFailed)(error.code, error.detail) from error
         work.renew(self.run)
 
     def _run_process(self) -> None:

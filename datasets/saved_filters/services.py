@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from rest_framework.exceptions import PermissionDenied, ValidationError
 
+from common.errors import Forbidden, Invalid
 from datasets.saved_filters.models import SavedFilter
 from projects.models import Project, Role
 from projects.permissions import require_role
@@ -23,13 +23,13 @@ def save_filter(*, project: Project, user, name: str, query: dict, is_shared: bo
     """Keep a filter under a name.
 
     Raises:
-        PermissionDenied: viewers share nothing.
-        ValidationError: the name is taken, or the user has too many.
+        Forbidden: viewers share nothing.
+        Invalid: the name is taken, or the user has too many.
     """
     _require_sharing(project, user, is_shared)
     if SavedFilter.objects.filter(project=project, created_by=user).count() >= MOST:
         detail = f"You may keep {MOST} filters in a project: delete one that you no longer need."
-        raise ValidationError({"name": [detail]}, code="limit_reached")
+        raise Invalid(detail, attr="name", code="limit_reached")
     row = SavedFilter(project=project, created_by=user, name=name, query=query, is_shared=is_shared)
     return _stored(row)
 
@@ -38,11 +38,11 @@ def change_filter(*, saved: SavedFilter, user, **changes) -> SavedFilter:
     """Rename, replace or share a filter of one's own.
 
     Raises:
-        PermissionDenied: it is somebody else's, or viewers share nothing.
-        ValidationError: the name is taken.
+        Forbidden: it is somebody else's, or viewers share nothing.
+        Invalid: the name is taken.
     """
     if saved.created_by_id != user.pk:
-        raise PermissionDenied("Only who saved a filter changes it: save it under a name of your own.")
+        raise Forbidden("Only who saved a filter changes it: save it under a name of your own.")
     _require_sharing(saved.project, user, changes.get("is_shared", False))
     for name, value in changes.items():
         setattr(saved, name, value)
@@ -53,7 +53,7 @@ def delete_filter(*, saved: SavedFilter, user) -> None:
     """Delete a filter of one's own; owners of the project also delete what others share.
 
     Raises:
-        PermissionDenied
+        Forbidden
     """
     if saved.created_by_id != user.pk:
         require_role(saved.project, user, Role.OWNER)
@@ -71,5 +71,5 @@ def _stored(row: SavedFilter) -> SavedFilter:
             row.save()
     except IntegrityError as error:
         detail = f"You have a filter {row.name!r} in this project: choose another name, or change that one."
-        raise ValidationError({"name": [detail]}, code="unique") from error
+        raise Invalid(detail, attr="name", code="unique") from error
     return row

@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from common.errors import Conflict
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import require_images
-from projects.errors import Conflict
 
 
 class Difference(StrEnum):
@@ -21,8 +21,8 @@ class Difference(StrEnum):
 
 
 class SnapshotsOfOthers(Conflict):
-    default_code = "snapshot_does_not_fit"
-    default_detail = "These snapshots are of different projects, so they have no image in common. Choose another one."
+    code = "snapshot_does_not_fit"
+    detail = "These snapshots are of different projects, so they have no image in common. Choose another one."
 
 
 def require_comparable(before: Snapshot, after: Snapshot) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import F
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Snapshot
 from datasets.snapshot_uses import needed_snapshots

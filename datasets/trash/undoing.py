@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_framework.exceptions import NotFound
-
+from common.errors import NotFound
 from datasets.models import Dataset, Image, Video
 from datasets.trash.datasets import PLACE, restore_dataset, trash_dataset
 from datasets.trash.obstacles import GONE, obstacle_of

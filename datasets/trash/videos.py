@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rest_framework.exceptions import NotFound
-
+from common.errors import NotFound
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Video
 from datasets.trash.images import place_of

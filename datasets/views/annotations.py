@@ -117,7 +117,7 @@ def _conflict(image: Image, conflict: RevisionConflict) -> Response:
     last = AnnotationChange.objects.filter(image=image).select_related("changed_by").order_by("id").last()
     who = None if last is None or last.changed_by is None else last.changed_by.username
     current = {**_current(image), "changed_by": who, "changed_at": last and last.changed_at}
-    error = {"code": conflict.get_codes(), "detail": str(conflict.detail), "attr": None}
+    error = {"code": conflict.code, "detail": conflict.detail, "attr": None}
     body = {"type": "client_error", "errors": [error], "current": current}
     return Response(shapes.AnnotationsConflictSerializer(body).data, status=status.HTTP_409_CONFLICT)
 

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 from django.db.models import QuerySet
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.models import Snapshot
 from inference.errors import NotEvaluated, NothingToCompare
 from inference.evaluation.evaluations import check_fits, evaluate, outcomes_of
@@ -33,7 +33,7 @@ def start_comparison(*, models: Sequence[Model], project: Project, user, snapsho
     """Make the job that measures those of the models that were not yet measured there, and compares them.
 
     Raises:
-        ValidationError
+        Invalid
     """
     check_models(models)
     for model in models:
@@ -44,11 +44,11 @@ def start_comparison(*, models: Sequence[Model], project: Project, user, snapsho
 
 
 def check_models(models: Sequence[Model]) -> None:
-    """Raises `ValidationError` for fewer than two, too many, or models of different tasks."""
+    """Raises `Invalid` for fewer than two, too many, or models of different tasks."""
     if not 2 <= len(models) <= MOST_MODELS:
-        raise ValidationError({"ids": [f"Name 2 to {MOST_MODELS} different models."]})
+        raise Invalid(f"Name 2 to {MOST_MODELS} different models.", attr="ids")
     if len({model.task for model in models}) > 1:
-        raise ValidationError({"ids": ["Classifiers and detectors cannot be compared."]})
+        raise Invalid("Classifiers and detectors cannot be compared.", attr="ids")
 
 
 @handles(KIND)

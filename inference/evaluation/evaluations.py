@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
 from inference.models import Evaluation, FileKind, Model, ModelFile
@@ -52,12 +52,12 @@ def start_evaluation(
     """Make the job that measures the model, by one of its files.
 
     Raises:
-        ValidationError: the snapshot is of another task, its split is empty, or has none of the model's labels; the
+        Invalid: the snapshot is of another task, its split is empty, or has none of the model's labels; the
             model has no such file.
     """
     check_fits(model, snapshot, split)
     if not model.files.filter(kind=file_kind).exists() or file_kind not in NAMES:
-        raise ValidationError({"file_kind": [f"{model} has no {file_kind} file: export it first."]}, code="no_file")
+        raise Invalid(f"{model} has no {file_kind} file: export it first.", attr="file_kind", code="no_file")
     parameters = {
         "model": str(model.pk), "snapshot": str(snapshot.pk), "split": split, "file_kind": file_kind,
     }  # fmt: skip
@@ -69,15 +69,15 @@ def start_evaluation(
 
 
 def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:
-    """Raises `ValidationError` when the model cannot be measured on the split."""
+    """Raises `Invalid` when the model cannot be measured on the split."""
     require_images(snapshot)
     if snapshot.project.task != model.task:
-        raise ValidationError({"snapshot": ["It is of a project with another task."]}, code="snapshot_does_not_fit")
+        raise Invalid("It is of a project with another task.", attr="snapshot", code="snapshot_does_not_fit")
     if not snapshot.counts["splits"].get(split):
-        raise ValidationError({"split": [f"The snapshot has no images in its {split} split."]}, code="empty_split")
+        raise Invalid(f"The snapshot has no images in its {split} split.", attr="split", code="empty_split")
     if not set(snapshot.class_names) & set(model.class_names):
         detail = f"None of its labels is one of the model's: {', '.join(model.class_names[:5])}."
-        raise ValidationError({"snapshot": [detail]}, code="snapshot_does_not_fit")
+        raise Invalid(detail, attr="snapshot", code="snapshot_does_not_fit")
 
 
 @handles(KIND)

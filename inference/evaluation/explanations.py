@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.models import Image
 from inference.models import Model, Resize
 from inference.serving.batches import work_folder
@@ -39,10 +39,10 @@ def start_explanation(
         label: what to explain; default: the model's first answer.
 
     Raises:
-        ValidationError: the model has no such label, or the file is no picture.
+        Invalid: the model has no such label, or the file is no picture.
     """
     if label is not None and label not in model.class_names:
-        raise ValidationError({"label": [f"The model has no label {label!r}."]}, code="unknown_label")
+        raise Invalid(f"The model has no label {label!r}.", attr="label", code="unknown_label")
     with transaction.atomic():
         if image is not None:
             blob = image.blob
@@ -54,7 +54,7 @@ def start_explanation(
                     pass
                 blob = storage.keep(incoming, "application/octet-stream")
             except ImageError as error:
-                raise ValidationError({"file": [str(error)]}, code=error.code) from error
+                raise Invalid(str(error), attr="file", code=error.code) from error
             finally:
                 incoming.discard()
         parameters = {"model": str(model.pk), "label": label, "image": None if image is None else str(image.pk)}

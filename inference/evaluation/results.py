@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from rest_framework.exceptions import NotFound, ValidationError
 
+from common.errors import Invalid, NotFound
 from inference.errors import NotEvaluated
 from inference.evaluation.result_rows import (
     box_answers,
@@ -36,11 +36,11 @@ def images_behind(evaluation: Evaluation, wishes: dict, *, is_seen: bool) -> tup
 
     Raises:
         NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
-        ValidationError: a label that the model does not have, or no label for `outcome` "cell".
+        Invalid: a label that the model does not have, or no label for `outcome` "cell".
     """
     blob = _outcomes_of(evaluation, wishes)
     if wishes.get("outcome") == "cell" and not {"label", "predicted"} & set(wishes):
-        raise ValidationError({"outcome": ["A cell is named by label, predicted, or both."]}, code="required")
+        raise Invalid("A cell is named by label, predicted, or both.", attr="outcome", code="required")
     page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
     if evaluation.model.task != Task.DETECTION:
         outcomes = kept_labels(blob)
@@ -57,7 +57,7 @@ def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
 
     Raises:
         NotEvaluated: as `images_behind`.
-        ValidationError: a label that the model does not have.
+        Invalid: a label that the model does not have.
     """
     blob, label = _outcomes_of(evaluation, wishes), wishes.get("label")
     index = None if label is None else evaluation.model.class_names.index(label)
@@ -76,7 +76,7 @@ def label_curves(evaluation: Evaluation, wishes: dict) -> dict:
 
     Raises:
         NotEvaluated: as `images_behind`.
-        ValidationError: a label that the model does not have.
+        Invalid: a label that the model does not have.
     """
     blob, label = _outcomes_of(evaluation, wishes), wishes["label"]
     index, roc = evaluation.model.class_names.index(label), None
@@ -95,7 +95,7 @@ def _outcomes_of(evaluation: Evaluation, wishes: dict) -> Blob:
         raise NotEvaluated("Only figures were kept. POST models/MODEL/evaluations/ measures again, with images.")
     for field in ("label", "predicted", "score_of"):
         if field in wishes and wishes[field] not in evaluation.model.class_names:
-            raise ValidationError({field: [f"The model has no label {wishes[field]!r}."]}, code="unknown_label")
+            raise Invalid(f"The model has no label {wishes[field]!r}.", attr=field, code="unknown_label")
     return evaluation.outcomes
 
 

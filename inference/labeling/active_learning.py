@@ -7,8 +7,8 @@ from itertools import islice
 
 import numpy as np
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.models import Dataset, Image
 from inference.labeling.box_pairs import boxes_apart
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
@@ -45,13 +45,13 @@ def start_suggestions(
     """Make the job that looks at all images that nobody has labelled.
 
     Raises:
-        ValidationError: a model is of another task, or every image is labelled.
+        Invalid: a model is of another task, or every image is labelled.
     """
     for name, one in (("model", model), ("other_model", other)):
         if one is not None and one.task != dataset.project.task:
-            raise ValidationError({name: [f"It is for {one.task}, the project for {dataset.project.task}."]})
+            raise Invalid(f"It is for {one.task}, the project for {dataset.project.task}.", attr=name)
     if not unlabelled(Image.objects.filter(dataset=dataset)).exists():
-        raise ValidationError({"dataset": ["Every image of it is labelled."]}, code="nothing_to_suggest")
+        raise Invalid("Every image of it is labelled.", attr="dataset", code="nothing_to_suggest")
     parameters = {
         "model": str(model.pk), "dataset": str(dataset.pk), "other": None if other is None else str(other.pk),
         "annotate": annotate,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.grouping import Candidate, group_images
 from datasets.models import Dataset, Image
 from inference.labeling.box_pairs import OVERLAP, box_array
@@ -40,13 +40,14 @@ SURE_BOX = 0.7
 
 
 def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
-    """Make the job that looks for wrong labels. Raises `ValidationError`."""
+    """Make the job that looks for wrong labels. Raises `Invalid`."""
     if model.task != dataset.project.task:
-        raise ValidationError({"dataset": [f"Its project is for {dataset.project.task}, the model for {model.task}."]})
+        raise Invalid(f"Its project is for {dataset.project.task}, the model for {model.task}.", attr="dataset")
     labelled = Image.objects.filter(dataset=dataset, annotations__confirmed=True).distinct()
     if not labelled[FEWEST_IMAGES - 1 : FEWEST_IMAGES].exists():
-        raise ValidationError(
-            {"dataset": [f"It needs at least {FEWEST_IMAGES} labelled images to tell what is unusual."]},
+        raise Invalid(
+            f"It needs at least {FEWEST_IMAGES} labelled images to tell what is unusual.",
+            attr="dataset",
             code="too_few_images",
         )
     parameters = {"model": str(model.pk), "dataset": str(dataset.pk)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.exceptions import NotFound
-
+from common.errors import NotFound
 from inference.models import Model, Stage, StageChange
 from inference.trash import trash_model
 from projects.changes.fields import change_fields

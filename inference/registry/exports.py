@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
 from inference.models import FileKind, Model
@@ -37,7 +37,7 @@ def start_export(
         largest_drop: how much accuracy or AP50 a file may lose.
 
     Raises:
-        ValidationError: the model cannot be exported as one of them.
+        Invalid: the model cannot be exported as one of them.
     """
     if snapshot is not None:
         require_images(snapshot)
@@ -46,9 +46,9 @@ def start_export(
     impossible = [kind for kind in wanted if kind not in possible]
     if impossible:
         detail = f"This model cannot be exported as {impossible[0]}; possible: {', '.join(possible) or 'nothing'}."
-        raise ValidationError({"kinds": [detail]}, code="export_not_possible")
+        raise Invalid(detail, attr="kinds", code="export_not_possible")
     if snapshot is not None and snapshot.project.task != model.task:
-        raise ValidationError({"snapshot": ["It is of a project with another task."]}, code="snapshot_does_not_fit")
+        raise Invalid("It is of a project with another task.", attr="snapshot", code="snapshot_does_not_fit")
     parameters = {
         "model": str(model.pk),
         "kinds": wanted,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.urls import reverse
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from inference.models import Model, ModelFile
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
@@ -25,13 +25,13 @@ def start_publishing(*, model: Model, user, kinds: list[str], seconds: int, base
         base_url: where the studio is reached, for addresses of files that the studio gives.
 
     Raises:
-        ValidationError: the model has no file of a kind.
+        Invalid: the model has no file of a kind.
     """
     present = sorted(file.kind for file in model.files.all())
     missing = [kind for kind in kinds if kind not in present]
     if missing:
         detail = f"This model has no file {missing[0]!r}; it has {', '.join(present)}. Export it first."
-        raise ValidationError({"kinds": [detail]}, code="no_such_file")
+        raise Invalid(detail, attr="kinds", code="no_such_file")
     parameters = {"model": str(model.pk), "kinds": kinds or present, "seconds": seconds, "base_url": base_url}
     with transaction.atomic():
         return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import numpy as np
 from django.db.models import QuerySet
 from PIL import Image as pillow
-from rest_framework.exceptions import ValidationError
 
+from common.errors import Invalid
 from datasets.filters import ImageFilter
 from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of, live_datasets
@@ -69,19 +69,20 @@ def start_predictions(
     """Make the job that predicts the images of a dataset (those that pass the filter), or the frames of a video.
 
     Raises:
-        ValidationError: the filter names what does not exist; there is nothing to predict; tracking without boxes.
+        Invalid: the filter names what does not exist; there is nothing to predict; tracking without boxes.
     """
     source = dataset or video
     assert source is not None
     if tracking and model.task != Task.DETECTION:
-        raise ValidationError({"tracking": ["Only boxes can be followed: choose a detector."]})
+        raise Invalid("Only boxes can be followed: choose a detector.", attr="tracking")
     if suggest and model.task != source.project.task:
-        raise ValidationError(
-            {"suggest": [f"A model for {model.task} cannot label a {source.project.task} project."]},
+        raise Invalid(
+            f"A model for {model.task} cannot label a {source.project.task} project.",
+            attr="suggest",
             code="model_does_not_fit",
         )
     if dataset is not None and not chosen_images(user, dataset, filter or {}).exists():
-        raise ValidationError({"filter": ["No image of the dataset passes the filter."]}, code="nothing_to_predict")
+        raise Invalid("No image of the dataset passes the filter.", attr="filter", code="nothing_to_predict")
     parameters = {
         "model": str(model.pk), "dataset": None if dataset is None else str(dataset.pk), "filter": filter or {},
         "video": None if video is None else str(video.pk), "threshold": threshold, "limit": limit, "suggest": suggest,
@@ -92,11 +93,11 @@ def start_predictions(
 
 
 def chosen_images(user, dataset: Dataset, wishes: dict) -> QuerySet[Image]:
-    """The dataset's images that pass the filters of the list of images. Raises `ValidationError`."""
+    """The dataset's images that pass the filters of the list of images. Raises `Invalid`."""
     rows = images_of(user).filter(dataset=dataset).prefetch_related(None)
     chosen = ImageFilter(data=wishes, queryset=rows, request=SimpleNamespace(user=user))
     if not chosen.is_valid():
-        raise ValidationError({"filter": [f"{name}: {problem[0]}" for name, problem in chosen.errors.items()]})
+        raise Invalid([f"{name}: {problem[0]}" for name, problem in chosen.errors.items()], attr="filter")
     return chosen.qs.order_by("id")
 
 

@@ -1,9 +1,9 @@
-from projects.errors import Conflict
+from common.errors import Conflict
 
 
 class BackupsOff(Conflict):
-    default_code = "backups_off"
-    default_detail = (
+    code = "backups_off"
+    detail = (
         "The studio keeps no backups by itself. Set MLSTUDIO_BACKUP_DIR to a folder on another disk, and start it "
         "again."
     )

@@ -7,9 +7,9 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from rest_framework.exceptions import PermissionDenied
 
 from accounts.services import log_out_everywhere
+from common.errors import Forbidden
 from projects.models import Project
 from projects.selectors import is_live
 
@@ -39,10 +39,10 @@ def change_user(*, by, user, is_active: bool | None = None, is_staff: bool | Non
     """Let a user in or not, and make them staff or not. Who is let in no more is logged out everywhere.
 
     Raises:
-        PermissionDenied: it is one's own account, or the change takes a superuser.
+        Forbidden: it is one's own account, or the change takes a superuser.
     """
     if by.pk == user.pk:
-        raise PermissionDenied("Your own account is changed by somebody else of the staff.", code="own_account")
+        raise Forbidden("Your own account is changed by somebody else of the staff.", code="own_account")
     # One after another: of two superusers who end each other's rights at one moment, the second is none any more.
     rows = {row.pk: row for row in User.objects.select_for_update().filter(pk__in=[by.pk, user.pk]).order_by("pk")}
     by, target = rows[by.pk], rows[user.pk]
@@ -50,7 +50,7 @@ def change_user(*, by, user, is_active: bool | None = None, is_staff: bool | Non
     changes = {name: value for name, value in changes.items() if getattr(target, name) != value}
     is_allowed = may_change(by, target) and by.is_active and by.is_staff
     if changes and not (is_allowed and ("is_staff" not in changes or may_change_staff(by, target))):
-        raise PermissionDenied("Who belongs to the staff is decided by superusers (`manage.py createsuperuser`).")
+        raise Forbidden("Who belongs to the staff is decided by superusers (`manage.py createsuperuser`).")
     for name, value in changes.items():
         setattr(target, name, value)
         setattr(user, name, value)

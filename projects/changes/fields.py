@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import Model
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
 from projects.changes.undoing import Differing, rows_left

@@ -49,6 +49,6 @@ def run_undo(context: JobContext) -> dict:
     try:
         undo_change(change=change, user=job.created_by, made=made)
     except (AlreadyUndone, ChangedSince, StillRunning) as conflict:
-        raise WorkFailed(str(conflict.get_codes()), str(conflict.detail)) from conflict
+        raise WorkFailed(conflict.code, conflict.detail) from conflict
     context.report(change.rows, change.rows, position={"change": str(made.pk)})
     return {"change": str(made.pk)}

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from common.errors import Conflict
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import close_change, noting, open_change
-from projects.errors import Conflict
 from projects.models import ENDED, Job
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
@@ -67,23 +67,23 @@ def rows_left(change: Change, kind: str) -> QuerySet[RowChange]:
 
 
 class StillRunning(Conflict):
-    default_code = "still_running"
-    default_detail = "The job that makes this change is still running: cancel it, or wait until it has ended."
+    code = "still_running"
+    detail = "The job that makes this change is still running: cancel it, or wait until it has ended."
 
 
 class AlreadyUndone(Conflict):
-    default_code = "already_undone"
-    default_detail = "This change was taken back already. To have it again, undo that."
+    code = "already_undone"
+    detail = "This change was taken back already. To have it again, undo that."
 
 
 class ChangedSince(Conflict):
-    default_code = "changed_since"
-    default_detail = "What this changed was changed again: take the later changes back first."
+    code = "changed_since"
+    detail = "What this changed was changed again: take the later changes back first."
 
     def __init__(self, rows: Sequence[Differing] = ()) -> None:
         self.rows = rows
         named = ", ".join(f"{row.name} ({row.reason})" if row.reason else row.name for row in rows[:3])
-        super().__init__(f"{self.default_detail} It is {named}{' and more' if len(rows) > 3 else ''}.")
+        super().__init__(f"{self.detail} It is {named}{' and more' if len(rows) > 3 else ''}.")
 
 
 def undo_change(*, change: Change, user, made: Change | None = None) -> Change:

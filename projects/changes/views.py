@@ -69,7 +69,7 @@ def answer_to_undo(change: Change, user, take_back: Callable[..., Change] = undo
 
 def _conflict_response(conflict: ChangedSince) -> Response:
     """Says what stands against undoing, row by row."""
-    error = {"code": conflict.get_codes(), "detail": str(conflict.detail), "attr": None}
+    error = {"code": conflict.code, "detail": conflict.detail, "attr": None}
     body = {"type": "client_error", "errors": [error], "changed": conflict.rows}
     return Response(UndoConflictSerializer(body).data, status=status.HTTP_409_CONFLICT)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core import serializers
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from projects import limits
 from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange

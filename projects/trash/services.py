@@ -8,8 +8,8 @@ import structlog
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from projects.changes.models import Change
 from projects.live import announce
 from projects.loops import each
