@@ -18,7 +18,7 @@ from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, unpack_all
 from tests.real_data import WEIGHTS
 from vision.analysis.embedding import project
-from vision.analysis.selection import margin_uncertainty, teaching_order
+from vision.analysis.selection import labeling_order, margin_uncertainty
 from vision.imaging.preprocessing import load_pixels
 from vision.training.configuration import Configuration
 
@@ -69,9 +69,9 @@ class Heads:
         """A function from rows of features to probabilities; a fifth of what is chosen is for validation."""
         import keras
 
-        from vision.training.phases import Phase, compile_for
+        from vision.training.fitting import Phase, compile_for
+        from vision.training.hooks import TrainingHooks
         from vision.training.train import HEAD_WEIGHT_DECAY
-        from vision.training.watcher import Watcher
 
         keras.utils.set_random_seed(seed)
         held = {one for label in range(LABELS) for one in self._of(chosen, label)[: max(1, self._share(chosen, label))]}
@@ -89,7 +89,7 @@ class Heads:
         Phase(
             name="head", model=head, saved=head, train=sources["train"], validation=sources["validation"],
             epochs=configuration.epochs, configuration=configuration, checkpoint_path=checkpoint, history=[],
-        ).run(Watcher())  # fmt: skip
+        ).run(TrainingHooks())  # fmt: skip
         return lambda features: np.asarray(head(features, training=False))
 
     def _of(self, chosen: list[int], label: int) -> list[int]:
@@ -99,7 +99,7 @@ class Heads:
         return len(self._of(chosen, label)) // 5
 
     def _source(self, rows: list[int]):
-        from vision.training.feeds import Source
+        from vision.training.input_pipeline import Source
 
         part = self.features[rows]
         return Source(part.__getitem__, self.labels[rows], part.shape[1:], np.dtype(np.float32), LABELS)
@@ -124,7 +124,7 @@ def _rounds(heads: Heads, seed: int, order: str) -> list[float]:
                 labelled = labelled + generator.sample(pool, MORE)
             else:
                 uncertainty = margin_uncertainty(predict(heads.features[pool]))
-                chosen = teaching_order(uncertainty, project(heads.features[pool]))
+                chosen = labeling_order(uncertainty, project(heads.features[pool]))
                 labelled = labelled + [pool[index] for index in chosen[:MORE]]
     return accuracies
 

@@ -33,8 +33,8 @@ def _step(folder: Path) -> Row:
     from vision.detection.train import STRENGTHS
     from vision.imaging.letterbox import load_letterboxed
     from vision.runtime.boxes import AnchorShapes, anchors_for
-    from vision.training.data import PixelStore
-    from vision.training.phases import make_optimizer
+    from vision.training.data import ImageCache
+    from vision.training.fitting import make_optimizer
 
     size, shapes = (SIDE, SIDE), AnchorShapes()
     anchors = anchors_for(size, shapes)
@@ -44,7 +44,7 @@ def _step(folder: Path) -> Row:
         path = folder / f"{seed}.png"
         path.write_bytes(content)
         samples.append(DetectionSample(str(seed), str(path), boxes, labels))
-    store = PixelStore(samples, size, "memory", folder / "pixels.npy", load_letterboxed)
+    store = ImageCache(samples, size, "memory", folder / "pixels.npy", load_letterboxed)
     store.fill(lambda done, total: None, lambda: None)
     source = make_source(store, {sample.id: size for sample in samples}, anchors, 1, STRENGTHS["light"])
     model = build_retinanet("resnet18", size, 2, shapes)
@@ -97,9 +97,9 @@ def _detection(folder: Path) -> list[Row]:
 
 
 def _memory(what: str, run: dict) -> Row:
-    used, promised = run["actual"]["memory_bytes"], run["estimate"]["memory_bytes"]
+    used, estimated = run["actual"]["memory_bytes"], run["estimate"]["memory_bytes"]
     what = f"{what} at {SIDE} px, batch {BATCH}: peak memory"
-    return Row(what, f"{used / 2**20:.0f} MiB", f"promised {promised / 2**20:.0f} MiB", used / promised)
+    return Row(what, f"{used / 2**20:.0f} MiB", f"promised {estimated / 2**20:.0f} MiB", used / estimated)
 
 
 def _train(studio: Studio, architecture: str) -> dict:

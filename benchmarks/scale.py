@@ -73,10 +73,10 @@ def _images_behind(count: int) -> Callable[[], object]:
 
     django.setup()
     from inference.evaluation.results import _labels
-    from vision.analysis.outcomes import LabelOutcomes
+    from vision.analysis.predictions import ClassifierPredictions
 
     probabilities, truth, names = _answers(count)
-    found = LabelOutcomes([str(number) for number in range(count)], truth, probabilities, names)
+    found = ClassifierPredictions([str(number) for number in range(count)], truth, probabilities, names)
     return lambda: list(_labels(found, {"outcome": "wrong"}))
 
 

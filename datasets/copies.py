@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from datasets.examining import Box, Examined
+from datasets.examining import Box, StagedImage
 from datasets.models import Annotation, Image, Label, Origin
 from vision.formats.boxes import is_same_place, on_grid
 
@@ -18,7 +18,7 @@ from vision.formats.boxes import is_same_place, on_grid
 SEVERAL_LABELS, BOXES_DIFFER, SEVERAL_SPLITS = "several_labels", "boxes_differ", "several_splits"
 CONTRADICTIONS = (SEVERAL_LABELS, BOXES_DIFFER)
 ANNOTATED, ALREADY_ANNOTATED, DUPLICATE = "annotated", "already_annotated", "duplicate"
-Mark = tuple[Label, Box | None]
+ParsedAnnotation = tuple[Label, Box | None]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Said:
         rivals: the annotations that contradict each other, as far as they are known.
     """
 
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ParsedAnnotation, ...] = ()
     is_reviewed: bool = False
     is_confirmed: bool = True
     split: str | None = None
     is_contradicted: bool = False
-    rivals: tuple[Mark, ...] = field(default=(), compare=False)
+    rivals: tuple[ParsedAnnotation, ...] = field(default=(), compare=False)
 
     @property
     def is_silent(self) -> bool:
@@ -68,8 +68,8 @@ class Imported:
             self.contradicted.add(image)
 
 
-def said_of(item: Examined) -> Said:
-    marks: list[Mark] = [(item.label, None)] if item.label is not None else list(item.boxes)
+def said_of(item: StagedImage) -> Said:
+    marks: list[ParsedAnnotation] = [(item.label, None)] if item.label is not None else list(item.boxes)
     return Said(tuple(marks), item.is_reviewed or item.label is not None, item.is_confirmed, item.split)
 
 
@@ -121,20 +121,20 @@ def _in_split(said: Said, split: str | None) -> Said:
     return replace(said, split=split)
 
 
-def is_same(marks: Sequence[Mark], others: Sequence[Mark]) -> bool:
+def is_same(marks: Sequence[ParsedAnnotation], others: Sequence[ParsedAnnotation]) -> bool:
     return len(marks) == len(others) and sorted(map(_key, marks)) == sorted(map(_key, others))
 
 
-def _has_all(marks: Sequence[Mark], others: Sequence[Mark]) -> bool:
+def _has_all(marks: Sequence[ParsedAnnotation], others: Sequence[ParsedAnnotation]) -> bool:
     return set(map(_key, others)) <= set(map(_key, marks))
 
 
-def _key(mark: Mark) -> tuple:
+def _key(mark: ParsedAnnotation) -> tuple:
     label, box = mark
     return str(label.pk), () if box is None else on_grid(box)
 
 
-def _is_twin(mark: Mark, other: Mark) -> bool:
+def _is_twin(mark: ParsedAnnotation, other: ParsedAnnotation) -> bool:
     return mark[0] == other[0] and mark[1] is not None and other[1] is not None and is_same_place(mark[1], other[1])
 
 
@@ -145,6 +145,6 @@ def contradiction(item: Said, joined: Said) -> str:
     return SEVERAL_SPLITS if item.split and joined.split and item.split != joined.split else ""
 
 
-def names_of(marks: Iterable[Mark]) -> str:
+def names_of(marks: Iterable[ParsedAnnotation]) -> str:
     """The labels, for a sentence."""
     return ", ".join(sorted({repr(label.name) for label, _ in marks})[:5])

@@ -18,7 +18,7 @@ from datasets.natural_order import natural_key
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from projects.jobs import JobContext
-from vision.formats.base import Mark, Record, Remark
+from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 from vision.formats.boxes import clean_label, on_grid
 
 BATCH = 256
@@ -51,7 +51,7 @@ class _Survey:
     label_annotations: Counter[str] = field(default_factory=Counter)
     seen: dict[str, _Copies] = field(default_factory=dict)
 
-    def add(self, item: Surveyed, known: Mapping[str, bytes]) -> Iterator[Remark]:
+    def add(self, item: Surveyed, known: Mapping[str, bytes]) -> Iterator[ImportWarning]:
         """Count an image once, however many copies the archive has; a remark where they say different things."""
         self.images += 1
         copies = self.seen.get(item.sha256)
@@ -80,7 +80,7 @@ class _Survey:
         self.to_review += by * copies.to_review
         self.boxes += by * copies.boxes
 
-    def _join(self, copies: _Copies, item: Surveyed) -> Iterator[Remark]:
+    def _join(self, copies: _Copies, item: Surveyed) -> Iterator[ImportWarning]:
         digest = _digest(item.fitted.marks, item.fitted.is_reviewed)
         if not digest or digest == copies.digest:
             return
@@ -97,13 +97,13 @@ class _Survey:
         if is_whole:
             labels = f"{copies.label!r} instead of {item.fitted.marks[0].label!r}"
             detail = f"{said}, with the label {labels}: it would be kept unlabelled."
-            yield Remark(item.record.path, SEVERAL_LABELS, detail)
+            yield ImportWarning(item.record.path, SEVERAL_LABELS, detail)
         else:
             detail = f"{said}, with other boxes: all of them would wait as suggestions."
-            yield Remark(item.record.path, BOXES_DIFFER, detail)
+            yield ImportWarning(item.record.path, BOXES_DIFFER, detail)
 
 
-def _digest(marks: Iterable[Mark], is_reviewed: bool) -> bytes:
+def _digest(marks: Iterable[ParsedAnnotation], is_reviewed: bool) -> bytes:
     """Of what is said of an image; empty where nothing is."""
     rows = sorted((mark.label, () if mark.box is None else on_grid(mark.box)) for mark in marks)
     return hashlib.blake2b(repr(rows).encode(), digest_size=16).digest() if rows or is_reviewed else b""
@@ -142,17 +142,19 @@ def _known(dataset: Dataset, shas: Iterable[str]) -> dict[str, bytes]:
     """Of the images that the dataset has already, by their content: a digest of what was said of them."""
     rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
     return {
-        row.blob.sha256: _digest([Mark(one.label.name, box_of(one)) for one in row.annotations.all()], row.reviewed)
+        row.blob.sha256: _digest(
+            [ParsedAnnotation(one.label.name, box_of(one)) for one in row.annotations.all()], row.reviewed
+        )
         for row in rows.prefetch_related("annotations__label")
     }
 
 
-def _beside_others(item: Surveyed, present: bytes) -> Iterator[Remark]:
+def _beside_others(item: Surveyed, present: bytes) -> Iterator[ImportWarning]:
     """That an image was annotated otherwise before."""
     digest = _digest(item.fitted.marks, item.fitted.is_reviewed)
     if digest and present and digest != present:
         detail = "The dataset has this image with other annotations; it would be left as it is."
-        yield Remark(item.record.path, ALREADY_ANNOTATED, detail)
+        yield ImportWarning(item.record.path, ALREADY_ANNOTATED, detail)
 
 
 def _count_annotations(counts: _Survey, batch: list[Record], present: dict[str, Image]) -> None:

@@ -17,7 +17,7 @@ from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job
 from projects.queues import queue_for
 from vision.imaging.hamming import is_near
-from vision.imaging.hashing import NEAR_BITS, unique_words
+from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
 
 KIND = "duplicates"
 MOST_GROUPS = 200
@@ -62,10 +62,10 @@ def find_duplicates(context: JobContext) -> dict:
         row["labels"] = sorted(labels.get(row["id"], ()))
     max_bits = parameters["max_bits"]
     parting = {} if last is None or max_bits is not None else last.counts.get("near_duplicates", {})
-    parted_bits = parting.get("limit_bits") if parting.get("parted_images") else NEAR_BITS
+    parted_bits = parting.get("limit_bits") if parting.get("parted_images") else NEAR_DUPLICATE_MAX_BITS
     limit = LIMITS[dataset.near_duplicates] if max_bits is None else max_bits
     # Where splits keep nothing together, by the strict limit.
-    grouping = group_within(_candidates(rows), NEAR_BITS if limit is None else limit, parted_bits)
+    grouping = group_within(_candidates(rows), NEAR_DUPLICATE_MAX_BITS if limit is None else limit, parted_bits)
     kept = None if None in (parted_bits, grouping.limit_bits) else min(parted_bits, grouping.limit_bits)
     groups = sorted(_groups(rows, grouping.roots, kept), key=_importance)
     context.report(len(rows), len(rows))

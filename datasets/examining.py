@@ -28,7 +28,7 @@ Look = Callable[[Sequence[bytes]], list[Seen]]
 
 
 @dataclass
-class Examined:
+class StagedImage:
     """A picture that can be used, and its bytes on the way into the store."""
 
     incoming: Incoming
@@ -67,7 +67,7 @@ def _seen(content: bytes) -> Seen:
         return error
 
 
-def examine_content(content: bytes, filename: str, *, strip_location: bool = False) -> Examined:
+def stage_content_of_image(content: bytes, filename: str, *, strip_location: bool = False) -> StagedImage:
     """Check a picture held in memory and write it to the store's incoming folder.
 
     Raises:
@@ -81,8 +81,8 @@ def examine_content(content: bytes, filename: str, *, strip_location: bool = Fal
 
 def examine_contents(
     files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
-) -> list[Examined | ImageError]:
-    """As `examine_content`, for several pictures and their names, with what is wrong in the place of one that cannot
+) -> list[StagedImage | ImageError]:
+    """As `stage_content_of_image`, for several pictures and their names, with what is wrong in the place of one that cannot
     be used.
 
     Args:
@@ -129,17 +129,17 @@ def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tu
     return contents, seen
 
 
-def examine_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> Examined:
-    """As `examine_content`, for a file that was received already."""
+def stage_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> StagedImage:
+    """As `stage_content_of_image`, for a file that was received already."""
     if incoming.size > settings.MAX_IMAGE_BYTES:
         raise too_large()
     if strip_location:
-        return examine_content(incoming.path.read_bytes(), filename, strip_location=True)
+        return stage_content_of_image(incoming.path.read_bytes(), filename, strip_location=True)
     return _examined(incoming, filename, looking.look_at(incoming.path))
 
 
-def _examined(incoming: Incoming, filename: str, facts: Facts) -> Examined:
-    return Examined(
+def _examined(incoming: Incoming, filename: str, facts: Facts) -> StagedImage:
+    return StagedImage(
         incoming, clean_filename(filename), facts.width, facts.height, facts.format, facts.phash,
         orientation=facts.orientation, notes=facts.notes,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from storage.database import by_key
 from storage.filenames import is_safe_path, portable_filename
 from storage.models import Blob
 from vision.formats import WRITERS, Writer
-from vision.formats.base import Exported, Mark, is_image
+from vision.formats.base import Exported, ParsedAnnotation, is_image
 from vision.imaging.preprocessing import open_image, upright_size
 
 KIND = "export"
@@ -136,7 +136,9 @@ class _Frozen:
 
     def each(self, names: _Names) -> Iterator[tuple[Blob, Exported]]:
         for row in by_key(self._snapshot.images.select_related("blob", "image")):
-            marks = [Mark(one["label"], tuple(one["box"]) if one.get("box") else None) for one in row.annotations]
+            marks = [
+                ParsedAnnotation(one["label"], tuple(one["box"]) if one.get("box") else None) for one in row.annotations
+            ]
             if row.image is not None:
                 width, height, format = row.image.width, row.image.height, row.image.format
             else:
@@ -171,7 +173,7 @@ def _write(context: JobContext, source: _Living | _Frozen, writer: Writer, targe
 
 def _exported(image: Image, names: _Names) -> Exported:
     rows = sorted((row for row in image.annotations.all() if row.confirmed), key=lambda row: row.pk)
-    marks = [Mark(row.label.name, None if row.box is None else tuple(row.box)) for row in rows]  # type: ignore[arg-type]
+    marks = [ParsedAnnotation(row.label.name, None if row.box is None else tuple(row.box)) for row in rows]  # type: ignore[arg-type]
     name = names.free(image.filename, image.format)
     is_annotated = image.reviewed or bool(marks)
     return Exported(name, image.width, image.height, image.split, marks, is_annotated)

@@ -13,11 +13,11 @@ import numpy as np
 
 from datasets.natural_order import natural_key
 from vision.imaging.hamming import components, joined_by, spanning_tree
-from vision.imaging.hashing import NEAR_BITS, unique_words
+from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
 
 # The same picture saved again at another quality differs in so many bits at most.
 EXACT_BITS = 2
-LIMITS = {"strict": NEAR_BITS, "exact": EXACT_BITS, "off": None}
+LIMITS = {"strict": NEAR_DUPLICATE_MAX_BITS, "exact": EXACT_BITS, "off": None}
 # A group that takes more leaves too little to validate and test with.
 MOST_OF_ALL, MOST_OF_LABEL = 0.2, 0.5
 # Below so many images there is nothing to divide: they stay together, and the user is told.

@@ -11,15 +11,15 @@ from itertools import islice
 from django.db import transaction
 
 from datasets import services
-from datasets.examining import Examined
+from datasets.examining import StagedImage
 from datasets.import_report import ImportReport
-from datasets.import_source import Looked, discard, groups_of
+from datasets.import_source import DecodedEntry, discard, groups_of
 from datasets.ingest import add_images
 from datasets.models import Label
 from datasets.outcomes import Outcome
 from storage import services as storage
 from storage.syncing import FileSystem
-from vision.formats.base import Mark, Record, Remark
+from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 
 BATCH = 256
 AHEAD = 3  # batches: one is decoded, one put on the disk, one written to the database
@@ -30,7 +30,7 @@ class Batch:
     """Records on their way into the database.
 
     Attributes:
-        examined: of some records each, a list with a `Looked` of each.
+        examined: of some records each, a list with a `DecodedEntry` of each.
         staged: is done when all of their files are on the disk.
     """
 
@@ -38,7 +38,7 @@ class Batch:
     examined: list[Future]
     staged: Future
 
-    def looked(self) -> list[Looked]:
+    def looked(self) -> list[DecodedEntry]:
         """What came of each record, once nothing has to wait for the disk any more."""
         looked = [one for future in self.examined for one in future.result()]
         self.staged.result()
@@ -55,7 +55,7 @@ class Batch:
 
 
 def examined_ahead(
-    pool: ThreadPoolExecutor, read: Callable[[Sequence[Record]], list[Looked]], entries: Iterable[Record]
+    pool: ThreadPoolExecutor, read: Callable[[Sequence[Record]], list[DecodedEntry]], entries: Iterable[Record]
 ) -> Generator[Batch]:
     """All records. While one batch is written to the database, the next is put on the disk and a third is decoded."""
     batches: deque[Batch] = deque()
@@ -79,13 +79,13 @@ def _stage(futures: list[Future], file_system: FileSystem | None) -> None:
     wait(futures)
     done = [future.result() for future in futures if not future.cancelled() and not future.exception()]
     items = [looked.item for group in done for looked in group]
-    storage.stage((item.incoming for item in items if isinstance(item, Examined)), file_system)
+    storage.stage((item.incoming for item in items if isinstance(item, StagedImage)), file_system)
 
 
 def import_batch(context, dataset, batch: Batch, report: ImportReport, total: int, labels: list[str]) -> None:
-    examined: list[Examined] = []
+    examined: list[StagedImage] = []
     outcomes: list[Outcome] = []
-    remarks: list[Remark] = []
+    remarks: list[ImportWarning] = []
     try:
         wanted: dict[str, None] = dict.fromkeys(labels)
         looked = batch.looked()
@@ -99,7 +99,7 @@ def import_batch(context, dataset, batch: Batch, report: ImportReport, total: in
         with transaction.atomic():
             known = services.ensure_labels(project=dataset.project, names=list(wanted))
             for one in looked:
-                if isinstance(one.item, Examined):
+                if isinstance(one.item, StagedImage):
                     _mark(one.item, one.marks, known)
             added = add_images(
                 dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}",
@@ -118,7 +118,7 @@ def import_batch(context, dataset, batch: Batch, report: ImportReport, total: in
             item.incoming.discard()
 
 
-def _mark(item: Examined, marks: list[Mark], labels: dict[str, Label]) -> None:
+def _mark(item: StagedImage, marks: list[ParsedAnnotation], labels: dict[str, Label]) -> None:
     for mark in marks:
         if mark.box is None:
             item.label = labels[mark.label]

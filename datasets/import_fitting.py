@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datasets.models import Dataset
 from datasets.parsing import Said
 from projects.models import Task
-from vision.formats.base import Mark, Record, Remark
-from vision.formats.boxes import place_marks
+from vision.formats.base import ImportWarning, ParsedAnnotation, Record
+from vision.formats.boxes import to_pixel_boxes
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Fitted:
         is_confirmed: False when others could not be understood: a person has to look at the image.
     """
 
-    marks: list[Mark]
-    remarks: list[Remark]
+    marks: list[ParsedAnnotation]
+    remarks: list[ImportWarning]
     is_reviewed: bool
     is_confirmed: bool
 
@@ -47,18 +47,22 @@ class Fitting:
     def __call__(self, record: Record, width: int, height: int, orientation: int) -> Fitted:
         if self.ignores_folders:
             return Fitted([], [], False, True)
-        placed = place_marks(record, width, height, orientation)
+        placed = to_pixel_boxes(record, width, height, orientation)
         is_whole = self.task == Task.CLASSIFICATION
         fitting = [mark for mark in placed.marks if (mark.box is None) == is_whole]
         named = [(mark, self.label(mark.label)) for mark in fitting]
-        marks = [Mark(name, mark.box) for mark, name in named if name is not None]
+        marks = [ParsedAnnotation(name, mark.box) for mark, name in named if name is not None]
         remarks, left_out = placed.remarks, placed.left_out
         if is_whole and len({mark.label for mark in marks}) > 1:
             detail = (
                 f"The image has several labels ({_named(named)}) and this project gives each image one; it was kept "
                 "unlabelled."
             )
-            remarks, marks, left_out = [*remarks, Remark(record.path, "several_labels", detail)], [], left_out + 1
+            remarks, marks, left_out = (
+                [*remarks, ImportWarning(record.path, "several_labels", detail)],
+                [],
+                left_out + 1,
+            )
         if is_whole and not marks:
             return Fitted([], remarks, False, True)
         is_empty = not marks and bool(placed.ignored or placed.marks)  # what is there is only left out
@@ -66,7 +70,7 @@ class Fitting:
         return Fitted(marks, remarks, is_reviewed, not left_out)
 
 
-def _named(marks: Iterable[tuple[Mark, str | None]]) -> str:
+def _named(marks: Iterable[tuple[ParsedAnnotation, str | None]]) -> str:
     """The labels, and which file says which where several do."""
     said = list(dict.fromkeys((name, mark.source) for mark, name in marks if name is not None))
     has_one_source = len({source for _, source in said}) < 2

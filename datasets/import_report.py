@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datasets.copies import ANNOTATED, DUPLICATE, Imported, Said
 from datasets.outcomes import Outcome
-from vision.formats.base import Remark
+from vision.formats.base import ImportWarning
 
 CHUNK_BYTES = 1 << 20
 LOST_REPORT = (
@@ -47,7 +47,7 @@ class ImportReport:
         self.imported = Imported()
         path.parent.mkdir(parents=True, exist_ok=True)
         if not _take_over(path, position):
-            self.remark([Remark("", "report_lost", LOST_REPORT)])
+            self.remark([ImportWarning("", "report_lost", LOST_REPORT)])
         elif position:
             self._remember()
 
@@ -85,7 +85,7 @@ class ImportReport:
             self.labelled += count * said.is_annotated
             self.to_review += count * (not said.is_confirmed and bool(said.marks))
 
-    def remark(self, remarks: Iterable[Remark]) -> None:
+    def remark(self, remarks: Iterable[ImportWarning]) -> None:
         """Lines about annotations that were changed or left out."""
         with open(self.path, "a", encoding="utf-8") as file:
             for remark in remarks:

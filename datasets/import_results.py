@@ -14,48 +14,52 @@ from datasets.parsing import Said
 from projects.jobs import JobContext
 from projects.models import Task
 from storage import services as storage
-from vision.formats.base import Remark, is_text
+from vision.formats.base import ImportWarning, is_text
 
 SHOWN_REJECTS = 100
 IF_FOLDERS = " If the names of the folders are the labels, import the archive again with format=folder."
 MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
 
 
-def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[Remark]:
+def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
     for path in contents.repeated:
-        yield Remark(path, "duplicate_name", "The archive has this path more than once; this is the second file.")
+        yield ImportWarning(
+            path, "duplicate_name", "The archive has this path more than once; this is the second file."
+        )
     for path, code, detail in getattr(contents, "broken", ()):
-        yield Remark(path, code, detail)
+        yield ImportWarning(path, code, detail)
     for path in () if isinstance(contents, ZipContents) else filter(is_text, contents.names):
         if (refused := contents.refusal(path)) is not None and refused[0] != "file_too_large":
-            yield Remark(path, *refused)
+            yield ImportWarning(path, *refused)
     if encoding := contents.guessed_encoding:
         example = next((name for name in contents.names if not name.isascii()), "")
         detail = (
             f"The archive does not say in which encoding its file names are; they were read as {encoding}, such as "
             f"{example!r}. If that is wrong, import it again with name_encoding."
         )
-        yield Remark("", "names_guessed", detail)
+        yield ImportWarning("", "names_guessed", detail)
     if dataset.project.task == Task.DETECTION and said.holds["whole"] and not said.holds["boxes"]:
         if said.format == "folder":
             detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
-            yield Remark("", "folders_ignored", detail)
+            yield ImportWarning("", "folders_ignored", detail)
         else:
             detail = "The archive labels whole images, and this project needs boxes: the images are kept unlabelled."
-            yield Remark("", "labels_without_boxes", detail)
+            yield ImportWarning("", "labels_without_boxes", detail)
 
 
-def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[Remark]:
+def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[ImportWarning]:
     labels = set(said.labels)
     absent = [name for name in label_map if name not in labels]
     for position, name in enumerate(absent):
         if position == MOST_ABSENT:
             detail = f"The archive has none of {len(absent) - position:,} other labels that could be mapped or skipped."
-            yield Remark("", "label_not_found", detail)
+            yield ImportWarning("", "label_not_found", detail)
             return
         alike = difflib.get_close_matches(name, said.labels, 1)
         hint = f" Did you mean {alike[0]!r}?" if alike else ""
-        yield Remark("", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}")
+        yield ImportWarning(
+            "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
+        )
 
 
 def finish(context: JobContext, report: ImportReport, said: Said, survey: dict | None = None) -> dict:

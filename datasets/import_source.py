@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents
-from datasets.examining import Examined, Look, examine_contents, see
+from datasets.examining import Look, StagedImage, examine_contents, see
 from datasets.import_fitting import Fitted, Fitting
 from datasets.outcomes import Outcome
-from vision.formats.base import Mark, Record, Remark
+from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 from vision.imaging.preprocessing import ImageError
 
 GROUP = 32  # images that one thread reads, and one process looks at, at once
@@ -22,12 +22,12 @@ Read = tuple[Record, bytes | ImageError]
 
 
 @dataclass
-class Looked:
+class DecodedEntry:
     """What came of one file of the archive."""
 
-    item: Examined | Outcome
-    marks: list[Mark] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    item: StagedImage | Outcome
+    marks: list[ParsedAnnotation] = field(default_factory=list)
+    remarks: list[ImportWarning] = field(default_factory=list)
 
 
 @dataclass
@@ -51,8 +51,8 @@ class ArchiveSource:
         self.fit = fit
         self._strip_location = strip_location
 
-    def examine(self, records: Sequence[Record]) -> list[Looked]:
-        looked: list[Looked] = []
+    def examine(self, records: Sequence[Record]) -> list[DecodedEntry]:
+        looked: list[DecodedEntry] = []
         try:
             for part in self._parts(records):
                 looked += self._examined(part)
@@ -61,23 +61,23 @@ class ArchiveSource:
             raise
         return looked
 
-    def _examined(self, part: Sequence[Read]) -> list[Looked]:
+    def _examined(self, part: Sequence[Read]) -> list[DecodedEntry]:
         files = [(content, record.path) for record, content in part if isinstance(content, bytes)]
         examined = iter(examine_contents(files, strip_location=self._strip_location, look=self._look))
         items = [(record, next(examined) if isinstance(read, bytes) else read) for record, read in part]
         return [
-            Looked(_rejected(record, item)) if isinstance(item, ImageError) else self._fitted(record, item)
+            DecodedEntry(_rejected(record, item)) if isinstance(item, ImageError) else self._fitted(record, item)
             for record, item in items
         ]
 
-    def _fitted(self, record: Record, examined: Examined) -> Looked:
+    def _fitted(self, record: Record, examined: StagedImage) -> DecodedEntry:
         fitted = self.fit(record, examined.width, examined.height, examined.orientation)
         examined.split = record.split
         examined.is_reviewed, examined.is_confirmed = fitted.is_reviewed, fitted.is_confirmed
         if self._links is not None:
             examined.linked_to = self._links.remote_id(record.path)
-        remarks = fitted.remarks + [Remark(record.path, code, detail) for code, detail in examined.notes]
-        return Looked(examined, fitted.marks, remarks)
+        remarks = fitted.remarks + [ImportWarning(record.path, code, detail) for code, detail in examined.notes]
+        return DecodedEntry(examined, fitted.marks, remarks)
 
     def survey(self, records: Sequence[Record]) -> list[Surveyed | Outcome]:
         """As `examine`, without keeping anything."""
@@ -122,10 +122,10 @@ def _rejected(record: Record, error: ImageError) -> Outcome:
     return Outcome(record.path, "rejected", None, error.code, str(error))
 
 
-def discard(looked: Iterable[Looked]) -> None:
+def discard(looked: Iterable[DecodedEntry]) -> None:
     """Remove the files that were not kept."""
     for one in looked:
-        if isinstance(one.item, Examined):
+        if isinstance(one.item, StagedImage):
             one.item.incoming.discard()
 
 

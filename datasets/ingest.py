@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from datasets.copies import Imported, Said, is_as_imported, join_all, said_before, said_of
-from datasets.examining import Box, Examined
+from datasets.examining import Box, StagedImage
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
 from datasets.locking import lock_datasets
@@ -40,7 +40,7 @@ class Annotated(Protocol):
 
 
 def add_images(
-    *, dataset: Dataset, items: Sequence[Examined], user=None, source: str, origin: str = Origin.IMPORTED,
+    *, dataset: Dataset, items: Sequence[StagedImage], user=None, source: str, origin: str = Origin.IMPORTED,
     earlier: Imported | None = None,
 ) -> list[Outcome]:  # fmt: skip
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
@@ -66,7 +66,7 @@ def add_images(
     return outcomes
 
 
-def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
+def _stage_new(dataset: Dataset, items: Sequence[StagedImage]) -> None:
     fresh = {item.incoming.sha256: item.incoming for item in items}
     for sha256 in _known_images(dataset, fresh):
         del fresh[sha256]
@@ -76,11 +76,11 @@ def _stage_new(dataset: Dataset, items: Sequence[Examined]) -> None:
 
 @atomic_again
 def _add_staged(
-    dataset: Dataset, items: Sequence[Examined], user, source: str, origin: str, earlier: Imported | None
+    dataset: Dataset, items: Sequence[StagedImage], user, source: str, origin: str, earlier: Imported | None
 ) -> list[Outcome]:
     if dataset.pk not in lock_datasets([dataset.pk]):
         raise Dataset.DoesNotExist()
-    copies: dict[str, list[Examined]] = defaultdict(list)
+    copies: dict[str, list[StagedImage]] = defaultdict(list)
     for item in items:
         copies[item.incoming.sha256].append(item)
     known = _known_images(dataset, copies, is_held=True)
@@ -96,7 +96,7 @@ def _add_staged(
 
 
 def _make_images(
-    dataset: Dataset, new: Mapping[str, Examined], joined: Mapping[str, Said], user, source: str, origin: str
+    dataset: Dataset, new: Mapping[str, StagedImage], joined: Mapping[str, Said], user, source: str, origin: str
 ) -> dict[str, Image]:
     require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()

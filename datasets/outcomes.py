@@ -12,7 +12,7 @@ from datasets.copies import (
     DUPLICATE,
     SEVERAL_LABELS,
     SEVERAL_SPLITS,
-    Mark,
+    ParsedAnnotation,
     Said,
     box_of,
     contradiction,
@@ -20,7 +20,7 @@ from datasets.copies import (
     names_of,
     said_of,
 )
-from datasets.examining import Examined
+from datasets.examining import StagedImage
 from datasets.models import Image
 
 
@@ -58,7 +58,7 @@ class Added:
     joined: Mapping[str, Said]
     changes: Mapping[str, tuple[Said, Said]]
 
-    def outcome(self, item: Examined, *, is_first: bool, is_new: bool) -> Outcome:
+    def outcome(self, item: StagedImage, *, is_first: bool, is_new: bool) -> Outcome:
         sha256 = item.incoming.sha256
         image, change = self.images[sha256], self.changes.get(sha256) if is_first else None
         if is_first and is_new:
@@ -82,7 +82,7 @@ class Added:
 
 def _beside_others(own: Said, image: Image, said: str) -> tuple[str, str]:
     """Of an image that was annotated before: it stays as it is."""
-    present: list[Mark] = [(row.label, box_of(row)) for row in image.annotations.all()]
+    present: list[ParsedAnnotation] = [(row.label, box_of(row)) for row in image.annotations.all()]
     if own.is_silent or is_same(own.marks, present):
         return DUPLICATE, said + "."
     hint = "it was left as it is. Remove its annotations to have those of this file."

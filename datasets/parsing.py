@@ -20,7 +20,7 @@ from projects.jobs import JobContext
 from vision import formats
 from vision.formats import folder as folders
 from vision.formats.__main__ import OUT_OF_MEMORY
-from vision.formats.base import Parsed, Record, Remark, is_image
+from vision.formats.base import ImportWarning, Parsed, Record, is_image
 from vision.formats.texts import TooManyAnnotations
 from vision.formats.transfer import BrokenTransfer, Transferred
 from vision.sandbox.limits import Limits
@@ -42,7 +42,7 @@ class Said(Protocol):
 
     def records(self, start: int = 0) -> Iterator[Record]: ...
 
-    def remarks(self) -> Iterator[Remark]: ...
+    def remarks(self) -> Iterator[ImportWarning]: ...
 
 
 class FromFolders:
@@ -56,7 +56,7 @@ class FromFolders:
     def records(self, start: int = 0) -> Iterator[Record]:
         return islice(self._parsed.records, start, None)
 
-    def remarks(self) -> Iterator[Remark]:
+    def remarks(self) -> Iterator[ImportWarning]:
         return iter(self._parsed.remarks)
 
 

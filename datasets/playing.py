@@ -22,7 +22,7 @@ from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, WorkState
 from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frame_at, frames
-from vision.video.writing import FilmWriter
+from vision.video.writing import AnnotatedVideoWriter
 
 PROXY = "video_proxy"
 PROXY_FILE = "proxy.mp4"
@@ -121,7 +121,7 @@ def _write(context: JobContext, video: Video, path: Path, fps: float) -> tuple[i
                 context.report(frame.index, max(video.frame_count, frame.index + 1))
             if writer is None:
                 height, width = frame.pixels.shape[:2]
-                writer = stack.enter_context(FilmWriter(path, fps, (width, height)))
+                writer = stack.enter_context(AnnotatedVideoWriter(path, fps, (width, height)))
             writer.write(frame.pixels)
             written += 1
     if writer is None:

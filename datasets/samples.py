@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from datasets.examining import Examined, examine_content
+from datasets.examining import StagedImage, stage_content_of_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Label
 from datasets.services import create_dataset, ensure_labels
@@ -89,9 +89,9 @@ def draw_samples(context: JobContext) -> dict:
 def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, numbers: range) -> None:
     with ExitStack() as cleanup:
         scenes = [plan_scene(number, most_shapes=sample.most_shapes) for number in numbers]
-        items: list[Examined] = []
+        items: list[StagedImage] = []
         for number, scene in zip(numbers, scenes, strict=True):
-            items.append(examine_content(draw(scene), f"sample-{number + 1:03d}.jpg"))
+            items.append(stage_content_of_image(draw(scene), f"sample-{number + 1:03d}.jpg"))
             cleanup.callback(items[-1].incoming.discard)
         storage.stage(item.incoming for item in items)  # before the transaction, in which nobody else can write
         try:
@@ -106,7 +106,9 @@ def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, number
             raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.") from error
 
 
-def _mark(item: Examined, marks: Sequence[tuple[Label, tuple[float, float, float, float]]], project: Project) -> None:
+def _mark(
+    item: StagedImage, marks: Sequence[tuple[Label, tuple[float, float, float, float]]], project: Project
+) -> None:
     if project.task == Task.CLASSIFICATION:
         item.label = marks[0][0]
     else:

@@ -91,7 +91,7 @@ def _require_space() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
 
-def picture_of(blob: Blob, size: int, kind: str) -> bytes:
+def render_figure(blob: Blob, size: int, kind: str) -> bytes:
     """The upright image, at most `size` pixels wide and high, made for one answer: where there is no space to keep it.
 
     Raises:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from PIL import Image as PillowImage
 
 from datasets.errors import FramesExist, NotAVideo, VideoExists
-from datasets.examining import Examined, examine_content
+from datasets.examining import StagedImage, stage_content_of_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image, Origin, Video
 from datasets.outcomes import Outcome
@@ -33,7 +33,7 @@ from storage.cache import Incoming
 from storage.database import atomic_again
 from storage.deleting import in_parts
 from storage.filenames import clean_filename
-from vision.imaging.hashing import NEAR_BITS
+from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames, probe, survey
 
@@ -151,7 +151,7 @@ def told(function, *arguments):
 
 
 @dataclass(frozen=True)
-class Cut:
+class FrameExtraction:
     """How frames become images.
 
     Attributes:
@@ -169,7 +169,7 @@ class Cut:
     takes: Callable[[Frame], bool] | None = None
 
 
-def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[list[Image]]:
+def cut_frames(context: JobContext, video: Video, cut: FrameExtraction, user) -> Iterator[list[Image]]:
     """Make images of the chosen frames; yields those of each batch, when they are safe.
 
     Each batch is followed by its place in the job's `position`, so that a job that is taken up again goes on there.
@@ -187,7 +187,7 @@ def cut_frames(context: JobContext, video: Video, cut: Cut, user) -> Iterator[li
     def on_progress(done: int, claimed: int) -> None:
         context.report(done, max(total, claimed))
 
-    batch: list[Examined] = []
+    batch: list[StagedImage] = []
     last = position["after"]
 
     def keep() -> list[Image]:
@@ -232,7 +232,7 @@ def _created(outcomes: list[Outcome]) -> list[Image]:
     return list(Image.objects.filter(pk__in=pks).select_related("blob", "dataset__project").order_by("frame_index"))
 
 
-def _examined(video: Video, frame: Frame, cut: Cut) -> Examined:
+def _examined(video: Video, frame: Frame, cut: FrameExtraction) -> StagedImage:
     target = io.BytesIO()
     picture = PillowImage.fromarray(frame.pixels)
     if cut.format == "png":
@@ -240,7 +240,9 @@ def _examined(video: Video, frame: Frame, cut: Cut) -> Examined:
     else:
         picture.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     stem = PurePath(video.filename).stem[:200]
-    item = examine_content(target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}")
+    item = stage_content_of_image(
+        target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}"
+    )
     item.video, item.frame_index, item.frame_time = video, frame.index, frame.time
     # Frames of one video never sit on both sides of a split, unless its user says how far apart is far enough.
     stretch = "" if cut.group_seconds is None else f" {int(frame.time // cut.group_seconds)}"
@@ -259,7 +261,7 @@ class _Similar:
         words = _words(phash)
         if self._words:
             distances = np.bitwise_count(np.array(self._words) ^ words).sum(axis=1)
-            if distances.min() <= NEAR_BITS:
+            if distances.min() <= NEAR_DUPLICATE_MAX_BITS:
                 return False
         self._words.append(words)
         return True

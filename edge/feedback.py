@@ -8,7 +8,7 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 
-from datasets.examining import examine_upload
+from datasets.examining import stage_upload
 from datasets.gallery.keeping import settle
 from datasets.ingest import add_images, edges_of
 from datasets.models import FROM_DEVICES, Annotation, Dataset, Image, Label, Origin
@@ -45,7 +45,7 @@ def receive_image(
     limit = settings.EDGE_IMAGES_PER_DAY
     if Image.objects.filter(dataset=dataset, id__gte=_first_id_of_a_day(), source=source).count() >= limit:
         raise TooManyImages(f"This device has sent {limit} pictures within a day; more are taken tomorrow.")
-    item = examine_upload(incoming, filename)
+    item = stage_upload(incoming, filename)
     with transaction.atomic():
         (outcome,) = add_images(dataset=dataset, items=[item], user=None, source=source)
         if outcome.kind == "rejected":

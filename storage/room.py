@@ -1,4 +1,4 @@
-"""Free space that is promised: what running uploads have announced counts as used, in every process of the studio."""
+"""Free space that is estimated: what running uploads have announced counts as used, in every process of the studio."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def ensure_free_space(size_bytes: int) -> None:
 
 
 def reserve_room(size_bytes: int) -> Room:
-    """Promise free space to an upload that begins; what others were promised is not given twice.
+    """Promise free space to an upload that begins; what others were estimated is not given twice.
 
     Raises:
         InsufficientStorage

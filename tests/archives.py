@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 
 from vision.formats import WRITERS, read
-from vision.formats.base import Exported, Record, Remark
+from vision.formats.base import Exported, ImportWarning, Record
 from vision.formats.texts import ZipTexts
 
 PHOTO = b"\xff\xd8\xff\xe0"  # how a JPEG begins: readers look no further
@@ -20,7 +20,7 @@ class Read:
 
     records: dict[str, Record]
     labels: list[str]
-    remarks: list[Remark]
+    remarks: list[ImportWarning]
     format: str
     unread: list[str]
 

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from tests.archives import Read, read_content, written
-from vision.formats.base import Exported, Mark
-from vision.formats.boxes import place_marks
+from vision.formats.base import Exported, ParsedAnnotation
+from vision.formats.boxes import to_pixel_boxes
 
 LABELS = ["bolt", "hex nut", "Größe"]
 TOLERANCE_PIXELS = 0.5
@@ -40,7 +40,7 @@ class Scene:
 
     @property
     def exported(self) -> Exported:
-        marks = [Mark(label, (box[0], box[1], box[2], box[3])) for label, box in self.boxes]
+        marks = [ParsedAnnotation(label, (box[0], box[1], box[2], box[3])) for label, box in self.boxes]
         return Exported(self.filename, self.width, self.height, self.split, marks, True)
 
 
@@ -81,7 +81,7 @@ def placed(result: Read, made: list[Scene]) -> Boxes:
     found: Boxes = {}
     for path, record in result.records.items():
         scene = by_stem[path.rpartition("/")[2].rpartition(".")[0]]
-        place = place_marks(record, scene.width, scene.height)
+        place = to_pixel_boxes(record, scene.width, scene.height)
         assert not place.left_out and record.is_annotated, (path, record, result.remarks)
         found[scene.stem] = in_order([(mark.label, list(mark.box or ())) for mark in place.marks])
     return found

@@ -15,11 +15,11 @@ from vision.analysis.curves import (
     roc_curve,
     threshold_table,
 )
-from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
-from vision.analysis.selection import box_uncertainty, disagreement, margin_uncertainty, teaching_order
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
+from vision.analysis.selection import box_uncertainty, disagreement, labeling_order, margin_uncertainty
 from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Truth, coco_figures, match
+from vision.runtime.detection_metrics import GroundTruth, coco_metrics, match
 
 
 def answers(seed: int, count: int = 400, classes: int = 4, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +104,7 @@ def test_the_interval_of_a_difference_is_newcombe_s():
     assert (low, high) == pytest.approx((0.0569, 0.3404), abs=1e-4)
 
 
-def boxes(seed: int, images: int = 30, noise: float = 2.0) -> tuple[list[Truth], list[Detections]]:
+def boxes(seed: int, images: int = 30, noise: float = 2.0) -> tuple[list[GroundTruth], list[Detections]]:
     generator = np.random.default_rng(seed)
     truths, found = [], []
     for image in range(images):
@@ -112,7 +112,7 @@ def boxes(seed: int, images: int = 30, noise: float = 2.0) -> tuple[list[Truth],
         corners = generator.uniform(0, 60, (count, 2))
         true = np.concatenate([corners, corners + generator.uniform(15, 30, (count, 2))], axis=1).astype(np.float32)
         labels = generator.integers(0, 2, count)
-        truths.append(Truth(str(image), true, labels))
+        truths.append(GroundTruth(str(image), true, labels))
         moved = true + generator.normal(0, noise, true.shape).astype(np.float32)
         moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2] + 1)
         found.append(Detections(moved, generator.uniform(0.1, 1, count).astype(np.float32), labels))
@@ -124,7 +124,7 @@ def test_the_bootstrap_compares_what_pycocotools_measures():
     _, bad = boxes(1, noise=8.0)
     matches = [match(truths, one, 2) for one in (good, bad)]
     found = ap50_difference(matches[0], matches[1])
-    figures = [coco_figures(truths, one, ["a", "b"])["ap50"] for one in (good, bad)]
+    figures = [coco_metrics(truths, one, ["a", "b"])["ap50"] for one in (good, bad)]
     assert found["difference"] == pytest.approx(figures[1] - figures[0], abs=1e-6)
     assert found["interval"][0] <= found["difference"] <= found["interval"][1] < 0 and found["is_significant"]
     same = ap50_difference(matches[0], matches[0])
@@ -148,11 +148,11 @@ def test_look_alikes_do_not_fill_the_first_page():
     embeddings = np.concatenate([twins, others]).astype(np.float32)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     uncertainty = np.concatenate([np.full(10, 0.95), np.full(10, 0.8)])
-    order = teaching_order(uncertainty, embeddings)
+    order = labeling_order(uncertainty, embeddings)
     assert sorted(order) == list(range(20)) and order[0] < 10
     assert sum(index < 10 for index in order[:8]) <= 2
     # Without a difference in kind the doubt decides.
-    flat = teaching_order(np.array([0.1, 0.9, 0.5]), np.zeros((3, 4), np.float32))
+    flat = labeling_order(np.array([0.1, 0.9, 0.5]), np.zeros((3, 4), np.float32))
     assert flat.tolist() == [1, 2, 0]
 
 
@@ -184,17 +184,17 @@ def test_confident_learning_by_hand():
 
 def test_outcomes_are_kept_as_they_were(tmp_path):
     probabilities, truth = answers(1, 7)
-    LabelOutcomes([f"k{n}" for n in range(7)], truth, probabilities.astype(np.float32), ["ä", "b", "c", "d"]).save(
-        tmp_path / "a.npz"
-    )
-    again = LabelOutcomes.load(tmp_path / "a.npz")
+    ClassifierPredictions(
+        [f"k{n}" for n in range(7)], truth, probabilities.astype(np.float32), ["ä", "b", "c", "d"]
+    ).save(tmp_path / "a.npz")
+    again = ClassifierPredictions.load(tmp_path / "a.npz")
     assert again.keys[3] == "k3" and again.class_names[0] == "ä" and (again.truth == truth).all()
     truths, found = boxes(3, 5)
-    truths.append(Truth("empty", np.zeros((0, 4), np.float32), np.zeros(0, int)))
+    truths.append(GroundTruth("empty", np.zeros((0, 4), np.float32), np.zeros(0, int)))
     found.append(Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int)))
-    BoxOutcomes(truths, found, ["a", "b"]).save(tmp_path / "b.npz")
-    loaded = BoxOutcomes.load(tmp_path / "b.npz")
+    DetectorPredictions(truths, found, ["a", "b"]).save(tmp_path / "b.npz")
+    loaded = DetectorPredictions.load(tmp_path / "b.npz")
     assert loaded.keys == [truth.id for truth in truths] and len(loaded.found[-1].scores) == 0
     assert all((one.boxes == other.boxes).all() for one, other in zip(loaded.found, found, strict=True))
-    BoxOutcomes([], [], ["a"]).save(tmp_path / "c.npz")
-    assert BoxOutcomes.load(tmp_path / "c.npz").truths == []
+    DetectorPredictions([], [], ["a"]).save(tmp_path / "c.npz")
+    assert DetectorPredictions.load(tmp_path / "c.npz").truths == []

@@ -11,7 +11,7 @@ from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import report_of, run_import
 from vision.formats import transfer
-from vision.formats.base import FormatError, Mark, Parsed, Record, Remark
+from vision.formats.base import FormatError, ImportWarning, Parsed, ParsedAnnotation, Record
 from vision.formats.transfer import BrokenTransfer, Transferred
 
 NAN = float("nan")
@@ -121,14 +121,24 @@ class TestTransfer:
 
     PARSED = Parsed(
         [
-            Record("a/ü.jpg", [Mark("x", (1.0, 2.0, 3.5, 4.0)), Mark("y", None)], "train", True, (640, 480)),
             Record(
-                "b.jpg", [Mark("x", (0.1, 0.2, 0.3, 0.4), is_relative=True), Mark("x", (0.0, 0.0, float("nan"), 1.0))]
+                "a/ü.jpg",
+                [ParsedAnnotation("x", (1.0, 2.0, 3.5, 4.0)), ParsedAnnotation("y", None)],
+                "train",
+                True,
+                (640, 480),
+            ),
+            Record(
+                "b.jpg",
+                [
+                    ParsedAnnotation("x", (0.1, 0.2, 0.3, 0.4), is_relative=True),
+                    ParsedAnnotation("x", (0.0, 0.0, float("nan"), 1.0)),
+                ],
             ),
         ],
         2,
         ["x", "y"],
-        [Remark("a/ü.jpg", "code", "sentence", "a.xml", 3)],
+        [ImportWarning("a/ü.jpg", "code", "sentence", "a.xml", 3)],
         "coco",
     )
 

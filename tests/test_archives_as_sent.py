@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.archives import Read, read_files
-from vision.formats.boxes import place_marks
+from vision.formats.boxes import to_pixel_boxes
 
 BOX = [("bolt", [5, 6, 25, 26])]
 PLACE = {"x": 10, "y": 20, "width": 20, "height": 20, "rotation": 0}
@@ -28,7 +28,7 @@ def coco(*annotations: dict, name: str = "a.png", **image) -> str:
 
 def placed(read: Read, path: str) -> list[tuple[str, list[float]]]:
     """Boxes in pixels of an image of 64 x 48."""
-    marks = place_marks(read.records[path], 64, 48).marks
+    marks = to_pixel_boxes(read.records[path], 64, 48).marks
     return [(mark.label, [round(edge, 2) for edge in mark.box or ()]) for mark in marks]
 
 

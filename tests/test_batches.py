@@ -18,7 +18,7 @@ from tests.pictures import shape_jpeg
 from tests.test_videos import add
 from vision.analysis.timeline import GAP_SECONDS, LabelTimeline, Timeline
 from vision.analysis.tracking import track
-from vision.video.writing import FilmWriter, h264_encoder
+from vision.video.writing import AnnotatedVideoWriter, h264_encoder
 
 pytestmark = pytest.mark.django_db
 slow = pytest.mark.slow
@@ -236,7 +236,7 @@ def test_a_thing_that_is_gone_for_long_gets_a_new_number():
 
 
 def test_films_are_written_with_their_frames_and_their_rate(tmp_path):
-    with FilmWriter(tmp_path / "film.mp4", 12.5, (65, 49)) as writer:
+    with AnnotatedVideoWriter(tmp_path / "film.mp4", 12.5, (65, 49)) as writer:
         for number in range(25):
             writer.write(np.full((49, 65, 3), 10 * number, np.uint8))
     frames = decoded((tmp_path / "film.mp4").read_bytes())
@@ -246,7 +246,7 @@ def test_films_are_written_with_their_frames_and_their_rate(tmp_path):
 
 def test_without_an_encoder_for_h264_it_is_vp9(tmp_path, monkeypatch):
     monkeypatch.setattr("vision.video.writing.h264_encoder", lambda: None)
-    with FilmWriter(tmp_path / "film.mp4", 25, (64, 48)) as writer:
+    with AnnotatedVideoWriter(tmp_path / "film.mp4", 25, (64, 48)) as writer:
         for number in range(10):
             writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
     assert writer.codec == "VP9" and len(decoded((tmp_path / "film.mp4").read_bytes())) == 10

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets.examining import Examined, examine_content
+from datasets.examining import StagedImage, stage_content_of_image
 from datasets.ingest import add_images
 from datasets.models import Annotation, Dataset, Image, Label
 from datasets.services import create_label
@@ -309,10 +309,10 @@ def build(user, label_names: list[str], images: list) -> dict:
     dataset = new_dataset(user, "made")
     row = Dataset.objects.get(pk=dataset["id"])
     by_name = {name: create_label(project=row.project, name=name) for name in label_names}
-    items: list[Examined] = []
+    items: list[StagedImage] = []
     for number, (filename, marks, split, reviewed) in enumerate(images):
         width, height = 48 + 7 * number, 32
-        item = examine_content(jpeg(number, (width, height)), filename)
+        item = stage_content_of_image(jpeg(number, (width, height)), filename)
         item.split, item.is_reviewed = split, reviewed
         item.boxes = [
             (by_name[label], (x * width, y * height, x_max * width, y_max * height))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference.models import Model
-from inference.serving.prediction import Wishes, serving_thresholds, with_own_threshold
+from inference.serving.prediction import PredictionOptions, serving_thresholds, with_own_threshold
 from projects.models import Project, Task
 from tests.conftest import client_of
 
@@ -53,9 +53,9 @@ def test_who_may_set_it(project, viewer, outsider, client):
 def test_a_caller_goes_before_the_model(project):
     model = model_of(project)
     model.score_threshold = 0.7
-    assert with_own_threshold(model, Wishes()).threshold == 0.7
-    assert with_own_threshold(model, Wishes(threshold=0.0)).threshold == 0.0
+    assert with_own_threshold(model, PredictionOptions()).threshold == 0.7
+    assert with_own_threshold(model, PredictionOptions(threshold=0.0)).threshold == 0.0
     assert serving_thresholds(model) == {"good": 0.7, "bad": 0.7}
     assert serving_thresholds(model, 0.2) == {"good": 0.2, "bad": 0.2}
     detector = model_of(Project.objects.create(name="b", task=Task.DETECTION), Task.DETECTION)
-    assert with_own_threshold(detector, Wishes()).threshold is None
+    assert with_own_threshold(detector, PredictionOptions()).threshold is None

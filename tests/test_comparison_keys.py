@@ -10,7 +10,7 @@ from inference.models import Evaluation, Model
 from tests.conftest import upload
 from tests.pictures import jpeg
 from tests.test_evaluation_images import NAMES, evaluation_of
-from vision.analysis.outcomes import LabelOutcomes
+from vision.analysis.predictions import ClassifierPredictions
 
 
 class Counted(list):
@@ -28,7 +28,7 @@ def test_the_keys_of_a_model_are_read_a_fixed_number_of_times():
     keys = common_keys([first, second])
     assert keys == [f"{n}" for n in range(100, 300)]
     found = [
-        LabelOutcomes(keys_, np.zeros(300, int), np.tile(np.float32([0.6, 0.4]), (300, 1)), ["a", "b"])
+        ClassifierPredictions(keys_, np.zeros(300, int), np.tile(np.float32([0.6, 0.4]), (300, 1)), ["a", "b"])
         for keys_ in (first, second)
     ]
     labels = _Labels([], found, keys)
@@ -41,7 +41,7 @@ def test_models_without_a_common_image_are_not_as_good_as_each_other(api, projec
     snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
     ids = []
     for version, key in ((2, "a"), (3, "b")):
-        outcomes = LabelOutcomes([key], np.zeros(1, int), np.float32([[0.6, 0.4]]), NAMES)
+        outcomes = ClassifierPredictions([key], np.zeros(1, int), np.float32([[0.6, 0.4]]), NAMES)
         evaluation = evaluation_of(project, tmp_path, outcomes, {"count": 1})
         Evaluation.objects.filter(pk=evaluation.pk).update(snapshot=snapshot)
         Model.objects.filter(pk=evaluation.model_id).update(version=version)

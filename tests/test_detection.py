@@ -33,10 +33,10 @@ from vision.runtime.boxes import (
     suppress,
 )
 from vision.runtime.detection_metrics import (
-    Truth,
+    GroundTruth,
     ap50_interval,
     best_thresholds,
-    coco_figures,
+    coco_metrics,
     confusion_with_background,
     detection_metrics,
     match,
@@ -207,12 +207,12 @@ def test_a_box_that_leaves_the_picture_is_gone():
 # Metrics
 
 
-def one_image(truth, found) -> tuple[list[Truth], list[Detections]]:
+def one_image(truth, found) -> tuple[list[GroundTruth], list[Detections]]:
     """`truth`: (label, box); `found`: (label, score, box)."""
     labels, made = zip(*truth, strict=True) if truth else ((), ())
     found_labels, scores, found_boxes = zip(*found, strict=True) if found else ((), (), ())
     return (
-        [Truth("one", boxes(*made), np.array(labels, int))],
+        [GroundTruth("one", boxes(*made), np.array(labels, int))],
         [Detections(boxes(*found_boxes), np.array(scores, np.float32), np.array(found_labels, int))],
     )
 
@@ -223,7 +223,7 @@ A, B, FAR = (0, 0, 100, 100), (200, 200, 300, 300), (400, 400, 450, 450)
 def test_average_precision_by_hand():
     """Two boxes; found: one (0.9), a wrong one (0.8), the other (0.7): precision 1 up to recall 1/2, then 2/3."""
     truths, found = one_image([(0, A), (0, B)], [(0, 0.9, A), (0, 0.8, FAR), (0, 0.7, B)])
-    figures = coco_figures(truths, found, ["x"])
+    figures = coco_metrics(truths, found, ["x"])
     expected = (51 * 1.0 + 50 * 2 / 3) / 101
     assert figures["ap50"] == pytest.approx(expected, abs=1e-6) and figures["ap"] == pytest.approx(expected, abs=1e-6)
     assert figures["ap_small"] is None and figures["ap_large"] == pytest.approx(1)  # the wrong one is no large one
@@ -256,7 +256,7 @@ def test_a_second_box_for_the_same_object_is_wrong_and_labels_count():
     truths, found = one_image([(0, A), (1, B)], [(0, 0.9, A), (0, 0.8, A), (0, 0.7, B)])
     assert match(truths, found, 2).hit.tolist() == [True, False, False]
     assert confusion_with_background(truths, found, 2, 0.5).tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0]]
-    figures = coco_figures(truths, found, ["x", "y"])
+    figures = coco_metrics(truths, found, ["x", "y"])
     assert [one["ap50"] for one in figures["per_class"]] == pytest.approx([1.0, 0.0])
     assert worst_images(truths, found, 0.75) == [
         {"image": "one", "false_positives": 1, "misses": 1, "surest_mistake": pytest.approx(0.8)}
@@ -276,7 +276,7 @@ def test_our_ap50_is_that_of_pycocotools():
     for image in range(30):
         corners = generator.uniform(0, 300, (6, 2))
         made = np.concatenate([corners, corners + generator.uniform(40, 90, (6, 2))], axis=1).astype(np.float32)
-        truths.append(Truth(str(image), made, generator.integers(0, 3, 6)))
+        truths.append(GroundTruth(str(image), made, generator.integers(0, 3, 6)))
         shifted = np.repeat(made, 2, axis=0) + generator.normal(0, 6, (12, 4)).astype(np.float32)
         labels = np.repeat(truths[-1].labels, 2)
         found.append(Detections(shifted, generator.uniform(0, 1, 12).astype(np.float32), labels))
@@ -294,7 +294,7 @@ def test_our_ap50_is_that_of_pycocotools():
             for one in range(3)
         ]
     )
-    assert ours == pytest.approx(coco_figures(truths, found, ["a", "b", "c"])["ap50"], abs=1e-6)
+    assert ours == pytest.approx(coco_metrics(truths, found, ["a", "b", "c"])["ap50"], abs=1e-6)
 
 
 # Configuration and data
@@ -386,7 +386,7 @@ TINY = DetectionConfiguration(image_size=96, batch_size=4, epochs=2, augmentatio
 def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tmp_path):
     from vision.detection.train import train_detector
     from vision.training.errors import Interrupted
-    from vision.training.watcher import Watcher
+    from vision.training.hooks import TrainingHooks
 
     data = scenes(tmp_path, {"train": 11, "validation": 4, "test": 4})
     configuration = TINY.resolved(12)
@@ -411,7 +411,7 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
     (tmp_path / "cut").mkdir()
     with pytest.raises(Interrupted):
         train_detector(
-            configuration, data, tmp_path / "cut", Watcher(check=interrupt_in_the_second_epoch, on_epoch=count)
+            configuration, data, tmp_path / "cut", TrainingHooks(check=interrupt_in_the_second_epoch, on_epoch=count)
         )
     resumed = train_detector(configuration, data, tmp_path / "cut")
     assert resumed.history[-1]["val_loss"] == pytest.approx(whole.history[-1]["val_loss"], rel=1e-4)
@@ -509,7 +509,7 @@ def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
 
     from vision.detection import export
     from vision.detection.networks import build_retinanet
-    from vision.detection.proof import check_litert
+    from vision.detection.verification import check_litert
 
     # It is about the backbone: heads are the same for all.
     model = build_retinanet(backbone, (64, 96), 2, SHAPES, **({} if THOROUGH else SMALL_HEADS))
@@ -578,7 +578,7 @@ def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_mat
     from vision.detection.networks import _resnet
     from vision.detection.train import train_detector
     from vision.training.errors import Interrupted
-    from vision.training.watcher import Watcher
+    from vision.training.hooks import TrainingHooks
 
     _resnet("resnet18", (64, 64)).save_to_preset(str(tmp_path / "weights" / "resnet_18_imagenet"))
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "weights"))
@@ -591,8 +591,8 @@ def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_mat
             raise Interrupted("pause")
 
     with pytest.raises(Interrupted), nullcontext() if THOROUGH else step_by_step():
-        train_detector(configuration, data, tmp_path, Watcher(check=stop_after_the_head, on_epoch=entries.append))
+        train_detector(configuration, data, tmp_path, TrainingHooks(check=stop_after_the_head, on_epoch=entries.append))
     lines: list[str] = []
-    result = train_detector(configuration, data, tmp_path, Watcher(log=lines.append))
+    result = train_detector(configuration, data, tmp_path, TrainingHooks(log=lines.append))
     assert [entry["phase"] for entry in result.history] == ["head", "fine_tuning"]
     assert any("weights of imagenet" in line for line in lines) and result.litert_difference <= 1e-3

@@ -18,7 +18,7 @@ from tests.environment import THOROUGH
 from tests.pictures import shape_jpeg
 from vision.imaging.preprocessing import load_pixels
 from vision.training.configuration import Configuration
-from vision.training.data import PixelStore, Sample, TrainingData, check_counts, epoch_order, sample_weights
+from vision.training.data import ImageCache, Sample, TrainingData, check_counts, epoch_order, sample_weights
 from vision.training.errors import (
     Cancelled,
     ConfigurationError,
@@ -50,11 +50,11 @@ def data(tmp_path_factory) -> TrainingData:
 
 
 def run(configuration: Configuration, data: TrainingData, folder: Path, **watching):
+    from vision.training.hooks import TrainingHooks
     from vision.training.train import train
-    from vision.training.watcher import Watcher
 
     folder.mkdir(parents=True, exist_ok=True)
-    return train(configuration.resolved(), data, folder, Watcher(**watching))
+    return train(configuration.resolved(), data, folder, TrainingHooks(**watching))
 
 
 @pytest.fixture(scope="module")
@@ -160,12 +160,14 @@ def test_cancel_stops_within_a_step(data, tmp_path):
 
 @pytest.mark.usefixtures("no_timing", "without_graphs")
 def test_a_diverging_training_says_so(data, tmp_path, monkeypatch):
-    import vision.training.phases as phases
+    import vision.training.fitting as phases
 
-    monkeypatch.setattr(phases._Keeper, "on_train_batch_end", lambda self, batch, logs=None: None)
-    real = phases._Keeper.on_epoch_end
+    monkeypatch.setattr(phases._TrainingCallback, "on_train_batch_end", lambda self, batch, logs=None: None)
+    real = phases._TrainingCallback.on_epoch_end
     monkeypatch.setattr(
-        phases._Keeper, "on_epoch_end", lambda self, epoch, logs=None: real(self, epoch, {**logs, "loss": float("nan")})
+        phases._TrainingCallback,
+        "on_epoch_end",
+        lambda self, epoch, logs=None: real(self, epoch, {**logs, "loss": float("nan")}),
     )
     with pytest.raises(DivergedError, match="learning_rate"):
         run(PLAIN, data, tmp_path / "run")
@@ -174,7 +176,7 @@ def test_a_diverging_training_says_so(data, tmp_path, monkeypatch):
 @pytest.mark.parametrize("place", ["memory", "disk", "stream"])
 def test_pixels_are_the_same_wherever_they_are_kept(data, tmp_path, place):
     samples = data.splits["test"]
-    store = PixelStore(samples, (32, 32), place, tmp_path / "pixels.npy")
+    store = ImageCache(samples, (32, 32), place, tmp_path / "pixels.npy")
     store.fill(lambda done, total: None, lambda: None)
     expected = np.stack([load_pixels(sample.path, (32, 32)) for sample in samples])
     assert np.array_equal(store.gather(np.arange(len(samples))), expected)
@@ -186,12 +188,12 @@ def test_a_few_broken_files_are_left_out_and_many_end_the_training(data, tmp_pat
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")
     samples = [Sample("bad", str(broken), 0), *data.splits["train"]]
-    store = PixelStore(samples, (32, 32), "memory", tmp_path / "p.npy")
+    store = ImageCache(samples, (32, 32), "memory", tmp_path / "p.npy")
     store.fill(lambda done, total: None, lambda: None)
     assert len(store) == len(samples) - 1 and store.broken[0][0] == "bad"
     expected = load_pixels(data.splits["train"][0].path, (32, 32))
     assert np.array_equal(store.gather(np.array([0]))[0], expected)
-    many = PixelStore([Sample(str(n), str(broken), 0) for n in range(9)], (32, 32), "memory", tmp_path / "q.npy")
+    many = ImageCache([Sample(str(n), str(broken), 0) for n in range(9)], (32, 32), "memory", tmp_path / "q.npy")
     with pytest.raises(DataError, match="cannot be read"):
         many.fill(lambda done, total: None, lambda: None)
 
@@ -399,7 +401,7 @@ class TestStartingFromAnEarlierModel:
     def test_rows_of_kept_labels_say_what_they_said(self, tmp_path, kind):
         import keras
 
-        from vision.training.earlier import head_of, keep_rows
+        from vision.training.earlier import head_of, transfer_head_rows
         from vision.training.networks import Network, _with_head, build_network, standardize
 
         keras.utils.set_random_seed(3)
@@ -417,12 +419,12 @@ class TestStartingFromAnEarlierModel:
         features = np.asarray(again.backbone(images))
         standardize(again, features.mean(axis=0), features.var(axis=0) + 0.1)
         names = ["fox", "owl", "cat", "emu"]
-        assert keep_rows(again.head, head_of(tmp_path / "base.keras"), names, self.NAMES) == 2
+        assert transfer_head_rows(again.head, head_of(tmp_path / "base.keras"), names, self.NAMES) == 2
         before, after = self.logits(base, images), self.logits(again.model, images)
         assert after[:, 0] - after[:, 2] == pytest.approx(before[:, 2] - before[:, 0], abs=1e-4)
 
     def test_labels_of_a_detector_keep_their_outputs(self):
-        from vision.detection.networks import build_retinanet, keep_labels, take_weights
+        from vision.detection.networks import build_retinanet, load_matching_weights, transfer_label_weights
         from vision.runtime.boxes import AnchorShapes
 
         shapes = AnchorShapes()
@@ -431,9 +433,9 @@ class TestStartingFromAnEarlierModel:
         kernel, bias = output.get_weights()
         output.set_weights([kernel + np.random.default_rng(0).normal(0, 0.1, kernel.shape), bias + 1])
         again = build_retinanet("resnet18", (64, 64), 2, shapes, filters=32, head_convolutions=1)
-        take_weights(again, base)
-        assert keep_labels(again, base, ["owl", "fox"], self.NAMES) == 1
+        load_matching_weights(again, base)
+        assert transfer_label_weights(again, base, ["owl", "fox"], self.NAMES) == 1
         image = np.random.default_rng(1).integers(0, 255, (1, 64, 64, 3)).astype(np.float32)
         before, after = np.asarray(base(image)), np.asarray(again(image))
         assert after[..., 4 + 1] == pytest.approx(before[..., 4 + 2], abs=1e-3)
-        assert keep_labels(again, base, ["owl", "emu"], self.NAMES) == 0
+        assert transfer_label_weights(again, base, ["owl", "emu"], self.NAMES) == 0

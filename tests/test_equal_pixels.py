@@ -19,7 +19,7 @@ from PIL import Image
 from inference.models import Model
 from inference.registry.bundles import write_bundle
 from inference.registry.registration import register_model
-from inference.serving.prediction import Wishes, predictor_of
+from inference.serving.prediction import PredictionOptions, make_predictor
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 NAMES = ["one\ntwo, ", ' "three" ']
@@ -184,7 +184,7 @@ def said_by_agent(model: Model, files: dict, folder: Path, paths: list[Path]) ->
 
 
 def compare(model: Model, files: dict, images: list[Path], folder: Path, part: str) -> None:
-    predict = predictor_of(model, Wishes(limit=100 if part == "boxes" else None))
+    predict = make_predictor(model, PredictionOptions(limit=100 if part == "boxes" else None))
     bundle = said_by_bundle(unpacked(model, files, folder), images)
     device = said_by_agent(model, files, folder / "device", images)
     assert len(bundle) == len(device) == len(images)

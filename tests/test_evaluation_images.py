@@ -10,9 +10,9 @@ from inference.models import Evaluation, Model
 from projects.models import Project, Task
 from storage import services as storage
 from tests.conftest import client_of
-from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Truth
+from vision.runtime.detection_metrics import GroundTruth
 
 pytestmark = pytest.mark.django_db
 NAMES = ["good", "bad"]
@@ -32,7 +32,7 @@ def evaluation_of(project: Project, tmp_path, outcomes, metrics: dict) -> Evalua
 @pytest.fixture
 def classified(project, tmp_path) -> str:
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]], np.float32)
-    outcomes = LabelOutcomes(KEYS, np.array([0, 0, 0, 1]), probabilities, NAMES)
+    outcomes = ClassifierPredictions(KEYS, np.array([0, 0, 0, 1]), probabilities, NAMES)
     return f"/api/v1/evaluations/{evaluation_of(project, tmp_path, outcomes, {'count': 4}).pk}/"
 
 
@@ -48,12 +48,14 @@ def detected(project, tmp_path) -> str:
     def found(boxes, score: float, labels) -> Detections:
         return Detections(boxes, np.full(len(boxes), score, np.float32), labels)
 
-    truths = [Truth(KEYS[0], here, label["good"]), Truth(KEYS[1], here, label["good"])]
-    truths += [Truth(KEYS[2], here, label["good"]), Truth(KEYS[3], none, empty)]
+    truths = [GroundTruth(KEYS[0], here, label["good"]), GroundTruth(KEYS[1], here, label["good"])]
+    truths += [GroundTruth(KEYS[2], here, label["good"]), GroundTruth(KEYS[3], none, empty)]
     said = [found(here, 0.8, label["good"]), found(here, 0.7, label["bad"])]
     said += [found(here, 0.2, label["good"]), found(here, 0.6, label["bad"])]
     metrics = {"count": 4, "per_class": [{"label": name, "threshold": 0.5} for name in NAMES]}
-    return f"/api/v1/evaluations/{evaluation_of(project, tmp_path, BoxOutcomes(truths, said, NAMES), metrics).pk}/"
+    return (
+        f"/api/v1/evaluations/{evaluation_of(project, tmp_path, DetectorPredictions(truths, said, NAMES), metrics).pk}/"
+    )
 
 
 def behind(api, address: str, query: str) -> list[str]:

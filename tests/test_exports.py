@@ -21,7 +21,7 @@ from inference.evaluation.evaluations import outcomes_of
 from inference.models import Evaluation, Model
 from inference.registry.bundles import program, write_bundle
 from inference.registry.registration import register_model
-from inference.serving.prediction import Wishes, predictor_of
+from inference.serving.prediction import PredictionOptions, make_predictor
 from projects import jobs
 from tests.conftest import client_of
 from tests.pictures import make_zip, scene, shape_jpeg
@@ -94,7 +94,7 @@ class TestClassifier:
         for number, name in enumerate(("cross", "disc", "disc")):
             pictures.append(tmp_path / f"{number}.jpg")
             pictures[-1].write_bytes(shape_jpeg(100 + number, name, 90))
-        predict = predictor_of(classifier, Wishes())
+        predict = make_predictor(classifier, PredictionOptions())
         for kind in KINDS:
             program = bundle_of(api, classifier, kind, tmp_path)
             assert json.loads((program / "labels.json").read_text()) == ["cross", "disc"]
@@ -159,7 +159,7 @@ class TestDetector:
         assert raw.shape[1] == 4 + len(detector.class_names)
         picture = tmp_path / "scene.png"
         picture.write_bytes(scene(5, 128)[0])
-        expected = predictor_of(detector, Wishes(limit=100))(picture, "scene.png").boxes
+        expected = make_predictor(detector, PredictionOptions(limit=100))(picture, "scene.png").boxes
         assert expected
         for kind in ("litert-float32", "litert-int8", "onnx"):
             (found,) = predicted(bundle_of(api, detector, kind, tmp_path), picture)
@@ -298,7 +298,7 @@ class TestEvaluation:
             found = self.measure(api, classifier, snapshot, split=split)
             rows = list(snapshot.images.filter(split=split).select_related("blob"))
             assert (found["split"], found["metrics"]["count"]) == (split, len(rows))
-            predict = predictor_of(classifier, Wishes(limit=1))
+            predict = make_predictor(classifier, PredictionOptions(limit=1))
             from storage.services import path_of
 
             said = [predict(path_of(row.blob), "x").labels[0]["label"] for row in rows]

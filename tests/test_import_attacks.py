@@ -23,7 +23,7 @@ from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import run_import, start
 from vision.formats import transfer
-from vision.formats.base import Parsed, Record, Remark
+from vision.formats.base import ImportWarning, Parsed, Record
 from vision.formats.texts import is_junk
 
 IMAGES = {"a.jpg": b"", "b.jpg": b""}
@@ -178,7 +178,7 @@ def test_a_reader_that_stumbles_loses_one_file(monkeypatch):
 
 
 def test_halves_of_characters_and_nul_are_stored_nowhere(tmp_path):
-    remark = Remark("a\ud83d.jpg", "unknown_label", "category \ud83d\x00", "c.json", 1)
+    remark = ImportWarning("a\ud83d.jpg", "unknown_label", "category \ud83d\x00", "c.json", 1)
     transfer.write(Parsed([Record("a.jpg")], 1, ["\udc80"], [remark], "coco"), tmp_path)
     read = transfer.Transferred(tmp_path)
     (kept,) = read.remarks()

@@ -9,10 +9,10 @@ from contextlib import closing
 import pytest
 
 from datasets import import_batches, import_source
-from datasets.examining import Examined, look_at
+from datasets.examining import StagedImage, look_at
 from datasets.import_batches import examined_ahead
 from datasets.import_fitting import Fitting
-from datasets.import_source import ArchiveSource, Looked
+from datasets.import_source import ArchiveSource, DecodedEntry
 from storage import services as storage
 from storage.cache import Incoming
 from tests.pictures import jpeg
@@ -27,15 +27,15 @@ class Reader:
     def __init__(self) -> None:
         self.files: list = []
 
-    def __call__(self, records: Sequence[Record]) -> list[Looked]:
+    def __call__(self, records: Sequence[Record]) -> list[DecodedEntry]:
         return [self._looked(record) for record in records]
 
-    def _looked(self, record: Record) -> Looked:
+    def _looked(self, record: Record) -> DecodedEntry:
         file = storage.receive()
         file.write(record.path.encode())
         file.finish()
         self.files.append(file)
-        return Looked(Examined(file, record.path, 1, 1, "PNG", "0" * 64))
+        return DecodedEntry(StagedImage(file, record.path, 1, 1, "PNG", "0" * 64))
 
 
 @pytest.fixture

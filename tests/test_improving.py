@@ -212,11 +212,11 @@ def test_wrong_labels_come_first(api, dataset, classifier):
 
 @slow
 def test_boxes_that_are_wrong_or_missing_are_suspected(api, detector):
-    from inference.serving.prediction import Wishes, predictor_of
+    from inference.serving.prediction import PredictionOptions, make_predictor
 
     dataset = Dataset.objects.get(pk=detector.snapshot.dataset_id)
     # What the detector finds becomes the truth, and then three mistakes are made.
-    predict = predictor_of(detector, Wishes(threshold=0.75, limit=3))
+    predict = make_predictor(detector, PredictionOptions(threshold=0.75, limit=3))
     Annotation.objects.filter(image__dataset=dataset).delete()
     from storage.services import path_of
 

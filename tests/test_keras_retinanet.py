@@ -360,12 +360,12 @@ import json
 from pathlib import Path
 from vision.training.errors import EngineError
 from vision.legacy_retinanet.imports import PackageAnchors, import_model
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
     try:
         anchors = None if anchors is None else PackageAnchors(**anchors)
-        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], watcher=Watcher())
+        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], watcher=TrainingHooks())
     except EngineError as error:
         codes[name] = error.code
 print(json.dumps(codes))
@@ -430,14 +430,14 @@ import json
 from pathlib import Path
 from vision.runtime.kinds import KERAS_RETINANET_KINDS
 from vision.exporting.work import ExportRequest, export_model
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
     path=made["path"], engine="keras_retinanet", architecture=made["architecture"], class_names=["square", "disc"],
     input_size=(64, 64), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
     source="", is_labelled=False, calibration=made["images"], largest_drop=1.0, files={},
 )
-print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, Watcher())}))
+print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, TrainingHooks())}))
 """
 
 

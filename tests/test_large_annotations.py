@@ -11,7 +11,7 @@ import pytest
 
 from tests.archives import MAX_BYTES, Read, read_content, read_files, written, zipped
 from vision.formats import WRITERS
-from vision.formats.base import Exported, Mark
+from vision.formats.base import Exported, ParsedAnnotation
 from vision.formats.texts import ZipTexts
 
 IMAGES, BOXES = 2_000, 10
@@ -33,7 +33,7 @@ def boxes(number: int) -> list[tuple[str, tuple[float, float, float, float]]]:
 
 def exported() -> list[Exported]:
     return [
-        Exported(f"{n}.jpg", 640, 480, SPLITS[n % 3], [Mark(label, box) for label, box in boxes(n)], True)
+        Exported(f"{n}.jpg", 640, 480, SPLITS[n % 3], [ParsedAnnotation(label, box) for label, box in boxes(n)], True)
         for n in range(IMAGES)
     ]
 

@@ -12,9 +12,9 @@ from projects.errors import WorkFailed
 from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.measured import checked_outcomes, measured_by
 from training.models import TrainingRun
-from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Truth
+from vision.runtime.detection_metrics import GroundTruth
 
 NAMES = ["bad", "good"]
 
@@ -30,7 +30,7 @@ def keys_of(run: TrainingRun) -> list[str]:
 
 def saved(folder: Path, keys: list[str], names=NAMES, value: float = 0.5, truth: int = 0) -> dict:
     path = folder / OUTCOMES
-    LabelOutcomes(
+    ClassifierPredictions(
         keys, np.full(len(keys), truth), np.full((len(keys), len(names)), value, np.float32), names
     ).save(path)  # fmt: skip
     return {"outcomes": str(path), "class_names": NAMES}
@@ -91,10 +91,10 @@ class Snapshot:
     project = type("Project", (), {"task": "detection"})
 
 
-def boxes(count: int, label: float = 0.0, edge: float = 1.0, keys: tuple[str, ...] = ("a", "b")) -> BoxOutcomes:
+def boxes(count: int, label: float = 0.0, edge: float = 1.0, keys: tuple[str, ...] = ("a", "b")) -> DetectorPredictions:
     corners = np.full((count, 4), edge, np.float32)
     found = Detections(corners, np.full(count, 0.5, np.float32), np.full(count, label))
-    return BoxOutcomes([Truth(key, corners[:1], np.zeros(1)) for key in keys], [found] * len(keys), NAMES)
+    return DetectorPredictions([GroundTruth(key, corners[:1], np.zeros(1)) for key in keys], [found] * len(keys), NAMES)
 
 
 def test_a_detector_finds_known_labels_in_known_images(tmp_path):

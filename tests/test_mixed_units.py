@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.archives import Read, read_files
-from vision.formats.boxes import place_marks
+from vision.formats.boxes import to_pixel_boxes
 
 HEAD = "filename,xmin,ymin,xmax,ymax,class\n"
 PIXELS = "a.png,5,6,25,26,bolt\nb.png,15,16,35,36,bolt\n"
@@ -24,7 +24,7 @@ def read(**tables: str) -> Read:
 
 
 def placed(result: Read, path: str) -> list[list[float]]:
-    return [list(mark.box or ()) for mark in place_marks(result.records[path], 64, 48).marks]
+    return [list(mark.box or ()) for mark in to_pixel_boxes(result.records[path], 64, 48).marks]
 
 
 def test_a_table_in_each_of_both():

@@ -18,7 +18,7 @@ from datasets.splits import Candidate, assign_splits
 from tests.conftest import upload
 from tests.pictures import jpeg
 from vision.imaging import hamming
-from vision.imaging.hashing import NEAR_BITS, near_duplicate_groups, perceptual_hash, unique_words
+from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, near_duplicate_groups, perceptual_hash, unique_words
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
@@ -108,8 +108,8 @@ def test_the_limit_holds_where_no_group_is_too_large():
         row[generator.choice(256, generator.integers(0, 12), replace=False)] ^= 1
     hashes = [np.packbits(row).tobytes().hex() for row in bits]
     splits, facts = assign_splits(candidates_of(hashes), FRACTIONS, 42)
-    assert facts["near_duplicates"]["limit_bits"] == NEAR_BITS and not facts["remarks"]
-    assert nearest_across(hashes, splits) > NEAR_BITS and set(splits) == set(FRACTIONS)
+    assert facts["near_duplicates"]["limit_bits"] == NEAR_DUPLICATE_MAX_BITS and not facts["remarks"]
+    assert nearest_across(hashes, splits) > NEAR_DUPLICATE_MAX_BITS and set(splits) == set(FRACTIONS)
 
 
 def test_exact_parts_what_is_only_alike_and_off_parts_all_but_names():
@@ -227,10 +227,10 @@ def test_the_same_hashes_are_grouped_once(monkeypatch):
     hashes = [np.random.default_rng(n).bytes(32).hex() for n in range(30)]
     first = group_images(candidates_of(hashes))
     relabelled = [Candidate(**{**vars(one), "label": "z"}) for one in candidates_of(hashes)]
-    assert (group_images(relabelled).roots == first.roots).all() and calls == [NEAR_BITS]
+    assert (group_images(relabelled).roots == first.roots).all() and calls == [NEAR_DUPLICATE_MAX_BITS]
     group_images(candidates_of([*hashes, hashes[0][::-1]]))
     group_images(candidates_of(hashes), "exact")
-    assert calls == [NEAR_BITS, NEAR_BITS, 2]
+    assert calls == [NEAR_DUPLICATE_MAX_BITS, NEAR_DUPLICATE_MAX_BITS, 2]
 
 
 def test_shares_are_rounded_over_all_labels_together():

@@ -7,10 +7,16 @@ import pytest
 
 from inference.evaluation.result_rows import box_images, box_rows, label_images, label_rows
 from vision.analysis.box_table import BoxTable
-from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.analysis.threshold_costs import threshold_costs
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Truth, boxes_taken, confusion_with_background, hits_of, sure_of
+from vision.runtime.detection_metrics import (
+    GroundTruth,
+    boxes_taken,
+    confusion_with_background,
+    match_detections,
+    sure_of,
+)
 
 NAMES = ["nut", "bolt", "washer"]
 THRESHOLDS = [0.3, 0.5, 0.4]
@@ -22,7 +28,7 @@ def boxes(generator, count: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> BoxOutcomes:
+def outcomes() -> DetectorPredictions:
     """Images with none to six boxes; some are found, some with another label, some where nothing is."""
     generator = np.random.default_rng(4)
     truths, found = [], []
@@ -33,9 +39,9 @@ def outcomes() -> BoxOutcomes:
         shifted = (near + generator.normal(0, 2, near.shape)).astype(np.float32)
         other = np.concatenate([shifted, boxes(generator, int(generator.integers(0, 3)))]).astype(np.float32)
         scores = generator.random(len(other)).astype(np.float32)
-        truths.append(Truth(str(index), true, labels))
+        truths.append(GroundTruth(str(index), true, labels))
         found.append(Detections(other, scores, generator.integers(0, 3, len(other))))
-    return BoxOutcomes(truths, found, NAMES)
+    return DetectorPredictions(truths, found, NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def test_a_miss_and_a_false_alarm_are_those_of_the_label(outcomes, table):
     missed, alarms, wrong = set(), set(), set()
     for truth, one in zip(outcomes.truths, outcomes.found, strict=True):
         kept = sure_of(one, THRESHOLDS)
-        hits, taken = hits_of(truth, kept), set(boxes_taken(truth, kept).tolist())
+        hits, taken = match_detections(truth, kept), set(boxes_taken(truth, kept).tolist())
         open_boxes = [index for index in range(len(truth.boxes)) if index not in taken]
         missed |= {truth.id for index in open_boxes if truth.labels[index] == 1}
         alarms |= {truth.id} if (~hits & (kept.labels == 1)).any() else set()
@@ -107,7 +113,7 @@ def test_nothing_annotated_and_nothing_found():
 
 def test_labels_come_wrong_and_sure_first():
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]], np.float32)
-    found = LabelOutcomes(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), probabilities, ["good", "bad"])
+    found = ClassifierPredictions(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), probabilities, ["good", "bad"])
     assert [row["image"] for row in label_rows(found, label_images(found, {}))] == ["c", "b", "a", "d"]
     cell = label_rows(found, label_images(found, {"outcome": "cell", "label": "good", "predicted": "bad"}))
     assert cell[0] == {"image": "c", "label": "good", "predicted": "bad", "score": 0.8, "label_score": 0.2}

@@ -12,8 +12,8 @@ import pytest
 
 from tests.archives import PHOTO, read_content, written, zipped
 from vision.formats import FormatError
-from vision.formats.base import Exported, Mark
-from vision.formats.boxes import place_marks
+from vision.formats.base import Exported, ParsedAnnotation
+from vision.formats.boxes import to_pixel_boxes
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 ROUNDS = 10_000 if THOROUGH else 150
@@ -21,7 +21,7 @@ ROUNDS = 10_000 if THOROUGH else 150
 NAMES = ("alpha7731", "quebec2096", "zulu5548")
 BOXES = ((5.0, 6.0, 25.0, 26.0), (11.0, 13.0, 41.0, 33.0), (17.0, 3.0, 59.0, 44.0))
 IMAGES = [
-    Exported(f"{name}.jpg", 64, 48, split, [Mark(f"only-{name}", box)], True)
+    Exported(f"{name}.jpg", 64, 48, split, [ParsedAnnotation(f"only-{name}", box)], True)
     for name, box, split in zip(NAMES, BOXES, ("train", "validation", "test"), strict=True)
 ]
 PAIRS = list(zip(NAMES, BOXES, strict=True))
@@ -116,7 +116,7 @@ def test_damage(format):
         except FormatError:
             continue
         for path, record in result.records.items():
-            found = {_identity(place) for place in place_marks(record, 64, 48).marks if place.box}
+            found = {_identity(place) for place in to_pixel_boxes(record, 64, 48).marks if place.box}
             # A line break that is lost may make one line of two, which then says just that.
             whole = {mark.label for mark in record.marks if not mark.box and not _is_said(changed, path, mark.label)}
             assert not whole & {f"only-{name}" for name in NAMES if name not in path}, (format, number, path)
@@ -132,6 +132,6 @@ def _is_said(files: dict[str, bytes], path: str, label: str) -> bool:
     return any(name_of_image in line and label.encode() in line for line in lines)
 
 
-def _identity(mark: Mark) -> tuple:
+def _identity(mark: ParsedAnnotation) -> tuple:
     assert mark.box is not None
     return mark.label, tuple(round(edge, 1) for edge in mark.box)

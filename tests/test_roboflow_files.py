@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.archives import Read, read_content
 from tests.real_data import FOLDER
-from vision.formats.boxes import place_marks
+from vision.formats.boxes import to_pixel_boxes
 
 pytestmark = pytest.mark.real_data
 FORMATS = FOLDER / "formats"
@@ -39,7 +39,7 @@ def photographs(name: str) -> dict[str, tuple[str | None, list[Box]]]:
     found = {}
     for path, record in result.records.items():
         width, height = sizes[path]
-        placed = place_marks(record, width, height)
+        placed = to_pixel_boxes(record, width, height)
         assert not placed.left_out and record.is_annotated, (path, placed.remarks)
         scale = np.array([width, height, width, height])
         boxes = [(mark.label, np.array(mark.box) / scale) for mark in placed.marks]
@@ -61,7 +61,7 @@ def test_one_dataset_in_three_formats(other):
 def test_its_voc_is_read_whole():
     result, sizes = opened("chess")
     for path, record in result.records.items():
-        placed = place_marks(record, *sizes[path])
+        placed = to_pixel_boxes(record, *sizes[path])
         assert not placed.left_out and not placed.remarks
         assert bool(placed.marks) == record.is_annotated == (path != "5c1.jpg")  # of which no file speaks
     assert len(result.records) == 12 and result.format == "voc" and not result.unread

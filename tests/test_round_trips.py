@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from storage.filenames import portable_filename
 from tests.archives import read_content, written
 from vision.formats import WRITERS
-from vision.formats.base import Exported, Mark
-from vision.formats.boxes import on_grid, place_marks
+from vision.formats.base import Exported, ParsedAnnotation
+from vision.formats.boxes import on_grid, to_pixel_boxes
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 HOLDS_BOXES = [name for name in WRITERS if name != "folder"]
@@ -59,14 +59,14 @@ def datasets(draw, has_boxes: bool):
 def boxes(draw, label_names, width, height):
     edges = st.tuples(st.sampled_from(label_names), fractions, fractions, fractions, fractions)
     return [
-        Mark(label, on_grid((min(a, b) * width, min(c, d) * height, max(a, b) * width, max(c, d) * height)))
+        ParsedAnnotation(label, on_grid((min(a, b) * width, min(c, d) * height, max(a, b) * width, max(c, d) * height)))
         for label, a, b, c, d in draw(st.lists(edges, max_size=4))
         if abs(a - b) * width > 1.1 and abs(c - d) * height > 1.1
     ]
 
 
 def whole(label_names):
-    return st.lists(st.sampled_from(label_names).map(Mark), max_size=1)
+    return st.lists(st.sampled_from(label_names).map(ParsedAnnotation), max_size=1)
 
 
 def same(format: str, label_names: list[str], images: list[Exported]) -> None:
@@ -74,7 +74,7 @@ def same(format: str, label_names: list[str], images: list[Exported]) -> None:
     paths = {unicodedata.normalize("NFC", WRITERS[format](label_names).image_path(image)): image for image in images}
     for path, record in result.records.items():
         image = paths.pop(path)
-        placed = place_marks(record, image.width, image.height)
+        placed = to_pixel_boxes(record, image.width, image.height)
         assert not placed.remarks and not placed.left_out
         found = sorted((mark.label, mark.box) for mark in placed.marks)
         assert found == sorted((mark.label, mark.box) for mark in image.marks)
@@ -109,5 +109,7 @@ def test_labels_of_images(format):
 
 @pytest.mark.parametrize("name", [";;.jpg", "a|b|c|d.jpg", "a;b,c;d;e.jpg"])
 def test_names_with_the_signs_that_divide_columns(name):
-    image = Exported(filename=name, width=48, height=32, split="train", marks=[Mark("0")], is_annotated=True)
+    image = Exported(
+        filename=name, width=48, height=32, split="train", marks=[ParsedAnnotation("0")], is_annotated=True
+    )
     same("csv", ["0"], [image])

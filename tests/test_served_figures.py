@@ -7,8 +7,8 @@ import pytest
 
 from vision.runtime.boxes import Detections, thresholds_of
 from vision.runtime.detection_metrics import (
+    GroundTruth,
     Matches,
-    Truth,
     best_thresholds,
     detection_metrics,
     is_sure,
@@ -19,7 +19,7 @@ from vision.runtime.detection_metrics import (
 NAMES = ["common", "rare"]
 
 
-def split(generator, images: int, rare: float) -> tuple[list[Truth], list[Detections]]:
+def split(generator, images: int, rare: float) -> tuple[list[GroundTruth], list[Detections]]:
     """A detector that gives lower scores to a rare label."""
     truths, found = [], []
     for number in range(images):
@@ -37,7 +37,7 @@ def split(generator, images: int, rare: float) -> tuple[list[Truth], list[Detect
             scores.append(float(np.clip(generator.normal(0.3, 0.12), 0.02, 0.99)))
             found_labels.append(int(generator.random() < 0.3))
         order = np.argsort(-np.array(scores))
-        truths.append(Truth(str(number), np.array(boxes, np.float32), np.array(labels)))
+        truths.append(GroundTruth(str(number), np.array(boxes, np.float32), np.array(labels)))
         found.append(
             Detections(np.array(found_boxes, np.float32)[order], np.array(scores)[order], np.array(found_labels)[order])
         )

@@ -40,7 +40,7 @@ class Rows:
 def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bool = False):
     import keras
 
-    from vision.training.phases import Phase, compile_for
+    from vision.training.fitting import Phase, compile_for
 
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(16, 3)).astype(np.float32)
@@ -58,37 +58,39 @@ def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bo
 
 def test_early_stopping_counts_judged_epochs(tmp_path):
     """AP is judged a dozen times in a training of a detector, so most epochs say nothing."""
-    from vision.training.phases import Judgement
-    from vision.training.watcher import Watcher
+    from vision.training.fitting import ValidationScore
+    from vision.training.hooks import TrainingHooks
 
     judged = []
 
     def judge(epoch: int, logs: dict):
         if (epoch + 1) % 3:
-            return Judgement(None, {})
+            return ValidationScore(None, {})
         judged.append(epoch + 1)
-        return Judgement([{3: 0.1, 6: 0.3}.get(epoch + 1, 0.2)], {})
+        return ValidationScore([{3: 0.1, 6: 0.3}.get(epoch + 1, 0.2)], {})
 
-    found = small_phase(tmp_path, judge, epochs=24, early_stopping=2).run(Watcher())
+    found = small_phase(tmp_path, judge, epochs=24, early_stopping=2).run(TrainingHooks())
     assert judged == [3, 6, 9, 12] and found["best_epoch"] == 6 and found["epochs"] == 12
     assert found["best_score"] == [0.3]
 
 
 def test_a_phase_that_goes_on_remembers_how_long_nothing_improved(tmp_path):
     from vision.training.checkpoint import load_checkpoint
-    from vision.training.phases import Judgement
-    from vision.training.watcher import Watcher
+    from vision.training.fitting import ValidationScore
+    from vision.training.hooks import TrainingHooks
 
-    small_phase(tmp_path, lambda epoch, logs: Judgement([-float(epoch)], {}), epochs=3, early_stopping=9).run(Watcher())
+    small_phase(tmp_path, lambda epoch, logs: ValidationScore([-float(epoch)], {}), epochs=3, early_stopping=9).run(
+        TrainingHooks()
+    )
     assert load_checkpoint(tmp_path / "checkpoint.npz")[0]["judged_since_best"] == 2
 
 
 def test_an_uneven_validation_split_is_judged_by_balanced_accuracy(tmp_path):
-    from vision.training.phases import judge_classifier
-    from vision.training.watcher import Watcher
+    from vision.training.fitting import judge_classifier
+    from vision.training.hooks import TrainingHooks
 
     phase = small_phase(tmp_path, judge_classifier, epochs=2, early_stopping=0, uneven=True)
-    found = phase.run(Watcher())
+    found = phase.run(TrainingHooks())
     predicted = np.asarray(phase.model(phase.validation.rows)).argmax(axis=1)
     entry = phase.history[found["best_epoch"] - 1]
     expected = balanced_accuracy_score(phase.validation.targets.argmax(axis=1), predicted)
@@ -121,14 +123,14 @@ def test_labels_without_images_are_named():
 def test_the_better_phase_is_kept(tmp_path, head, fine_tuning, kept):
     import keras
 
+    from vision.training.hooks import TrainingHooks
     from vision.training.kept import EarlierPhase
-    from vision.training.watcher import Watcher
 
     variable = keras.Variable(np.ones(2, np.float32))
     EarlierPhase(tmp_path).keep([head], [variable])
     variable.assign([2.0, 2.0])
     # Another object, as after a resume.
-    assert EarlierPhase(tmp_path).restore_if_better([fine_tuning], [variable], Watcher()) == (kept == "head")
+    assert EarlierPhase(tmp_path).restore_if_better([fine_tuning], [variable], TrainingHooks()) == (kept == "head")
     assert float(variable.numpy()[0]) == (1.0 if kept == "head" else 2.0)
 
 
@@ -163,7 +165,7 @@ def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeyp
 
 def test_a_new_label_of_a_detector_does_not_start_as_another():
     """From [cat, dog] to [dog, fox]: as many labels, so the outputs have one shape."""
-    from vision.detection.networks import build_retinanet, keep_labels, take_weights
+    from vision.detection.networks import build_retinanet, load_matching_weights, transfer_label_weights
     from vision.runtime.boxes import AnchorShapes
 
     base = build_retinanet("resnet18", (64, 64), 2, AnchorShapes(), filters=32, head_convolutions=1)
@@ -172,8 +174,8 @@ def test_a_new_label_of_a_detector_does_not_start_as_another():
     output.set_weights([generator.normal(size=one.shape).astype(np.float32) for one in output.get_weights()])
     again = build_retinanet("resnet18", (64, 64), 2, AnchorShapes(), filters=32, head_convolutions=1)
     fresh = again.get_layer("label_head").get_layer("output").get_weights()[1].reshape(-1, 2)
-    assert take_weights(again, base) == 1.0
-    assert keep_labels(again, base, ["dog", "fox"], ("cat", "dog")) == 1
+    assert load_matching_weights(again, base) == 1.0
+    assert transfer_label_weights(again, base, ["dog", "fox"], ("cat", "dog")) == 1
     new = again.get_layer("label_head").get_layer("output").get_weights()[1].reshape(-1, 2)
     old = output.get_weights()[1].reshape(-1, 2)
     assert np.allclose(new[:, 0], old[:, 1]) and np.allclose(new[:, 1], fresh[:, 1])

@@ -19,7 +19,7 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.configuration import Configuration
 from vision.training.errors import ConfigurationError
-from vision.training.promise import Estimate
+from vision.training.resources import Estimate
 
 
 def estimate(**seconds: float) -> Estimate:
@@ -135,13 +135,13 @@ class TestOverHttp:
 @pytest.mark.slow
 class TestWithKeras:
     def test_a_phase_ends_after_the_epoch_with_which_its_time_is_over(self, tmp_path):
-        from vision.training.phases import judge_classifier
-        from vision.training.watcher import Watcher
+        from vision.training.fitting import judge_classifier
+        from vision.training.hooks import TrainingHooks
 
         phase = small_phase(tmp_path, judge_classifier, epochs=50, early_stopping=0)
         phase.deadline = Deadline(0.0)
         lines: list[str] = []
-        assert phase.run(Watcher(log=lines.append))["epochs"] == 1
+        assert phase.run(TrainingHooks(log=lines.append))["epochs"] == 1
         assert any("the time is over" in line for line in lines)
 
     def test_a_training_has_the_epochs_that_its_budget_left_also_after_a_resume(self, data, tmp_path):  # noqa: F811

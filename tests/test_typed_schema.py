@@ -144,13 +144,13 @@ class TestAnswers:
         import numpy as np
 
         from vision.runtime.boxes import Detections
-        from vision.runtime.detection_metrics import Truth, detection_metrics
+        from vision.runtime.detection_metrics import GroundTruth, detection_metrics
         from vision.runtime.metrics import classification_metrics
 
         if task == "classification":
             return classification_metrics(np.eye(2)[[0, 1, 0]], np.array([0, 1, 1]), ["a", "b"])
         box = np.array([[0, 0, 9, 9]], np.float32)
-        truth, found = Truth("x", box, np.array([0])), Detections(box, np.array([0.9]), np.array([0]))
+        truth, found = GroundTruth("x", box, np.array([0])), Detections(box, np.array([0.9]), np.array([0]))
         return detection_metrics([truth], [found], ["a", "b"], 0.5)
 
     def curves(self) -> dict:

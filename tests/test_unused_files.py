@@ -1,4 +1,4 @@
-"""Files that nothing refers to any more are kept for the promised time, counted from then, and no longer."""
+"""Files that nothing refers to any more are kept for the estimated time, counted from then, and no longer."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from vision.imaging.preprocessing import load_pixels
 from vision.model_import.layers import UploadError, check_network, square_input
 from vision.model_import.saved_model import operations
 from vision.training.errors import EngineError
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def read(format: str, path: Path, folder: Path, labels=None, **changes):
         "scaling": "-1_1", "resize": "stretch", "images": [], "max_parameters": LIMIT, **changes,
     }  # fmt: skip
     folder.mkdir(exist_ok=True)
-    return import_upload(UploadRequest(**values), folder, Watcher())
+    return import_upload(UploadRequest(**values), folder, TrainingHooks())
 
 
 def refusal(format: str, path: Path, folder: Path, **changes) -> str:

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from datasets import playing
 from datasets.models import Image
-from inference.labeling.uncertainty import doubting_wishes, uncertainty_of
+from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
 from projects import jobs
 from projects.models import Job
 from tests.conftest import client_of
@@ -92,7 +92,7 @@ def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, cl
     content = film(40, size=(96, 96), pictures=shape_frame)
     video = add(api, dataset, content)
     before = Image.objects.count()
-    wishes = doubting_wishes(classifier)
+    wishes = uncertainty_options(classifier)
     doubts = [uncertainty_of(classifier, predict_pixels(classifier, wishes, pixels)) for _, pixels in decoded(content)]
     assert all(0 <= doubt <= 1 for doubt in doubts)
     middle = float(np.median(doubts))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.serving.prediction import Wishes, predictor_of
+from inference.serving.prediction import PredictionOptions, make_predictor
 from tests.pictures import scene, scenes_zip
 from tests.studio import ROOT
 from vision.detection.folders import read_folder
@@ -77,7 +77,7 @@ def test_a_link_leads_nowhere_else(tmp_path):
 def test_the_studio_and_the_library_say_the_same(detector, detector_files):
     content, _, _ = scene(7)
     library = Detector(detector_files["litert-float32"], detector.class_names, detector.detector)
-    studio = predictor_of(detector, Wishes(limit=MOST_BOXES))(io.BytesIO(content), "scene.png")
+    studio = make_predictor(detector, PredictionOptions(limit=MOST_BOXES))(io.BytesIO(content), "scene.png")
     assert library.predict(content) == studio.boxes
     low = library.predict(content, threshold=0.01)
     assert len(low) >= len(studio.boxes) and all(box["score"] >= 0.01 for box in low)

@@ -208,10 +208,10 @@ def _figure(value: float | None) -> str:
 
 
 def _promise(card: dict) -> str:
-    promised = card["promised"]
+    estimated = card["promised"]
     return (
-        f" (promised: about {promised['seconds']:.0f} s, {promised['memory_bytes'] / 2**20:.0f} MiB)"
-        if promised
+        f" (estimated: about {estimated['seconds']:.0f} s, {estimated['memory_bytes'] / 2**20:.0f} MiB)"
+        if estimated
         else ""
     )
 

@@ -13,7 +13,7 @@ from inference.evaluation.evaluations import read_outcomes
 from training.models import TrainingRun
 from training.process import made_file
 from vision.analysis.curves import curves_of
-from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.detection_metrics import MAX_DETECTIONS
 
 log = structlog.get_logger(__name__)
@@ -52,14 +52,16 @@ def _test_keys(snapshot: Snapshot) -> set[str]:
     return {str(key) for key in rows.values_list("image_key", flat=True)}
 
 
-def checked_outcomes(path: Path, snapshot: Snapshot, known: set[str], names: list[str]) -> LabelOutcomes | BoxOutcomes:
+def checked_outcomes(
+    path: Path, snapshot: Snapshot, known: set[str], names: list[str]
+) -> ClassifierPredictions | DetectorPredictions:
     """Raises `ValueError`, or what reading raises, when it is not of images that are known and of these labels."""
     boxes = sum(splits.get(SPLIT, 0) for splits in snapshot.counts.get("annotations", {}).values())
     _check_size(path, REST_BYTES + len(known) * (IMAGE_BYTES + 8 * len(names)) + BOX_BYTES * boxes, len(names))
     found = read_outcomes(path, snapshot.project.task)
     _require(len(set(found.keys)) == len(found.keys) and set(found.keys) <= known, "other images")
     _require(found.class_names == names, "other labels")
-    if isinstance(found, BoxOutcomes):
+    if isinstance(found, DetectorPredictions):
         for one in found.truths:
             _check_boxes(one.boxes, one.labels, len(names))
         for other in found.found:

@@ -222,7 +222,7 @@ def _end(search: Search, state: WorkState, note: str) -> Search:
         state, note = WorkState.FAILED, "None of the trainings succeeded; their errors say why."
     for run in scored:
         model = run.model
-        if best is not None and run.pk != best.pk and model is not None and not _is_liked(model):
+        if best is not None and run.pk != best.pk and model is not None and not _is_kept_by_user(model):
             try:
                 delete_model(model=model)
             except InUse:  # a device runs it
@@ -234,7 +234,7 @@ def _end(search: Search, state: WorkState, note: str) -> Search:
     return search
 
 
-def _is_liked(model: Model) -> bool:
+def _is_kept_by_user(model: Model) -> bool:
     """Whether somebody did something with it."""
     return bool(model.stage != Stage.NONE or model.tags or model.notes or model.visibility != Visibility.PRIVATE)
 

@@ -163,7 +163,7 @@ class TrainingSummarySerializer(WorkSerializer):
 
 @extend_schema_serializer(component_name="Training")
 class TrainingSerializer(TrainingSummarySerializer):
-    estimate = EstimateSerializer(read_only=True, allow_null=True, help_text="What was promised before the start.")
+    estimate = EstimateSerializer(read_only=True, allow_null=True, help_text="What was estimated before the start.")
     actual = ActualSerializer(read_only=True, allow_null=True, help_text="What it took.")
     history = EpochSerializer(many=True, read_only=True)
 

@@ -25,7 +25,7 @@ from training.data_warnings import data_warnings
 from training.measured import measured_by
 from training.models import TrainingRun
 from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
-from vision.analysis.outcomes import OUTCOMES
+from vision.analysis.predictions import OUTCOMES
 from vision.runtime.metrics import is_uneven
 
 log = structlog.get_logger(__name__)

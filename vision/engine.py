@@ -103,7 +103,7 @@ def _work(folder: Path, reporter: Reporter) -> int:
     if request.get("mode") in TOOLS:
         reporter.send("result", result=TOOLS[request["mode"]](request, folder, reporter))
         return 0
-    from vision.training.watcher import Watcher
+    from vision.training.hooks import TrainingHooks
 
     prepared = _detector(request) if request.get("task") == "detection" else _classifier(request)
     configuration, data, preflight, train = prepared
@@ -123,7 +123,7 @@ def _work(folder: Path, reporter: Reporter) -> int:
         left = eta.seconds(phase, done, total)
         reporter.send("progress", phase=phase, done=done, total=total, eta_seconds=left, **hardware_in_use())
 
-    watcher = Watcher(
+    watcher = TrainingHooks(
         on_progress=on_progress,
         on_epoch=lambda entry: reporter.send("epoch", entry=entry),
         on_checkpoint=lambda: reporter.send("checkpoint"),
@@ -169,9 +169,9 @@ def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
 
 def _watcher(reporter: Reporter):
     """Of a job: log, progress and the wish to stop."""
-    from vision.training.watcher import Watcher
+    from vision.training.hooks import TrainingHooks
 
-    return Watcher(
+    return TrainingHooks(
         log=lambda line: reporter.send("log", line=line),
         on_progress=lambda phase, done, total: reporter.send("progress", done=done, total=total),
         check=reporter.check,

@@ -14,7 +14,7 @@ from datasets import serializers, services, snapshots
 from datasets.duplicate_groups.selectors import summary_of
 from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
-from datasets.examining import Examined, examine_upload
+from datasets.examining import StagedImage, stage_upload
 from datasets.exports import start_export
 from datasets.imports import earlier_import, start_import
 from datasets.ingest import add_images
@@ -116,13 +116,13 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         data.is_valid(raise_exception=True)
         options = data.validated_data
         label = label_or_400(dataset.project, options["label"]) if "label" in options else None
-        items: list[Examined] = []
+        items: list[StagedImage] = []
         rejected = []
         with taking_uploads(request.user) as taking, contextlib.ExitStack() as cleanup:
             uploads = [taking.take(pk) for pk in options.get("uploads", ())]
             for upload in [*options.get("files", ()), *uploads]:
                 try:
-                    item = examine_upload(upload.incoming, upload.name, strip_location=options["strip_location"])
+                    item = stage_upload(upload.incoming, upload.name, strip_location=options["strip_location"])
                 except ImageError as error:
                     rejected.append({"filename": clean_filename(upload.name), "code": error.code, "detail": str(error)})
                     continue

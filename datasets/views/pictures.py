@@ -60,7 +60,7 @@ class AnswersPictures(GenericAPIView):
             if not is_disk_full(error):
                 raise
             # Who looks at images goes on; it only takes longer.
-            return HttpResponse(thumbnails.picture_of(image.blob, size, kind), content_type=f"image/{kind}")
+            return HttpResponse(thumbnails.render_figure(image.blob, size, kind), content_type=f"image/{kind}")
         sha256 = image.blob.sha256
         response = file_response(
             self.request, path, f"{sha256}-{name}-{kind}", f"image/{kind}", f"{image.filename}-{name}.{path.suffix[1:]}"

@@ -18,9 +18,9 @@ from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
 from projects.queues import queue_for
 from vision.analysis.comparison import ap50_difference, mcnemar
-from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections, thresholds_of
-from vision.runtime.detection_metrics import Truth, match, worst_images
+from vision.runtime.detection_metrics import GroundTruth, match, worst_images
 
 KIND = "comparison"
 
@@ -137,7 +137,7 @@ def _rows_of(every: Sequence[str], keys: Sequence[str]) -> list[int]:
 class _Labels:
     """Classifiers on the same images; each with its own labels."""
 
-    def __init__(self, models: Sequence[Model], found: Sequence[LabelOutcomes], keys: list[str]) -> None:
+    def __init__(self, models: Sequence[Model], found: Sequence[ClassifierPredictions], keys: list[str]) -> None:
         self._keys = keys
         self._rows = [_rows_of(one.keys, keys) for one in found]
         self._found = found
@@ -190,19 +190,19 @@ class _Labels:
 class _Boxes:
     """Detectors on the same images, with the labels that occur in any of them."""
 
-    def __init__(self, models: Sequence[Model], found: Sequence[BoxOutcomes], keys: list[str]) -> None:
+    def __init__(self, models: Sequence[Model], found: Sequence[DetectorPredictions], keys: list[str]) -> None:
         self._names = list(dict.fromkeys(name for one in found for name in one.class_names))
         self._common = [model.detector["score_threshold"] for model in models]
         self._thresholds = [thresholds_of(model.detector, self._names) for model in models]
         self._keys = keys
-        self._truths: list[list[Truth]] = []
+        self._truths: list[list[GroundTruth]] = []
         self._boxes: list[list[Detections]] = []
         for one in found:
             index = np.array([self._names.index(name) for name in one.class_names], int)
             row_of = {key: row for row, key in enumerate(one.keys)}
             truths = [one.truths[row_of[key]] for key in keys]
             boxes = [one.found[row_of[key]] for key in keys]
-            self._truths.append([Truth(t.id, t.boxes, index[t.labels.astype(int)]) for t in truths])
+            self._truths.append([GroundTruth(t.id, t.boxes, index[t.labels.astype(int)]) for t in truths])
             self._boxes.append([Detections(b.boxes, b.scores, index[b.labels.astype(int)]) for b in boxes])
         self._matches = [
             match(truths, boxes, len(self._names)) for truths, boxes in zip(self._truths, self._boxes, strict=True)

@@ -15,18 +15,18 @@ from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.registry.registration import OUTCOMES_TYPE
-from inference.serving.prediction import LOWEST_SCORE, way_of
+from inference.serving.prediction import LOWEST_SCORE, preprocessor_for
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Queue, Task
 from projects.queues import queue_for
 from storage import services as storage
 from vision.analysis.curves import curves_of
-from vision.analysis.outcomes import OUTCOMES, BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.preprocessing import ImageError, open_image, upright_size
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
-from vision.runtime.detection_metrics import MAX_DETECTIONS, Truth, detection_metrics, worst_images
+from vision.runtime.detection_metrics import MAX_DETECTIONS, GroundTruth, detection_metrics, worst_images
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from vision.runtime.kinds import KINDS, NAMES
 from vision.runtime.metrics import classification_metrics, worst_mistakes
@@ -145,7 +145,7 @@ class _Rows:
         self._context, self._snapshot, self._split = context, snapshot, split
         self.index = {name: number for number, name in enumerate(model.class_names)}
         self.size = (model.input_height, model.input_width)
-        self.way = to_letterboxed if model.task == Task.DETECTION else way_of(model)
+        self.way = to_letterboxed if model.task == Task.DETECTION else preprocessor_for(model)
         self.unknown = self.unreadable = 0
 
     def each(self) -> Iterator[tuple[SnapshotImage, np.ndarray, tuple[int, int]]]:
@@ -204,17 +204,17 @@ def _run_of(model: Model, runtime: str, path: Path) -> Run:
         raise WorkFailed("model_file_broken", f"The file is damaged: {error}. Export it again.") from error
 
 
-def _labels(model: Model, rows: _Rows, outputs: Outputs) -> LabelOutcomes:
+def _labels(model: Model, rows: _Rows, outputs: Outputs) -> ClassifierPredictions:
     keys, truth, probabilities = [], [], []
     for row, _, output in outputs:
         keys.append(str(row.image_key))
         truth.append(rows.index[row.annotations[0]["label"]])
         probabilities.append(output)
     found = np.stack(probabilities) if probabilities else np.zeros((0, len(model.class_names)), np.float32)
-    return LabelOutcomes(keys, np.array(truth, dtype=np.int64), found, model.class_names)
+    return ClassifierPredictions(keys, np.array(truth, dtype=np.int64), found, model.class_names)
 
 
-def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> BoxOutcomes:
+def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
     anchors = anchors_for(rows.size, AnchorShapes.from_dict(model.detector["anchors"]))
     truths, found = [], []
     for row, (width, height), output in outputs:
@@ -226,15 +226,15 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> BoxOutcomes:
         found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
         drawn = np.array([one["box"] for one in row.annotations], np.float32).reshape(-1, 4)
         labels = np.array([rows.index[one["label"]] for one in row.annotations], int)
-        truths.append(Truth(str(row.image_key), drawn, labels))
-    return BoxOutcomes(truths, found, model.class_names)
+        truths.append(GroundTruth(str(row.image_key), drawn, labels))
+    return DetectorPredictions(truths, found, model.class_names)
 
 
-def outcomes_of(evaluation: Evaluation) -> LabelOutcomes | BoxOutcomes:
+def outcomes_of(evaluation: Evaluation) -> ClassifierPredictions | DetectorPredictions:
     """What the model said of each image."""
     with storage.pinned(evaluation.outcomes) as path:
         return read_outcomes(path, evaluation.model.task)
 
 
-def read_outcomes(path: Path, task: str) -> LabelOutcomes | BoxOutcomes:
-    return (BoxOutcomes if task == Task.DETECTION else LabelOutcomes).load(path)
+def read_outcomes(path: Path, task: str) -> ClassifierPredictions | DetectorPredictions:
+    return (DetectorPredictions if task == Task.DETECTION else ClassifierPredictions).load(path)

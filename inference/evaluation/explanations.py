@@ -10,7 +10,7 @@ from datasets.models import Image
 from inference.models import Model, Resize
 from inference.serving.batches import work_folder
 from inference.serving.job_models import model_of
-from inference.serving.prediction import LOWEST_SCORE, runtime_of, way_of
+from inference.serving.prediction import LOWEST_SCORE, load_runtime, preprocessor_for
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Project, Task
@@ -88,8 +88,8 @@ def explain(context: JobContext) -> dict:
 
 
 def _classifier(model: Model, picture, wanted: str | None) -> tuple:
-    runtime = runtime_of(model, LiteRTClassifier)
-    pixels = way_of(model)(picture, runtime.image_size)
+    runtime = load_runtime(model, LiteRTClassifier)
+    pixels = preprocessor_for(model)(picture, runtime.image_size)
     first = int(runtime.predict(pixels).argmax())
     index = first if wanted is None else model.class_names.index(wanted)
     return pixels, lambda covered: float(runtime.predict(covered)[index]), model.class_names[index], None
@@ -97,7 +97,7 @@ def _classifier(model: Model, picture, wanted: str | None) -> tuple:
 
 def _detector(model: Model, picture, wanted: str | None) -> tuple:
     """Explains the surest box (of the label): the best score of its label where it is."""
-    runtime = runtime_of(model, LiteRTDetector)
+    runtime = load_runtime(model, LiteRTDetector)
     pixels = to_letterboxed(picture, runtime.image_size)
     width, height = upright_size(picture)
     letterbox = Letterbox.fit(width, height, runtime.image_size)

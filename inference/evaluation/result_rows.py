@@ -11,19 +11,19 @@ import numpy as np
 from storage import services as storage
 from storage.models import Blob
 from vision.analysis.box_table import BoxTable
-from vision.analysis.outcomes import LabelOutcomes
+from vision.analysis.predictions import ClassifierPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Threshold, Truth, boxes_taken
+from vision.runtime.detection_metrics import GroundTruth, Threshold, boxes_taken
 
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
 
-Kept = TypeVar("Kept", LabelOutcomes, BoxTable)
+Kept = TypeVar("Kept", ClassifierPredictions, BoxTable)
 
 
-def kept_labels(blob: Blob) -> LabelOutcomes:
+def kept_labels(blob: Blob) -> ClassifierPredictions:
     """What a classifier said, from memory where it was asked for before."""
-    return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else _loaded(LabelOutcomes, blob)
+    return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else _loaded(ClassifierPredictions, blob)
 
 
 def kept_boxes(blob: Blob) -> BoxTable:
@@ -45,8 +45,8 @@ def _loaded(kind: type[Kept], blob: Blob) -> Kept:
 
 
 @lru_cache(maxsize=KEPT)
-def _labels_of(sha256: str) -> LabelOutcomes:
-    return _loaded(LabelOutcomes, Blob.objects.get(sha256=sha256))
+def _labels_of(sha256: str) -> ClassifierPredictions:
+    return _loaded(ClassifierPredictions, Blob.objects.get(sha256=sha256))
 
 
 @lru_cache(maxsize=KEPT)
@@ -59,21 +59,21 @@ def _sure_of(sha256: str, limits: float | tuple[float, ...]) -> BoxTable:
     return _boxes_of(sha256).sure(limits)
 
 
-def label_images(found: LabelOutcomes, wishes: dict) -> np.ndarray:
+def label_images(found: ClassifierPredictions, options: dict) -> np.ndarray:
     """`(images,)` int: indexes of the images that fit, the wrong ones first, the surest of them first.
 
     With `score_of` scores are those of this label, and an image is right where it shows the label.
     """
     predicted, rows = found.predicted, np.arange(len(found.keys))
     scores, right = found.probabilities[rows, predicted], predicted == found.truth
-    if "score_of" in wishes:
-        of = found.class_names.index(wishes["score_of"])
+    if "score_of" in options:
+        of = found.class_names.index(options["score_of"])
         scores, right = found.probabilities[:, of], found.truth == of
-    keep = _in_range(scores, wishes)
+    keep = _in_range(scores, options)
     for field, column in (("label", found.truth), ("predicted", predicted)):
-        if field in wishes:
-            keep &= column == found.class_names.index(wishes[field])
-    outcome = wishes.get("outcome")
+        if field in options:
+            keep &= column == found.class_names.index(options[field])
+    outcome = options.get("outcome")
     if outcome == "right":
         keep &= right
     elif outcome not in (None, "cell"):
@@ -82,7 +82,7 @@ def label_images(found: LabelOutcomes, wishes: dict) -> np.ndarray:
     return order[keep[order]]
 
 
-def label_rows(found: LabelOutcomes, images: np.ndarray) -> list[dict]:
+def label_rows(found: ClassifierPredictions, images: np.ndarray) -> list[dict]:
     rows = []
     for index in images.tolist():
         truth, said = int(found.truth[index]), int(found.probabilities[index].argmax())
@@ -92,7 +92,7 @@ def label_rows(found: LabelOutcomes, images: np.ndarray) -> list[dict]:
     return rows
 
 
-def label_answers(found: LabelOutcomes, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+def label_answers(found: ClassifierPredictions, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Scores of the answers (that name the label), whether they are right, and how many images have it."""
     predicted = found.predicted
     mine = _is(predicted, label)
@@ -106,17 +106,17 @@ def box_answers(found: BoxTable, label: int | None) -> tuple[np.ndarray, np.ndar
     return found.scores[mine], (found.hits >= 0)[mine], int(_is(found.true_labels, label).sum())
 
 
-def box_images(found: BoxTable, wishes: dict) -> np.ndarray:
+def box_images(found: BoxTable, options: dict) -> np.ndarray:
     """`(images,)` int: indexes of the images that fit, those with the most false alarms and misses first."""
     label, predicted = (
-        found.class_names.index(wishes[name]) if name in wishes else None for name in ("label", "predicted")
+        found.class_names.index(options[name]) if name in options else None for name in ("label", "predicted")
     )
-    if "score_of" in wishes:
-        mine = found.labels == found.class_names.index(wishes["score_of"])
-        keep = found.per_image(found.image[mine & _in_range(found.scores, wishes)]) > 0
+    if "score_of" in options:
+        mine = found.labels == found.class_names.index(options["score_of"])
+        keep = found.per_image(found.image[mine & _in_range(found.scores, options)]) > 0
     else:
-        keep = _in_range(found.best, wishes)
-    outcome = wishes.get("outcome")
+        keep = _in_range(found.best, options)
+    outcome = options.get("outcome")
     if outcome == "cell":
         keep &= _cell(found, label, predicted) > 0
     else:
@@ -165,15 +165,15 @@ def box_rows(found: BoxTable, images: np.ndarray) -> list[dict]:
     return rows
 
 
-def _in_range(scores: np.ndarray, wishes: dict) -> np.ndarray:
-    return (scores >= wishes.get("min_score", 0.0)) & (scores <= wishes.get("max_score", 1.0))
+def _in_range(scores: np.ndarray, options: dict) -> np.ndarray:
+    return (scores >= options.get("min_score", 0.0)) & (scores <= options.get("max_score", 1.0))
 
 
 def _is(labels: np.ndarray, wanted: int | None) -> np.ndarray:
     return np.ones(len(labels), bool) if wanted is None else labels == wanted
 
 
-def _marks(truth: Truth, kept: Detections, names: list[str]) -> Iterator[dict]:
+def _marks(truth: GroundTruth, kept: Detections, names: list[str]) -> Iterator[dict]:
     """What was found, the surest first, and what was missed."""
     taken = boxes_taken(truth, kept)
     for index in np.argsort(-kept.scores, kind="stable"):

@@ -28,8 +28,8 @@ from vision.runtime.boxes import thresholds_of
 PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
-def images_behind(evaluation: Evaluation, wishes: dict, *, is_seen: bool) -> tuple[int, list[dict]]:
-    """How many images of an evaluation fit the wishes, and those of the page, the surest mistakes first.
+def list_evaluation_images(evaluation: Evaluation, options: dict, *, is_seen: bool) -> tuple[int, list[dict]]:
+    """How many images of an evaluation fit the options, and those of the page, the surest mistakes first.
 
     Args:
         is_seen: whether the user sees the project of its snapshot.
@@ -38,28 +38,28 @@ def images_behind(evaluation: Evaluation, wishes: dict, *, is_seen: bool) -> tup
         NotEvaluated: it has no outcomes: a training of an earlier release made it, or it came with its model.
         Invalid: a label that the model does not have, or no label for `outcome` "cell".
     """
-    blob = _outcomes_of(evaluation, wishes)
-    if wishes.get("outcome") == "cell" and not {"label", "predicted"} & set(wishes):
+    blob = _outcomes_of(evaluation, options)
+    if options.get("outcome") == "cell" and not {"label", "predicted"} & set(options):
         raise Invalid("A cell is named by label, predicted, or both.", attr="outcome", code="required")
-    page = slice(wishes["offset"], wishes["offset"] + wishes["page_size"])
+    page = slice(options["offset"], options["offset"] + options["page_size"])
     if evaluation.model.task != Task.DETECTION:
         outcomes = kept_labels(blob)
-        chosen = label_images(outcomes, wishes)
+        chosen = label_images(outcomes, options)
         return len(chosen), with_images(label_rows(outcomes, chosen[page]), evaluation.snapshot, is_seen=is_seen)
-    threshold = wishes["threshold"] if "threshold" in wishes else measured_thresholds(evaluation)
+    threshold = options["threshold"] if "threshold" in options else measured_thresholds(evaluation)
     sure = sure_boxes(blob, threshold)
-    chosen = box_images(sure, wishes)
+    chosen = box_images(sure, options)
     return len(chosen), with_images(box_rows(sure, chosen[page]), evaluation.snapshot, is_seen=is_seen)
 
 
-def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
+def threshold_table(evaluation: Evaluation, options: dict) -> dict:
     """What each lowest score would cost, for one label or for all together.
 
     Raises:
-        NotEvaluated: as `images_behind`.
+        NotEvaluated: as `list_evaluation_images`.
         Invalid: a label that the model does not have.
     """
-    blob, label = _outcomes_of(evaluation, wishes), wishes.get("label")
+    blob, label = _outcomes_of(evaluation, options), options.get("label")
     index = None if label is None else evaluation.model.class_names.index(label)
     if evaluation.model.task == Task.DETECTION:
         answers = box_answers(sure_boxes(blob, 0.0), index)
@@ -68,17 +68,17 @@ def threshold_table(evaluation: Evaluation, wishes: dict) -> dict:
     return {"label": label, "total": answers[2], "rows": threshold_costs(*answers)}
 
 
-def label_curves(evaluation: Evaluation, wishes: dict) -> dict:
+def label_curves(evaluation: Evaluation, options: dict) -> dict:
     """Precision and recall, ROC and calibration of one label against all others, with the score of every point.
 
     Of a detector a box counts as right where it takes an annotated box of its label at an overlap of one half; it has
     no ROC, since nobody counts the boxes that are rightly not there.
 
     Raises:
-        NotEvaluated: as `images_behind`.
+        NotEvaluated: as `list_evaluation_images`.
         Invalid: a label that the model does not have.
     """
-    blob, label = _outcomes_of(evaluation, wishes), wishes["label"]
+    blob, label = _outcomes_of(evaluation, options), options["label"]
     index, roc = evaluation.model.class_names.index(label), None
     if evaluation.model.task == Task.DETECTION:
         scores, right, total = box_answers(sure_boxes(blob, 0.0), index)
@@ -90,12 +90,12 @@ def label_curves(evaluation: Evaluation, wishes: dict) -> dict:
     return {"label": label, "precision_recall": curve, "roc": roc, "calibration": reliability(scores, right)}
 
 
-def _outcomes_of(evaluation: Evaluation, wishes: dict) -> Blob:
+def _outcomes_of(evaluation: Evaluation, options: dict) -> Blob:
     if evaluation.outcomes is None:
         raise NotEvaluated("Only figures were kept. POST models/MODEL/evaluations/ measures again, with images.")
     for field in ("label", "predicted", "score_of"):
-        if field in wishes and wishes[field] not in evaluation.model.class_names:
-            raise Invalid(f"The model has no label {wishes[field]!r}.", attr=field, code="unknown_label")
+        if field in options and options[field] not in evaluation.model.class_names:
+            raise Invalid(f"The model has no label {options[field]!r}.", attr=field, code="unknown_label")
     return evaluation.outcomes
 
 
@@ -107,7 +107,7 @@ def measured_thresholds(evaluation: Evaluation) -> list[float]:
     return [limit if measured.get(name) is None else measured[name] for name, limit in zip(names, own, strict=True)]
 
 
-def picture_of(evaluation: Evaluation, name: str, kind: str) -> bytes:
+def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
     """A picture of the evaluation's figures.
 
     Raises:

@@ -17,14 +17,14 @@ from inference.labeling.uncertainty import distribution, uncertainty_of
 from inference.models import Model, Suggestion
 from inference.serving.job_models import model_of
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
-from inference.serving.prediction import LOWEST_SCORE, Prediction, Wishes, predictor_of, way_of
+from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
 from projects.queues import queue_for
 from storage import services as storage
 from storage.database import by_key
 from vision.analysis.embedding import DIMENSIONS
-from vision.analysis.selection import disagreement, teaching_order
+from vision.analysis.selection import disagreement, labeling_order
 from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import thresholds_of
@@ -63,7 +63,7 @@ def start_suggestions(
 
 
 @dataclass
-class _Seen:
+class _ScoredImage:
     """What a model made of one image."""
 
     pk: object
@@ -79,10 +79,10 @@ def suggest(context: JobContext) -> dict:
     dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
     other = model_of(context.job.parameters["other"])
     assert model is not None
-    look = _Look(model, other)
+    look = _ImageScorer(model, other)
     images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob")
     total = min(images.count(), MOST_IMAGES)
-    seen: list[_Seen] = []
+    seen: list[_ScoredImage] = []
     waiting: list[tuple[Image, Prediction]] = []
     made = unreadable = 0
     user = context.job.created_by
@@ -111,16 +111,16 @@ def suggest(context: JobContext) -> dict:
     }  # fmt: skip
 
 
-def _keep_order(model: Model, dataset: Dataset, seen: list[_Seen]) -> None:
+def _keep_order(model: Model, dataset: Dataset, seen: list[_ScoredImage]) -> None:
     order: list[int] = []
     if seen:  # computed before the transaction, in which nobody else can write
         worth = np.array([max(one.uncertainty, one.disagreement or 0.0) for one in seen])
-        order = teaching_order(worth, np.stack([one.embedding for one in seen])).tolist()
+        order = labeling_order(worth, np.stack([one.embedding for one in seen])).tolist()
     _replace_order(model, dataset, seen, order)
 
 
 @transaction.atomic
-def _replace_order(model: Model, dataset: Dataset, seen: list[_Seen], order: list[int]) -> None:
+def _replace_order(model: Model, dataset: Dataset, seen: list[_ScoredImage], order: list[int]) -> None:
     Suggestion.objects.filter(model=model, dataset=dataset).delete()
     still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
     Suggestion.objects.bulk_create(
@@ -136,7 +136,7 @@ def _replace_order(model: Model, dataset: Dataset, seen: list[_Seen], order: lis
     )  # fmt: skip
 
 
-class _Look:
+class _ImageScorer:
     """A model, perhaps with a second one, looking at one image after another."""
 
     def __init__(self, model: Model, other: Model | None) -> None:
@@ -144,17 +144,21 @@ class _Look:
         self._is_detector = model.task == Task.DETECTION
         self._embedder = embedder_of(model)
         # Doubt lives below the threshold too: one run gives all boxes, and those that count are among them.
-        own = Wishes(threshold=LOWEST_SCORE) if self._is_detector else Wishes(limit=len(model.class_names))
-        self._predict = predictor_of(model, own)
+        own = (
+            PredictionOptions(threshold=LOWEST_SCORE)
+            if self._is_detector
+            else PredictionOptions(limit=len(model.class_names))
+        )
+        self._predict = make_predictor(model, own)
         self._thresholds: dict[str, float] = {}
         if self._is_detector:
             self._thresholds = dict(
                 zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True)
             )
-        wishes = Wishes() if self._is_detector else Wishes(limit=10_000)
-        self._second = None if other is None else predictor_of(other, wishes)
+        options = PredictionOptions() if self._is_detector else PredictionOptions(limit=10_000)
+        self._second = None if other is None else make_predictor(other, options)
 
-    def at(self, image: Image) -> tuple[Prediction, _Seen]:
+    def at(self, image: Image) -> tuple[Prediction, _ScoredImage]:
         with storage.opened(image.blob) as file:
             every = self._predict(file, image.filename)
             prediction = self._reliable(every)
@@ -168,7 +172,7 @@ class _Look:
                 apart = None if second is None else boxes_apart(prediction.boxes, second.boxes)
             else:
                 apart = None if second is None else self._labels_apart(prediction, second)
-        return prediction, _Seen(image.pk, uncertainty, apart, embedding)
+        return prediction, _ScoredImage(image.pk, uncertainty, apart, embedding)
 
     def _reliable(self, every: Prediction) -> Prediction:
         """Of all boxes those that the model would answer with: scores are what boxes suppress each other by, so they
@@ -183,7 +187,7 @@ class _Look:
             return np.zeros(DIMENSIONS, np.float32)
         file.seek(0)
         with open_image(file) as picture:
-            way = to_letterboxed if self._is_detector else way_of(self._model)
+            way = to_letterboxed if self._is_detector else preprocessor_for(self._model)
             return self._embedder.run(way(picture, self._embedder.image_size))
 
     def _labels_apart(self, one: Prediction, other: Prediction) -> float:

@@ -16,7 +16,7 @@ from inference.labeling.features import embedder_of
 from inference.labeling.suspects import replace_suspects
 from inference.models import Model, Suspect
 from inference.serving.job_models import model_of
-from inference.serving.prediction import LOWEST_SCORE, Wishes, predictor_of, runtime_of, way_of
+from inference.serving.prediction import LOWEST_SCORE, PredictionOptions, load_runtime, make_predictor, preprocessor_for
 from projects.errors import WorkFailed
 from projects.jobs import JobContext, enqueue_job, handles
 from projects.models import Job, Task
@@ -36,7 +36,7 @@ MOST_LABELLED = 50_000
 FEWEST_IMAGES = 20
 
 # A box that the model is surer of than this, where nobody drew one, was probably forgotten.
-SURE_BOX = 0.7
+CONFIDENT_BOX_SCORE = 0.7
 
 
 def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
@@ -89,7 +89,11 @@ def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
     its near-duplicates. The features may be of a network that was trained on these very labels, and agree with their
     mistakes more than they should.
     """
-    embedder, runtime, way = embedder_of(model, SUSPECT_DIMENSIONS), runtime_of(model, LiteRTClassifier), way_of(model)
+    embedder, runtime, way = (
+        embedder_of(model, SUSPECT_DIMENSIONS),
+        load_runtime(model, LiteRTClassifier),
+        preprocessor_for(model),
+    )
     keys, names, features, looks = [], [], [], []
     for image in images:
         label = next(one.label.name for one in image.annotations.all() if one.confirmed)
@@ -126,7 +130,7 @@ def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
 
     The model was perhaps trained on these images, and then agrees with their mistakes more than it should.
     """
-    predict = predictor_of(model, Wishes(threshold=LOWEST_SCORE))
+    predict = make_predictor(model, PredictionOptions(threshold=LOWEST_SCORE))
     thresholds = dict(zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True))
     rows: list[Suspect] = []
     for image in images:
@@ -155,13 +159,16 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
                 suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]),
                 suggested_score=float(rival["score"]), is_issue=True,
             )  # fmt: skip
-        elif own < thresholds.get(one["label"], SURE_BOX):
+        elif own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE):
             yield Suspect(
                 image=image, annotation_id=one["pk"], kind=Suspect.Kind.NOT_SEEN, label=one["label"],
-                box=one["box"], quality=0.5 + own / 2, is_issue=own < thresholds.get(one["label"], SURE_BOX) / 4,
+                box=one["box"], quality=0.5 + own / 2, is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
             )  # fmt: skip
     for column, other in enumerate(found):
-        if other["score"] >= max(SURE_BOX, thresholds[other["label"]]) and not (overlap[:, column] >= 0.3).any():
+        if (
+            other["score"] >= max(CONFIDENT_BOX_SCORE, thresholds[other["label"]])
+            and not (overlap[:, column] >= 0.3).any()
+        ):
             yield Suspect(
                 image=image, kind=Suspect.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
                 quality=1 - other["score"], suggested_score=float(other["score"]), is_issue=True,

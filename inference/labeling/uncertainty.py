@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.models import Model
-from inference.serving.prediction import LOWEST_SCORE, Prediction, Wishes
+from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions
 from projects.models import Task
 from vision.analysis.selection import box_uncertainty, margin_uncertainty
 
 
-def doubting_wishes(model: Model) -> Wishes:
+def uncertainty_options(model: Model) -> PredictionOptions:
     """What to ask a model for: doubt lives below the threshold too."""
     if model.task == Task.DETECTION:
-        return Wishes(threshold=LOWEST_SCORE)
-    return Wishes(threshold=0.0, limit=len(model.class_names))
+        return PredictionOptions(threshold=LOWEST_SCORE)
+    return PredictionOptions(threshold=0.0, limit=len(model.class_names))
 
 
 def uncertainty_of(model: Model, prediction: Prediction) -> float:
-    """0 (sure) to 1, of a prediction that was asked for with `doubting_wishes`."""
+    """0 (sure) to 1, of a prediction that was asked for with `uncertainty_options`."""
     if model.task == Task.DETECTION:
         scores = np.array([one["score"] for one in prediction.boxes])
         return float(box_uncertainty([scores], model.detector["score_threshold"])[0])

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from datasets.models import Video
-from datasets.videos import Cut, cut_frames, pinned, video_of
-from inference.labeling.uncertainty import doubting_wishes, uncertainty_of
+from datasets.videos import FrameExtraction, cut_frames, pinned, video_of
+from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
 from inference.models import Model
 from inference.serving.job_models import model_of, predictions_of
 from inference.serving.predicted_annotations import store_suggestions
@@ -51,7 +51,7 @@ def run_frames(context: JobContext) -> dict:
     parameters = context.job.parameters
     video = video_of(context)
     model = model_of(parameters["model"])
-    cut = Cut(
+    cut = FrameExtraction(
         Selection(**parameters["selection"]),
         parameters["skip_similar"],
         parameters["format"],
@@ -75,11 +75,11 @@ def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] 
     """Whether the model is unsure enough of a frame; None: every frame will do."""
     if model is None or least is None:
         return None
-    wishes = doubting_wishes(model)
-    return lambda frame: uncertainty_of(model, predict_pixels(model, wishes, frame.pixels)) >= least
+    options = uncertainty_options(model)
+    return lambda frame: uncertainty_of(model, predict_pixels(model, options, frame.pixels)) >= least
 
 
-def _counted(context: JobContext, video: Video, cut: Cut) -> dict:
+def _counted(context: JobContext, video: Video, cut: FrameExtraction) -> dict:
     """How many frames would be taken, and when they are; none is made an image."""
     times: list[float] = []
     total = max(video.frame_count, 1)
@@ -97,7 +97,7 @@ def _counted(context: JobContext, video: Video, cut: Cut) -> dict:
     return {"video": str(video.pk), "dry_run": True, "chosen": len(times), "times": times[:MOST_TIMES]}
 
 
-def _cut(context: JobContext, video: Video, cut: Cut, model: Model | None) -> int:
+def _cut(context: JobContext, video: Video, cut: FrameExtraction, model: Model | None) -> int:
     suggested, user = 0, context.job.created_by
     for images in cut_frames(context, video, cut, user):
         if model is not None and images:

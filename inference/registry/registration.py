@@ -63,7 +63,7 @@ def register_model(
 
     Args:
         metrics, mistakes, curves: of the evaluation.
-        outcomes: what was predicted of each of its images (`vision.analysis.outcomes`).
+        outcomes: what was predicted of each of its images (`vision.analysis.predictions`).
     """
     with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(

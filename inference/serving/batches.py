@@ -26,9 +26,9 @@ from inference.serving.job_models import model_of
 from inference.serving.predicted_annotations import store_suggestions
 from inference.serving.prediction import (
     Prediction,
-    Wishes,
+    PredictionOptions,
+    make_predictor,
     predict_pixels,
-    predictor_of,
     serving_thresholds,
     with_own_threshold,
 )
@@ -45,7 +45,7 @@ from vision.imaging.preprocessing import ImageError
 from vision.runtime.overlay import with_boxes, with_label
 from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frames
-from vision.video.writing import FilmWriter
+from vision.video.writing import AnnotatedVideoWriter
 
 KIND = "prediction"
 
@@ -54,7 +54,7 @@ SUGGEST_EVERY = 100
 REPORT_EVERY = 20
 
 # The film is there to look at: larger pictures are made smaller.
-FILM_SIDE = 1920
+VIDEO_SIDE = 1920
 
 FEW_STRETCHES = 200
 
@@ -92,10 +92,10 @@ def start_predictions(
     return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
-def chosen_images(user, dataset: Dataset, wishes: dict) -> QuerySet[Image]:
+def chosen_images(user, dataset: Dataset, options: dict) -> QuerySet[Image]:
     """The dataset's images that pass the filters of the list of images. Raises `Invalid`."""
     rows = images_of(user).filter(dataset=dataset).prefetch_related(None)
-    chosen = ImageFilter(data=wishes, queryset=rows, request=SimpleNamespace(user=user))
+    chosen = ImageFilter(data=options, queryset=rows, request=SimpleNamespace(user=user))
     if not chosen.is_valid():
         raise Invalid([f"{name}: {problem[0]}" for name, problem in chosen.errors.items()], attr="filter")
     return chosen.qs.order_by("id")
@@ -108,7 +108,7 @@ def run_predictions(context: JobContext) -> dict:
     assert model is not None
     with work_folder(context) as folder:
         if parameters["video"] is not None:
-            return _Film(context, model, folder).predict()
+            return _AnnotatedVideo(context, model, folder).predict()
         return _predict_images(context, model, folder)
 
 
@@ -123,8 +123,8 @@ def work_folder(context: JobContext) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wishes(model: Model, parameters: dict) -> Wishes:
-    return with_own_threshold(model, Wishes(threshold=parameters["threshold"], limit=parameters["limit"]))
+def _options(model: Model, parameters: dict) -> PredictionOptions:
+    return with_own_threshold(model, PredictionOptions(threshold=parameters["threshold"], limit=parameters["limit"]))
 
 
 def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
@@ -134,7 +134,7 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
         raise WorkFailed("dataset_deleted", "The dataset, or the account that asked, was deleted meanwhile.")
     images = chosen_images(context.job.created_by, dataset, parameters["filter"])
     total = images.count()
-    predict = predictor_of(model, _wishes(model, parameters))
+    predict = make_predictor(model, _options(model, parameters))
     counts: Counter[str] = Counter()
     rejected, waiting, suggested = [], [], 0
     with _Results(folder, model, ("image", "filename"), parameters["threshold"]) as results:
@@ -213,7 +213,7 @@ def _plain(value):
     return plain(value) if isinstance(value, str) else value
 
 
-class _Film:
+class _AnnotatedVideo:
     """A model on the frames of a video: first what it finds, then who is who, then the film with it."""
 
     def __init__(self, context: JobContext, model: Model, folder: Path) -> None:
@@ -253,10 +253,10 @@ class _Film:
 
     def _find(self) -> tuple[int, float]:
         """Predict each nth frame into the spool. Returns how many frames there are and the time of the last."""
-        wishes = _wishes(self.model, self.parameters)
+        options = _options(self.model, self.parameters)
         if self.parameters["tracking"]:
             # ByteTrack lives on boxes that are too weak to show.
-            wishes = replace(wishes, threshold=min(self._thresholds.values()) / 2)
+            options = replace(options, threshold=min(self._thresholds.values()) / 2)
         count, last = 0, 0.0
         with open(self.spool, "w") as spool, pinned(self.video) as path, frames(path, Selection()) as film:
             for frame in film:
@@ -265,7 +265,7 @@ class _Film:
                     self._report(frame.index, 0)
                 if frame.index % self.every:
                     continue
-                found = predict_pixels(self.model, wishes, frame.pixels)
+                found = predict_pixels(self.model, options, frame.pixels)
                 row = {"frame": frame.index, "time": frame.time, "labels": found.labels, "boxes": found.boxes,
                        "width": found.width, "height": found.height}  # fmt: skip
                 spool.write(json.dumps(row) + "\n")
@@ -329,10 +329,10 @@ class _Film:
         fps = (count - 1) / last if count > 1 and last > 0 else self.video.fps or 25.0
         rows = self._rows()
         row: dict = {"labels": [], "boxes": []}
-        writer: FilmWriter | None = None
+        writer: AnnotatedVideoWriter | None = None
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(pinned(self.video))
-            film = stack.enter_context(frames(source, Selection(max_side=FILM_SIDE)))
+            film = stack.enter_context(frames(source, Selection(max_side=VIDEO_SIDE)))
             for frame in film:
                 if frame.index % REPORT_EVERY == 0:
                     self._report(frame.index, 1)
@@ -340,7 +340,7 @@ class _Film:
                     row = next(rows, row)
                 picture = _drawn(pillow.fromarray(frame.pixels), row, self.video.width, colors)
                 if writer is None:
-                    writer = stack.enter_context(FilmWriter(path, fps, picture.size))
+                    writer = stack.enter_context(AnnotatedVideoWriter(path, fps, picture.size))
                 writer.write(np.asarray(picture))
         if writer is None:
             raise WorkFailed("video_empty", "The video has no frame that can be decoded.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datasets.models import Image
 from inference.models import Model
-from inference.serving.prediction import Prediction, Wishes, predictor_of
+from inference.serving.prediction import Prediction, PredictionOptions, make_predictor
 from projects.errors import WorkFailed
 from storage import services as storage
 from vision.imaging.preprocessing import ImageError
@@ -20,9 +20,11 @@ def model_of(pk: str | None) -> Model | None:
     return model
 
 
-def predictions_of(model: Model, images: list[Image], wishes: Wishes | None = None) -> list[tuple[Image, Prediction]]:
+def predictions_of(
+    model: Model, images: list[Image], options: PredictionOptions | None = None
+) -> list[tuple[Image, Prediction]]:
     """Predictions of images, without those whose file is damaged."""
-    predict = predictor_of(model, wishes or Wishes())
+    predict = make_predictor(model, options or PredictionOptions())
     found = []
     for image in images:
         try:

@@ -54,7 +54,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class PredictionOptions:
     """What a caller wants of a prediction; None: the model's own choice."""
 
     threshold: float | None = None
@@ -67,19 +67,19 @@ AnyNetwork = TypeVar("AnyNetwork", bound=LiteRTNetwork)
 Predictor = Callable[[Path | BinaryIO, str], Prediction]
 
 
-def predictor_of(model: Model, wishes: Wishes) -> Predictor:
+def make_predictor(model: Model, options: PredictionOptions) -> Predictor:
     """A function that predicts one image `(source, filename)`; it raises `ImageError` for a file that is no image.
 
     Raises:
-        ModelNotServable, ModelFileBroken: as `runtime_of`.
+        ModelNotServable, ModelFileBroken: as `load_runtime`.
     """
     if model.task == Task.DETECTION:
-        return partial(detect_objects, runtime_of(model, LiteRTDetector), model, wishes)
-    runtime = runtime_of(model, LiteRTClassifier)
-    return partial(classify_image, runtime, way_of(model), model.class_names, wishes)
+        return partial(detect_objects, load_runtime(model, LiteRTDetector), model, options)
+    runtime = load_runtime(model, LiteRTClassifier)
+    return partial(classify_image, runtime, preprocessor_for(model), model.class_names, options)
 
 
-def runtime_of(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
+def load_runtime(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
     """The model, loaded.
 
     Raises:
@@ -106,16 +106,16 @@ def _verified_path(model: Model) -> Path:
     return path
 
 
-def predict_pixels(model: Model, wishes: Wishes, pixels: np.ndarray, filename: str = "") -> Prediction:
-    """As `predictor_of`, for a picture in memory: `(height, width, 3)` uint8 RGB, upright."""
+def predict_pixels(model: Model, options: PredictionOptions, pixels: np.ndarray, filename: str = "") -> Prediction:
+    """As `make_predictor`, for a picture in memory: `(height, width, 3)` uint8 RGB, upright."""
     image = pillow.fromarray(pixels)
     if model.task == Task.DETECTION:
-        return detect_in(runtime_of(model, LiteRTDetector), model, wishes, image, filename)
-    runtime = runtime_of(model, LiteRTClassifier)
-    return classify(runtime, way_of(model), model.class_names, wishes, image, filename)
+        return detect_in(load_runtime(model, LiteRTDetector), model, options, image, filename)
+    runtime = load_runtime(model, LiteRTClassifier)
+    return classify(runtime, preprocessor_for(model), model.class_names, options, image, filename)
 
 
-def way_of(model: Model) -> Callable[[Image, tuple[int, int]], np.ndarray]:
+def preprocessor_for(model: Model) -> Callable[[Image, tuple[int, int]], np.ndarray]:
     """How a picture becomes the pixels of a classifier's input."""
     return to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
 
@@ -124,39 +124,41 @@ def classify_image(
     runtime: LiteRTClassifier,
     to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
     class_names: Sequence[str],
-    wishes: Wishes,
+    options: PredictionOptions,
     source: Path | BinaryIO,
     filename: str,
 ) -> Prediction:
     """Labels with scores of one image, the best first."""
     with open_image(source) as image:
-        return classify(runtime, to_pixels_of, class_names, wishes, image, filename)
+        return classify(runtime, to_pixels_of, class_names, options, image, filename)
 
 
 def classify(
     runtime: LiteRTClassifier,
     to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
     class_names: Sequence[str],
-    wishes: Wishes,
+    options: PredictionOptions,
     image: Image,
     filename: str,
 ) -> Prediction:
     """As `classify_image`, of an opened image."""
     width, height = upright_size(image)
     scores = runtime.predict(to_pixels_of(image, runtime.image_size))
-    labels = labels_of(scores, class_names, wishes.limit or DEFAULT_LABELS, wishes.threshold or 0.0)
+    labels = labels_of(scores, class_names, options.limit or DEFAULT_LABELS, options.threshold or 0.0)
     return Prediction(filename, width, height, labels, [])
 
 
 def detect_objects(
-    runtime: LiteRTNetwork, model: Model, wishes: Wishes, source: Path | BinaryIO, filename: str
+    runtime: LiteRTNetwork, model: Model, options: PredictionOptions, source: Path | BinaryIO, filename: str
 ) -> Prediction:
     """Boxes with labels and scores of one image, in pixels of the upright image, the best first."""
     with open_image(source) as image:
-        return detect_in(runtime, model, wishes, image, filename)
+        return detect_in(runtime, model, options, image, filename)
 
 
-def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image, filename: str) -> Prediction:
+def detect_in(
+    runtime: LiteRTNetwork, model: Model, options: PredictionOptions, image: Image, filename: str
+) -> Prediction:
     """As `detect_objects`, of an opened image."""
     size, detector = upright_size(image), model.detector
     boxes = boxes_of(
@@ -166,10 +168,10 @@ def detect_in(runtime: LiteRTNetwork, model: Model, wishes: Wishes, image: Image
         size,
         runtime.image_size,
         thresholds=thresholds_of(detector, model.class_names)
-        if wishes.threshold is None
-        else max(wishes.threshold, LOWEST_SCORE),
-        iou_threshold=detector["iou_threshold"] if wishes.iou is None else wishes.iou,
-        limit=wishes.limit or DEFAULT_BOXES,
+        if options.threshold is None
+        else max(options.threshold, LOWEST_SCORE),
+        iou_threshold=detector["iou_threshold"] if options.iou is None else options.iou,
+        limit=options.limit or DEFAULT_BOXES,
     )
     return Prediction(filename, *size, [], boxes)
 
@@ -183,11 +185,11 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
         return draw_boxes(upright, prediction.boxes, colors, kind)
 
 
-def with_own_threshold(model: Model, wishes: Wishes) -> Wishes:
+def with_own_threshold(model: Model, options: PredictionOptions) -> PredictionOptions:
     """What is served: a classifier's own lowest score where the caller names none. Analyses see every score."""
-    if wishes.threshold is not None or model.task == Task.DETECTION:
-        return wishes
-    return replace(wishes, threshold=model.score_threshold)
+    if options.threshold is not None or model.task == Task.DETECTION:
+        return options
+    return replace(options, threshold=model.score_threshold)
 
 
 def serving_thresholds(model: Model, wanted: float | None = None) -> dict[str, float]:

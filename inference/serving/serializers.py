@@ -114,6 +114,6 @@ class BatchRequestSerializer(Scoped):
             raise serializers.ValidationError(
                 {"video": "filter and suggest are for datasets; of a video make frames (videos/{id}/frames/)."}
             )
-        wishes = attrs.get("filter") or {}
-        attrs["filter"] = {name: str(value) for name, value in wishes.items()}
+        options = attrs.get("filter") or {}
+        attrs["filter"] = {name: str(value) for name, value in options.items()}
         return attrs

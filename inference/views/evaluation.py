@@ -29,7 +29,7 @@ from inference.evaluation.result_serializers import (
     ThresholdQuerySerializer,
     ThresholdTableSerializer,
 )
-from inference.evaluation.results import PICTURES, images_behind, label_curves, picture_of, threshold_table
+from inference.evaluation.results import PICTURES, label_curves, list_evaluation_images, render_figure, threshold_table
 from inference.evaluation.serializers import EvaluationSerializer
 from inference.evaluation.shown_images import with_images
 from inference.models import Evaluation, Model
@@ -43,7 +43,7 @@ from projects.selectors import project_ids_of
 from projects.serializers import JobSerializer
 
 
-class Compares:
+class ComparisonActions:
     """The part of the models' view that compares and explains."""
 
     @extend_schema(
@@ -128,7 +128,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         data = valid(OutcomeQuerySerializer, request.query_params)
         # Of a deleted snapshot there is nothing to hide.
         hidden = evaluation.snapshot_id and not snapshots_of(request.user).filter(pk=evaluation.snapshot_id).exists()
-        count, rows = images_behind(evaluation, data, is_seen=not hidden)
+        count, rows = list_evaluation_images(evaluation, data, is_seen=not hidden)
         end = data["offset"] + data["page_size"]
         following = None
         if end < count:
@@ -167,4 +167,4 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         """The figures as a picture: confusion matrix, precision and recall, ROC, calibration."""
         evaluation = self.get_object()
         kind = valid(PictureQuerySerializer, request.query_params)["kind"]
-        return picture_response(picture_of(evaluation, name, kind), kind)
+        return picture_response(render_figure(evaluation, name, kind), kind)

@@ -17,7 +17,7 @@ from storage.signing import base_url_of
 from vision.runtime.kinds import KINDS
 
 
-class Exports:
+class ExportActions:
     """The part of the models' view that gives models away."""
 
     @extend_schema(methods=["get"], responses=serializers.ExportSerializer(many=True))

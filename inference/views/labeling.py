@@ -21,7 +21,7 @@ from projects.selectors import is_live, project_ids_of
 from projects.serializers import JobSerializer
 
 
-class Labels:
+class LabelingActions:
     """The part of the models' view that helps to label."""
 
     @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})

@@ -24,11 +24,11 @@ from inference.registry.model_import_serializers import ModelUploadSerializer
 from inference.registry.model_imports import require_model_uploads, start_model_import
 from inference.registry.registration import CONTENT_TYPES
 from inference.selectors import listed, models_of
-from inference.views.evaluation import Compares
-from inference.views.exports import Exports
-from inference.views.labeling import Labels
-from inference.views.prediction import Predicts
-from inference.views.registry import Registry
+from inference.views.evaluation import ComparisonActions
+from inference.views.exports import ExportActions
+from inference.views.labeling import LabelingActions
+from inference.views.prediction import PredictionActions
+from inference.views.registry import RegistryActions
 from projects.answers import accepted
 from projects.changes.views import MakesChanges
 from projects.models import Role
@@ -69,11 +69,11 @@ class ModelFilter(filters.FilterSet):
 
 class ModelViewSet(
     MakesChanges,
-    Predicts,
-    Registry,
-    Exports,
-    Labels,
-    Compares,
+    PredictionActions,
+    RegistryActions,
+    ExportActions,
+    LabelingActions,
+    ComparisonActions,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,

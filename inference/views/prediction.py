@@ -24,7 +24,7 @@ from storage.models import Blob
 from vision.imaging.preprocessing import ImageError
 
 
-class Predicts:
+class PredictionActions:
     """The part of the models' view that predicts."""
 
     @extend_schema(
@@ -56,12 +56,12 @@ class Predicts:
         overlay = query.validated_data.get("overlay")
         if overlay is not None and (model.task != Task.DETECTION or len(sources) != 1):
             raise ValidationError({"overlay": ["Boxes are drawn by detectors, on one image a request."]})
-        wishes = predicting.Wishes(
+        options = predicting.PredictionOptions(
             threshold=query.validated_data.get("threshold"),
             limit=query.validated_data.get("max"),
             iou=query.validated_data.get("iou"),
         )
-        predict = predicting.predictor_of(model, predicting.with_own_threshold(model, wishes))
+        predict = predicting.make_predictor(model, predicting.with_own_threshold(model, options))
         predictions, rejected = [], []
         for source, name in sources:
             with storage.pinned(source) if isinstance(source, Blob) else nullcontext(source) as file:

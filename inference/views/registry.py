@@ -14,7 +14,7 @@ from inference.selectors import models_of
 from projects.permissions import require_member
 
 
-class Registry:
+class RegistryActions:
     """The part of the models' view that says what a model is for."""
 
     @extend_schema(request=serializers.StageSerializer, responses=serializers.ModelSerializer)

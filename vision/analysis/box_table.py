@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.runtime.boxes import Detections, areas
-from vision.runtime.detection_metrics import MATCH_IOU, Threshold, Truth, is_sure
+from vision.runtime.detection_metrics import MATCH_IOU, GroundTruth, Threshold, is_sure
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class BoxTable:
 
     @classmethod
     def load(cls, path: Path) -> BoxTable:
-        """Of a file of `BoxOutcomes`."""
+        """Of a file of `DetectorPredictions`."""
         with np.load(path, allow_pickle=False) as file:
             keys = file["keys"].tolist()
             images = np.arange(len(keys))
@@ -54,10 +54,10 @@ class BoxTable:
             self.boxes[kept], self.scores[kept], self.labels[kept],
         )  # fmt: skip
 
-    def of_image(self, index: int) -> tuple[Truth, Detections]:
+    def of_image(self, index: int) -> tuple[GroundTruth, Detections]:
         true, found = self.rows_of(index)
         return (
-            Truth(self.keys[index], self.true_boxes[true], self.true_labels[true]),
+            GroundTruth(self.keys[index], self.true_boxes[true], self.true_labels[true]),
             Detections(self.boxes[found], self.scores[found], self.labels[found]),
         )
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision.analysis.outcomes import BoxOutcomes, LabelOutcomes
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.runtime.detection_metrics import Matches, match
 
 POINTS = 101
 BINS = 15
 
 
-def curves_of(found: LabelOutcomes | BoxOutcomes) -> dict:
+def curves_of(found: ClassifierPredictions | DetectorPredictions) -> dict:
     """See `classifier_curves`; of a detector its `thresholds`, see `box_threshold_table`."""
-    if isinstance(found, BoxOutcomes):
+    if isinstance(found, DetectorPredictions):
         return {"thresholds": box_threshold_table(match(found.truths, found.found, len(found.class_names)))}
     return classifier_curves(found.probabilities, found.truth, found.class_names)
 

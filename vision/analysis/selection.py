@@ -57,7 +57,7 @@ def disagreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.clip((divergence(one) + divergence(other)) / (2 * np.log(2)), 0.0, 1.0)
 
 
-def teaching_order(uncertainty: np.ndarray, embeddings: np.ndarray, *, ranked: int = RANKED) -> np.ndarray:
+def labeling_order(uncertainty: np.ndarray, embeddings: np.ndarray, *, ranked: int = RANKED) -> np.ndarray:
     """Indices of the images, those that teach most first.
 
     Each next image has the largest product of its uncertainty and its distance to the nearest one before it (cosine,

@@ -10,8 +10,8 @@ import tensorflow as tf
 from vision.detection.augment import BoxAugmentation
 from vision.detection.samples import boxes_in_input
 from vision.detection.targets import anchor_targets
-from vision.training.data import PixelStore
-from vision.training.feeds import Batches, in_order, loaded
+from vision.training.data import ImageCache
+from vision.training.input_pipeline import Batches, in_order, loaded
 
 
 @dataclass
@@ -24,7 +24,7 @@ class DetectionSource:
         augmentation: None for an unchanged split.
     """
 
-    store: PixelStore
+    store: ImageCache
     boxes: list[np.ndarray]
     labels: list[np.ndarray]
     anchors: np.ndarray
@@ -61,7 +61,7 @@ class DetectionSource:
 
 
 def make_source(
-    store: PixelStore, sizes: dict[str, tuple[int, int]], anchors: np.ndarray, seed: int, augmentation=None
+    store: ImageCache, sizes: dict[str, tuple[int, int]], anchors: np.ndarray, seed: int, augmentation=None
 ) -> DetectionSource:
     """A source of the samples that the store could read."""
     labels = [np.array(sample.labels, dtype=np.int64) for sample in store.samples]

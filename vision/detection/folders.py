@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 from vision.detection.samples import DetectionData, DetectionSample
-from vision.formats.base import Record, Remark
-from vision.formats.boxes import place_marks
+from vision.formats.base import ImportWarning, Record
+from vision.formats.boxes import to_pixel_boxes
 from vision.formats.folders import FolderContents
 from vision.formats.reading import read
 from vision.imaging.preprocessing import ImageError, open_image, stored_orientation, upright_size
@@ -17,7 +17,7 @@ from vision.training.data import SPLITS
 SHARES = {"validation": 0.15, "test": 0.15}
 
 
-def read_folder(folder: Path, *, seed: int = 42) -> tuple[DetectionData, list[Remark]]:
+def read_folder(folder: Path, *, seed: int = 42) -> tuple[DetectionData, list[ImportWarning]]:
     """The images of a folder with boxes in any format that `vision.formats` reads, and what was left out.
 
     The splits are those that folders, lists and files state. Where there is no test or validation split, 15 % of the
@@ -38,14 +38,14 @@ def read_folder(folder: Path, *, seed: int = 42) -> tuple[DetectionData, list[Re
 
 def _sample(
     contents: FolderContents, record: Record, names: dict[str, int]
-) -> tuple[DetectionSample | None, list[Remark]]:
+) -> tuple[DetectionSample | None, list[ImportWarning]]:
     path = contents.path(record.path)
     try:
         with open_image(path) as image:
             (width, height), orientation = upright_size(image), stored_orientation(image)
     except (ImageError, OSError) as error:
-        return None, [Remark(record.path, getattr(error, "code", "unreadable_file"), str(error))]
-    placed = place_marks(record, width, height, orientation)
+        return None, [ImportWarning(record.path, getattr(error, "code", "unreadable_file"), str(error))]
+    placed = to_pixel_boxes(record, width, height, orientation)
     if not record.is_annotated or placed.left_out:
         return None, placed.remarks
     boxes = [(mark.label, list(mark.box)) for mark in placed.marks if mark.box is not None]

@@ -220,8 +220,8 @@ def scaling_of(model: keras.Model) -> Scaling:
     return Scaling(rescale.scale, rescale.offset)
 
 
-def take_weights(model: keras.Model, earlier: keras.Model) -> float:
-    """Give the model the weights of an earlier one of its architecture, without the outputs of labels: `keep_labels`
+def load_matching_weights(model: keras.Model, earlier: keras.Model) -> float:
+    """Give the model the weights of an earlier one of its architecture, without the outputs of labels: `transfer_label_weights`
     knows which of them are the same.
 
     Returns:
@@ -244,7 +244,9 @@ def take_weights(model: keras.Model, earlier: keras.Model) -> float:
     return taken / total
 
 
-def keep_labels(model: keras.Model, earlier: keras.Model, names: Sequence[str], earlier_names: Sequence[str]) -> int:
+def transfer_label_weights(
+    model: keras.Model, earlier: keras.Model, names: Sequence[str], earlier_names: Sequence[str]
+) -> int:
     """Give the label head what an earlier one knows of the labels that both have. Returns how many there are.
 
     The outputs of a cell are those of its first anchor for all labels, then of the second…

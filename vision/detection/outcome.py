@@ -12,21 +12,21 @@ from vision.imaging.letterbox import Letterbox
 from vision.runtime.boxes import Detections, detections_from
 from vision.runtime.detection_metrics import (
     MAX_DETECTIONS,
-    Truth,
+    GroundTruth,
     best_thresholds,
-    coco_figures,
+    coco_metrics,
     detection_metrics,
     match,
     worst_images,
 )
-from vision.training.data import PixelStore
+from vision.training.data import ImageCache
 
 NMS_IOU = 0.5
 EVALUATION_BATCH = 8
 LETTERBOX = "top left, grey 114"
 
 Forward = Callable[[np.ndarray], np.ndarray]
-Seen = tuple[list[Truth], list[Detections]]
+Seen = tuple[list[GroundTruth], list[Detections]]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class DetectionResult:
         input_size: `(height, width)` of the network.
         detector: what is needed to read the network's output: anchors, thresholds, suppression.
         mistakes: the images with the most false alarms and misses.
-        outcomes: path of what was found on each image of the test split (`BoxOutcomes`).
+        outcomes: path of what was found on each image of the test split (`DetectorPredictions`).
     """
 
     configuration: dict
@@ -61,7 +61,7 @@ class DetectionResult:
 
 
 def detect_split(
-    store: PixelStore,
+    store: ImageCache,
     sizes: dict[str, tuple[int, int]],
     anchors: np.ndarray,
     forward: Forward,
@@ -81,7 +81,7 @@ def detect_split(
         for index, raw in zip(indices, forward(store.gather(indices).astype(np.float32)), strict=True):
             sample = store.samples[index]
             boxes = np.array(sample.boxes, np.float32).reshape(-1, 4)
-            truths.append(Truth(sample.id, boxes, np.array(sample.labels, int)))
+            truths.append(GroundTruth(sample.id, boxes, np.array(sample.labels, int)))
             found.append(_in_the_image(anchors, raw, *sizes[sample.id], store.image_size))
     return truths, found
 
@@ -97,7 +97,7 @@ def _in_the_image(anchors, raw, width: int, height: int, image_size: tuple[int, 
 
 def average_precision(seen: Seen, class_names: list[str]) -> tuple[float, float]:
     """AP50 and AP, 0 where there is nothing to find."""
-    figures = coco_figures(*seen, class_names)
+    figures = coco_metrics(*seen, class_names)
     return figures["ap50"] or 0.0, figures["ap"] or 0.0
 
 

@@ -20,11 +20,11 @@ from vision.detection.networks import (
     NORMALIZE_IMAGENET,
     build_retinanet,
     freeze_backbone,
-    keep_labels,
     load_earlier,
+    load_matching_weights,
     load_preset,
     scaling_of,
-    take_weights,
+    transfer_label_weights,
     unfreeze_backbone,
 )
 from vision.detection.outcome import EVALUATION_BATCH, NMS_IOU, DetectionResult
@@ -32,13 +32,13 @@ from vision.detection.samples import DetectionData, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
 from vision.training.architectures import find_weights
 from vision.training.checkpoint import load_checkpoint
-from vision.training.data import PixelStore
+from vision.training.data import ImageCache
+from vision.training.fitting import Phase, ValidationScore, build_optimizer, make_optimizer
+from vision.training.hooks import TrainingHooks
 from vision.training.kept import EarlierPhase
 from vision.training.machine import out_of_memory_explained
-from vision.training.phases import Judgement, Phase, build_optimizer, make_optimizer
-from vision.training.promise import Estimate, mean_seconds
+from vision.training.resources import Estimate, mean_seconds
 from vision.training.train import prepare_runtime
-from vision.training.watcher import Watcher
 
 BACKBONE_PREFIX = "retinanet_"
 AVERAGE_MOMENTUM = 0.995
@@ -56,14 +56,14 @@ def preflight_detector(configuration: DetectionConfiguration, data: DetectionDat
     check_detection_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        return _RetinaNetTraining(configuration, data, folder, Watcher()).estimate()
+        return _RetinaNetTraining(configuration, data, folder, TrainingHooks()).estimate()
 
 
 def train_detector(
     configuration: DetectionConfiguration,
     data: DetectionData,
     folder: Path,
-    watcher: Watcher | None = None,
+    watcher: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> DetectionResult:
     """Train, choose the threshold on the validation split, evaluate on the test split, export and prove.
@@ -76,7 +76,7 @@ def train_detector(
     folder.mkdir(parents=True, exist_ok=True)
     strategy = prepare_runtime(configuration)
     with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
-        training = _RetinaNetTraining(configuration, data, folder, watcher or Watcher())
+        training = _RetinaNetTraining(configuration, data, folder, watcher or TrainingHooks())
         return training.run(on_estimate, started)
 
 
@@ -89,8 +89,8 @@ class _RetinaNetTraining(DetectorTraining):
         if self.data.start is not None:
             earlier = load_earlier(Path(self.data.start.path))
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=scaling_of(earlier))
-            taken = take_weights(self.model, earlier)
-            kept = keep_labels(self.model, earlier, self.data.class_names, self.data.start.class_names)
+            taken = load_matching_weights(self.model, earlier)
+            kept = transfer_label_weights(self.model, earlier, self.data.class_names, self.data.start.class_names)
             self.watcher.log(
                 f"Starting from an earlier model: {taken:.0%} of its weights fit, and {kept} of {num_classes} labels"
             )
@@ -146,7 +146,7 @@ class _RetinaNetTraining(DetectorTraining):
         score = self._phase("fine_tuning", sources, configuration.epochs - frozen, rate, offset=head_epochs)
         earlier.restore_if_better(score, self.model.weights, self.watcher)
 
-    def _source(self, store: PixelStore, split: str) -> DetectionSource:
+    def _source(self, store: ImageCache, split: str) -> DetectionSource:
         augmentation = STRENGTHS[self.configuration.augmentation]
         flip = self.configuration.flip
         if flip is not None:
@@ -161,11 +161,11 @@ class _RetinaNetTraining(DetectorTraining):
         configuration = self.configuration
         train = sources["train"]
 
-        def judge(epoch: int, logs: dict) -> Judgement:
-            if not self.is_judged_after(offset + epoch) and epoch + 1 != epochs:
-                return Judgement(None, {})
+        def judge(epoch: int, logs: dict) -> ValidationScore:
+            if not self.should_evaluate_after(offset + epoch) and epoch + 1 != epochs:
+                return ValidationScore(None, {})
             ap50, ap = self.judge(sources["validation"].store, offset + epoch)
-            return Judgement([ap50, ap], {"val_ap": ap, "val_ap50": ap50})
+            return ValidationScore([ap50, ap], {"val_ap": ap, "val_ap50": ap50})
 
         self._compile(peak=rate, steps=epochs * -(-train.count // configuration.batch_size))
         self.watcher.log(f"{name}: {train.count} images, at most {epochs} epochs")

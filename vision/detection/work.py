@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vision.analysis.outcomes import OUTCOMES, BoxOutcomes
+from vision.analysis.predictions import OUTCOMES, DetectorPredictions
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.outcome import (
     LETTERBOX,
@@ -21,7 +21,6 @@ from vision.detection.outcome import (
     detect_split,
     judged,
 )
-from vision.detection.proof import check_litert
 from vision.detection.samples import (
     DetectionData,
     boxes_in_input,
@@ -29,14 +28,15 @@ from vision.detection.samples import (
     input_size,
     propose_anchors,
 )
+from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for
 from vision.training.budget import Deadline, seconds_to_train, within_budget
-from vision.training.data import SPLITS, PixelStore, choose_place, needed_bytes
+from vision.training.data import SPLITS, ImageCache, choose_place, needed_bytes
+from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
-from vision.training.promise import EXPORT_SECONDS, Estimate, peak_memory, promised
-from vision.training.watcher import Watcher
+from vision.training.resources import EXPORT_SECONDS, Estimate, estimated, peak_memory
 
 JUDGED_TIMES = 12
 DECODE_SECONDS_PER_IMAGE = 0.01
@@ -46,7 +46,7 @@ FROM_SCRATCH = (
     "There are no pretrained weights for this detector on this machine: the network is trained from scratch, which "
     "takes longer and needs more images."
 )
-Stores = dict[str, PixelStore]
+Stores = dict[str, ImageCache]
 
 
 class DetectorTraining(ABC):
@@ -61,7 +61,7 @@ class DetectorTraining(ABC):
     packages: tuple[str, ...] = ()
 
     def __init__(
-        self, configuration: DetectionConfiguration, data: DetectionData, folder: Path, watcher: Watcher
+        self, configuration: DetectionConfiguration, data: DetectionData, folder: Path, watcher: TrainingHooks
     ) -> None:
         self.configuration = configuration
         self.data = data
@@ -113,7 +113,7 @@ class DetectorTraining(ABC):
     # The course of a training
 
     def run(self, on_estimate, started: float) -> DetectionResult:
-        estimate = promised(self.folder, self.estimate, self.watcher, on_estimate)
+        estimate = estimated(self.folder, self.estimate, self.watcher, on_estimate)
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)
         self.watcher.log(
@@ -155,18 +155,18 @@ class DetectorTraining(ABC):
         )
         return within_budget(estimate, configuration)
 
-    def is_judged_after(self, epoch: int) -> bool:
+    def should_evaluate_after(self, epoch: int) -> bool:
         """Whether AP is computed after an epoch (counted from 0): a dozen times, and at the end."""
         every = max(1, self.configuration.epochs // JUDGED_TIMES)
         return (epoch + 1) % every == 0 or epoch + 1 == self.configuration.epochs
 
-    def judge(self, store: PixelStore, epoch: int) -> tuple[float, float]:
+    def judge(self, store: ImageCache, epoch: int) -> tuple[float, float]:
         """AP50 and AP on the validation split."""
         ap50, ap = average_precision(self.detect(store), self.data.class_names)
         self.watcher.log(f"epoch {epoch + 1}: validation AP50 {ap50:.3f}, AP {ap:.3f}")
         return ap50, ap
 
-    def detect(self, store: PixelStore) -> Seen:
+    def detect(self, store: ImageCache) -> Seen:
         return detect_split(store, self.sizes, self.anchors, self.forward, self.watcher.check)
 
     def _anchor_shapes(self) -> AnchorShapes:
@@ -189,7 +189,7 @@ class DetectorTraining(ABC):
         stores = {}
         for split in SPLITS:
             samples = self.data.splits[split]
-            store = PixelStore(samples, self.size, place, self.folder / f"pixels-{split}.npy", load_letterboxed)
+            store = ImageCache(samples, self.size, place, self.folder / f"pixels-{split}.npy", load_letterboxed)
             store.fill(partial(self._report_decoded, before, total), self.watcher.check)
             before += len(samples)
             for identifier, reason in store.broken:
@@ -207,7 +207,7 @@ class DetectorTraining(ABC):
         test = self.detect(stores["test"])
         figures = judged(self.detect(stores["validation"]), test, names)
         outcomes = self.folder / OUTCOMES
-        BoxOutcomes(*test, names).save(outcomes)
+        DetectorPredictions(*test, names).save(outcomes)
         thresholds = figures.pop("thresholds")
         files, difference = self._export(stores["test"])
         return DetectionResult(
@@ -231,7 +231,7 @@ class DetectorTraining(ABC):
             **figures,
         )
 
-    def _export(self, test: PixelStore) -> tuple[dict[str, str], float]:
+    def _export(self, test: ImageCache) -> tuple[dict[str, str], float]:
         litert, labels = self.folder / "model.tflite", self.folder / "labels.txt"
         self.watcher.on_progress("export", 0, 2)
         paths = self.save(litert)

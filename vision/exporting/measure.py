@@ -16,7 +16,7 @@ from vision.detection.samples import DetectionSample
 from vision.exporting.runners import Run
 from vision.imaging.letterbox import Letterbox
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix, thresholds_of
-from vision.runtime.detection_metrics import MAX_DETECTIONS, Truth, sure_of
+from vision.runtime.detection_metrics import MAX_DETECTIONS, GroundTruth, sure_of
 from vision.runtime.kinds import KINDS
 from vision.training.data import Sample
 
@@ -132,7 +132,7 @@ class Judge:
             ]
             return round(float(np.mean(right)), 6)
         truths = [
-            Truth(one.id, np.array(one.boxes, np.float32).reshape(-1, 4), np.array(one.labels, int))  # type: ignore[union-attr]
+            GroundTruth(one.id, np.array(one.boxes, np.float32).reshape(-1, 4), np.array(one.labels, int))  # type: ignore[union-attr]
             for one in samples
         ]
         return round(average_precision((truths, seen.detections), self.class_names)[0], 6)

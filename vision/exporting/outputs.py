@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from vision.exporting.runners import runner_for
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 
 
-def write_outputs(request: dict, folder: Path, watcher: Watcher) -> dict:
+def write_outputs(request: dict, folder: Path, watcher: TrainingHooks) -> dict:
     """Run the file on each picture and write what it said beside it.
 
     Args:

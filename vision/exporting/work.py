@@ -22,7 +22,7 @@ from vision.runtime.interpreters import ModelFileError
 from vision.runtime.kinds import KINDS, ONNX_OPSET
 from vision.training.data import Sample
 from vision.training.errors import Cancelled, EngineError, Interrupted
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 
 GENERATED = 8
 MAX_CALIBRATION = 200
@@ -71,7 +71,7 @@ class Export:
     problem: str = ""
 
 
-def export_model(request: ExportRequest, folder: Path, watcher: Watcher) -> list[dict]:
+def export_model(request: ExportRequest, folder: Path, watcher: TrainingHooks) -> list[dict]:
     """Write and prove all files that were asked for. Returns `Export`s as dictionaries.
 
     Raises:
@@ -82,7 +82,7 @@ def export_model(request: ExportRequest, folder: Path, watcher: Watcher) -> list
         return _exports(request, servable, folder, watcher)
 
 
-def _exports(request: ExportRequest, servable: Servable, folder: Path, watcher: Watcher) -> list[dict]:
+def _exports(request: ExportRequest, servable: Servable, folder: Path, watcher: TrainingHooks) -> list[dict]:
     pictures = _pictures(request, servable)
     judge = Judge(pictures, request.class_names, request.detector, watcher.check)
     watcher.log(f"Proving on {len(pictures)} pictures: {pictures.source}")

@@ -51,7 +51,7 @@ class FormatError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class ImportWarning:
     """Something that its user should know: what was left out or changed, and why.
 
     Attributes:
@@ -68,7 +68,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ParsedAnnotation:
     """One annotation as the archive has it.
 
     Attributes:
@@ -98,7 +98,7 @@ class Record:
     """
 
     path: str
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[ParsedAnnotation] = field(default_factory=list)
     split: str | None = None
     is_annotated: bool = False
     size: tuple[int, int] | None = None
@@ -118,7 +118,7 @@ class Parsed:
     records: Iterable[Record]
     count: int
     labels: list[str] = field(default_factory=list)
-    remarks: Iterable[Remark] = ()
+    remarks: Iterable[ImportWarning] = ()
     format: str = ""
     unread: list[str] = field(default_factory=list)
     holds: dict[str, int] = field(default_factory=lambda: {"boxes": 0, "whole": 0})
@@ -173,7 +173,7 @@ class Exported:
     width: int
     height: int
     split: str | None
-    marks: list[Mark]
+    marks: list[ParsedAnnotation]
     is_annotated: bool
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from vision.formats.base import Mark, Record, Remark
+from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 
 MAX_BOXES = 10_000
 # What turns the direction of writing (Unicode Standard Annex 9).
@@ -47,13 +47,13 @@ class Placed:
         ignored: annotations of nothing, such as boxes below a pixel.
     """
 
-    marks: list[Mark] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    marks: list[ParsedAnnotation] = field(default_factory=list)
+    remarks: list[ImportWarning] = field(default_factory=list)
     left_out: int = 0
     ignored: int = 0
 
 
-def place_marks(record: Record, width: int, height: int, orientation: int = 1) -> Placed:
+def to_pixel_boxes(record: Record, width: int, height: int, orientation: int = 1) -> Placed:
     """The marks that can be used, in pixels of the upright image, and a remark for each that was changed or left out.
 
     Args:
@@ -66,7 +66,7 @@ def place_marks(record: Record, width: int, height: int, orientation: int = 1) -
         if len(placed.marks) == MAX_BOXES:
             left = len(record.marks) - position + 1
             detail = f"An image may have {MAX_BOXES:,} boxes; the last {left:,} were left out."
-            placed.remarks.append(Remark(record.path, "too_many_boxes", detail, mark.source))
+            placed.remarks.append(ImportWarning(record.path, "too_many_boxes", detail, mark.source))
             break
         _place(record, mark, position, frame, placed)
     placed.marks = _without_twins(placed.marks)
@@ -97,7 +97,7 @@ def _frame_of(record: Record, width: int, height: int, orientation: int, placed:
 
     def say(code: str, what: str) -> None:
         detail = f"The annotations speak of {said[0]} x {said[1]} pixels, the image has {width} x {height}; {what}"
-        placed.remarks.append(Remark(record.path, code, detail, record.marks[0].source))
+        placed.remarks.append(ImportWarning(record.path, code, detail, record.marks[0].source))
 
     boxes = [mark.box for mark in record.marks if mark.box is not None and not mark.is_relative]
     if _is_near(said, (height, width)) and orientation in TURNS:
@@ -117,30 +117,30 @@ def _is_near(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return abs(one[0] - other[0]) <= 1 and abs(one[1] - other[1]) <= 1
 
 
-def _place(record: Record, mark: Mark, position: int, frame: _Frame, placed: Placed) -> None:
+def _place(record: Record, mark: ParsedAnnotation, position: int, frame: _Frame, placed: Placed) -> None:
     def say(code: str, detail: str) -> None:
-        placed.remarks.append(Remark(record.path, code, detail, mark.source, mark.number))
+        placed.remarks.append(ImportWarning(record.path, code, detail, mark.source, mark.number))
 
     label = clean_label(mark.label)
     if label is None:
         say("bad_label", f"Annotation {position}: the label {mark.label[:40]!r} is empty or longer than {MAX_LABEL}.")
         placed.left_out += 1
     elif mark.box is None:
-        placed.marks.append(Mark(label, source=mark.source, number=mark.number))
+        placed.marks.append(ParsedAnnotation(label, source=mark.source, number=mark.number))
     elif frame.is_wrong and not mark.is_relative:
         placed.left_out += 1
     else:
         before = len(placed.remarks)
         box = _placed(mark, mark.box, position, frame, say)
         if box is not None:
-            placed.marks.append(Mark(label, box, source=mark.source, number=mark.number))
+            placed.marks.append(ParsedAnnotation(label, box, source=mark.source, number=mark.number))
         elif placed.remarks[before].code in EMPTY:
             placed.ignored += 1
         else:
             placed.left_out += 1
 
 
-def _placed(mark: Mark, box: Sequence[float], position: int, frame: _Frame, say) -> Box | None:
+def _placed(mark: ParsedAnnotation, box: Sequence[float], position: int, frame: _Frame, say) -> Box | None:
     if not all(map(math.isfinite, box)):
         say("box_not_finite", f"Box {position} ({mark.label}) has a value that is no number; it was left out.")
         return None
@@ -182,18 +182,18 @@ def _turned(box: Sequence[float], size: tuple[int, int], orientation: int) -> Bo
     return y_min, width - x_max, y_max, width - x_min
 
 
-def _without_twins(marks: list[Mark]) -> list[Mark]:
+def _without_twins(marks: list[ParsedAnnotation]) -> list[ParsedAnnotation]:
     """Boxes that several files have once: the same label, and nearly the same place."""
     if len({mark.source for mark in marks}) < 2:
         return marks
-    kept: list[Mark] = []
+    kept: list[ParsedAnnotation] = []
     for mark in marks:
         if not any(_is_twin(mark, other) for other in kept):
             kept.append(mark)
     return kept
 
 
-def _is_twin(mark: Mark, other: Mark) -> bool:
+def _is_twin(mark: ParsedAnnotation, other: ParsedAnnotation) -> bool:
     if mark.label != other.label or mark.source == other.source:
         return False
     if mark.box is None or other.box is None:

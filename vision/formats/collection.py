@@ -19,10 +19,10 @@ from dataclasses import astuple, replace
 from vision.formats.base import (
     NO_SPLIT_FOLDERS,
     Contents,
-    Mark,
+    ImportWarning,
     Parsed,
+    ParsedAnnotation,
     Record,
-    Remark,
     folder_of,
     split_of_path,
     split_of_word,
@@ -122,10 +122,10 @@ class Collection:
     def say(self, code: str, detail: str, about: Claim | str, number: int = 0) -> None:
         """A remark about an image, or about the annotation file `about`."""
         if isinstance(about, str):
-            self._remarks.add(Remark(about, code, detail, about, number))
+            self._remarks.add(ImportWarning(about, code, detail, about, number))
         else:
             said = about.names[0] if about.names else about.source
-            self._remarks.add(Remark(said, code, detail, about.source, number))
+            self._remarks.add(ImportWarning(said, code, detail, about.source, number))
 
     def give_up(self, source: str, code: str, detail: str) -> None:
         """A file that could not be read to its end: what it has said of images so far is not all."""
@@ -269,10 +269,10 @@ class Collection:
         said = claim.names[0] if claim.names else claim.filename or claim.source.rpartition("/")[2]
         if match.is_ambiguous:
             detail = f"{said!r} may mean several images, and nothing says which; its annotations were left out."
-            self._remarks.add(Remark(claim.source, "ambiguous_image", detail, claim.source, claim.number))
+            self._remarks.add(ImportWarning(claim.source, "ambiguous_image", detail, claim.source, claim.number))
         else:
             detail = f"There is no image {said!r}; its annotations were left out."
-            self._remarks.add(Remark(claim.source, "missing_image", detail, claim.source, claim.number))
+            self._remarks.add(ImportWarning(claim.source, "missing_image", detail, claim.source, claim.number))
 
     def _in_fractions(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
         """Formats in pixels whose boxes all lie between 0 and about 1, and files for many images: these are fractions.
@@ -301,7 +301,7 @@ class Collection:
             f"All {span.count} boxes lie between 0 and {max(1.0, span.largest):.4g}: they were read as fractions of "
             "the image's size."
         )
-        self._remarks.add(Remark(source, "fractions", detail, source))
+        self._remarks.add(ImportWarning(source, "fractions", detail, source))
 
     def _leave_out_mixed(self, claims: list[Claim], spans: dict[str, Span]) -> None:
         for claim in claims:
@@ -322,7 +322,7 @@ class Collection:
         for (first, second), count in joined.items():
             images = "1 image" if count == 1 else f"{count:,} images"
             detail = JOINED.format(count=images, first=first, second=second).replace("1 image have", "1 image has")
-            self._remarks.add(Remark(second, "joined", detail, second))
+            self._remarks.add(ImportWarning(second, "joined", detail, second))
 
     def _leave_twins_open(self, by_image: dict[str, list[tuple[Claim, bool]]]) -> None:
         """Two files of one path, with different content: nobody can know which of them annotations mean."""
@@ -355,7 +355,7 @@ class Collection:
         splits |= listed
         self._lists.clear()
         if (detail := about_splits(splits.values(), len(self.index.images))) is not None:
-            self._remarks.add(Remark("", "splits_incomplete", detail))
+            self._remarks.add(ImportWarning("", "splits_incomplete", detail))
         return splits
 
     def _records(self, by_image: dict[str, list[tuple[Claim, bool]]], splits: dict[str, str]) -> Iterator[Record]:
@@ -375,7 +375,7 @@ class Collection:
             yield record
 
 
-def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[Mark]:
+def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[ParsedAnnotation]:
     """The label that the image's folder is called like, where files say that the image has another."""
     if not record.marks or any(mark.box is not None for mark in record.marks):
         return []
@@ -383,15 +383,15 @@ def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[Mark]:
     label = labels.get(folder.casefold())
     if label is None or any(mark.label.casefold() == folder.casefold() for mark in record.marks):
         return []
-    return [Mark(label, source=f"the folder {folder}")]
+    return [ParsedAnnotation(label, source=f"the folder {folder}")]
 
 
 def _says_no_label(folder: str) -> bool:
     return split_of_word(folder) is not None or folder.lower() in NO_SPLIT_FOLDERS
 
 
-def no_annotations(image: str) -> Remark:
-    return Remark(image, "no_annotations", "No annotation file speaks of this image; it is kept unlabelled.")
+def no_annotations(image: str) -> ImportWarning:
+    return ImportWarning(image, "no_annotations", "No annotation file speaks of this image; it is kept unlabelled.")
 
 
 def about_splits(splits: Iterable[str], count: int) -> str | None:
@@ -410,13 +410,13 @@ class RemarkLog:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", dir=".")  # noqa: SIM115 - as long as this
 
-    def add(self, remark: Remark) -> None:
+    def add(self, remark: ImportWarning) -> None:
         self._file.write(json.dumps(astuple(remark)) + "\n")
 
-    def __iter__(self) -> Iterator[Remark]:
+    def __iter__(self) -> Iterator[ImportWarning]:
         self._file.seek(0)
         for line in self._file:
-            yield Remark(*json.loads(line))
+            yield ImportWarning(*json.loads(line))
         self._file.seek(0, 2)
 
 
@@ -424,9 +424,9 @@ def _identity(claim: Claim) -> str:
     return clean_path(claim.names[0]) if claim.names else claim.source
 
 
-def _marks(claim: Claim, names: list[str], is_fraction: bool) -> Iterator[Mark]:
+def _marks(claim: Claim, names: list[str], is_fraction: bool) -> Iterator[ParsedAnnotation]:
     for at in range(0, len(claim.marks), FIELDS):
         label, kind, number, *edges = claim.marks[at : at + FIELDS]
         box = None if kind == WHOLE else (edges[0], edges[1], edges[2], edges[3])
         is_relative = kind == FRACTIONS or (kind == PIXELS and is_fraction)
-        yield Mark(names[int(label)], box, is_relative, claim.source, int(number))
+        yield ParsedAnnotation(names[int(label)], box, is_relative, claim.source, int(number))

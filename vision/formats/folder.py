@@ -10,10 +10,10 @@ from itertools import islice
 from vision.formats.base import (
     SPLIT_FOLDERS,
     Exported,
-    Mark,
+    ImportWarning,
     Parsed,
+    ParsedAnnotation,
     Record,
-    Remark,
     folder_of,
     split_of_path,
     split_of_word,
@@ -73,7 +73,7 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
         label = "" if label.lower() in NO_LABELS else label
         if label:
             labels.setdefault(label, set()).add("/".join(parts))
-        records.append(Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label)))
+        records.append(Record(name, [ParsedAnnotation(label)] if label else [], split, is_annotated=bool(label)))
         places.append("/".join(parts) if label else "")
     inner = _inside_of_others(places)
     for record, place in zip(records, places, strict=True):
@@ -95,16 +95,16 @@ def _inside_of_others(places: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _about_inner(inner: dict[str, str]) -> Iterator[Remark]:
+def _about_inner(inner: dict[str, str]) -> Iterator[ImportWarning]:
     for place, outer in islice(sorted(inner.items()), SHOWN_FOLDERS):
         detail = (
             f"The folder {place!r} lies in {outer!r}, which has images of its own: nobody knows which of both is the "
             "label, so its images stay unlabelled. Move the folder, or its images."
         )
-        yield Remark(place, "folder_in_folder", detail)
+        yield ImportWarning(place, "folder_in_folder", detail)
 
 
-def _about_joined(labels: dict[str, set[str]]) -> Iterator[Remark]:
+def _about_joined(labels: dict[str, set[str]]) -> Iterator[ImportWarning]:
     """That folders of one name became one label: `apple/good` and `pear/good` may be two."""
     for label, folders in islice(
         ((label, folders) for label, folders in labels.items() if len(folders) > 1), SHOWN_FOLDERS
@@ -114,7 +114,7 @@ def _about_joined(labels: dict[str, set[str]]) -> Iterator[Remark]:
             f"{len(folders):,} folders are called {label!r}, such as {first!r} and {second!r}: their images have the "
             "same label. Rename the folders if they mean different things."
         )
-        yield Remark(first, "folders_joined", detail)
+        yield ImportWarning(first, "folders_joined", detail)
 
 
 def _as_written(name: str, written: Written) -> Record:
@@ -122,12 +122,12 @@ def _as_written(name: str, written: Written) -> Record:
     parts = name.removeprefix(f"{written.base}/").split("/")[:-1]
     split = split_of_word(parts[0]) if parts else None
     label = written.folders.get(parts[1]) if len(parts) > 1 else None
-    return Record(name, [Mark(label)] if label else [], split, is_annotated=bool(label))
+    return Record(name, [ParsedAnnotation(label)] if label else [], split, is_annotated=bool(label))
 
 
-def _parsed(records: list[Record], labels: list[str], joined: Sequence[Remark] = ()) -> Parsed:
+def _parsed(records: list[Record], labels: list[str], joined: Sequence[ImportWarning] = ()) -> Parsed:
     about = about_splits((record.split for record in records if record.split), len(records))
-    remarks = [*joined, *([] if about is None else [Remark("", "splits_incomplete", about)])]
+    remarks = [*joined, *([] if about is None else [ImportWarning("", "splits_incomplete", about)])]
     holds = {"boxes": 0, "whole": sum(len(record.marks) for record in records)}
     names = [label for label in labels if clean_label(label)]
     return Parsed(records, len(records), names, remarks, "folder", holds=holds)

@@ -11,7 +11,15 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from vision.formats.base import SPLIT_FOLDERS, Exported, Mark, ending_of, is_image, split_of_filename, split_of_word
+from vision.formats.base import (
+    SPLIT_FOLDERS,
+    Exported,
+    ParsedAnnotation,
+    ending_of,
+    is_image,
+    split_of_filename,
+    split_of_word,
+)
 from vision.formats.claims import FRACTIONS, Claim
 from vision.formats.collection import Collection
 from vision.formats.documents import JsonFile
@@ -312,7 +320,7 @@ class LabelStudioWriter:
         yield "tasks.json", json.dumps(self._tasks, ensure_ascii=False).encode()
 
 
-def _written(mark: Mark, exported: Exported, identifier: str) -> dict:
+def _written(mark: ParsedAnnotation, exported: Exported, identifier: str) -> dict:
     result = {
         "id": identifier,
         "to_name": "image",

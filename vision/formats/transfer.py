@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from vision.formats.base import UNSTORABLE, FormatError, Mark, Parsed, Record, Remark
+from vision.formats.base import UNSTORABLE, FormatError, ImportWarning, Parsed, ParsedAnnotation, Record
 
 HEAD, RECORDS, REMARKS = "head.json", "records.jsonl", "remarks.jsonl"
 MAX_LINE_BYTES = 64 << 20
@@ -87,11 +87,11 @@ class Transferred:
                 record.size = None if size is None else (int(size[0]), int(size[1]))
             yield record
 
-    def remarks(self) -> Iterator[Remark]:
+    def remarks(self) -> Iterator[ImportWarning]:
         for row in self._rows(REMARKS, 0):
             with _checked():
                 filename, code, detail, source, number = row
-                remark = Remark(_text(filename), _text(code, 50), _text(detail), _text(source), int(number))
+                remark = ImportWarning(_text(filename), _text(code, 50), _text(detail), _text(source), int(number))
             yield remark
 
     def _rows(self, name: str, start: int) -> Iterator[list]:
@@ -131,10 +131,10 @@ def _split(value: object) -> str | None:
     return value  # type: ignore[return-value]
 
 
-def _mark(row: list, sources: list[str]) -> Mark:
+def _mark(row: list, sources: list[str]) -> ParsedAnnotation:
     label, box, is_relative, source, number = row
     edges: Edges | None = None
     if box is not None:
         x_min, y_min, x_max, y_max = (float(edge) for edge in box)
         edges = (x_min, y_min, x_max, y_max)
-    return Mark(_text(label), edges, bool(is_relative), sources[int(source)], int(number))
+    return ParsedAnnotation(_text(label), edges, bool(is_relative), sources[int(source)], int(number))

@@ -11,7 +11,7 @@ from vision.imaging.hamming import components
 
 SIDE = 32
 KEPT = 16
-NEAR_BITS = 20
+NEAR_DUPLICATE_MAX_BITS = 20
 
 
 def _dct_rows() -> np.ndarray:
@@ -42,7 +42,7 @@ def _median(values: np.ndarray) -> np.floating:
     return (ordered[middle - 1] + ordered[middle]) / ordered.dtype.type(2)
 
 
-def near_duplicate_groups(hashes: list[str], max_bits: int = NEAR_BITS) -> np.ndarray:
+def near_duplicate_groups(hashes: list[str], max_bits: int = NEAR_DUPLICATE_MAX_BITS) -> np.ndarray:
     """Group near-duplicates: images whose hashes differ in at most `max_bits`, directly or through others.
 
     Args:

@@ -11,7 +11,7 @@ from keras_retinanet.utils.image import TransformParameters, random_visual_effec
 from keras_retinanet.utils.transform import random_transform_generator
 
 from vision.imaging.letterbox import PADDING_GREY
-from vision.training.data import PixelStore, epoch_order
+from vision.training.data import ImageCache, epoch_order
 
 # Changes of training images in the package's words; "light" is what its train.py does with --random-transform, without
 # turning and shearing, after which a box is no longer tight.
@@ -59,7 +59,7 @@ class LetterboxedGenerator(CSVGenerator):
     """
 
     def __init__(
-        self, annotations: Path, classes: Path, store: PixelStore, boxes: list[np.ndarray], *, seed: int,
+        self, annotations: Path, classes: Path, store: ImageCache, boxes: list[np.ndarray], *, seed: int,
         batch_size: int, augmentation: str, preprocess, config: dict | None, is_shuffled: bool, flip: str | None = None,
     ) -> None:  # fmt: skip
         self._store, self._boxes, self._seed = store, boxes, seed

@@ -13,7 +13,7 @@ import tf_keras
 from keras_retinanet.models import backbone as package_backbone
 
 from vision.detection.outcome import LETTERBOX, NMS_IOU
-from vision.detection.proof import check_litert
+from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import ImageError
 from vision.legacy_retinanet.networks import DEFAULT_SHAPES, export_litert, levels_of, raw_model
@@ -21,9 +21,9 @@ from vision.model_import.hdf5 import check_hdf5
 from vision.model_import.layers import PARTS, parts_of
 from vision.runtime.boxes import AnchorShapes
 from vision.training.errors import EngineError
+from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
-from vision.training.watcher import Watcher
 
 # All that the package's networks are made of. A Lambda is code, so a file that has one is not loaded.
 LAYERS = {
@@ -82,7 +82,7 @@ def import_model(
     *,
     anchors: PackageAnchors | None = None,
     images: list[str],
-    watcher: Watcher,
+    watcher: TrainingHooks,
 ) -> ImportResult:
     """Turn an `.h5` file of the package, from training or converted, into a LiteRT file.
 

@@ -29,11 +29,11 @@ from vision.legacy_retinanet.networks import (
 from vision.runtime.boxes import AnchorShapes
 from vision.training.architectures import KERAS_RETINANET, find_weights
 from vision.training.checkpoint import load_checkpoint, save_checkpoint
-from vision.training.data import PixelStore
+from vision.training.data import ImageCache
 from vision.training.errors import DivergedError, Interrupted
+from vision.training.hooks import TrainingHooks
 from vision.training.machine import out_of_memory_explained
-from vision.training.promise import Estimate, mean_seconds
-from vision.training.watcher import Watcher
+from vision.training.resources import Estimate, mean_seconds
 
 CHECKPOINT_SECONDS = 120.0
 FINE_TUNE_RATE = 0.3
@@ -44,14 +44,14 @@ def preflight_keras_retinanet(configuration: DetectionConfiguration, data: Detec
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, Watcher()).estimate()
+        return _PackageTraining(configuration, data, folder, TrainingHooks()).estimate()
 
 
 def train_keras_retinanet(
     configuration: DetectionConfiguration,
     data: DetectionData,
     folder: Path,
-    watcher: Watcher | None = None,
+    watcher: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> DetectionResult:
     """As `train_detector`, with the keras-retinanet package."""
@@ -59,7 +59,7 @@ def train_keras_retinanet(
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, watcher or Watcher()).run(on_estimate, started)
+        return _PackageTraining(configuration, data, folder, watcher or TrainingHooks()).run(on_estimate, started)
 
 
 def _prepare(configuration: DetectionConfiguration) -> None:
@@ -119,10 +119,10 @@ class _PackageTraining(DetectorTraining):
 
     def fit(self, stores: Stores) -> None:
         train, validation = (self._generator(split, stores[split]) for split in ("train", "validation"))
-        keeper = _Keeper(self, train, validation, stores["validation"])
+        keeper = _TrainingCallback(self, train, validation, stores["validation"])
         keeper.run()
 
-    def _generator(self, split: str, store: PixelStore) -> LetterboxedGenerator:
+    def _generator(self, split: str, store: ImageCache) -> LetterboxedGenerator:
         configuration = self.configuration
         boxes = boxes_in_input(store.samples, self.sizes, store.image_size)
         annotations, classes = write_csv_pair(self.folder, split, store.samples, boxes, self.data.class_names)
@@ -149,12 +149,12 @@ class _PackageTraining(DetectorTraining):
         return {"keras-h5": path}
 
 
-class _Keeper(tf_keras.callbacks.Callback):
+class _TrainingCallback(tf_keras.callbacks.Callback):
     """The epochs of a training: rate, progress, checkpoints, best weights; goes on where its checkpoint stopped."""
 
     def __init__(
         self, training: _PackageTraining, train: LetterboxedGenerator, validation: LetterboxedGenerator,
-        validation_store: PixelStore,
+        validation_store: ImageCache,
     ) -> None:  # fmt: skip
         super().__init__()
         self.training = training
@@ -244,7 +244,7 @@ class _Keeper(tf_keras.callbacks.Callback):
         if not np.isfinite(logs["loss"]):
             raise DivergedError.at(logs["loss"], epoch + 1)
         figures = {}
-        if self.training.is_judged_after(epoch):
+        if self.training.should_evaluate_after(epoch):
             ap50, ap = self.training.judge(self.validation_store, epoch)
             figures = {"val_ap": ap, "val_ap50": ap50}
             score = [ap50, ap, -float(logs["val_loss"])]

@@ -16,9 +16,9 @@ from vision.model_import.build import ends_in
 from vision.model_import.layers import UploadError
 from vision.model_import.read import Limits, Network, onto, read_network
 from vision.training import export
+from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, caffe_preprocessing
-from vision.training.watcher import Watcher
 
 TOLERANCE = 1e-3
 ROUNDED_TOLERANCE = 0.25
@@ -65,7 +65,7 @@ class UploadResult:
         return asdict(self)
 
 
-def import_upload(request: UploadRequest, folder: Path, watcher: Watcher) -> UploadResult:
+def import_upload(request: UploadRequest, folder: Path, watcher: TrainingHooks) -> UploadResult:
     """Turn an uploaded classifier into the studio's own files.
 
     Raises:

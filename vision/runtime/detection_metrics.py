@@ -23,7 +23,7 @@ Threshold = float | Sequence[float]
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """What is really on an image: its id, `(count, 4)` boxes in its pixels and `(count,)` labels."""
 
     id: str
@@ -31,7 +31,7 @@ class Truth:
     labels: np.ndarray
 
 
-def coco_figures(truths: Sequence[Truth], found: Sequence[Detections], class_names: list[str]) -> dict:
+def coco_metrics(truths: Sequence[GroundTruth], found: Sequence[Detections], class_names: list[str]) -> dict:
     """Average precision and recall as COCO defines them (cocodataset.org, detection evaluation), by pycocotools.
 
     Returns:
@@ -69,7 +69,7 @@ def coco_figures(truths: Sequence[Truth], found: Sequence[Detections], class_nam
     return figures
 
 
-def _as_coco(truths: Sequence[Truth], class_names: list[str]) -> dict:
+def _as_coco(truths: Sequence[GroundTruth], class_names: list[str]) -> dict:
     annotations: list[dict] = []
     for image, truth in enumerate(truths, start=1):
         for box, label in zip(truth.boxes, truth.labels, strict=True):
@@ -133,13 +133,13 @@ class Matches:
     boxes_of: np.ndarray
 
 
-def match(truths: Sequence[Truth], found: Sequence[Detections], num_classes: int) -> Matches:
+def match(truths: Sequence[GroundTruth], found: Sequence[Detections], num_classes: int) -> Matches:
     """Match detections with boxes of their label, the best score first, each box once, at an overlap of 0.5."""
     columns: list[tuple[int, int, float, bool]] = []
     boxes_of = np.zeros((len(truths), num_classes), dtype=int)
     for image, (truth, one) in enumerate(zip(truths, found, strict=True)):
         boxes_of[image] = np.bincount(truth.labels.astype(int), minlength=num_classes)
-        hits = hits_of(truth, one)
+        hits = match_detections(truth, one)
         columns += [
             (image, int(label), float(score), bool(hit))
             for label, score, hit in zip(one.labels, one.scores, hits, strict=True)
@@ -148,12 +148,12 @@ def match(truths: Sequence[Truth], found: Sequence[Detections], num_classes: int
     return Matches(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2], table[:, 3].astype(bool), boxes_of)
 
 
-def hits_of(truth: Truth, one: Detections) -> np.ndarray:
+def match_detections(truth: GroundTruth, one: Detections) -> np.ndarray:
     """`(detections,)` bool, see `boxes_taken`."""
     return boxes_taken(truth, one) >= 0
 
 
-def boxes_taken(truth: Truth, one: Detections) -> np.ndarray:
+def boxes_taken(truth: GroundTruth, one: Detections) -> np.ndarray:
     """As pycocotools does: each detection takes the free box of its label that it overlaps most.
 
     Returns:
@@ -256,7 +256,7 @@ def sure_of(one: Detections, threshold: Threshold) -> Detections:
 
 
 def confusion_with_background(
-    truths: Sequence[Truth], found: Sequence[Detections], num_classes: int, threshold: Threshold
+    truths: Sequence[GroundTruth], found: Sequence[Detections], num_classes: int, threshold: Threshold
 ) -> np.ndarray:
     """`(labels + 1, labels + 1)` int: rows are the truth, columns what was found; the last ones are background.
 
@@ -291,13 +291,13 @@ def _pairs(overlap: np.ndarray) -> list[tuple[int, int]]:
 
 
 def worst_images(
-    truths: Sequence[Truth], found: Sequence[Detections], threshold: Threshold, limit: int = 50
+    truths: Sequence[GroundTruth], found: Sequence[Detections], threshold: Threshold, limit: int = 50
 ) -> list[dict]:
     """The images with the most false alarms and misses at the threshold, or at that of each label, the worst first."""
     rows: list[dict] = []
     for truth, one in zip(truths, found, strict=True):
         kept = sure_of(one, threshold)
-        hits = hits_of(truth, kept)
+        hits = match_detections(truth, kept)
         wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
         if wrong or missed:
             surest = float(kept.scores[~hits].max()) if wrong else 0.0
@@ -307,7 +307,7 @@ def worst_images(
 
 
 def detection_metrics(
-    truths: Sequence[Truth], found: Sequence[Detections], class_names: list[str], threshold: float,
+    truths: Sequence[GroundTruth], found: Sequence[Detections], class_names: list[str], threshold: float,
     label_thresholds: Sequence[float] | None = None,
 ) -> dict:  # fmt: skip
     """All figures of a detector on one set of images, as JSON types. Averages over labels cover those with boxes.
@@ -319,7 +319,7 @@ def detection_metrics(
     """
     limits = [threshold] * len(class_names) if label_thresholds is None else list(label_thresholds)
     matches = match(truths, found, len(class_names))
-    figures = coco_figures(truths, found, class_names)
+    figures = coco_metrics(truths, found, class_names)
     for index, row in enumerate(figures["per_class"]):
         mine = matches.label == index
         at = _at_threshold(matches.score[mine], matches.hit[mine], row["boxes"], limits[index])

@@ -1,4 +1,4 @@
-"""What is in a LiteRT file, by its schema: known operations on tensors of the file itself. Looked at, not run."""
+"""What is in a LiteRT file, by its schema: known operations on tensors of the file itself. DecodedEntry at, not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an ONNX file has all its bytes in itself. Looked at, not run."""
+"""Whether an ONNX file has all its bytes in itself. DecodedEntry at, not run."""
 
 from __future__ import annotations
 

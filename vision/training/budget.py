@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from vision.training.promise import Estimate
+from vision.training.resources import Estimate
 
 # In the order in which they train; what the first one leaves is for the next.
 EPOCHS_OF = {"training": "epochs", "head": "epochs", "fine_tuning": "fine_tune_epochs"}

@@ -89,7 +89,7 @@ def check_counts(class_names: list[str], counts: dict[str, dict[str, int]]) -> N
         )
 
 
-class PixelStore:
+class ImageCache:
     """Images of one split as `(height, width, 3)` uint8, addressed by index.
 
     Where they live is chosen once: "memory" and "disk" decode every image once, "stream" decodes on each use.

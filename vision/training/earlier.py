@@ -89,7 +89,9 @@ def head_of(path: Path) -> EarlierHead | None:
     return EarlierHead(kernel, bias, mean, deviation)
 
 
-def keep_rows(head: keras.Model, earlier: EarlierHead, names: Sequence[str], earlier_names: Sequence[str]) -> int:
+def transfer_head_rows(
+    head: keras.Model, earlier: EarlierHead, names: Sequence[str], earlier_names: Sequence[str]
+) -> int:
     """Let a new head say of the labels that it shares with an earlier one what that said, before it learns.
 
     The features of the earlier head are the last ones of the new head; they were perhaps standardised with other

@@ -11,6 +11,7 @@ import psutil
 from vision.training.budget import within_budget
 from vision.training.configuration import Configuration
 from vision.training.data import choose_place, needed_bytes
+from vision.training.fitting import compile_for
 from vision.training.networks import (
     Network,
     augmentation_layers,
@@ -18,8 +19,7 @@ from vision.training.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from vision.training.phases import compile_for
-from vision.training.promise import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory
+from vision.training.resources import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory
 
 DECODE_SECONDS_PER_IMAGE = 0.004
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vision.training.checkpoint import get_values, load_checkpoint, save_checkpoint, set_values
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 
 
 class EarlierPhase:
@@ -18,7 +18,7 @@ class EarlierPhase:
         """Raises `DiskFullError`."""
         save_checkpoint(self._path, {"score": score}, {"weights": get_values(variables)})
 
-    def restore_if_better(self, score: list[float], variables: list, watcher: Watcher) -> bool:
+    def restore_if_better(self, score: list[float], variables: list, watcher: TrainingHooks) -> bool:
         """Give the variables the weights of the phase before, when its score was higher than this one."""
         found = load_checkpoint(self._path)
         if found is None or found[0]["score"] <= score:

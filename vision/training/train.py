@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from vision.analysis.outcomes import OUTCOMES, LabelOutcomes
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import load_pixels
 from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
@@ -23,15 +23,17 @@ from vision.training.checkpoint import load_checkpoint
 from vision.training.configuration import Configuration
 from vision.training.data import (
     SPLITS,
-    PixelStore,
+    ImageCache,
     TrainingData,
     check_data,
     choose_place,
     sample_weights,
 )
-from vision.training.earlier import head_of, keep_rows
+from vision.training.earlier import head_of, transfer_head_rows
 from vision.training.estimate import estimate_training
-from vision.training.feeds import Source
+from vision.training.fitting import Phase, compile_for
+from vision.training.hooks import TrainingHooks
+from vision.training.input_pipeline import Source
 from vision.training.kept import EarlierPhase
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions, out_of_memory_explained
@@ -44,9 +46,7 @@ from vision.training.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from vision.training.phases import Phase, compile_for
-from vision.training.promise import Estimate, promised
-from vision.training.watcher import Watcher
+from vision.training.resources import Estimate, estimated
 
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
@@ -63,7 +63,7 @@ class TrainingResult:
         files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
         metrics: figures on the untouched test split, see `metrics.classification_metrics`.
         mistakes: the most confident errors on the test split.
-        outcomes: path of what was predicted of each image of the test split (`LabelOutcomes`).
+        outcomes: path of what was predicted of each image of the test split (`ClassifierPredictions`).
         broken: images that could not be decoded, with the reason.
     """
 
@@ -118,7 +118,7 @@ def train(
     configuration: Configuration,
     data: TrainingData,
     folder: Path,
-    watcher: Watcher | None = None,
+    watcher: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> TrainingResult:
     """Train, evaluate on the test split, export and prove the exports.
@@ -135,7 +135,7 @@ def train(
     Raises:
         EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `watcher.check`.
     """
-    watcher = watcher or Watcher()
+    watcher = watcher or TrainingHooks()
     started = time.monotonic()
     check_data(data)
     strategy = prepare_runtime(configuration)
@@ -148,7 +148,7 @@ class _Training:
         self.configuration: Configuration = configuration
         self.data: TrainingData = data
         self.folder: Path = folder
-        self.watcher: Watcher = watcher
+        self.watcher: TrainingHooks = watcher
         self.checkpoint = folder / "checkpoint.npz"
         self.num_classes = len(data.class_names)
         self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
@@ -169,7 +169,7 @@ class _Training:
     def _promise(self, network: Network, on_estimate) -> str:
         """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
-        estimate = promised(
+        estimate = estimated(
             self.folder,
             lambda: estimate_training(network, self.configuration, counts, self.folder),
             self.watcher,
@@ -182,14 +182,14 @@ class _Training:
         keras.utils.set_random_seed(self.configuration.seed)
         return choose_place(sum(counts.values()), (self.configuration.image_size,) * 2, self.folder)
 
-    def _decode(self, place: str) -> dict[str, PixelStore]:
+    def _decode(self, place: str) -> dict[str, ImageCache]:
         side = self.configuration.image_size
         total = sum(len(self.data.splits[split]) for split in SPLITS)
         before = 0
         stores = {}
         for split in SPLITS:
             samples = self.data.splits[split]
-            store = PixelStore(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
+            store = ImageCache(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
             report = partial(self._decoded, before, total)
             store.fill(report, self.watcher.check)
             before += len(samples)
@@ -202,7 +202,7 @@ class _Training:
     def _decoded(self, before: int, total: int, done: int, _: int) -> None:
         self.watcher.on_progress("decoding", before + done, total)
 
-    def _fit(self, network: Network, stores: dict[str, PixelStore]) -> None:
+    def _fit(self, network: Network, stores: dict[str, ImageCache]) -> None:
         if not self.configuration.uses_pretrained:
             self._phase("training", network.model, stores, self.configuration.epochs, self.configuration.learning_rate)
             return
@@ -227,7 +227,7 @@ class _Training:
             )
             self.earlier_phase.restore_if_better(score, network.model.weights, self.watcher)
 
-    def _head(self, network: Network, stores: dict[str, PixelStore], is_new: bool) -> list[float]:
+    def _head(self, network: Network, stores: dict[str, ImageCache], is_new: bool) -> list[float]:
         """Train the head; with unchanged pixels it trains on features that are computed only once.
 
         Returns:
@@ -254,10 +254,10 @@ class _Training:
         earlier = head_of(self.data.start)
         kept = 0
         if earlier is not None:
-            kept = keep_rows(network.head, earlier, self.data.class_names, self.data.start_names)
+            kept = transfer_head_rows(network.head, earlier, self.data.class_names, self.data.start_names)
         self.watcher.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
 
-    def _features(self, network: Network, store: PixelStore, split: str) -> np.ndarray:
+    def _features(self, network: Network, store: ImageCache, split: str) -> np.ndarray:
         """`(images, features)` float32, kept in the work folder for a resume."""
         path = self.folder / f"features-{split}.npy"
         backbone = network.backbone
@@ -288,7 +288,7 @@ class _Training:
         trained = with_augmentation(model, self.configuration)
         return self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
 
-    def _source(self, store: PixelStore, gather, shape: tuple[int, ...], dtype) -> Source:
+    def _source(self, store: ImageCache, gather, shape: tuple[int, ...], dtype) -> Source:
         return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
 
     def _make_phase(self, name, trained, saved, sources, epochs, peak, epoch_offset: int = 0) -> Phase:
@@ -330,14 +330,14 @@ class _Training:
         )
         return outcome["best_score"][:1]
 
-    def _finish(self, network: Network, stores: dict[str, PixelStore], started: float) -> TrainingResult:
+    def _finish(self, network: Network, stores: dict[str, ImageCache], started: float) -> TrainingResult:
         self.watcher.on_progress("evaluating", 0, 1)
         probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
         files, difference = self._export(network.model, stores["test"], probabilities["test"])
         test = stores["test"]
         keys = [sample.id for sample in test.samples]
         outcomes = self.folder / OUTCOMES
-        LabelOutcomes(keys, test.labels, probabilities["test"], self.data.class_names).save(outcomes)
+        ClassifierPredictions(keys, test.labels, probabilities["test"], self.data.class_names).save(outcomes)
         return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=self.data.class_names,
@@ -356,7 +356,7 @@ class _Training:
             broken=[list(one) for store in stores.values() for one in store.broken],
         )
 
-    def _predict(self, model: keras.Model, store: PixelStore) -> np.ndarray:
+    def _predict(self, model: keras.Model, store: ImageCache) -> np.ndarray:
         side = self.configuration.image_size
         source = self._source(store, store.gather, (side, side, 3), np.uint8)
         forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
@@ -366,7 +366,7 @@ class _Training:
             outputs.append(np.asarray(forward(images), dtype=np.float32))
         return np.concatenate(outputs)
 
-    def _export(self, model: keras.Model, test: PixelStore, expected: np.ndarray) -> tuple[dict[str, str], float]:
+    def _export(self, model: keras.Model, test: ImageCache, expected: np.ndarray) -> tuple[dict[str, str], float]:
         self.watcher.on_progress("exporting", 0, 1)
         paths = {
             "keras": self.folder / "model.keras",

@@ -23,7 +23,7 @@ def h264_encoder() -> str | None:
     return next((name for name in ENCODERS if f" {name} " in listed), None)
 
 
-class FilmWriter:
+class AnnotatedVideoWriter:
     """Frames of one size at a constant rate. Use as a context manager: the file is whole when it ends.
 
     Args:
@@ -47,7 +47,7 @@ class FilmWriter:
         width, height = self.size
         self._sink.write(np.ascontiguousarray(pixels[:height, :width]))
 
-    def __enter__(self) -> FilmWriter:
+    def __enter__(self) -> AnnotatedVideoWriter:
         return self
 
     def __exit__(self, kind, *rest) -> None:

@@ -1,4 +1,4 @@
-"""What an ONNX file may have: one flat graph of known operations with its weights in it. Looked at, not run."""
+"""What an ONNX file may have: one flat graph of known operations with its weights in it. DecodedEntry at, not run."""
 
 from __future__ import annotations
 

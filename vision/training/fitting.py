@@ -19,8 +19,8 @@ from vision.training.checkpoint import get_values, load_checkpoint, save_checkpo
 from vision.training.configuration import Configuration
 from vision.training.data import epoch_order
 from vision.training.errors import DivergedError, Interrupted
-from vision.training.feeds import Feed
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
+from vision.training.input_pipeline import Feed
 
 CHECKPOINT_SECONDS = 120.0
 
@@ -37,7 +37,7 @@ class PhaseSettings(Protocol):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationScore:
     """How good the network is after an epoch.
 
     Attributes:
@@ -49,13 +49,13 @@ class Judgement:
     figures: dict
 
 
-def judge_classifier(epoch: int, logs: dict) -> Judgement:
+def judge_classifier(epoch: int, logs: dict) -> ValidationScore:
     """By the accuracy on the validation split, or the balanced one where there is one, then by its loss."""
     figures = {"accuracy": float(logs["accuracy"]), "val_accuracy": float(logs["val_accuracy"])}
     score = figures["val_accuracy"]
     if "val_balanced_accuracy" in logs:
         score = figures["val_balanced_accuracy"] = float(logs["val_balanced_accuracy"])
-    return Judgement([score, -float(logs["val_loss"])], figures)
+    return ValidationScore([score, -float(logs["val_loss"])], figures)
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Phase:
         model: the compiled model that is fitted.
         saved: the model whose weights are checkpointed and kept at their best (without augmentation).
         epoch_offset: epochs of earlier phases, so that history counts on.
-        judge: `(epoch, logs of fit)` → `Judgement`, called after every epoch.
+        judge: `(epoch, logs of fit)` → `ValidationScore`, called after every epoch.
         average_momentum: when set, an average of the weights over the steps is judged and kept instead of the weights
             (Polyak and Juditsky 1992).
         deadline: ends the phase when its time is over.
@@ -82,13 +82,13 @@ class Phase:
     configuration: PhaseSettings
     checkpoint_path: Path
     epoch_offset: int = 0
-    judge: Callable[[int, dict], Judgement] = judge_classifier
+    judge: Callable[[int, dict], ValidationScore] = judge_classifier
     average_momentum: float | None = None
     history: list[dict] = field(default_factory=list)
     deadline: Deadline = field(default_factory=Deadline)
     validation_batch: int = 64
 
-    def run(self, watcher: Watcher) -> dict:
+    def run(self, watcher: TrainingHooks) -> dict:
         """Train to the end or the early stop and leave the best weights in the model.
 
         Returns:
@@ -99,7 +99,7 @@ class Phase:
             DivergedError: the loss is not a number.
             DiskFullError: a checkpoint could not be written.
         """
-        keeper = _Keeper(self, watcher)
+        keeper = _TrainingCallback(self, watcher)
         keeper.restore()
         if keeper.steps_left < keeper.steps:
             # Keras takes the first epoch's number of steps for all: the rest of a broken epoch is a fit of its own.
@@ -109,7 +109,7 @@ class Phase:
         keeper.finish()
         return {"epochs": keeper.epoch, "best_epoch": keeper.best_epoch, "best_score": keeper.best_score}
 
-    def _fit(self, keeper: _Keeper, until: int) -> None:
+    def _fit(self, keeper: _TrainingCallback, until: int) -> None:
         self.model.fit(
             self.train.dataset(keeper.batches, keeper.steps_left),
             validation_data=self.validation.in_order(self.validation_batch),
@@ -120,10 +120,10 @@ class Phase:
         )
 
 
-class _Keeper(keras.callbacks.Callback):
+class _TrainingCallback(keras.callbacks.Callback):
     """Progress, checkpoints, early stopping and best weights of a phase."""
 
-    def __init__(self, phase: Phase, watcher: Watcher) -> None:
+    def __init__(self, phase: Phase, watcher: TrainingHooks) -> None:
         super().__init__()
         self.phase = phase
         self.watcher = watcher

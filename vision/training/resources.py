@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from vision.training.errors import DiskFullError, OutOfMemoryError
-from vision.training.watcher import Watcher
+from vision.training.hooks import TrainingHooks
 
 TIMED_SECONDS = 2.0
 EXPORT_SECONDS = 15.0
@@ -44,8 +44,8 @@ class Estimate:
         return asdict(self)
 
 
-def promised(
-    folder: Path, measure: Callable[[], Estimate], watcher: Watcher, on_estimate: Callable[[Estimate], None]
+def estimated(
+    folder: Path, measure: Callable[[], Estimate], watcher: TrainingHooks, on_estimate: Callable[[Estimate], None]
 ) -> Estimate:
     """The estimate of this training, measured once: a resumed training keeps its promise.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Watcher:
+class TrainingHooks:
     """What the engine tells the outside while it works. Every function may be left out.
 
     Attributes:

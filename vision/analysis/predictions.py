@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import Truth
+from vision.runtime.detection_metrics import GroundTruth
 
 # The name of the file.
 OUTCOMES = "outcomes.npz"
 
 
 @dataclass(frozen=True)
-class LabelOutcomes:
+class ClassifierPredictions:
     """Of a classifier.
 
     Attributes:
@@ -42,7 +42,7 @@ class LabelOutcomes:
         )  # fmt: skip
 
     @classmethod
-    def load(cls, path: Path) -> LabelOutcomes:
+    def load(cls, path: Path) -> ClassifierPredictions:
         with np.load(path, allow_pickle=False) as file:
             return cls(
                 file["keys"].tolist(), file["truth"].astype(np.int64), file["probabilities"],
@@ -51,10 +51,10 @@ class LabelOutcomes:
 
 
 @dataclass(frozen=True)
-class BoxOutcomes:
+class DetectorPredictions:
     """Of a detector: what is on each image, and what was found, with all scores from about 0.01 on."""
 
-    truths: list[Truth]
+    truths: list[GroundTruth]
     found: list[Detections]
     class_names: list[str]
 
@@ -75,12 +75,12 @@ class BoxOutcomes:
         )  # fmt: skip
 
     @classmethod
-    def load(cls, path: Path) -> BoxOutcomes:
+    def load(cls, path: Path) -> DetectorPredictions:
         with np.load(path, allow_pickle=False) as file:
             keys = file["keys"].tolist()
             ends = np.cumsum(file["true_counts"])[:-1]
             boxes, labels = np.split(file["true_boxes"], ends), np.split(file["true_labels"], ends)
-            truths = [Truth(*row) for row in zip(keys, boxes, labels, strict=True)] if keys else []
+            truths = [GroundTruth(*row) for row in zip(keys, boxes, labels, strict=True)] if keys else []
             ends = np.cumsum(file["found_counts"])[:-1]
             columns = [np.split(file[name], ends) for name in ("boxes", "scores", "labels")]
             found = [Detections(*row) for row in zip(*columns, strict=True)] if keys else []
