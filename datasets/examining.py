@@ -67,7 +67,7 @@ def _seen(content: bytes) -> Seen:
         return error
 
 
-def stage_content_of_image(content: bytes, filename: str, *, strip_location: bool = False) -> StagedImage:
+def stage_image(content: bytes, filename: str, *, strip_location: bool = False) -> StagedImage:
     """Check a picture held in memory and write it to the store's incoming folder.
 
     Raises:
@@ -82,7 +82,7 @@ def stage_content_of_image(content: bytes, filename: str, *, strip_location: boo
 def examine_contents(
     files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
 ) -> list[StagedImage | ImageError]:
-    """As `stage_content_of_image`, for several pictures and their names, with what is wrong in the place of one that cannot
+    """As `stage_image`, for several pictures and their names, with what is wrong in the place of one that cannot
     be used.
 
     Args:
@@ -130,11 +130,11 @@ def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tu
 
 
 def stage_upload(incoming: Incoming, filename: str, *, strip_location: bool = False) -> StagedImage:
-    """As `stage_content_of_image`, for a file that was received already."""
+    """As `stage_image`, for a file that was received already."""
     if incoming.size > settings.MAX_IMAGE_BYTES:
         raise too_large()
     if strip_location:
-        return stage_content_of_image(incoming.path.read_bytes(), filename, strip_location=True)
+        return stage_image(incoming.path.read_bytes(), filename, strip_location=True)
     return _examined(incoming, filename, looking.look_at(incoming.path))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from datasets.examining import StagedImage, stage_content_of_image
+from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Label
 from datasets.services import create_dataset, ensure_labels
@@ -91,7 +91,7 @@ def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, number
         scenes = [plan_scene(number, most_shapes=sample.most_shapes) for number in numbers]
         items: list[StagedImage] = []
         for number, scene in zip(numbers, scenes, strict=True):
-            items.append(stage_content_of_image(draw(scene), f"sample-{number + 1:03d}.jpg"))
+            items.append(stage_image(draw(scene), f"sample-{number + 1:03d}.jpg"))
             cleanup.callback(items[-1].incoming.discard)
         storage.stage(item.incoming for item in items)  # before the transaction, in which nobody else can write
         try:

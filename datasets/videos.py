@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from PIL import Image as PillowImage
 
 from datasets.errors import FramesExist, NotAVideo, VideoExists
-from datasets.examining import StagedImage, stage_content_of_image
+from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image, Origin, Video
 from datasets.outcomes import Outcome
@@ -240,9 +240,7 @@ def _examined(video: Video, frame: Frame, cut: FrameExtraction) -> StagedImage:
     else:
         picture.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     stem = PurePath(video.filename).stem[:200]
-    item = stage_content_of_image(
-        target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}"
-    )
+    item = stage_image(target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}")
     item.video, item.frame_index, item.frame_time = video, frame.index, frame.time
     # Frames of one video never sit on both sides of a split, unless its user says how far apart is far enough.
     stretch = "" if cut.group_seconds is None else f" {int(frame.time // cut.group_seconds)}"

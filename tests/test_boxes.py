@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasets.examining import StagedImage, stage_content_of_image
+from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
 from datasets.models import Annotation, Dataset, Image, Label
 from datasets.services import create_label
@@ -312,7 +312,7 @@ def build(user, label_names: list[str], images: list) -> dict:
     items: list[StagedImage] = []
     for number, (filename, marks, split, reviewed) in enumerate(images):
         width, height = 48 + 7 * number, 32
-        item = stage_content_of_image(jpeg(number, (width, height)), filename)
+        item = stage_image(jpeg(number, (width, height)), filename)
         item.split, item.is_reviewed = split, reviewed
         item.boxes = [
             (by_name[label], (x * width, y * height, x_max * width, y_max * height))

@@ -401,7 +401,7 @@ class TestStartingFromAnEarlierModel:
     def test_rows_of_kept_labels_say_what_they_said(self, tmp_path, kind):
         import keras
 
-        from vision.training.earlier import head_of, transfer_head_rows
+        from vision.training.base_model import head_of, transfer_head_rows
         from vision.training.networks import Network, _with_head, build_network, standardize
 
         keras.utils.set_random_seed(3)

@@ -190,21 +190,21 @@ def report(**changes) -> dict:
     ],
 )  # fmt: skip
 def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
-    from vision.exporting.measure import problem_of
+    from vision.exporting.measure import parity_problem
 
-    found = problem_of(kind, figures, largest_drop=0.02)
+    found = parity_problem(kind, figures, largest_drop=0.02)
     assert words in found and bool(found) == bool(words)
 
 
 @pytest.mark.django_db
 def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch):
     from training import model_exports
-    from vision.exporting.measure import problem_of
+    from vision.exporting.measure import parity_problem
 
     def refuse(process, context, died, *limits):
         figures = report(accuracy=0.5, keras_accuracy=0.9, drop=0.4, size=1, latency_ms=1.0)
         return {"exports": [{"kind": "litert-int8", "path": "", "report": figures,
-                             "problem": problem_of("litert-int8", figures, 0.02)}]}  # fmt: skip
+                             "problem": parity_problem("litert-int8", figures, 0.02)}]}  # fmt: skip
 
     monkeypatch.setattr(model_exports, "result_of", refuse)
     job = export(api, classifier, "litert-int8")

@@ -365,7 +365,7 @@ folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():
     try:
         anchors = None if anchors is None else PackageAnchors(**anchors)
-        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], watcher=TrainingHooks())
+        import_model(folder / file, labels, (64, 64), folder, anchors=anchors, images=[], hooks=TrainingHooks())
     except EngineError as error:
         codes[name] = error.code
 print(json.dumps(codes))

@@ -9,7 +9,7 @@ from django.conf import settings as project_settings
 
 from accounts import limits as account_limits
 from common.errors import StudioError
-from datasets.examining import stage_content_of_image
+from datasets.examining import stage_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image
 from projects import jobs, limits
@@ -100,7 +100,7 @@ def test_images_of_projects_of_one_user(owner, project, row, settings):  # noqa:
     def add_one() -> None:
         with lock:
             number = next(seeds)
-        item = stage_content_of_image(jpeg(number), f"{number}.jpg")
+        item = stage_image(jpeg(number), f"{number}.jpg")
         try:
             add_images(dataset=others[number], items=[item], source="upload")
         finally:

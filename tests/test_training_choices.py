@@ -37,7 +37,7 @@ class Rows:
         return tf.data.Dataset.from_tensor_slices((self.rows, self.targets)).batch(batch)
 
 
-def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bool = False):
+def small_phase(tmp_path, evaluate, *, epochs: int, early_stopping: int, uneven: bool = False):
     import keras
 
     from vision.training.fitting import Phase, compile_for
@@ -52,24 +52,24 @@ def small_phase(tmp_path, judge, *, epochs: int, early_stopping: int, uneven: bo
     feed = Rows(rows, targets)
     return Phase(
         name="training", model=model, saved=model, train=feed, validation=feed, epochs=epochs, configuration=settings,
-        checkpoint_path=tmp_path / "checkpoint.npz", judge=judge,
+        checkpoint_path=tmp_path / "checkpoint.npz", evaluate=evaluate,
     )  # fmt: skip
 
 
 def test_early_stopping_counts_judged_epochs(tmp_path):
-    """AP is judged a dozen times in a training of a detector, so most epochs say nothing."""
+    """AP is measured a dozen times in a training of a detector, so most epochs say nothing."""
     from vision.training.fitting import ValidationScore
     from vision.training.hooks import TrainingHooks
 
     judged = []
 
-    def judge(epoch: int, logs: dict):
+    def evaluate(epoch: int, logs: dict):
         if (epoch + 1) % 3:
             return ValidationScore(None, {})
         judged.append(epoch + 1)
         return ValidationScore([{3: 0.1, 6: 0.3}.get(epoch + 1, 0.2)], {})
 
-    found = small_phase(tmp_path, judge, epochs=24, early_stopping=2).run(TrainingHooks())
+    found = small_phase(tmp_path, evaluate, epochs=24, early_stopping=2).run(TrainingHooks())
     assert judged == [3, 6, 9, 12] and found["best_epoch"] == 6 and found["epochs"] == 12
     assert found["best_score"] == [0.3]
 
@@ -86,10 +86,10 @@ def test_a_phase_that_goes_on_remembers_how_long_nothing_improved(tmp_path):
 
 
 def test_an_uneven_validation_split_is_judged_by_balanced_accuracy(tmp_path):
-    from vision.training.fitting import judge_classifier
+    from vision.training.fitting import score_classifier
     from vision.training.hooks import TrainingHooks
 
-    phase = small_phase(tmp_path, judge_classifier, epochs=2, early_stopping=0, uneven=True)
+    phase = small_phase(tmp_path, score_classifier, epochs=2, early_stopping=0, uneven=True)
     found = phase.run(TrainingHooks())
     predicted = np.asarray(phase.model(phase.validation.rows)).argmax(axis=1)
     entry = phase.history[found["best_epoch"] - 1]
@@ -150,10 +150,10 @@ def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeyp
         uses_pretrained=True, fine_tune=True, fine_tune_epochs=1, fine_tune_learning_rate=1e-4
     )
     training.checkpoint, training.history = tmp_path / "checkpoint.npz", []
-    training.watcher = types.SimpleNamespace(log=calls.append)
+    training.hooks = types.SimpleNamespace(log=calls.append)
     training.earlier_phase = types.SimpleNamespace(
         keep=lambda score, variables: weights.update(kept=score),
-        restore_if_better=lambda score, variables, watcher: weights.update(compared=score),
+        restore_if_better=lambda score, variables, hooks: weights.update(compared=score),
     )
     monkeypatch.setattr(train, "freeze_backbone", lambda network: None)
     monkeypatch.setattr(train, "unfreeze_backbone", lambda network: None)

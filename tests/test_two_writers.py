@@ -17,7 +17,7 @@ from django.db import IntegrityError, connections, transaction
 
 from common.errors import StudioError
 from datasets.errors import LabelExists
-from datasets.examining import stage_content_of_image
+from datasets.examining import stage_image
 from datasets.ingest import add_images
 from datasets.label_removal import merge_labels
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
@@ -65,7 +65,7 @@ def row(dataset) -> Dataset:
 
 
 def add(row: Dataset, *seeds: int) -> list[str]:
-    items = [stage_content_of_image(jpeg(seed), f"{seed}.jpg") for seed in seeds]
+    items = [stage_image(jpeg(seed), f"{seed}.jpg") for seed in seeds]
     return [outcome.kind for outcome in add_images(dataset=row, items=items, source="upload")]
 
 

@@ -1,4 +1,4 @@
-"""The export job: the engine writes and proves the files, the good ones become files of the model."""
+"""The export job: the engine writes and verifies the files, the good ones become files of the model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from training.process import EngineProcess, made_files, remove_folder, result_of
 from vision.runtime.kinds import KINDS
 
 WORK_FOLDERS.add("model-exports")
-MAX_PROOF_IMAGES = 2000
+MAX_VERIFICATION_IMAGES = 2000
 CALIBRATION_IMAGES = 200
 UNLABELLED_IMAGES = 64
-# What a training or an upload left; an export proves them and does not write them anew.
+# What a training or an upload left; an export verifies them and does not write them again.
 GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
 
 
@@ -139,14 +139,14 @@ def export_request(model: Model, parameters: dict, folder: Path) -> dict:
 
 
 def _pictures(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
-    """Pictures to prove the files on, and others to calibrate them with: of a snapshot, or whatever the project has."""
+    """Images to verify the files on, and others to calibrate them with: of a snapshot, or what the project has."""
     if snapshot is not None and snapshot.has_images:
-        proof = _known(model, _evenly(snapshot, "test", MAX_PROOF_IMAGES), folder)
+        verification = _known(model, _evenly(snapshot, "test", MAX_VERIFICATION_IMAGES), folder)
         rows = _evenly(snapshot, "train", CALIBRATION_IMAGES)
         calibration = [str(storage.pin(row.blob, folder)) for row in rows]
-        if proof:
+        if verification:
             source = f"test split of snapshot {snapshot.number}"
-            return {"samples": proof, "source": source, "is_labelled": True, "calibration": calibration}
+            return {"samples": verification, "source": source, "is_labelled": True, "calibration": calibration}
     images = Image.objects.filter(dataset__project=model.project_id).select_related("blob").order_by("id")
     paths = [(str(image.pk), str(storage.pin(image.blob, folder))) for image in images[: 2 * UNLABELLED_IMAGES]]
     unknown = {"boxes": [], "labels": []} if model.task == Task.DETECTION else {"label": -1}

@@ -58,7 +58,7 @@ def start_search(
     dataset: Dataset | None = None, base_model: Model | None = None, max_runs: int = 7,
     max_minutes: float | None = None, seed: int = 42, name: str = "",
 ) -> Search:  # fmt: skip
-    """Draw settings out of the space and start the first rung. The first of them are the user's own; they are judged
+    """Draw settings out of the space and start the first rung. The first of them are the user's own; they are compared
     like the others, by a shorter training, and may be left behind there.
 
     Args:

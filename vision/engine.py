@@ -123,14 +123,14 @@ def _work(folder: Path, reporter: Reporter) -> int:
         left = eta.seconds(phase, done, total)
         reporter.send("progress", phase=phase, done=done, total=total, eta_seconds=left, **hardware_in_use())
 
-    watcher = TrainingHooks(
+    hooks = TrainingHooks(
         on_progress=on_progress,
         on_epoch=lambda entry: reporter.send("epoch", entry=entry),
         on_checkpoint=lambda: reporter.send("checkpoint"),
         log=lambda line: reporter.send("log", line=line),
-        check=reporter.check,
+        raise_if_cancelled=reporter.check,
     )
-    result = train(configuration, data, folder, watcher, on_estimate)
+    result = train(configuration, data, folder, hooks, on_estimate)
     reporter.send("result", result=result.to_dict() | {"peak_memory_bytes": _peak_memory()})
     return 0
 
@@ -155,7 +155,7 @@ def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
         folder,
         anchors=None if anchors is None else PackageAnchors(**anchors),
         images=request["images"],
-        watcher=_watcher(reporter),
+        hooks=_hooks(reporter),
     ).to_dict()
 
 
@@ -164,30 +164,30 @@ def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
         import vision.legacy_retinanet  # noqa: F401 - decides which Keras this process has
     from vision.exporting.work import ExportRequest, export_model
 
-    return {"exports": export_model(ExportRequest(**request["export"]), folder, _watcher(reporter))}
+    return {"exports": export_model(ExportRequest(**request["export"]), folder, _hooks(reporter))}
 
 
-def _watcher(reporter: Reporter):
+def _hooks(reporter: Reporter):
     """Of a job: log, progress and the wish to stop."""
     from vision.training.hooks import TrainingHooks
 
     return TrainingHooks(
         log=lambda line: reporter.send("log", line=line),
         on_progress=lambda phase, done, total: reporter.send("progress", done=done, total=total),
-        check=reporter.check,
+        raise_if_cancelled=reporter.check,
     )
 
 
 def _upload(request: dict, folder: Path, reporter: Reporter) -> dict:
     from vision.model_import.work import UploadRequest, import_upload
 
-    return import_upload(UploadRequest(**request["upload"]), folder, _watcher(reporter)).to_dict()
+    return import_upload(UploadRequest(**request["upload"]), folder, _hooks(reporter)).to_dict()
 
 
 def _outputs(request: dict, folder: Path, reporter: Reporter) -> dict:
     from vision.exporting.outputs import write_outputs
 
-    return write_outputs(request["outputs"], folder, _watcher(reporter))
+    return write_outputs(request["outputs"], folder, _hooks(reporter))
 
 
 TOOLS = {"import": _import, "export": _export, "upload": _upload, "outputs": _outputs}

@@ -162,7 +162,8 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
         elif own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE):
             yield Suspect(
                 image=image, annotation_id=one["pk"], kind=Suspect.Kind.NOT_SEEN, label=one["label"],
-                box=one["box"], quality=0.5 + own / 2, is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
+                box=one["box"], quality=0.5 + own / 2,
+                is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
             )  # fmt: skip
     for column, other in enumerate(found):
         if (

@@ -29,7 +29,7 @@ def start_export(
     *, model: Model, user, kinds: list[str], bundle_of: str | None = None, snapshot: Snapshot | None = None,
     largest_drop: float = LARGEST_DROP,
 ) -> Job:  # fmt: skip
-    """Make the job that writes, proves and keeps the files.
+    """Make the job that writes, verifies and keeps the files.
 
     Args:
         bundle_of: the kind of file that a zip with everything around it is made for, if one is wanted.

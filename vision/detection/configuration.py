@@ -26,7 +26,7 @@ class DetectionConfiguration:
         image_size: longer side of the input in pixels; the other side follows the images.
         epochs: passes over the training images.
         augmentation: strength of the random changes of training images; `flip` overrides that part.
-        early_stopping: judged epochs without improvement before the end; 0 never stops (the schedule wants its end).
+        early_stopping: evaluated epochs without improvement before the end; 0 never stops (the schedule wants its end).
         frozen_epochs: epochs at the start that train the heads only; None is a fifth with pretrained weights, else 0.
         anchor_sizes: sides of the square anchors as multiples of a cell's side; None proposes them from the boxes.
         anchor_ratios: height over width of the anchors; None proposes them from the boxes.

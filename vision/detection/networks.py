@@ -221,8 +221,8 @@ def scaling_of(model: keras.Model) -> Scaling:
 
 
 def load_matching_weights(model: keras.Model, earlier: keras.Model) -> float:
-    """Give the model the weights of an earlier one of its architecture, without the outputs of labels: `transfer_label_weights`
-    knows which of them are the same.
+    """Give the model the weights of an earlier one of its architecture, without the outputs of labels:
+    `transfer_label_weights` knows which of them are the same.
 
     Returns:
         The share of the model's weights that were taken, 0 to 1.

@@ -15,6 +15,7 @@ from vision.detection import export
 from vision.detection.augment import BoxAugmentation
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.data import DetectionSource, make_source
+from vision.detection.evaluation import EVALUATION_BATCH, NMS_IOU, DetectionResult
 from vision.detection.losses import RetinaNetLoss
 from vision.detection.networks import (
     NORMALIZE_IMAGENET,
@@ -27,7 +28,6 @@ from vision.detection.networks import (
     transfer_label_weights,
     unfreeze_backbone,
 )
-from vision.detection.outcome import EVALUATION_BATCH, NMS_IOU, DetectionResult
 from vision.detection.samples import DetectionData, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
 from vision.training.architectures import find_weights
@@ -63,10 +63,10 @@ def train_detector(
     configuration: DetectionConfiguration,
     data: DetectionData,
     folder: Path,
-    watcher: TrainingHooks | None = None,
+    hooks: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> DetectionResult:
-    """Train, choose the threshold on the validation split, evaluate on the test split, export and prove.
+    """Train, choose the threshold on the validation split, evaluate on the test split, export and verify.
 
     The checkpoint in `folder` is continued when there is one of the same training. Arguments and errors are those of
     `vision.training.train.train`.
@@ -76,7 +76,7 @@ def train_detector(
     folder.mkdir(parents=True, exist_ok=True)
     strategy = prepare_runtime(configuration)
     with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
-        training = _RetinaNetTraining(configuration, data, folder, watcher or TrainingHooks())
+        training = _RetinaNetTraining(configuration, data, folder, hooks or TrainingHooks())
         return training.run(on_estimate, started)
 
 
@@ -91,7 +91,7 @@ class _RetinaNetTraining(DetectorTraining):
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=scaling_of(earlier))
             taken = load_matching_weights(self.model, earlier)
             kept = transfer_label_weights(self.model, earlier, self.data.class_names, self.data.start.class_names)
-            self.watcher.log(
+            self.hooks.log(
                 f"Starting from an earlier model: {taken:.0%} of its weights fit, and {kept} of {num_classes} labels"
             )
         elif self.configuration.uses_pretrained:
@@ -99,7 +99,7 @@ class _RetinaNetTraining(DetectorTraining):
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=NORMALIZE_IMAGENET)
             assert preset is not None  # `resolved` has looked
             load_preset(self.model, preset)
-            self.watcher.log(f"The backbone starts with weights of {self.configuration.weights}")
+            self.hooks.log(f"The backbone starts with weights of {self.configuration.weights}")
         else:
             self.model = build_retinanet(name, self.size, num_classes, self.shapes)
         self._forward = tf.function(lambda images: self.model(images, training=False), reduce_retracing=True)
@@ -144,7 +144,7 @@ class _RetinaNetTraining(DetectorTraining):
         rate = configuration.learning_rate * FINE_TUNE_RATE
         head_epochs = sum(entry["phase"] == "head" for entry in self.history)
         score = self._phase("fine_tuning", sources, configuration.epochs - frozen, rate, offset=head_epochs)
-        earlier.restore_if_better(score, self.model.weights, self.watcher)
+        earlier.restore_if_better(score, self.model.weights, self.hooks)
 
     def _source(self, store: ImageCache, split: str) -> DetectionSource:
         augmentation = STRENGTHS[self.configuration.augmentation]
@@ -161,14 +161,14 @@ class _RetinaNetTraining(DetectorTraining):
         configuration = self.configuration
         train = sources["train"]
 
-        def judge(epoch: int, logs: dict) -> ValidationScore:
+        def evaluate(epoch: int, logs: dict) -> ValidationScore:
             if not self.should_evaluate_after(offset + epoch) and epoch + 1 != epochs:
                 return ValidationScore(None, {})
-            ap50, ap = self.judge(sources["validation"].store, offset + epoch)
+            ap50, ap = self.evaluate(sources["validation"].store, offset + epoch)
             return ValidationScore([ap50, ap], {"val_ap": ap, "val_ap50": ap50})
 
         self._compile(peak=rate, steps=epochs * -(-train.count // configuration.batch_size))
-        self.watcher.log(f"{name}: {train.count} images, at most {epochs} epochs")
+        self.hooks.log(f"{name}: {train.count} images, at most {epochs} epochs")
         outcome = Phase(
             name=name,
             model=self.model,
@@ -181,11 +181,11 @@ class _RetinaNetTraining(DetectorTraining):
             epoch_offset=offset,
             history=self.history,
             deadline=self.deadline,
-            judge=judge,
+            evaluate=evaluate,
             average_momentum=AVERAGE_MOMENTUM,
             validation_batch=EVALUATION_BATCH,
-        ).run(self.watcher)
-        self.watcher.log(
+        ).run(self.hooks)
+        self.hooks.log(
             f"{name}: best after epoch {offset + outcome['best_epoch']} of {offset + outcome['epochs']}, validation "
             f"AP50 {outcome['best_score'][0]:.4f}"
         )

@@ -12,14 +12,14 @@ import numpy as np
 
 from vision.analysis.predictions import OUTCOMES, DetectorPredictions
 from vision.detection.configuration import DetectionConfiguration
-from vision.detection.outcome import (
+from vision.detection.evaluation import (
     LETTERBOX,
     NMS_IOU,
     DetectionResult,
     Seen,
     average_precision,
     detect_split,
-    judged,
+    evaluation_of,
 )
 from vision.detection.samples import (
     DetectionData,
@@ -61,12 +61,12 @@ class DetectorTraining(ABC):
     packages: tuple[str, ...] = ()
 
     def __init__(
-        self, configuration: DetectionConfiguration, data: DetectionData, folder: Path, watcher: TrainingHooks
+        self, configuration: DetectionConfiguration, data: DetectionData, folder: Path, hooks: TrainingHooks
     ) -> None:
         self.configuration = configuration
         self.data = data
         self.folder = folder
-        self.watcher = watcher
+        self.hooks = hooks
         self.history: list[dict] = []
         self.deadline = Deadline()
         self.checkpoint = folder / "checkpoint.npz"
@@ -113,10 +113,10 @@ class DetectorTraining(ABC):
     # The course of a training
 
     def run(self, on_estimate, started: float) -> DetectionResult:
-        estimate = estimated(self.folder, self.estimate, self.watcher, on_estimate)
+        estimate = estimated(self.folder, self.estimate, self.hooks, on_estimate)
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)
-        self.watcher.log(
+        self.hooks.log(
             f"Input {self.size[1]} x {self.size[0]} px, {len(self.anchors):,} anchors: sizes {list(self.shapes.sizes)} "
             f"of a cell, ratios {list(self.shapes.ratios)}"
         )
@@ -160,14 +160,14 @@ class DetectorTraining(ABC):
         every = max(1, self.configuration.epochs // JUDGED_TIMES)
         return (epoch + 1) % every == 0 or epoch + 1 == self.configuration.epochs
 
-    def judge(self, store: ImageCache, epoch: int) -> tuple[float, float]:
+    def evaluate(self, store: ImageCache, epoch: int) -> tuple[float, float]:
         """AP50 and AP on the validation split."""
         ap50, ap = average_precision(self.detect(store), self.data.class_names)
-        self.watcher.log(f"epoch {epoch + 1}: validation AP50 {ap50:.3f}, AP {ap:.3f}")
+        self.hooks.log(f"epoch {epoch + 1}: validation AP50 {ap50:.3f}, AP {ap:.3f}")
         return ap50, ap
 
     def detect(self, store: ImageCache) -> Seen:
-        return detect_split(store, self.sizes, self.anchors, self.forward, self.watcher.check)
+        return detect_split(store, self.sizes, self.anchors, self.forward, self.hooks.raise_if_cancelled)
 
     def _anchor_shapes(self) -> AnchorShapes:
         if self.data.start is not None:
@@ -190,22 +190,22 @@ class DetectorTraining(ABC):
         for split in SPLITS:
             samples = self.data.splits[split]
             store = ImageCache(samples, self.size, place, self.folder / f"pixels-{split}.npy", load_letterboxed)
-            store.fill(partial(self._report_decoded, before, total), self.watcher.check)
+            store.fill(partial(self._report_decoded, before, total), self.hooks.raise_if_cancelled)
             before += len(samples)
             for identifier, reason in store.broken:
-                self.watcher.log(f"left out image {identifier}: {reason}")
+                self.hooks.log(f"left out image {identifier}: {reason}")
             stores[split] = store
-        self.watcher.log(f"Decoded {total} images, kept in {place}")
+        self.hooks.log(f"Decoded {total} images, kept in {place}")
         return stores
 
     def _report_decoded(self, before: int, total: int, done: int, _: int) -> None:
-        self.watcher.on_progress("decoding", before + done, total)
+        self.hooks.on_progress("decoding", before + done, total)
 
     def _finish(self, stores: Stores, started: float) -> DetectionResult:
-        self.watcher.on_progress("evaluating", 0, 1)
+        self.hooks.on_progress("evaluating", 0, 1)
         names = self.data.class_names
         test = self.detect(stores["test"])
-        figures = judged(self.detect(stores["validation"]), test, names)
+        figures = evaluation_of(self.detect(stores["validation"]), test, names)
         outcomes = self.folder / OUTCOMES
         DetectorPredictions(*test, names).save(outcomes)
         thresholds = figures.pop("thresholds")
@@ -233,13 +233,13 @@ class DetectorTraining(ABC):
 
     def _export(self, test: ImageCache) -> tuple[dict[str, str], float]:
         litert, labels = self.folder / "model.tflite", self.folder / "labels.txt"
-        self.watcher.on_progress("export", 0, 2)
+        self.hooks.on_progress("export", 0, 2)
         paths = self.save(litert)
-        self.watcher.check()
+        self.hooks.raise_if_cancelled()
         images = test.gather(np.arange(min(PROOF_IMAGES, len(test))))
         difference = check_litert(litert, images, self.forward, self.shapes, NMS_IOU)
-        self.watcher.log(f"LiteRT file agrees with Keras on {len(images)} test images to {difference:.1e}")
-        self.watcher.on_progress("export", 2, 2)
+        self.hooks.log(f"LiteRT file agrees with Keras on {len(images)} test images to {difference:.1e}")
+        self.hooks.on_progress("export", 2, 2)
         write_labels(labels, self.data.class_names)
         files = {**paths, "litert-float32": litert, "labels": labels}
         return {kind: str(path) for kind, path in files.items()}, difference

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.detection.evaluation import average_precision
 from vision.detection.graph import LOWEST_SCORE
-from vision.detection.outcome import average_precision
 from vision.detection.samples import DetectionSample
 from vision.exporting.runners import Run
 from vision.imaging.letterbox import Letterbox
@@ -57,7 +57,7 @@ class Pictures:
         return len(self.pixels)
 
 
-class Judge:
+class Evaluator:
     """Compares files of one network with the network itself."""
 
     def __init__(self, pictures: Pictures, class_names: list[str], detector: dict, check: Callable[[], None]) -> None:
@@ -138,7 +138,7 @@ class Judge:
         return round(average_precision((truths, seen.detections), self.class_names)[0], 6)
 
 
-def problem_of(kind: str, report: dict, largest_drop: float) -> str:
+def parity_problem(kind: str, report: dict, largest_drop: float) -> str:
     """Why a file with this report is not offered; "" when it is."""
     if not np.isfinite(report["largest_difference"]):
         return "Its output is no number."

@@ -10,7 +10,7 @@ from vision.exporting.runners import runner_for
 from vision.training.hooks import TrainingHooks
 
 
-def write_outputs(request: dict, folder: Path, watcher: TrainingHooks) -> dict:
+def write_outputs(request: dict, folder: Path, hooks: TrainingHooks) -> dict:
     """Run the file on each picture and write what it said beside it.
 
     Args:
@@ -21,7 +21,7 @@ def write_outputs(request: dict, folder: Path, watcher: TrainingHooks) -> dict:
     """
     run = runner_for(request["kind"], Path(request["path"]))
     for number, path in enumerate(request["pictures"]):
-        watcher.check()
-        watcher.on_progress("pictures", number, len(request["pictures"]))
+        hooks.raise_if_cancelled()
+        hooks.on_progress("pictures", number, len(request["pictures"]))
         np.save(folder / f"output-{number}.npy", run(np.load(path)))
     return {"count": len(request["pictures"])}

@@ -1,4 +1,4 @@
-"""A whole export: load the network, write each file, prove it, say what was found."""
+"""A whole export: load the network, write each file, verify it, say what was found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.detection.samples import DetectionSample
-from vision.exporting.measure import Judge, Pictures, problem_of
+from vision.exporting.measure import Evaluator, Pictures, parity_problem
 from vision.exporting.runners import runner_of
 from vision.exporting.servable import Servable, keras_classifier, keras_detector
 from vision.exporting.write import write_export
@@ -38,7 +38,7 @@ class ExportRequest:
         architecture: its name in the catalogue; needed for keras-retinanet.
         resize: `stretch` or `letterbox`.
         detector: what reading a detector's output takes; empty for a classifier.
-        samples: images to prove the files on, with the fields of a sample; may be empty.
+        samples: images to verify the files on, with the fields of a sample; may be empty.
         source: where they are from, in words.
         calibration: paths of pictures for int8.
         largest_drop: how much worse than the network a file may be, in accuracy or AP50.
@@ -71,45 +71,45 @@ class Export:
     problem: str = ""
 
 
-def export_model(request: ExportRequest, folder: Path, watcher: TrainingHooks) -> list[dict]:
-    """Write and prove all files that were asked for. Returns `Export`s as dictionaries.
+def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> list[dict]:
+    """Write and verify all files that were asked for. Returns `Export`s as dictionaries.
 
     Raises:
         EngineError: the network's own file is damaged.
     """
-    watcher.log("Loading the model")
+    hooks.log("Loading the model")
     with closing(_servable(request)) as servable:
-        return _exports(request, servable, folder, watcher)
+        return _exports(request, servable, folder, hooks)
 
 
-def _exports(request: ExportRequest, servable: Servable, folder: Path, watcher: TrainingHooks) -> list[dict]:
+def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[dict]:
     pictures = _pictures(request, servable)
-    judge = Judge(pictures, request.class_names, request.detector, watcher.check)
-    watcher.log(f"Proving on {len(pictures)} pictures: {pictures.source}")
-    expected = judge.look(servable.forward)
+    evaluate = Evaluator(pictures, request.class_names, request.detector, hooks.raise_if_cancelled)
+    hooks.log(f"Proving on {len(pictures)} pictures: {pictures.source}")
+    expected = evaluate.look(servable.forward)
     done = []
     for number, kind in enumerate(request.kinds):
-        watcher.on_progress("export", number, len(request.kinds))
-        export = _export(kind, request, servable, judge, expected, folder)
-        watcher.log(f"{kind}: {export.problem or 'offered'}")
+        hooks.on_progress("export", number, len(request.kinds))
+        export = _export(kind, request, servable, evaluate, expected, folder)
+        hooks.log(f"{kind}: {export.problem or 'offered'}")
         done.append(asdict(export))
     return done
 
 
-def _export(kind, request: ExportRequest, servable: Servable, judge: Judge, expected, folder: Path) -> Export:
+def _export(kind, request: ExportRequest, servable: Servable, evaluate: Evaluator, expected, folder: Path) -> Export:
     path = Path(request.files.get(kind) or folder / KINDS[kind].filename)
     try:
         if kind not in request.files:
             calibration = _calibration(request, servable) if KINDS[kind].is_calibrated else []
             write_export(kind, servable, path, calibration)
-        report = judge.report(kind, path, runner_of(kind, path, servable), expected)
+        report = evaluate.report(kind, path, runner_of(kind, path, servable), expected)
     except (Cancelled, Interrupted):
         raise
     except (EngineError, ModelFileError) as error:
         return Export(kind, str(path), {}, str(error))
     if kind == "onnx":
         report["opset"] = ONNX_OPSET
-    return Export(kind, str(path), report, problem_of(kind, report, request.largest_drop))
+    return Export(kind, str(path), report, parity_problem(kind, report, request.largest_drop))
 
 
 def _servable(request: ExportRequest) -> Servable:

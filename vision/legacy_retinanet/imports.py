@@ -12,7 +12,7 @@ import numpy as np
 import tf_keras
 from keras_retinanet.models import backbone as package_backbone
 
-from vision.detection.outcome import LETTERBOX, NMS_IOU
+from vision.detection.evaluation import LETTERBOX, NMS_IOU
 from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import ImageError
@@ -82,7 +82,7 @@ def import_model(
     *,
     anchors: PackageAnchors | None = None,
     images: list[str],
-    watcher: TrainingHooks,
+    hooks: TrainingHooks,
 ) -> ImportResult:
     """Turn an `.h5` file of the package, from training or converted, into a LiteRT file.
 
@@ -90,20 +90,20 @@ def import_model(
         class_names: in the order of the network's outputs.
         image_size: `(height, width)` of the input to serve, multiples of 32.
         anchors: needed when a training model was made with other anchors than the package's own.
-        images: paths of pictures to prove the file on; without any, noise is taken.
+        images: paths of pictures to verify the file on; without any, noise is taken.
 
     Raises:
         ModelImportError: the file is none of the package's, or does not fit `class_names` or `anchors`.
     """
     configuration = check_configuration(path)
-    watcher.log("Reading the model")
+    hooks.log("Reading the model")
     model = load_package_model(path, configuration)
     name, levels = backbone_of(model), _levels(model)
     shapes = _shapes(model, levels, anchors)
     _check_outputs(model, shapes, class_names)
     raw = raw_model(model, image_size, name, levels=levels)
-    watcher.log(f"A {name} with {model.count_params():,} parameters; writing its LiteRT file")
-    watcher.on_progress("export", 0, 1)
+    hooks.log(f"A {name} with {model.count_params():,} parameters; writing its LiteRT file")
+    hooks.on_progress("export", 0, 1)
     own, litert, labels = folder / "model.h5", folder / "model.tflite", folder / "labels.txt"
     # What trainings and exports start from is written here; the file that came is read once.
     model.save(own, include_optimizer=False)
@@ -114,7 +114,7 @@ def import_model(
         return raw(batch.astype(np.float32), training=False).numpy()
 
     difference = check_litert(litert, pixels, forward, shapes, NMS_IOU)
-    watcher.log(f"LiteRT file agrees with Keras on {len(pixels)} images to {difference:.1e}")
+    hooks.log(f"LiteRT file agrees with Keras on {len(pixels)} images to {difference:.1e}")
     write_labels(labels, class_names)
     return ImportResult(
         architecture=f"keras_retinanet_{name}",

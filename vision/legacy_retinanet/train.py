@@ -12,7 +12,7 @@ import tf_keras
 from keras_retinanet.models import backbone as package_backbone
 
 from vision.detection.configuration import DetectionConfiguration
-from vision.detection.outcome import NMS_IOU, DetectionResult
+from vision.detection.evaluation import NMS_IOU, DetectionResult
 from vision.detection.samples import DetectionData, boxes_in_input, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
 from vision.legacy_retinanet.generator import LetterboxedGenerator, write_csv_pair
@@ -51,7 +51,7 @@ def train_keras_retinanet(
     configuration: DetectionConfiguration,
     data: DetectionData,
     folder: Path,
-    watcher: TrainingHooks | None = None,
+    hooks: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> DetectionResult:
     """As `train_detector`, with the keras-retinanet package."""
@@ -59,7 +59,7 @@ def train_keras_retinanet(
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, watcher or TrainingHooks()).run(on_estimate, started)
+        return _PackageTraining(configuration, data, folder, hooks or TrainingHooks()).run(on_estimate, started)
 
 
 def _prepare(configuration: DetectionConfiguration) -> None:
@@ -85,12 +85,12 @@ class _PackageTraining(DetectorTraining):
         self.model = self.network.model
         if self.data.start is not None:
             load_weights(self.network, Path(self.data.start.path))
-            self.watcher.log("Starting from an earlier model")
+            self.hooks.log("Starting from an earlier model")
         elif configuration.uses_pretrained:
             path = find_weights(configuration.spec, configuration.weights)
             assert path is not None  # `resolved` has looked
             load_weights(self.network, path)
-            self.watcher.log(f"Starting from weights of {configuration.weights}: {path.name}")
+            self.hooks.log(f"Starting from weights of {configuration.weights}: {path.name}")
         self._raw = raw_model(self.model, self.size, self.backbone, levels=levels_of(self.shapes))
         self._forward = tf.function(lambda images: self._raw(images, training=False), reduce_retracing=True)
 
@@ -159,7 +159,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         super().__init__()
         self.training = training
         self.configuration = training.configuration
-        self.watcher = training.watcher
+        self.hooks = training.hooks
         self.train, self.validation, self.validation_store = train, validation, validation_store
         self.frozen = min(self.configuration.frozen_epochs or 0, self.configuration.epochs - 1)
         self.epoch, self.step = 0, 0
@@ -185,7 +185,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
                 break
         if self.best_values:
             self.training.model.set_weights(self.best_values)
-        self.watcher.log(f"training: best after epoch {self.best_epoch} of {self.epoch}")
+        self.hooks.log(f"training: best after epoch {self.best_epoch} of {self.epoch}")
 
     def _set_up(self, is_frozen: bool) -> None:
         """Compile for this part of the training; the optimizer goes on with what the checkpoint had of it."""
@@ -227,9 +227,9 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         steps = self.train.steps
         if now - self._last_report > 0.5 or self.step == steps:
             self._last_report = now
-            self.watcher.on_progress(self.part, self.epoch * steps + self.step, self.configuration.epochs * steps)
+            self.hooks.on_progress(self.part, self.epoch * steps + self.step, self.configuration.epochs * steps)
         try:
-            self.watcher.check()
+            self.hooks.raise_if_cancelled()
         except Interrupted:
             self._save()
             raise
@@ -237,7 +237,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
             self._save()
 
     def on_test_batch_end(self, batch: int, logs=None) -> None:
-        self.watcher.check()
+        self.hooks.raise_if_cancelled()
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
         logs = logs or {}
@@ -245,7 +245,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
             raise DivergedError.at(logs["loss"], epoch + 1)
         figures = {}
         if self.training.should_evaluate_after(epoch):
-            ap50, ap = self.training.judge(self.validation_store, epoch)
+            ap50, ap = self.training.evaluate(self.validation_store, epoch)
             figures = {"val_ap": ap, "val_ap50": ap50}
             score = [ap50, ap, -float(logs["val_loss"])]
             self.judged_since_best += 1
@@ -256,7 +256,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         self.epoch, self.step = epoch + 1, 0
         patience = self.configuration.early_stopping
         if patience and self.judged_since_best >= patience and self.epoch < self.configuration.epochs:
-            self.watcher.log(f"no improvement on the validation split in {patience} judged epochs, stopping early")
+            self.hooks.log(f"no improvement on the validation split in {patience} evaluated epochs, stopping early")
             self.model.stop_training = True
         self._save()
 
@@ -273,7 +273,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
             "images_per_second": round(self.train.size() / max(seconds, 1e-6), 1),
         }
         self.training.history.append(entry)
-        self.watcher.on_epoch(entry)
+        self.hooks.on_epoch(entry)
 
     # The checkpoint
 
@@ -295,7 +295,7 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         }
         save_checkpoint(self.training.checkpoint, progress, groups)
         self._last_checkpoint = time.monotonic()
-        self.watcher.on_checkpoint()
+        self.hooks.on_checkpoint()
 
     def _restore(self) -> None:
         found = load_checkpoint(self.training.checkpoint)
@@ -310,4 +310,4 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         self.training.history[:] = progress["history"]
         is_same_part = (self.epoch < self.frozen) == (progress["phase"] == "head")
         self._optimizer_values = groups["optimizer"] if is_same_part else []
-        self.watcher.log(f"{progress['phase']}: continued after epoch {self.epoch}, step {self.step}")
+        self.hooks.log(f"{progress['phase']}: continued after epoch {self.epoch}, step {self.step}")

@@ -65,18 +65,18 @@ class UploadResult:
         return asdict(self)
 
 
-def import_upload(request: UploadRequest, folder: Path, watcher: TrainingHooks) -> UploadResult:
+def import_upload(request: UploadRequest, folder: Path, hooks: TrainingHooks) -> UploadResult:
     """Turn an uploaded classifier into the studio's own files.
 
     Raises:
         UploadError: with the code of what is wrong with the file or with what was said of it.
         ExportError: its LiteRT file says something else than Keras.
     """
-    watcher.log("Looking into the file")
+    hooks.log("Looking into the file")
     size = None if request.image_size is None else (request.image_size[0], request.image_size[1])
     network = read_network(request.format, Path(request.path), size, folder, Limits(request.max_parameters))
     height, width = (int(side) for side in network.model.inputs[0].shape[1:3])
-    watcher.log(f"Read {network.way}: {network.model.count_params():,} parameters, input {width} x {height} px")
+    hooks.log(f"Read {network.way}: {network.model.count_params():,} parameters, input {width} x {height} px")
     image = keras.Input((height, width, 3), name="image", dtype="float32")
     values = prepared(image, request.channels, request.scaling)
     pixels = _pictures(request, (height, width))
@@ -84,11 +84,11 @@ def import_upload(request: UploadRequest, folder: Path, watcher: TrainingHooks) 
     raw = outputs(pixels.astype(np.float32), training=False).numpy()
     difference = _compare(network, keras.Model(image, values), pixels, raw)
     model, added = _as_probabilities(outputs, network.model, raw, request.class_names)
-    watcher.log(added or "Its outputs are probabilities")
+    hooks.log(added or "Its outputs are probabilities")
     probabilities = model(pixels.astype(np.float32), training=False).numpy()
     if not np.isfinite(probabilities).all():
         raise UploadError("wrong_output", "On a picture the network answers with something that is no number.")
-    watcher.on_progress("export", 0, 1)
+    hooks.on_progress("export", 0, 1)
     files = {
         "keras": folder / "model.keras",
         "litert-float32": folder / "model-float32.tflite",
@@ -98,7 +98,7 @@ def import_upload(request: UploadRequest, folder: Path, watcher: TrainingHooks) 
     export.export_litert(model, files["litert-float32"])
     write_labels(files["labels"], request.class_names)
     litert_difference = export.check_litert(files["litert-float32"], pixels, probabilities)
-    watcher.log(f"LiteRT file agrees with Keras on {len(pixels)} pictures to {litert_difference:.1e}")
+    hooks.log(f"LiteRT file agrees with Keras on {len(pixels)} pictures to {litert_difference:.1e}")
     return UploadResult(
         architecture="uploaded",
         class_names=request.class_names,

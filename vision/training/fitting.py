@@ -41,7 +41,7 @@ class ValidationScore:
     """How good the network is after an epoch.
 
     Attributes:
-        score: compared item by item, larger is better; None when this epoch was not judged.
+        score: compared item by item, larger is better; None when this epoch was not evaluated.
         figures: what the history says of it.
     """
 
@@ -49,7 +49,7 @@ class ValidationScore:
     figures: dict
 
 
-def judge_classifier(epoch: int, logs: dict) -> ValidationScore:
+def score_classifier(epoch: int, logs: dict) -> ValidationScore:
     """By the accuracy on the validation split, or the balanced one where there is one, then by its loss."""
     figures = {"accuracy": float(logs["accuracy"]), "val_accuracy": float(logs["val_accuracy"])}
     score = figures["val_accuracy"]
@@ -67,9 +67,9 @@ class Phase:
         model: the compiled model that is fitted.
         saved: the model whose weights are checkpointed and kept at their best (without augmentation).
         epoch_offset: epochs of earlier phases, so that history counts on.
-        judge: `(epoch, logs of fit)` → `ValidationScore`, called after every epoch.
-        average_momentum: when set, an average of the weights over the steps is judged and kept instead of the weights
-            (Polyak and Juditsky 1992).
+        evaluate: `(epoch, logs of fit)` → `ValidationScore`, called after every epoch.
+        average_momentum: when set, an average of the weights over the steps is evaluated and kept instead of
+            the weights (Polyak and Juditsky 1992).
         deadline: ends the phase when its time is over.
     """
 
@@ -82,24 +82,24 @@ class Phase:
     configuration: PhaseSettings
     checkpoint_path: Path
     epoch_offset: int = 0
-    judge: Callable[[int, dict], ValidationScore] = judge_classifier
+    evaluate: Callable[[int, dict], ValidationScore] = score_classifier
     average_momentum: float | None = None
     history: list[dict] = field(default_factory=list)
     deadline: Deadline = field(default_factory=Deadline)
     validation_batch: int = 64
 
-    def run(self, watcher: TrainingHooks) -> dict:
+    def run(self, hooks: TrainingHooks) -> dict:
         """Train to the end or the early stop and leave the best weights in the model.
 
         Returns:
             `{"epochs": trained, "best_epoch": …, "best_score": [validation accuracy, -validation loss]}`.
 
         Raises:
-            Cancelled, Interrupted: from `watcher.check`; a checkpoint is written before.
+            Cancelled, Interrupted: from `hooks.raise_if_cancelled`; a checkpoint is written before.
             DivergedError: the loss is not a number.
             DiskFullError: a checkpoint could not be written.
         """
-        keeper = _TrainingCallback(self, watcher)
+        keeper = _TrainingCallback(self, hooks)
         keeper.restore()
         if keeper.steps_left < keeper.steps:
             # Keras takes the first epoch's number of steps for all: the rest of a broken epoch is a fit of its own.
@@ -123,10 +123,10 @@ class Phase:
 class _TrainingCallback(keras.callbacks.Callback):
     """Progress, checkpoints, early stopping and best weights of a phase."""
 
-    def __init__(self, phase: Phase, watcher: TrainingHooks) -> None:
+    def __init__(self, phase: Phase, hooks: TrainingHooks) -> None:
         super().__init__()
         self.phase = phase
-        self.watcher = watcher
+        self.hooks = hooks
         self.epoch = 0  # epochs wholly done
         self.step = 0  # steps done in the current epoch
         self.best_epoch = 0
@@ -183,7 +183,7 @@ class _TrainingCallback(keras.callbacks.Callback):
             self._last_report = now
             self._report()
         try:
-            self.watcher.check()
+            self.hooks.raise_if_cancelled()
         except Interrupted:
             self.save()
             raise
@@ -191,14 +191,14 @@ class _TrainingCallback(keras.callbacks.Callback):
             self.save()
 
     def on_test_batch_end(self, batch: int, logs=None) -> None:
-        self.watcher.check()
+        self.hooks.raise_if_cancelled()
 
     def on_epoch_end(self, epoch: int, logs=None) -> None:
         logs = logs or {}
         if not np.isfinite(logs["loss"]):
             raise DivergedError.at(logs["loss"], epoch + 1)
         with self.average.in_place() if self.average is not None else nullcontext():
-            judgement = self.phase.judge(epoch, logs)
+            judgement = self.phase.evaluate(epoch, logs)
             score = judgement.score
             self.judged_since_best += score is not None
             if score is not None and (self.best_score is None or score > self.best_score):
@@ -208,14 +208,15 @@ class _TrainingCallback(keras.callbacks.Callback):
         self._record(epoch, logs, judgement.figures)
         patience = self.phase.configuration.early_stopping
         if patience and self.judged_since_best >= patience and self.epoch < self.phase.epochs:
-            self.watcher.log(
-                f"{self.phase.name}: no improvement on the validation split in {patience} judged epochs, stopping early"
+            self.hooks.log(
+                f"{self.phase.name}: no improvement on the validation split in {patience} evaluated epochs, "
+                "stopping early"
             )
             self.finished = True
             self.model.stop_training = True
         is_late = self.phase.deadline.is_over(self.phase.history) and self.best_score is not None
         if is_late and self.epoch < self.phase.epochs:
-            self.watcher.log(f"{self.phase.name}: the time is over, stopping after epoch {self.epoch}")
+            self.hooks.log(f"{self.phase.name}: the time is over, stopping after epoch {self.epoch}")
             self.finished = True
             self.model.stop_training = True
         if self.epoch >= self.phase.epochs:
@@ -240,10 +241,10 @@ class _TrainingCallback(keras.callbacks.Callback):
             "images_per_second": round(self.phase.train.count / max(seconds, 1e-6), 1),
         }
         self.phase.history.append(entry)
-        self.watcher.on_epoch(entry)
+        self.hooks.on_epoch(entry)
 
     def _report(self) -> None:
-        self.watcher.on_progress(self.phase.name, self.epoch * self.steps + self.step, self.phase.epochs * self.steps)
+        self.hooks.on_progress(self.phase.name, self.epoch * self.steps + self.step, self.phase.epochs * self.steps)
 
     # Randomness and state
 
@@ -273,7 +274,7 @@ class _TrainingCallback(keras.callbacks.Callback):
         }
         save_checkpoint(phase.checkpoint_path, progress, groups)
         self._last_checkpoint = time.monotonic()
-        self.watcher.on_checkpoint()
+        self.hooks.on_checkpoint()
 
     def restore(self) -> None:
         """Go on where the checkpoint of this phase stopped, if there is one."""
@@ -295,7 +296,7 @@ class _TrainingCallback(keras.callbacks.Callback):
         self.finished = progress["finished"]
         phase.history[:] = progress["history"]
         self._skip = self.step if self.step < self.steps else 0
-        self.watcher.log(f"{phase.name}: continued after epoch {self.epoch}, step {self.step} of {self.steps}")
+        self.hooks.log(f"{phase.name}: continued after epoch {self.epoch}, step {self.step} of {self.steps}")
 
     def finish(self) -> None:
         if self.best_values:

@@ -18,13 +18,13 @@ class EarlierPhase:
         """Raises `DiskFullError`."""
         save_checkpoint(self._path, {"score": score}, {"weights": get_values(variables)})
 
-    def restore_if_better(self, score: list[float], variables: list, watcher: TrainingHooks) -> bool:
+    def restore_if_better(self, score: list[float], variables: list, hooks: TrainingHooks) -> bool:
         """Give the variables the weights of the phase before, when its score was higher than this one."""
         found = load_checkpoint(self._path)
         if found is None or found[0]["score"] <= score:
             return False
         set_values(variables, found[1]["weights"])
-        watcher.log(
+        hooks.log(
             f"The head alone was better on the validation split ({found[0]['score'][0]:.4f} against {score[0]:.4f}): "
             "its network is kept, without fine-tuning"
         )

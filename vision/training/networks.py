@@ -11,8 +11,8 @@ from keras import layers
 
 from vision.model_import.build import custom_network
 from vision.training.architectures import find_weights
+from vision.training.base_model import backbone_of
 from vision.training.configuration import Configuration, augmentation_strength
-from vision.training.earlier import backbone_of
 from vision.training.errors import WeightsError
 
 MAX_CUSTOM_PARAMETERS = 100_000_000

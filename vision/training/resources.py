@@ -45,7 +45,7 @@ class Estimate:
 
 
 def estimated(
-    folder: Path, measure: Callable[[], Estimate], watcher: TrainingHooks, on_estimate: Callable[[Estimate], None]
+    folder: Path, measure: Callable[[], Estimate], hooks: TrainingHooks, on_estimate: Callable[[Estimate], None]
 ) -> Estimate:
     """The estimate of this training, measured once: a resumed training keeps its promise.
 
@@ -59,8 +59,8 @@ def estimated(
     require_room(estimate, folder)
     saved.write_text(json.dumps(estimate.to_dict()))
     for line in estimate.warnings:
-        watcher.log(line)
-    watcher.log(
+        hooks.log(line)
+    hooks.log(
         f"Expected: about {estimate.seconds / 60:.1f} minutes if not stopped early, "
         f"{estimate.memory_bytes / 2**20:.0f} MiB memory, {estimate.disk_bytes / 2**20:.0f} MiB disk"
     )

@@ -18,6 +18,7 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import load_pixels
 from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from vision.training import export
+from vision.training.base_model import head_of, transfer_head_rows
 from vision.training.budget import Deadline, seconds_to_train
 from vision.training.checkpoint import load_checkpoint
 from vision.training.configuration import Configuration
@@ -29,7 +30,6 @@ from vision.training.data import (
     choose_place,
     sample_weights,
 )
-from vision.training.earlier import head_of, transfer_head_rows
 from vision.training.estimate import estimate_training
 from vision.training.fitting import Phase, compile_for
 from vision.training.hooks import TrainingHooks
@@ -118,10 +118,10 @@ def train(
     configuration: Configuration,
     data: TrainingData,
     folder: Path,
-    watcher: TrainingHooks | None = None,
+    hooks: TrainingHooks | None = None,
     on_estimate=lambda estimate: None,
 ) -> TrainingResult:
-    """Train, evaluate on the test split, export and prove the exports.
+    """Train, evaluate on the test split, export and verify the exports.
 
     The checkpoint in `folder` is continued when there is one of the same training.
 
@@ -129,26 +129,26 @@ def train(
         configuration: resolved, see `Configuration.resolved`.
         data: samples of the three splits.
         folder: work folder of this training, on a disk with room (see `Estimate.disk_bytes`).
-        watcher: progress, log, checkpoints and the wish to stop.
+        hooks: progress, log, checkpoints and the wish to stop.
         on_estimate: receives the `Estimate` before the first step.
 
     Raises:
-        EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `watcher.check`.
+        EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `hooks.raise_if_cancelled`.
     """
-    watcher = watcher or TrainingHooks()
+    hooks = hooks or TrainingHooks()
     started = time.monotonic()
     check_data(data)
     strategy = prepare_runtime(configuration)
     with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
-        return _Training(configuration, data, folder, watcher).run(on_estimate, started)
+        return _Training(configuration, data, folder, hooks).run(on_estimate, started)
 
 
 class _Training:
-    def __init__(self, configuration, data, folder, watcher) -> None:
+    def __init__(self, configuration, data, folder, hooks) -> None:
         self.configuration: Configuration = configuration
         self.data: TrainingData = data
         self.folder: Path = folder
-        self.watcher: TrainingHooks = watcher
+        self.hooks: TrainingHooks = hooks
         self.checkpoint = folder / "checkpoint.npz"
         self.num_classes = len(data.class_names)
         self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
@@ -172,7 +172,7 @@ class _Training:
         estimate = estimated(
             self.folder,
             lambda: estimate_training(network, self.configuration, counts, self.folder),
-            self.watcher,
+            self.hooks,
             on_estimate,
         )
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
@@ -191,16 +191,16 @@ class _Training:
             samples = self.data.splits[split]
             store = ImageCache(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
             report = partial(self._decoded, before, total)
-            store.fill(report, self.watcher.check)
+            store.fill(report, self.hooks.raise_if_cancelled)
             before += len(samples)
             for identifier, reason in store.broken:
-                self.watcher.log(f"left out image {identifier}: {reason}")
+                self.hooks.log(f"left out image {identifier}: {reason}")
             stores[split] = store
-        self.watcher.log(f"Decoded {total} images at {side} x {side} px, kept in {place}")
+        self.hooks.log(f"Decoded {total} images at {side} x {side} px, kept in {place}")
         return stores
 
     def _decoded(self, before: int, total: int, done: int, _: int) -> None:
-        self.watcher.on_progress("decoding", before + done, total)
+        self.hooks.on_progress("decoding", before + done, total)
 
     def _fit(self, network: Network, stores: dict[str, ImageCache]) -> None:
         if not self.configuration.uses_pretrained:
@@ -225,7 +225,7 @@ class _Training:
                 self.configuration.fine_tune_learning_rate,
                 epoch_offset=head_epochs,
             )
-            self.earlier_phase.restore_if_better(score, network.model.weights, self.watcher)
+            self.earlier_phase.restore_if_better(score, network.model.weights, self.hooks)
 
     def _head(self, network: Network, stores: dict[str, ImageCache], is_new: bool) -> list[float]:
         """Train the head; with unchanged pixels it trains on features that are computed only once.
@@ -255,7 +255,7 @@ class _Training:
         kept = 0
         if earlier is not None:
             kept = transfer_head_rows(network.head, earlier, self.data.class_names, self.data.start_names)
-        self.watcher.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
+        self.hooks.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
 
     def _features(self, network: Network, store: ImageCache, split: str) -> np.ndarray:
         """`(images, features)` float32, kept in the work folder for a resume."""
@@ -268,11 +268,11 @@ class _Training:
             features = np.empty((len(store), width), dtype=np.float32)
             forward = tf.function(lambda images: backbone(images, training=False), reduce_retracing=True)
             for start in range(0, len(store), EVALUATION_BATCH):
-                self.watcher.check()
+                self.hooks.raise_if_cancelled()
                 indices = np.arange(start, min(start + EVALUATION_BATCH, len(store)))
                 images = tf.convert_to_tensor(store.gather(indices), dtype=tf.float32)
                 features[indices] = forward(images).numpy()
-                self.watcher.on_progress("features", int(indices[-1]) + 1, len(store))
+                self.hooks.on_progress("features", int(indices[-1]) + 1, len(store))
             unfinished = path.with_suffix(".partial")
             with open(unfinished, "wb") as file:
                 np.save(file, features)
@@ -322,16 +322,16 @@ class _Training:
 
     def _run(self, phase: Phase) -> list[float]:
         """Train a phase. Returns its (balanced) accuracy on the validation split: losses are not comparable."""
-        self.watcher.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
-        outcome = phase.run(self.watcher)
-        self.watcher.log(
+        self.hooks.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
+        outcome = phase.run(self.hooks)
+        self.hooks.log(
             f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
             f"validation accuracy {outcome['best_score'][0]:.4f}"
         )
         return outcome["best_score"][:1]
 
     def _finish(self, network: Network, stores: dict[str, ImageCache], started: float) -> TrainingResult:
-        self.watcher.on_progress("evaluating", 0, 1)
+        self.hooks.on_progress("evaluating", 0, 1)
         probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
         files, difference = self._export(network.model, stores["test"], probabilities["test"])
         test = stores["test"]
@@ -362,12 +362,12 @@ class _Training:
         forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
         outputs = []
         for images, _, _ in source.in_order(EVALUATION_BATCH):
-            self.watcher.check()
+            self.hooks.raise_if_cancelled()
             outputs.append(np.asarray(forward(images), dtype=np.float32))
         return np.concatenate(outputs)
 
     def _export(self, model: keras.Model, test: ImageCache, expected: np.ndarray) -> tuple[dict[str, str], float]:
-        self.watcher.on_progress("exporting", 0, 1)
+        self.hooks.on_progress("exporting", 0, 1)
         paths = {
             "keras": self.folder / "model.keras",
             "litert-float32": self.folder / "model-float32.tflite",
@@ -378,5 +378,5 @@ class _Training:
         write_labels(paths["labels"], self.data.class_names)
         chosen = np.linspace(0, len(test) - 1, min(PROOF_IMAGES, len(test))).astype(int)
         difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
-        self.watcher.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
+        self.hooks.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
         return {kind: str(path) for kind, path in paths.items()}, difference

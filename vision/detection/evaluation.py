@@ -1,4 +1,4 @@
-"""What a training of a detector leaves, and how its network is judged; knows no Keras."""
+"""What a training of a detector leaves, and how its network is evaluated; knows no Keras."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def average_precision(seen: Seen, class_names: list[str]) -> tuple[float, float]
     return figures["ap50"] or 0.0, figures["ap"] or 0.0
 
 
-def judged(validation: Seen, test: Seen, class_names: list[str]) -> dict:
+def evaluation_of(validation: Seen, test: Seen, class_names: list[str]) -> dict:
     """Thresholds chosen on the validation split, and the figures of both splits with them.
 
     Returns:
