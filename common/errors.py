@@ -21,8 +21,9 @@ class StudioError(Exception):
     detail: str = "The request cannot be done."
     wait: ClassVar[int | None] = None
 
-    def __init__(self, detail: str | Sequence[str] = "", *, code: str = "", attr: str | None = None) -> None:
-        self.details = [detail or self.detail] if isinstance(detail, str) else list(detail)
+    def __init__(self, detail: str | Sequence[str] | None = None, *, code: str = "", attr: str | None = None) -> None:
+        sentences = [detail] if isinstance(detail, str) else detail
+        self.details = list(sentences or [self.detail])
         self.detail = " ".join(self.details)
         self.code = code or self.code
         self.attr = attr
