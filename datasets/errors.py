@@ -1,6 +1,6 @@
 from rest_framework.exceptions import APIException
 
-from projects.errors import Conflict
+from jobs.errors import Conflict
 
 
 class RevisionConflict(Conflict):

@@ -19,8 +19,8 @@ class InferenceConfig(AppConfig):
             uses,
         )
         from inference.naming import names_of_models
+        from jobs.naming import NAMES
         from projects.limits import BYTE_COUNTERS
-        from projects.naming import NAMES
 
         trash.register()
         NAMES["model"] = names_of_models

@@ -11,9 +11,11 @@ from inference.batches import work_folder
 from inference.frames import model_of
 from inference.models import Model, Resize
 from inference.services import LOWEST_SCORE, runtime_of, way_of
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project, Task
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.services import enqueue_job, handles
+from projects.models import Project, Task
 from storage import services as storage
 from storage.cache import Incoming
 from vision.analysis.saliency import heat_over, occlusion_map

@@ -12,10 +12,11 @@ from inference.models import Model
 from inference.services import Prediction, Wishes, predict_pixels, predictor_of
 from inference.suggestions import store_suggestions
 from inference.uncertainty import doubting_wishes, uncertainty_of
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, Queue
+from jobs.services import enqueue_job, handles
 from projects.changes.recording import recording_job
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Queue
 from storage import services as storage
 from vision.imaging.preprocessing import ImageError
 from vision.video.facts import Frame, Selection, VideoProblem

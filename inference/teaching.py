@@ -19,10 +19,12 @@ from inference.services import LOWEST_SCORE, Prediction, Wishes, predictor_of, r
 from inference.suggestions import store_suggestions, unlabelled
 from inference.suspecting import replace_suspects
 from inference.uncertainty import distribution, uncertainty_of
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Task
 from storage import services as storage
 from storage.database import by_key
 from vision.analysis.embedding import DIMENSIONS, Embedder

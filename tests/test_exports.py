@@ -21,7 +21,7 @@ from inference.bundles import program, write_bundle
 from inference.evaluations import outcomes_of
 from inference.models import Evaluation, Model
 from inference.services import Wishes, predictor_of, register_model
-from projects import jobs
+from jobs import services as jobs
 from tests.conftest import client_of
 from tests.pictures import make_zip, scene, shape_jpeg
 from tests.test_boxes import voc

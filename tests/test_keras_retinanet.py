@@ -19,7 +19,7 @@ import training.process
 from inference.model_uploads import UploadProblem, parse_anchor_config, parse_labels
 from inference.models import Model
 from inference.services import register_model
-from projects import jobs
+from jobs import services as jobs
 from projects.models import Project
 from tests.conftest import client_of
 from tests.environment import THOROUGH

@@ -13,11 +13,13 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from projects import jobs, work
-from projects.models import DeliveryState, Job, Webhook, WebhookDelivery
-from projects.posting import RefusedAddress, resolve
-from projects.webhooks import PAUSES, deliver_due
+from jobs import context, work
+from jobs import services as jobs
+from jobs.models import Job
 from tests.conftest import client_of
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery
+from webhooks.posting import RefusedAddress, resolve
+from webhooks.services import PAUSES, deliver_due
 
 pytestmark = pytest.mark.django_db
 
@@ -224,7 +226,7 @@ def test_what_failed_can_be_tried_again(api, project, owner, viewer):
 
 def test_a_job_has_a_log(api, project):
     job = Job.objects.create(project=project, kind="import")
-    jobs.JobContext(job).log("Measuring\nmodels")
+    context.JobContext(job).log("Measuring\nmodels")
     answer = api.get(f"/api/v1/jobs/{job.pk}/log/")
     assert answer["Content-Type"].startswith("text/plain") and "Measuring" in answer.content.decode()
 

@@ -14,9 +14,11 @@ from inference.models import FileKind, Model, ModelFile
 from inference.services import add_file, copy_file
 from inference.staging import StagedFile, staged
 from inference.staleness import settings_inside
-from projects.errors import WorkFailed
-from projects.jobs import WORK_FOLDERS, JobContext, handles
-from projects.models import Queue, Task
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Queue
+from jobs.services import WORK_FOLDERS, handles
+from projects.models import Task
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
 from vision.runtime.kinds import KINDS

@@ -10,11 +10,13 @@ from datasets.snapshot_jobs import dataset_of, is_large
 from datasets.snapshots import current_snapshot, hold_images, require_images
 from inference.models import Model
 from inference.selectors import models_of
-from projects import heartbeat, lanes, limits, queues, work
-from projects.errors import Conflict, LeaseLost, WorkFailed
-from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
+from jobs import heartbeat, lanes, limits, queues, work
+from jobs.context import JobContext
+from jobs.errors import Conflict, LeaseLost, WorkFailed
+from jobs.models import ENDED, Job, Queue, WorkState
+from jobs.services import TASKS, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.live import announce
-from projects.models import ENDED, Job, Project, Queue, Task, WorkState
+from projects.models import Project, Task
 from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings, seen_of
 from training.errors import CannotTrain

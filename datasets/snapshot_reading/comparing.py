@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import require_images
-from projects.errors import Conflict
+from jobs.errors import Conflict
 
 
 class Difference(StrEnum):

@@ -12,8 +12,8 @@ from datasets.selectors import snapshots_of
 from inference import serializers
 from inference.exports import exportable_kinds, start_export
 from inference.publishing import start_publishing
+from jobs.serializers import JobSerializer
 from projects.permissions import require_member
-from projects.serializers import JobSerializer
 from storage.signing import base_url_of
 from vision.runtime.kinds import KINDS
 

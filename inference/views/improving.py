@@ -26,11 +26,11 @@ from inference.serializers import EvaluationSerializer
 from inference.shown_images import with_images
 from inference.teaching import start_suggestions, start_suspects
 from inference.views.exports import accepted
+from jobs.serializers import JobSerializer
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_member, require_role
 from projects.selectors import is_live, project_ids_of
-from projects.serializers import JobSerializer
 
 
 def valid(shape, data, **scope) -> dict:

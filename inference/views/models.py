@@ -26,12 +26,13 @@ from inference.views.exports import Exports, accepted
 from inference.views.improving import Improves
 from inference.views.prediction import Predicts
 from inference.views.registry import Registry
+from jobs.serializers import JobSerializer
 from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
 from projects.selectors import projects_of
-from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
+from projects.serializers import DeletionSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
 from storage.downloads import blob_response
 from storage.finished_uploads import taking_uploads

@@ -1,4 +1,4 @@
-from projects.errors import Conflict
+from jobs.errors import Conflict
 
 
 class BackupsOff(Conflict):

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from jobs.errors import Conflict
+from jobs.models import ENDED, Job
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import close_change, noting, open_change
-from projects.errors import Conflict
-from projects.models import ENDED, Job
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 

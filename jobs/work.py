@@ -11,19 +11,22 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
-from projects.models import Work, WorkEvent, WorkState
+from jobs.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
+from jobs.models import Work, WorkEvent, WorkState
 from storage.database import again
+from storage.deleting import delete_in_chunks
 
 log = structlog.get_logger(__name__)
 AnyWork = TypeVar("AnyWork", bound=Work)
 
 # How far the clocks of the machines of one studio may be apart.
 CLOCKS_APART = timedelta(minutes=5)
+# So many lost events are deleted at a time.
+EVENTS_AT_ONCE = 20_000
 # Set when this process is asked to end; long work looks at it and lets go.
 shutting_down = threading.Event()
 
@@ -185,6 +188,15 @@ def log_of(work: Work) -> str:
 
 def delete_events(pks: list) -> None:
     WorkEvent.objects.filter(work__in=pks).delete()
+
+
+def delete_lost_events() -> int:
+    """Delete events whose work is gone. Returns how many; what is left waits for the next time."""
+    lost = WorkEvent.objects.all()
+    for model in Work.__subclasses__():
+        lost = lost.filter(~Exists(model._default_manager.filter(pk=OuterRef("work"))))
+    pks = list(lost.order_by("pk").values_list("pk", flat=True)[:EVENTS_AT_ONCE])
+    return delete_in_chunks(WorkEvent.objects.filter(pk__in=pks)) if pks else 0
 
 
 def _held(work: Work) -> QuerySet:

@@ -18,9 +18,12 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
-from projects import lanes, messages, posting
-from projects.loops import each
-from projects.models import DeliveryState, Job, Project, Webhook, WebhookDelivery, WebhookEvent, Work
+from jobs import lanes, messages
+from jobs.loops import each
+from jobs.models import Job, Work
+from projects.models import Project
+from webhooks import posting
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 
 log = structlog.get_logger(__name__)
 
