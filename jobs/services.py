@@ -17,6 +17,7 @@ from jobs import heartbeat, lanes, limits, messages, queues, work
 from jobs.context import JobContext
 from jobs.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from jobs.models import ENDED, Job, Queue, WorkState
+from jobs.signals import job_deleted
 from storage.database import is_collision, is_unavailable
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from vision.sandbox.removal import remove_tree
@@ -113,10 +114,6 @@ def run_next(queue: str) -> bool:
     return True
 
 
-# What apps above do when a user deletes a job, inside its transaction.
-ON_DELETE: list[Callable[[Job], None]] = []
-
-
 @transaction.atomic
 def delete_job(*, job: Job) -> None:
     """Forget an ended job with its log, its report and its files, above all the archive that it read.
@@ -127,8 +124,7 @@ def delete_job(*, job: Job) -> None:
     if job.state not in ENDED:
         raise Conflict("Cancel the job first.", code="still_running")
     work.delete_events([job.pk])
-    for listener in ON_DELETE:
-        listener(job)
+    job_deleted.send(sender=Job, job=job)
     job.delete()
 
 

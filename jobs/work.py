@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from jobs.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
 from jobs.models import Work, WorkEvent, WorkState
+from jobs.signals import work_ended
 from storage.database import again
 from storage.deleting import delete_in_chunks
 
@@ -106,7 +106,7 @@ def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: 
         if state == WorkState.SUCCEEDED:
             record_event(work, "progress", work.progress)
         record_event(work, "state", {"state": state, "error": error_of(work)})
-        announce_end(work)
+        work_ended.send(sender=type(work), work=work)
     log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)
 
 
@@ -114,15 +114,6 @@ def _completed(progress: dict | None) -> dict:
     """The progress of what has succeeded: all of it, whatever was expected before."""
     total = (progress or {}).get("total") or 1
     return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
-
-
-# Who wants to know that work has ended: functions of the work, called inside the transaction that ends it.
-ON_END: list[Callable[[Work], None]] = []
-
-
-def announce_end(work: Work) -> None:
-    for listener in ON_END:
-        listener(work)
 
 
 @again
@@ -165,7 +156,7 @@ def request_cancel(work: Work) -> None:
         ):
             record_event(work, "state", {"state": WorkState.CANCELLED, "error": None})
             work.state, work.finished_at = WorkState.CANCELLED, now
-            announce_end(work)
+            work_ended.send(sender=type(work), work=work)
         elif not rows.filter(state=WorkState.RUNNING).update(cancel_requested=True):
             raise WorkHasEnded()
     work.refresh_from_db()

@@ -15,7 +15,7 @@ from django.db.models import Max, Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
-from jobs.models import Job, Work
+from jobs.models import Work
 from projects.models import ProjectEvent
 
 KEPT = timedelta(days=1)
@@ -60,10 +60,6 @@ def announce(*, project: Any, kind: str, **content: Any) -> None:
     ProjectEvent.objects.create(
         project=project, kind=kind, content={name: _plain(one) for name, one in content.items()}
     )
-
-
-def announce_deleted_job(job: Job) -> None:
-    announce(project=job.project_id, kind="job", id=job.pk, action="deleted")
 
 
 def announce_annotations(*, images: dict, user) -> None:

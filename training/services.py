@@ -30,6 +30,8 @@ from vision.training.configuration import Configuration
 from vision.training.data import check_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
+from webhooks.models import WebhookEvent
+from webhooks.services import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ AnyConfiguration = Configuration | DetectionConfiguration
 
 PREFLIGHT = "preflight"
 TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
+EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
 limits.limit_work(
     TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
     project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", plural="trainings",

@@ -5,7 +5,4 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        from jobs import work
-        from webhooks import services
-
-        work.ON_END.append(services.announce_work)
+        from webhooks import receivers  # noqa: F401 - connects the signals
