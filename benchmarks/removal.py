@@ -48,7 +48,8 @@ def _measure(user, images: int, what: str, path_of: Callable) -> list[Row]:
     from benchmarks.listing import _fill
     from datasets.models import Annotation, Image, Label
     from datasets.snapshots import take_snapshot
-    from projects import jobs, removal
+    from jobs import services as jobs
+    from projects import removal
     from projects.models import Project
 
     removal.messages.send = lambda task, queue: None

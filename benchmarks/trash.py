@@ -60,7 +60,7 @@ def run(folder: Path, images: int = IMAGES) -> list[Row]:
 
 
 def _measure(client: Any, user: Any, images: int, what: str, path: str, body: dict) -> list[Row]:
-    from projects import jobs
+    from jobs import services as jobs
 
     with _Writer(user) as writer:
         started = time.monotonic()

@@ -16,8 +16,8 @@ from datasets.ingest import fill_images
 from datasets.models import Dataset, Image, Origin
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
-from projects.errors import WorkFailed
-from projects.jobs import JobContext
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
 from storage import services as storage
 from storage.database import by_key
 from vision.formats.base import Record, begins_an_image, is_image, is_text

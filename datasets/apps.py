@@ -22,8 +22,8 @@ class DatasetsConfig(AppConfig):
         )
         from datasets.selectors import names_of_datasets, names_of_videos
         from datasets.trash import kinds as trash_kinds
+        from jobs.naming import NAMES
         from projects.limits import BYTE_COUNTERS
-        from projects.naming import NAMES
         from projects.removal import IN_BACKGROUND
 
         undoing.register()

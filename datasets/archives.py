@@ -11,7 +11,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from datasets.examining import too_large
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from vision.formats.texts import DAMAGES, ZipTexts, unsafe
 from vision.imaging.preprocessing import ImageError
 

@@ -19,13 +19,15 @@ from datasets.models import Dataset, Image, Label
 from datasets.moving import move_images
 from datasets.removal import delete_images
 from datasets.review import review_images
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 from projects.changes.models import Change
 from projects.changes.recording import close_change, noting, open_change
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project, Task
+from projects.models import Project, Task
 from projects.permissions import require_still_editor
-from projects.queues import queue_for
 from storage.deleting import let_others_write
 from storage.stored_keys import Among, stored_key, stored_keys, stored_rows
 

@@ -10,7 +10,7 @@ from datasets.bulk import ACTIONS, MOST_AT_ONCE
 from datasets.filters import MOST_LABELS
 from datasets.gallery import codes
 from datasets.models import Split
-from projects.shapes import constant
+from jobs.shapes import constant
 
 
 def _labels() -> serializers.ListField:

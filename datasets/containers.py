@@ -15,7 +15,7 @@ from django.conf import settings
 from datasets import archives
 from datasets.buckets import BucketContents
 from datasets.tars import TarContents, compression_of, is_tar, unpack
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from storage import services as storage
 from vision.formats import FormatError
 from vision.formats.base import IMAGE_HEADS, ending_of, is_image, is_text

@@ -17,7 +17,7 @@ from datasets.models import Dataset, Image
 from datasets.natural_order import natural_key
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
-from projects.jobs import JobContext
+from jobs.context import JobContext
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 from vision.formats.boxes import clean_label, on_grid
 

@@ -12,10 +12,11 @@ from datasets.grouping import LIMITS, Candidate, group_within
 from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from datasets.selectors import live_datasets
 from datasets.snapshots import rarest_label
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 from vision.imaging.hamming import is_near
 from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
 

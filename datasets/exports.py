@@ -11,10 +11,12 @@ from common.errors import Invalid
 from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import require_images
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Project, Task
 from storage import services as storage
 from storage.cache import Incoming
 from storage.database import by_key

@@ -24,7 +24,7 @@ from pathlib import Path
 from django.conf import settings
 
 from datasets.examining import CONTENT_TYPES, Look, Seen, look_at
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from vision.imaging.budget import DECODING
 from vision.imaging.looking import Facts
 from vision.imaging.preprocessing import MAX_PIXELS, ImageError

@@ -11,7 +11,7 @@ from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
 from datasets.import_report import ImportReport
 from datasets.models import Dataset
 from datasets.parsing import Said
-from projects.jobs import JobContext
+from jobs.context import JobContext
 from projects.models import Task
 from storage import services as storage
 from vision.formats.base import ImportWarning, is_text

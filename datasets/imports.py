@@ -27,13 +27,16 @@ from datasets.import_source import ArchiveSource
 from datasets.models import Dataset, Image
 from datasets.parsing import Said, read_annotations
 from datasets.selectors import live_datasets
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.limits import require_place
+from jobs.models import Job, Queue
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 from projects.changes.recording import recording_job
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.limits import require_bytes, require_place
-from projects.models import Job, Queue, Task
+from projects.limits import require_bytes
+from projects.models import Task
 from projects.permissions import require_still_editor
-from projects.queues import queue_for
 from storage import services as storage
 from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming

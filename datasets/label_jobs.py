@@ -7,13 +7,15 @@ from django.db import transaction
 from datasets.errors import LabelInUse
 from datasets.label_removal import carrying, carrying_in_trash, delete_label, require_other
 from datasets.models import Label
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 from projects.changes.models import Change
 from projects.changes.recording import recording_job
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project
+from projects.models import Project
 from projects.permissions import require_still_editor
-from projects.queues import queue_for
 from projects.removal import MOST_AT_ONCE
 
 KIND = "label_removal"

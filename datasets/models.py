@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
-from projects.models import Identified, Project
+from jobs.models import Identified
+from projects.models import Project
 
 
 class Split(models.TextChoices):

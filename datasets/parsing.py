@@ -15,8 +15,8 @@ from django.conf import settings
 
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents, write_texts
-from projects.errors import WorkFailed
-from projects.jobs import JobContext
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
 from vision import formats
 from vision.formats import folder as folders
 from vision.formats.__main__ import OUT_OF_MEMORY

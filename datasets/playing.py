@@ -17,9 +17,10 @@ from PIL import Image as PillowImage
 from datasets.errors import FrameMissing, FramesBusy
 from datasets.models import Video
 from datasets.videos import pinned, video_of
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Queue, WorkState
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, Queue, WorkState
+from jobs.services import enqueue_job, handles
 from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frame_at, frames
 from vision.video.writing import AnnotatedVideoWriter

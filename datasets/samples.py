@@ -13,10 +13,12 @@ from datasets.ingest import add_images
 from datasets.models import Dataset, Label
 from datasets.services import create_dataset, ensure_labels
 from datasets.snapshot_jobs import dataset_of
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, JobKind
+from jobs.services import enqueue_job, handles
 from projects.limits import require_images
-from projects.models import Job, JobKind, Project, Task
+from projects.models import Project, Task
 from projects.services import create_project
 from storage import services as storage
 from storage.database import atomic_again

@@ -15,8 +15,8 @@ from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label,
 from datasets.shapes import SnapshotCountsSerializer
 from datasets.snapshots import DEFAULT_FRACTIONS
 from datasets.thumbnails import SIZES
+from jobs.shapes import Described
 from projects.models import Project
-from projects.shapes import Described
 from storage.filenames import clean_filename
 from storage.models import BlobState
 from storage.signing import sign_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from projects.shapes import (
+from jobs.shapes import (
     Integer,
     Key,
     Number,

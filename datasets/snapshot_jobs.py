@@ -8,10 +8,11 @@ from django.db import transaction
 from datasets.models import Dataset, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import take_snapshot
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 
 KIND = "snapshot"
 

@@ -15,9 +15,10 @@ from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, NearDuplicates, Snapshot, SnapshotImage
 from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
+from jobs.errors import WorkFailed
+from jobs.models import ENDED, Job
 from projects.consistent_reads import consistent_read
-from projects.errors import WorkFailed
-from projects.models import ENDED, Job, Task
+from projects.models import Task
 from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}

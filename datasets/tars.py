@@ -19,7 +19,7 @@ from django.conf import settings
 
 from datasets.archives import RATIO_FREE_BYTES
 from datasets.examining import too_large
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from storage import services as storage
 from vision.formats import FormatError
 from vision.formats.encodings import detect

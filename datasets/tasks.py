@@ -2,7 +2,7 @@ from celery import shared_task
 from django.core.cache import caches
 
 from datasets import thumbnails
-from projects.work import shutting_down
+from jobs.work import shutting_down
 
 
 @shared_task

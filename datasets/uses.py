@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from datasets.models import Dataset, Snapshot, Video
 from datasets.videos import SURVEY
-from projects.models import Job, Project
+from jobs.models import Job
+from projects.models import Project
 from projects.uses import Use, finds_uses_of, ids_in, is_uuid, unfinished_jobs, work_in_use
 
 

@@ -20,11 +20,12 @@ from datasets.models import Dataset, Image, Origin, Video
 from datasets.outcomes import Outcome
 from datasets.removal import delete_images
 from datasets.trash.videos import part_frames, trash_video
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Queue
+from jobs.services import enqueue_job, handles
 from projects.changes.recording import note_rows
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
 from projects.limits import require_bytes
-from projects.models import Queue
 from projects.selectors import is_live
 from projects.trash.entries import keeps_deleted
 from projects.uses import require_unused

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from edge.models import Alarm, Device, Health
 from projects.live import announce as announce_live
-from projects.models import WebhookEvent
 from projects.selectors import is_live
-from projects.webhooks import announce
+from webhooks.models import WebhookEvent
+from webhooks.services import announce
 
 # A device that misses three polls, and some minutes more, is silent.
 POLLS, MINUTES_MORE = 3, 4

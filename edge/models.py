@@ -8,7 +8,8 @@ from django.db import models
 
 from datasets.models import Dataset
 from inference.models import FileKind, Model
-from projects.models import Identified, Project
+from jobs.models import Identified
+from projects.models import Project
 
 
 class DeviceGroup(Identified):

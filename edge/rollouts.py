@@ -14,12 +14,12 @@ from edge.assignments import assign_step, devices_in, take_back, told, wanted_co
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model
-from projects.loops import each
-from projects.models import WebhookEvent
+from jobs.loops import each
 from projects.selectors import is_live
-from projects.webhooks import announce
 from storage.database import atomic_again
 from vision.runtime.kinds import KINDS
+from webhooks.models import WebhookEvent
+from webhooks.services import announce
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from edge.rollouts import reports_of
 from inference.models import FileKind, Model
 from inference.registry.staleness import is_outdated
 from inference.shapes import DetectorSettingsSerializer
+from jobs.shapes import Described
 from projects.models import Project, Task
-from projects.shapes import Described
 
 MAX_PLATFORM_BYTES = 4_000
 

@@ -12,8 +12,8 @@ class InferenceConfig(AppConfig):
         from inference.registry import publishing  # noqa: F401
         from inference.registry.naming import names_of_models
         from inference.serving import batches  # noqa: F401
+        from jobs.naming import NAMES
         from projects.limits import BYTE_COUNTERS
-        from projects.naming import NAMES
 
         trash.register()
         NAMES["model"] = names_of_models

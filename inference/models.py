@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 
 from datasets.models import Annotation, Dataset, Image, Snapshot
-from projects.models import Identified, Project, Task
+from jobs.models import Identified
+from projects.models import Project, Task
 
 
 class FileKind(models.TextChoices):

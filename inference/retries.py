@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from common.errors import Conflict
 from datasets.selectors import datasets_of, images_of, snapshots_of, videos_of
 from inference.selectors import models_of
-from projects.models import Job
-from projects.retries import checks_retry
+from jobs.models import Job
+from jobs.retries import checks_retry
 
 USED: dict[str, Callable[..., QuerySet]] = {
     "model": models_of, "models": models_of, "base_model": models_of, "snapshot": snapshots_of, "dataset": datasets_of,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from projects.models import Task
-from projects.shapes import (
+from jobs.shapes import (
     Integer,
     Key,
     Number,
@@ -19,6 +18,7 @@ from projects.shapes import (
     perhaps,
     several,
 )
+from projects.models import Task
 
 
 def matrix() -> serializers.ListField:

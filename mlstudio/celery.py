@@ -58,6 +58,6 @@ def pause_less(**kwargs) -> None:
 @signals.worker_shutting_down.connect
 def let_go_of_work(**kwargs) -> None:
     """Long work sees this and releases its lease, so that it goes on at the next start."""
-    from projects.work import shutting_down
+    from jobs.work import shutting_down
 
     shutting_down.set()

@@ -12,9 +12,9 @@ from django.utils.crypto import constant_time_compare
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from rest_framework.views import APIView
 
+from jobs.models import Job, WorkState
 from mlstudio.doors import identify
 from mlstudio.errors import error_response
-from projects.models import Job, WorkState
 from storage.backends import BackendError, get_backend
 from storage.models import Blob, BlobState
 from storage.replication import sampled_cached_bytes

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from datasets import shapes as datasets
 from inference import shapes as inference
 from inference.evaluation.comparison_serializers import ComparedModelSerializer, ComparedPairSerializer
-from projects.shapes import RESULTS, Described, Integer, Key, ResultSerializer, Text, constant, optional
+from jobs.shapes import RESULTS, Described, Integer, Key, ResultSerializer, Text, constant, optional
 from training.preflights import PreflightFieldsSerializer
 from training.shapes import ConfigurationSerializer
 

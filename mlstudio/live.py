@@ -5,9 +5,10 @@ from __future__ import annotations
 from datasets.models import Dataset, Label, Snapshot, Video
 from edge.models import Deployment, Device
 from inference.models import Evaluation, Model, ModelFile
+from jobs.models import Job
+from jobs.work import error_of
 from projects.live import WORK, Heard, LiveWork, watch
-from projects.models import Job, Membership, Project
-from projects.work import error_of
+from projects.models import Membership, Project
 from training.models import Search, TrainingRun
 
 

@@ -8,8 +8,9 @@ from rest_framework import serializers
 from datasets.noting import IMAGE_FIELDS
 from edge.models import DeploymentState
 from inference.models import Stage
-from projects.models import JobKind, Role, WorkState
-from projects.serializers import ErrorDetailSerializer, ProgressSerializer
+from jobs.models import JobKind, WorkState
+from jobs.serializers import ErrorDetailSerializer, ProgressSerializer
+from projects.models import Role
 from training.serializers import EpochSerializer, EstimateSerializer, TrainingProgressSerializer
 
 ACTIONS = ["created", "changed", "deleted"]

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from projects.models import Work
+from jobs.models import Work
 
 
 class IdempotencyRecord(models.Model):

@@ -26,12 +26,14 @@ from redis import RedisError
 
 from datasets.models import Image, Video
 from inference.models import ModelFile
+from jobs.models import Job, Queue, WorkState
 from mlstudio.health import broker_state, store_state
 from mlstudio.staff.backups import state as backup_state
-from projects.models import DeliveryState, Job, Project, Queue, WebhookDelivery, WorkState
+from projects.models import Project
 from storage.models import Blob, BlobState
 from storage.replication import sampled_cached_bytes
 from training.models import TrainingRun
+from webhooks.models import DeliveryState, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")

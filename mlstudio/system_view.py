@@ -6,8 +6,8 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.models import Queue
 from mlstudio.system import describe
-from projects.models import Queue
 
 
 class PackageSerializer(serializers.Serializer):

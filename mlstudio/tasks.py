@@ -9,6 +9,9 @@ from accounts.emails import delete_old_changes
 from accounts.logins import delete_ended_logins
 from accounts.services import delete_expired_tokens
 from datasets.renditions import delete_old_renditions
+from jobs.loops import each
+from jobs.services import delete_old_jobs, sweep_job_files
+from jobs.work import delete_lost_events
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import delete_old_records
 from mlstudio.staff import running
@@ -16,14 +19,11 @@ from mlstudio.temporary import sweep_temporary_files
 from projects.changes.undoing import delete_old_changes as forget_changes
 from projects.invitation_links import delete_old_links
 from projects.invitations import delete_old_invitations
-from projects.jobs import delete_old_jobs, sweep_job_files
 from projects.live import delete_old_events
-from projects.loops import each
-from projects.removal import delete_lost_events
 from projects.trash.services import remove_expired
-from projects.webhooks import delete_old_deliveries
 from storage.resumable import delete_expired_uploads
 from training.sweeping import sweep_work_folders
+from webhooks.services import delete_old_deliveries
 
 PARTS: dict[str, Callable[[], int]] = {
     "tokens": delete_expired_tokens,

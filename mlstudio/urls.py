@@ -22,6 +22,7 @@ api = [
     path("", include("accounts.urls")),
     path("", include("storage.urls")),
     path("", include("projects.urls")),
+    path("", include("webhooks.urls")),
     path("", include("datasets.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),

@@ -1,8 +1,7 @@
 from django.contrib import admin
 
-from projects.models import Job, Membership, Project, Webhook, WebhookDelivery
+from projects.models import Membership, Project
 from projects.selectors import is_live
-from storage.admin import LookOnlyAdmin
 
 
 class MembershipInline(admin.TabularInline):
@@ -27,22 +26,3 @@ class ProjectAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
-
-
-@admin.register(Job)
-class JobAdmin(LookOnlyAdmin):
-    list_display = ("id", "kind", "project", "state", "error_code", "created_at", "finished_at")
-    list_filter = ("kind", "state")
-
-
-@admin.register(Webhook)
-class WebhookAdmin(LookOnlyAdmin):
-    list_display = ("url", "project", "is_active", "note", "created_at")
-    search_fields = ("url", "project__name")
-    exclude = ("secret",)
-
-
-@admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(LookOnlyAdmin):
-    list_display = ("event", "webhook", "state", "attempts", "status_code", "problem", "created_at")
-    list_filter = ("state", "event")

@@ -6,7 +6,7 @@ from django.urls import reverse
 from rest_framework import status
 from rest_framework.response import Response
 
-from projects.serializers import JobSerializer
+from jobs.serializers import JobSerializer
 
 
 def accepted(job) -> Response:

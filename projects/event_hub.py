@@ -18,8 +18,8 @@ import structlog
 from django.db import close_old_connections, connection
 from django.db.models import Max, QuerySet
 
+from jobs.models import Work, WorkEvent
 from projects.live_streams import UserStreams, UserSubscription
-from projects.models import Work, WorkEvent
 
 log = structlog.get_logger(__name__)
 

@@ -16,9 +16,9 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
+from jobs.models import Work, WorkEvent
 from projects.event_hub import Subscription, hub
 from projects.live_streams import Position, UserSubscription
-from projects.models import Work, WorkEvent
 
 KEEP_ALIVE_SECONDS = 15.0
 STREAMS = register(

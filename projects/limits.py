@@ -1,4 +1,4 @@
-"""What one user and one project may have of waiting work, files and projects, so that nobody takes what others need.
+"""What one user and one project may have of files, images and projects, so that nobody takes what others need.
 
 Files count for the user who made the project they are in, not for those who added them.
 """
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 
-from accounts.limits import Limit, LimitReached, hold, register
-from projects.models import Job, Project, Work, WorkState
+from accounts.limits import Limit, LimitReached, register
+from jobs.models import Job
+from projects.models import Project
 from projects.selectors import is_live
 from storage.models import Upload
 
-RETRY_SECONDS = 60
 COUNTED_AGAIN_SECONDS = 600
 
 PROJECTS = register(
@@ -28,56 +28,12 @@ PROJECTS = register(
 )  # fmt: skip
 
 
-def unfinished(model: type[Work], **owner) -> int:
-    """How many pieces of work wait or run."""
-    return model._default_manager.filter(state__in=(WorkState.QUEUED, WorkState.RUNNING), **owner).count()
-
-
-def _work_limit(model: type[Work], name: str, setting: str, plural: str) -> Limit:
-    return Limit(
-        name, setting, lambda user: unfinished(model, created_by=user),
-        f"You have {{limit}} {plural} waiting or running, which is all that this server allows. Wait until some have "
-        "ended, or cancel some.",
-        RETRY_SECONDS,
-    )  # fmt: skip
-
-
 register(
     Limit(
         "open_uploads", "MAX_OPEN_UPLOADS", lambda user: Upload.objects.filter(user=user).count(),
         "You have {limit} unfinished uploads, which is all that this server allows. Finish or delete some.",
     )
 )  # fmt: skip
-
-# By the model of the work; rooms above add theirs with `limit_work`.
-_work_limits: dict[type[Work], tuple[Limit, str, str]] = {}
-
-
-def limit_work(model: type[Work], *, name: str, setting: str, project_setting: str, plural: str) -> None:
-    """Limit how many pieces of a kind of work one user, and one project, may have unfinished."""
-    _work_limits[model] = (register(_work_limit(model, name, setting, plural)), project_setting, plural)
-
-
-limit_work(
-    Job, name="queued_jobs", setting="MAX_QUEUED_JOBS", project_setting="MAX_QUEUED_JOBS_PER_PROJECT", plural="jobs"
-)
-
-
-def require_place(model: type[Work], *, project: Project, user, more: int = 1) -> None:
-    """Raises `LimitReached` when the user, or the project, has as much unfinished work as is allowed. As exact as
-    `Limit.require`."""
-    limit, project_setting, plural = _work_limits[model]
-    most = getattr(settings, project_setting)
-    if most:
-        hold(project)
-    limit.require(user, more)
-    if most and unfinished(model, project=project) + more > most:
-        raise LimitReached(
-            f"This project has {most:,} {plural} waiting or running, which is all that this server allows. Wait until "
-            "some have ended, or cancel some.",
-            f"{limit.code}_in_project",
-            RETRY_SECONDS,
-        )
 
 
 # Files

@@ -15,7 +15,8 @@ from django.db.models import Max, Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
-from projects.models import ProjectEvent, Work
+from jobs.models import Work
+from projects.models import ProjectEvent
 
 KEPT = timedelta(days=1)
 # So many images are named one by one; a client that hears of more loads what it shows again.

@@ -17,8 +17,9 @@ from django.db import connection
 from django.db.models import Min, Q
 from django.utils import timezone
 
+from jobs.models import WorkEvent
 from projects.live import WORK, Heard, standing_of, top_of_events
-from projects.models import Membership, ProjectEvent, WorkEvent
+from projects.models import Membership, ProjectEvent
 from projects.selectors import is_live
 
 CHUNK = 500

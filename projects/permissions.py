@@ -5,8 +5,9 @@ from __future__ import annotations
 from rest_framework import permissions
 from rest_framework.exceptions import NotFound, PermissionDenied
 
-from projects.errors import WorkFailed
-from projects.models import Job, Project, Role
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from projects.models import Project, Role
 from projects.selectors import role_in
 from storage.signing import is_signed, signed_for
 

@@ -1,11 +1,12 @@
-from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from accounts.signals import account_deleting
-from projects.models import Work
-from projects.removal import delete_events_of
+from jobs.signals import job_deleted
+from projects import limits
+from projects.live import announce
 from projects.services import leave_all_projects
 from projects.trash.projects import remove_projects_in_trash_of
+from storage.signals import upload_starting
 
 
 @receiver(account_deleting)
@@ -14,8 +15,11 @@ def leave_projects(sender, user, **kwargs) -> None:
     remove_projects_in_trash_of(user)
 
 
-@receiver(post_delete)
-def delete_events(sender, instance, **kwargs) -> None:
-    """Of every kind of work, however it is deleted."""
-    if issubclass(sender, Work):
-        delete_events_of(instance)
+@receiver(job_deleted)
+def announce_deleted_job(sender, job, **kwargs) -> None:
+    announce(project=job.project_id, kind="job", id=job.pk, action="deleted")
+
+
+@receiver(upload_starting)
+def count_bytes(sender, user, length, **kwargs) -> None:
+    limits.require_user_bytes(user, length)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from projects import messages, work
-from projects.models import Invitation, Membership, Project, Work, WorkEvent, WorkState
+from jobs import messages
+from jobs.models import Work, WorkState
+from projects.models import Invitation, Membership, Project
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 
@@ -23,7 +24,6 @@ log = structlog.get_logger(__name__)
 # More images than this are not deleted in a request: nobody else could write meanwhile.
 MOST_AT_ONCE = 1000
 TASK, QUEUE = "projects.tasks.remove_projects", "periodic"
-EVENTS_AT_ONCE = 20_000
 # What rooms above remove in the background: functions that return how many rows are gone.
 IN_BACKGROUND: list[Callable[[], int]] = []
 
@@ -77,17 +77,3 @@ def remove_projects() -> int:
     for part in IN_BACKGROUND:
         part()
     return removed
-
-
-def delete_lost_events() -> int:
-    """Delete events whose work is gone. Returns how many; what is left waits for the next time."""
-    lost = WorkEvent.objects.all()
-    for model in Work.__subclasses__():
-        lost = lost.filter(~Exists(model._default_manager.filter(pk=OuterRef("work"))))
-    pks = list(lost.order_by("pk").values_list("pk", flat=True)[:EVENTS_AT_ONCE])
-    return delete_in_chunks(WorkEvent.objects.filter(pk__in=pks)) if pks else 0
-
-
-def delete_events_of(work_row: Work) -> None:
-    """Events have no foreign key: they belong to several kinds of work, and end with theirs."""
-    work.delete_events([work_row.pk])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from projects.models import Job, Membership, Project, Role
+from jobs.models import Job
+from projects.models import Membership, Project, Role
 
 
 def is_live(path: str = "") -> Q:

@@ -10,6 +10,7 @@ from projects.invitation_views import (
     JoinView,
     PendingMemberViewSet,
 )
+from projects.job_views import JobViewSet
 from projects.trash.views import TrashViewSet
 
 router = DefaultRouter(use_regex_path=False)
@@ -22,8 +23,7 @@ router.register("projects/<uuid:project_id>/invitation-links", InvitationLinkVie
 router.register("invitations", InvitationViewSet)
 router.register("changes", ChangeViewSet)
 router.register("trash", TrashViewSet, basename="trash")
-router.register("jobs", views.JobViewSet)
-router.register("webhooks", views.WebhookViewSet)
+router.register("jobs", JobViewSet)
 
 urlpatterns = [
     path("join/", JoinView.as_view(), name="join"),

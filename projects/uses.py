@@ -11,9 +11,11 @@ from typing import Any
 
 from django.db import models
 
-from projects import work
-from projects.errors import InUse, WorkHasEnded
-from projects.models import ENDED, Job, Project, Work
+from jobs import work
+from jobs.errors import WorkHasEnded
+from jobs.models import ENDED, Job, Work
+from projects.errors import InUse
+from projects.models import Project
 
 MOST_LISTED = 20
 

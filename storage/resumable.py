@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -26,13 +25,12 @@ from storage.cache import CHUNK_BYTES, Incoming
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
 from storage.filenames import clean_filename
 from storage.models import Upload
+from storage.signals import upload_starting
 from storage.syncing import sync_folder
 
 CHECKSUMS = ("sha1", "sha256", "md5")
 # So much of a part is made safe at once; more cannot be lost with a process that dies.
 SAFE_EVERY_BYTES = 64 << 20
-# Asked before a file is announced, with its user and its bytes; what they raise refuses it. Rooms above append theirs.
-BEFORE_UPLOAD: list[Callable[..., None]] = []
 
 
 class ChecksumMismatch(Exception):
@@ -70,8 +68,7 @@ def _announced(user, length: int, metadata: str) -> Upload:
             attr="Upload-Length",
             code="too_many_uploads",
         )
-    for check in BEFORE_UPLOAD:
-        check(user, length)
+    upload_starting.send(sender=Upload, user=user, length=length)
     names = parse_metadata(metadata)
     return Upload.objects.create(
         user=user, length=length, metadata=metadata, expires_at=_expiry(),

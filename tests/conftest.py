@@ -114,7 +114,7 @@ def quick_settings() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def no_broker() -> None:
     """Nobody hears messages here: a test that needs a worker starts the whole studio."""
-    from projects import messages
+    from jobs import messages
 
     messages.send = lambda task, queue: None
 

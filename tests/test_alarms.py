@@ -10,9 +10,9 @@ from django.utils import timezone
 from datasets.models import Image
 from edge import alarms
 from edge.models import Device
-from projects.models import WebhookDelivery
 from storage.models import Blob
 from tests.test_edge import add_device, group  # noqa: F401 - fixtures
+from webhooks.models import WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 

@@ -90,8 +90,9 @@ class TestHostileFiles:
 
 @pytest.mark.django_db
 def test_an_interrupted_import_goes_on_with_the_record_after_the_last_one(api, boxes, monkeypatch):
-    from projects.errors import WorkInterrupted
-    from projects.jobs import JobContext, run_job
+    from jobs.context import JobContext
+    from jobs.errors import WorkInterrupted
+    from jobs.services import run_job
     from tests.test_imports import start
 
     monkeypatch.setattr("datasets.import_batches.BATCH", 2)

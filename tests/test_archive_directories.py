@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from datasets import archives
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 
 
 def archive(entries: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from projects import jobs
+from jobs import services as jobs
 from tests.archives import Read, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import labels_by_file, report_of, run_import

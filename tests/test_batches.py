@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from datasets.models import Annotation, Image, Video
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from tests.conftest import client_of, upload
 from tests.films import decoded, film
 from tests.pictures import shape_jpeg

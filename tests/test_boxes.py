@@ -15,7 +15,7 @@ from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
 from datasets.models import Annotation, Dataset, Image, Label
 from datasets.services import create_label
-from projects import jobs
+from jobs import services as jobs
 from projects.services import create_project
 from tests.conftest import client_of
 from tests.pictures import jpeg, make_zip

@@ -8,9 +8,9 @@ import pytest
 
 from datasets import bulk
 from datasets.models import Annotation, AnnotationChange, Image
+from jobs import services as jobs
+from jobs.models import Job, WorkState
 from mlstudio.counts import correct_counts
-from projects import jobs
-from projects.models import Job, WorkState
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 

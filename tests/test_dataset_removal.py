@@ -9,9 +9,11 @@ from datasets import removal as dataset_removal
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from datasets.snapshots import take_snapshot
 from edge.models import DeviceGroup
+from jobs import services as jobs
+from jobs.models import Job, WorkState
 from mlstudio.counts import correct_counts
-from projects import jobs, removal
-from projects.models import Job, Project, WorkState
+from projects import removal
+from projects.models import Project
 from tests.conftest import upload
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
@@ -26,7 +28,7 @@ def messages(monkeypatch) -> list[str]:
     """What the workers were told; more than five images are many here."""
     sent: list[str] = []
     monkeypatch.setattr(dataset_removal, "MOST_AT_ONCE", 5)
-    monkeypatch.setattr("projects.messages.send", lambda task, queue: sent.append(task))
+    monkeypatch.setattr("jobs.messages.send", lambda task, queue: sent.append(task))
     return sent
 
 

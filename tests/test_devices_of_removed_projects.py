@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def large(project, monkeypatch, no_trash) -> None:
     """The project is a large one, whose rows go in the background."""
     monkeypatch.setattr(removal, "MOST_AT_ONCE", -1)
-    monkeypatch.setattr("projects.messages.send", lambda task, queue: None)
+    monkeypatch.setattr("jobs.messages.send", lambda task, queue: None)
 
 
 def test_it_is_refused_while_the_rows_are_still_there(api, project, group, models, large):  # noqa: F811

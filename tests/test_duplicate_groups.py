@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datasets.models import Dataset, DuplicateGroup, Image
-from projects import jobs
+from jobs import services as jobs
 from projects.services import create_project
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datasets.models import Annotation, Dataset, Image, Label
-from projects import jobs
+from jobs import services as jobs
 from storage.models import Blob
 from tests.test_near_duplicates import SCENES, scene_hashes
 from vision.imaging.hamming import is_near

@@ -22,9 +22,10 @@ from edge import keys, rollouts
 from edge.devices import presence
 from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, SigningKey
 from inference.registry.registration import register_model
-from projects.models import Project, Webhook
+from projects.models import Project
 from tests.conftest import client_of
 from tests.pictures import jpeg
+from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db
 

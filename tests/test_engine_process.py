@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from training import process as training_process
 from training.engine_inputs import inputs_of, is_closed, limits_of, readable_of, uses_gpu
 from training.process import EngineProcess, made_file

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from jobs.error_codes import WORK
 from mlstudio.schema import OPERATION_CODES
-from projects.error_codes import ANSWERS, ANYWHERE, OURS, WORK
+from projects.error_codes import ANSWERS, ANYWHERE, OURS
 from tests.operation_codes import merged, shape_of
 from tests.test_floors import FLOORS, LIBRARIES, sources
 from tests.test_routes import SCHEMA

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from django.conf import settings
 
-from projects import event_hub, work
+from jobs import work
+from jobs.models import Job, WorkEvent, WorkState
+from projects import event_hub
 from projects.event_hub import EventHub, Subscription
-from projects.models import Job, WorkEvent, WorkState
 from projects.selectors import jobs_of
 
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)

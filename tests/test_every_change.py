@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
 from inference.models import Model
+from jobs.models import Job
 from mlstudio.counts import correct_counts
-from projects.models import Change, Job, Membership, Project
+from projects.models import Change, Membership, Project
 from tests.conftest import client_of, upload
 from tests.films import film
 from tests.once import openapi_schema

@@ -22,7 +22,7 @@ from inference.models import Evaluation, Model
 from inference.registry.bundles import program, write_bundle
 from inference.registry.registration import register_model
 from inference.serving.prediction import PredictionOptions, make_predictor
-from projects import jobs
+from jobs import services as jobs
 from tests.conftest import client_of
 from tests.pictures import make_zip, scene, shape_jpeg
 from tests.test_boxes import voc

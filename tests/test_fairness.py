@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from datasets.models import Dataset, Snapshot
-from projects import jobs, messages, queues, work
-from projects.errors import WorkInterrupted
-from projects.lanes import Lane
-from projects.models import Job, Queue, WorkEvent, WorkState
+from jobs import messages, queues, work
+from jobs import services as jobs
+from jobs.errors import WorkInterrupted
+from jobs.lanes import Lane
+from jobs.models import Job, Queue, WorkEvent, WorkState
 from projects.services import create_project
 from tests.conftest import client_of, make_user
 from tests.studio import wait_for
@@ -240,7 +241,7 @@ class TestQuickJobsThatAreLong:
     def test_one_goes_on_among_the_long_jobs_when_others_wait(self, owner, outsider, project, settings, monkeypatch):
         waiting(outsider, create_project(user=outsider, name="mine"), 1)
         told = []
-        monkeypatch.setattr("projects.messages.send", lambda task, queue: told.append(queue))
+        monkeypatch.setattr("jobs.messages.send", lambda task, queue: told.append(queue))
         job = self.run(owner, project, settings, monkeypatch)
         assert (job.state, job.queue, job.attempts) == (WorkState.QUEUED, Queue.HEAVY, 0) and told == ["heavy"]
         jobs.run_job(str(job.pk))

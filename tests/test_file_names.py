@@ -13,8 +13,8 @@ from datasets.models import Dataset, Image, Label
 from datasets.services import ensure_labels
 from inference.models import Model
 from inference.registry.model_imports import UploadProblem, parse_labels
-from projects import jobs
-from projects.models import Job, WorkState
+from jobs import services as jobs
+from jobs.models import Job, WorkState
 from projects.services import create_project
 from storage.filenames import clean_filename, is_safe_path, portable_filename
 from storage.resumable import begin_upload

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
-from projects.models import Job
+from jobs.models import Job
 from storage import maintenance, removals, replication, services, sweeping
 from storage.backends import BackendUnavailable, backend_named, get_backend
 from storage.backends.local import LocalBackend

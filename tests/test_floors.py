@@ -13,12 +13,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    "mlstudio": 7,
-    "edge": 6,
-    "training": 5,
-    "inference": 4,
-    "datasets": 3,
-    "projects": 2,
+    "mlstudio": 8,
+    "edge": 7,
+    "training": 6,
+    "inference": 5,
+    "datasets": 4,
+    "webhooks": 4,
+    "projects": 3,
+    "jobs": 2,
     "accounts": 1,
     "storage": 1,
     "common": 0,

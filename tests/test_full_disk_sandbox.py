@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from datasets.models import Image, Video
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from tests.films import film
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start

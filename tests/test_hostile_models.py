@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from storage.models import Blob
 from training.process import made_files
 from vision.model_import.hdf5 import check_hdf5

@@ -16,7 +16,7 @@ from datasets import image_readers
 from datasets.examining import look_at
 from datasets.image_readers import ImageReader, ImageReaders, ReaderDied, looking_at
 from datasets.models import Image
-from projects import jobs
+from jobs import services as jobs
 from storage import services as storage
 from tests.pictures import jpeg, make_zip
 from tests.test_images import located

@@ -14,8 +14,9 @@ from django.conf import settings
 from datasets import image_readers
 from datasets.image_readers import ImageReader
 from datasets.models import Image
-from projects import jobs, work
-from projects.models import Job, WorkState
+from jobs import services as jobs
+from jobs import work
+from jobs.models import Job, WorkState
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 

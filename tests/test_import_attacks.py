@@ -14,10 +14,11 @@ import zipfile
 import pytest
 
 from datasets.models import Image
-from projects import jobs, work
-from projects.errors import LeaseLost
-from projects.models import Job, WorkState
-from projects.report_lines import encode_cursor
+from jobs import services as jobs
+from jobs import work
+from jobs.errors import LeaseLost
+from jobs.models import Job, WorkState
+from jobs.report_lines import encode_cursor
 from tests.archives import PHOTO, Read, read_content, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset
@@ -446,10 +447,10 @@ class TestInterruption:
                     raise LeaseLost(str(item.pk))
             real(item, **changes)
 
-        monkeypatch.setattr("projects.jobs.work.renew", dies_in_the_second_batch)
+        monkeypatch.setattr("jobs.services.work.renew", dies_in_the_second_batch)
         jobs.run_job(job["id"])
         assert Image.objects.filter(reviewed=True).count() == 2
-        monkeypatch.setattr("projects.jobs.work.renew", real)
+        monkeypatch.setattr("jobs.services.work.renew", real)
         Job.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
         Image.objects.filter(reviewed=True).first().delete()
         jobs.run_job(job["id"])

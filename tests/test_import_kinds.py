@@ -14,8 +14,8 @@ import zstandard
 
 from datasets.exports import FITTING
 from datasets.models import Annotation, Image, Label
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import GOOD, content_of, export, new_dataset, voc
 from tests.test_imports import report_of, run_import, start

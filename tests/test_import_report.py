@@ -11,10 +11,11 @@ from django.utils import timezone
 from datasets import import_batches, imports
 from datasets.import_report import ImportReport
 from datasets.outcomes import Outcome
-from projects import jobs, work
-from projects.errors import LeaseLost
-from projects.job_context import JobContext
-from projects.models import Job, JobFile, WorkState
+from jobs import services as jobs
+from jobs import work
+from jobs.context import JobContext
+from jobs.errors import LeaseLost
+from jobs.models import Job, JobFile, WorkState
 from storage import services as storage
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import report_of, start

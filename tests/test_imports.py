@@ -14,9 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from datasets import import_batches
 from datasets.models import Dataset, Image
-from projects import jobs, work
-from projects.errors import LeaseLost
-from projects.models import Job, WorkState
+from jobs import services as jobs
+from jobs import work
+from jobs.errors import LeaseLost
+from jobs.models import Job, WorkState
 from storage.models import Blob
 from storage.services import local_cache
 from tests.conftest import client_of
@@ -265,12 +266,12 @@ class TestInterruption:
                 raise LeaseLost(str(item.pk))
             real(item, **changes)
 
-        monkeypatch.setattr("projects.jobs.work.renew", dies_in_the_second_batch)
+        monkeypatch.setattr("jobs.services.work.renew", dies_in_the_second_batch)
         jobs.run_job(job["id"])
         assert Image.objects.count() == 4 and Job.objects.get().state == WorkState.RUNNING
         jobs.run_job(job["id"])  # the lease still runs: nothing happens
         assert Image.objects.count() == 4
-        monkeypatch.setattr("projects.jobs.work.renew", real)
+        monkeypatch.setattr("jobs.services.work.renew", real)
         Job.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
         jobs.run_job(job["id"])
         done = api.get(f"/api/v1/jobs/{job['id']}/").json()
@@ -289,7 +290,7 @@ class TestInterruption:
             if len(calls) == 1:
                 assert api.post(f"/api/v1/jobs/{job['id']}/cancel/").status_code == 200
 
-        monkeypatch.setattr("projects.jobs.work.renew", cancels_after_the_first_batch)
+        monkeypatch.setattr("jobs.services.work.renew", cancels_after_the_first_batch)
         jobs.run_job(job["id"])
         assert api.get(f"/api/v1/jobs/{job['id']}/").json()["state"] == "cancelled"
         assert Image.objects.count() == 2

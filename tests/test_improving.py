@@ -14,7 +14,7 @@ from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label,
 from datasets.snapshots import take_snapshot
 from inference.models import Evaluation, Model, Suggestion, Suspect
 from inference.registry.registration import register_model
-from projects import jobs
+from jobs import services as jobs
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg, scene, shape_jpeg
 from tests.test_boxes import new_dataset

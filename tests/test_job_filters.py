@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from projects.models import Job
+from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,9 @@ import pytest
 
 from datasets import bulk, label_jobs
 from datasets.models import Annotation, Image, Label
-from projects import jobs
-from projects.models import Job, Membership, WorkState
+from jobs import services as jobs
+from jobs.models import Job, WorkState
+from projects.models import Membership
 from projects.permissions import require_still_editor
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg

@@ -7,10 +7,10 @@ from django.db import DatabaseError, OperationalError
 
 from datasets import import_batches
 from datasets.models import Image
+from jobs import services as jobs
+from jobs.errors import WorkFailed
+from jobs.models import Job, WorkEvent
 from mlstudio.counts import correct_counts
-from projects import jobs
-from projects.errors import WorkFailed
-from projects.models import Job, WorkEvent
 from storage.errors import BlobMissing, InsufficientStorage
 from tests.conftest import upload
 from tests.films import film

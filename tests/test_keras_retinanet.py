@@ -19,7 +19,7 @@ import training.process
 from inference.models import Model
 from inference.registry.model_imports import UploadProblem, parse_anchor_config, parse_labels
 from inference.registry.registration import register_model
-from projects import jobs
+from jobs import services as jobs
 from projects.models import Project
 from tests.conftest import client_of
 from tests.environment import THOROUGH

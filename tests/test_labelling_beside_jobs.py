@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 
 from datasets.annotating import Wanted, replace_annotations
 from datasets.models import AnnotationChange, Dataset, Image, Label
-from projects.models import Job
+from jobs.models import Job
 from storage import replication
 from storage.database import by_key
 from storage.models import Blob, BlobState

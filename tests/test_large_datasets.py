@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as pillow
 
 from datasets import snapshots
-from projects.jobs import run_job
+from jobs.services import run_job
 from tests.conftest import upload
 from tests.pictures import jpeg, pixels, shape_jpeg
 from training.models import Search, TrainingRun

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from projects import limits, work
-from projects.models import Job, WorkState
+from jobs import work
+from jobs.models import Job, WorkState
+from projects import limits
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg, shapes_zip
 from tests.test_imports import run_import

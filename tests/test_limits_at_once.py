@@ -12,8 +12,11 @@ from common.errors import StudioError
 from datasets.examining import stage_image
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image
-from projects import jobs, limits
-from projects.models import Job, Project
+from jobs import limits as job_limits
+from jobs import services as jobs
+from jobs.models import Job
+from projects import limits
+from projects.models import Project
 from projects.services import create_project
 from storage import resumable
 from storage.models import Upload
@@ -47,7 +50,7 @@ def all_look_at_once(monkeypatch):
     }
     for limit, used in originals.items():
         object.__setattr__(limit, "used", met(used))
-    monkeypatch.setattr(limits, "unfinished", met(limits.unfinished))
+    monkeypatch.setattr(job_limits, "unfinished", met(job_limits.unfinished))
     yield
     for limit, used in originals.items():
         object.__setattr__(limit, "used", used)

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from inference.models import Model
-from projects.models import Job, JobFile, Membership
+from jobs.models import Job, JobFile
+from projects.models import Membership
 from storage.services import keep_bytes
 from storage.signing import sign_for, sign_path
 from tests.conftest import client_of

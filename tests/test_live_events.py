@@ -14,12 +14,14 @@ from rest_framework.test import APIClient
 
 from datasets.models import Image, Snapshot
 from edge.devices import create_group
+from jobs import work
+from jobs.models import Job, WorkEvent, WorkState
 from mlstudio.live_serializers import EVENTS as SERIALIZERS
-from projects import event_hub, live_streams, work
+from projects import event_hub, live_streams
 from projects.event_hub import EventHub
 from projects.live import announce, delete_old_events
 from projects.live_streams import Position, UserSubscription
-from projects.models import Job, Membership, ProjectEvent, WorkEvent, WorkState
+from projects.models import Membership, ProjectEvent
 from projects.services import add_member, create_project, remove_member
 from tests.conftest import client_of, make_user
 from training.models import TrainingRun

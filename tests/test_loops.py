@@ -9,8 +9,8 @@ import time
 import pytest
 
 from datasets.import_report import ImportReport
+from jobs.loops import each
 from mlstudio import tasks, temporary
-from projects.loops import each
 from training import searches
 from training.models import Search
 

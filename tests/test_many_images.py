@@ -8,10 +8,11 @@ from django.urls import resolve
 from datasets import label_jobs, services
 from datasets.models import Annotation, AnnotationChange, Image, Label, Origin
 from datasets.services import create_dataset
+from jobs import services as jobs
+from jobs import work
+from jobs.models import Job, WorkState
 from mlstudio.counts import correct_counts
 from mlstudio.idempotency import _is_one_transaction
-from projects import jobs, work
-from projects.models import Job, WorkState
 from storage import deleting
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.measured import checked_outcomes, measured_by
 from training.models import TrainingRun

@@ -15,7 +15,7 @@ from edge.devices import create_device, create_group
 from edge.models import Device, Health
 from edge.rollouts import start_deployment
 from inference.models import Evaluation, Model
-from projects.models import Job
+from jobs.models import Job
 from projects.services import create_project
 from tests.conftest import client_of, make_user
 from tests.test_registry import make_model

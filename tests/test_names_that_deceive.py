@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from datasets.models import Label
-from projects import jobs
+from jobs import services as jobs
 from tests.pictures import jpeg
 from vision.formats.boxes import clean_label
 

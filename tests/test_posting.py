@@ -11,12 +11,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from projects import posting
-from projects.models import Webhook, WebhookDelivery
-from projects.posting import RefusedAddress, TookTooLong, is_public, post, resolve
 from projects.services import create_project
-from projects.webhooks import OF_A_PROJECT, _claim_some, check_url, deliver_due
 from tests.conftest import client_of
+from webhooks import posting
+from webhooks.models import Webhook, WebhookDelivery
+from webhooks.posting import RefusedAddress, TookTooLong, is_public, post, resolve
+from webhooks.services import OF_A_PROJECT, _claim_some, check_url, deliver_due
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("HTTP to other servers")]
 LIMIT = 0.4
@@ -89,7 +89,7 @@ def test_a_name_server_has_it_too(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     bounded(lambda: post("https://slow.example.com/", b"{}", {}, seconds=LIMIT))
-    monkeypatch.setattr("projects.webhooks.LOOK_UP_SECONDS", LIMIT)
+    monkeypatch.setattr("webhooks.services.LOOK_UP_SECONDS", LIMIT)
     with pytest.raises(Exception, match="not found in time"):
         check_url("https://slow.example.com/")
     found.set()

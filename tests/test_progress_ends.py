@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from datasets.models import Snapshot
-from projects import work
-from projects.models import Job, WorkState
+from jobs import work
+from jobs.models import Job, WorkState
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db

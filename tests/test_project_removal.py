@@ -6,8 +6,10 @@ import pytest
 from django.db import transaction
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image
+from jobs import work
+from jobs.models import Job, WorkEvent, WorkState
 from projects import removal
-from projects.models import Job, Membership, Project, WorkEvent, WorkState
+from projects.models import Membership, Project
 from storage.deleting import delete_in_chunks
 from tests.conftest import upload
 from tests.pictures import jpeg
@@ -23,8 +25,8 @@ def full(api, project, dataset, labels, owner) -> Project:
     snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
     run = TrainingRun.objects.create(project=project, snapshot_id=snapshot["id"], created_by=owner, configuration={})
     job = Job.objects.create(project=project, created_by=owner, kind="export")
-    for work in (run.pk, job.pk):
-        WorkEvent.objects.create(work=work, kind="log", content={"line": "x"})
+    for pk in (run.pk, job.pk):
+        WorkEvent.objects.create(work=pk, kind="log", content={"line": "x"})
     Project.objects.filter(pk=project.pk).update(image_count=7)
     return project
 
@@ -47,13 +49,13 @@ def test_a_deleted_dataset_leaves_the_events_of_its_trainings(full):
 
 def test_events_that_were_left_before_are_swept(full):
     WorkEvent.objects.create(work=full.pk, kind="log", content={})
-    assert removal.delete_lost_events() == 1 and WorkEvent.objects.count() == 2
+    assert work.delete_lost_events() == 1 and WorkEvent.objects.count() == 2
 
 
 def test_a_large_one_disappears_at_once_and_goes_in_the_background(api, full, monkeypatch):
     monkeypatch.setattr(removal, "MOST_AT_ONCE", 5)
     sent = []
-    monkeypatch.setattr("projects.messages.send", lambda task, queue: sent.append(task))
+    monkeypatch.setattr("jobs.messages.send", lambda task, queue: sent.append(task))
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
     assert api.delete(f"/api/v1/projects/{full.pk}/?force=true").status_code == 204
     assert sent == [removal.TASK] and Image.objects.count() == 7

@@ -11,7 +11,7 @@ from django.db import connection
 from datasets.models import Snapshot
 from inference.models import Model, Stage, StageChange
 from inference.registry.registration import register_model
-from projects import jobs
+from jobs import services as jobs
 from projects.services import create_project
 from storage import backends
 from storage.models import BlobState

@@ -12,17 +12,19 @@ from rest_framework.test import APIClient
 from accounts.services import issue_login_token
 from datasets.models import DuplicateGroup, Snapshot, Video
 from inference.models import Evaluation, Suspect
+from jobs.models import Job
 from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
-from projects.models import Job, Membership, Role, TrashEntry, Webhook
+from projects.models import Membership, Role, TrashEntry
 from projects.services import create_project
-from projects.webhooks import send_ping
 from storage.resumable import begin_upload
 from tests.conftest import client_of, make_user, upload
 from tests.once import openapi_schema
 from tests.pictures import jpeg
 from tests.test_registry import make_model
 from training.models import Search, TrainingRun
+from webhooks.models import Webhook
+from webhooks.services import send_ping
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("routes and permissions")]
 

@@ -7,7 +7,7 @@ import pytest
 from datasets import import_batches
 from datasets.copies import Said, join
 from datasets.models import Annotation, Image
-from projects import jobs
+from jobs import services as jobs
 from tests.pictures import jpeg, make_zip
 from tests.test_boxes import new_dataset, voc
 from tests.test_import_report import take_over

@@ -14,10 +14,12 @@ from rest_framework.test import APIClient
 from datasets import samples
 from datasets.models import Annotation, Dataset, Image, Label, Origin
 from datasets.services import PALETTE
+from jobs import services as jobs
+from jobs import work
+from jobs.errors import LeaseLost
+from jobs.models import Job, Queue, WorkState
 from mlstudio.counts import correct_counts
-from projects import jobs, work
-from projects.errors import LeaseLost
-from projects.models import Job, Project, Queue, Task, WorkState
+from projects.models import Project, Task
 from tests.conftest import client_of
 from tests.test_typed_schema import fits
 from vision.imaging.drawing import NAMES, draw, paint, plan_scene
@@ -164,10 +166,10 @@ class TestJob:
                 raise LeaseLost(str(item.pk))
             real(item, **changes)
 
-        monkeypatch.setattr("projects.jobs.work.renew", dies_in_the_second_batch)
+        monkeypatch.setattr("jobs.services.work.renew", dies_in_the_second_batch)
         jobs.run_job(str(started.job.pk))
         assert Image.objects.count() == 4 and Job.objects.get().state == WorkState.RUNNING
-        monkeypatch.setattr("projects.jobs.work.renew", real)
+        monkeypatch.setattr("jobs.services.work.renew", real)
         Job.objects.update(lease_expires_at="2020-01-01T00:00:00Z")
         images = draws(monkeypatch)
         jobs.run_job(str(started.job.pk))
@@ -199,7 +201,7 @@ class TestJob:
             if len(calls) == 2:
                 assert api.post(f"{path}cancel/").status_code == 200
 
-        monkeypatch.setattr("projects.jobs.work.renew", cancels_after_the_first_batch)
+        monkeypatch.setattr("jobs.services.work.renew", cancels_after_the_first_batch)
         jobs.run_job(str(started.job.pk))
         assert api.get(path).json()["state"] == "cancelled" and Image.objects.count() == 4
         again = api.post(f"{path}retry/").json()["id"]

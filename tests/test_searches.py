@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inference.models import Model
 from inference.registry.registration import register_model
-from projects import work
+from jobs import work
 from tests.conftest import client_of
 from tests.pictures import shapes_zip
 from tests.test_imports import run_import

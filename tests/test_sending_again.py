@@ -7,10 +7,10 @@ import uuid
 import pytest
 from rest_framework.test import APIClient
 
-from projects.models import WebhookDelivery
-from projects.webhooks import PAUSES, deliver_due, send_ping
 from tests.conftest import client_of
 from tests.test_webhooks import due_again, receiver, webhook  # noqa: F401 - fixtures
+from webhooks.models import WebhookDelivery
+from webhooks.services import PAUSES, deliver_due, send_ping
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def again(client, webhook: dict, delivery):  # noqa: F811
 
 @pytest.fixture
 def delivery(webhook) -> WebhookDelivery:  # noqa: F811
-    from projects.models import Webhook
+    from webhooks.models import Webhook
 
     return send_ping(webhook=Webhook.objects.get(pk=webhook["id"]))
 
@@ -60,7 +60,7 @@ def test_who_may_ask_for_it(api, outsider, editor, viewer, webhook, delivery):  
 
 
 def test_it_counts_with_the_tests_of_a_user(api, webhook, delivery, settings):  # noqa: F811
-    from projects.views import WebhookTestThrottle
+    from webhooks.views import WebhookTestThrottle
 
     most = WebhookTestThrottle().num_requests
     codes = [again(api, webhook, delivery.pk).status_code for _ in range(most + 1)]

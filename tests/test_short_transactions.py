@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from inference.registry.registration import register_model
-from projects import jobs
+from jobs import services as jobs
 from storage import services as storage
 from storage.cache import Incoming
 from storage.models import Blob

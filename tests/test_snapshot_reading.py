@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from datasets.models import Image
 from inference.models import Model
-from projects import jobs
+from jobs import services as jobs
 from projects.services import create_project
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from projects import jobs
+from jobs import services as jobs
 from storage import maintenance, replication, services, sweeping
 from storage.backends import BackendError, get_backend
 from storage.backends.base import NotInStore

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from rest_framework.test import APIClient
 
+from jobs.models import Job
 from mlstudio import system
-from projects.models import Job
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 from tests.test_registry import make_model

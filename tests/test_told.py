@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, Image
 from inference.registry.registration import register_model
-from projects import jobs
+from jobs import services as jobs
 from tests.conftest import upload
 from tests.pictures import jpeg
 from tests.test_imports import run_import

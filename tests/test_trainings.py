@@ -7,8 +7,9 @@ import uuid
 import pytest
 
 from inference.models import Model
-from projects import jobs, work
-from projects.models import WorkState
+from jobs import services as jobs
+from jobs import work
+from jobs.models import WorkState
 from tests.conftest import client_of, upload
 from tests.pictures import shape_jpeg
 from training import services

@@ -11,8 +11,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from inference.models import Model
-from projects import heartbeat, jobs, work
-from projects.models import Job, Queue, WorkState
+from jobs import heartbeat, work
+from jobs import services as jobs
+from jobs.models import Job, Queue, WorkState
 from storage.errors import InsufficientStorage
 from tests.conftest import upload
 from tests.pictures import shape_jpeg
@@ -132,7 +133,7 @@ def test_a_database_that_stays_away_leaves_the_run_to_the_reaper(api, run, monke
 
     supervised(monkeypatch, away)
     with monkeypatch.context() as patch:
-        patch.setattr("projects.work.postpone", away)
+        patch.setattr("jobs.work.postpone", away)
         services.run_training(str(run.pk))
     assert seen(api, run)["state"] == "running"
     TrainingRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -238,8 +239,8 @@ class TestJobs:
     def test_the_lease_is_kept_whatever_the_handler_does(self, job, monkeypatch):
         beating = heartbeat.Heartbeat()
         claimed = work.claim(Job, job.pk)
-        monkeypatch.setattr("projects.heartbeat.connection.close", lambda: None)
-        monkeypatch.setattr("projects.heartbeat.threading.Thread.start", lambda thread: None)
+        monkeypatch.setattr("jobs.heartbeat.connection.close", lambda: None)
+        monkeypatch.setattr("jobs.heartbeat.threading.Thread.start", lambda thread: None)
         with beating.keeping(claimed):
             Job.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
             beating.beat()
@@ -251,8 +252,8 @@ class TestJobs:
     def test_a_lost_lease_is_not_renewed(self, job, monkeypatch):
         beating = heartbeat.Heartbeat()
         claimed = work.claim(Job, job.pk)
-        monkeypatch.setattr("projects.heartbeat.connection.close", lambda: None)
-        monkeypatch.setattr("projects.heartbeat.threading.Thread.start", lambda thread: None)
+        monkeypatch.setattr("jobs.heartbeat.connection.close", lambda: None)
+        monkeypatch.setattr("jobs.heartbeat.threading.Thread.start", lambda thread: None)
         Job.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         second = work.claim(Job, job.pk)
         Job.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))

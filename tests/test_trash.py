@@ -7,10 +7,10 @@ from django.conf import settings as studio_settings
 
 from datasets.models import Annotation, Dataset, Image, Label, SnapshotImage
 from datasets.undoing import ImagesBack
+from jobs import services as jobs
+from jobs.errors import WorkInterrupted
 from mlstudio.counts import correct_counts
-from projects import jobs
 from projects.changes.undoing import delete_old_changes
-from projects.errors import WorkInterrupted
 from projects.models import Change, Project, TrashEntry
 from projects.removal import remove_projects
 from projects.trash.services import remove_expired

@@ -13,9 +13,10 @@ from datasets import removal
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from edge.models import Deployment
 from inference.models import Model
+from jobs import services as jobs
+from jobs.models import Job
 from mlstudio.counts import correct_counts
-from projects import jobs
-from projects.models import Invitation, Job, Membership, Project, TrashEntry
+from projects.models import Invitation, Membership, Project, TrashEntry
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of, upload

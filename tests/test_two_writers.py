@@ -24,10 +24,12 @@ from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
 from datasets.services import create_label, ensure_labels, label_images
 from inference.models import Model
 from inference.registry.registration import register_model
+from jobs import services as jobs
+from jobs import work
+from jobs.errors import WorkHasEnded
+from jobs.models import Job, Queue, WorkState
 from mlstudio.counts import correct_counts
-from projects import jobs, work
-from projects.errors import WorkHasEnded
-from projects.models import Job, Membership, Project, Queue, TrashEntry, WorkState
+from projects.models import Membership, Project, TrashEntry
 from storage import services as storage
 from storage.models import Blob
 from tests.conftest import client_of, upload

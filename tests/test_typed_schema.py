@@ -10,11 +10,10 @@ from datasets.models import Snapshot
 from edge.devices import create_group
 from edge.rollouts import start_deployment
 from inference.models import Evaluation, Model
-from projects import jobs
-from projects.jobs import HANDLERS
-from projects.models import Job, JobKind, Webhook
-from projects.shapes import RESULTS
-from projects.webhooks import send_ping
+from jobs import services as jobs
+from jobs.models import Job, JobKind
+from jobs.services import HANDLERS
+from jobs.shapes import RESULTS
 from tests.pictures import shapes_zip
 from tests.test_imports import run_import
 from tests.test_registry import make_model
@@ -22,6 +21,8 @@ from tests.test_routes import SCHEMA
 from training.models import Search, TrainingRun
 from vision.detection.configuration import DetectionConfiguration
 from vision.training.configuration import Configuration
+from webhooks.models import Webhook
+from webhooks.services import send_ping
 
 # What nobody can describe, with the reason.
 UNTYPED = {

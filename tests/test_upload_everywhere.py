@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from datasets.models import Image
 from inference.models import Model
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of

@@ -13,7 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inference.models import Model
-from projects import jobs
+from jobs import services as jobs
 from tests.conftest import client_of
 from tests.pictures import jpeg, shapes_zip
 from tests.test_imports import run_import

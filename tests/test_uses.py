@@ -6,7 +6,8 @@ import pytest
 
 from datasets.models import Image, Snapshot, SnapshotImage
 from inference.models import Evaluation, Model, Stage
-from projects.models import Job, Project, WorkState
+from jobs.models import Job, WorkState
+from projects.models import Project
 from storage.models import Blob
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg, shape_jpeg

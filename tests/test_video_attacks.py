@@ -11,7 +11,7 @@ from django.db import close_old_connections, connection
 
 from datasets import playing
 from datasets.models import Video
-from projects.models import Job
+from jobs.models import Job
 from tests.conftest import client_of
 from tests.films import film
 from tests.test_video_pages import frame

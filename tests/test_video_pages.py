@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 from datasets import playing
 from datasets.models import Image
 from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from tests.conftest import client_of
 from tests.films import decoded, film, number_on
 from tests.test_videos import add, cut, images_of

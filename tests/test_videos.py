@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 from datasets.models import Image, Snapshot, Video
 from datasets.snapshots import take_snapshot
 from inference.models import Model
-from projects import jobs
-from projects.models import Job
+from jobs import services as jobs
+from jobs.models import Job
 from storage.services import local_cache
 from tests.conftest import client_of
 from tests.films import bars, decoded, film, number_on, rotated, sound

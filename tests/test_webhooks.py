@@ -13,11 +13,14 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from projects import jobs, work
-from projects.models import DeliveryState, Job, Webhook, WebhookDelivery
-from projects.posting import RefusedAddress, resolve
-from projects.webhooks import PAUSES, deliver_due
+from jobs import context, work
+from jobs import services as jobs
+from jobs.models import Job
+from mlstudio.models import MaintenanceRun
 from tests.conftest import client_of
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery
+from webhooks.posting import RefusedAddress, resolve
+from webhooks.services import PAUSES, deliver_due
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +210,27 @@ def test_a_failed_job_is_told_with_its_reason(api, project, webhook, receiver, o
     assert data["state"] == "failed" and data["error"]["code"] == "video_deleted"
 
 
+def test_the_end_of_a_training_is_told(api, project, snapshot_of_shapes, webhook, receiver):
+    api.patch(f"/api/v1/webhooks/{webhook['id']}/", {"events": ["training.finished"]})
+    body = {
+        "project": str(project.pk), "snapshot": snapshot_of_shapes, "architecture": "small_cnn", "image_size": 32,
+    }  # fmt: skip
+    run = api.post("/api/v1/trainings/", body).json()
+    api.post(f"/api/v1/trainings/{run['id']}/cancel/")
+    assert deliver_due() == 1
+    message = json.loads(receiver.got[0][1])
+    assert message["type"] == "training.finished"
+    assert {name: message["data"][name] for name in ("id", "kind", "state", "error", "result")} == {
+        "id": run["id"], "kind": "training", "state": "cancelled", "error": None, "result": None,
+    }  # fmt: skip
+
+
+def test_work_of_the_studio_on_itself_is_told_to_nobody(webhook):
+    run = MaintenanceRun.objects.create(kind="backup")
+    work.finish(work.claim(MaintenanceRun, run.pk), "succeeded")
+    assert not WebhookDelivery.objects.exists()
+
+
 # Jobs
 
 
@@ -224,7 +248,7 @@ def test_what_failed_can_be_tried_again(api, project, owner, viewer):
 
 def test_a_job_has_a_log(api, project):
     job = Job.objects.create(project=project, kind="import")
-    jobs.JobContext(job).log("Measuring\nmodels")
+    context.JobContext(job).log("Measuring\nmodels")
     answer = api.get(f"/api/v1/jobs/{job.pk}/log/")
     assert answer["Content-Type"].startswith("text/plain") and "Measuring" in answer.content.decode()
 

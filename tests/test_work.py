@@ -12,9 +12,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from projects import jobs, queues, work
-from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
-from projects.models import Job, WorkEvent, WorkState
+from jobs import queues, work
+from jobs import services as jobs
+from jobs.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
+from jobs.models import Job, WorkEvent, WorkState
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +91,7 @@ def test_shutdown_interrupts(monkeypatch):
 
 def test_workers_are_told_again_of_what_waits_or_was_left(job, monkeypatch):
     told = []
-    monkeypatch.setattr("projects.messages.send", lambda task, queue: told.append(queue))
+    monkeypatch.setattr("jobs.messages.send", lambda task, queue: told.append(queue))
     assert jobs.reap_jobs() == 1 and told == ["quick"]
     work.claim(Job, job.pk)
     assert jobs.reap_jobs() == 0
@@ -165,7 +166,9 @@ class TestEventStream:
         assert len(self.read(api, job, HTTP_LAST_EVENT_ID="nonsense")) == len(self.read(api, job))
 
     def test_who_loses_the_right_to_see_loses_the_stream(self, api, job, monkeypatch):
-        monkeypatch.setattr("projects.views.jobs_of", lambda user: Job.objects.none() if calls else Job.objects.all())
+        monkeypatch.setattr(
+            "projects.job_views.jobs_of", lambda user: Job.objects.none() if calls else Job.objects.all()
+        )
         monkeypatch.setattr("projects.event_hub.CHECK_SECONDS", 0)
         calls: list[int] = []
         answer = api.get(f"/api/v1/jobs/{job.pk}/events/")
@@ -176,7 +179,7 @@ class TestEventStream:
 def test_a_holder_that_lost_its_lease_leaves_the_files_of_the_next_one(project):
     """Seen after a locked database: the first one tidied up while the second one was writing."""
     from inference.serving.batches import work_folder
-    from projects.job_context import JobContext
+    from jobs.context import JobContext
 
     job = Job.objects.create(project=project, kind="prediction")
     first = JobContext(work.claim(Job, job.pk))

@@ -11,8 +11,9 @@ import numpy as np
 from inference.evaluation.evaluations import ENGINE_RUNS
 from inference.models import FileKind, Model
 from inference.registry.registration import copy_file
-from projects.errors import WorkFailed
-from projects.jobs import WORK_FOLDERS, JobContext
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.services import WORK_FOLDERS
 from training.process import EngineProcess, made_file, remove_folder, result_of
 from vision.training import layout
 

@@ -10,11 +10,13 @@ from datasets.models import Dataset, Snapshot
 from datasets.snapshot_jobs import dataset_of, is_large, snapshot_result
 from datasets.snapshots import current_snapshot
 from inference.selectors import models_of
-from projects import limits
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project
-from projects.queues import queue_for
+from jobs import limits
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Project
 from training.models import TrainingRun
 from training.searches import start_search
 from training.services import start_training

@@ -14,9 +14,11 @@ from inference.registry.exports import KIND
 from inference.registry.registration import add_file, copy_file
 from inference.registry.staging import StagedFile, staged
 from inference.registry.staleness import settings_inside
-from projects.errors import WorkFailed
-from projects.jobs import WORK_FOLDERS, JobContext, handles
-from projects.models import Queue, Task
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Queue
+from jobs.services import WORK_FOLDERS, handles
+from projects.models import Task
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
 from vision.runtime.kinds import KINDS

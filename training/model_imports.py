@@ -14,9 +14,11 @@ from inference.models import FileKind
 from inference.registry.model_imports import KIND
 from inference.registry.registration import register_model
 from inference.registry.staging import staged, with_labels
-from projects.errors import WorkFailed
-from projects.jobs import WORK_FOLDERS, JobContext, handles
-from projects.models import Project, Queue
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Queue
+from jobs.services import WORK_FOLDERS, handles
+from projects.models import Project
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
 

@@ -7,7 +7,8 @@ from django.db import models
 
 from datasets.models import Snapshot
 from inference.models import Model
-from projects.models import ENDED, Identified, Project, Queue, Work, WorkState
+from jobs.models import ENDED, Identified, Queue, Work, WorkState
+from projects.models import Project
 
 
 class Search(Identified):
@@ -47,7 +48,7 @@ class Search(Identified):
 
 
 class TrainingRun(Work):
-    """One training. States and lease as in `projects.models.Work`; exactly one model when it succeeds.
+    """One training. States and lease as in `jobs.models.Work`; exactly one model when it succeeds.
 
     `score` is what trainings are compared by: accuracy or AP50 on the validation split. `chosen` are the settings of
     a training that belongs to a search, before its epochs were shortened.

@@ -10,8 +10,8 @@ from rest_framework import serializers
 
 from datasets.models import Snapshot
 from datasets.snapshots import DEFAULT_FRACTIONS
+from jobs.shapes import Described
 from projects.models import Project, Task
-from projects.shapes import Described
 from training.settings_fields import ConfigurationFields
 from training.shapes import ConfigurationSerializer
 from vision.detection.configuration import DetectionConfiguration

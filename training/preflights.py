@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from projects.shapes import Integer, Key, Text, optional
+from jobs.shapes import Integer, Key, Text, optional
 from training.serializers import EstimateSerializer
 
 

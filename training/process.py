@@ -18,9 +18,9 @@ from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
 from inference.registry.registration import copy_file
-from projects import work
-from projects.errors import WorkFailed
-from projects.jobs import JobContext
+from jobs import work
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
 from projects.models import Task
 from storage import services as storage
 from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu

@@ -18,11 +18,13 @@ from datasets.models import Dataset, Snapshot
 from datasets.snapshots import current_snapshot
 from inference.models import Model, Stage, Visibility
 from inference.registry.changing import delete_model
-from projects import limits, work
-from projects.errors import InUse, WorkHasEnded
+from jobs import limits, work
+from jobs.errors import WorkHasEnded
+from jobs.loops import each
+from jobs.models import ENDED, WorkState
+from projects.errors import InUse
 from projects.live import announce
-from projects.loops import each
-from projects.models import ENDED, Project, Task, WorkState
+from projects.models import Project, Task
 from storage.database import atomic_again
 from training.errors import CannotTrain
 from training.models import Search, TrainingRun

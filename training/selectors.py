@@ -3,10 +3,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from projects.models import ENDED
-from projects.queues import place_of
+from jobs.models import ENDED
+from jobs.queues import place_of
+from jobs.work import error_of
 from projects.selectors import jobs_of, project_ids_of
-from projects.work import error_of
 from training.models import Search, TrainingRun
 
 # What lists do not show of the rows that they name.

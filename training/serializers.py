@@ -8,9 +8,10 @@ from accounts.names import OneLineName
 from datasets.models import Dataset, Snapshot
 from inference.models import Model
 from inference.registry.naming import name_of_base
-from projects.models import JobKind, Project, Task, WorkState
-from projects.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
-from projects.shapes import Described
+from jobs.models import JobKind, WorkState
+from jobs.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
+from jobs.shapes import Described
+from projects.models import Project, Task
 from training.models import Search, TrainingRun
 from training.searches import SEARCHABLE
 from training.settings_fields import ConfigurationFields

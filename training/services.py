@@ -5,16 +5,19 @@ from __future__ import annotations
 import structlog
 from django.db import Error, transaction
 
+from common.errors import Conflict
 from datasets.models import Dataset, Snapshot
 from datasets.snapshot_jobs import dataset_of, is_large
 from datasets.snapshots import current_snapshot, hold_images, require_images
 from inference.models import Model
 from inference.selectors import models_of
-from projects import heartbeat, lanes, limits, queues, work
-from projects.errors import Conflict, LeaseLost, WorkFailed
-from projects.jobs import TASKS, JobContext, dispatch, enqueue_job, handles, leave_for_later, redispatch
+from jobs import heartbeat, lanes, limits, queues, work
+from jobs.context import JobContext
+from jobs.errors import LeaseLost, WorkFailed
+from jobs.models import ENDED, Job, Queue, WorkState
+from jobs.services import TASKS, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.live import announce
-from projects.models import ENDED, Job, Project, Queue, Task, WorkState
+from projects.models import Project, Task
 from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings, seen_of
 from training.errors import CannotTrain
@@ -28,6 +31,8 @@ from vision.training.configuration import Configuration
 from vision.training.data import check_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
+from webhooks.models import WebhookEvent
+from webhooks.services import EVENTS
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +40,7 @@ AnyConfiguration = Configuration | DetectionConfiguration
 
 PREFLIGHT = "preflight"
 TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
+EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
 limits.limit_work(
     TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
     project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", plural="trainings",

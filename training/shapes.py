@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from projects.shapes import Integer, Number, Text, Yes, optional, perhaps
+from jobs.shapes import Integer, Number, Text, Yes, optional, perhaps
 
 
 class ConfigurationSerializer(serializers.Serializer):

@@ -15,9 +15,9 @@ from django.db import DatabaseError, transaction
 from inference.models import Resize
 from inference.registry.registration import register_model
 from inference.registry.staging import staged, with_labels
-from projects import queues, work
-from projects.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
-from projects.models import WorkState
+from jobs import queues, work
+from jobs.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
+from jobs.models import WorkState
 from storage import services as storage
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card

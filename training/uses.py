@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from datasets.models import Dataset
 from inference.models import Model
-from projects.errors import WorkHasEnded
-from projects.models import ENDED, Project
+from jobs.errors import WorkHasEnded
+from jobs.models import ENDED
+from projects.models import Project
 from projects.uses import Use, finds_uses_of, work_in_use
 from training.models import Search, TrainingRun
 from training.searches import cancel_search

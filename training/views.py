@@ -15,12 +15,13 @@ from datasets.selectors import datasets_of, snapshots_of
 from inference.evaluation.figures import picture_response
 from inference.evaluation.result_serializers import PictureQuerySerializer
 from inference.selectors import models_of
+from jobs.models import Job
+from jobs.serializers import JobSerializer
+from jobs.work import log_of
 from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
-from projects.models import Job, Role, Task
+from projects.models import Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
-from projects.serializers import JobSerializer
-from projects.work import log_of
 from training import searches, serializers, services
 from training.large_datasets import SEARCH, TRAINING, dataset_to_freeze, start_from_dataset
 from training.models import Search, TrainingRun

@@ -3,7 +3,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from projects.models import Identified, Project
+from jobs.models import Identified
+from projects.models import Project
 
 
 class DuplicateGroup(Identified):

@@ -7,7 +7,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
 from datasets.gallery.rows import grid_rows
 from datasets.models import Dataset, Image
-from projects.models import Job
+from jobs.models import Job
 from projects.selectors import project_ids_of
 
 # Of a group that is larger, the first are shown.

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from datasets.duplicate_groups.models import DuplicateGroup
 from datasets.gallery.serializers import GridImageSerializer
-from projects.serializers import JobSerializer
+from jobs.serializers import JobSerializer
 
 
 class DuplicateRowSerializer(GridImageSerializer):

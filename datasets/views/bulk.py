@@ -19,11 +19,11 @@ from datasets.gallery.windows import all_keys
 from datasets.models import Dataset
 from datasets.selectors import datasets_of, images_of
 from datasets.views.labels import label_or_400
+from jobs.serializers import JobSerializer
 from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.permissions import require_role
 from projects.selectors import projects_of
-from projects.serializers import JobSerializer
 
 
 class BulkMixin(MakesChanges, GenericAPIView):

@@ -25,12 +25,13 @@ from datasets.snapshot_jobs import is_large, start_snapshot
 from datasets.statistics import dataset_statistics
 from datasets.videos import add_video
 from datasets.views.labels import label_or_400
+from jobs.serializers import JobSerializer
 from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
-from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
+from projects.serializers import DeletionSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
 from storage.filenames import clean_filename
 from storage.finished_uploads import taking_uploads

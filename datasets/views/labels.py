@@ -13,9 +13,10 @@ from datasets.label_jobs import is_large, start_label_removal
 from datasets.label_removal import delete_label, merge_labels
 from datasets.models import Label
 from datasets.selectors import find_label, labels_of
+from jobs.models import Job
+from jobs.serializers import JobSerializer
 from projects.changes.views import MakesChanges
-from projects.models import Job, Project
-from projects.serializers import JobSerializer
+from projects.models import Project
 from projects.views import InProject
 
 NOTHING = OpenApiResponse(description="Done.")

@@ -18,11 +18,11 @@ from datasets.snapshot_reading import comparing
 from datasets.snapshot_reading import serializers as shapes
 from datasets.snapshot_reading.rows import in_split_and_label, rows_of
 from datasets.views.pictures import ANSWERS, FORMAT, VERSION, AnswersPictures
+from jobs.serializers import JobSerializer
 from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
 from projects.filters import PAGING
 from projects.permissions import ProjectPermission
-from projects.serializers import JobSerializer
 
 
 class SnapshotFilter(filters.FilterSet):

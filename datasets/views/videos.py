@@ -17,10 +17,10 @@ from datasets.models import Video
 from datasets.playing import frame_of, start_proxy
 from datasets.selectors import shown_videos, videos_of
 from datasets.videos import delete_video
+from jobs.serializers import JobSerializer
 from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
 from projects.permissions import ProjectPermission, SignedReadPermission
-from projects.serializers import JobSerializer
 from storage.downloads import blob_response
 from storage.signing import is_signed
 

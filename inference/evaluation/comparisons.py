@@ -13,10 +13,12 @@ from datasets.models import Snapshot
 from inference.errors import NotEvaluated, NothingToCompare
 from inference.evaluation.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Project, Task
 from vision.analysis.comparison import ap50_difference, mcnemar
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections, thresholds_of

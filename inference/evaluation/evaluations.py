@@ -16,10 +16,12 @@ from datasets.snapshots import iterate_images, require_images
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.registry.registration import OUTCOMES_TYPE
 from inference.serving.prediction import LOWEST_SCORE, preprocessor_for
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Queue, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, Queue
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Task
 from storage import services as storage
 from vision.analysis.curves import curves_of
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions

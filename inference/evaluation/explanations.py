@@ -11,9 +11,11 @@ from inference.models import Model, Resize
 from inference.serving.batches import work_folder
 from inference.serving.job_models import model_of
 from inference.serving.prediction import LOWEST_SCORE, load_runtime, preprocessor_for
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Project, Task
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.services import enqueue_job, handles
+from projects.models import Project, Task
 from storage import services as storage
 from storage.cache import Incoming
 from vision.analysis.saliency import heat_over, occlusion_map

@@ -11,7 +11,7 @@ from inference.registry.serializers import MetricsField
 from inference.shapes import (
     CurvesSerializer,
 )
-from projects.shapes import Described
+from jobs.shapes import Described
 from vision.runtime.kinds import NAMES
 
 

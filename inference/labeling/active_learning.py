@@ -18,9 +18,11 @@ from inference.models import Model, Suggestion
 from inference.serving.job_models import model_of
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
 from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Task
 from storage import services as storage
 from storage.database import by_key
 from vision.analysis.embedding import DIMENSIONS

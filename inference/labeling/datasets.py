@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datasets.models import Dataset
 from datasets.selectors import live_datasets
-from projects.errors import WorkFailed
-from projects.jobs import JobContext
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
 
 REPORT_EVERY = 20
 

@@ -17,10 +17,12 @@ from inference.labeling.suspects import replace_suspects
 from inference.models import Model, Suspect
 from inference.serving.job_models import model_of
 from inference.serving.prediction import LOWEST_SCORE, PredictionOptions, load_runtime, make_predictor, preprocessor_for
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Task
 from storage import services as storage
 from storage.database import by_key
 from vision.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS

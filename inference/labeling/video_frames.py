@@ -13,10 +13,11 @@ from inference.models import Model
 from inference.serving.job_models import model_of, predictions_of
 from inference.serving.predicted_annotations import store_suggestions
 from inference.serving.prediction import predict_pixels
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, Queue
+from jobs.services import enqueue_job, handles
 from projects.changes.recording import recording_job
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Queue
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames
 

@@ -8,8 +8,8 @@ from common.errors import Invalid
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
 from inference.models import FileKind, Model
-from projects.jobs import enqueue_job
-from projects.models import Job
+from jobs.models import Job
+from jobs.services import enqueue_job
 from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 
 KIND = "model_export"

@@ -12,9 +12,11 @@ from django.db import transaction
 
 from accounts.names import is_one_line
 from inference.errors import ModelUploadsOff
-from projects.jobs import enqueue_job
-from projects.limits import require_bytes, require_place
-from projects.models import Job, Project
+from jobs.limits import require_place
+from jobs.models import Job
+from jobs.services import enqueue_job
+from projects.limits import require_bytes
+from projects.models import Project
 from storage import services as storage
 from storage.cache import Incoming
 

@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from common.errors import Invalid
 from inference.models import Model, ModelFile
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job
+from jobs.services import enqueue_job, handles
 from storage.publishing import locate, push
 from storage.signing import sign_for
 

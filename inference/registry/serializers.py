@@ -21,8 +21,8 @@ from inference.shapes import (
     ExportReportSerializer,
     OriginSerializer,
 )
+from jobs.shapes import Described
 from projects.models import Task
-from projects.shapes import Described
 from storage.models import BlobState
 from vision.runtime.kinds import NAMES
 

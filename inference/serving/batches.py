@@ -32,10 +32,12 @@ from inference.serving.prediction import (
     serving_thresholds,
     with_own_threshold,
 )
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, Queue, Task
-from projects.queues import queue_for
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, Queue
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
+from projects.models import Task
 from storage import services as storage
 from storage.database import by_key
 from vision.analysis.timeline import LabelTimeline, Timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datasets.models import Image
 from inference.models import Model
 from inference.serving.prediction import Prediction, PredictionOptions, make_predictor
-from projects.errors import WorkFailed
+from jobs.errors import WorkFailed
 from storage import services as storage
 from vision.imaging.preprocessing import ImageError
 

@@ -34,13 +34,13 @@ from inference.evaluation.serializers import EvaluationSerializer
 from inference.evaluation.shown_images import with_images
 from inference.models import Evaluation, Model
 from inference.selectors import models_of
+from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_member, require_role
 from projects.scoped import valid
 from projects.selectors import project_ids_of
-from projects.serializers import JobSerializer
 
 
 class ComparisonActions:

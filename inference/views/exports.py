@@ -10,9 +10,9 @@ from datasets.selectors import snapshots_of
 from inference.registry import serializers
 from inference.registry.exports import exportable_kinds, start_export
 from inference.registry.publishing import start_publishing
+from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.permissions import require_member
-from projects.serializers import JobSerializer
 from storage.signing import base_url_of
 from vision.runtime.kinds import KINDS
 

@@ -13,12 +13,12 @@ from inference.labeling.label_issues import start_suspects
 from inference.labeling.serializers import SuggestionSerializer, SuggestionsRequestSerializer, SuspectsRequestSerializer
 from inference.models import Suggestion
 from inference.selectors import models_of
+from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.models import Role
 from projects.permissions import require_role
 from projects.scoped import valid
 from projects.selectors import is_live, project_ids_of
-from projects.serializers import JobSerializer
 
 
 class LabelingActions:

@@ -29,13 +29,14 @@ from inference.views.exports import ExportActions
 from inference.views.labeling import LabelingActions
 from inference.views.prediction import PredictionActions
 from inference.views.registry import RegistryActions
+from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
 from projects.selectors import projects_of
-from projects.serializers import DeletionSerializer, JobSerializer, UsesSerializer, is_forced
+from projects.serializers import DeletionSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
 from storage.downloads import blob_response
 from storage.finished_uploads import taking_uploads

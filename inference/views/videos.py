@@ -14,11 +14,11 @@ from inference.models import Model
 from inference.selectors import models_of
 from inference.serving.batches import start_predictions
 from inference.serving.serializers import BatchRequestSerializer
+from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.models import Role
 from projects.permissions import require_role
 from projects.scoped import valid
-from projects.serializers import JobSerializer
 
 
 class FramesView(viewsets.GenericViewSet):

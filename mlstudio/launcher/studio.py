@@ -30,7 +30,7 @@ from mlstudio.limits import raise_file_limit
 
 READY_SECONDS = 60.0
 WORKER_QUEUES = ("quick", "heavy", "preflight", "webhooks", "periodic")
-# Threads are made when they are needed; how many work on a queue at once is decided by its lane (projects/lanes.py).
+# Threads are made when they are needed; how many work on a queue at once is decided by its lane (jobs/lanes.py).
 # A message that finds its lane full lets its thread go at once, so there is always one for the next message.
 WORKER_THREADS = 64
 SPARE_THREADS = 2

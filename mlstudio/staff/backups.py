@@ -14,10 +14,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from jobs.models import WorkState
 from mlstudio.backups import DATABASE, MANIFEST, BackupError, Earlier, Manifest, Progress, back_up, read_manifest
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.private import make_private_folder
-from projects.models import WorkState
 
 log = structlog.get_logger(__name__)
 

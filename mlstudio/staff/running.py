@@ -9,13 +9,14 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from common.errors import Conflict
+from jobs import heartbeat, messages, work
+from jobs.errors import LeaseLost, WorkCancelled, WorkInterrupted
+from jobs.models import WorkState
 from mlstudio.backups import BackupError, Progress
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.staff import backups, drills
 from mlstudio.staff.errors import BackupsOff
-from projects import heartbeat, messages, work
-from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkInterrupted
-from projects.models import WorkState
 
 log = structlog.get_logger(__name__)
 

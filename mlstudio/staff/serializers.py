@@ -3,10 +3,10 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs.serializers import ErrorDetailSerializer
+from jobs.work import error_of
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from projects.models import Task
-from projects.serializers import ErrorDetailSerializer
-from projects.work import error_of
 from storage.models import BlobState
 
 

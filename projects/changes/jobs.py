@@ -6,12 +6,13 @@ import uuid
 
 from django.db import transaction
 
+from jobs.context import JobContext
+from jobs.errors import WorkFailed
+from jobs.models import Job, JobKind
+from jobs.queues import queue_for
+from jobs.services import enqueue_job, handles
 from projects.changes.models import Change
 from projects.changes.undoing import AlreadyUndone, ChangedSince, StillRunning, open_undo, undo_change
-from projects.errors import WorkFailed
-from projects.jobs import JobContext, enqueue_job, handles
-from projects.models import Job, JobKind
-from projects.queues import queue_for
 
 # Changes of more rows are taken back by a job.
 MOST_IN_REQUEST = 10_000

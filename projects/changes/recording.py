@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
+from jobs.models import Job
 from projects.changes.models import Change, RowChange
-from projects.models import Job, Project
+from projects.models import Project
 from storage.inserting import insert_many
 
 _current: contextvars.ContextVar[Change | None] = contextvars.ContextVar("current_change", default=None)

@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.errors import Conflict
+from jobs.models import ENDED, Job
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import close_change, noting, open_change
-from projects.models import ENDED, Job
 from storage.database import atomic_again
 from storage.deleting import delete_in_chunks
 

@@ -13,6 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.serializers import JobSerializer
 from projects.changes.jobs import is_large, start_undo
 from projects.changes.models import Change
 from projects.changes.recording import recording
@@ -21,7 +22,6 @@ from projects.changes.undoing import ChangedSince, original_action, undo_change
 from projects.models import Project, Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import project_ids_of
-from projects.serializers import JobSerializer
 from projects.trash.models import TrashEntry, TrashKind
 from projects.trash.selectors import projects_in_trash_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from jobs.models import Identified
 from projects.changes.models import Change
-from projects.models import Identified, Project, Role
+from projects.models import Project, Role
 
 
 class TrashKind(models.TextChoices):

@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.errors import NotFound
+from jobs.loops import each
 from projects.changes.models import Change
 from projects.live import announce
-from projects.loops import each
 from projects.models import Project
 from projects.trash.kinds import KINDS
 from projects.trash.models import TrashEntry

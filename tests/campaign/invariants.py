@@ -17,9 +17,9 @@ from django.db.models import Count, Model, QuerySet
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Snapshot, SnapshotImage, Video
 from inference.models import Model as TrainedModel
+from jobs import services as jobs
 from mlstudio import temporary
 from mlstudio.tasks import housekeeping
-from projects import jobs
 from projects.consistent_reads import consistent_read
 from projects.models import Project
 from projects.selectors import is_live

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from datasets.models import Image
 from inference.models import Model as TrainedModel
+from jobs.models import ENDED, Job, WorkEvent, WorkState
 from projects.consistent_reads import consistent_read
-from projects.models import ENDED, Job, WorkEvent, WorkState
 from tests.campaign.client import Client, NotAcknowledged
 from training.models import TrainingRun
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from projects.models import Work, WorkState
+from jobs.models import Work, WorkState
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from projects import work
-from projects.models import Queue, Work, WorkState
+from jobs import work
+from jobs.models import Queue, Work, WorkState
 
 AnyWork = TypeVar("AnyWork", bound=Work)
 

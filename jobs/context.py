@@ -8,9 +8,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from projects import queues, work
-from projects.errors import WorkInterrupted
-from projects.models import Job, JobFile, Queue
+from jobs import queues, work
+from jobs.errors import WorkInterrupted
+from jobs.models import Job, JobFile, Queue
 from storage import services as storage
 
 MOVE_CHECK_SECONDS = 5.0

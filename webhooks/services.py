@@ -7,8 +7,10 @@ import json
 import secrets
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -18,9 +20,12 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
 from common.errors import Invalid
-from projects import lanes, messages, posting
-from projects.loops import each
-from projects.models import DeliveryState, Job, Project, Webhook, WebhookDelivery, WebhookEvent, Work
+from jobs import lanes, messages
+from jobs.loops import each
+from jobs.models import Job, Work
+from projects.models import Project
+from webhooks import posting
+from webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookEvent
 
 log = structlog.get_logger(__name__)
 
@@ -62,15 +67,17 @@ def check_url(url: str) -> None:
 # Messages
 
 
+# What the end of a kind of work is announced as; apps above add theirs.
+EVENTS: dict[type[Work], Callable[[Any], WebhookEvent]] = {
+    Job: lambda job: WebhookEvent.EVALUATION if job.kind in EVALUATIONS else WebhookEvent.JOB
+}
+
+
 def announce_work(work: Work) -> None:
     """A job or a training has ended; called inside the transaction that ends it."""
-    name = type(work).__name__
-    if isinstance(work, Job):
-        event = WebhookEvent.EVALUATION if work.kind in EVALUATIONS else WebhookEvent.JOB
-    elif name == "TrainingRun":
-        event = WebhookEvent.TRAINING
-    else:
+    if type(work) not in EVENTS:
         return
+    event = EVENTS[type(work)](work)
     data = {
         "id": str(work.pk), "kind": getattr(work, "kind", "training"), "state": str(work.state),
         "error": {"code": work.error_code, "detail": work.error_detail} if work.error_code else None,

@@ -89,34 +89,3 @@ JOB_RESULT = one_of("JobResult", lambda: RESULTS, "kind", allow_null=True)
 
 def kind_of_result(kind: str, result: dict) -> str:
     return "import_dry_run" if kind == "import" and result.get("dry_run") else kind
-
-
-# Messages of webhooks
-
-
-class DeliveryResultSerializer(serializers.Serializer):
-    """Of an evaluation."""
-
-    model = optional(Key)
-    evaluation = optional(Key)
-    images = optional(Integer)
-
-
-class DeliveryDataSerializer(serializers.Serializer):
-    """What is told: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried."""
-
-    id = optional(Key)
-    kind = optional(Text)
-    state = optional(Text)
-    error = perhaps(RemarkSerializer)
-    result = perhaps(DeliveryResultSerializer)
-    note = optional(Text)
-    group = optional(Key)
-    model = optional(Text)
-
-
-class DeliveryPayloadSerializer(serializers.Serializer):
-    type = Text()
-    timestamp = serializers.DateTimeField()
-    project = Key()
-    data = DeliveryDataSerializer()

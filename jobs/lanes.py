@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from projects.work import shutting_down
+from jobs.work import shutting_down
 
 
 class Lane:

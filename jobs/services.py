@@ -12,12 +12,12 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils import timezone
 
-from common.errors import StudioError
-from projects import heartbeat, lanes, limits, messages, queues, work
-from projects.errors import Conflict, LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
-from projects.job_context import JobContext
-from projects.live import announce
-from projects.models import ENDED, Job, Project, Queue, WorkState
+from common.errors import Conflict, StudioError
+from jobs import heartbeat, lanes, limits, messages, queues, work
+from jobs.context import JobContext
+from jobs.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
+from jobs.models import ENDED, Job, Queue, WorkState
+from jobs.signals import job_deleted
 from storage.database import is_collision, is_unavailable
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from vision.sandbox.removal import remove_tree
@@ -53,9 +53,7 @@ def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
 
 
 @transaction.atomic
-def enqueue_job(
-    *, project: Project, user, kind: str, parameters: dict, input_blob=None, queue: Queue | None = None
-) -> Job:
+def enqueue_job(*, project, user, kind: str, parameters: dict, input_blob=None, queue: Queue | None = None) -> Job:
     """Make a job and tell the workers of its queue once the transaction is over.
 
     Args:
@@ -126,7 +124,7 @@ def delete_job(*, job: Job) -> None:
     if job.state not in ENDED:
         raise Conflict("Cancel the job first.", code="still_running")
     work.delete_events([job.pk])
-    announce(project=job.project_id, kind="job", id=job.pk, action="deleted")
+    job_deleted.send(sender=Job, job=job)
     job.delete()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from projects.models import Job
+from jobs.models import Job
 
 CHECKS: list[Callable[[Job, object], None]] = []
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from projects.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
-from projects.models import Work, WorkEvent, WorkState
+from jobs.errors import LeaseLost, WorkCancelled, WorkHasEnded, WorkInterrupted
+from jobs.models import Work, WorkEvent, WorkState
+from jobs.signals import work_ended
 from storage.database import again
+from storage.deleting import delete_in_chunks
 
 log = structlog.get_logger(__name__)
 AnyWork = TypeVar("AnyWork", bound=Work)
 
 # How far the clocks of the machines of one studio may be apart.
 CLOCKS_APART = timedelta(minutes=5)
+# So many lost events are deleted at a time.
+EVENTS_AT_ONCE = 20_000
 # Set when this process is asked to end; long work looks at it and lets go.
 shutting_down = threading.Event()
 
@@ -103,7 +106,7 @@ def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: 
         if state == WorkState.SUCCEEDED:
             record_event(work, "progress", work.progress)
         record_event(work, "state", {"state": state, "error": error_of(work)})
-        announce_end(work)
+        work_ended.send(sender=type(work), work=work)
     log.info("work_ended", work=str(work.pk), kind=type(work).__name__, state=state, error_code=error_code)
 
 
@@ -111,15 +114,6 @@ def _completed(progress: dict | None) -> dict:
     """The progress of what has succeeded: all of it, whatever was expected before."""
     total = (progress or {}).get("total") or 1
     return {**(progress or {}), "done": total, "total": total, "eta_seconds": 0}
-
-
-# Who wants to know that work has ended: functions of the work, called inside the transaction that ends it.
-ON_END: list[Callable[[Work], None]] = []
-
-
-def announce_end(work: Work) -> None:
-    for listener in ON_END:
-        listener(work)
 
 
 @again
@@ -162,7 +156,7 @@ def request_cancel(work: Work) -> None:
         ):
             record_event(work, "state", {"state": WorkState.CANCELLED, "error": None})
             work.state, work.finished_at = WorkState.CANCELLED, now
-            announce_end(work)
+            work_ended.send(sender=type(work), work=work)
         elif not rows.filter(state=WorkState.RUNNING).update(cancel_requested=True):
             raise WorkHasEnded()
     work.refresh_from_db()
@@ -185,6 +179,15 @@ def log_of(work: Work) -> str:
 
 def delete_events(pks: list) -> None:
     WorkEvent.objects.filter(work__in=pks).delete()
+
+
+def delete_lost_events() -> int:
+    """Delete events whose work is gone. Returns how many; what is left waits for the next time."""
+    lost = WorkEvent.objects.all()
+    for model in Work.__subclasses__():
+        lost = lost.filter(~Exists(model._default_manager.filter(pk=OuterRef("work"))))
+    pks = list(lost.order_by("pk").values_list("pk", flat=True)[:EVENTS_AT_ONCE])
+    return delete_in_chunks(WorkEvent.objects.filter(pk__in=pks)) if pks else 0
 
 
 def _held(work: Work) -> QuerySet:

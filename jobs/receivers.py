@@ -1,0 +1,12 @@
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from jobs import work
+from jobs.models import Work
+
+
+@receiver(post_delete)
+def delete_events(sender, instance, **kwargs) -> None:
+    """Events have no foreign key: they belong to several kinds of work, and end with theirs, however it is deleted."""
+    if issubclass(sender, Work):
+        work.delete_events([instance.pk])

@@ -1,0 +1,10 @@
+"""The name is that of before this app was one of its own: messages with it may wait in the broker."""
+
+from celery import shared_task
+
+from webhooks import services
+
+
+@shared_task(name="projects.tasks.deliver_webhooks")
+def deliver_webhooks(queue: str = services.QUEUE) -> None:
+    services.work_on_deliveries()
