@@ -81,7 +81,7 @@ class Dataset(Identified):
 
 
 class Video(Identified):
-    """A film in a dataset. Width and height are those of the upright picture, times are seconds, rotation is degrees.
+    """A video in a dataset. Width and height are those of the upright image, times are seconds, rotation is degrees.
 
     Until `is_surveyed`, `frame_count`, `fps` and `duration` are the file's own claims. `note` says what is odd of it.
     """

@@ -1,4 +1,4 @@
-"""Predictions over datasets and films: results as files, films to look at, things followed through them."""
+"""Predictions over datasets and videos: results as files, videos to look at, things followed through them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datasets.models import Annotation, Image, Video
 from jobs import services as jobs
 from jobs.models import Job
 from tests.conftest import client_of, upload
-from tests.films import decoded, film
+from tests.made_videos import decoded, made_video
 from tests.pictures import shape_jpeg
 from tests.test_videos import add
 from vision.analysis.timeline import GAP_SECONDS, LabelTimeline, Timeline
@@ -96,7 +96,7 @@ def test_who_may_predict(api, dataset, classifier, viewer, outsider):
 
 @slow
 def test_frames_of_a_film_come_with_suggestions(api, dataset, classifier):
-    video = add(api, dataset, film(30, size=(64, 64), pictures=shape_frame))
+    video = add(api, dataset, made_video(30, size=(64, 64), pictures=shape_frame))
     answer = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 5, "model": str(classifier.pk)})
     jobs.run_job(answer.json()["id"])
     assert api.get(answer["Location"]).json()["result"]["suggestions"] == 6
@@ -115,7 +115,7 @@ def shape_frame(number: int) -> np.ndarray:
 
 @slow
 def test_a_film_with_labels_has_every_frame_and_a_timeline(api, dataset, classifier):
-    content = film(45, size=(64, 64), pictures=shape_frame)
+    content = made_video(45, size=(64, 64), pictures=shape_frame)
     video = add(api, dataset, content)
     job = predict(api, model=str(classifier.pk), video=video["id"])
     assert job["state"] == "succeeded", job
@@ -136,7 +136,7 @@ def test_a_film_with_labels_has_every_frame_and_a_timeline(api, dataset, classif
 
 @slow
 def test_without_the_film_and_with_fewer_frames(api, dataset, classifier):
-    video = add(api, dataset, film(40, size=(64, 64), pictures=shape_frame))
+    video = add(api, dataset, made_video(40, size=(64, 64), pictures=shape_frame))
     job = predict(api, model=str(classifier.pk), video=video["id"], every_frames=10, annotate=False)
     assert {one["name"] for one in job["result"]["files"]} == {
         "predictions.csv", "predictions.json", "timeline.json",
@@ -156,7 +156,7 @@ def test_boxes_are_followed_through_a_film(api, detector):
 
         return np.asarray(Pillow.open(io.BytesIO(scene(3)[0])))
 
-    video = add(api, dataset, film(20, size=(96, 96), pictures=frame))
+    video = add(api, dataset, made_video(20, size=(96, 96), pictures=frame))
     job = predict(api, model=str(detector.pk), video=video["id"], tracking=True)
     assert job["state"] == "succeeded", job
     tracks = json.loads(file_of(api, job, "tracks.json"))
@@ -236,24 +236,24 @@ def test_a_thing_that_is_gone_for_long_gets_a_new_number():
 
 
 def test_films_are_written_with_their_frames_and_their_rate(tmp_path):
-    with AnnotatedVideoWriter(tmp_path / "film.mp4", 12.5, (65, 49)) as writer:
+    with AnnotatedVideoWriter(tmp_path / "video.mp4", 12.5, (65, 49)) as writer:
         for number in range(25):
             writer.write(np.full((49, 65, 3), 10 * number, np.uint8))
-    frames = decoded((tmp_path / "film.mp4").read_bytes())
+    frames = decoded((tmp_path / "video.mp4").read_bytes())
     assert len(frames) == 25 and frames[-1][0] == pytest.approx(24 / 12.5, abs=0.01)
     assert frames[0][1].shape == (48, 64, 3) and abs(int(frames[20][1].mean()) - 200) < 6
 
 
 def test_without_an_encoder_for_h264_it_is_vp9(tmp_path, monkeypatch):
     monkeypatch.setattr("vision.video.writing.h264_encoder", lambda: None)
-    with AnnotatedVideoWriter(tmp_path / "film.mp4", 25, (64, 48)) as writer:
+    with AnnotatedVideoWriter(tmp_path / "video.mp4", 25, (64, 48)) as writer:
         for number in range(10):
             writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
-    assert writer.codec == "VP9" and len(decoded((tmp_path / "film.mp4").read_bytes())) == 10
+    assert writer.codec == "VP9" and len(decoded((tmp_path / "video.mp4").read_bytes())) == 10
 
 
 def test_a_video_of_someone_else_is_not_predicted(api, dataset, outsider):
-    add(api, dataset, film(5))
+    add(api, dataset, made_video(5))
     video = Video.objects.get()
     body = {"model": str(video.pk), "video": str(video.pk)}
     assert client_of(outsider).post("/api/v1/predictions/", body).status_code == 400

@@ -10,7 +10,7 @@ from inference.serving import prediction as inference
 from storage import replication, services
 from storage.services import local_cache
 from tests.conftest import upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg
 from tests.test_storage import stores  # noqa: F401 - a fixture
 from tests.test_videos import run_waiting, send
@@ -38,7 +38,7 @@ def drops_before(monkeypatch, module, name: str) -> list[int]:
 
 
 def test_a_video_is_read_to_its_end(api, dataset, monkeypatch):
-    video = send(api, dataset, film(12)).json()
+    video = send(api, dataset, made_video(12)).json()
     dropped = drops_before(monkeypatch, reading, "start_python")
     run_waiting()
     found = api.get(f"/api/v1/videos/{video['id']}/").json()

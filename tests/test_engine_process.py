@@ -141,7 +141,7 @@ def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, mon
         EngineProcess(tmp_path)
     assert caught.value.code == "sandbox_missing"
     with pytest.raises(VideoProblem) as problem:
-        probe(tmp_path / "film.mp4")
+        probe(tmp_path / "video.mp4")
     assert problem.value.code == "sandbox_missing"
 
 

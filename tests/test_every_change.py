@@ -14,7 +14,7 @@ from jobs.models import Job
 from mlstudio.counts import correct_counts
 from projects.models import Change, Membership, Project
 from tests.conftest import client_of, upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.once import openapi_schema
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import run_import
@@ -108,7 +108,7 @@ def operations(api, w: dict) -> dict[str, Callable]:
         ),
         "POST datasets/{id}/videos/": lambda: api.post(
             f"{API}/datasets/{w['dataset']}/videos/",
-            {"file": file("n.mp4", film(3))}, format="multipart",
+            {"file": file("n.mp4", made_video(3))}, format="multipart",
         ),
         "PATCH images/{id}/": lambda: json("patch", f"images/{w['image']}/", {"split": "test"}),
         "DELETE images/{id}/": lambda: api.delete(f"{API}/images/{w['image']}/"),

@@ -7,7 +7,7 @@ import pytest
 from datasets.models import Image, Video
 from jobs import services as jobs
 from jobs.models import Job
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 from tests.test_videos import send
@@ -29,13 +29,13 @@ def waits(job: Job) -> bool:
 def test_a_video_is_not_called_damaged(api, dataset, full_disk, monkeypatch):
     with monkeypatch.context() as patched:
         full_disk(patched)
-        answer = send(api, dataset, film(12))
+        answer = send(api, dataset, made_video(12))
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (507, "disk_full")
-    assert send(api, dataset, film(12)).status_code == 201
+    assert send(api, dataset, made_video(12)).status_code == 201
 
 
 def test_a_video_is_read_through_when_there_is_space(api, dataset, full_disk, monkeypatch):
-    assert send(api, dataset, film(13)).status_code == 201
+    assert send(api, dataset, made_video(13)).status_code == 201
     with monkeypatch.context() as patched:
         full_disk(patched)
         jobs.run_job(Job.objects.get().pk)

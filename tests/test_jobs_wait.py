@@ -13,7 +13,7 @@ from jobs.models import Job, WorkEvent
 from mlstudio.counts import correct_counts
 from storage.errors import BlobMissing, InsufficientStorage
 from tests.conftest import upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 from tests.test_videos import add
@@ -93,7 +93,7 @@ def test_an_export_waits_for_space(api, dataset, monkeypatch, error):
 
 
 def test_frames_wait_for_space(api, dataset, monkeypatch):
-    video = add(api, dataset, film(6))
+    video = add(api, dataset, made_video(6))
     fails_once(monkeypatch, "datasets.videos.add_images", OSError(28, "No space left on device"))
     job = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 2}).json()["id"]
     jobs.run_job(job)

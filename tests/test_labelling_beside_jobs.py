@@ -21,7 +21,7 @@ from storage import replication
 from storage.database import by_key
 from storage.models import Blob, BlobState
 from tests.conftest import upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import make_zip
 from tests.test_imports import start
 from tests.test_storage import stores  # noqa: F401 - a fixture
@@ -82,7 +82,7 @@ def states() -> dict[str, tuple[str, str, int]]:
 
 
 def test_every_kind_of_job_beside_a_labeller(api, dataset, classifier, owner):
-    video = add(api, dataset, film(12, size=(32, 32)))
+    video = add(api, dataset, made_video(12, size=(32, 32)))
     upload(api, dataset, [(f"{n}.png", tiny(n)) for n in range(MANY)])
     mine = list(Image.objects.filter(source="upload").order_by("id").values_list("pk", flat=True)[:10])
     Job.objects.all().delete()

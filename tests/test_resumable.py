@@ -13,7 +13,7 @@ from django.utils import timezone
 from storage.models import Upload
 from storage.resumable import delete_expired_uploads, path_of
 from tests.conftest import client_of
-from tests.films import film
+from tests.made_videos import made_video
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 PART = "application/offset+octet-stream"
 
 
-def begin(api, length: int, filename: str = "film.mp4", **headers):
+def begin(api, length: int, filename: str = "video.mp4", **headers):
     metadata = f"filename {base64.b64encode(filename.encode()).decode()}"
     headers = {**TUS, "HTTP_UPLOAD_LENGTH": str(length), "HTTP_UPLOAD_METADATA": metadata, **headers}
     return api.post("/api/v1/uploads/", **headers)
@@ -37,7 +37,7 @@ def code_of(answer) -> str:
 
 
 def test_a_file_comes_in_parts_and_becomes_a_video(api, dataset, django_capture_on_commit_callbacks):
-    content = film(40)
+    content = made_video(40)
     begun = begin(api, len(content), "Zähler.mp4")
     assert begun.status_code == 201 and begun["Upload-Offset"] == "0" and begun["Tus-Resumable"] == "1.0.0"
     location = begun["Location"]
@@ -116,7 +116,7 @@ def test_an_unfinished_upload_is_no_video(api, dataset):
 
 def test_what_is_refused_as_a_video_can_still_be_deleted_or_kept(api, dataset):
     location = begin(api, 10)["Location"]
-    send(api, location, 0, b"no film at")
+    send(api, location, 0, b"no video at")
     pk = Upload.objects.get().pk
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"upload": str(pk)})
     assert answer.status_code == 400 and code_of(answer) == "not_a_video"

@@ -13,7 +13,7 @@ import pytest
 from drf_spectacular.validation import validate_schema
 
 from tests.environment import THOROUGH
-from tests.films import film
+from tests.made_videos import made_video
 from tests.once import read_yaml
 from tests.pictures import jpeg, shapes_zip
 from tests.studio import ROOT, Studio
@@ -85,7 +85,9 @@ def house(studio) -> dict[str, str]:
     group = studio.call("POST", "device-groups/", json={"project": project, "name": "g"})["id"]
     device = studio.call("POST", "devices/", json={"project": project, "name": "d"})["id"]
     deployment = studio.call("POST", "deployments/", json={"group": group, "model": model})["id"]
-    video = studio.call("POST", f"datasets/{dataset}/videos/", files={"file": ("film.mp4", film(8), "video/mp4")})["id"]
+    video = studio.call(
+        "POST", f"datasets/{dataset}/videos/", files={"file": ("video.mp4", made_video(8), "video/mp4")}
+    )["id"]
     job = studio.call("POST", f"models/{model}/evaluations/", json={"snapshot": snapshot})["id"]
     evaluation = studio.wait_for_end(f"jobs/{job}/")["result"]["evaluation"]
     member = studio.call("GET", f"projects/{project}/members/")["results"][0]["id"]

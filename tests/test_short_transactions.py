@@ -12,7 +12,7 @@ from storage import services as storage
 from storage.cache import Incoming
 from storage.models import Blob
 from tests.conftest import upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import run_import
 
@@ -49,7 +49,7 @@ def test_an_import(api, dataset, depths):
 
 
 def test_a_video(api, dataset, depths):
-    file = SimpleUploadedFile("a.mp4", film(3), "video/mp4")
+    file = SimpleUploadedFile("a.mp4", made_video(3), "video/mp4")
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"file": file}, format="multipart")
     assert answer.status_code == 201 and depths and set(depths) == {0}
 

@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.films import film
+from tests.made_videos import made_video
 from tests.once import migrated_database
 from tests.pictures import jpeg, shape_jpeg, shapes_zip
 from tests.studio import ROOT, Studio, wait_for
@@ -92,14 +92,14 @@ def test_from_a_zip_to_a_prediction(studio, imported):
 
 
 def test_a_film_in_parts_by_the_reference_client(studio, imported, tmp_path):
-    """tuspy, a broken connection after the second part, and the worker that reads the film."""
+    """tuspy, a broken connection after the second part, and the worker that reads the video."""
     from tusclient import client
 
-    path = tmp_path / "film.mp4"
-    path.write_bytes(film(60, size=(320, 192)))
+    path = tmp_path / "video.mp4"
+    path.write_bytes(made_video(60, size=(320, 192)))
     tus = client.TusClient(f"{studio.url}/api/v1/uploads/", headers=dict(studio.client.headers))
     size = path.stat().st_size // 5
-    first = tus.uploader(str(path), chunk_size=size, metadata={"filename": "film.mp4"})
+    first = tus.uploader(str(path), chunk_size=size, metadata={"filename": "video.mp4"})
     first.upload_chunk()
     first.upload_chunk()
     second = tus.uploader(str(path), chunk_size=size, url=first.url)

@@ -20,7 +20,7 @@ from projects.models import Invitation, Membership, Project, TrashEntry
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of, upload
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg, make_zip
 from tests.test_edge import add_device, fresh_keys, group  # noqa: F401 - fixtures
 from tests.test_imports import start
@@ -221,7 +221,7 @@ def test_one_part_twice(api, owner):
 
 
 def test_one_upload_becomes_one_video(api, owner, request_of, dataset):
-    content = film(8)
+    content = made_video(8)
     begun = begin(api, len(content))
     assert send(api, begun["Location"], 0, content).status_code == 204
     path = f"datasets/{dataset['id']}/videos/"
@@ -230,10 +230,10 @@ def test_one_upload_becomes_one_video(api, owner, request_of, dataset):
 
 
 def test_the_same_video_twice(owner, dataset):
-    content = film(9)
+    content = made_video(9)
 
     def sent() -> int:
-        file = SimpleUploadedFile("film.mp4", content, "video/mp4")
+        file = SimpleUploadedFile("video.mp4", content, "video/mp4")
         path = f"/api/v1/datasets/{dataset['id']}/videos/"
         return client_of(owner).post(path, {"file": file}, format="multipart").status_code
 

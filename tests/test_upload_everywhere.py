@@ -15,7 +15,7 @@ from jobs.models import Job
 from storage.models import Upload
 from storage.resumable import path_of
 from tests.conftest import client_of
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import jpeg, shapes_zip
 from tests.test_resumable import begin, send
 
@@ -85,9 +85,9 @@ def test_a_model_is_uploaded(api, project):
 
 
 def test_a_video_is_added(api, dataset):
-    upload = uploaded(api, film(8), "film.mp4")
+    upload = uploaded(api, made_video(8), "video.mp4")
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"upload": upload})
-    assert answer.status_code == 201 and answer.json()["filename"] == "film.mp4"
+    assert answer.status_code == 201 and answer.json()["filename"] == "video.mp4"
 
 
 @pytest.mark.any_database("who may use an upload")

@@ -13,7 +13,7 @@ from datasets import playing
 from datasets.models import Video
 from jobs.models import Job
 from tests.conftest import client_of
-from tests.films import film
+from tests.made_videos import made_video
 from tests.test_video_pages import frame
 from tests.test_videos import add
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True, available_apps=project_sett
 
 def test_who_waits_for_a_frame_leaves_threads_to_others(api, dataset, owner, monkeypatch):
     """Not all threads of the web server: the rest is sent away at once, without a wait."""
-    video = add(api, dataset, film(5))
+    video = add(api, dataset, made_video(5))
     room = max(1, project_settings.WEB_THREADS // 4)
     is_over, codes = threading.Event(), []
 
@@ -50,7 +50,7 @@ def test_who_waits_for_a_frame_leaves_threads_to_others(api, dataset, owner, mon
 
 
 def test_two_who_ask_for_a_version_at_one_moment_get_one(api, dataset, owner):
-    video = Video.objects.get(pk=add(api, dataset, film(5))["id"])
+    video = Video.objects.get(pk=add(api, dataset, made_video(5))["id"])
     start = threading.Barrier(4)
 
     def ask(_) -> str:

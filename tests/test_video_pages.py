@@ -14,7 +14,7 @@ from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
 from jobs import services as jobs
 from jobs.models import Job
 from tests.conftest import client_of
-from tests.films import decoded, film, number_on
+from tests.made_videos import decoded, made_video, number_on
 from tests.test_videos import add, cut, images_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("reading and writing videos")]
@@ -32,7 +32,7 @@ def number_of(answer) -> int:
 
 @pytest.mark.parametrize(("kind", "codec"), [("mp4", "h264"), ("webm", "libvpx-vp9"), ("avi", "mpeg4")])
 def test_a_frame_is_the_exact_one_by_its_index_and_by_its_time(api, dataset, kind, codec):
-    video = add(api, dataset, film(100, kind=kind, codec=codec))
+    video = add(api, dataset, made_video(100, kind=kind, codec=codec))
     for index in (0, 1, 26, 99):
         answer = frame(api, video, index=index)
         assert (number_of(answer), float(answer["X-Frame-Time"])) == (index, pytest.approx(index / 25, abs=0.001))
@@ -43,13 +43,13 @@ def test_a_frame_is_the_exact_one_by_its_index_and_by_its_time(api, dataset, kin
 
 def test_a_frame_of_a_variable_rate_is_the_one_that_is_shown_then(api, dataset):
     times = [0, 40, 80, 1000, 1040, 5000, 5040, 5080]
-    video = add(api, dataset, film(8, times=times))
+    video = add(api, dataset, made_video(8, times=times))
     assert [number_of(frame(api, video, time=one)) for one in (0.9, 1.0, 4.9, 5.05)] == [2, 3, 4, 6]
     assert [number_of(frame(api, video, index=index)) for index in (3, 7)] == [3, 7]
 
 
 def test_what_is_no_frame_is_told(api, dataset, outsider):
-    video = add(api, dataset, film(10))
+    video = add(api, dataset, made_video(10))
     assert frame(api, video, index=10).status_code == 404
     for asked in ({}, {"index": 1, "time": 1}, {"index": -1}, {"time": "x"}, {"index": 1, "max": 5}):
         assert frame(api, video, **asked).status_code == 400, asked
@@ -58,7 +58,7 @@ def test_what_is_no_frame_is_told(api, dataset, outsider):
 
 
 def test_who_waits_too_long_for_a_frame_is_told_to_come_again(api, dataset, monkeypatch):
-    video = add(api, dataset, film(5))
+    video = add(api, dataset, made_video(5))
     monkeypatch.setattr(playing, "FRAME_WAIT_SECONDS", 0.01)
     for _ in range(playing.FRAMES_AT_ONCE):
         playing._turns.acquire()
@@ -71,7 +71,7 @@ def test_who_waits_too_long_for_a_frame_is_told_to_come_again(api, dataset, monk
 
 
 def test_a_dry_run_counts_the_frames_and_makes_no_image(api, dataset):
-    video = add(api, dataset, film(60))
+    video = add(api, dataset, made_video(60))
     result = cut(api, video, every_seconds=0.5, start_seconds=0.5, dry_run=True)
     assert (result["chosen"], result["times"]) == (4, [0.52, 1.0, 1.52, 2.0]) and "created" not in result
     assert not Image.objects.exists()
@@ -79,7 +79,7 @@ def test_a_dry_run_counts_the_frames_and_makes_no_image(api, dataset):
 
 
 def test_doubt_needs_a_model(api, dataset):
-    video = add(api, dataset, film(5))
+    video = add(api, dataset, made_video(5))
     answer = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 1, "min_uncertainty": 0.5})
     assert answer.status_code == 400 and answer.json()["errors"][0]["attr"] == "model"
 
@@ -89,7 +89,7 @@ def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, cl
     from inference.serving.prediction import predict_pixels
     from tests.test_batches import shape_frame
 
-    content = film(40, size=(96, 96), pictures=shape_frame)
+    content = made_video(40, size=(96, 96), pictures=shape_frame)
     video = add(api, dataset, content)
     before = Image.objects.count()
     wishes = uncertainty_options(classifier)
@@ -106,15 +106,15 @@ def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, cl
 
 
 def test_work_on_a_video_is_listed_by_it(api, dataset):
-    one, other = add(api, dataset, film(10)), add(api, dataset, film(12), "other.mp4")
+    one, other = add(api, dataset, made_video(10)), add(api, dataset, made_video(12), "other.mp4")
     listed = api.get(f"/api/v1/jobs/?video={one['id']}").json()["results"]
-    assert [job["video"] for job in listed] == [{"id": one["id"], "name": "film.mp4"}]
+    assert [job["video"] for job in listed] == [{"id": one["id"], "name": "video.mp4"}]
     assert api.get(f"/api/v1/jobs/?video={other['id']}&kind=prediction").json()["results"] == []
     assert api.get("/api/v1/jobs/?video=x").status_code == 400
 
 
 def test_a_version_for_browsers_has_the_same_frames(api, dataset):
-    video = add(api, dataset, film(30, kind="avi", codec="mpeg4"))
+    video = add(api, dataset, made_video(30, kind="avi", codec="mpeg4"))
     answer = api.post(f"/api/v1/videos/{video['id']}/proxy/")
     assert answer.status_code == 202 and answer.json()["kind"] == "video_proxy"
     jobs.run_job(answer.json()["id"])
@@ -132,7 +132,7 @@ def test_a_version_for_browsers_has_the_same_frames(api, dataset):
 
 
 def test_who_may_ask_for_a_version_for_browsers(api, dataset, viewer, outsider):
-    video = add(api, dataset, film(5))
+    video = add(api, dataset, made_video(5))
     address = f"/api/v1/videos/{video['id']}/proxy/"
     assert client_of(viewer).post(address).status_code == 403
     assert client_of(outsider).post(address).status_code == 404

@@ -16,7 +16,7 @@ from jobs import services as jobs
 from jobs.models import Job
 from storage.services import local_cache
 from tests.conftest import client_of
-from tests.films import bars, decoded, film, number_on, rotated, sound
+from tests.made_videos import bars, decoded, made_video, number_on, rotated, sound
 from tests.pictures import jpeg, pixels
 from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frames, probe
@@ -24,12 +24,12 @@ from vision.video.reading import frames, probe
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("reading and writing videos")]
 
 
-def send(api, dataset: dict, content: bytes, name: str = "film.mp4"):
+def send(api, dataset: dict, content: bytes, name: str = "video.mp4"):
     file = SimpleUploadedFile(name, content, "video/mp4")
     return api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"file": file}, format="multipart")
 
 
-def add(api, dataset: dict, content: bytes, name: str = "film.mp4") -> dict:
+def add(api, dataset: dict, content: bytes, name: str = "video.mp4") -> dict:
     """A video that was read through, as its user sees it."""
     answer = send(api, dataset, content, name)
     assert answer.status_code == 201, answer.content
@@ -67,8 +67,8 @@ CONTAINERS = [
 
 @pytest.mark.parametrize(("kind", "codec", "container", "name"), CONTAINERS, ids=[f"{c[2]}-{c[3]}" for c in CONTAINERS])
 def test_every_container_is_read_frame_by_frame(tmp_path, kind, codec, container, name):
-    path = tmp_path / "film"
-    path.write_bytes(film(23, kind=kind, codec=codec))
+    path = tmp_path / "video"
+    path.write_bytes(made_video(23, kind=kind, codec=codec))
     facts = probe(path)
     assert (facts.container, facts.codec, facts.width, facts.height) == (container, name, 160, 96)
     assert facts.fps == pytest.approx(25)
@@ -78,7 +78,7 @@ def test_every_container_is_read_frame_by_frame(tmp_path, kind, codec, container
 
 
 def test_a_video_is_probed_and_then_read_through(api, dataset):
-    answer = send(api, dataset, film(50), "Line 3.MP4")
+    answer = send(api, dataset, made_video(50), "Line 3.MP4")
     video = answer.json()
     assert answer.status_code == 201 and not video["is_surveyed"] and video["strip_url"] is None
     assert (video["filename"], video["container"], video["codec"]) == ("Line 3.MP4", "mp4", "H.264")
@@ -93,7 +93,7 @@ def test_a_video_is_probed_and_then_read_through(api, dataset):
 
 
 def test_a_player_may_jump_within_the_file(api, dataset):
-    content = film(30)
+    content = made_video(30)
     video = add(api, dataset, content)
     part = api.get(f"/api/v1/videos/{video['id']}/file/", HTTP_RANGE="bytes=100-299")
     assert part.status_code == 206 and b"".join(part.streaming_content) == content[100:300]
@@ -103,13 +103,13 @@ def test_a_player_may_jump_within_the_file(api, dataset):
 
 
 def test_frames_are_the_exact_ones(api, dataset):
-    content = film(60)
+    content = made_video(60)
     video = add(api, dataset, content)
     result = cut(api, video, every_seconds=0.5, format="png")
     assert result["created"] == 5 and result["suggestions"] == 0
     images = images_of(video)
     assert [image.frame_index for image in images] == [0, 13, 25, 38, 50]
-    assert [image.filename for image in images][:2] == ["film-000000.png", "film-000013.png"]
+    assert [image.filename for image in images][:2] == ["video-000000.png", "video-000013.png"]
     reference = decoded(content)
     for image in images:
         time, pixels = reference[image.frame_index]
@@ -127,13 +127,13 @@ RULES = [
 
 @pytest.mark.parametrize(("wishes", "indices"), RULES, ids=[str(rule[0]) for rule in RULES])
 def test_frames_are_chosen_by_number_by_time_and_in_a_range(api, dataset, wishes, indices):
-    video = add(api, dataset, film(60))
+    video = add(api, dataset, made_video(60))
     cut(api, video, **wishes)
     assert [image.frame_index for image in images_of(video)] == indices
 
 
 def test_cutting_again_adds_nothing_and_frames_stay_on_one_side_of_a_split(api, dataset, labels, owner):
-    video = add(api, dataset, film(60))
+    video = add(api, dataset, made_video(60))
     assert cut(api, video, every_frames=6)["created"] == 10
     assert cut(api, video, every_frames=6) == {
         "kind": "video_frames", "video": video["id"], "created": 0, "duplicates": 10, "similar": 0, "suggestions": 0,
@@ -146,21 +146,21 @@ def test_cutting_again_adds_nothing_and_frames_stay_on_one_side_of_a_split(api, 
 
 def test_scenes_give_one_frame_each(api, dataset):
     scenes = [bars(0b1111100000), bars(0b0000011111)[:, :, ::-1] // 2, bars(0b1010101010)]
-    video = add(api, dataset, film(90, pictures=lambda n: scenes[n // 30]))
+    video = add(api, dataset, made_video(90, pictures=lambda n: scenes[n // 30]))
     cut(api, video, scenes=True)
     assert [image.frame_index for image in images_of(video)] == [0, 30, 60]
 
 
 def test_look_alikes_are_left_out_when_asked(api, dataset):
     scenes = [pixels(seed, (160, 96)) // 2 for seed in (1, 2)]
-    video = add(api, dataset, film(40, pictures=lambda n: scenes[n // 20] + n))
+    video = add(api, dataset, made_video(40, pictures=lambda n: scenes[n // 20] + n))
     result = cut(api, video, every_frames=5, skip_similar=True)
     assert (result["created"], result["similar"]) == (2, 6)
     assert cut(api, video, every_frames=10, skip_similar=True)["created"] == 0
 
 
 def test_a_job_that_is_taken_up_again_goes_on_where_it_was(api, dataset, monkeypatch):
-    video = add(api, dataset, film(100))
+    video = add(api, dataset, made_video(100))
     job = Job.objects.get(pk=api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 2}).json()["id"])
     Job.objects.filter(pk=job.pk).update(position={"after": 59, "counts": {"created": 30}})
     jobs.run_job(str(job.pk))
@@ -169,7 +169,7 @@ def test_a_job_that_is_taken_up_again_goes_on_where_it_was(api, dataset, monkeyp
 
 
 def test_a_video_that_is_deleted_meanwhile_ends_the_job(api, dataset, monkeypatch):
-    video = add(api, dataset, film(60))
+    video = add(api, dataset, made_video(60))
     job = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 1}).json()["id"]
     from datasets import videos
 
@@ -187,7 +187,7 @@ def test_a_video_that_is_deleted_meanwhile_ends_the_job(api, dataset, monkeypatc
 
 
 def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset, no_trash):
-    video = add(api, dataset, film(30))
+    video = add(api, dataset, made_video(30))
     cut(api, video, every_frames=10)
     url = f"/api/v1/videos/{video['id']}/"
     refused = api.delete(url)
@@ -195,7 +195,7 @@ def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset, no_trash
     assert api.delete(f"{url}?frames=keep").status_code == 204
     kept = Image.objects.all()
     assert {(image.video_id, image.frame_index) for image in kept} == {(None, 0), (None, 10), (None, 20)}
-    other = add(api, dataset, film(20, fps=10))
+    other = add(api, dataset, made_video(20, fps=10))
     cut(api, other, every_frames=3)
     assert api.delete(f"/api/v1/videos/{other['id']}/?frames=delete").status_code == 204
     assert Image.objects.count() == 3 and not Video.objects.exists()
@@ -203,7 +203,7 @@ def test_deleting_a_video_asks_what_happens_to_its_frames(api, dataset, no_trash
 
 
 def test_a_phone_held_upright_gives_upright_frames(api, dataset):
-    content = rotated(film(10))
+    content = rotated(made_video(10))
     video = add(api, dataset, content)
     assert (video["width"], video["height"], video["rotation"]) == (96, 160, 90)
     cut(api, video, every_frames=4, format="png")
@@ -215,7 +215,7 @@ def test_a_phone_held_upright_gives_upright_frames(api, dataset):
 
 def test_a_variable_rate_keeps_its_times(api, dataset):
     times = [0, 40, 80, 500, 520, 900, 1000, 1700, 1740, 2000]
-    video = add(api, dataset, film(10, kind="matroska", times=times), "phone.mkv")
+    video = add(api, dataset, made_video(10, kind="matroska", times=times), "phone.mkv")
     assert video["is_variable_rate"] and video["frame_count"] == 10
     assert cut(api, video, every_seconds=0.5)["created"] == 5
     assert [(i.frame_index, i.frame_time) for i in images_of(video)] == [
@@ -224,8 +224,8 @@ def test_a_variable_rate_keeps_its_times(api, dataset):
 
 
 def test_what_a_file_claims_and_does_not_have_is_told(api, dataset):
-    # An index at the beginning, and the end of the film missing.
-    whole = film(200, kind="matroska", size=(320, 192), pictures=lambda n: noise(n, (320, 192)))
+    # An index at the beginning, and the end of the video missing.
+    whole = made_video(200, kind="matroska", size=(320, 192), pictures=lambda n: noise(n, (320, 192)))
     video = add(api, dataset, whole[: len(whole) // 2], "cut.mkv")
     assert 20 < video["frame_count"] < 180 and cut(api, video, every_frames=10)["created"] > 1
 
@@ -254,8 +254,8 @@ def test_what_is_no_video_is_refused_with_its_code_and_leaves_nothing(api, datas
     if content is None:
         content = {
             "sound only": sound,
-            "truncated MP4": lambda: film(30)[:-600],
-            "zero frames": lambda: film(0, kind="avi", codec="mjpeg"),
+            "truncated MP4": lambda: made_video(30)[:-600],
+            "zero frames": lambda: made_video(0, kind="avi", codec="mjpeg"),
         }[name]()
     answer = send(api, dataset, content, "video.mp4")
     assert answer.status_code == 400, answer.content
@@ -264,16 +264,16 @@ def test_what_is_no_video_is_refused_with_its_code_and_leaves_nothing(api, datas
 
 
 def test_the_name_does_not_matter(api, dataset):
-    assert send(api, dataset, film(5, kind="matroska"), "report.pdf").json()["container"] == "mkv"
+    assert send(api, dataset, made_video(5, kind="matroska"), "report.pdf").json()["container"] == "mkv"
 
 
 @pytest.mark.slow
 def test_pictures_larger_than_8k_are_refused_and_8k_is_read(tmp_path):
-    path = tmp_path / "film"
-    path.write_bytes(film(1, codec="mjpeg", kind="avi", size=(7680, 4320)))
+    path = tmp_path / "video"
+    path.write_bytes(made_video(1, codec="mjpeg", kind="avi", size=(7680, 4320)))
     with frames(path, Selection(max_side=256)) as found:
         assert [frame.pixels.shape for frame in found] == [(144, 256, 3)]
-    path.write_bytes(film(1, codec="mjpeg", kind="avi", size=(9_600, 7_200)))
+    path.write_bytes(made_video(1, codec="mjpeg", kind="avi", size=(9_600, 7_200)))
     with pytest.raises(VideoProblem) as refused:
         probe(path)
     assert refused.value.code == "too_many_pixels"
@@ -284,8 +284,10 @@ def test_a_film_of_an_hour_takes_no_more_memory(tmp_path):
     """The reading process may have what it likes of the file, the studio holds one frame."""
     import tracemalloc
 
-    path = tmp_path / "film"
-    path.write_bytes(film(18_000, fps=5, size=(32, 32), kind="avi", codec="mjpeg", pictures=lambda n: PLAIN[n % 2]))
+    path = tmp_path / "video"
+    path.write_bytes(
+        made_video(18_000, fps=5, size=(32, 32), kind="avi", codec="mjpeg", pictures=lambda n: PLAIN[n % 2])
+    )
     tracemalloc.start()
     count = 0
     with frames(path, Selection()) as found:
@@ -301,8 +303,8 @@ PLAIN = [np.full((32, 32, 3), shade, np.uint8) for shade in (40, 200)]
 
 
 def test_the_same_video_twice_is_a_conflict(api, dataset):
-    add(api, dataset, film(10))
-    again = send(api, dataset, film(10))
+    add(api, dataset, made_video(10))
+    again = send(api, dataset, made_video(10))
     assert again.status_code == 409 and again.json()["errors"][0]["code"] == "video_exists"
 
 
@@ -316,33 +318,33 @@ BAD_WISHES = [
 
 @pytest.mark.parametrize(("wishes", "code"), BAD_WISHES, ids=[str(one[0]) for one in BAD_WISHES])
 def test_impossible_wishes_are_refused(api, dataset, wishes, code):
-    video = send(api, dataset, film(5)).json()
+    video = send(api, dataset, made_video(5)).json()
     answer = api.post(f"/api/v1/videos/{video['id']}/frames/", wishes)
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code
 
 
 def test_who_may_see_and_change_a_video(api, dataset, viewer, outsider):
-    video = add(api, dataset, film(10))
+    video = add(api, dataset, made_video(10))
     url = f"/api/v1/videos/{video['id']}/"
     assert client_of(viewer).get(url).status_code == 200
     assert client_of(viewer).delete(url).status_code == 403
     assert client_of(viewer).post(f"{url}frames/", {"every_frames": 1}).status_code == 403
-    assert send(client_of(viewer), dataset, film(5)).status_code == 403
+    assert send(client_of(viewer), dataset, made_video(5)).status_code == 403
     for method, path in (("get", ""), ("delete", ""), ("get", "file/"), ("get", "strip/"), ("post", "frames/")):
         assert getattr(client_of(outsider), method)(f"{url}{path}").status_code == 404
         assert getattr(client_of(None), method)(f"{url}{path}").status_code == 401
-    assert send(client_of(outsider), dataset, film(5)).status_code == 404
+    assert send(client_of(outsider), dataset, made_video(5)).status_code == 404
 
 
 def test_the_list_of_videos_takes_few_queries(api, dataset, django_assert_max_num_queries):
     for count in (5, 6, 7):
-        add(api, dataset, film(count))
+        add(api, dataset, made_video(count))
     with django_assert_max_num_queries(6):
         assert len(api.get("/api/v1/videos/").json()["results"]) == 3
 
 
 def test_a_model_of_another_task_cannot_suggest(api, dataset, project):
-    video = send(api, dataset, film(5)).json()
+    video = send(api, dataset, made_video(5)).json()
     model = Model.objects.create(
         project=project, name="boxes", version=1, task="detection", class_names=["a"], architecture="x",
         input_height=32, input_width=32, parameters=1,

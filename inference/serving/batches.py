@@ -1,4 +1,4 @@
-"""A model on many images, or on a film, in the background: what it found as JSON and CSV, and to look at."""
+"""A model on many images, or on a video, in the background: what it found as JSON and CSV, and to look at."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SUGGEST_EVERY = 100
 
 REPORT_EVERY = 20
 
-# The film is there to look at: larger pictures are made smaller.
+# The annotated video is there to look at: larger frames are made smaller.
 VIDEO_SIDE = 1920
 
 FEW_STRETCHES = 200
@@ -216,7 +216,7 @@ def _plain(value):
 
 
 class _AnnotatedVideo:
-    """A model on the frames of a video: first what it finds, then who is who, then the film with it."""
+    """A model on the frames of a video: first what it finds, then who is who, then the annotated video."""
 
     def __init__(self, context: JobContext, model: Model, folder: Path) -> None:
         self.context, self.model, self.folder = context, model, folder
@@ -260,8 +260,8 @@ class _AnnotatedVideo:
             # ByteTrack lives on boxes that are too weak to show.
             options = replace(options, threshold=min(self._thresholds.values()) / 2)
         count, last = 0, 0.0
-        with open(self.spool, "w") as spool, pinned(self.video) as path, frames(path, Selection()) as film:
-            for frame in film:
+        with open(self.spool, "w") as spool, pinned(self.video) as path, frames(path, Selection()) as chosen:
+            for frame in chosen:
                 count, last = frame.index + 1, frame.time
                 if frame.index % REPORT_EVERY == 0:
                     self._report(frame.index, 0)
@@ -324,7 +324,7 @@ class _AnnotatedVideo:
         return stretches
 
     def _draw(self, count: int, last: float) -> str:
-        """The film with what was found on each frame; frames in between show what was found before."""
+        """The video with what was found on each frame; frames in between show what was found before."""
         colors = dict(self.model.project.labels.values_list("name", "color"))
         path = self.folder / "annotated.mp4"
         # As many frames in as much time, whatever the file claims.
@@ -334,8 +334,8 @@ class _AnnotatedVideo:
         writer: AnnotatedVideoWriter | None = None
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(pinned(self.video))
-            film = stack.enter_context(frames(source, Selection(max_side=VIDEO_SIDE)))
-            for frame in film:
+            chosen = stack.enter_context(frames(source, Selection(max_side=VIDEO_SIDE)))
+            for frame in chosen:
                 if frame.index % REPORT_EVERY == 0:
                     self._report(frame.index, 1)
                 if frame.index % self.every == 0:

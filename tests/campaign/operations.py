@@ -13,7 +13,7 @@ from django.db import Error, connection
 
 from datasets.models import Image, TrashedImages
 from tests.campaign.client import Client, NotAcknowledged
-from tests.films import film
+from tests.made_videos import made_video
 from tests.pictures import make_zip
 
 KINDS = ("disc", "cross")
@@ -133,7 +133,7 @@ def _images_in(entry: str) -> set[str]:
 
 
 def upload_in_parts(client: Client, generator: random.Random) -> None:
-    content = film(generator.randrange(8, 120), size=(96, 64), fps=generator.randrange(10, 60))
+    content = made_video(generator.randrange(8, 120), size=(96, 64), fps=generator.randrange(10, 60))
     name = base64.b64encode(f"{uuid.uuid4().hex}.mp4".encode()).decode()
     headers = {**TUS, "Upload-Length": str(len(content)), "Upload-Metadata": f"filename {name}"}
     upload_id = client.persist("POST", "uploads/", headers=headers).json()["id"]

@@ -1,4 +1,4 @@
-"""Writing films that browsers play: H.264 where an encoder is installed, else VP9, both in MP4."""
+"""Writing videos that browsers play: H.264 where an encoder is installed, else VP9, both in MP4."""
 
 from __future__ import annotations
 

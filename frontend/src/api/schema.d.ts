@@ -9443,7 +9443,7 @@ export interface components {
             /** @description null: it has made none yet, or it was deleted. */
             readonly model_name: string | null;
             created_by?: string | null;
-            /** @description What was promised before the start. */
+            /** @description What was estimated before the start. */
             readonly estimate: components["schemas"]["Estimate"] | null;
             /** @description What it took. */
             readonly actual: components["schemas"]["Actual"] | null;

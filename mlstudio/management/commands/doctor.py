@@ -216,12 +216,12 @@ def sandbox() -> Iterator[Finding]:
     )
 
 
-def films() -> Iterator[Finding]:
+def annotated_videos() -> Iterator[Finding]:
     encoder = h264_encoder()
     if encoder is not None:
-        yield Finding(GOOD, f"annotated films are H.264 ({encoder} of ffmpeg)")
+        yield Finding(GOOD, f"annotated videos are H.264 ({encoder} of ffmpeg)")
         return
-    yield Finding(NOTE, "annotated films are VP9", "Browsers play them; H.264 needs ffmpeg.")
+    yield Finding(NOTE, "annotated videos are VP9", "Browsers play them; H.264 needs ffmpeg.")
 
 
 CHECKS = (
@@ -235,5 +235,5 @@ CHECKS = (
     pretrained_weights,
     backups,
     sandbox,
-    films,
+    annotated_videos,
 )

@@ -1,4 +1,4 @@
-"""Films that tests make: every frame says in bars which one it is."""
+"""Videos that tests make: every frame says in bars which one it is."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def number_on(pixels: np.ndarray) -> int:
     return sum((value > 128) << (BITS - 1 - bit) for bit, value in enumerate(columns))
 
 
-def film(
+def made_video(
     count: int, *, kind: str = "mp4", codec: str = "h264", fps: int = 25, size: tuple[int, int] = (160, 96),
     times: list[int] | None = None, pictures=None,
 ) -> bytes:  # fmt: skip
-    """A film of `count` frames, encoded once: x264 does not always give the same bytes for the same frames.
+    """A video of `count` frames, encoded once: x264 does not always give the same bytes for the same frames.
 
     Args:
         kind: mp4, mov, matroska, webm or avi.
