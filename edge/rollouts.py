@@ -24,7 +24,7 @@ from webhooks.services import announce
 log = structlog.get_logger(__name__)
 
 RUNTIMES = ("litert", "onnxruntime")
-# A device whose predictions fail oftener than this fails, once it made so many.
+# A device whose predictions fail more often than this fails, once it made so many.
 FAILING_SHARE, FAILING_LEAST = 0.2, 10
 
 

@@ -150,7 +150,7 @@ class Evaluation(Identified):
 
 
 class Suggestion(Identified):
-    """An image that a model would learn from: how unsure it is, and its place in the order of what teaches most.
+    """An image that a model would learn from: how unsure it is, and its place in the order of what is most informative.
 
     `uncertainty` and `disagreement` (with a second model) are 0 to 1; `rank` counts from 1 within model and dataset.
     """

@@ -315,7 +315,7 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30, least=1)
 MAX_ATTEMPTS = 10
 JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
-# Receivers of webhooks inside the house, by name or address (with the port when it is no usual one); every other
+# Receivers of webhooks on the own network, by name or address (with the port when it is no usual one); every other
 # address must be a public one, by https.
 WEBHOOK_HOSTS = words("MLSTUDIO_WEBHOOK_HOSTS")
 WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10, least=1)

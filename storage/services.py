@@ -255,7 +255,7 @@ def intact_path(blob: Blob) -> Path | None:
 
 
 def touch(blobs: Iterable[Blob]) -> None:
-    """Note that they are used now, so that they are not dropped; not oftener than it matters."""
+    """Note that they are used now, so that they are not dropped; not more often than it matters."""
     if not settings.STORAGE_CACHE_BYTES:
         return
     now = timezone.now()

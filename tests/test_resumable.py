@@ -116,7 +116,7 @@ def test_an_unfinished_upload_is_no_video(api, dataset):
 
 def test_what_is_refused_as_a_video_can_still_be_deleted_or_kept(api, dataset):
     location = begin(api, 10)["Location"]
-    send(api, location, 0, b"no video at")
+    send(api, location, 0, b"not video!")
     pk = Upload.objects.get().pk
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/videos/", {"upload": str(pk)})
     assert answer.status_code == 400 and code_of(answer) == "not_a_video"

@@ -162,7 +162,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     def videos(self, request, pk=None):
         """Add a video (MP4, MOV, MKV, WebM, AVI), as `file` or, when it is large, as an `upload` in parts.
 
-        It is listed at `videos/?dataset=`. A job reads it through and makes its strip of small pictures.
+        It is listed at `videos/?dataset=`. A job reads all of it and makes its strip of thumbnails.
         """
         dataset = self.get_object()
         data = serializers.NewVideoSerializer(data=request.data)

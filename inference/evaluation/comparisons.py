@@ -170,7 +170,7 @@ class _Labels:
         return {"test": "mcnemar_exact", **mcnemar(self._right[one], self._right[other])}
 
     def differences(self) -> list[dict]:
-        """Images on which the models say different things: first where one is right, then the surest."""
+        """Images on which the models say different things: first where one is right, then by score."""
         rows = []
         for position, key in enumerate(self._keys):
             said = [names[position] for names in self._said]

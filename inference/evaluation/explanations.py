@@ -98,7 +98,7 @@ def _classifier(model: Model, picture, wanted: str | None) -> tuple:
 
 
 def _detector(model: Model, picture, wanted: str | None) -> tuple:
-    """Explains the surest box (of the label): the best score of its label where it is."""
+    """Explains the box with the highest score (of the label): the best score of its label where it is."""
     runtime = load_runtime(model, LiteRTDetector)
     pixels = to_letterboxed(picture, runtime.image_size)
     width, height = upright_size(picture)

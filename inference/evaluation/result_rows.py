@@ -60,7 +60,7 @@ def _sure_of(sha256: str, limits: float | tuple[float, ...]) -> BoxTable:
 
 
 def label_images(found: ClassifierPredictions, options: dict) -> np.ndarray:
-    """`(images,)` int: indexes of the images that fit, the wrong ones first, the surest of them first.
+    """`(images,)` int: indexes of the images that fit, the wrong ones first, by descending score.
 
     With `score_of` scores are those of this label, and an image is right where it shows the label.
     """
@@ -174,7 +174,7 @@ def _is(labels: np.ndarray, wanted: int | None) -> np.ndarray:
 
 
 def _marks(truth: GroundTruth, kept: Detections, names: list[str]) -> Iterator[dict]:
-    """What was found, the surest first, and what was missed."""
+    """What was found, by descending score, and what was missed."""
     taken = boxes_taken(truth, kept)
     for index in np.argsort(-kept.scores, kind="stable"):
         box, other = kept.boxes[index], int(taken[index])

@@ -29,7 +29,7 @@ PICTURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
 def list_evaluation_images(evaluation: Evaluation, options: dict, *, is_seen: bool) -> tuple[int, list[dict]]:
-    """How many images of an evaluation fit the options, and those of the page, the surest mistakes first.
+    """How many images of an evaluation fit the options, and those of the page, mistakes with the highest scores first.
 
     Args:
         is_seen: whether the user sees the project of its snapshot.

@@ -77,7 +77,7 @@ class _ScoredImage:
 @handles(SUGGESTIONS)
 def suggest(context: JobContext) -> dict:
     """Predict every unlabelled image, store the predictions as suggestions, and put the images into the order in which
-    labels teach the model most."""
+    labels help the model most."""
     dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
     other = model_of(context.job.parameters["other"])
     assert model is not None

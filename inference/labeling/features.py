@@ -9,7 +9,7 @@ from vision.runtime.interpreters import ModelFileError
 
 
 def embedder_of(model: Model, dimensions: int = DIMENSIONS) -> Embedder | None:
-    """The model's features; None for a network that shows none, which then has no notion of look-alikes."""
+    """The model's features; None for a network that shows none, which then finds no near-duplicates."""
     row = ModelFile.objects.select_related("blob").filter(model=model, kind=FileKind.LITERT_FLOAT32).first()
     if row is None:
         return None

@@ -33,7 +33,7 @@ def start_export(
 
     Args:
         bundle_of: the kind of file that a zip with everything around it is made for, if one is wanted.
-        snapshot: whose test split they are proved on; the model's own by default.
+        snapshot: whose test split they are verified on; the model's own by default.
         largest_drop: how much accuracy or AP50 a file may lose.
 
     Raises:

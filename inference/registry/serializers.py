@@ -247,7 +247,7 @@ class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     )  # fmt: skip
     snapshot = serializers.PrimaryKeyRelatedField(
         queryset=Snapshot.objects.none(), required=False, allow_null=True, default=None,
-        help_text="Whose test split the files are proved on. Default: what the model was trained on.",
+        help_text="Whose test split the files are verified on. Default: what the model was trained on.",
     )  # fmt: skip
     largest_drop = serializers.FloatField(
         min_value=0, max_value=1, default=LARGEST_DROP,

@@ -27,9 +27,9 @@ class LabelingActions:
     @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
     def suggestions(self, request, pk=None):
-        """Look at the unlabelled images of a dataset: predictions to confirm, and the order of what teaches most.
+        """Look at the unlabelled images of a dataset: predictions to confirm, and the most informative images first.
 
-        The order is at `suggestions/?model=&dataset=`: unsure images first, look-alikes apart.
+        The order is at `suggestions/?model=&dataset=`: uncertain images first, near-duplicates apart.
         """
         model = self.get_object()
         data = valid(
@@ -62,7 +62,7 @@ class SuggestionFilter(filters.FilterSet):
 
 
 class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """Images that teach a model most, in this order. They are made with `models/{id}/suggestions/`."""
+    """The most informative images for a model, in this order. They are made with `models/{id}/suggestions/`."""
 
     queryset = Suggestion.objects.none()
     serializer_class = SuggestionSerializer

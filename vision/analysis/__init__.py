@@ -1,1 +1,1 @@
-"""What predictions tell: which images teach most, which labels are wrong, which model is better. No Django."""
+"""What predictions show: which images are most informative, which labels are wrong, which model is better."""

@@ -106,7 +106,7 @@ class BoxTable:
 
     @cached_property
     def best(self) -> np.ndarray:
-        """`(images,)` float: the score of the surest box, 0 where there is none."""
+        """`(images,)` float: the highest score of a box, 0 where there is none."""
         best = np.zeros(len(self.keys))
         if len(self.image):
             starts = np.flatnonzero(np.r_[True, np.diff(self.image) > 0])

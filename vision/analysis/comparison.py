@@ -1,4 +1,4 @@
-"""Whether one model is better than another, or only luckier."""
+"""Whether one model is better than another, or the difference is chance."""
 
 from __future__ import annotations
 

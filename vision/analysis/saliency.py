@@ -48,7 +48,7 @@ def occlusion_map(
 
 
 def heat_over(picture: Image.Image, heat: np.ndarray) -> Image.Image:
-    """The picture in grey with what speaks for the label in warm colours over it.
+    """The image in grey, with what supports the label in warm colours over it.
 
     Args:
         picture: upright RGB, the part that the network saw.

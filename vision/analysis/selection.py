@@ -1,10 +1,10 @@
-"""Which images teach a model most: where it is unsure, and unlike each other."""
+"""Which images are most informative for a model: where it is uncertain, and unlike each other."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# So many of the most uncertain are put into an order that avoids look-alikes; the rest follow as they are.
+# So many of the most uncertain are put into an order that avoids near-duplicates; the rest follow as they are.
 RANKED = 1000
 CANDIDATES = 20_000
 
@@ -58,11 +58,11 @@ def disagreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def labeling_order(uncertainty: np.ndarray, embeddings: np.ndarray, *, ranked: int = RANKED) -> np.ndarray:
-    """Indices of the images, those that teach most first.
+    """Indices of the images, the most informative first.
 
     Each next image has the largest product of its uncertainty and its distance to the nearest one before it (cosine,
-    0 to 2): greedy k-centers (Sener and Savarese 2018, algorithm 1) weighted by uncertainty, so that ten look-alikes do
-    not come one after the other. Behind the first `ranked` the order is by uncertainty alone.
+    0 to 2): greedy k-centers (Sener and Savarese 2018, algorithm 1) weighted by uncertainty, so that ten near-duplicates
+    do not come one after the other. Behind the first `ranked` the order is by uncertainty alone.
 
     Args:
         uncertainty: `(images,)` float.

@@ -21,7 +21,7 @@ def anchor_targets(
 
     An anchor with an overlap of at least `positive_iou` stands for its best box, below `negative_iou` for background,
     between the two it is ignored. Each box also gets the anchor that fits it best, however little that is, so that
-    none goes untaught.
+    each has an anchor.
 
     Args:
         anchors: `(anchors, 4)`; boxes: `(boxes, 4)`, possibly none; labels: `(boxes,)` int.

@@ -1,4 +1,4 @@
-"""A whole training of a detector, from samples to proved files, whatever library its network comes from."""
+"""A whole training of a detector, from samples to verified files, whatever library its network comes from."""
 
 from __future__ import annotations
 

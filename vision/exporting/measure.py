@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What a file is proved on.
+    """What a file is verified on.
 
     Attributes:
         pixels: `(height, width, 3)` uint8, as the network gets them.

@@ -42,7 +42,7 @@ class ExportRequest:
         source: where they are from, in words.
         calibration: paths of pictures for int8.
         largest_drop: how much worse than the network a file may be, in accuracy or AP50.
-        files: kind → path, of files that exist already and are only proved.
+        files: kind → path, of files that exist already and are only verified.
     """
 
     path: str

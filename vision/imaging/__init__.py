@@ -1,1 +1,1 @@
-"""Pictures as bytes and pixels: decoding, hashing, look-alikes, EXIF. No Django; engines build on it."""
+"""Images as bytes and pixels: decoding, hashing, near-duplicates, EXIF."""

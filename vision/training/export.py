@@ -1,4 +1,4 @@
-"""Files of a trained model. Each export is proved against Keras on real images before it is offered."""
+"""Files of a trained model. Each export is verified against Keras on real images before it is offered."""
 
 from __future__ import annotations
 

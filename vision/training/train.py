@@ -1,4 +1,4 @@
-"""A whole training, from samples to proved files. The entry for notebooks and for the training process."""
+"""A whole training, from samples to verified files. The entry for notebooks and for the training process."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _probe(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
 
 
 def _survey(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
-    """Reads every frame, keeps small pictures at even distances: twice as far apart whenever there are too many."""
+    """Reads every frame, keeps thumbnails at even distances: twice as far apart whenever there are too many."""
     capture, facts = _open(path)
     thumbnails: list[tuple[float, np.ndarray]] = []
     every, last, count = 1, 0.0, 0

@@ -51,7 +51,7 @@ def probe(path: Path) -> VideoFacts:
 
 
 def survey(path: Path, on_progress: OnProgress) -> tuple[Survey, bytes]:
-    """Read all of it: the true number of frames and length, and a strip of small pictures as JPEG.
+    """Read all of it: the true number of frames and length, and a strip of thumbnails as JPEG.
 
     Raises:
         VideoProblem: as `probe`.

@@ -553,7 +553,7 @@ export interface paths {
          * Add a video (MP4, MOV, MKV, WebM, AVI), as `file` or, when it is large, as an `upload` in parts
          * @description Add a video (MP4, MOV, MKV, WebM, AVI), as `file` or, when it is large, as an `upload` in parts.
          *
-         *     It is listed at `videos/?dataset=`. A job reads it through and makes its strip of small pictures.
+         *     It is listed at `videos/?dataset=`. A job reads all of it and makes its strip of thumbnails.
          */
         post: operations["datasets_videos_create"];
         delete?: never;
@@ -1878,10 +1878,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look at the unlabelled images of a dataset: predictions to confirm, and the order of what teaches most
-         * @description Look at the unlabelled images of a dataset: predictions to confirm, and the order of what teaches most.
+         * Look at the unlabelled images of a dataset: predictions to confirm, and the most informative images first
+         * @description Look at the unlabelled images of a dataset: predictions to confirm, and the most informative images first.
          *
-         *     The order is at `suggestions/?model=&dataset=`: unsure images first, look-alikes apart.
+         *     The order is at `suggestions/?model=&dataset=`: uncertain images first, near-duplicates apart.
          */
         post: operations["models_suggestions_create"];
         delete?: never;
@@ -2641,7 +2641,7 @@ export interface paths {
         };
         /**
          * List
-         * @description Images that teach a model most, in this order. They are made with `models/{id}/suggestions/`.
+         * @description The most informative images for a model, in this order. They are made with `models/{id}/suggestions/`.
          */
         get: operations["suggestions_list"];
         put?: never;
@@ -5795,7 +5795,7 @@ export interface components {
             bundle_of?: components["schemas"]["ExportKindName"] | components["schemas"]["NullEnum"];
             /**
              * Format: uuid
-             * @description Whose test split the files are proved on. Default: what the model was trained on.
+             * @description Whose test split the files are verified on. Default: what the model was trained on.
              */
             snapshot?: string | null;
             /**
