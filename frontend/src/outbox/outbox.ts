@@ -83,9 +83,14 @@ export function useSettled(): boolean {
   return was || isNow;
 }
 
+/** The newest change of this subject that has not reached the server yet. */
+export function lastWaiting(subject: string): Command | undefined {
+  return useOutbox.getState().queue.findLast((command) => command.subject === subject);
+}
+
 /** Whether a change of this subject has not reached the server yet. */
 export function isWaiting(subject: string): boolean {
-  return useOutbox.getState().queue.some((command) => command.subject === subject);
+  return lastWaiting(subject) !== undefined;
 }
 
 /** The revision that one's own last confirmed change left. What is older than that was read before it. */
