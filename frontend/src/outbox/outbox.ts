@@ -48,15 +48,13 @@ function open(user: number): void {
   useOutbox.setState({ queue: [], isReady: false, isOffline: false });
   const mine = new KeptQueues(user, uuid());
   kept = mine;
+  const take = (queue: Command[]) =>
+    kept === mine ? update((own) => [...restored(queue), ...own]) : mine.write(queue);
   void mine
-    .adopt()
-    .catch(() => [])
-    .then(async (queue) => {
-      if (kept !== mine) {
-        await mine.write(queue);
-        return;
-      }
-      if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
+    .adopt(take)
+    .catch(() => undefined)
+    .then(() => {
+      if (kept !== mine) return;
       useOutbox.setState({ isReady: true });
       void flush();
     });
