@@ -163,7 +163,8 @@ async function sendBatch(items: Item[]): Promise<void> {
   } catch (error) {
     const problem = asStudioError(error);
     if (problem.isTemporary) {
-      changeItems(ids, { state: "waiting", sent: 0 });
+      // A large file goes on where it stopped.
+      changeItems(ids, items[0]?.kind === "image" ? { state: "waiting", sent: 0 } : { state: "waiting" });
       await new Promise((resolve) => setTimeout(resolve, (problem.retryAfter ?? WAIT / 1000) * 1000));
       return;
     }
