@@ -81,10 +81,7 @@ test("labels come first, the rail says where one is, and no key for the next ima
   const shown = page.getByTestId("annotator-area").getByRole("img");
   for (let turn = 0; turn < 6; turn += 1) {
     await expect(page.getByText("0 boxes")).toBeVisible();
-    await expect(page.getByRole("link", { name: "Label", exact: true })).toHaveAttribute(
-      "aria-current",
-      "page",
-    );
+    await expect(page.locator("nav [aria-current=page]")).toHaveText("Label");
     await page.keyboard.press("a");
     await expect(page.getByText("1 box", { exact: true })).toBeVisible();
     await expect(page.getByText(`${turn + 1} of 6 labelled`)).toBeVisible();
@@ -93,4 +90,70 @@ test("labels come first, the rail says where one is, and no key for the next ima
     await expect(page.getByRole("img", { name: before })).toHaveCount(0);
   }
   await expect(page.getByText("Every image here is labelled")).toBeVisible();
+});
+
+test("without a connection a box is still there when one comes back, and copied to the next image", async ({
+  page,
+  context,
+}) => {
+  await register(page);
+  await createProject(page, "Far away", "Where on the image is it?", "dent, scratch");
+  await upload(page, 3);
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await page.getByRole("list", { name: "Images" }).getByRole("link").first().click();
+  await expect(page.getByText("1 of 3")).toBeVisible();
+  await page.waitForLoadState("networkidle");
+  await context.setOffline(true);
+  await page.keyboard.press("a");
+  await page.keyboard.press("n");
+  await expect(page.getByText("2 of 3")).toBeVisible();
+  await page.keyboard.press("c");
+  await expect(page.getByText("1 box", { exact: true })).toBeVisible();
+  await page.keyboard.press("p");
+  await expect(page.getByText("1 of 3")).toBeVisible();
+  await expect(page.getByText("1 box", { exact: true })).toBeVisible();
+  await page.keyboard.press("a");
+  await expect(page.getByText("2 boxes")).toBeVisible();
+  await context.setOffline(false);
+  await expect(page.getByTestId("saved-state")).toContainText("Saved");
+  await page.reload();
+  await expect(page.getByText("2 boxes")).toBeVisible();
+  await page.keyboard.press("n");
+  await expect(page.getByText("1 box", { exact: true })).toBeVisible();
+});
+
+test("the line of a box is as thin on a close view as on the whole image", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Close", "Where on the image is it?", "dent, scratch");
+  await upload(page, 2);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  for (let turn = 0; turn < 8; turn += 1) await page.keyboard.press("+");
+  await page.keyboard.press("a");
+  await expect(page.locator("[data-box]")).toHaveCount(1);
+  for (let turn = 0; turn < 2; turn += 1) await page.keyboard.press("-");
+  const area = (await page.getByTestId("annotator-area").boundingBox()) ?? {
+    x: 0,
+    y: 0,
+    width: 0,
+    height: 0,
+  };
+  /** Pixels in the colour of the first label along a line from the left into the box. */
+  const thickness = async () => {
+    const clip = { x: area.x, y: area.y + 0.45 * area.height, width: area.width / 2 - 20, height: 1 };
+    const shot = (await page.screenshot({ clip })).toString("base64");
+    return page.evaluate(async (png) => {
+      const bytes = Uint8Array.from(atob(png), (sign) => sign.charCodeAt(0));
+      const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const context = new OffscreenCanvas(image.width, 1).getContext("2d");
+      context?.drawImage(image, 0, 0);
+      const { data } = context?.getImageData(0, 0, image.width, 1) ?? { data: [] };
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4)
+        if ((data[at + 2] ?? 0) - (data[at] ?? 0) > 60 && (data[at] ?? 0) < 80) count += 1;
+      return count;
+    }, shot);
+  };
+  await expect.poll(thickness).toBeLessThanOrEqual(4);
+  expect(await thickness()).toBeGreaterThan(0);
 });

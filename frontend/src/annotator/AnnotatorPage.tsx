@@ -12,7 +12,7 @@ import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
 import classes from "./Annotator.module.css";
-import { whenMoved } from "./changes";
+import { waitingMarks, whenMoved } from "./changes";
 import { Canvas } from "./parts/Canvas";
 import { Panel } from "./parts/Panel";
 import { Labelled, Place } from "./parts/Place";
@@ -116,8 +116,8 @@ export default function AnnotatorPage() {
   });
   const copyPrevious = async () => {
     if (!previous) return;
-    const before = await queryClient.ensureQueryData(imageQuery(project, previous));
-    const copies = marksOf(before.annotations).map((mark) => ({
+    const read = async () => (await queryClient.ensureQueryData(imageQuery(project, previous))).annotations;
+    const copies = (waitingMarks(previous) ?? marksOf(await read())).map((mark) => ({
       ...mark,
       id: ownId(),
       confirmed: true,

@@ -6,7 +6,7 @@ import { createElement, type ReactNode } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 import type { StudioImage } from "../api/types";
 
-vi.mock("./changes", () => ({ change: vi.fn(), noteRevision: vi.fn(), subjectOf: (id: string) => id }));
+vi.mock("./changes", () => ({ change: vi.fn() }));
 
 const { change } = await import("./changes");
 const { annotator } = await import("./store");

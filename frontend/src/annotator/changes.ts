@@ -1,12 +1,12 @@
 import { send } from "../api/client";
 import { asStudioError } from "../api/errors";
 import { keys } from "../api/keys";
-import type { Annotation } from "../api/types";
+import type { Annotation, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
 import { amended, continued, did, NothingLeft, performs } from "../history/history";
-import { isWaiting, post } from "../outbox/outbox";
+import { lastWaiting, post } from "../outbox/outbox";
 import { merged } from "./merge";
-import { adopted, annotator, asBody, type Mark, marksOf } from "./store";
+import { adopted, annotator, asBody, type Mark, marksOf, marksOfBody, saysTheSame } from "./store";
 
 interface Answer {
   revision: number;
@@ -51,6 +51,12 @@ export function subjectOf(image: string): string {
   return `annotations:${image}`;
 }
 
+/** What one's own last change says of an image, while the server does not have it. */
+export function waitingMarks(image: string): Mark[] | undefined {
+  const body = lastWaiting(subjectOf(image))?.body;
+  return Array.isArray(body) ? marksOfBody(body) : undefined;
+}
+
 /** Shows the new annotations at once, sends them, and remembers how to go back. */
 export function change(
   project: string,
@@ -60,6 +66,8 @@ export function change(
   merges?: string,
 ): void {
   const { image, marks: before } = annotator.getState();
+  // A key for the label that a box has, or to move it out of the image: there is nothing to take back.
+  if (saysTheSame(before, marks)) return;
   annotator.setState({ marks });
   const payload = { project, image, filename };
   remember(payload, title, before, marks, merges);
@@ -101,9 +109,14 @@ export async function save({ project, image, filename, marks }: Payload, title: 
     revision: revisions.get(image) ?? null,
     title: `${filename}: ${title}`,
   })) as Answer;
-  revisions.set(image, answer.revision);
+  const { revision, annotations } = answer;
+  revisions.set(image, revision);
+  // Who comes back to this image sees it with this change at once: one on top of what was read before would take it back.
+  queryClient.setQueryData<StudioImage>(keys.image(project, image), (read) =>
+    read && read.revision < revision ? { ...read, revision, annotations } : read,
+  );
   const state = annotator.getState();
-  if (state.image === image) annotator.setState({ marks: adopted(state.marks, marksOf(answer.annotations)) });
+  if (state.image === image) annotator.setState({ marks: adopted(state.marks, marksOf(annotations)) });
   await queryClient.invalidateQueries({ queryKey: keys.images(project) });
 }
 
@@ -121,7 +134,8 @@ performs<Move>("annotations", async ({ from, marks: to, ...payload }) => {
 /** What is on an image now. While a change of one's own is on its way, that is what counts. */
 async function currentOf(image: string, own: Mark[]): Promise<Mark[]> {
   const state = annotator.getState();
-  if (isWaiting(subjectOf(image))) return state.image === image ? state.marks : own;
+  const waiting = waitingMarks(image);
+  if (waiting) return state.image === image ? state.marks : waiting;
   try {
     const { revision, annotations } = await send<Answer>("GET", addressOf(image));
     noteRevision(image, revision);

@@ -83,6 +83,17 @@ export function asBody(
   }));
 }
 
+/** What such a body says, while the server has not answered it. */
+export function marksOfBody(body: ReturnType<typeof asBody>): Mark[] {
+  return body.map((mark) => ({ ...mark, origin: "human", score: null }));
+}
+
+/** Whether both say the same of an image, whatever the ids. */
+export function saysTheSame(one: readonly Mark[], other: readonly Mark[]): boolean {
+  const said = (marks: readonly Mark[]) => JSON.stringify(asBody(marks).map((mark) => ({ ...mark, id: "" })));
+  return said(one) === said(other);
+}
+
 export const ownId = uuid;
 
 /** With what the server says of who made each; what was hidden or locked here stays so. */

@@ -5,7 +5,7 @@ import { onStudioEvent } from "../api/events";
 import type { Box, Label, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
 import { revisionLeft, useOutbox } from "../outbox/outbox";
-import { change, noteRevision, subjectOf } from "./changes";
+import { change, noteRevision, subjectOf, waitingMarks } from "./changes";
 import { carried, fitted, moveBox } from "./geometry";
 import { screenOf } from "./parts/Canvas";
 import { imageQuery } from "./queries";
@@ -21,12 +21,18 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
     const size = { width: image.width, height: image.height };
     const isSame = last === image.id;
     // What is still on its way to the server is newer than what the server says.
-    if (isSame && (isPending || image.revision < revisionLeft(subject))) return;
+    const waiting = waitingMarks(image.id);
+    if (isSame && waiting) return;
+    // Read before one's own last change: a change on top of this would take that one back.
+    if (!waiting && image.revision < revisionLeft(subject)) {
+      if (!isSame) void queryClient.invalidateQueries(imageQuery(project, image.id));
+      return;
+    }
     noteRevision(image.id, image.revision);
     annotator.setState({
       image: image.id,
       size,
-      marks: marksOf(image.annotations),
+      marks: waiting ?? marksOf(image.annotations),
       ...(isSame
         ? {}
         : {
@@ -35,7 +41,7 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
             view: last ? carried(view, before, size, screenOf()) : fitted(size, screenOf()),
           }),
     });
-  }, [image, isPending, subject]);
+  }, [project, image, isPending, subject]);
   useEffect(
     () =>
       onStudioEvent((event) => {

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { keys } from "./keys";
+import type { Refresher } from "./refresher";
 import type { components } from "./schema";
 
 export type StudioEvent = components["schemas"]["StudioEvent"];
@@ -16,16 +17,21 @@ export function onStudioEvent(listener: (event: StudioEvent) => void): () => voi
 }
 
 /** Keeps every query fresh by one stream for all tabs of the browser, which allows six connections to a host. */
-export function useEvents(): void {
+export function useEvents(refresher: Refresher): void {
   const client = useQueryClient();
   useEffect(() => {
     const hear = (event: StudioEvent) => {
       for (const listener of listeners) listener(event);
-      for (const key of concerned(event)) void client.invalidateQueries({ queryKey: key });
+      for (const key of concerned(event))
+        if (FREQUENT.has(event.kind)) refresher.soon(key);
+        else void client.invalidateQueries({ queryKey: key });
     };
     return connect(hear);
-  }, [client]);
+  }, [client, refresher]);
 }
+
+/** What comes many times a second, while files arrive or somebody labels. */
+const FREQUENT: ReadonlySet<StudioEvent["kind"]> = new Set(["images", "annotations", "dataset"]);
 
 /** What an event makes stale. */
 export function concerned(event: StudioEvent): (readonly unknown[])[] {

@@ -106,6 +106,9 @@ export function ProjectFrame() {
   );
 }
 
+/** Which place is open is said here: a link by itself says it of the images too, while one labels. */
+const EXACT = { exact: true };
+
 interface Places {
   places: Place[];
   isHere: (place: Place) => boolean;
@@ -124,7 +127,7 @@ function Rail({ places, isHere }: Places) {
                 key={place.to}
                 component={Link}
                 to={place.to}
-                activeOptions={{ exact: place.exact ?? false }}
+                activeOptions={EXACT}
                 label={place.title}
                 leftSection={<Icon name={place.icon} />}
                 active={isOpen}
@@ -152,7 +155,7 @@ function BottomBar({ places, isHere }: Places) {
           key={place.to}
           component={Link}
           to={place.to}
-          activeOptions={{ exact: place.exact ?? false }}
+          activeOptions={EXACT}
           className={classes.tab}
           data-active={isHere(place) || undefined}
           aria-current={isHere(place) ? "page" : undefined}

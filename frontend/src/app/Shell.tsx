@@ -7,12 +7,13 @@ import { usePreferenceSync } from "../preferences/usePreferenceSync";
 import { useTrainingEnds } from "../trainings/useTrainingEnds";
 import { CommandPalette } from "./CommandPalette";
 import { LoginNotice } from "./LoginNotice";
+import { refresher } from "./queries";
 import { TopBar } from "./TopBar";
 import { useNoStrayDrops } from "./useNoStrayDrops";
 
 /** The frame of every page behind the login. */
 export function Shell() {
-  useEvents();
+  useEvents(refresher);
   usePreferenceSync();
   useNoStrayDrops();
   useTrainingEnds();

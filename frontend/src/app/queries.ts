@@ -2,6 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { asStudioError } from "../api/errors";
 import { keys } from "../api/keys";
 import { whenOwnerChanges } from "../api/owner";
+import { Refresher } from "../api/refresher";
 
 let isFirst = true;
 
@@ -16,6 +17,9 @@ export const queryClient = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+/** For what goes stale many times in a row. */
+export const refresher = new Refresher(queryClient);
 
 // Pages that a session left open when it ended show nothing of it to who logs in next.
 whenOwnerChanges(() => {

@@ -41,7 +41,7 @@ export function UploadPanel() {
   const isEnded = sum.ended === sum.count;
   const added = items.findLast(({ state, kind, job }) => state === "done" && kind === "image" && !job);
   const troubled = items.filter(({ state, job }) => TROUBLED.has(state) || job);
-  const shown = [...items.filter(({ state }) => state === "sending"), ...troubled, ...(isWide ? items : [])];
+  const shown = [...items.filter(isBegun), ...troubled, ...(isWide ? items : [])];
   return (
     <Paper ref={ref} className={`panel ${classes.panel}`} role="region" aria-label={t`Uploads`}>
       <Stack gap={6} className={classes.body}>
@@ -117,6 +117,11 @@ export function UploadPanel() {
   );
 }
 
+/** Being sent, or a large file that waits for the connection to go on. */
+function isBegun({ state, sent }: Item): boolean {
+  return state === "sending" || (state === "waiting" && sent > 0);
+}
+
 /** Pages end where the panel begins, so it lies over nothing of theirs. */
 function useRoomBelow(height: number): void {
   useEffect(() => {
@@ -137,8 +142,7 @@ function FileRow({ item, isLookedAt }: { item: Item; isLookedAt: boolean }) {
     failed: t`not taken`,
     interrupted: t`interrupted`,
   };
-  const share =
-    item.size > 0 && item.state === "sending" ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
+  const share = item.size > 0 && isBegun(item) ? ` ${Math.floor((100 * item.sent) / item.size)} %` : "";
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" py={1}>
       <Text size="xs" truncate miw={80} title={item.path}>

@@ -4,7 +4,7 @@ import { asStudioError, type Problem } from "../api/errors";
 import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import type { Job, StudioImage } from "../api/types";
-import { queryClient } from "../app/queries";
+import { refresher } from "../app/queries";
 import { ended, rememberPart } from "../history/changes";
 import { batches, faultOf, kindOf, namedApart } from "./classify";
 import { folderOf, pathOf } from "./dropped";
@@ -163,7 +163,8 @@ async function sendBatch(items: Item[]): Promise<void> {
   } catch (error) {
     const problem = asStudioError(error);
     if (problem.isTemporary) {
-      changeItems(ids, { state: "waiting", sent: 0 });
+      // A large file goes on where it stopped.
+      changeItems(ids, items[0]?.kind === "image" ? { state: "waiting", sent: 0 } : { state: "waiting" });
       await new Promise((resolve) => setTimeout(resolve, (problem.retryAfter ?? WAIT / 1000) * 1000));
       return;
     }
@@ -216,7 +217,7 @@ async function sendImages(items: Item[]): Promise<void> {
     changeItems(new Set([item.id]), { state, problem, sent: item.size });
     void (state === "failed" ? forgetFile(item.id) : dropFile(item.id));
   }
-  await refresh(first.project);
+  refresh(first.project);
 }
 
 /** A cut connection, a reload or a restarted studio goes on where it stopped. */
@@ -241,12 +242,12 @@ async function sendLarge(item: Item): Promise<void> {
     job: item.kind === "video" ? undefined : job.id,
   });
   void dropFile(item.id);
-  await refresh(item.project);
+  refresh(item.project);
   const { project, dataset, path, from } = item;
   if (item.kind !== "video") useUploads.setState({ arrived: { project, dataset, job: job.id, path, from } });
 }
 
-async function refresh(project: string): Promise<void> {
-  await queryClient.invalidateQueries({ queryKey: keys.project(project) });
-  await queryClient.invalidateQueries({ queryKey: ["activity"] });
+function refresh(project: string): void {
+  refresher.soon(keys.project(project), ["activity"]);
+  if (!useUploads.getState().items.some(isUnderWay)) refresher.now();
 }

@@ -7,7 +7,7 @@ import { send } from "../api/client";
 import type { Label } from "../api/types";
 import { type Filter, toQuery } from "../gallery/filter";
 import type { GridImage } from "../gallery/queries";
-import { isWaiting, useOutbox } from "../outbox/outbox";
+import { isWaiting, revisionLeft, useOutbox } from "../outbox/outbox";
 
 const BATCH = 60;
 const AHEAD = 5;
@@ -44,7 +44,9 @@ export function useWork(project: string, filter: Filter) {
       if (!atFirst.current.has(id)) atFirst.current.set(id, labels.length > 0);
     setQueue((now) => {
       const known = new Set(now.map(({ id }) => id));
-      const isOpen = ({ id }: GridImage) => !known.has(id) && !isWaiting(subjectOf(id));
+      // Also where the studio was asked before it had a label that it has by now.
+      const isOpen = ({ id, revision }: GridImage) =>
+        !known.has(id) && !isWaiting(subjectOf(id)) && revision >= revisionLeft(subjectOf(id));
       return [...now, ...data.results.filter(isOpen)];
     });
   }, [data]);

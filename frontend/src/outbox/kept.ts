@@ -7,6 +7,8 @@ export class KeptQueues {
   private readonly channel = new BroadcastChannel("studio-outbox");
   private readonly living = new Set<string>();
   private writing: Promise<unknown> = Promise.resolve();
+  private newest: Command[] = [];
+  private written: Command[] | null = null;
 
   constructor(
     private readonly user: number,
@@ -22,9 +24,18 @@ export class KeptQueues {
     return `${this.user}/${this.tab}`;
   }
 
-  /** Writes go one after the other, so that an older state never overwrites a newer one. */
+  /**
+   * Writes go one after the other, so that an older state never overwrites a newer one. What has become old while it waited
+   * is not written: a long queue would be written once for each key, and a tab that dies would lose the last of them.
+   */
   write(queue: Command[]): Promise<unknown> {
-    const act = () => (queue.length > 0 ? set(this.key, queue, this.store) : del(this.key, this.store));
+    this.newest = queue;
+    const act = async () => {
+      const { newest } = this;
+      if (newest === this.written) return;
+      await (newest.length > 0 ? set(this.key, newest, this.store) : del(this.key, this.store));
+      this.written = newest;
+    };
     this.writing = this.writing.then(act).catch(() => undefined);
     return this.writing;
   }
@@ -34,21 +45,26 @@ export class KeptQueues {
     this.channel.close();
   }
 
-  /** What tabs left behind that answer no more. Two tabs may take the same: its Idempotency-Key makes that harmless. */
-  async adopt(patience = 400): Promise<Command[]> {
+  /**
+   * Takes over what tabs left behind that answer no more, and forgets it once it is taken. Two tabs may take the same: its
+   * Idempotency-Key makes that harmless.
+   */
+  async adopt(take: (queue: Command[]) => Promise<unknown>, patience = 400): Promise<void> {
     const others = (await keys<string>(this.store)).filter(
       (key) => key.startsWith(`${this.user}/`) && key !== this.key,
     );
-    if (others.length === 0) return [];
+    if (others.length === 0) return;
     this.channel.postMessage({ ask: true });
     await new Promise((resolve) => setTimeout(resolve, patience));
     const found: Command[] = [];
+    const left: string[] = [];
     for (const [key, queue] of await entries<string, Command[]>(this.store)) {
       const [user, tab] = key.split("/");
       if (user !== String(this.user) || !tab || tab === this.tab || this.living.has(tab)) continue;
       found.push(...queue);
-      await del(key, this.store);
+      left.push(key);
     }
-    return found.sort((one, other) => one.at - other.at);
+    await take(found.sort((one, other) => one.at - other.at));
+    for (const key of left) await del(key, this.store);
   }
 }

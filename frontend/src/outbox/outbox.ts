@@ -48,15 +48,13 @@ function open(user: number): void {
   useOutbox.setState({ queue: [], isReady: false, isOffline: false });
   const mine = new KeptQueues(user, uuid());
   kept = mine;
+  const take = (queue: Command[]) =>
+    kept === mine ? update((own) => [...restored(queue), ...own]) : mine.write(queue);
   void mine
-    .adopt()
-    .catch(() => [])
-    .then(async (queue) => {
-      if (kept !== mine) {
-        await mine.write(queue);
-        return;
-      }
-      if (queue.length > 0) await update((own) => [...restored(queue), ...own]);
+    .adopt(take)
+    .catch(() => undefined)
+    .then(() => {
+      if (kept !== mine) return;
       useOutbox.setState({ isReady: true });
       void flush();
     });
@@ -83,9 +81,14 @@ export function useSettled(): boolean {
   return was || isNow;
 }
 
+/** The newest change of this subject that has not reached the server yet. */
+export function lastWaiting(subject: string): Command | undefined {
+  return useOutbox.getState().queue.findLast((command) => command.subject === subject);
+}
+
 /** Whether a change of this subject has not reached the server yet. */
 export function isWaiting(subject: string): boolean {
-  return useOutbox.getState().queue.some((command) => command.subject === subject);
+  return lastWaiting(subject) !== undefined;
 }
 
 /** The revision that one's own last confirmed change left. What is older than that was read before it. */

@@ -54,17 +54,15 @@ const Rectangle = memo(function Rectangle({
     y: top,
     width: right - left,
     height: bottom - top,
-    vectorEffect: "non-scaling-stroke",
-  } as const;
+  };
   return (
     <>
       <rect {...shape} className={classes.outline} />
       <rect
         {...shape}
-        className={classes.box}
+        className={isSure ? classes.box : `${classes.box} ${classes.guess}`}
         stroke={color}
         fill={color}
-        strokeDasharray={isSure ? undefined : "6 4"}
       />
     </>
   );
@@ -134,7 +132,6 @@ function DraftShape({ labels }: { labels: ReadonlyMap<string, Label> }) {
       className={classes.draft}
       style={{ display: "none" }}
       stroke={(label && labels.get(label)?.color) || "#ffffff"}
-      vectorEffect="non-scaling-stroke"
     />
   );
 }

@@ -6,7 +6,7 @@ import { useShortcut } from "../../keyboard/useShortcut";
 import classes from "../Annotator.module.css";
 import { fitted, type Handle, resized, type Size } from "../geometry";
 import { Gestures } from "../gestures";
-import { annotator } from "../store";
+import { type AnnotatorState, annotator } from "../store";
 import { BoxLayer } from "./BoxLayer";
 import { Guides, Names } from "./Overlays";
 
@@ -107,18 +107,31 @@ function zoomBy(area: HTMLElement | null, factor: number): void {
   }));
 }
 
-/** The view is a transform of one element, so zooming and panning never render a box again. */
+/** Milliseconds since the last change of the zoom. */
+const AT_REST = 200;
+
+/**
+ * The view is a transform of one element, so zooming and panning never render a box again. A layer of the browser keeps the
+ * pixels that it was painted with, which makes panning cheap and a closer view blurred: while the zoom changes there is none.
+ */
 function usePainting(stage: React.RefObject<HTMLDivElement | null>): void {
   useEffect(() => {
-    const paint = ({ view }: { view: { x: number; y: number; scale: number } }) => {
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    const zoom = (element: HTMLElement) => {
+      element.setAttribute("data-zooming", "");
+      clearTimeout(rest);
+      rest = setTimeout(() => element.removeAttribute("data-zooming"), AT_REST);
+    };
+    const paint = ({ view }: AnnotatorState, before?: AnnotatorState) => {
       const element = stage.current;
       if (!element) return;
+      if (view.scale !== before?.view.scale) zoom(element);
       element.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
       element.style.setProperty("--zoom", String(view.scale));
     };
     paint(annotator.getState());
     return annotator.subscribe((state, before) => {
-      if (state.view !== before.view) paint(state);
+      if (state.view !== before.view) paint(state, before);
     });
   }, [stage]);
 }

@@ -1,0 +1,41 @@
+// @vitest-environment happy-dom
+import { i18n } from "@lingui/core";
+import { I18nProvider } from "@lingui/react";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { renderHook, waitFor } from "@testing-library/react";
+import { createElement, type ReactNode } from "react";
+import { expect, it, vi } from "vitest";
+
+let answerList: (images: unknown[]) => void = () => undefined;
+const list = new Promise<unknown[]>((resolve) => {
+  answerList = resolve;
+});
+const json = (body: unknown) => new Response(JSON.stringify(body), { status: 200 });
+vi.stubGlobal("fetch", async (address: unknown, options?: RequestInit) => {
+  if (options?.method === "PUT") return json({ revision: 2, annotations: [] });
+  if (!String(address).includes("/images/?")) return json({ csrf_token: "token" });
+  return json({ results: await list, total: 2 });
+});
+
+const { save } = await import("../annotator/changes");
+const { queryClient } = await import("../app/queries");
+const { useOutbox } = await import("../outbox/outbox");
+const { useWork } = await import("./useWork");
+
+i18n.loadAndActivate({ locale: "en", messages: {} });
+const wrapper = ({ children }: { children: ReactNode }) =>
+  createElement(
+    QueryClientProvider,
+    { client: queryClient },
+    createElement(I18nProvider, { i18n }, children),
+  );
+
+it("does not show what got its label while the studio was asked what has none", async () => {
+  useOutbox.setState({ isReady: true });
+  const { result } = renderHook(() => useWork("p", {}), { wrapper });
+  void save({ project: "p", image: "a", filename: "a.jpg", marks: [] }, "Label good");
+  await waitFor(() => expect(useOutbox.getState().savedAt).toBeGreaterThan(0));
+  const image = (id: string) => ({ id, filename: `${id}.jpg`, labels: [], revision: 1, thumbnail: "" });
+  answerList([image("a"), image("b")]);
+  await waitFor(() => expect(result.current.current?.id).toBe("b"));
+});
