@@ -7,6 +7,7 @@ import uuid
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
 from datasets.models import Dataset, Image, Snapshot, Split, Video
 from datasets.serializers import ImageSerializer
 from datasets.video.facts import Selection
@@ -39,16 +40,16 @@ class FramesRequestSerializer(Scoped):
     """Which frames become images. Give one of `every_frames`, `every_seconds` and `scenes`."""
 
     every_frames = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
-    every_seconds = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
+    every_seconds = Number(min_value=0.001, max_value=86_400, required=False)
     scenes = serializers.BooleanField(default=False, help_text="The first frame of each scene.")
-    start_seconds = serializers.FloatField(min_value=0, max_value=1e7, default=0.0)
-    end_seconds = serializers.FloatField(min_value=0, max_value=1e7, required=False, allow_null=True, default=None)
+    start_seconds = Number(min_value=0, max_value=1e7, default=0.0)
+    end_seconds = Number(min_value=0, max_value=1e7, required=False, allow_null=True, default=None)
     skip_similar = serializers.BooleanField(
         default=False, help_text="Leave out frames that look like one that was taken from this video before."
     )
     format = serializers.ChoiceField(["jpeg", "png"], default="jpeg")
     split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, default=None)
-    group_seconds = serializers.FloatField(
+    group_seconds = Number(
         min_value=0.1, max_value=1e6, required=False, allow_null=True, default=None,
         help_text="Frames of so long a stretch stay on one side of a split; default: those of the whole video.",
     )  # fmt: skip
@@ -56,7 +57,7 @@ class FramesRequestSerializer(Scoped):
         Model, required=False, allow_null=True, default=None,
         help_text="Its predictions become annotations to confirm.",
     )  # fmt: skip
-    min_uncertainty = serializers.FloatField(
+    min_uncertainty = Number(
         min_value=0, max_value=1, required=False, allow_null=True, default=None,
         help_text="Of the chosen frames only those of which the model is at least so unsure, from 0 (sure) to 1.",
     )  # fmt: skip
@@ -98,7 +99,7 @@ class BatchRequestSerializer(Scoped):
     dataset = related(Dataset, required=False, allow_null=True, default=None)
     filter = ImageFilterSerializer(required=False)
     video = related(Video, required=False, allow_null=True, default=None)
-    threshold = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+    threshold = Number(min_value=0, max_value=1, required=False, allow_null=True, default=None)
     max = serializers.IntegerField(
         min_value=1, max_value=1000, required=False, allow_null=True, default=None, source="limit"
     )
@@ -251,14 +252,14 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
         "`label`), where these are named. cell: what the confusion matrix counts for `label` and `predicted`; for "
         "detectors without `label` boxes where nothing is annotated, without `predicted` boxes that were not found.",
     )  # fmt: skip
-    min_score = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
-    max_score = serializers.FloatField(min_value=0, max_value=1, required=False)
+    min_score = Number(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
+    max_score = Number(min_value=0, max_value=1, required=False)
     score_of = serializers.CharField(
         required=False, max_length=100,
         help_text="The label that `min_score` and `max_score` are about, instead of the best answer. Of classifiers: "
         "its score, and what shows it is right. Of detectors: the score of any box that was found as it.",
     )  # fmt: skip
-    threshold = serializers.FloatField(
+    threshold = Number(
         min_value=0,
         max_value=1,
         required=False,
