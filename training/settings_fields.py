@@ -5,7 +5,6 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.numbers import Number
-
 from inference.models import Resize
 from training.engine.architectures import ARCHITECTURES
 from training.engine.configuration import AUGMENTATIONS, FLIPS
