@@ -45,7 +45,7 @@ from training.engine.networks import (
     with_augmentation,
 )
 from training.engine.phases import Phase, compile_for
-from training.engine.promise import Estimate, promised
+from training.engine.promise import Estimate, measured, promised
 from training.engine.watcher import Watcher
 
 EVALUATION_BATCH = 64
@@ -111,7 +111,8 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
         network = build_network(configuration, len(data.class_names), data.start)
-        return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
+        counts = {split: len(data.splits[split]) for split in SPLITS}
+        return measured(lambda: estimate_training(network, configuration, counts, folder))
 
 
 def train(

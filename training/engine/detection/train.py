@@ -36,7 +36,7 @@ from training.engine.detection.work import DetectorTraining, Stores
 from training.engine.kept import EarlierPhase
 from training.engine.machine import out_of_memory_explained
 from training.engine.phases import Judgement, Phase, build_optimizer, make_optimizer
-from training.engine.promise import Estimate, mean_seconds
+from training.engine.promise import Estimate, mean_seconds, measured
 from training.engine.train import prepare_runtime
 from training.engine.watcher import Watcher
 
@@ -56,7 +56,7 @@ def preflight_detector(configuration: DetectionConfiguration, data: DetectionDat
     check_detection_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        return _RetinaNetTraining(configuration, data, folder, Watcher()).estimate()
+        return measured(_RetinaNetTraining(configuration, data, folder, Watcher()).estimate)
 
 
 def train_detector(

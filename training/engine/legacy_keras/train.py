@@ -32,7 +32,7 @@ from training.engine.legacy_keras.networks import (
     raw_model,
 )
 from training.engine.machine import out_of_memory_explained
-from training.engine.promise import Estimate, mean_seconds
+from training.engine.promise import Estimate, mean_seconds, measured
 from training.engine.watcher import Watcher
 
 CHECKPOINT_SECONDS = 120.0
@@ -44,7 +44,7 @@ def preflight_keras_retinanet(configuration: DetectionConfiguration, data: Detec
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, Watcher()).estimate()
+        return measured(_PackageTraining(configuration, data, folder, Watcher()).estimate)
 
 
 def train_keras_retinanet(
