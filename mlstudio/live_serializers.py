@@ -165,6 +165,11 @@ class DeploymentEventSerializer(RowEventSerializer):
     note = serializers.CharField()
 
 
+class DeviceGroupEventSerializer(RowEventSerializer):
+    kind = _kind("device_group")
+    name = serializers.CharField()
+
+
 class DeviceEventSerializer(RowEventSerializer):
     kind = _kind("device")
     name = serializers.CharField()
@@ -195,6 +200,7 @@ EVENTS = {
     "model_file": ModelFileEventSerializer,
     "evaluation": EvaluationEventSerializer,
     "deployment": DeploymentEventSerializer,
+    "device_group": DeviceGroupEventSerializer,
     "device": DeviceEventSerializer,
 }
 STUDIO_EVENT = PolymorphicProxySerializer(
