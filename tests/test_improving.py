@@ -51,6 +51,39 @@ def suggested(api, dataset, labels) -> list[Annotation]:
     ]
 
 
+def test_an_image_of_which_boxes_still_wait_teaches_nothing(api, owner):
+    boxes = new_dataset(owner, "boxes")
+    made = upload(api, boxes, [(f"{n}.jpg", jpeg(n)) for n in range(3)])["created"]
+    label = Label.objects.create(project_id=boxes["project"], name="bolt")
+    box = {"x_min": 1, "y_min": 1, "x_max": 9, "y_max": 9}
+    waiting = [
+        Annotation.objects.create(
+            image_id=one["id"], label=label, **box, origin=Origin.MODEL, confirmed=False, score=score
+        )
+        for one in made[:2]
+        for score in (0.95, 0.6)
+    ]
+    dataset = Dataset.objects.get(pk=boxes["id"])
+    address = f"/api/v1/datasets/{boxes['id']}/snapshots/"
+
+    def taken() -> set:
+        return {str(one.image_id) for one in take_snapshot(dataset=dataset, user=owner).images.all()}
+
+    review = {"filter": {"dataset": boxes["id"], "min_score": 0.9}, "decision": "confirm"}
+    assert api.post("/api/v1/annotations/review/", review).json()["confirmed"] == 2
+    refused = api.post(address)
+    assert refused.status_code == 400 and "wait for a decision" in refused.json()["errors"][0]["detail"]
+
+    api.post("/api/v1/annotations/review/", {"reject": [str(waiting[1].pk)]})
+    assert taken() == {made[0]["id"]}
+    (remark,) = [one for one in api.post(address).json()["counts"]["remarks"] if one["code"] == "suggestions_wait"]
+    assert remark["detail"].startswith("1 image with boxes is left out")
+
+    # Somebody has looked at the image as a whole and has seen what is missing.
+    Image.objects.filter(pk=made[1]["id"]).update(reviewed=True)
+    assert taken() == {made[0]["id"], made[1]["id"]}
+
+
 def test_suggestions_are_confirmed_corrected_and_rejected_together(api, suggested, owner):
     first, second, third, _ = suggested
     body = {
