@@ -64,9 +64,7 @@ class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
     score_threshold = Number(
         min_value=0, max_value=1, help_text="Lowest score of a box whose label has no threshold of its own."
     )
-    label_thresholds = serializers.DictField(
-        child=Number(min_value=0, max_value=1), help_text="Lowest score by label."
-    )
+    label_thresholds = serializers.DictField(child=Number(min_value=0, max_value=1), help_text="Lowest score by label.")
     iou_threshold = Number(
         min_value=0, max_value=1,
         help_text="Of two boxes of a label that overlap by more, the better one stays.",

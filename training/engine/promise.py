@@ -66,7 +66,7 @@ def promised(
         watcher.log(line)
     watcher.log(
         f"Expected: about {estimate.seconds / 60:.1f} minutes if not stopped early, "
-        f"{estimate.memory_bytes / 2**20:.0f} MiB memory, {estimate.disk_bytes / 2**20:.0f} MiB disk"
+        f"{estimate.memory_bytes / 1e6:.0f} MB memory, {estimate.disk_bytes / 1e6:.0f} MB disk"
     )
     on_estimate(estimate)
     return estimate
@@ -104,12 +104,12 @@ def require_room(estimate: Estimate, folder: Path) -> None:
     total, free = psutil.virtual_memory().total, shutil.disk_usage(folder).free
     if estimate.memory_bytes > total:
         raise OutOfMemoryError(
-            f"This training needs about {estimate.memory_bytes / 2**30:.1f} GiB of memory and this machine has "
-            f"{total / 2**30:.1f} GiB. Choose a smaller image_size or batch_size."
+            f"This training needs about {estimate.memory_bytes / 1e9:.1f} GB of memory and this machine has "
+            f"{total / 1e9:.1f} GB. Choose a smaller image_size or batch_size."
         )
     if estimate.disk_bytes > free:
         raise DiskFullError(
-            f"This training needs about {estimate.disk_bytes / 2**20:.0f} MiB on disk and {free / 2**20:.0f} MiB "
+            f"This training needs about {estimate.disk_bytes / 1e6:.0f} MB on disk and {free / 1e6:.0f} MB "
             "are free. Free some space and start it again."
         )
 
