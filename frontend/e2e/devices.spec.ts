@@ -105,6 +105,8 @@ test("the lines for a new device come as a QR code that a camera can read", asyn
   await register(page);
   const project = await createProject(page, "Line", "What is on the image?", "good, bad");
   await page.goto(`/projects/${project}/devices`);
+  await page.getByLabel("New group").fill("gate");
+  await page.getByRole("button", { name: "Make it" }).click();
   await page.getByRole("button", { name: "Add devices" }).first().click();
   await page.getByRole("button", { name: "Make a code" }).click();
   await expect(page.getByLabel("Lines for the device")).toHaveValue(/enrol --url .* --code mse_/);
