@@ -22,6 +22,7 @@ from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
+WAITING = "suggestions_wait"
 ALL_WAIT = (
     "All images with boxes have suggestions that wait for a decision. Confirm or reject them first: what is missing "
     "would teach background."
@@ -61,8 +62,7 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
         previous_bits=parting.get("limit_bits") if parting.get("parted_images") else None,
         is_previous_parted=bool(parting),
     )
-    if waiting:
-        facts["remarks"].append({"code": "suggestions_wait", "detail": _of_waiting(waiting)})
+    facts["remarks"] += _remarks_on_waiting(waiting)
     for row, is_chosen in zip(rows, facts.pop("chosen"), strict=True):
         row["is_chosen"] = is_chosen
     try:
@@ -115,12 +115,15 @@ def rarest_label(names: Iterable[str], images_of: Mapping[str, int]) -> str:
     return min(names, key=lambda name: (images_of[name], name), default="")
 
 
-def _of_waiting(count: int) -> str:
+def _remarks_on_waiting(count: int) -> list[dict]:
+    if not count:
+        return []
     images = "1 image with boxes is" if count == 1 else f"{count:,} images with boxes are"
-    return (
-        f"{images} left out, for other suggestions on it wait for a decision: missing boxes would teach background. "
+    detail = (
+        f"{images} left out, where other suggestions wait for a decision: missing boxes would teach background. "
         "Confirm or reject them."
     )
+    return [{"code": WAITING, "detail": detail}]
 
 
 def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
@@ -222,9 +225,10 @@ def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
 def _is_current(dataset: Dataset, last: Snapshot) -> bool:
     with consistent_read():
         dataset.refresh_from_db(fields=["near_duplicates"])
-        rows, _ = _annotated_images(dataset)
+        rows, waiting = _annotated_images(dataset)
         splits = dict(last.images.values_list("image_key", "split").iterator())
-    if not rows or set(splits) != {row["id"] for row in rows}:
+    said = [remark for remark in last.counts.get("remarks", ()) if remark["code"] == WAITING]
+    if not rows or set(splits) != {row["id"] for row in rows} or said != _remarks_on_waiting(waiting):
         return False
     return _digest(rows, [splits[row["id"]] for row in rows], dataset.near_duplicates) == last.digest
 

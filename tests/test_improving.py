@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
-from datasets.snapshots import take_snapshot
+from datasets.snapshots import current_snapshot, take_snapshot
 from inference.models import Evaluation, Model, Suggestion, Suspect
 from inference.services import register_model
 from projects import jobs
@@ -76,8 +76,17 @@ def test_an_image_of_which_boxes_still_wait_teaches_nothing(api, owner):
 
     api.post("/api/v1/annotations/review/", {"reject": [str(waiting[1].pk)]})
     assert taken() == {made[0]["id"]}
+    last = current_snapshot(dataset=dataset, user=owner)
+    assert current_snapshot(dataset=dataset, user=owner) == last
     (remark,) = [one for one in api.post(address).json()["counts"]["remarks"] if one["code"] == "suggestions_wait"]
     assert remark["detail"].startswith("1 image with boxes is left out")
+
+    # Nothing of what is taken changes, and still it is said that one more is left out.
+    more = {"label": label, **box, "origin": Origin.MODEL, "score": 0.9}
+    for confirmed in (True, False):
+        Annotation.objects.create(image_id=made[2]["id"], confirmed=confirmed, **more)
+    now = current_snapshot(dataset=dataset, user=owner)
+    assert now.pk != last.pk and "2 images with boxes are left out" in str(now.counts["remarks"])
 
     # Somebody has looked at the image as a whole and has seen what is missing.
     Image.objects.filter(pk=made[1]["id"]).update(reviewed=True)
