@@ -9,8 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import ClassVar
 
+from django.db import models
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+
+from accounts.numbers import Number
 
 # What clients may send besides: forms of browsers, and the choice of a representation.
 ALWAYS = ("csrfmiddlewaretoken", "format")
@@ -18,7 +23,12 @@ NAMED = 20
 
 
 class KnownFieldsOnly:
-    """A serializer that refuses fields that it does not have."""
+    """A serializer that refuses fields that it does not have, and `true` where a number of a model belongs."""
+
+    serializer_field_mapping: ClassVar = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.FloatField: Number,
+    }
 
     def to_internal_value(self, data):
         if isinstance(data, Mapping):

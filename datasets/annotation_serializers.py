@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
 from datasets.annotating import MOST
 from datasets.serializers import AnnotationSerializer
 
@@ -13,7 +14,7 @@ BOX = "x_min, y_min, x_max, y_max in pixels of the upright image."
 
 
 def _box(**options) -> serializers.ListField:
-    return serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4, help_text=BOX, **options)
+    return serializers.ListField(child=Number(), min_length=4, max_length=4, help_text=BOX, **options)
 
 
 class AnnotationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -106,8 +107,8 @@ class SuggestionsFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     project = serializers.UUIDField(required=False)
     dataset = serializers.UUIDField(required=False)
     label = serializers.CharField(required=False, max_length=100, help_text=LABEL)
-    min_score = serializers.FloatField(required=False, min_value=0, max_value=1)
-    max_score = serializers.FloatField(required=False, min_value=0, max_value=1)
+    min_score = Number(required=False, min_value=0, max_value=1)
+    max_score = Number(required=False, min_value=0, max_value=1)
 
     def validate(self, attrs: dict) -> dict:
         if "project" not in attrs and "dataset" not in attrs:

@@ -6,6 +6,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
 from datasets.bulk import ACTIONS, MOST_AT_ONCE
 from datasets.filters import MOST_LABELS
 from datasets.gallery import codes
@@ -29,8 +30,8 @@ class ImageFiltersSerializer(KnownFieldsOnly, serializers.Serializer):
     reviewed = serializers.BooleanField(required=False)
     origin = serializers.ChoiceField(codes.ORIGIN_NAMES, required=False)
     has_suggestions = serializers.BooleanField(required=False)
-    min_score = serializers.FloatField(required=False, min_value=0, max_value=1)
-    max_score = serializers.FloatField(required=False, min_value=0, max_value=1)
+    min_score = Number(required=False, min_value=0, max_value=1)
+    max_score = Number(required=False, min_value=0, max_value=1)
     image_format = serializers.ChoiceField(codes.FORMAT_NAMES, required=False)
     video = serializers.UUIDField(required=False)
     group = serializers.CharField(required=False, max_length=100)

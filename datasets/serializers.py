@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
+from accounts.numbers import Number
 from datasets.imports import MAX_LABELS
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin, Snapshot, Split, Video
 from datasets.shapes import SnapshotCountsSerializer
@@ -182,7 +183,7 @@ class NewVideoSerializer(KnownFieldsOnly, CleanFilename, serializers.Serializer)
 
 class FrameQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     index = serializers.IntegerField(min_value=0, max_value=1_000_000_000, required=False)
-    time = serializers.FloatField(min_value=0, max_value=1e7, required=False, help_text="Seconds; instead of an index.")
+    time = Number(min_value=0, max_value=1e7, required=False, help_text="Seconds; instead of an index.")
     max = serializers.ChoiceField(
         [640, 1280, 1920], default=1280, source="max_side", help_text="At most so many pixels wide and high."
     )
@@ -351,7 +352,7 @@ class ChangeSerializer(serializers.ModelSerializer):
         fields = ["revision", "changed_by", "changed_at", "before", "after"]
 
 
-class FractionField(serializers.FloatField):
+class FractionField(Number):
     def __init__(self, **kwargs) -> None:
         super().__init__(min_value=0.0, max_value=1.0, **kwargs)
 

@@ -23,6 +23,11 @@ from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
+WAITING = "suggestions_wait"
+ALL_WAIT = (
+    "All images with boxes have suggestions that wait for a decision. Confirm or reject them first: what is missing "
+    "would teach background."
+)
 STILL_IMPORTING = "The dataset has no labelled images yet: an import into it waits or runs. Try again when it is over."
 
 
@@ -35,11 +40,12 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
     fractions = fractions or DEFAULT_FRACTIONS
     with consistent_read():
         dataset.refresh_from_db(fields=["near_duplicates"])
-        rows = _annotated_images(dataset)
+        rows, waiting = _annotated_images(dataset)
         last = Snapshot.objects.filter(dataset=dataset, fractions=fractions, seed=seed).order_by("-number").first()
         previous = _previous_splits(last)
     if not any(row["annotations"] for row in rows):
-        raise NothingToSnapshot(STILL_IMPORTING if _is_importing(dataset) else None)
+        reason = STILL_IMPORTING if _is_importing(dataset) else None
+        raise NothingToSnapshot(ALL_WAIT if waiting else reason)
     parting = {} if last is None else last.counts.get("near_duplicates", {})
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
@@ -57,6 +63,7 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
         previous_bits=parting.get("limit_bits") if parting.get("parted_images") else None,
         is_previous_parted=bool(parting),
     )
+    facts["remarks"] += _remarks_on_waiting(waiting)
     for row, is_chosen in zip(rows, facts.pop("chosen"), strict=True):
         row["is_chosen"] = is_chosen
     try:
@@ -109,8 +116,22 @@ def rarest_label(names: Iterable[str], images_of: Mapping[str, int]) -> str:
     return min(names, key=lambda name: (images_of[name], name), default="")
 
 
-def _annotated_images(dataset: Dataset) -> list[dict]:
+def _remarks_on_waiting(count: int) -> list[dict]:
+    if not count:
+        return []
+    images = "1 image with boxes is" if count == 1 else f"{count:,} images with boxes are"
+    detail = (
+        f"{images} left out, where other suggestions wait for a decision: missing boxes would teach background. "
+        "Confirm or reject them."
+    )
+    return [{"code": WAITING, "detail": detail}]
+
+
+def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
     """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing.
+
+    Of an image that nobody has looked at as a whole, such as where only the surest boxes were confirmed, some boxes are
+    still missing. It is left out while its suggestions wait. Returns also how many such images there are.
 
     The images come first: what is annotated meanwhile can then not turn into one that shows nothing.
     """
@@ -128,13 +149,15 @@ def _annotated_images(dataset: Dataset) -> list[dict]:
         if annotation.box is not None:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)
-    empty_counts = dataset.project.task == Task.DETECTION
+    is_detection = dataset.project.task == Task.DETECTION
+    waiting = {row["id"] for row in rows if is_detection and row["id"] in unconfirmed and not row["reviewed"]}
     taken = [
         {**row, "annotations": annotations.get(row["id"], [])}
         for row in rows
-        if row["id"] in annotations or (empty_counts and row["reviewed"] and row["id"] not in unconfirmed)
+        if (row["id"] in annotations and row["id"] not in waiting)
+        or (is_detection and row["reviewed"] and row["id"] not in unconfirmed)
     ]
-    return sorted(taken, key=lambda row: row["sha256"])
+    return sorted(taken, key=lambda row: row["sha256"]), len(waiting & set(annotations))
 
 
 def _previous_splits(last: Snapshot | None) -> dict:
@@ -203,9 +226,10 @@ def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
 def _is_current(dataset: Dataset, last: Snapshot) -> bool:
     with consistent_read():
         dataset.refresh_from_db(fields=["near_duplicates"])
-        rows = _annotated_images(dataset)
+        rows, waiting = _annotated_images(dataset)
         splits = dict(last.images.values_list("image_key", "split").iterator())
-    if not rows or set(splits) != {row["id"] for row in rows}:
+    said = [remark for remark in last.counts.get("remarks", ()) if remark["code"] == WAITING]
+    if not rows or set(splits) != {row["id"] for row in rows} or said != _remarks_on_waiting(waiting):
         return False
     return _digest(rows, [splits[row["id"]] for row in rows], dataset.near_duplicates) == last.digest
 

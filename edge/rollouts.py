@@ -162,13 +162,13 @@ def _stopped(deployment: Deployment, reason: str) -> Deployment:
 
 @atomic_again
 def resume(*, deployment: Deployment) -> Deployment:
-    """Go on with the step where it stopped; reports of failures from before are forgotten."""
+    """Go on with the step where it stopped; reports of failures from before are forgotten, and why it stopped."""
     _, deployment = _locked(deployment)
     if deployment.state != DeploymentState.STOPPED:
         raise DeploymentConflict(f"The deployment is {deployment.state}; only a stopped one can be resumed.")
     Device.objects.filter(running=deployment, health=Health.FAILED).update(health=Health.UNKNOWN)
-    deployment.state, deployment.step_started_at = DeploymentState.ROLLING, timezone.now()
-    deployment.save(update_fields=["state", "step_started_at"])
+    deployment.state, deployment.step_started_at, deployment.note = DeploymentState.ROLLING, timezone.now(), ""
+    deployment.save(update_fields=["state", "step_started_at", "note"])
     return deployment
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
+from accounts.numbers import Number
 from datasets.models import Dataset
 from edge.models import Alarm, Deployment, DeploymentState, Device, DeviceGroup, EnrolmentCode, Health
 from edge.rollouts import reports_of
@@ -109,7 +110,7 @@ class EnrolmentCodeSerializer(InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     group = serializers.PrimaryKeyRelatedField(queryset=DeviceGroup.objects.none(), required=False, allow_null=True)
     uses = serializers.IntegerField(min_value=1, max_value=100_000, default=1, write_only=True)
-    hours = serializers.FloatField(min_value=0.1, max_value=8760, default=24, write_only=True)
+    hours = Number(min_value=0.1, max_value=8760, default=24, write_only=True)
 
     class Meta:
         model = EnrolmentCode
@@ -157,7 +158,7 @@ class DeploymentSerializer(InProject):
         help_text="Percent of the devices, growing, the last one 100. Default: all at once.",
     )  # fmt: skip
     step_minutes = serializers.IntegerField(min_value=0, max_value=100_000, default=30)
-    largest_failure_rate = serializers.FloatField(
+    largest_failure_rate = Number(
         min_value=0, max_value=1, default=0.1,
         help_text="Of the devices that reported; above it the roll-out stops by itself.",
     )  # fmt: skip
@@ -271,7 +272,7 @@ class HeartbeatSerializer(serializers.Serializer):
     deployment = serializers.UUIDField(required=False, default=None, allow_null=True, help_text="What it runs.")
     health = serializers.ChoiceField(Health.choices, default=Health.OK)
     problem = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
-    latency_ms = serializers.FloatField(min_value=0, max_value=1e9, required=False, default=None, allow_null=True)
+    latency_ms = Number(min_value=0, max_value=1e9, required=False, default=None, allow_null=True)
     predictions = serializers.IntegerField(
         min_value=0, max_value=10**9, default=0, help_text="Since the last heartbeat."
     )
@@ -285,11 +286,11 @@ class HeartbeatAnswerSerializer(serializers.Serializer):
 
 class SuggestedLabelSerializer(serializers.Serializer):
     label = serializers.CharField(max_length=100)
-    score = serializers.FloatField(min_value=0, max_value=1)
+    score = Number(min_value=0, max_value=1)
 
 
 class SuggestedBoxSerializer(SuggestedLabelSerializer):
-    box = serializers.ListField(child=serializers.FloatField(min_value=-1e6, max_value=1e6), min_length=4, max_length=4)
+    box = serializers.ListField(child=Number(min_value=-1e6, max_value=1e6), min_length=4, max_length=4)
 
 
 class FeedbackSerializer(serializers.Serializer):

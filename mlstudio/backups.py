@@ -163,8 +163,8 @@ def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise BackupError(
-            f"{folder} has {free >> 20:,} MiB free, and the backup needs more than {needed >> 20:,} MiB. Make room, or "
-            "keep fewer backups (MLSTUDIO_BACKUPS_KEPT)."
+            f"{folder} has {free / 1e6:,.0f} MB free, and the backup needs more than {needed / 1e6:,.0f} MB. Make "
+            "room, or keep fewer backups (MLSTUDIO_BACKUPS_KEPT)."
         )
 
 

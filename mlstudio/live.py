@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datasets.models import Dataset, Label, Snapshot, Video
-from edge.models import Deployment, Device
+from edge.models import Deployment, Device, DeviceGroup
 from inference.models import Evaluation, Model, ModelFile
 from jobs.models import Job
 from jobs.work import error_of
@@ -35,6 +35,7 @@ def watch_all() -> None:
         Deployment, "deployment", project=lambda row: row.project_id, group=lambda row: row.group_id,
         model=lambda row: row.model_id, state=lambda row: row.state, note=lambda row: row.note, deletions=False,
     )  # fmt: skip
+    watch(DeviceGroup, "device_group", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Device, "device", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Search, "search", project=lambda row: row.project_id, state=lambda row: row.state)
     watch(Job, "job", project=lambda row: row.project_id, deletions=False)

@@ -166,6 +166,11 @@ class DeploymentEventSerializer(RowEventSerializer):
     note = serializers.CharField()
 
 
+class DeviceGroupEventSerializer(RowEventSerializer):
+    kind = _kind("device_group")
+    name = serializers.CharField()
+
+
 class DeviceEventSerializer(RowEventSerializer):
     kind = _kind("device")
     name = serializers.CharField()
@@ -196,6 +201,7 @@ EVENTS = {
     "model_file": ModelFileEventSerializer,
     "evaluation": EvaluationEventSerializer,
     "deployment": DeploymentEventSerializer,
+    "device_group": DeviceGroupEventSerializer,
     "device": DeviceEventSerializer,
 }
 STUDIO_EVENT = PolymorphicProxySerializer(

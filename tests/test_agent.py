@@ -32,7 +32,7 @@ BREAK_SCRIPT = """
 import random, tempfile
 from pathlib import Path
 from inference.models import Model
-from inference.services import register_model
+from inference.registry.registration import register_model
 from storage import services as storage
 good = Model.objects.get(pk="{model}")
 content = bytearray(storage.path_of(good.files.get(kind="litert-float32").blob).read_bytes())

@@ -31,7 +31,7 @@ def test_it_is_kept_and_taken_back(api, project):
     assert model.score_threshold is None
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.5, "high"])
+@pytest.mark.parametrize("value", [True, -0.1, 1.5, "high"])
 def test_an_odd_value_changes_nothing(api, project, value):
     answer = api.patch(f"/api/v1/models/{model_of(project).pk}/", {"score_threshold": value}, format="json")
     assert answer.status_code == 400 and answer.json()["errors"][0]["attr"] == "score_threshold"

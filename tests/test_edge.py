@@ -293,7 +293,8 @@ class TestDeployments:
         assert "2 of 5 devices failed" in stopped["note"]
         assert sum(one.payload()["deployment"] == second["id"] for one in gadgets) == len(given)
         assert api.post(f"/api/v1/deployments/{second['id']}/advance/", {"force": True}).status_code == 409
-        assert api.post(f"/api/v1/deployments/{second['id']}/resume/").json()["state"] == "rolling"
+        resumed = api.post(f"/api/v1/deployments/{second['id']}/resume/").json()
+        assert (resumed["state"], resumed["note"]) == ("rolling", "")
         back = api.post(f"/api/v1/deployments/{second['id']}/rollback/").json()
         assert back["state"] == "rolled_back"
         assert {one.payload()["model"]["name"] for one in gadgets} == {"first"}

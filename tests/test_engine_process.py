@@ -127,7 +127,7 @@ def test_a_process_that_was_ended_for_its_memory_says_so(in_place_of_the_engine,
     settings.MODEL_IMPORT_MEMORY_BYTES = 64 << 20
     process = in_place_of_the_engine("held = [b'x' * (1 << 20) for _ in range(200)]; import time; time.sleep(60)")
     assert messages_of(process) == []
-    assert "GiB of memory" in process.how_it_died()
+    assert "GB of memory" in process.how_it_died()
 
 
 def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, monkeypatch):

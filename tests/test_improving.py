@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
-from datasets.snapshots import take_snapshot
+from datasets.snapshots import current_snapshot, take_snapshot
 from inference.models import Evaluation, Model, Suggestion, Suspect
 from inference.registry.registration import register_model
 from jobs import services as jobs
@@ -49,6 +49,48 @@ def suggested(api, dataset, labels) -> list[Annotation]:
         )
         for one in made
     ]
+
+
+def test_an_image_of_which_boxes_still_wait_teaches_nothing(api, owner):
+    boxes = new_dataset(owner, "boxes")
+    made = upload(api, boxes, [(f"{n}.jpg", jpeg(n)) for n in range(3)])["created"]
+    label = Label.objects.create(project_id=boxes["project"], name="bolt")
+    box = {"x_min": 1, "y_min": 1, "x_max": 9, "y_max": 9}
+    waiting = [
+        Annotation.objects.create(
+            image_id=one["id"], label=label, **box, origin=Origin.MODEL, confirmed=False, score=score
+        )
+        for one in made[:2]
+        for score in (0.95, 0.6)
+    ]
+    dataset = Dataset.objects.get(pk=boxes["id"])
+    address = f"/api/v1/datasets/{boxes['id']}/snapshots/"
+
+    def taken() -> set:
+        return {str(one.image_id) for one in take_snapshot(dataset=dataset, user=owner).images.all()}
+
+    review = {"filter": {"dataset": boxes["id"], "min_score": 0.9}, "decision": "confirm"}
+    assert api.post("/api/v1/annotations/review/", review).json()["confirmed"] == 2
+    refused = api.post(address)
+    assert refused.status_code == 400 and "wait for a decision" in refused.json()["errors"][0]["detail"]
+
+    api.post("/api/v1/annotations/review/", {"reject": [str(waiting[1].pk)]})
+    assert taken() == {made[0]["id"]}
+    last = current_snapshot(dataset=dataset, user=owner)
+    assert current_snapshot(dataset=dataset, user=owner) == last
+    (remark,) = [one for one in api.post(address).json()["counts"]["remarks"] if one["code"] == "suggestions_wait"]
+    assert remark["detail"].startswith("1 image with boxes is left out")
+
+    # Nothing of what is taken changes, and still it is said that one more is left out.
+    more = {"label": label, **box, "origin": Origin.MODEL, "score": 0.9}
+    for confirmed in (True, False):
+        Annotation.objects.create(image_id=made[2]["id"], confirmed=confirmed, **more)
+    now = current_snapshot(dataset=dataset, user=owner)
+    assert now.pk != last.pk and "2 images with boxes are left out" in str(now.counts["remarks"])
+
+    # Somebody has looked at the image as a whole and has seen what is missing.
+    Image.objects.filter(pk=made[1]["id"]).update(reviewed=True)
+    assert taken() == {made[0]["id"], made[1]["id"]}
 
 
 def test_suggestions_are_confirmed_corrected_and_rejected_together(api, suggested, owner):

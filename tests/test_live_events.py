@@ -159,6 +159,7 @@ class TestWhatIsTold:
         tick(hub, listener)
         told = {one["kind"]: one for one in listener.heard[1:]}
         assert told["label"]["name"] == "fine" and told["dataset"]["name"] == "other"
+        assert told["device_group"]["name"] == "g"
         assert told["project"]["name"] == "Nails" and told["member"]["username"] == "new"
 
     def test_each_message_is_as_the_schema_has_it(self, api, owner, project, dataset, image, labels):

@@ -16,10 +16,12 @@ from tests.test_trainings import TINY, shapes, start  # noqa: F401 - a fixture
 from training.data_warnings import seen_of
 from training.models import TrainingRun
 from vision.detection.configuration import DetectionConfiguration
+from vision.engine import Eta
 from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.configuration import Configuration
 from vision.training.errors import ConfigurationError
-from vision.training.resources import Estimate
+from vision.training.hooks import TrainingHooks
+from vision.training.resources import AGAIN_SECONDS, Estimate, estimated, measured
 
 
 def estimate(**seconds: float) -> Estimate:
@@ -49,6 +51,37 @@ def test_the_head_goes_before_fine_tuning_and_every_phase_keeps_an_epoch():
     assert shortened.epochs == {"epochs": 60, "fine_tune_epochs": 1}
     nothing_left = within_budget(estimate(decoding=100.0, training=300.0), Configuration(epochs=30, max_minutes=1))
     assert nothing_left.epochs == {"epochs": 1} and "takes longer" in nothing_left.warnings[-1]
+
+
+def test_a_busy_moment_takes_no_epochs_away():
+    budget = Configuration(epochs=50, max_minutes=2)
+    answers = [within_budget(estimate(training=seconds), budget) for seconds in (6000.0, 480.0, 600.0, 100.0, 9999.0)]
+    calls = iter(answers)
+    assert answers[0].epochs == {"epochs": 1}
+    assert measured(lambda: next(calls)) is answers[3] and list(calls) == answers[4:]
+    # What is slow all the time keeps the epochs of its fastest estimate.
+    calls, moments = iter(answers), iter([0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS])
+    assert measured(lambda: next(calls), lambda: next(moments)).epochs == {"epochs": 12}
+    # Nothing is measured twice where no epoch is taken away.
+    calls = iter(answers[3:])
+    assert measured(lambda: next(calls)) is answers[3] and len(list(calls)) == 1
+
+
+def test_the_time_left_forgets_how_a_phase_began():
+    left = Eta()
+    left.by_phase = {"training": 40.0, "export": 15.0}
+    assert left.seconds("training", 1, 1000, now=0.0) == 55.0
+    assert left.seconds("training", 2, 1000, now=50.0) > 10_000  # a slow first step
+    for second in range(1, 101):
+        said = left.seconds("training", 2 + 5 * second, 1000, now=50.0 + second)
+    assert said == pytest.approx((1000 - 502) / 5 + 15, rel=0.05)
+
+
+def test_a_resumed_training_knows_its_estimate(tmp_path):
+    kept = estimate(decoding=1.0, head=10.0, fine_tuning=100.0, export=1.0)
+    (tmp_path / "estimate.json").write_text(json.dumps(kept.to_dict()))
+    heard: list[Estimate] = []
+    assert estimated(tmp_path, pytest.fail, TrainingHooks(), heard.append) == kept and heard == [kept]
 
 
 def test_a_deadline_counts_the_epochs_before_a_resume():

@@ -135,7 +135,7 @@ Images: {", ".join(f"{split} {count}" for split, count in card["data"]["counts"]
 
 - architecture {configuration["architecture"]}, {card["parameters"]:,} parameters
 - input {card["input"]["size"][1]} x {card["input"]["size"][0]} px, {_start(configuration)}
-- took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 2**20:.0f} MiB of memory{_promise(card)}
+- took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 1e6:.0f} MB of memory{_promise(card)}
 - LiteRT file agrees with Keras to {card["litert_largest_difference"]:.1e}
 
 ```json
@@ -210,7 +210,7 @@ def _figure(value: float | None) -> str:
 def _promise(card: dict) -> str:
     estimated = card["promised"]
     return (
-        f" (estimated: about {estimated['seconds']:.0f} s, {estimated['memory_bytes'] / 2**20:.0f} MiB)"
+        f" (estimated: about {estimated['seconds']:.0f} s, {estimated['memory_bytes'] / 1e6:.0f} MB)"
         if estimated
         else ""
     )

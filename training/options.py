@@ -8,6 +8,7 @@ from dataclasses import fields
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.numbers import Number
 from datasets.models import Snapshot
 from datasets.snapshots import DEFAULT_FRACTIONS
 from jobs.shapes import Described
@@ -23,7 +24,7 @@ from vision.training.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
 APART = ("preset", "max_minutes", "network")
 KINDS: dict[type[serializers.Field], str] = {
     serializers.IntegerField: "integer",
-    serializers.FloatField: "number",
+    Number: "number",
     serializers.BooleanField: "boolean",
     serializers.ChoiceField: "choice",
     serializers.ListField: "numbers",

@@ -113,7 +113,7 @@ class EngineProcess:
     def how_it_died(self) -> str:
         code = self._process.returncode
         if self.exceeded == "memory":
-            return f"it took more than {self._limits.memory_bytes / 2**30:.1f} GiB of memory and was ended"
+            return f"it took more than {self._limits.memory_bytes / 1e9:.1f} GB of memory and was ended"
         if self.exceeded:
             return f"it was ended, because it took too much ({self.exceeded})"
         if code is not None and code < 0:

@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from accounts.known import refuse_unknown
 from accounts.names import OneLineName
+from accounts.numbers import Number
 from datasets.models import Dataset, Snapshot
 from inference.models import Model
 from inference.registry.naming import name_of_base
@@ -182,7 +183,7 @@ class SearchRequestSerializer(TrainingRequestSerializer):
         "classifiers also dropout and label smoothing.",
     )
     max_runs = serializers.IntegerField(min_value=3, max_value=100, default=7, help_text="Trainings altogether.")
-    max_minutes = serializers.FloatField(
+    max_minutes = Number(
         min_value=1, max_value=100_000, required=False, allow_null=True, default=None,
         help_text="When they are over, the best of what was trained is kept.",
     )  # fmt: skip

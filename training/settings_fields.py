@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from accounts.numbers import Number
 from inference.models import Resize
 from vision.training.architectures import ARCHITECTURES
 from vision.training.configuration import AUGMENTATIONS, FLIPS
@@ -17,7 +18,7 @@ class ConfigurationFields(serializers.Serializer):
         NAMES, required=False,
         help_text="How much is done where it is left open, see `trainings/options/`. Default: balanced.",
     )  # fmt: skip
-    max_minutes = serializers.FloatField(
+    max_minutes = Number(
         min_value=1, max_value=100_000, required=False,
         help_text="A budget of time: fewer epochs where they would take longer. Default: as long as it takes.",
     )  # fmt: skip
@@ -59,23 +60,23 @@ class ConfigurationFields(serializers.Serializer):
         min_value=1, max_value=1000, required=False,
         help_text="For classifiers: epochs of the whole network after those of the head.",
     )  # fmt: skip
-    learning_rate = serializers.FloatField(
+    learning_rate = Number(
         min_value=1e-7, max_value=1, required=False,
         help_text="Peak of the schedule: warm-up, then cosine.",
     )  # fmt: skip
-    fine_tune_learning_rate = serializers.FloatField(
+    fine_tune_learning_rate = Number(
         min_value=1e-7, max_value=1, required=False,
         help_text="For classifiers: the same while the whole network is trained.",
     )  # fmt: skip
-    weight_decay = serializers.FloatField(
+    weight_decay = Number(
         min_value=0, max_value=1, required=False,
         help_text="How strongly large weights are pulled towards 0.",
     )  # fmt: skip
-    dropout = serializers.FloatField(
+    dropout = Number(
         min_value=0, max_value=0.9, required=False,
         help_text="For classifiers: share of the features that each step leaves out.",
     )  # fmt: skip
-    label_smoothing = serializers.FloatField(
+    label_smoothing = Number(
         min_value=0, max_value=0.5, required=False,
         help_text="For classifiers: how far targets are moved from 0 and 1.",
     )  # fmt: skip
@@ -87,15 +88,15 @@ class ConfigurationFields(serializers.Serializer):
         FLIPS, required=False,
         help_text="Mirror training images at random; none where left and right differ, as in text.",
     )  # fmt: skip
-    rotation = serializers.FloatField(
+    rotation = Number(
         min_value=0, max_value=0.5, required=False,
         help_text="For classifiers: up to this share of a full turn.",
     )  # fmt: skip
-    zoom = serializers.FloatField(
+    zoom = Number(
         min_value=0, max_value=0.9, required=False,
         help_text="For classifiers: up to this share.",
     )  # fmt: skip
-    contrast = serializers.FloatField(
+    contrast = Number(
         min_value=0, max_value=0.9, required=False,
         help_text="For classifiers: up to this share.",
     )  # fmt: skip
@@ -108,11 +109,11 @@ class ConfigurationFields(serializers.Serializer):
         help_text="Judged epochs without improvement before it ends; 0: never.",
     )  # fmt: skip
     anchor_sizes = serializers.ListField(
-        child=serializers.FloatField(min_value=0.5, max_value=16), min_length=1, max_length=5, required=False,
+        child=Number(min_value=0.5, max_value=16), min_length=1, max_length=5, required=False,
         help_text="For detectors: sides of the anchors as multiples of a cell; default: fitted to the boxes.",
     )  # fmt: skip
     anchor_ratios = serializers.ListField(
-        child=serializers.FloatField(min_value=0.1, max_value=10), min_length=1, max_length=5, required=False,
+        child=Number(min_value=0.1, max_value=10), min_length=1, max_length=5, required=False,
         help_text="For detectors: height over width of the anchors; default: fitted to the boxes.",
     )  # fmt: skip
     mixed_precision = serializers.ChoiceField(

@@ -161,8 +161,9 @@ class Supervisor:
         elif event == "estimate":
             estimate = message["estimate"]
             estimate["warnings"] = [*estimate.get("warnings", ()), *data_warnings(self.run.snapshot)]
-            self._write(estimate=estimate)
-            work.record_event(self.run, "estimate", estimate)
+            if estimate != self.run.estimate:  # a resumed training says the same again
+                self._write(estimate=estimate)
+                work.record_event(self.run, "estimate", estimate)
         elif event == "checkpoint":
             self._crashes = 0
             if self.run.attempts > 1:  # what gets on is not what kills its trainers

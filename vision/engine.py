@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 import warnings
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,27 +59,40 @@ class Reporter:
 
 
 class Eta:
-    """Seconds left: the measured rate of this phase, and the estimate of those that follow."""
+    """Seconds left: the rate of this phase in the later half of its time, and the estimate of the phases that follow.
+
+    A phase begins slowly, while TensorFlow traces its steps, and a machine is not equally busy all the time.
+    """
 
     ORDER = ("decoding", "features", "training", "head", "fine_tuning", "export")
+    SAMPLES = 200
 
     def __init__(self) -> None:
         self.by_phase: dict[str, float] = {}
         self._phase = ""
-        self._first = (0.0, 0)
+        self._started = 0.0
+        self._samples: deque[tuple[float, int]] = deque()
 
-    def seconds(self, phase: str, done: int, total: int) -> float | None:
-        now = time.monotonic()
+    def seconds(self, phase: str, done: int, total: int, now: float | None = None) -> float | None:
+        now = time.monotonic() if now is None else now
         if phase != self._phase:
-            self._phase, self._first = phase, (now, done)
-        started, first = self._first
-        rate = (done - first) / (now - started) if now - started > 1 and done > first else None
+            self._phase, self._started, self._samples = phase, now, deque([(now, done)])
+        rate = self._rate(now, done)
         left = (total - done) / rate if rate else self.by_phase.get(phase)
         if left is None:
             return None
         known = [name for name in self.ORDER if name in self.by_phase]
         later = known[known.index(phase) + 1 :] if phase in known else []
         return round(left + sum(self.by_phase[name] for name in later), 1)
+
+    def _rate(self, now: float, done: int) -> float | None:
+        samples, passed = self._samples, now - self._started
+        while len(samples) > 1 and samples[1][0] <= self._started + passed / 2:
+            samples.popleft()
+        since, first = samples[0]
+        if now - samples[-1][0] >= passed / self.SAMPLES:
+            samples.append((now, done))
+        return (done - first) / (now - since) if now - since > 1 and done > first else None
 
 
 def main(folder: Path) -> int:

@@ -100,3 +100,19 @@ test("a device has a page: what it reports, a new key, the end of its access", a
   await expect(page).toHaveURL(/images\?source=device/);
   expect(problems).toEqual([]);
 });
+
+test("the lines for a new device come as a QR code that a camera can read", async ({ page }) => {
+  await register(page);
+  const project = await createProject(page, "Line", "What is on the image?", "good, bad");
+  await page.goto(`/projects/${project}/devices`);
+  await page.getByLabel("New group").fill("gate");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("button", { name: "Add devices" }).first().click();
+  await page.getByRole("button", { name: "Make a code" }).click();
+  await expect(page.getByLabel("Lines for the device")).toHaveValue(/enrol --url .* --code mse_/);
+  const code = page.getByRole("img", { name: "QR code of these lines" });
+  await expect(code).toBeVisible();
+  const modules = Number((await code.getAttribute("viewBox"))?.split(" ").at(-1));
+  const box = await code.boundingBox();
+  expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(4 * modules);
+});

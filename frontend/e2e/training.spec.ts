@@ -77,13 +77,18 @@ test("a training is cancelled and started again; another page hears of its end",
   await expect(page.getByText("A few steps are timed")).toBeHidden();
   await page.getByLabel("Epochs", { exact: true }).fill("200");
   await page.getByLabel("Early stopping").fill("0");
-  await page.keyboard.press("Control+Enter");
+  // Loaded again, the form is as it was, with what was typed in sight.
+  await page.reload();
+  await expect(page.getByLabel("Epochs", { exact: true })).toHaveValue("200");
+  await expect(page.getByLabel("Early stopping")).toHaveValue("0");
+  await page.getByLabel("Early stopping").press("Control+Enter");
   await page.waitForURL(/trainings\/[0-9a-f-]{36}$/);
   await expect(page.getByRole("heading", { name: "How it learns" })).toBeVisible({ timeout: 240_000 });
   await page.keyboard.press("Shift+C");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel the training" }).click();
   await expect(page.getByRole("button", { name: "Train again" })).toBeVisible({ timeout: 60_000 });
   await page.goto(`/projects/${project}/trainings/new`);
+  await expect(page.getByLabel("Epochs", { exact: true })).toBeHidden();
   await page.getByRole("radio", { name: "Quick" }).click();
   await page.getByRole("button", { name: "Train", exact: true }).click();
   await page.waitForURL(/trainings\/[0-9a-f-]{36}$/);

@@ -112,3 +112,35 @@ async function drop(page: Page, name: string): Promise<void> {
     window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
   }, name);
 }
+
+test("a tick beside the answer of a detector shows which box it is about", async ({ page }) => {
+  test.setTimeout(600_000);
+  const model = await trainedModel(page);
+  // A model of one epoch finds nothing: what it answers is put in its place.
+  const [, project, id] = /projects\/([^/]+)\/models\/([^/]+)/.exec(model) ?? [];
+  await page.route(`**/api/v1/models/${id}/`, async (route) => {
+    const response = await route.fetch();
+    const json = { ...(await response.json()), task: "detection", detector: { score_threshold: 0.5 } };
+    await route.fulfill({ response, json });
+  });
+  const boxes = [
+    { label: "circle", score: 0.9, box: [10, 10, 60, 60] },
+    { label: "circle", score: 0.8, box: [100, 100, 180, 180] },
+  ];
+  const prediction = { filename: "my circle.jpg", width: 200, height: 200, labels: [], boxes };
+  await page.route(`**/api/v1/models/${id}/predict/**`, (route) =>
+    route.fulfill({ json: { predictions: [prediction], rejected: [], timing_ms: 1 } }),
+  );
+  await page.goto(`/projects/${project}/try?model=${id}`);
+  await drop(page, "my circle.jpg");
+  const pointed = page.getByRole("img", { name: /with what the model finds/ }).locator("[data-pointed] rect");
+  const second = page.getByRole("checkbox", { name: "circle 80%" });
+  await expect(second).toBeVisible();
+  await expect(pointed).toHaveCount(0);
+  await second.hover();
+  await expect(pointed.first()).toHaveAttribute("x", "100");
+  await page.mouse.move(0, 0);
+  await expect(pointed).toHaveCount(0);
+  await page.getByRole("checkbox", { name: "circle 90%" }).focus();
+  await expect(pointed.first()).toHaveAttribute("x", "10");
+});

@@ -16,9 +16,9 @@ const SAMPLES = 20;
 test.use({ storageState: process.env.MEASURE_STATE });
 
 for (const task of ["classification", "detection"] as const)
-  test(`images of a camera that a model answers in a second: ${task}`, async ({ page, baseURL = "" }) => {
+  test(`images of a camera that a model answers in a second: ${task}`, async ({ page, baseURL }) => {
     const given = process.env[`MEASURE_MODEL_${task.toUpperCase()}`];
-    const model = given ?? (await modelOf(page, await startTraining(baseURL, task)));
+    const model = given ?? (await modelOf(page, await startTraining(baseURL ?? "", task)));
     const [, project, id] = /projects\/([^/]+)\/models\/([^/]+)/.exec(model) ?? [];
     await page.goto(`/projects/${project}/try?model=${id}&camera=true`);
     const rate = page.getByTestId("rate");

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
 from datasets.models import Image
 from inference.shapes import (
     CalibrationBinSerializer,
@@ -55,14 +56,14 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
         "`label`), where these are named. cell: what the confusion matrix counts for `label` and `predicted`; for "
         "detectors without `label` boxes where nothing is annotated, without `predicted` boxes that were not found.",
     )  # fmt: skip
-    min_score = serializers.FloatField(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
-    max_score = serializers.FloatField(min_value=0, max_value=1, required=False)
+    min_score = Number(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
+    max_score = Number(min_value=0, max_value=1, required=False)
     score_of = serializers.CharField(
         required=False, max_length=100,
         help_text="The label that `min_score` and `max_score` are about, instead of the best answer. Of classifiers: "
         "its score, and what shows it is right. Of detectors: the score of any box that was found as it.",
     )  # fmt: skip
-    threshold = serializers.FloatField(
+    threshold = Number(
         min_value=0,
         max_value=1,
         required=False,
@@ -120,7 +121,7 @@ class LabelChartsSerializer(serializers.Serializer):
 class ThresholdCostSerializer(serializers.Serializer):
     """At a lowest score: of classifiers best answers, one an image; of detectors boxes."""
 
-    threshold = serializers.FloatField()
+    threshold = Number()
     right = serializers.IntegerField()
     wrong = serializers.IntegerField()
     left = serializers.IntegerField(help_text="Below the threshold: left to a person.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from accounts.numbers import Number
 from datasets.models import Dataset, Split
 from datasets.serializers import ImageSerializer
 from inference.models import Model, Suggestion
@@ -15,16 +16,16 @@ class FramesRequestSerializer(Scoped):
     """Which frames become images. Give one of `every_frames`, `every_seconds` and `scenes`."""
 
     every_frames = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
-    every_seconds = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
+    every_seconds = Number(min_value=0.001, max_value=86_400, required=False)
     scenes = serializers.BooleanField(default=False, help_text="The first frame of each scene.")
-    start_seconds = serializers.FloatField(min_value=0, max_value=1e7, default=0.0)
-    end_seconds = serializers.FloatField(min_value=0, max_value=1e7, required=False, allow_null=True, default=None)
+    start_seconds = Number(min_value=0, max_value=1e7, default=0.0)
+    end_seconds = Number(min_value=0, max_value=1e7, required=False, allow_null=True, default=None)
     skip_similar = serializers.BooleanField(
         default=False, help_text="Leave out frames that look like one that was taken from this video before."
     )
     format = serializers.ChoiceField(["jpeg", "png"], default="jpeg")
     split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, default=None)
-    group_seconds = serializers.FloatField(
+    group_seconds = Number(
         min_value=0.1, max_value=1e6, required=False, allow_null=True, default=None,
         help_text="Frames of so long a stretch stay on one side of a split; default: those of the whole video.",
     )  # fmt: skip
@@ -32,7 +33,7 @@ class FramesRequestSerializer(Scoped):
         Model, required=False, allow_null=True, default=None,
         help_text="Its predictions become annotations to confirm.",
     )  # fmt: skip
-    min_uncertainty = serializers.FloatField(
+    min_uncertainty = Number(
         min_value=0, max_value=1, required=False, allow_null=True, default=None,
         help_text="Of the chosen frames only those of which the model is at least so unsure, from 0 (sure) to 1.",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
+from accounts.numbers import Number
 from datasets.models import Origin, Snapshot
 from inference.models import Evaluation, FileKind, Model, ModelFile, Stage, StageChange
 from inference.registry.exports import LARGEST_DROP
@@ -60,13 +61,11 @@ class ModelFileSerializer(serializers.ModelSerializer):
 class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
     """How a detector's output is read. Thresholds and suppression can be changed; the network stays as it is."""
 
-    score_threshold = serializers.FloatField(
+    score_threshold = Number(
         min_value=0, max_value=1, help_text="Lowest score of a box whose label has no threshold of its own."
     )
-    label_thresholds = serializers.DictField(
-        child=serializers.FloatField(min_value=0, max_value=1), help_text="Lowest score by label."
-    )
-    iou_threshold = serializers.FloatField(
+    label_thresholds = serializers.DictField(child=Number(min_value=0, max_value=1), help_text="Lowest score by label.")
+    iou_threshold = Number(
         min_value=0, max_value=1,
         help_text="Of two boxes of a label that overlap by more, the better one stays.",
     )  # fmt: skip
@@ -111,7 +110,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         help_text="Of a detector: anchors, thresholds, suppression; else null.",
     )
 
-    score_threshold = serializers.FloatField(
+    score_threshold = Number(
         min_value=0, max_value=1, required=False, allow_null=True,
         help_text="Of a classifier: lowest score that predictions answer with when they name none; null: 0.",
     )  # fmt: skip
@@ -249,7 +248,7 @@ class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
         queryset=Snapshot.objects.none(), required=False, allow_null=True, default=None,
         help_text="Whose test split the files are verified on. Default: what the model was trained on.",
     )  # fmt: skip
-    largest_drop = serializers.FloatField(
+    largest_drop = Number(
         min_value=0, max_value=1, default=LARGEST_DROP,
         help_text="How much accuracy (of detectors AP50) a file may lose; what loses more is not offered.",
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
 from datasets.models import Dataset, Split, Video
 from datasets.serializers import RejectedSerializer
 from inference.models import Model
@@ -22,14 +23,14 @@ class PredictionRequestSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
-    threshold = serializers.FloatField(
+    threshold = Number(
         min_value=0, max_value=1, required=False,
         help_text="Lowest score to answer. Default: the model's own, for boxes each label's.",
     )  # fmt: skip
     max = serializers.IntegerField(
         min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."
     )
-    iou = serializers.FloatField(
+    iou = Number(
         min_value=0, max_value=1, required=False,
         help_text="For boxes: of two of a label that overlap by more, the better one stays. Default 0.5.",
     )  # fmt: skip
@@ -92,7 +93,7 @@ class BatchRequestSerializer(Scoped):
     dataset = related(Dataset, required=False, allow_null=True, default=None)
     filter = ImageFilterSerializer(required=False)
     video = related(Video, required=False, allow_null=True, default=None)
-    threshold = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+    threshold = Number(min_value=0, max_value=1, required=False, allow_null=True, default=None)
     max = serializers.IntegerField(
         min_value=1, max_value=1000, required=False, allow_null=True, default=None, source="limit"
     )

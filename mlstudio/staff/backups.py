@@ -153,8 +153,8 @@ def _require_room(root: Path) -> None:
     free = shutil.disk_usage(root).free
     if free < needed:
         raise BackupError(
-            f"{root} has {free >> 20:,} MiB free, and the backup needs more than {needed >> 20:,} MiB. Make room, or "
-            "keep fewer backups (MLSTUDIO_BACKUPS_KEPT)."
+            f"{root} has {free / 1e6:,.0f} MB free, and the backup needs more than {needed / 1e6:,.0f} MB. Make room, "
+            "or keep fewer backups (MLSTUDIO_BACKUPS_KEPT)."
         )
 
 

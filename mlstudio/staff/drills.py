@@ -83,7 +83,7 @@ def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Dr
     restored = folder / "db.sqlite3"
     needed = kept.database_bytes + settings.MIN_FREE_BYTES
     if shutil.disk_usage(folder).free < needed:
-        raise BackupError(f"The trial needs {needed >> 20:,} MiB of free space in the data folder. Make room.")
+        raise BackupError(f"The trial needs {needed / 1e6:,.0f} MB of free space in the data folder. Make room.")
     try:
         restore_database(kept.path, restored, manifest=kept.manifest, store_is_intact=not kept.manifest.has_files)
         known = dict(files_of(restored))

@@ -60,7 +60,8 @@ class FastDFSBackend:
         with _translated():
             groups = self._client.groups()
             parts = [
-                f"{one.name}: {one.active_count} of {one.storage_count} storages, {one.free_mb // 1024} GiB free"
+                f"{one.name}: {one.active_count} of {one.storage_count} storages, "
+                f"{(one.free_mb << 20) / 1e9:.0f} GB free"
                 for one in groups
             ]
             if not any(one.active_count for one in groups):

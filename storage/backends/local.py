@@ -67,7 +67,7 @@ class LocalBackend:
 
     def check(self) -> str:
         free = shutil.disk_usage(next(one for one in (self._root, *self._root.parents) if one.exists())).free
-        return f"folder {self._root}, {free / 2**30:.1f} GiB free"
+        return f"folder {self._root}, {free / 1e9:.1f} GB free"
 
     def _path(self, sha256: str) -> Path:
         return blob_path(self._root, sha256)

@@ -61,8 +61,8 @@ def labeling_order(uncertainty: np.ndarray, embeddings: np.ndarray, *, ranked: i
     """Indices of the images, the most informative first.
 
     Each next image has the largest product of its uncertainty and its distance to the nearest one before it (cosine,
-    0 to 2): greedy k-centers (Sener and Savarese 2018, algorithm 1) weighted by uncertainty, so that ten near-duplicates
-    do not come one after the other. Behind the first `ranked` the order is by uncertainty alone.
+    0 to 2): greedy k-centers (Sener and Savarese 2018, algorithm 1) weighted by uncertainty, so that ten
+    near-duplicates do not come one after the other. Behind the first `ranked` the order is by uncertainty alone.
 
     Args:
         uncertainty: `(images,)` float.

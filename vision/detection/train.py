@@ -37,7 +37,7 @@ from vision.training.fitting import Phase, ValidationScore, build_optimizer, mak
 from vision.training.hooks import TrainingHooks
 from vision.training.kept import EarlierPhase
 from vision.training.machine import out_of_memory_explained
-from vision.training.resources import Estimate, mean_seconds
+from vision.training.resources import Estimate, mean_seconds, measured
 from vision.training.train import prepare_runtime
 
 BACKBONE_PREFIX = "retinanet_"
@@ -56,7 +56,7 @@ def preflight_detector(configuration: DetectionConfiguration, data: DetectionDat
     check_detection_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        return _RetinaNetTraining(configuration, data, folder, TrainingHooks()).estimate()
+        return measured(_RetinaNetTraining(configuration, data, folder, TrainingHooks()).estimate)
 
 
 def train_detector(

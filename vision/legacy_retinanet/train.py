@@ -33,7 +33,7 @@ from vision.training.data import ImageCache
 from vision.training.errors import DivergedError, Interrupted
 from vision.training.hooks import TrainingHooks
 from vision.training.machine import out_of_memory_explained
-from vision.training.resources import Estimate, mean_seconds
+from vision.training.resources import Estimate, mean_seconds, measured
 
 CHECKPOINT_SECONDS = 120.0
 FINE_TUNE_RATE = 0.3
@@ -44,7 +44,7 @@ def preflight_keras_retinanet(configuration: DetectionConfiguration, data: Detec
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, TrainingHooks()).estimate()
+        return measured(_PackageTraining(configuration, data, folder, TrainingHooks()).estimate)
 
 
 def train_keras_retinanet(

@@ -72,7 +72,7 @@ def _summed(
     available = psutil.virtual_memory().available
     if memory > available:
         warnings.append(
-            f"This training needs about {memory / 2**30:.1f} GiB of memory and {available / 2**30:.1f} GiB are free: "
+            f"This training needs about {memory / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free: "
             "choose a smaller image_size or batch_size."
         )
     if configuration.weights == "none" and configuration.spec.is_backbone:

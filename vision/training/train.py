@@ -46,7 +46,7 @@ from vision.training.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from vision.training.resources import Estimate, estimated
+from vision.training.resources import Estimate, estimated, measured
 
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
@@ -111,7 +111,8 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
         network = build_network(configuration, len(data.class_names), data.start)
-        return estimate_training(network, configuration, {split: len(data.splits[split]) for split in SPLITS}, folder)
+        counts = {split: len(data.splits[split]) for split in SPLITS}
+        return measured(lambda: estimate_training(network, configuration, counts, folder))
 
 
 def train(

@@ -52,6 +52,7 @@ export function concerned(event: StudioEvent): (readonly unknown[])[] {
     case "images":
       return [keys.images(project), [...keys.project(project), "statistics"]];
     case "device":
+    case "device_group":
     case "deployment":
       return [keys.devices(project)];
     case "project":

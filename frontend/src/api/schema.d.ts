@@ -4647,7 +4647,7 @@ export interface components {
          * @enum {string}
          */
         ConflictItemCodeEnum: "revision_conflict" | "annotation_deleted" | "label_deleted" | "changed_meanwhile" | "idempotency_in_progress" | "idempotency_already_done";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         CorrectionRequest: {
             /** Format: uuid */
             id: string;
@@ -4674,7 +4674,7 @@ export interface components {
             calibration?: components["schemas"]["CalibrationBin"][];
             thresholds?: components["schemas"]["AnswerThreshold"][];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Dataset: {
             /** Format: uuid */
             readonly id: string;
@@ -4718,7 +4718,7 @@ export interface components {
             /** @description How many more images it has; below 0: fewer. */
             images?: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         DatasetRequest: {
             /** Format: uuid */
             project: string;
@@ -5144,6 +5144,20 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /** @description A row was made, changed or deleted: read it again. */
+        DeviceGroupEvent: {
+            /** Format: uuid */
+            project: string;
+            /** Format: uuid */
+            id: string;
+            action: components["schemas"]["RowAction"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "device_group";
+            name: string;
+        };
         /** @description For serializers with a `name`, which others write into lists, tables and files with a name a line. */
         DeviceGroupRequest: {
             /** Format: uuid */
@@ -5360,7 +5374,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         DuplicatesRequestRequest: {
             /**
              * @description Look in all datasets of the project.
@@ -5570,7 +5584,7 @@ export interface components {
             /** Format: uuid */
             model: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         EvaluationRequestRequest: {
             /**
              * Format: uuid
@@ -5762,7 +5776,7 @@ export interface components {
              */
             score_threshold?: number | null;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ExportRequest: {
             /**
              * @description folder, csv, label_studio or datumaro for classification; all but folder for detection.
@@ -5778,7 +5792,7 @@ export interface components {
              */
             format: components["schemas"]["ExportFormatEnum"];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ExportRequestRequest: {
             kinds?: components["schemas"]["ExportKindName"][];
             /**
@@ -5894,7 +5908,7 @@ export interface components {
          * @enum {string}
          */
         FlipEnum: "none" | "horizontal" | "vertical" | "horizontal_and_vertical";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ForceRequest: {
             /**
              * @description Although devices have not reported.
@@ -6099,7 +6113,7 @@ export interface components {
             /** @default 0 */
             errors: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Image: {
             /** Format: uuid */
             readonly id: string;
@@ -6257,7 +6271,7 @@ export interface components {
          * @enum {string}
          */
         ImportFormatEnum: "auto" | "folder" | "coco" | "voc" | "yolo" | "csv" | "createml" | "label_studio" | "labelme" | "via" | "cvat" | "datumaro";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ImportRequest: {
             /**
              * Format: binary
@@ -6366,7 +6380,7 @@ export interface components {
             /** Format: date-time */
             readonly expires_at: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         InvitationLinkRequestRequest: {
             /** @default editor */
             role: components["schemas"]["RoleName"];
@@ -6498,7 +6512,7 @@ export interface components {
             /** @description With files that it shares with an earlier one, where they are links. */
             bytes: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Label: {
             /** Format: uuid */
             readonly id: string;
@@ -6573,7 +6587,7 @@ export interface components {
             /** @description Images with this label. */
             support: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         LabelMergeRequest: {
             /**
              * Format: uuid
@@ -6587,7 +6601,7 @@ export interface components {
          * @enum {string}
          */
         LabelModeEnum: "any" | "all";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         LabelOrderRequest: {
             /** @description Every label of the project, in order. */
             labels: string[];
@@ -6614,7 +6628,7 @@ export interface components {
              */
             change?: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         LabelRequest: {
             name: string;
             color?: string;
@@ -6846,7 +6860,7 @@ export interface components {
                 [key: string]: components["schemas"]["Limit"];
             };
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Member: {
             /** Format: uuid */
             readonly id: string;
@@ -6909,7 +6923,7 @@ export interface components {
          * @enum {string}
          */
         MixedPrecisionEnum: "auto" | "on" | "off";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Model: {
             /** Format: uuid */
             readonly id: string;
@@ -7252,7 +7266,7 @@ export interface components {
              */
             readonly url: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         NewMemberRequest: {
             username: string;
             /** @default editor */
@@ -7665,7 +7679,7 @@ export interface components {
             /** Format: email */
             email: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedAnnotationsPatchRequest: {
             add?: components["schemas"]["AnnotationRequestRequest"][];
             change?: components["schemas"]["AnnotationChangeRequest"][];
@@ -7674,7 +7688,7 @@ export interface components {
             /** @description The revision you saw; 409 if passed. */
             revision?: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedDatasetRequest: {
             /** Format: uuid */
             project?: string;
@@ -7729,18 +7743,18 @@ export interface components {
             group?: string | null;
             name?: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedDuplicateDecisionRequest: {
             /** @description true: all of them stay; later searches leave the group out, too. */
             is_kept?: boolean;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedImageRequest: {
             filename?: string;
             split?: components["schemas"]["SplitName"] | components["schemas"]["BlankEnum"] | components["schemas"]["NullEnum"];
             group?: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedLabelRequest: {
             name?: string;
             color?: string;
@@ -7748,11 +7762,11 @@ export interface components {
             /** @description One of 0-9 and a-z that no other label of the project has; null: none. */
             hotkey?: (string | null) | string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedMemberRequest: {
             role?: components["schemas"]["RoleName"];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedModelRequest: {
             name?: string;
             notes?: string;
@@ -7793,13 +7807,13 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedProjectRequest: {
             name?: string;
             description?: string;
             task?: components["schemas"]["TaskKind"];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedSavedFilterRequest: {
             name?: string;
             query?: components["schemas"]["SavedQueryRequest"];
@@ -7811,7 +7825,7 @@ export interface components {
             name?: string;
             notes?: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedSuspectDecisionRequest: {
             /**
              * @description kept: the label is right, and later searches of the model leave it out; corrected: the annotation was changed; null: not decided.
@@ -7821,18 +7835,18 @@ export interface components {
              */
             decision?: components["schemas"]["SuspectDecision"] | components["schemas"]["NullEnum"];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedUserChangeRequest: {
             /** @description false: not let in; every login ends. */
             is_active?: boolean;
             /** @description Changed by superusers. */
             is_staff?: boolean;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedVideoRequest: {
             filename?: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PatchedWebhookRequest: {
             /** Format: uuid */
             project?: string;
@@ -7885,7 +7899,7 @@ export interface components {
             name: string;
             version: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PredictionRequestRequest: {
             files?: string[];
             /**
@@ -7973,7 +7987,7 @@ export interface components {
             /** Format: double */
             eta_seconds?: number | null;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Project: {
             /** Format: uuid */
             readonly id: string;
@@ -8005,7 +8019,7 @@ export interface components {
             kind: "project";
             name: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ProjectRequest: {
             name: string;
             description?: string;
@@ -8032,7 +8046,7 @@ export interface components {
             /** @description Ed25519, 32 bytes in base64. */
             public_key: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         PublishRequestRequest: {
             /** @description Which files; default: all. */
             kinds?: components["schemas"]["ModelFileKind"][];
@@ -8253,7 +8267,7 @@ export interface components {
          * @enum {string}
          */
         RowAction: "created" | "changed" | "deleted";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         SamplesRequest: {
             /**
              * @description classification: one shape an image; detection: 1 to 4, each with its box.
@@ -8279,7 +8293,7 @@ export interface components {
             /** @description Images that were given their label or boxes; the others wait for a person. */
             labelled?: number;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         SavedFilter: {
             /** Format: uuid */
             readonly id: string;
@@ -8297,7 +8311,7 @@ export interface components {
             /** Format: date-time */
             readonly updated_at: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         SavedFilterRequest: {
             name: string;
             query: components["schemas"]["SavedQueryRequest"];
@@ -8881,7 +8895,7 @@ export interface components {
             /** @description x_min, y_min, x_max, y_max in pixels; null: the whole image. */
             box?: number[] | null;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         SnapshotRequestRequest: {
             /**
              * Format: double
@@ -8961,7 +8975,7 @@ export interface components {
          * @enum {string}
          */
         StageName: "none" | "staging" | "production" | "archived";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         StageRequest: {
             stage: components["schemas"]["StageName"];
             /**
@@ -9007,7 +9021,7 @@ export interface components {
          * @enum {string}
          */
         StatusEnum: "created" | "duplicate";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         StopRequest: {
             /**
              * @description Why.
@@ -9069,7 +9083,7 @@ export interface components {
             best_score: number;
             most: number;
         };
-        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceEvent"];
+        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceGroupEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
             /** @description Pretrained weights are on this machine. */
@@ -9376,7 +9390,7 @@ export interface components {
             /** Format: date-time */
             readonly expires_at: string | null;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         TokenRequestRequest: {
             name: string;
             /**
@@ -9912,7 +9926,7 @@ export interface components {
             database: string;
             packages: components["schemas"]["Package"][];
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Video: {
             /** Format: uuid */
             readonly id: string;
@@ -10038,7 +10052,7 @@ export interface components {
          * @enum {string}
          */
         WaitingQueueEnum: "quick" | "heavy" | "preflight" | "training";
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         Webhook: {
             /** Format: uuid */
             readonly id: string;
@@ -10052,7 +10066,7 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
-        /** @description A serializer that refuses fields that it does not have. */
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         WebhookRequest: {
             /** Format: uuid */
             project: string;

@@ -10,7 +10,8 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
-import { emptyForm, inSizeOf, problemOf, requestOf, type TrainForm } from "./form";
+import { inSizeOf, problemOf, requestOf, type TrainForm } from "./form";
+import { forgetForm, keepForm, keptForm } from "./keptForm";
 import { Expert } from "./parts/Expert";
 import { Freezing } from "./parts/Freezing";
 import { isMissing, Missing } from "./parts/Missing";
@@ -31,7 +32,12 @@ export default function TrainPage() {
   const { data: project } = useProject(id);
   const options = useOptions(id);
   const succeeded = useTrainings(id, { state: "succeeded" });
-  const [typed, setForm] = useState<TrainForm>(() => emptyForm(base ?? null));
+  const start = base ?? null;
+  const [typed, setTyped] = useState<TrainForm>(() => keptForm(id, start));
+  const setForm = (next: TrainForm) => {
+    setTyped(next);
+    keepForm(id, start, next);
+  };
   const { data: from } = useModel(id, typed.base);
   const form = inSizeOf(typed, typed.base === null ? undefined : from);
   const [error, setError] = useState<StudioError | null>(null);
@@ -50,6 +56,7 @@ export default function TrainPage() {
     setError(null);
     try {
       const started = await startTraining(body);
+      forgetForm(id, start);
       if ("history" in started) show(started.id);
       else setFreezing(started.id);
     } catch (problem) {

@@ -24,6 +24,7 @@ export function curlOf(call: Call): string {
 
 export function pythonOf(call: Call): string {
   return [
+    "# pip install requests",
     "import os",
     "import requests",
     "",

@@ -1,6 +1,9 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
+/** What the camera of a phone, or a screenshot, needs of each module to be read. */
+const MODULE_PIXELS = 4;
+
 /** A text as a QR code, dark on white in both themes, since cameras read no other. The library comes when it is needed. */
 export function QrCode({ text, label, size = 200 }: { text: string; label: string; size?: number }) {
   const { data } = useQuery({
@@ -10,19 +13,21 @@ export function QrCode({ text, label, size = 200 }: { text: string; label: strin
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
       const { encode } = await import("uqr");
-      return encode(text, { ecc: "M", border: 3 }).data;
+      // The standard asks for four light modules around. A screen is not dirty: the least correction leaves the modules largest.
+      return encode(text, { ecc: "L", border: 4 }).data;
     },
   });
   if (!data) return <Skeleton width={size} height={size} />;
+  const side = Math.max(size, MODULE_PIXELS * data.length);
   return (
     <svg
       role="img"
       aria-label={label}
-      width={size}
-      height={size}
+      width={side}
+      height={side}
       viewBox={`0 0 ${data.length} ${data.length}`}
       shapeRendering="crispEdges"
-      style={{ maxWidth: "100%", borderRadius: 6 }}
+      style={{ maxWidth: "100%", height: "auto", flexShrink: 0, borderRadius: 6 }}
     >
       <rect width={data.length} height={data.length} fill="#fff" />
       <path d={modules(data)} fill="#000" />

@@ -85,12 +85,12 @@ export function AddDevices({ project, groups, opened, close }: Props) {
             autosize
             styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12 } }}
           />
-          <Group align="center" wrap="nowrap">
-            <QrCode text={lines} label={t`QR code of these lines`} size={180} />
+          <Stack align="center" gap="xs">
+            <QrCode text={lines} label={t`QR code of these lines`} />
             <Text size="sm" className="quiet">
               <Trans>A phone reads the lines from the QR code, to send them to the device.</Trans>
             </Text>
-          </Group>
+          </Stack>
           <Group justify="flex-end">
             <CopyButton value={lines}>
               {({ copied, copy }) => (

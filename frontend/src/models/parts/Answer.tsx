@@ -8,6 +8,8 @@ import { formatNumber, formatPercent } from "../../ui/numbers";
 import type { Prediction } from "../queries";
 import classes from "./TryPanel.module.css";
 
+export type Box = Prediction["boxes"][number];
+
 interface Props {
   project: string;
   task: "classification" | "detection";
@@ -17,23 +19,36 @@ interface Props {
   milliseconds?: number;
   /** What lies under the boxes instead of the image, such as what a camera sees. */
   under?: ReactNode;
+  /** The box that is meant elsewhere on the page; all others are drawn faintly. */
+  pointed?: Box | null;
   /** It changes all the time: nothing of it is read out. */
   isLive?: boolean;
 }
 
 /** The image with what the model says: labels with how sure it is, or boxes around what it finds. */
-export function Answer({ project, task, prediction, address, milliseconds, under, isLive }: Props) {
+export function Answer({ project, task, prediction, address, milliseconds, under, pointed, isLive }: Props) {
   const { i18n } = useLingui();
   const { data: labels = [] } = useLabels(project);
   const of = (name: string) => labels.find((label) => label.name === name) ?? { name, color: "#888888" };
+  const [hovered, setHovered] = useState<Box | null>(null);
   const found = task === "detection" ? prediction.boxes : prediction.labels;
   return (
     <div className={classes.answer}>
-      <Shown prediction={prediction} address={address} under={under} labelOf={of} />
+      <Shown
+        prediction={prediction}
+        address={address}
+        under={under}
+        labelOf={of}
+        pointed={pointed ?? hovered}
+      />
       <Stack gap="xs" aria-live={isLive ? "off" : "polite"}>
         <Sentence task={task} prediction={prediction} />
         {found.slice(0, 20).map(({ label, score }, place) => (
-          <div key={`${label}-${place}`}>
+          <div
+            key={`${label}-${place}`}
+            onPointerEnter={() => setHovered(prediction.boxes[place] ?? null)}
+            onPointerLeave={() => setHovered(null)}
+          >
             <Group justify="space-between" wrap="nowrap">
               <LabelChip label={of(label)} />
               <Text size="sm" style={{ fontVariantNumeric: "tabular-nums" }}>
@@ -92,12 +107,14 @@ function Shown({
   address,
   under,
   labelOf,
-}: Pick<Props, "prediction" | "address" | "under"> & {
+  pointed,
+}: Pick<Props, "prediction" | "address" | "under" | "pointed"> & {
   labelOf: (name: string) => Pick<Label, "name" | "color">;
 }) {
   const { t } = useLingui();
   const { width, height, filename, boxes } = prediction;
   const [broken, setBroken] = useState<string | null>(null);
+  const someIsPointed = pointed ? boxes.includes(pointed) : false;
   const size = Math.max(width, height) / 36;
   if (broken !== null && broken === address)
     return (
@@ -114,7 +131,9 @@ function Shown({
       aria-label={filename ? t`${filename} with what the model finds` : t`What the model finds`}
     >
       {address && <image href={address} width={width} height={height} onError={() => setBroken(address)} />}
-      {boxes.map(({ box, label }, place) => {
+      {boxes.map((found, place) => {
+        const { box, label } = found;
+        const isPointed = found === pointed;
         const [left = 0, top = 0, right = 0, bottom = 0] = box;
         const shape = {
           x: left,
@@ -125,9 +144,13 @@ function Shown({
           vectorEffect: "non-scaling-stroke",
         } as const;
         return (
-          <g key={place}>
-            <rect {...shape} stroke="rgb(0 0 0 / 65%)" strokeWidth={4.5} />
-            <rect {...shape} stroke={labelOf(label).color ?? "#fff"} strokeWidth={2.5} />
+          <g
+            key={place}
+            opacity={isPointed || !someIsPointed ? 1 : 0.3}
+            data-pointed={isPointed || undefined}
+          >
+            <rect {...shape} stroke="rgb(0 0 0 / 65%)" strokeWidth={isPointed ? 7 : 4.5} />
+            <rect {...shape} stroke={labelOf(label).color ?? "#fff"} strokeWidth={isPointed ? 4.5 : 2.5} />
             <text
               className={classes.name}
               x={left + size / 4}

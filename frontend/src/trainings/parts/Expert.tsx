@@ -1,10 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Select, Stack, TextInput } from "@mantine/core";
+import { useState } from "react";
 import type { StudioError } from "../../api/errors";
 import type { Project } from "../../api/types";
 import { useModels } from "../../models/queries";
 import { useDatasets } from "../../projects/queries";
 import type { Setting, TrainForm } from "../form";
+import { hasExpertSettings } from "../keptForm";
 import { useArchitectures } from "../queries";
 import classes from "../Trainings.module.css";
 import { SettingField } from "./SettingField";
@@ -25,9 +27,10 @@ export function Expert({ project, form, settings, usual, error, onChange }: Prop
   const { data: datasets = [] } = useDatasets(project.id);
   const { data: models = [] } = useModels(project.id);
   const { data: architectures = [] } = useArchitectures(project.task);
+  const [isOpen] = useState(() => hasExpertSettings(form));
   const titles = Object.fromEntries(architectures.map(({ name, title }) => [name, title]));
   return (
-    <details className={classes.fold} open={form.base !== null || undefined}>
+    <details className={classes.fold} open={isOpen || undefined}>
       <summary>
         <Trans>Expert settings</Trans>
       </summary>

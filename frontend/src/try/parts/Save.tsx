@@ -3,6 +3,7 @@ import { Alert, Anchor, Button, Checkbox, Group, Paper, Select, Stack, Text, Tit
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import type { Box } from "../../models/parts/Answer";
 import type { Model, Prediction } from "../../models/queries";
 import { useDatasets, useLabels } from "../../projects/queries";
 import { formatPercent } from "../../ui/numbers";
@@ -14,10 +15,12 @@ interface Props {
   model: Pick<Model, "task">;
   file: File;
   prediction: Prediction;
+  /** Told of the box whose tick is pointed at or has the focus. */
+  onPoint: (box: Box | null) => void;
 }
 
 /** Puts the image into a dataset with its right label, so that the next model learns it. */
-export function Save({ project, model, file, prediction }: Props) {
+export function Save({ project, model, file, prediction, onPoint }: Props) {
   const { t, i18n } = useLingui();
   const { data: datasets = [] } = useDatasets(project);
   const { data: labels = [] } = useLabels(project);
@@ -71,6 +74,9 @@ export function Save({ project, model, file, prediction }: Props) {
                 key={`${one.label}-${place}`}
                 label={`${one.label} ${formatPercent(one.score, i18n.locale)}`}
                 checked={!wrong.has(place)}
+                wrapperProps={{ onPointerEnter: () => onPoint(one), onPointerLeave: () => onPoint(null) }}
+                onFocus={() => onPoint(one)}
+                onBlur={() => onPoint(null)}
                 onChange={({ currentTarget }) => setWrong(toggled(wrong, place, !currentTarget.checked))}
               />
             ))}

@@ -3,7 +3,7 @@ import { Group, Loader, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { uuid } from "../../api/ids";
-import { Answer } from "../../models/parts/Answer";
+import { Answer, type Box } from "../../models/parts/Answer";
 import { useAddress } from "../../models/parts/imageFile";
 import { type Model, predict, useModel } from "../../models/queries";
 import { Problem } from "../../ui/Problem";
@@ -43,6 +43,7 @@ export function Side({ project, id, file, threshold, canKeep }: Props) {
 function Said({ project, model, file, threshold, canKeep }: Omit<Props, "id"> & { model: Model }) {
   const address = useAddress(file);
   const key = useKeyOf(file);
+  const [pointed, setPointed] = useState<Box | null>(null);
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["tried", model.id, key],
     queryFn: () => predict(model.id, file, model.task === "detection" ? LOWEST : 0),
@@ -72,9 +73,12 @@ function Said({ project, model, file, threshold, canKeep }: Omit<Props, "id"> & 
           prediction={shown}
           address={address}
           milliseconds={data.timing_ms}
+          pointed={pointed}
         />
       )}
-      {shown && canKeep && <Save key={key} project={project} model={model} file={file} prediction={shown} />}
+      {shown && canKeep && (
+        <Save key={key} project={project} model={model} file={file} prediction={shown} onPoint={setPointed} />
+      )}
     </>
   );
 }
