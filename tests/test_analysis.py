@@ -92,7 +92,7 @@ def test_mcnemar_is_the_binomial_test(only_first, only_second):
     assert (found["only_first"], found["only_second"]) == (only_first, only_second)
     total = only_first + only_second
     expected = binomtest(only_first, total, 0.5).pvalue if total else 1.0
-    assert found["p_value"] == pytest.approx(expected, abs=1e-12 if total < 1000 else 2e-4)
+    assert found["p_value"] == pytest.approx(expected, abs=1e-12)
     assert found["interval"][0] <= found["difference"] <= found["interval"][1]
 
 

@@ -93,7 +93,9 @@ def test_the_exported_file_agrees_with_keras_on_real_files(trained, data):
         expected = model(pixels[None].astype(np.float32), training=False).numpy()[0]
         assert np.abs(runtime.predict(pixels) - expected).max() <= 1e-4
     assert result.litert_difference <= 1e-4
-    assert not any("augment" in layer.name for layer in model._flatten_layers())
+    from vision.keras_internals import all_layers
+
+    assert not any("augment" in layer.name for layer in all_layers(model))
     assert Path(result.files["labels"]).read_text() == "disc\ncross\n"
 
 
@@ -243,8 +245,10 @@ def test_transfer_on_features_and_fine_tuning(data, tmp_path, monkeypatch):
         frozen = run(dataclasses.replace(configuration, fine_tune=False), data, tmp_path / "frozen")
     assert [e["phase"] for e in frozen.history] == ["head", "head"]
     model = keras.saving.load_model(frozen.files["keras"], compile=False)
-    kept = next(layer for layer in model._flatten_layers() if layer.name == "Conv1")
-    original = next(layer for layer in body._flatten_layers() if layer.name == "Conv1")
+    from vision.keras_internals import all_layers
+
+    kept = next(layer for layer in all_layers(model) if layer.name == "Conv1")
+    original = next(layer for layer in all_layers(body) if layer.name == "Conv1")
     assert np.array_equal(kept.get_weights()[0], original.get_weights()[0])
 
 

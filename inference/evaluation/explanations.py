@@ -9,7 +9,7 @@ from common.errors import Invalid
 from datasets.models import Image
 from inference.models import Model, Resize
 from inference.serving.batches import work_folder
-from inference.serving.job_models import model_of
+from inference.serving.job_models import get_model_or_fail
 from inference.serving.prediction import LOWEST_SCORE, load_runtime, preprocessor_for
 from jobs.context import JobContext
 from jobs.errors import WorkFailed
@@ -66,8 +66,9 @@ def start_explanation(
 @handles(KIND)
 def explain(context: JobContext) -> dict:
     """An overlay as `explanation.png`, and the cells behind it."""
-    model, blob = model_of(context.job.parameters["model"]), context.job.input_blob
-    assert model is not None and blob is not None
+    model, blob = get_model_or_fail(context.job.parameters["model"]), context.job.input_blob
+    if blob is None:
+        raise WorkFailed("missing_object", "The image of this job is no longer here.")
     wanted = context.job.parameters["label"]
     look = _detector if model.task == Task.DETECTION else _classifier
     try:

@@ -15,7 +15,7 @@ from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.features import embedder_of
 from inference.labeling.uncertainty import distribution, uncertainty_of
 from inference.models import Model, Suggestion
-from inference.serving.job_models import model_of
+from inference.serving.job_models import get_model_or_fail
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
 from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
 from jobs.context import JobContext
@@ -78,9 +78,9 @@ class _ScoredImage:
 def suggest(context: JobContext) -> dict:
     """Predict every unlabelled image, store the predictions as suggestions, and put the images into the order in which
     labels help the model most."""
-    dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
-    other = model_of(context.job.parameters["other"])
-    assert model is not None
+    dataset, model = dataset_of(context), get_model_or_fail(context.job.parameters["model"])
+    second = context.job.parameters["other"]
+    other = None if second is None else get_model_or_fail(second)
     look = _ImageScorer(model, other)
     images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob")
     total = min(images.count(), MOST_IMAGES)

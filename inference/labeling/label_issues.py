@@ -15,7 +15,7 @@ from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.features import embedder_of
 from inference.labeling.suspects import replace_suspects
 from inference.models import Model, Suspect
-from inference.serving.job_models import model_of
+from inference.serving.job_models import get_model_or_fail
 from inference.serving.prediction import LOWEST_SCORE, PredictionOptions, load_runtime, make_predictor, preprocessor_for
 from jobs.context import JobContext
 from jobs.errors import WorkFailed
@@ -62,8 +62,7 @@ def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
 @handles(SUSPECTS)
 def find_wrong_labels(context: JobContext) -> dict:
     """Put the labelled images of a dataset into the order of suspicion."""
-    dataset, model = dataset_of(context), model_of(context.job.parameters["model"])
-    assert model is not None
+    dataset, model = dataset_of(context), get_model_or_fail(context.job.parameters["model"])
     images = (
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
         .distinct().select_related("blob").prefetch_related("annotations__label")

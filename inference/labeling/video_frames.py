@@ -10,7 +10,7 @@ from datasets.models import Video
 from datasets.videos import FrameExtraction, cut_frames, pinned, video_of
 from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
 from inference.models import Model
-from inference.serving.job_models import model_of, predictions_of
+from inference.serving.job_models import get_model_or_fail, predictions_of
 from inference.serving.predicted_annotations import store_suggestions
 from inference.serving.prediction import predict_pixels
 from jobs.context import JobContext
@@ -51,7 +51,7 @@ def start_frames(
 def run_frames(context: JobContext) -> dict:
     parameters = context.job.parameters
     video = video_of(context)
-    model = model_of(parameters["model"])
+    model = None if parameters["model"] is None else get_model_or_fail(parameters["model"])
     cut = FrameExtraction(
         Selection(**parameters["selection"]),
         parameters["skip_similar"],

@@ -22,7 +22,7 @@ from datasets.models import Dataset, Image, Video
 from datasets.selectors import images_of, live_datasets
 from datasets.videos import pinned, video_of
 from inference.models import Model
-from inference.serving.job_models import model_of
+from inference.serving.job_models import get_model_or_fail
 from inference.serving.predicted_annotations import store_suggestions
 from inference.serving.prediction import (
     Prediction,
@@ -74,7 +74,8 @@ def start_predictions(
         Invalid: the filter names what does not exist; there is nothing to predict; tracking without boxes.
     """
     source = dataset or video
-    assert source is not None
+    if source is None:
+        raise Invalid("Name a dataset or a video, one of them.", attr="dataset", code="required")
     if tracking and model.task != Task.DETECTION:
         raise Invalid("Only boxes can be followed: choose a detector.", attr="tracking")
     if suggest and model.task != source.project.task:
@@ -106,8 +107,7 @@ def chosen_images(user, dataset: Dataset, options: dict) -> QuerySet[Image]:
 @handles(KIND)
 def run_predictions(context: JobContext) -> dict:
     parameters = context.job.parameters
-    model = model_of(parameters["model"])
-    assert model is not None
+    model = get_model_or_fail(parameters["model"])
     with work_folder(context) as folder:
         if parameters["video"] is not None:
             return _AnnotatedVideo(context, model, folder).predict()

@@ -10,10 +10,8 @@ from storage import services as storage
 from vision.imaging.preprocessing import ImageError
 
 
-def model_of(pk: str | None) -> Model | None:
+def get_model_or_fail(pk: str) -> Model:
     """The model of a job. Raises `WorkFailed` when it is gone."""
-    if pk is None:
-        return None
     model = Model.objects.select_related("project").filter(pk=pk).first()
     if model is None:
         raise WorkFailed("model_deleted", "The model was deleted meanwhile.")

@@ -72,7 +72,8 @@ def count_again(entry_pk, change: int) -> None:
 
 def _open_change() -> Change:
     change = recorded_change()
-    assert change is not None, "only what a change records goes into the trash"
+    if change is None:
+        raise RuntimeError("Only what a change records goes into the trash.")
     return change
 
 

@@ -7,8 +7,8 @@ import math
 
 import keras
 from keras import layers
-from keras.src.backend.common import global_state
 
+from vision.keras_internals import forget_uninitialized_variables, model_of_keras_2, operation_of
 from vision.model_import.layers import UploadError, check_network
 
 MAX_ACTIVATIONS = 500_000_000
@@ -36,7 +36,7 @@ def check_size(network: dict, max_parameters: int) -> None:
             _check_sketch(_from_configuration(network), max_parameters)
     finally:
         # Keras would give the sketch's variables their memory after all, at the end of the next scope in this process.
-        global_state.set_global_attribute("uninitialized_variables", [])
+        forget_uninitialized_variables()
 
 
 def _from_configuration(network: dict) -> keras.Model:
@@ -52,9 +52,7 @@ def _from_configuration(network: dict) -> keras.Model:
 
 
 def _of_keras_2(text: str) -> keras.Model:
-    from keras.src.legacy.saving import saving_utils
-
-    return saving_utils.model_from_config(json.loads(text))
+    return model_of_keras_2(json.loads(text))
 
 
 def _check_sketch(model: keras.Model, max_parameters: int) -> None:
@@ -114,13 +112,13 @@ def check_image_input(model: keras.Model) -> None:
 
 def ends_in(model: keras.Model, activations: tuple[str, ...]) -> bool:
     """Whether the last layer is known to give what such an activation gives."""
-    last = model.outputs[0]._keras_history.operation
+    last = operation_of(model.outputs[0])
     if isinstance(last, keras.Model):
         return ends_in(last, activations)
     if isinstance(last, layers.Softmax):
         return "softmax" in activations
     if isinstance(last, (layers.Flatten, layers.Reshape)):
         source = last.input
-        operation = source._keras_history.operation
+        operation = operation_of(source)
         return isinstance(operation, layers.Softmax) and "softmax" in activations
     return getattr(getattr(last, "activation", None), "__name__", "") in activations

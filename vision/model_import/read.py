@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vision.keras_internals import output_for
 from vision.model_import import containers
 from vision.model_import.build import check_image_input, check_size
 from vision.model_import.layers import UploadError
@@ -265,8 +266,7 @@ def _sized(model: keras.Model, size: Size | None) -> keras.Model:
 def onto(model: keras.Model, tensor: keras.KerasTensor) -> keras.KerasTensor:
     """The network's output for another tensor, by the same layers: one flat graph, whose parts can be told apart."""
     plain = keras.Model(model.inputs, model.outputs)
-    # As `keras.models.clone_model` does, which would put an input of its own in front.
-    return plain._run_through_graph([tensor], operation_fn=lambda operation: operation)[0]
+    return output_for(plain, tensor)
 
 
 READERS: dict[str, Callable[[Path, Size | None, Path, Limits], Network]] = {

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from vision.keras_internals import inputs_of, operation_of
 from vision.training.errors import WeightsError
 
 # The last maps of a network know what its own labels ask for; what others ask for may still be there in earlier ones
@@ -125,7 +126,7 @@ def transfer_head_rows(
 
 def _earlier_maps(model: keras.Model, last: keras.KerasTensor) -> list[keras.KerasTensor]:
     """Maps from all over a flat network, none of one whose features are ready (its backbone is a layer of it)."""
-    if isinstance(last._keras_history.operation, keras.Model):
+    if isinstance(operation_of(last), keras.Model):
         return []
     side = model.inputs[0].shape[1]
     maps = [
@@ -163,8 +164,7 @@ def _tells_apart(operation) -> bool:
 
 def _source(tensor: keras.KerasTensor) -> tuple:
     """The operation that made a tensor, and what it was given."""
-    history = tensor._keras_history
-    node = history.operation._inbound_nodes[history.node_index]
-    if len(node.input_tensors) != 1:
+    given = inputs_of(tensor)
+    if len(given) != 1:
         raise WeightsError("The base model ends in parallel branches. Choose another base model.")
-    return history.operation, node.input_tensors[0]
+    return operation_of(tensor), given[0]

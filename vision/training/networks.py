@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from vision.keras_internals import all_layers
 from vision.model_import.build import custom_network
 from vision.training.architectures import find_weights
 from vision.training.base_model import backbone_of
@@ -194,7 +195,7 @@ def unfreeze_backbone(network: Network) -> None:
     """Make the backbone trainable except batch normalisation, whose statistics a small set would spoil."""
     assert network.backbone is not None
     network.backbone.trainable = True
-    for layer in network.backbone._flatten_layers():
+    for layer in all_layers(network.backbone):
         if isinstance(layer, layers.BatchNormalization) or layer.name in PREPARATIONS:
             layer.trainable = False
 
