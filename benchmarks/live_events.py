@@ -35,7 +35,7 @@ print(json.dumps([issue_login_token(user=user)[1] for user in users]))
 TRAINER = """
 import random, time
 from datasets.models import Snapshot
-from projects import work
+from jobs import work
 from projects.models import Project
 from training.models import TrainingRun
 project = Project.objects.get()
