@@ -45,7 +45,7 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
         metadata: as tus has it, `name base64` pairs with commas; `filename` is used here.
 
     Raises:
-        FileTooLarge, InsufficientStorage, Invalid, and what `BEFORE_UPLOAD` raises.
+        FileTooLarge, InsufficientStorage, Invalid, and what receivers of `upload_starting` raise.
     """
     if length > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge(f"A file may have at most {settings.MAX_UPLOAD_BYTES:,} bytes.")
