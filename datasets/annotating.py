@@ -9,11 +9,13 @@ from uuid import UUID
 from django.db.models import F
 
 from common.errors import Invalid
+from datasets.annotation_checks import checked_annotation
 from datasets.errors import AnnotationDeleted, RevisionConflict
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes
+from datasets.images import BULK_CHUNK
+from datasets.labels import require_labels
 from datasets.models import Annotation, Dataset, Image, Label, Origin
-from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 from storage.database import atomic_again
 

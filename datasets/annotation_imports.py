@@ -9,10 +9,10 @@ from itertools import islice
 from django.conf import settings
 from django.db import transaction
 
-from datasets import services
 from datasets.containers import AnyContents
 from datasets.import_report import ImportReport
 from datasets.ingest import fill_images
+from datasets.labels import ensure_labels
 from datasets.models import Dataset, Image, Origin
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
@@ -82,7 +82,7 @@ def annotate_images(
         fitting = [(record, fit(record, *_facts(record, present[record.path]))) for record in _known(batch, present)]
         with transaction.atomic():
             names = {mark.label for _, fitted in fitting for mark in fitted.marks}
-            labels = services.ensure_labels(project=dataset.project, names=sorted(names))
+            labels = ensure_labels(project=dataset.project, names=sorted(names))
             pks = [present[record.path].pk for record, _ in fitting]
             locked = {image.pk: image for image in Image.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
             rows, outcomes = [], []

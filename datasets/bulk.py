@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from common.errors import Invalid
-from datasets import services
 from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection
 from datasets.gallery.windows import keys_between, last_key
+from datasets.images import label_images, set_group, set_split
 from datasets.models import Dataset, Image, Label
 from datasets.moving import move_images
 from datasets.removal import delete_images
@@ -72,13 +72,13 @@ class BulkChange:
 def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user) -> int:
     """Returns how many images are not as they were before."""
     if change.action == "label" or change.action == "unlabel":
-        return services.label_images(images=images, label=change.label, user=user)
+        return label_images(images=images, label=change.label, user=user)
     if change.action in ("confirm", "reject"):
         return review_images(images=images, confirm=change.action == "confirm", user=user)
     if change.action == "split":
-        return services.set_split(images=images, split=change.split)
+        return set_split(images=images, split=change.split)
     if change.action == "group":
-        return services.set_group(images=images, group=change.group)
+        return set_group(images=images, group=change.group)
     if change.action == "move":
         assert change.dataset is not None
         return move_images(images=images, target=change.dataset)["changed"]

@@ -10,11 +10,11 @@ from itertools import islice
 
 from django.db import transaction
 
-from datasets import services
 from datasets.examining import StagedImage
 from datasets.import_report import ImportReport
 from datasets.import_source import DecodedEntry, discard, groups_of
 from datasets.ingest import add_images
+from datasets.labels import ensure_labels
 from datasets.models import Label
 from datasets.outcomes import Outcome
 from storage import services as storage
@@ -97,7 +97,7 @@ def import_batch(context, dataset, batch: Batch, report: ImportReport, total: in
                 wanted.update(dict.fromkeys(mark.label for mark in one.marks))
             remarks += one.remarks
         with transaction.atomic():
-            known = services.ensure_labels(project=dataset.project, names=list(wanted))
+            known = ensure_labels(project=dataset.project, names=list(wanted))
             for one in looked:
                 if isinstance(one.item, StagedImage):
                     _mark(one.item, one.marks, known)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from django.db.models import F
 
 from common.errors import Invalid
+from datasets.annotation_checks import checked_annotation
 from datasets.chosen import ChosenImage
 from datasets.gallery.keeping import settle
 from datasets.history import marks_by_image, record_changes, reviewed_by_image
+from datasets.images import BULK_CHUNK
+from datasets.labels import require_labels
 from datasets.models import Annotation, Image, Label, Origin
-from datasets.services import BULK_CHUNK, checked_annotation, require_labels
 from projects.models import Task
 from storage.database import atomic_again
 from storage.deleting import in_parts

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
+from datasets.labels import ensure_labels
 from datasets.models import Dataset, Label
-from datasets.services import create_dataset, ensure_labels
+from datasets.services import create_dataset
 from datasets.snapshot_jobs import dataset_of
 from jobs.context import JobContext
 from jobs.errors import WorkFailed

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from datasets.examining import StagedImage, stage_image
 from datasets.ingest import add_images
+from datasets.labels import create_label
 from datasets.models import Annotation, Dataset, Image, Label
-from datasets.services import create_label
 from jobs import services as jobs
 from projects.services import create_project
 from tests.conftest import client_of

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from datasets.exports import start_export
+from datasets.labels import ensure_labels
 from datasets.models import Dataset, Image, Label
-from datasets.services import ensure_labels
 from inference.models import Model
 from inference.registry.model_imports import UploadProblem, parse_labels
 from jobs import services as jobs

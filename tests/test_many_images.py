@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import resolve
 
-from datasets import label_jobs, services
+from datasets import images as image_changes
+from datasets import label_jobs
 from datasets.models import Annotation, AnnotationChange, Image, Label, Origin
 from datasets.services import create_dataset
 from jobs import services as jobs
@@ -31,7 +32,7 @@ def pauses(monkeypatch) -> list[int]:
     """One for each time that others could write, with three images a transaction."""
     seen: list[int] = []
     monkeypatch.setattr(deleting, "PART", 3)
-    monkeypatch.setattr(services, "LABELLED_AT_ONCE", 3)
+    monkeypatch.setattr(image_changes, "LABELLED_AT_ONCE", 3)
     monkeypatch.setattr(deleting, "let_others_write", lambda: seen.append(1))
     return seen
 

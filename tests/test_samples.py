@@ -12,8 +12,8 @@ from PIL import Image as PillowImage
 from rest_framework.test import APIClient
 
 from datasets import samples
+from datasets.labels import PALETTE
 from datasets.models import Annotation, Dataset, Image, Label, Origin
-from datasets.services import PALETTE
 from jobs import services as jobs
 from jobs import work
 from jobs.errors import LeaseLost

@@ -18,10 +18,11 @@ from django.db import IntegrityError, connections, transaction
 from common.errors import StudioError
 from datasets.errors import LabelExists
 from datasets.examining import stage_image
+from datasets.images import label_images
 from datasets.ingest import add_images
 from datasets.label_removal import merge_labels
+from datasets.labels import create_label, ensure_labels
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label
-from datasets.services import create_label, ensure_labels, label_images
 from inference.models import Model
 from inference.registry.registration import register_model
 from jobs import services as jobs

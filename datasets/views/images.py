@@ -7,9 +7,10 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from datasets import serializers, services
+from datasets import serializers
 from datasets.filters import ImageFilter
 from datasets.gallery.paging import ImagePagination
+from datasets.images import update_image
 from datasets.models import Image
 from datasets.removal import delete_images
 from datasets.selectors import images_of, shown_images
@@ -64,7 +65,7 @@ class ImageViewSet(
     def perform_update(self, serializer) -> None:
         image = serializer.instance
         with self.changing(image.project, "rename_image", image=str(image.pk), filename=image.filename):
-            services.update_image(image=image, **serializer.validated_data)
+            update_image(image=image, **serializer.validated_data)
 
     @extend_schema(responses={204: OpenApiResponse(description="Deleted.")})
     def destroy(self, request, pk=None):

@@ -8,9 +8,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
-from datasets import serializers, services
+from datasets import serializers
 from datasets.label_jobs import is_large, start_label_removal
 from datasets.label_removal import delete_label, merge_labels
+from datasets.labels import create_label, reorder_labels, update_label
 from datasets.models import Label
 from datasets.selectors import find_label, labels_of
 from jobs.models import Job
@@ -53,7 +54,7 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
         with self.changing(self.project, "create_label", label=data.validated_data["name"]):
-            label = services.create_label(project=self.project, **data.validated_data)
+            label = create_label(project=self.project, **data.validated_data)
         return Response(self.get_serializer(label).data, status=status.HTTP_201_CREATED)
 
     def partial_update(self, request, project_id, pk):
@@ -62,7 +63,7 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
         data = self.get_serializer(label, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
         with self.changing(self.project, "change_label", label=label.name):
-            label = services.update_label(label=label, **data.validated_data)
+            label = update_label(label=label, **data.validated_data)
         return Response(self.get_serializer(label).data)
 
     @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING, 202: JobSerializer})
@@ -107,5 +108,5 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
         data = serializers.LabelOrderSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         with self.changing(self.project, "reorder_labels"):
-            services.reorder_labels(project=self.project, ids=data.validated_data["labels"])
+            reorder_labels(project=self.project, ids=data.validated_data["labels"])
         return Response(self.get_serializer(self.get_queryset(), many=True).data)

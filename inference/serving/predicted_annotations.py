@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 from datasets.history import recorded
 from datasets.ingest import edges_of
+from datasets.labels import ensure_labels
 from datasets.models import Annotation, Image, Origin
 from datasets.selectors import is_labelled
-from datasets.services import ensure_labels
 from inference.models import Model
 from inference.serving.prediction import Prediction
 from projects.models import Project, Task
