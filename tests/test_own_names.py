@@ -44,7 +44,7 @@ def missing_in(path: Path) -> list[str]:
             continue
         file = module_file(node.module or "")
         for alias in node.names:
-            is_there = file is not None and alias.name in names_in(file)
+            is_there = file is not None and (alias.name == "*" or alias.name in names_in(file))
             if not is_there and module_file(f"{node.module}.{alias.name}") is None and not is_folder(node, alias.name):
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}.{alias.name}")
     return found
