@@ -37,7 +37,7 @@ async function start() {
         <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
           <Notifications position="bottom-center" limit={3} />
           <QueryClientProvider client={queryClient}>
-            <KeyboardProvider>
+            <KeyboardProvider router={router}>
               <RouterProvider router={router} />
             </KeyboardProvider>
           </QueryClientProvider>

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Center, Loader, Paper, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { RunningWork } from "../activity/RunningWork";
 import { useRunning } from "../activity/useRunning";
 import { asStudioError } from "../api/errors";
@@ -11,6 +11,7 @@ import { useProjectSnapshots } from "../snapshots/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { Differences } from "./parts/Differences";
 import { Figures } from "./parts/Figures";
 import { ModelChoice } from "./parts/ModelChoice";
@@ -23,7 +24,7 @@ export default function ComparePage() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/models/compare" });
   const search = useSearch({ from: "/shell/projects/$project/models/compare" });
-  const navigate = useNavigate({ from: "/projects/$project/models/compare" });
+  const navigate = usePageNavigate({ from: "/projects/$project/models/compare" });
   const models = useModels(project);
   const snapshots = useProjectSnapshots(project);
   const asked: Asked = {

@@ -1,12 +1,13 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import classes from "./Devices.module.css";
 import { AddDevices } from "./parts/AddDevices";
 import { Alarms } from "./parts/Alarms";
@@ -105,7 +106,7 @@ interface ListProps {
 function List({ project, groups, mayEdit }: ListProps) {
   const { t } = useLingui();
   const search = useSearch({ from: "/shell/projects/$project/devices" });
-  const navigate = useNavigate({ from: "/projects/$project/devices" });
+  const navigate = usePageNavigate({ from: "/projects/$project/devices" });
   const names = useHealths();
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useDevices(
     project,

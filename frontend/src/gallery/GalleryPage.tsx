@@ -12,12 +12,13 @@ import {
   TextInput,
 } from "@mantine/core";
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from "@mantine/hooks";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { prefer, usePreferences } from "../preferences/preferences";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { type Filter, isFiltered, type Ordering, type TileSize } from "./filter";
 import classes from "./Gallery.module.css";
 import { FacetPanel } from "./parts/FacetPanel";
@@ -30,7 +31,7 @@ export default function GalleryPage() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/images" });
   const filter = useSearch({ from: "/shell/projects/$project/images" });
-  const navigate = useNavigate({ from: "/projects/$project/images" });
+  const navigate = usePageNavigate({ from: "/projects/$project/images" });
   const isNarrow = useMediaQuery("(max-width: 900px)");
   const [panelIsOpen, panel] = useDisclosure(false);
   const { tile_size: preferred } = usePreferences();

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { ModelTabs } from "../models/parts/ModelTabs";
 import { useModel } from "../models/queries";
 import { useLabels } from "../projects/queries";
@@ -9,6 +9,7 @@ import { intoView } from "../ui/intoView";
 import { formatTime } from "../ui/numbers";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { BehindPanel } from "./parts/BehindPanel";
 import { Headline } from "./parts/Headline";
 import { Measure } from "./parts/Measure";
@@ -75,7 +76,7 @@ interface Props {
 function Measured({ project, model, evaluations }: Props) {
   const { t } = useLingui();
   const search = useSearch({ from: "/shell/projects/$project/models/$model/quality" });
-  const navigate = useNavigate({ from: "/projects/$project/models/$model/quality" });
+  const navigate = usePageNavigate({ from: "/projects/$project/models/$model/quality" });
   const { data: labels = [] } = useLabels(project);
   const evaluation =
     evaluations.find(({ id }) => id === search.evaluation) ??

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Checkbox, Group, Loader, Select, Stack, Text, Title } from "@mantine/core";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { RunningWork } from "../activity/RunningWork";
 import { useRunning } from "../activity/useRunning";
@@ -9,6 +9,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { refreshDuplicates, searchDuplicates, useDuplicatesSummary } from "./duplicates";
 import { DuplicateKinds } from "./parts/DuplicateKinds";
 import { DuplicateList } from "./parts/DuplicateList";
@@ -19,7 +20,7 @@ export default function DuplicatesPage() {
   const { t, i18n } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/review/duplicates" });
   const wanted = useSearch({ from: "/shell/projects/$project/review/duplicates" });
-  const navigate = useNavigate({ from: "/projects/$project/review/duplicates" });
+  const navigate = usePageNavigate({ from: "/projects/$project/review/duplicates" });
   const datasets = useDatasets(project);
   const mayEdit = useMayEdit(project);
   const dataset = wanted.dataset ?? datasets.data?.[0]?.id;

@@ -1,12 +1,13 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Container, Loader, Stack, Text } from "@mantine/core";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { RunningWork } from "../activity/RunningWork";
 import { useRunning } from "../activity/useRunning";
 import { useModels } from "../models/queries";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { ReviewTabs } from "./parts/ReviewTabs";
 import { StartSuspects } from "./parts/StartSuspects";
 import { SuspectReview } from "./parts/SuspectReview";
@@ -26,7 +27,7 @@ export default function SuspectsPage() {
 function Suspects({ project }: { project: string }) {
   const { t } = useLingui();
   const wanted = useSearch({ from: "/shell/projects/$project/review/suspects" });
-  const navigate = useNavigate({ from: "/projects/$project/review/suspects" });
+  const navigate = usePageNavigate({ from: "/projects/$project/review/suspects" });
   const searches = useSuspectSearches(project);
   const models = useModels(project);
   const mayEdit = useMayEdit(project);

@@ -1,13 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Group, Loader, Paper, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useProjects } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { HitRow } from "./HitRow";
 import { type Kind, kinds } from "./hits";
 import { useKindNames } from "./names";
@@ -17,7 +18,7 @@ import { LEAST_LETTERS, useHits, useHitsOf } from "./queries";
 export default function SearchPage() {
   const { t } = useLingui();
   const search = useSearch({ from: "/shell/search" });
-  const navigate = useNavigate({ from: "/search" });
+  const navigate = usePageNavigate({ from: "/search" });
   const { data: projects } = useProjects();
   const names = useKindNames();
   const { q = "", project, kind } = search;

@@ -1,7 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Group, Loader, Paper, Select, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { asStudioError } from "../api/errors";
 import { ErrorPage } from "../app/ErrorPage";
@@ -9,6 +9,7 @@ import { ExportMenu, ExportState } from "../datasets/parts/ExportMenu";
 import { useModels } from "../models/queries";
 import { useMayEdit, useProject } from "../projects/queries";
 import { Page } from "../ui/Page";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { About } from "./parts/About";
 import { ComparisonView } from "./parts/ComparisonView";
 import { CountsTable } from "./parts/CountsTable";
@@ -21,7 +22,7 @@ export default function SnapshotPage() {
   const { t } = useLingui();
   const { project, snapshot: id } = useParams({ from: "/shell/projects/$project/snapshots/$snapshot" });
   const search = useSearch({ from: "/shell/projects/$project/snapshots/$snapshot" });
-  const navigate = useNavigate({ from: "/projects/$project/snapshots/$snapshot" });
+  const navigate = usePageNavigate({ from: "/projects/$project/snapshots/$snapshot" });
   const { data: own } = useProject(project);
   const { data, error } = useSnapshot(project, id);
   const { data: all } = useProjectSnapshots(project);

@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Paper, Select, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { UserTable } from "./parts/UserTable";
 import { useUsers } from "./queries";
 import { kinds, type UsersSearch } from "./search";
@@ -13,7 +14,7 @@ import { kinds, type UsersSearch } from "./search";
 export default function UsersPage() {
   const { t } = useLingui();
   const search = useSearch({ from: "/shell/system/users" });
-  const navigate = useNavigate({ from: "/system/users" });
+  const navigate = usePageNavigate({ from: "/system/users" });
   const [words, setWords] = useState(search.q ?? "");
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useUsers(search);
   const users = data?.pages.flatMap(({ results }) => results) ?? [];

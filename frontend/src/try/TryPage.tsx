@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Paper, SegmentedControl, Skeleton, Stack, Title } from "@mantine/core";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
 import { useTakesDrops } from "../imports/dropTaker";
 import { type Model, useModel, useModels } from "../models/queries";
@@ -8,6 +8,7 @@ import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { Chooser } from "./parts/Chooser";
 import { ModelPicker } from "./parts/ModelPicker";
 import { Side } from "./parts/Side";
@@ -22,7 +23,7 @@ export default function TryPage() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/try" });
   const search = useSearch({ from: "/shell/projects/$project/try" });
-  const navigate = useNavigate({ from: "/projects/$project/try" });
+  const navigate = usePageNavigate({ from: "/projects/$project/try" });
   const { data: models, error, refetch } = useModels(project);
   const mayEdit = useMayEdit(project);
   const named = modelsOf(search.model);

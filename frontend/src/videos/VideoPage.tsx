@@ -1,12 +1,13 @@
 import { Trans } from "@lingui/react/macro";
 import { Anchor, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import type { Job } from "../api/types";
 import { useModels } from "../models/queries";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { usePageNavigate } from "../ui/usePageNavigate";
 import { useClock } from "./clock";
 import type { Rate } from "./frames";
 import { ChooseFrames } from "./parts/ChooseFrames";
@@ -59,7 +60,7 @@ const NOTHING: never[] = [];
 
 function Opened({ project, video }: { project: string; video: Video }) {
   const search = useSearch({ from: "/shell/projects/$project/videos/$video" });
-  const navigate = useNavigate({ from: "/projects/$project/videos/$video" });
+  const navigate = usePageNavigate({ from: "/projects/$project/videos/$video" });
   const mayEdit = useMayEdit(project);
   const { data: about } = useProject(project);
   const { data: labels = NOTHING } = useLabels(project);
