@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -19,15 +20,17 @@ class _Form:
         self.data, self.user = request.POST, request.user
 
 
-def login(request: HttpRequest, extra_context=None) -> HttpResponse:
+def login(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
     return _counted(request, [throttle() for throttle in LOGIN], admin.site.login)
 
 
-def password_change(request: HttpRequest, extra_context=None) -> HttpResponse:
+def password_change(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
     return _counted(request, [OwnPasswordThrottle()], admin.site.admin_view(admin.site.password_change, cacheable=True))
 
 
-def _counted(request: HttpRequest, throttles: list[CountedThrottle], view) -> HttpResponse:
+def _counted(
+    request: HttpRequest, throttles: list[CountedThrottle], view: Callable[[HttpRequest], HttpResponse]
+) -> HttpResponse:
     if request.method != "POST":
         return view(request)
     form: Request = _Form(request)  # type: ignore[assignment]

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 
 import numpy as np
+from django.contrib.auth.models import User
 
 from datasets.duplicate_groups.keeping import replace_groups
 from datasets.grouping import LIMITS, Candidate, group_within
@@ -24,7 +25,7 @@ KIND = "duplicates"
 MOST_GROUPS = 200
 
 
-def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max_bits: int | None = None) -> Job:
+def start_duplicates(*, dataset: Dataset, user: User, whole_project: bool = False, max_bits: int | None = None) -> Job:
     """Make the job that looks for near-duplicates in a dataset, or in all datasets of its project.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def move_images(*, images: Sequence[Image | ChosenImage], target: Dataset) -> di
 
 
 @atomic_again
-def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = False) -> int:
+def move_some(dataset_pk: uuid.UUID, pks: Sequence, target: Dataset, *, with_trash: bool = False) -> int:
     """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already.
 
     Args:

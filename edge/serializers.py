@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -230,7 +231,7 @@ class PlatformField(serializers.DictField):
 
     child = serializers.CharField(max_length=200, allow_blank=True)
 
-    def to_internal_value(self, data) -> dict:
+    def to_internal_value(self, data: Any) -> dict:
         value = super().to_internal_value(data)
         if len(json.dumps(value)) > MAX_PLATFORM_BYTES:
             raise serializers.ValidationError(f"At most {MAX_PLATFORM_BYTES} bytes.")

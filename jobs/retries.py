@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib.auth.models import User
+
 from jobs.models import Job
 
 CHECKS: list[Callable[[Job, object], None]] = []
@@ -15,6 +17,6 @@ def checks_retry(check: Callable[[Job, object], None]) -> Callable[[Job, object]
     return check
 
 
-def check_retry(job: Job, user) -> None:
+def check_retry(job: Job, user: User) -> None:
     for check in CHECKS:
         check(job, user)

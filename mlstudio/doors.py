@@ -40,7 +40,7 @@ class Caller:
     auth: Any
 
     @property
-    def who(self):
+    def who(self) -> Any:
         return self.user if getattr(self.user, "is_authenticated", False) else self.auth
 
     @property
@@ -48,13 +48,13 @@ class Caller:
         return f"{type(self.who).__name__}:{self.who.pk}"
 
 
-def view_of(scope) -> type | None:
+def view_of(scope: dict[str, Any]) -> type | None:
     """The API's view behind the path."""
     match = _match(scope)
     return None if match is None else getattr(match.func, "cls", None)
 
 
-def _match(scope) -> ResolverMatch | None:
+def _match(scope: dict[str, Any]) -> ResolverMatch | None:
     try:
         return resolve(scope["path"].removeprefix(scope.get("root_path", "")))
     except (Http404, ValueError):
@@ -66,7 +66,7 @@ def address_of(request: HttpRequest) -> str:
     return BaseThrottle().get_ident(request)
 
 
-def door_to(scope, media_type: str) -> Door | None:
+def door_to(scope: dict[str, Any], media_type: str) -> Door | None:
     """The view behind the path, if it takes a body of this type with files; None: a small body is all it takes."""
     if scope["method"] in READING:
         return None

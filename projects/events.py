@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
 from jobs.models import Work, WorkEvent
 from projects.event_hub import Subscription, hub
 from projects.live_streams import Position, UserSubscription
+from projects.models import Project
 
 KEEP_ALIVE_SECONDS = 15.0
 STREAMS = register(
@@ -54,21 +58,23 @@ class EventStreamRenderer(BaseRenderer):
     format = "events"
     charset = None
 
-    def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
         return json.dumps(data, default=str).encode()
 
 
 class StreamsEvents:
     """For views with an `events` action: its errors are JSON, as all others are."""
 
-    def handle_exception(self, exc):
+    def handle_exception(self, exc: Exception) -> Response:
         if getattr(self, "action", "events") == "events":
             self.request.accepted_renderer = JSONRenderer()
             self.request.accepted_media_type = JSONRenderer.media_type
         return super().handle_exception(exc)
 
 
-def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> HttpResponseBase:
+def event_stream(request: Request, work: Work, visible: Callable[[object], QuerySet]) -> HttpResponseBase:
     """The work's events from the beginning, or after `Last-Event-ID`, until it ends. Who was told the end already is
     answered 204, which keeps an EventSource from asking again (WHATWG HTML, section 9.2.3).
 
@@ -87,7 +93,7 @@ def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> 
     return _streaming(_events(request, work, after, visible))
 
 
-def user_event_stream(request, *, project, after: str, seconds: int | None) -> StreamingHttpResponse:
+def user_event_stream(request: Request, *, project: Project, after: str, seconds: int | None) -> StreamingHttpResponse:
     """Everything in the user's projects from now on, or after a message that was received.
 
     Args:
@@ -110,7 +116,9 @@ def _streaming(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return response
 
 
-async def _user_events(request, project, position: Position | None, seconds: int | None) -> AsyncIterator[bytes]:
+async def _user_events(
+    request: Request, project: Project, position: Position | None, seconds: int | None
+) -> AsyncIterator[bytes]:
     subscription = UserSubscription(
         request.user, project, position, _login_of(request), partial(is_still_valid, request),
         is_behind=position is not None,
@@ -137,7 +145,9 @@ async def _user_events(request, project, position: Position | None, seconds: int
         hub.remove(subscription)
 
 
-async def _events(request, work: Work, after: int, visible: Callable[[object], QuerySet]) -> AsyncIterator[bytes]:
+async def _events(
+    request: Request, work: Work, after: int, visible: Callable[[object], QuerySet]
+) -> AsyncIterator[bytes]:
     subscription = Subscription(
         request.user, type(work), work.pk, after, visible, _login_of(request), partial(is_still_valid, request)
     )
@@ -161,7 +171,7 @@ async def _events(request, work: Work, after: int, visible: Callable[[object], Q
         hub.remove(subscription)
 
 
-def _login_of(request) -> Hashable:
+def _login_of(request: Request) -> Hashable:
     """What the request came in with: streams of the same token or session are asked about once."""
     session = getattr(request, "session", None)
     return getattr(request.auth, "pk", None) or getattr(session, "session_key", None)

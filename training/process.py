@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,7 +280,7 @@ def _boxes(annotations: list[dict], index: dict[str, int]) -> dict:
     return {"boxes": [one["box"] for one in annotations], "labels": [index[one["label"]] for one in annotations]}
 
 
-def work_folder(pk) -> Path:
+def work_folder(pk: uuid.UUID) -> Path:
     return settings.WORK_DIR / "trainings" / str(pk)
 
 

@@ -6,8 +6,10 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -56,9 +58,9 @@ TRIES = 200
 
 
 def start_search(
-    *, project: Project, user, configuration: dict, space: Mapping | None = None, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, base_model: Model | None = None, max_runs: int = 7,
-    max_minutes: float | None = None, seed: int = 42, name: str = "",
+    *, project: Project, user: User, configuration: dict, space: Mapping | None = None,
+    snapshot: Snapshot | None = None, dataset: Dataset | None = None, base_model: Model | None = None,
+    max_runs: int = 7, max_minutes: float | None = None, seed: int = 42, name: str = "",
 ) -> Search:  # fmt: skip
     """Draw settings out of the space and start the first rung. The first of them are the user's own; they are compared
     like the others, by a shorter training, and may be left behind there.
@@ -130,7 +132,7 @@ def draw(space: Mapping, configuration: dict, count: int, seed: int) -> list[dic
     return found
 
 
-def _drawn(choices, generator: random.Random):
+def _drawn(choices: Any, generator: random.Random) -> Any:
     if isinstance(choices, Mapping):
         low, high = choices["min"], choices["max"]
         if choices.get("log"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -37,7 +38,7 @@ def obstacles_of(images: Mapping[Image, dict]) -> dict[object, str]:
     return found
 
 
-def _twins(dataset_pk, coming: list[Image]) -> dict[object, str]:
+def _twins(dataset_pk: uuid.UUID, coming: list[Image]) -> dict[object, str]:
     """The same file was added again meanwhile."""
     there = Image.objects.filter(dataset=dataset_pk, blob__in=[image.blob_id for image in coming])
     names = dict(there.values_list("blob", "filename"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
@@ -37,7 +38,7 @@ class EnrolView(APIView):
     throttle_classes = [EnrolmentThrottle]
 
     @extend_schema(request=serializers.EnrolmentSerializer, responses={201: serializers.EnrolmentAnswerSerializer})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = serializers.EnrolmentSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         device, key = devices.enrol(**data.validated_data)
@@ -57,7 +58,7 @@ class ManifestView(DeviceView):
     @extend_schema(
         responses={200: serializers.ManifestSerializer, 304: OpenApiResponse(description="Nothing has changed.")}
     )
-    def get(self, request):
+    def get(self, request: Request) -> HttpResponse:
         manifest = manifest_of(request.auth)
         devices.presence.note(request.auth)
         etag = f'"{manifest.etag}"'
@@ -74,7 +75,7 @@ class KeysView(DeviceView):
     """The keys that manifests are signed with now."""
 
     @extend_schema(responses=serializers.PublicKeySerializer(many=True))
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         return Response([{"key_id": one.key_id, "public_key": one.public_key} for one in signers()])
 
 
@@ -87,7 +88,7 @@ class FileView(DeviceView):
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
         }
     )
-    def get(self, request, sha256: str):
+    def get(self, request: Request, sha256: str) -> HttpResponseBase:
         for deployment in (request.auth.target, request.auth.previous_target):
             if deployment is not None and deployment.file.sha256 == sha256:
                 return blob_response(request, deployment.file, deployment.info["filename"])
@@ -98,7 +99,7 @@ class HeartbeatView(DeviceView):
     """Say how the device is: version, what it runs, predictions and errors since the last time."""
 
     @extend_schema(request=serializers.HeartbeatSerializer, responses=serializers.HeartbeatAnswerSerializer)
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = serializers.HeartbeatSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         devices.record_heartbeat(device=request.auth, **data.validated_data)
@@ -116,7 +117,7 @@ class ImagesView(DeviceView):
         request={"multipart/form-data": serializers.FeedbackSerializer},
         responses={201: serializers.FeedbackAnswerSerializer, 200: serializers.FeedbackAnswerSerializer},
     )
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = serializers.FeedbackSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         upload, prediction = data.validated_data["file"], data.validated_data["prediction"]
@@ -130,6 +131,6 @@ class ImagesView(DeviceView):
         return Response({"status": kind, "image": str(image.pk)}, status=code)
 
 
-def base_url(request) -> str:
+def base_url(request: Request) -> str:
     """Where devices reach the studio: as configured, else as they came."""
     return settings.EDGE_URL or f"{request.scheme}://{request.get_host()}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from common.errors import Invalid
@@ -31,7 +32,7 @@ MOST_DIFFERENCES = 200
 MOST_MODELS = 5
 
 
-def start_comparison(*, models: Sequence[Model], project: Project, user, snapshot: Snapshot, split: str) -> Job:
+def start_comparison(*, models: Sequence[Model], project: Project, user: User, snapshot: Snapshot, split: str) -> Job:
     """Make the job that measures those of the models that were not yet measured there, and compares them.
 
     Raises:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import IO
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
@@ -42,7 +44,7 @@ INSERT_CHUNK = 2000
 
 
 def start_suggestions(
-    *, model: Model, dataset: Dataset, user, other: Model | None = None, annotate: bool = True
+    *, model: Model, dataset: Dataset, user: User, other: Model | None = None, annotate: bool = True
 ) -> Job:
     """Make the job that looks at all images that nobody has labelled.
 
@@ -184,7 +186,7 @@ class _ImageScorer:
         boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
         return replace(every, boxes=boxes)
 
-    def _embedded(self, file) -> np.ndarray:
+    def _embedded(self, file: IO[bytes]) -> np.ndarray:
         if self._embedder is None:
             return np.zeros(DIMENSIONS, np.float32)
         file.seek(0)

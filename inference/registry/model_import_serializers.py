@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
@@ -21,11 +24,13 @@ from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.filenames import clean_filename
 
+Parsed = TypeVar("Parsed")
+
 
 class TextField(serializers.CharField):
     """A text, or a file of it (`curl -F labels=@labels.txt`)."""
 
-    def to_internal_value(self, data) -> str:
+    def to_internal_value(self, data: Any) -> str:
         if isinstance(data, UploadedFile):
             try:
                 data = data.read(self.max_length + 1).decode("utf-8-sig")
@@ -85,13 +90,13 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def validate_anchors(self, value: str) -> dict | None:
         return self._parsed(parse_anchor_config, value)
 
-    def _parsed(self, parse, value: str):
+    def _parsed(self, parse: Callable[[str], Parsed], value: str) -> Parsed:
         try:
             return parse(value)
         except UploadProblem as problem:
             raise serializers.ValidationError(str(problem)) from problem
 
-    def validate_file(self, file):
+    def validate_file(self, file: UploadedFile) -> UploadedFile:
         if file.size > settings.MAX_MODEL_BYTES:
             raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
         if format_of(file.name) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -79,7 +80,7 @@ class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
 class MetricsField(Described):
     """With the task, which says which figures there are."""
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(METRICS, source="*", **kwargs)
 
     def to_representation(self, value: Model | Evaluation) -> dict:
@@ -92,7 +93,7 @@ class TagsField(serializers.ListField):
 
     child = serializers.CharField(max_length=50)
 
-    def to_internal_value(self, data) -> list[str]:
+    def to_internal_value(self, data: Any) -> list[str]:
         tags = super().to_internal_value(data)
         if any("\n" in tag for tag in tags):
             raise serializers.ValidationError("A tag is one line.")

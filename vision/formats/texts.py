@@ -201,7 +201,7 @@ def _beside(name: str, taken: set[str]) -> str:
 class _Limited:
     """A file in an archive, whose header may lie about its size."""
 
-    def __init__(self, source, name: str, left: int, limit: int) -> None:
+    def __init__(self, source: BinaryIO, name: str, left: int, limit: int) -> None:
         self._source, self._name, self._left, self._limit = source, name, left, limit
         self.count = 0
 
