@@ -34,7 +34,7 @@ def _counted(
     if request.method != "POST":
         return view(request)
     form: Request = _Form(request)  # type: ignore[assignment]
-    refused = [throttle for throttle in throttles if not throttle.allow_request(form, None)]
+    refused = [throttle for throttle in throttles if not throttle.allow_request(form, None)]  # type: ignore[arg-type] # they look at no view
     if refused:
         response = HttpResponse(
             "Too many attempts. Wait a while, then try again.", status=429, content_type="text/plain"

@@ -93,7 +93,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     def enforce_csrf(self, request: Request) -> None:
         """One code for it, wherever it is noticed: a client then reads `auth/session/` and repeats the request."""
         try:
-            super().enforce_csrf(_WithoutForm(request))
+            super().enforce_csrf(_WithoutForm(request))  # type: ignore[arg-type]
         except exceptions.PermissionDenied as error:
             raise CsrfFailed() from error
 
@@ -103,7 +103,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 def note_standing(request: Request, stands: Callable[[], bool]) -> None:
     """Keep the question with the request, as `is_still_valid`: floors below ask it without knowing who asks."""
-    request._request.is_still_valid = stands
+    request._request.is_still_valid = stands  # type: ignore[attr-defined]
 
 
 def is_still_valid(request: Request) -> bool:

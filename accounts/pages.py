@@ -46,7 +46,7 @@ class Page(APIView):
             self._throttles = [one() for one in self.counted]
         return self._throttles
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override] # a page
         """What the API says of it as an answer, said on a page."""
         response = super().handle_exception(exc)
         problems = [error["detail"] for error in response.data["errors"]]
@@ -76,22 +76,23 @@ class PasswordResetPage(throttles.ForgivesSuccess, Page):
         return self._form(link or request.query_params)
 
     def post(self, request: Request, **link: Any) -> HttpResponse:
-        if request.data.get("new_password") != request.data.get("again"):
-            return self._form(request.data, ["The two passwords differ."])
-        data = serializers.PasswordResetConfirmSerializer(data=request.data)
+        form: Any = request.data
+        if form.get("new_password") != form.get("again"):
+            return self._form(form, ["The two passwords differ."])
+        data = serializers.PasswordResetConfirmSerializer(data=form)
         try:
             data.is_valid(raise_exception=True)
             wanted = data.validated_data
             user = services.user_of_reset_link(uid=wanted["uid"], token=wanted["token"])
             password = serializers.checked_password(wanted["new_password"], user)
         except ValidationError as error:
-            return self._form(request.data, _texts(error.detail))
+            return self._form(form, _texts(error.detail))
         except StudioError as error:
-            return self._form(request.data, error.details)
+            return self._form(form, error.details)
         services.reset_password(user=user, new_password=password)
         return self.page(done=True)
 
-    def _form(self, values: Mapping[str, str], problems: list[str] | None = None) -> HttpResponse:
+    def _form(self, values: Mapping[str, Any], problems: list[str] | None = None) -> HttpResponse:
         uid, token = values.get("uid", ""), values.get("token", "")
         return self.page(400 if problems else 200, problems=problems, uid=uid, token=token)
 
@@ -109,7 +110,8 @@ class EmailConfirmPage(Page):
         return self.page(token=token, username=wanted.user.username, email=wanted.email)
 
     def post(self, request: Request) -> HttpResponse:
-        wanted = emails.confirm_change(token=request.data.get("token", ""))
+        form: Any = request.data
+        wanted = emails.confirm_change(token=form.get("token", ""))
         return self.page(done=True, username=wanted.user.username, email=wanted.email)
 
 

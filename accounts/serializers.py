@@ -55,6 +55,7 @@ class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
 
     def validate(self, attrs: dict) -> dict:
         password = attrs.pop("current_password", None)
+        assert self.instance is not None
         if attrs.get("email", self.instance.email) == self.instance.email:
             attrs.pop("email", None)
         elif password is None or not self.instance.check_password(password):

@@ -11,11 +11,11 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from knox.settings import knox_settings
-from rest_framework.request import Request
 
 from accounts import logins, mail
 from accounts.emails import email_key
@@ -82,7 +82,7 @@ def looks_taken(username: str) -> bool:
     return AccountKey.objects.filter(kind=KeyKind.NAME, key=skeleton(username)[:450]).exists()
 
 
-def log_in(*, request: Request, username: str, password: str) -> User:
+def log_in(*, request: HttpRequest, username: str, password: str) -> User:
     """The user with these credentials. Raises `WrongCredentials`, whichever of the two is wrong."""
     user = authenticate(request, username=username, password=password)
     if user is None:

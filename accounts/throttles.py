@@ -7,25 +7,24 @@ asks; successes are not counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.views import APIView
 
 from accounts.names import cleaned, hashed
-
-if TYPE_CHECKING:
-    from rest_framework.views import APIView
 
 
 class CountedThrottle(SimpleRateThrottle):
     key: str | None = None
+    duration: int  # of the rate; the stubs leave it out
 
     @property
-    def cache(self) -> BaseCache:
+    def cache(self) -> BaseCache:  # type: ignore[override]
         return caches["throttle"]
 
     def key_of(self, *parts: str) -> str:
@@ -68,7 +67,7 @@ def field_of(request: Request, name: str) -> str:
     return cleaned(text_of(request, name))
 
 
-class ForgivesSuccess:
+class ForgivesSuccess(APIView):
     """A view whose throttles count only what failed."""
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -82,7 +81,7 @@ class ForgivesSuccess:
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def forgive(throttles: Iterable[BaseThrottle]) -> None:
+def forgive(throttles: Iterable[CountedThrottle]) -> None:
     for throttle in throttles:
         throttle.forgive()
 

@@ -92,7 +92,8 @@ def change_annotations(
         AnnotationDeleted: one that is to be changed is gone.
         RevisionConflict, LabelDeleted, Invalid: as `replace_annotations`.
     """
-    gone, changes = set(remove), {one.id: one for one in change}
+    gone = set(remove)
+    changes: dict[UUID | None, Difference] = {one.id: one for one in change}
 
     def wanted(rows: list[Annotation]) -> list[Wanted]:
         if set(changes) - {row.pk for row in rows}:
@@ -168,10 +169,11 @@ def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user: U
     _require_once([one.id for one in wanted if one.id is not None])
     named = [present.pop(one.id, None) if one.id is not None else None for one in wanted]
     alike: dict[tuple, list[Annotation]] = {}
-    for row in present.values():
-        alike.setdefault(_content(row), []).append(row)
+    for other in present.values():
+        alike.setdefault(_content(other), []).append(other)
     plan = _Plan()
     taken = _free_ids(wanted, named)
+    row: Annotation | None
     for one, new, row in zip(wanted, fresh, named, strict=True):
         if row is None and alike.get(_content(new)):
             row = alike[_content(new)].pop(0)

@@ -54,8 +54,8 @@ class AnnotationChangeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class AnnotationsPatchSerializer(KnownFieldsOnly, serializers.Serializer):
-    add = AnnotationRequestSerializer(many=True, required=False, default=list, max_length=MOST)
-    change = AnnotationChangeSerializer(many=True, required=False, default=list, max_length=MOST)
+    add = AnnotationRequestSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
+    change = AnnotationChangeSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
     remove = serializers.ListField(
         child=serializers.UUIDField(), required=False, default=list, max_length=MOST,
         help_text="What is gone already is no error.",

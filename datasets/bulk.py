@@ -59,8 +59,8 @@ class BulkChange:
     def in_words(self) -> dict:
         """What lists of changes say of it."""
         names = {"label": self.label and self.label.name, "dataset": self.dataset and self.dataset.name}
-        own = {"split": {"split": self.split}, "group": {"group": self.group}}.get(self.action, {})
-        return {**{name: text for name, text in names.items() if text}, **own}
+        own: dict[str, dict] = {"split": {"split": self.split}, "group": {"group": self.group}}
+        return {**{name: text for name, text in names.items() if text}, **own.get(self.action, {})}
 
     def to_dict(self) -> dict:
         return {

@@ -83,7 +83,7 @@ class ImageFilter(filters.FilterSet):
         # What to join and prefetch comes from the view; what the user may see is in the scope.
         chosen = images_in(self.selection())
         chosen.query.select_related = queryset.query.select_related
-        chosen._prefetch_related_lookups = queryset._prefetch_related_lookups
+        chosen._prefetch_related_lookups = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
         return chosen
 
     def selection(self) -> Selection:

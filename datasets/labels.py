@@ -88,9 +88,9 @@ def update_label(*, label: Label, **changes: Any) -> Label:
     return label
 
 
-def _taken(project_id: uuid.UUID, pk: uuid.UUID, hotkey: str | None) -> LabelExists | HotkeyInUse:
+def _taken(project_id: uuid.UUID, pk: uuid.UUID | None, hotkey: str | None) -> LabelExists | HotkeyInUse:
     """What another label of the project has: the key, or the name."""
-    others = Label.objects.filter(project=project_id).exclude(pk=pk)
+    others = Label.objects.filter(project=project_id).exclude(pk=pk)  # type: ignore[misc]
     return HotkeyInUse() if hotkey and others.filter(hotkey=hotkey).exists() else LabelExists()
 
 

@@ -149,4 +149,4 @@ def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user:
 
 def review_of_waiting(waiting: list[Annotation], *, confirm: bool) -> Review:
     """One decision about all of these, as far as they still wait when it is carried out."""
-    return Review(is_of_waiting=True, **{"confirm" if confirm else "reject": waiting})
+    return Review(is_of_waiting=True, **{"confirm" if confirm else "reject": waiting})  # type: ignore[arg-type]

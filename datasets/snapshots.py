@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError
@@ -156,7 +157,7 @@ def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
         if not annotation.confirmed:
             unconfirmed.add(annotation.image_id)
             continue
-        entry = {"label": annotation.label.name}
+        entry: dict[str, Any] = {"label": annotation.label.name}
         if annotation.box is not None:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)

@@ -109,8 +109,8 @@ def _decompressed(file: BinaryIO, compression: str) -> Iterator[Any]:
     if compression == "xz":
         yield _Xz(file)
         return
-    opener = {"gzip": gzip.open, "bzip2": bz2.open}[compression]
-    with opener(file) as source:
+    openers: dict[str, Callable[..., Any]] = {"gzip": gzip.open, "bzip2": bz2.open}
+    with openers[compression](file) as source:
         yield source
 
 

@@ -23,7 +23,7 @@ from datasets.trash.undoing import DatasetPlaces, VideosBack
 from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
-from projects.changes.undoing import PARTS, ChangedSince, Differing, rows_in_chunks, rows_left
+from projects.changes.undoing import PARTS, ChangedSince, Differing, Part, rows_in_chunks, rows_left
 from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import delete_at_once, in_parts
@@ -269,7 +269,7 @@ def _moved_back(row: RowChange) -> dict | None:
 
 
 def _locked(model: type[Model], pks: list) -> QuerySet:
-    return model.objects.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
+    return model._default_manager.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
 
 
 class DatasetsBack(FieldsBack):
@@ -286,5 +286,12 @@ class SnapshotFieldsBack(FieldsBack):
 
 def register() -> None:
     if not any(isinstance(part, LabelsBack) for part in PARTS):
-        parts = [LabelsBack(), AnnotationsBack(), DatasetPlaces(), VideosBack(), ImagesBack(), DatasetsBack()]
+        parts: list[Part] = [
+            LabelsBack(),
+            AnnotationsBack(),
+            DatasetPlaces(),
+            VideosBack(),
+            ImagesBack(),
+            DatasetsBack(),
+        ]
         PARTS.extend([*parts, VideoFieldsBack(), SnapshotFieldsBack(), ImagesAway(), LabelsAway()])

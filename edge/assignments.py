@@ -64,7 +64,7 @@ def join(device: Device) -> None:
 
     With a group that runs nothing, it keeps what it was told before.
     """
-    current = DeviceGroup.objects.select_related("current__previous").get(pk=device.group_id).current
+    current = DeviceGroup.objects.select_related("current__previous").get(pk=device.group_id).current  # type: ignore[misc] # it came into one
     if current is None:
         return
     target: Deployment | None = current

@@ -33,7 +33,7 @@ class DeviceAuthentication(authentication.BaseAuthentication):
         device = device_with_key(hash_of(parts[1].decode("latin-1")))
         if device is None:
             raise exceptions.AuthenticationFailed("This device's key is unknown, replaced or revoked.")
-        request._request.is_still_valid = lambda: device_with_key(hash_of(parts[1].decode("latin-1"))) is not None
+        request._request.is_still_valid = lambda: device_with_key(hash_of(parts[1].decode("latin-1"))) is not None  # type: ignore[attr-defined]
         return None, device
 
     def authenticate_header(self, request: Request) -> str:

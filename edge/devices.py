@@ -173,7 +173,7 @@ def record_heartbeat(
     known = Deployment.objects.filter(pk=deployment, project=device.project_id) if deployment else None
     running = None if known is None else known.first()
     failing = is_failing(health, predictions, errors)
-    changes = {
+    changes: dict[str, Any] = {
         "agent_version": agent_version, "running": running, "health": Health.FAILED if failing else Health(health),
         "problem": problem, "last_seen": timezone.now(), "latency_ms": latency_ms,
     }  # fmt: skip

@@ -28,7 +28,7 @@ class InProject(KnownFieldsOnly, serializers.ModelSerializer):
         fields = super().get_fields()
         for name, queryset in self.context.get("visible", {}).items():
             if name in fields and not fields[name].read_only:
-                fields[name].queryset = queryset
+                fields[name].queryset = queryset  # type: ignore[attr-defined]
         return fields
 
     def validate_project(self, value: Project) -> Project:
@@ -70,7 +70,7 @@ class DeviceSerializer(OneLineName, InProject):
     platform = serializers.DictField(
         child=serializers.CharField(), read_only=True, help_text="What the machine says of itself."
     )
-    target = serializers.PrimaryKeyRelatedField(
+    target: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
         read_only=True, allow_null=True, help_text="The deployment that it was told to run last."
     )
     target_model = serializers.SerializerMethodField(help_text="Its model, for people.")

@@ -84,6 +84,7 @@ class ModelFieldsBack(FieldsBack):
 
 class Models:
     def remove(self, entry: TrashEntry) -> None:
+        assert entry.target is not None
         model = Model.objects.filter(pk=entry.target, project__trash_of=entry.project_id).first()
         if model is None:
             return

@@ -12,7 +12,6 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import Error, transaction
-from django.db.models import Model
 from django.utils import timezone
 
 from common.errors import Conflict, StudioError
@@ -59,7 +58,7 @@ def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
 @transaction.atomic
 def enqueue_job(
     *,
-    project: Model,
+    project: Any,
     user: User,
     kind: str,
     parameters: dict,

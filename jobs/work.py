@@ -31,7 +31,7 @@ EVENTS_AT_ONCE = 20_000
 shutting_down = threading.Event()
 
 
-def claim(model: type[AnyWork], pk: uuid.UUID) -> AnyWork | None:
+def claim(model: type[AnyWork], pk: uuid.UUID | str) -> AnyWork | None:
     """Take a queued piece of work, or a running one whose lease ran out. None when there is nothing to take."""
     now = timezone.now()
     lease = uuid.uuid4()

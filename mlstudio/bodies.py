@@ -89,7 +89,7 @@ class Body:
                 yield chunk
         self.is_read = True
 
-    async def _next(self) -> dict:
+    async def _next(self) -> Mapping[str, Any]:
         if not self.exists:
             message = await self._receive()
         else:

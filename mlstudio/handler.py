@@ -139,7 +139,7 @@ class PooledHandler(ASGIHandler):
         request_started.send(sender=type(self), scope=scope)
         request, _ = self.create_request(scope, BytesIO())
         caller = None if request is None else identify(request, door.view)
-        if caller is None:
+        if request is None or caller is None:
             return "", None
         return caller.name, door.body.open(request, caller.user, door.keywords)
 
@@ -203,7 +203,8 @@ class PooledHandler(ASGIHandler):
         if request is not None:
             self._deliver(request, body, delivery)
             response = self.get_response(request)
-        response._handler_class = type(self)
+        assert response is not None
+        response._handler_class = type(self)  # type: ignore[attr-defined]
         if not response.streaming:
             response.close()  # its content stays; what the request held is let go
         return response
@@ -213,12 +214,12 @@ class PooledHandler(ASGIHandler):
         if body.is_chunked:
             # Parsers go by the length; a body without one would be read as an empty one.
             request.META["CONTENT_LENGTH"] = str(len(delivery.content))
-        request.refusal = delivery.refusal
+        request.refusal = delivery.refusal  # type: ignore[attr-defined]
         if delivery.receiver is not None:
             try:
                 delivery.receiver.attach(request)
             except (APIException, StudioError) as refusal:
-                request.refusal = refusal
+                request.refusal = refusal  # type: ignore[attr-defined]
 
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         """Send until the end, or until the client has gone."""

@@ -54,7 +54,7 @@ class IdempotencyMiddleware:
         if not 1 <= len(key) <= 255 or not key.isprintable():
             return error_response(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
         record, answer = _begin(request, key, caller, match)
-        return answer if record is None else self._do(record, request, match)
+        return answer if record is None else self._do(record, request, match)  # type: ignore[return-value]
 
     def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch) -> HttpResponse:
         try:
@@ -167,7 +167,7 @@ def _may_see(body: bytes, caller: Caller) -> bool:
     project = answer.get("project") if isinstance(answer, dict) else None
     if not isinstance(project, str):
         return True
-    return Membership.objects.filter(user=caller.who.pk, project=project).exists()
+    return Membership.objects.filter(user=caller.who.pk, project=project).exists()  # type: ignore[misc]
 
 
 def _end(record: IdempotencyRecord, request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -31,7 +31,7 @@ class SlashMiddleware(CommonMiddleware):
     """Addresses end with a slash. A GET without it is redirected; another request would lose its body on the way, so
     it is told the right address."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_api = request.path.startswith(("/api/", "/edge/"))
         if is_api and response.status_code == 404 and request.method not in ("GET", "HEAD"):
             if settings.APPEND_SLASH and not request.path.endswith("/") and self._is_address(f"{request.path_info}/"):

@@ -20,6 +20,8 @@ class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise lists all files when the studio starts. Those of the pages are listed again after each build, at the
     price of two calls of `stat` for a file of theirs."""
 
+    files: dict[str, Any]
+
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponse] | None = None, settings: Any = settings
     ) -> None:
@@ -54,7 +56,7 @@ class StaticFiles(WhiteNoiseMiddleware):
 
 def _build_now() -> tuple | None:
     """What changes with every build; None while there is none."""
-    found = []
+    found: list[tuple[int, int] | None] = []
     for name in MARKS:
         try:
             status = (settings.FRONTEND_DIR / name).stat()

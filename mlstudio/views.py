@@ -24,7 +24,7 @@ RESOURCES = (
 class SchemaView(SpectacularAPIView):
     """The OpenAPI schema. It takes a second of CPU to write and is the same for everybody, so it is written once."""
 
-    _written: dict[str, bytes] = {}
+    _written: dict[str, str | bytes] = {}
     _lock = threading.Lock()
 
     def _get_schema_response(self, request: Request) -> HttpResponse:

@@ -58,7 +58,7 @@ class Subscription:
     model: type[Work]
     work: uuid.UUID
     after: int
-    visible: Callable[[object], QuerySet]
+    visible: Callable[[User], QuerySet]
     login: Hashable
     is_valid: Callable[[], bool]
     is_behind: bool = True

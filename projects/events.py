@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,13 +18,14 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
+from common.requests import AuthenticatedRequest
 from jobs.models import Work, WorkEvent
 from projects.event_hub import Subscription, hub
 from projects.live_streams import Position, UserSubscription
-from projects.models import Project
 
 KEEP_ALIVE_SECONDS = 15.0
 STREAMS = register(
@@ -64,7 +67,7 @@ class EventStreamRenderer(BaseRenderer):
         return json.dumps(data, default=str).encode()
 
 
-class StreamsEvents:
+class StreamsEvents(APIView):
     """For views with an `events` action: its errors are JSON, as all others are."""
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -74,7 +77,7 @@ class StreamsEvents:
         return super().handle_exception(exc)
 
 
-def event_stream(request: Request, work: Work, visible: Callable[[object], QuerySet]) -> HttpResponseBase:
+def event_stream(request: AuthenticatedRequest, work: Work, visible: Callable[[User], QuerySet]) -> HttpResponseBase:
     """The work's events from the beginning, or after `Last-Event-ID`, until it ends. Who was told the end already is
     answered 204, which keeps an EventSource from asking again (WHATWG HTML, section 9.2.3).
 
@@ -93,7 +96,9 @@ def event_stream(request: Request, work: Work, visible: Callable[[object], Query
     return _streaming(_events(request, work, after, visible))
 
 
-def user_event_stream(request: Request, *, project: Project, after: str, seconds: int | None) -> StreamingHttpResponse:
+def user_event_stream(
+    request: AuthenticatedRequest, *, project: uuid.UUID | None, after: str, seconds: int | None
+) -> StreamingHttpResponse:
     """Everything in the user's projects from now on, or after a message that was received.
 
     Args:
@@ -117,7 +122,7 @@ def _streaming(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
 
 
 async def _user_events(
-    request: Request, project: Project, position: Position | None, seconds: int | None
+    request: AuthenticatedRequest, project: uuid.UUID | None, position: Position | None, seconds: int | None
 ) -> AsyncIterator[bytes]:
     subscription = UserSubscription(
         request.user, project, position, _login_of(request), partial(is_still_valid, request),
@@ -146,7 +151,7 @@ async def _user_events(
 
 
 async def _events(
-    request: Request, work: Work, after: int, visible: Callable[[object], QuerySet]
+    request: AuthenticatedRequest, work: Work, after: int, visible: Callable[[User], QuerySet]
 ) -> AsyncIterator[bytes]:
     subscription = Subscription(
         request.user, type(work), work.pk, after, visible, _login_of(request), partial(is_still_valid, request)
@@ -182,5 +187,5 @@ def _as_text(event: WorkEvent) -> bytes:
     text = getattr(event, "text", None)
     if text is None:
         content = json.dumps(event.content, ensure_ascii=False)
-        text = event.text = f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()
+        text = event.text = f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()  # type: ignore[attr-defined]
     return text

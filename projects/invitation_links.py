@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from datetime import timedelta
 
 from django.conf import settings
@@ -57,7 +58,7 @@ def _mail(link: InvitationLink, secret: str, user: User) -> None:
     )
 
 
-def links_of(project: Project | object) -> QuerySet[InvitationLink]:
+def links_of(project: Project | uuid.UUID) -> QuerySet[InvitationLink]:
     """Those that still let somebody in."""
     return _usable().filter(project=project).select_related("created_by")
 

@@ -59,7 +59,7 @@ class PendingMemberViewSet(InProject, mixins.ListModelMixin, mixins.DestroyModel
     lookup_value_converter = "uuid"
     change_role = Role.OWNER
 
-    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         require_role(self.project, request.user, Role.OWNER)
 
@@ -75,7 +75,7 @@ class InvitationLinkViewSet(InProject, mixins.ListModelMixin, mixins.DestroyMode
     lookup_value_converter = "uuid"
     change_role = Role.OWNER
 
-    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         require_role(self.project, request.user, Role.OWNER)
 

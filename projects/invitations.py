@@ -87,6 +87,7 @@ def _usable() -> QuerySet[Invitation]:
 def accept(*, invitation: Invitation) -> Membership:
     """Raises `AlreadyMember`, `InvalidInvitation`."""
     role, user, project = invitation.role, invitation.user, invitation.project
+    assert user is not None  # it was found among those of a user
     if not _usable().filter(pk=invitation.pk).delete()[0]:
         raise InvalidInvitation()
     return add_member(project=project, user=user, role=role)

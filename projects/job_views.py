@@ -105,13 +105,13 @@ class JobViewSet(
 
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
-    def events(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
+    def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a job live, from its beginning or after `Last-Event-ID`."""
         return event_stream(request, self.get_object(), jobs_of)
 
     @extend_schema(responses={(200, "application/x-ndjson"): serializers.ReportLineSerializer})
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def report(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponse:
+    def report(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """One JSON line for every file that was not taken as it is, with the reason.
 
         Where all were, it is one line with the `outcome` `summary` and the counts.

@@ -37,7 +37,7 @@ class KeysetPagination(BasePagination):
     max_page_size = 500
     default_ordering = "-id"
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:  # type: ignore[override]
         self.request = request
         size = self._page_size(request)
         ordering = self._ordering(request, view)
@@ -73,7 +73,7 @@ class KeysetPagination(BasePagination):
             raise ValidationError({"page_size": [f"Must be a number from 1 to {self.max_page_size}."]})
         return int(text)
 
-    def _ordering(self, request: Request, view: APIView) -> str:
+    def _ordering(self, request: Request, view: APIView | None) -> str:
         default = getattr(view, "default_ordering", self.default_ordering)
         text = request.query_params.get("ordering") or default
         allowed = {"id", *getattr(view, "ordering_fields", ())}

@@ -9,6 +9,7 @@ from rest_framework import permissions
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
+from common.requests import AuthenticatedRequest
 from jobs.errors import WorkFailed
 from jobs.models import Job
 from projects.models import Project, Role
@@ -55,7 +56,7 @@ class ProjectPermission(permissions.IsAuthenticated):
     A view may name another role for its changes with `change_role`.
     """
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Any) -> bool:  # type: ignore[override]
         role = getattr(view, "change_role", Role.EDITOR)
         if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
             require_role(obj.project, request.user, role)

@@ -18,12 +18,12 @@ class Scoped(KnownFieldsOnly, serializers.Serializer):
         for name, rows in self.context.get("scope", {}).items():
             if name in fields:
                 field = fields[name]
-                (field.child_relation if hasattr(field, "child_relation") else field).queryset = rows
+                (field.child_relation if hasattr(field, "child_relation") else field).queryset = rows  # type: ignore[union-attr]
         return fields
 
 
 def related(model: type[Model], **options: Any) -> serializers.PrimaryKeyRelatedField:
-    return serializers.PrimaryKeyRelatedField(queryset=model.objects.none(), **options)
+    return serializers.PrimaryKeyRelatedField(queryset=model._default_manager.none(), **options)
 
 
 def valid(shape: type[serializers.Serializer], data: Any, **scope: Any) -> dict:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from accounts.throttles import UserThrottle
 from common.requests import AuthenticatedRequest
@@ -63,6 +64,7 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         project = serializer.instance
+        assert project is not None
         with self.changing(project, "change_project", project=project.name):
             change_fields("project_fields", project, serializer.validated_data)
 
@@ -89,13 +91,13 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
         )
 
 
-class InProject:
+class InProject(APIView):
     """A view below `projects/{project_id}/`: the project is one the user may see."""
 
     permission_classes = [ProjectPermission]
     change_role = Role.EDITOR
 
-    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         self.project = get_object_or_404(projects_of(request.user), pk=kwargs["project_id"])
         if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -152,6 +154,7 @@ class MemberViewSet(
         return Response(invitation_serializers.CandidateSerializer(found, many=True).data)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
+        assert serializer.instance is not None
         services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))
 
     def perform_destroy(self, instance: Membership) -> None:

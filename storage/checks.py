@@ -15,7 +15,7 @@ from storage.backends import BACKENDS, BackendConfigurationError, get_backend
 
 @register()
 def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    problems = []
+    problems: list[CheckMessage] = []
     if settings.STORAGE_BACKEND not in BACKENDS:
         problems.append(
             Error(

@@ -266,7 +266,7 @@ def content_digest(request: HttpRequest) -> str:
 
 
 def _read_digest(file: UploadedFile) -> str:
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
     return digest
 

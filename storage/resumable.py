@@ -18,8 +18,8 @@ from typing import BinaryIO
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.request import Request
 
 from common.errors import Invalid
 from storage import services
@@ -134,8 +134,8 @@ class PartReceiver:
         if self._size and not self._is_over and not self._digest.is_wanted:
             self._keep()
 
-    def attach(self, request: Request) -> None:
-        request.received_part = self
+    def attach(self, request: HttpRequest) -> None:
+        request.received_part = self  # type: ignore[attr-defined]
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # the rest of what a full disk did not take

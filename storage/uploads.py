@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -17,7 +17,7 @@ from storage.errors import FileTooLarge
 class StoredUpload(UploadedFile):
     """An uploaded file that lies in the cache's incoming folder. Closing it forgets it unless it was kept."""
 
-    _file: BinaryIO | None
+    _file: IO[bytes] | None
 
     def __init__(
         self, incoming: Incoming, name: str, content_type: str | None, charset: str | None, extra: dict | None

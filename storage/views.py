@@ -97,7 +97,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         response["Cache-Control"] = "no-store"
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
         response = Response(status=status.HTTP_204_NO_CONTENT)
         response["Tus-Version"] = VERSION
         response["Tus-Extension"] = "creation,expiration,checksum,termination"
@@ -159,7 +159,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
                 upload = received.finish()
             else:
                 upload = resumable.append_part(
-                    upload=upload, offset=offset, part=request._request,
+                    upload=upload, offset=offset, part=request._request,  # type: ignore[arg-type] # it reads like a file
                     checksum=request.headers.get("Upload-Checksum", ""),
                 )  # fmt: skip
         except resumable.ChecksumMismatch as mismatch:

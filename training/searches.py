@@ -187,7 +187,7 @@ def advance(*, search: Search) -> Search:
                 _cancel(run)
     if any(run.state not in ENDED for run in runs):
         return search
-    better = sorted((run for run in runs if run.score is not None), key=lambda run: (-run.score, run.pk))
+    better = sorted((run for run in runs if run.score is not None), key=lambda run: (-(run.score or 0.0), run.pk))
     is_last = search.rung + 1 >= len(search.sizes)
     if search.cancel_requested:
         return _end(search, WorkState.CANCELLED, "Cancelled.")
@@ -196,7 +196,7 @@ def advance(*, search: Search) -> Search:
         return _end(search, WorkState.SUCCEEDED, note)
     kept = better[: search.sizes[search.rung + 1]]
     try:
-        _start_rung(search, search.rung + 1, [run.chosen for run in kept])
+        _start_rung(search, search.rung + 1, [run.chosen for run in kept])  # type: ignore[misc]
     except LimitReached:  # it goes on when other trainings have ended
         return search
     except (CannotTrain, SnapshotIsRecord) as error:

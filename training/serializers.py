@@ -44,7 +44,7 @@ class SeesItsOwn(serializers.Serializer):
     def get_fields(self) -> dict:
         fields = super().get_fields()
         for name, queryset in self.context.get("visible", {}).items():
-            fields[name].queryset = queryset
+            fields[name].queryset = queryset  # type: ignore[attr-defined]
         return fields
 
 
@@ -262,7 +262,7 @@ class SearchSerializer(serializers.ModelSerializer):
     @extend_schema_field(SearchRunSerializer(many=True))
     def get_runs(self, search: Search) -> list[dict]:
         runs = sorted(search.runs.all(), key=lambda run: (-(run.rung or 0), -(run.score or -1.0), str(run.pk)))
-        return SearchRunSerializer(runs, many=True).data
+        return SearchRunSerializer(runs, many=True).data  # type: ignore[return-value]
 
     @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
     def get_model(self, search: Search) -> str | None:

@@ -181,7 +181,7 @@ class TrainingViewSet(
 
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
-    def events(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
+    def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a training live, from its beginning or after `Last-Event-ID`."""
         return event_stream(request, self.get_object(), trainings_of)
 

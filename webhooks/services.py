@@ -149,7 +149,7 @@ def _claim_some() -> list[WebhookDelivery]:
     due = WebhookDelivery.objects.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
     rows = list(due.order_by("next_attempt_at").values_list("pk", "webhook__project_id")[:LOOKED_AT])
     by_project: Counter = Counter()
-    claimed = []
+    claimed: list[WebhookDelivery] = []
     for pk, project in rows:
         if len(claimed) == AT_ONCE:
             break

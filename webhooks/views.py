@@ -73,7 +73,7 @@ class WebhookViewSet(viewsets.ModelViewSet):
         return {**super().get_serializer_context(), "visible_projects": visible}
 
     @extend_schema(request=serializers.WebhookSerializer, responses={201: serializers.NewWebhookSerializer})
-    def create(self, request: AuthenticatedRequest) -> Response:
+    def create(self, request: AuthenticatedRequest) -> Response:  # type: ignore[override]
         """Add an address. Its secret, with which it verifies what it gets, is shown this once."""
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)

@@ -49,7 +49,7 @@ def with_images(groups: Sequence[DuplicateGroup], user: User) -> list[DuplicateG
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
     facts = {
-        str(row.pop("id")): row
+        str(row.pop("id")): row  # type: ignore[misc]
         for row in Image.objects.filter(pk__in=wanted).values("id", "size", "format", "group", "created_at")
     }
     rows = {row["id"]: {**row, **facts[row["id"]]} for row in grid_rows(wanted) if row["id"] in facts}

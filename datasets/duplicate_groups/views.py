@@ -39,8 +39,8 @@ class DuplicateGroupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     def get_queryset(self) -> QuerySet[DuplicateGroup]:
         return duplicate_groups_of(self.request.user)
 
-    def paginate_queryset(self, queryset: QuerySet) -> list[DuplicateGroup]:
-        return with_images(super().paginate_queryset(queryset), self.request.user)
+    def paginate_queryset(self, queryset: QuerySet) -> list[DuplicateGroup]:  # type: ignore[override]
+        return with_images(super().paginate_queryset(queryset) or [], self.request.user)
 
     def retrieve(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         return self._answer(self.get_object())

@@ -6,7 +6,6 @@ deletes or moves images calls `forget` before. Both lock the images, by key. Ins
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from django.db import connection
 
 from datasets.gallery.codes import code_of
 from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, TrashedImages
-from projects.models import Project, Task
+from projects.models import Task
 from storage.inserting import insert_instances, insert_many
 from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
 from storage.updating import update_many
@@ -110,7 +109,7 @@ def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequen
     changes.write()
 
 
-def _kept_of(project: Project, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
+def _kept_of(project: Any, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
     """Values for `FIELDS`."""
     annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
     code = code_of(
@@ -133,7 +132,7 @@ class _Changes:
     dropped: list[int] = field(default_factory=list)
     added: list[tuple] = field(default_factory=list)
 
-    def count(self, dataset: Dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
+    def count(self, dataset: StoredKey, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
         if old is not None:
             for label in (self.any_label, *before):
                 self.counts[(dataset, label, old)] -= 1
@@ -141,7 +140,7 @@ class _Changes:
             self.counts[(dataset, label, new)] += 1
 
     def relabel(
-        self, pk: uuid.UUID, dataset: Dataset, code: int, before: dict, after: set, *, is_recoded: bool = False
+        self, pk: StoredKey, dataset: StoredKey, code: int, before: dict, after: set, *, is_recoded: bool = False
     ) -> None:
         gone = [row for label, row in before.items() if label not in after]
         new = after.difference(before)

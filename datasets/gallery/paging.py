@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 MOST = 2**31 - 1
-SEED = {
+SEED: dict[str, Any] = {
     "name": "seed", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": MOST, "default": 0},
     "description": "With ordering=random: which of the orders.",
 }  # fmt: skip
@@ -51,7 +51,7 @@ class ImagePagination(KeysetPagination):
     start: int | None = None
     total: int | None = None
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:  # type: ignore[override]
         ordering = ordering_of(request)
         offset = number_of(request, "offset")
         if offset is None:
@@ -66,7 +66,7 @@ class ImagePagination(KeysetPagination):
         self._previous = self._from(max(offset - size, 0)) if offset else None
         return view.rows_of(keys)  # type: ignore[union-attr]
 
-    def _ordering(self, request: Request, view: APIView) -> str:
+    def _ordering(self, request: Request, view: APIView | None) -> str:
         ordering = ordering_of(request)
         return f"{'-' if ordering.is_descending else ''}{ordering.field}"
 

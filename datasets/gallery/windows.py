@@ -85,7 +85,7 @@ def neighbours_of(image: Image, selection: Selection, ordering: Ordering) -> Nei
 def _share_before(rows: QuerySet, key: str, image: Image, ordering: Ordering) -> float:
     """About how much of the list is before the image, as far as keys, which begin with a time, tell."""
     first, last = rows.order_by(key).first(), rows.order_by(f"-{key}").first()
-    if first is None or first == last:
+    if first is None or last is None or first == last:
         return 0.0
     share = (image.pk.int - first.int) / (last.int - first.int)
     return 1 - share if ordering.is_descending else share

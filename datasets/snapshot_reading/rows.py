@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 
 from django.db import connection
@@ -12,7 +13,6 @@ from django.urls import reverse
 
 from datasets.gallery.rows import THUMBNAIL_SIZE
 from datasets.models import Image, SnapshotImage
-from projects.models import Project
 
 
 def in_split_and_label(rows: QuerySet[SnapshotImage], *, split: str = "", label: str = "") -> QuerySet[SnapshotImage]:
@@ -34,7 +34,7 @@ def _entry(label: str) -> str:
     return f'"label": {json.dumps(label)}'
 
 
-def rows_of(found: Iterable[SnapshotImage], project: Project, before: Mapping | None = None) -> list[dict]:
+def rows_of(found: Iterable[SnapshotImage], project: uuid.UUID, before: Mapping | None = None) -> list[dict]:
     """Rows for a page.
 
     Args:

@@ -86,6 +86,7 @@ class Images:
 class Datasets:
     def remove(self, entry: TrashEntry) -> None:
         if not entry.is_empty:
+            assert entry.target is not None
             remove_dataset_in_trash(entry.target)
 
     def thumbnail(self, entry: TrashEntry) -> Path | None:

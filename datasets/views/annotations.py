@@ -67,7 +67,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
         return Response(shapes.AnnotationsAnswerSerializer(_current(image)).data)
 
     def _replace(self, image: Image) -> Image:
-        data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)
+        data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)  # type: ignore[call-arg]
         data.is_valid(raise_exception=True)
         wanted = [_wanted(one, image.project) for one in data.validated_data]
         with self._annotating(image):
@@ -211,7 +211,7 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
     def _found(self, ids: list) -> dict:
         wanted = list(dict.fromkeys(ids))
         mine = Annotation.objects.filter(image__dataset__project__in=project_ids_of(self.request.user))
-        found = {}
+        found: dict = {}
         for start in range(0, len(wanted), 500):
             rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
             found |= {row.pk: row for row in rows}

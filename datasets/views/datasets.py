@@ -88,6 +88,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         dataset = serializer.instance
+        assert dataset is not None
         changes = {name: value for name, value in serializer.validated_data.items() if name != "project"}
         with self.changing(dataset.project, "change_dataset", dataset=dataset.name):
             serializer.instance = services.update_dataset(dataset=dataset, **changes)
@@ -150,7 +151,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         return Response(answer, status=status.HTTP_201_CREATED)
 
     def _upload_answer(self, outcomes: Sequence[Outcome], rejected: list[dict]) -> dict:
-        created = [outcome.image_id for outcome in outcomes if outcome.kind == "created"]
+        created = [str(outcome.image_id) for outcome in outcomes if outcome.kind == "created"]
         images = {str(image.pk): image for image in all_images().filter(pk__in=created)}
         return {
             "created": serializers.ImageSerializer([images[pk] for pk in created], many=True).data,

@@ -84,10 +84,10 @@ class GalleryMixin(GenericAPIView):
         if OFFSET["name"] in request.query_params:
             # The keys are read by the pages themselves; a query of images would find out twice what may be seen.
             KnownFiltersBackend().refuse_unknown(request, Image.objects.none(), self)
-            return self.get_paginated_response(grid_rows(self.paginate_queryset(Image.objects.none())))
+            return self.get_paginated_response(grid_rows(self.paginate_queryset(Image.objects.none()) or []))
         images = self.filter_queryset(self.get_queryset()).select_related(None).prefetch_related(None)
         page = self.paginate_queryset(images.only("id", "filename", "size", "lowest_score"))
-        return self.get_paginated_response(grid_rows([image.pk for image in page]))
+        return self.get_paginated_response(grid_rows([image.pk for image in page or []]))
 
     @extend_schema(responses=FacetsSerializer, filters=True)
     @action(detail=False, pagination_class=None)

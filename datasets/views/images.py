@@ -74,6 +74,7 @@ class ImageViewSet(
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         image = serializer.instance
+        assert image is not None
         with self.changing(image.project, "rename_image", image=str(image.pk), filename=image.filename):
             update_image(image=image, **serializer.validated_data)
 

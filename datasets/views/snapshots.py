@@ -75,7 +75,7 @@ class SnapshotViewSet(
         held = snapshot.images.select_related("blob")
         # The images of a record go with its dataset; while that is in the trash, they are only not shown.
         rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
-        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows)))
+        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows) or []))
 
     @extend_schema(
         parameters=[
@@ -114,7 +114,7 @@ class SnapshotViewSet(
         """The images of one difference, with what they were before."""
         after, before = self._compared(shapes.ComparedImagesQuerySerializer)
         rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
     @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
@@ -148,4 +148,4 @@ class SnapshotViewSet(
         return after, before
 
     def _rows(self, snapshot: Snapshot, page: Sequence[SnapshotImage], before: Mapping | None = None) -> list[dict]:
-        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data
+        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data  # type: ignore[return-value]

@@ -69,6 +69,7 @@ class VideoViewSet(
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         video = serializer.instance
+        assert video is not None
         with self.changing(video.project, "change_video", filename=video.filename):
             change_fields("video_fields", video, serializer.validated_data)
 

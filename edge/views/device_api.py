@@ -21,6 +21,7 @@ from edge.authentication import DeviceAuthentication, IsDevice
 from edge.feedback import receive_image
 from edge.keys import signers
 from edge.manifest import manifest_of, poll_seconds_of
+from edge.models import Device
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form
 from vision.imaging.preprocessing import ImageError
@@ -47,6 +48,12 @@ class EnrolView(APIView):
         return Response(serializers.EnrolmentAnswerSerializer(answer).data, status=status.HTTP_201_CREATED)
 
 
+class DeviceRequest(Request):
+    """For annotations: `auth` is the device that asks."""
+
+    auth: Device
+
+
 class DeviceView(APIView):
     authentication_classes = [DeviceAuthentication]
     permission_classes = [IsDevice]
@@ -58,7 +65,7 @@ class ManifestView(DeviceView):
     @extend_schema(
         responses={200: serializers.ManifestSerializer, 304: OpenApiResponse(description="Nothing has changed.")}
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: DeviceRequest) -> HttpResponse:
         manifest = manifest_of(request.auth)
         devices.presence.note(request.auth)
         etag = f'"{manifest.etag}"'
@@ -75,7 +82,7 @@ class KeysView(DeviceView):
     """The keys that manifests are signed with now."""
 
     @extend_schema(responses=serializers.PublicKeySerializer(many=True))
-    def get(self, request: Request) -> Response:
+    def get(self, request: DeviceRequest) -> Response:
         return Response([{"key_id": one.key_id, "public_key": one.public_key} for one in signers()])
 
 
@@ -88,7 +95,7 @@ class FileView(DeviceView):
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
         }
     )
-    def get(self, request: Request, sha256: str) -> HttpResponseBase:
+    def get(self, request: DeviceRequest, sha256: str) -> HttpResponseBase:
         for deployment in (request.auth.target, request.auth.previous_target):
             if deployment is not None and deployment.file.sha256 == sha256:
                 return blob_response(request, deployment.file, deployment.info["filename"])
@@ -99,7 +106,7 @@ class HeartbeatView(DeviceView):
     """Say how the device is: version, what it runs, predictions and errors since the last time."""
 
     @extend_schema(request=serializers.HeartbeatSerializer, responses=serializers.HeartbeatAnswerSerializer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: DeviceRequest) -> Response:
         data = serializers.HeartbeatSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         devices.record_heartbeat(device=request.auth, **data.validated_data)
@@ -117,7 +124,7 @@ class ImagesView(DeviceView):
         request={"multipart/form-data": serializers.FeedbackSerializer},
         responses={201: serializers.FeedbackAnswerSerializer, 200: serializers.FeedbackAnswerSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: DeviceRequest) -> Response:
         data = serializers.FeedbackSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         upload, prediction = data.validated_data["file"], data.validated_data["prediction"]

@@ -81,13 +81,14 @@ class DeviceGroupViewSet(mixins.UpdateModelMixin, EdgeViewSet):
         return groups_of(self.request.user).annotate(device_count=Count("devices"))
 
     @extend_schema(responses={201: serializers.DeviceGroupSerializer})
-    def create(self, request: Request) -> Response:
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Make a group."""
         group = devices.create_group(**self.checked(self.serializer_class, request))
         return self.answer(self.serializer_class, self.get_queryset().get(pk=group.pk), status.HTTP_201_CREATED)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         serializer.validated_data.pop("project", None)
+        assert serializer.instance is not None
         devices.update_group(group=serializer.instance, **serializer.validated_data)
 
     def perform_destroy(self, group: DeviceGroup) -> None:
@@ -122,18 +123,19 @@ class DeviceViewSet(mixins.UpdateModelMixin, EdgeViewSet):
         return devices_of(self.request.user)
 
     @extend_schema(responses={201: serializers.DeviceKeySerializer})
-    def create(self, request: Request) -> Response:
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Enrol one device by hand. The answer has its key, which is shown this once."""
         device, key = devices.create_device(**self.checked(self.serializer_class, request))
         return self.answer(self.serializer_class, device, status.HTTP_201_CREATED, key=key)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
-        changes = serializer.validated_data
+        changes, device = serializer.validated_data, serializer.instance
+        assert device is not None
         if "name" in changes:
-            serializer.instance.name = changes["name"]
-            serializer.instance.save(update_fields=["name"])
+            device.name = changes["name"]
+            device.save(update_fields=["name"])
         if "group" in changes:
-            devices.move(device=serializer.instance, group=changes["group"])
+            devices.move(device=device, group=changes["group"])
 
     @extend_schema(request=None, responses=serializers.DeviceKeySerializer)
     @action(detail=True, methods=["post"], url_path="rotate-key", filterset_class=None, pagination_class=None)

@@ -235,7 +235,7 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
 
 def outcomes_of(evaluation: Evaluation) -> ClassifierPredictions | DetectorPredictions:
     """What the model said of each image."""
-    with storage.pinned(evaluation.outcomes) as path:
+    with storage.pinned(evaluation.outcomes) as path:  # type: ignore[arg-type]
         return read_outcomes(path, evaluation.model.task)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -70,7 +71,7 @@ def start_suggestions(
 class _ScoredImage:
     """What a model made of one image."""
 
-    pk: object
+    pk: uuid.UUID
     uncertainty: float
     disagreement: float | None
     embedding: np.ndarray
@@ -186,7 +187,7 @@ class _ImageScorer:
         boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
         return replace(every, boxes=boxes)
 
-    def _embedded(self, file: IO[bytes]) -> np.ndarray:
+    def _embedded(self, file: BinaryIO) -> np.ndarray:
         if self._embedder is None:
             return np.zeros(DIMENSIONS, np.float32)
         file.seek(0)

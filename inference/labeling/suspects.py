@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -71,7 +72,7 @@ def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
         model_name=F("model__name"), model_version=F("model__version"), dataset_name=F("dataset__name")
     )
     found = named.values(*wanted).annotate(searched_at=Max("created_at"), total=Count("pk"))
-    still = {
+    still: dict[tuple, Any] = {
         (row["model"], row["dataset"]): row
         for row in open_suspects(rows)
         .values("model", "dataset")

@@ -40,4 +40,4 @@ def labelled_by(snapshot: Snapshot, user: User) -> list[dict]:
     found = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
     name = Value(None, CharField()) if role_in(snapshot.project, user) is None else F("created_by__username")
     rows = found.values("origin", user=name).annotate(annotations=Count("id"))
-    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])
+    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ class TextField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, UploadedFile):
+            assert self.max_length is not None
             try:
                 data = data.read(self.max_length + 1).decode("utf-8-sig")
             except UnicodeDecodeError as error:
@@ -81,7 +82,7 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def get_fields(self) -> dict:
         fields = super().get_fields()
         if "projects" in self.context:
-            fields["project"].queryset = self.context["projects"]
+            fields["project"].queryset = self.context["projects"]  # type: ignore[attr-defined]
         return fields
 
     def validate_labels(self, value: str) -> list[str]:
@@ -97,9 +98,9 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
             raise serializers.ValidationError(str(problem)) from problem
 
     def validate_file(self, file: UploadedFile) -> UploadedFile:
-        if file.size > settings.MAX_MODEL_BYTES:
+        if (file.size or 0) > settings.MAX_MODEL_BYTES:
             raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
-        if format_of(file.name) is None:
+        if format_of(file.name or "") is None:
             raise serializers.ValidationError(
                 f"What kind of model is {file.name!r}? Its name must end in one of {', '.join(FORMATS)}."
             )

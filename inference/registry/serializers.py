@@ -168,6 +168,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         model = self.instance
         if value is None:
             return {}
+        assert model is not None
         if model.task != Task.DETECTION:
             raise serializers.ValidationError("Only detectors have these settings.")
         unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
@@ -176,6 +177,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         return value
 
     def validate_score_threshold(self, value: float | None) -> float | None:
+        assert self.instance is not None
         if value is not None and self.instance.task == Task.DETECTION:
             raise serializers.ValidationError("A detector has its thresholds in `detector`.")
         return value
@@ -257,7 +259,7 @@ class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     def get_fields(self) -> dict:
         fields = super().get_fields()
         if "snapshots" in self.context:
-            fields["snapshot"].queryset = self.context["snapshots"]
+            fields["snapshot"].queryset = self.context["snapshots"]  # type: ignore[attr-defined]
         return fields
 
     def validate(self, attrs: dict) -> dict:

@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -49,8 +50,10 @@ from projects.scoped import valid
 from projects.selectors import project_ids_of
 
 
-class ComparisonActions:
+class ComparisonActions(GenericAPIView):
     """The part of the models' view that compares and explains."""
+
+    request: AuthenticatedRequest
 
     @extend_schema(
         request={
@@ -171,7 +174,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
     )
     @action(detail=True, url_path="pictures/<str:name>", pagination_class=None)
-    def pictures(self, request: Request, pk: uuid.UUID | None = None, name: str | None = None) -> HttpResponseBase:
+    def pictures(self, request: Request, pk: uuid.UUID | None = None, name: str = "") -> HttpResponseBase:
         """The figures as a picture: confusion matrix, precision and recall, ROC, calibration."""
         evaluation = self.get_object()
         kind = valid(PictureQuerySerializer, request.query_params)["kind"]

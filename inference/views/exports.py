@@ -6,6 +6,7 @@ import uuid
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -20,7 +21,7 @@ from storage.signing import base_url_of
 from vision.runtime.kinds import KINDS
 
 
-class ExportActions:
+class ExportActions(GenericAPIView):
     """The part of the models' view that gives models away."""
 
     @extend_schema(methods=["get"], responses=serializers.ExportSerializer(many=True))

@@ -9,6 +9,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -26,7 +27,7 @@ from projects.scoped import valid
 from projects.selectors import is_live, project_ids_of
 
 
-class LabelingActions:
+class LabelingActions(GenericAPIView):
     """The part of the models' view that helps to label."""
 
     @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})

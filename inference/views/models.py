@@ -122,11 +122,11 @@ class ModelViewSet(
 
     def get_parsers(self) -> list[BaseParser]:
         """A model comes as a form or names an upload, all else comes as JSON or as its action says."""
-        method = self.request.method.lower() if self.request is not None else ""
+        method = (self.request.method or "").lower() if self.request is not None else ""
         return [MultiPartParser(), JSONParser()] if self.action_map.get(method) == "create" else super().get_parsers()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        if self.action_map.get(request.method.lower()) == "predict" and not hasattr(request, "_files"):
+        if self.action_map.get((request.method or "").lower()) == "predict" and not hasattr(request, "_files"):
             request.upload_handlers = memory_first(request)
         return super().initialize_request(request, *args, **kwargs)
 
@@ -157,9 +157,10 @@ class ModelViewSet(
         return accepted(job)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
-        if "visibility" in serializer.validated_data:
-            require_role(serializer.instance.project, self.request.user, Role.OWNER)
         model = serializer.instance
+        assert model is not None
+        if "visibility" in serializer.validated_data:
+            require_role(model.project, self.request.user, Role.OWNER)
         # Taking it back needs the same role.
         action_name = "change_visibility" if "visibility" in serializer.validated_data else "change_model"
         with self.changing(model.project, action_name, model=str(model)):

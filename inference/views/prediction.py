@@ -11,8 +11,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -27,7 +27,7 @@ from storage.models import Blob
 from vision.imaging.preprocessing import ImageError
 
 
-class PredictionActions:
+class PredictionActions(GenericAPIView):
     """The part of the models' view that predicts."""
 
     @extend_schema(
@@ -49,7 +49,7 @@ class PredictionActions:
         pagination_class=None,
         filterset_class=None,
     )
-    def predict(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponse:
+    def predict(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponse:
         """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
         watch = predicting.Stopwatch()
         model = self.get_object()

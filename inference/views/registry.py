@@ -6,6 +6,7 @@ import uuid
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -17,7 +18,7 @@ from inference.selectors import models_of
 from projects.permissions import require_member
 
 
-class RegistryActions:
+class RegistryActions(GenericAPIView):
     """The part of the models' view that says what a model is for."""
 
     @extend_schema(request=serializers.StageSerializer, responses=serializers.ModelSerializer)

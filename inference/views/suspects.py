@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
@@ -74,8 +75,8 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
             return rows
         return rows.select_related("dataset__project", "image__blob").prefetch_related("image__annotations__label")
 
-    def paginate_queryset(self, queryset: QuerySet) -> list[Suspect]:
-        rows = super().paginate_queryset(queryset)
+    def paginate_queryset(self, queryset: QuerySet) -> list[Suspect]:  # type: ignore[override]
+        rows: list[Any] = super().paginate_queryset(queryset) or []
         if self.is_grid:
             images = {row["id"]: row for row in grid_rows([row.image_id for row in rows])}
             for row in rows:

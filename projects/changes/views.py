@@ -90,7 +90,7 @@ def _record_of(change: Change) -> Change:
 class ChangePermission(ProjectPermission):
     """As for what was changed: owners make and delete projects, and they alone see one in the trash."""
 
-    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Change) -> bool:
+    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Change) -> bool:  # type: ignore[override]
         if obj.project.trashed_since is not None:
             return True
         if request.method not in SAFE_METHODS and original_action(obj) in OF_OWNERS:

@@ -40,7 +40,7 @@ class TrashFilter(filters.FilterSet):
 class TrashPermission(permissions.IsAuthenticated):
     """Changing is for those who may delete; projects in the trash are seen by those alone who owned them."""
 
-    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: TrashEntry) -> bool:
+    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: TrashEntry) -> bool:  # type: ignore[override]
         if request.method not in permissions.SAFE_METHODS and obj.kind != TrashKind.PROJECT:
             require_role(obj.project, request.user, Role.EDITOR)
         return True

@@ -65,7 +65,7 @@ def train_detector(
     data: DetectionData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate: Callable[[Estimate], object] = lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> DetectionResult:
     """Train, choose the threshold on the validation split, evaluate on the test split, export and verify.
 

@@ -53,7 +53,7 @@ def train_keras_retinanet(
     data: DetectionData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate: Callable[[Estimate], object] = lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> DetectionResult:
     """As `train_detector`, with the keras-retinanet package."""
     started = time.monotonic()

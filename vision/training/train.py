@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -49,6 +50,9 @@ from vision.training.networks import (
 )
 from vision.training.resources import Estimate, estimated, measured
 
+if TYPE_CHECKING:
+    from vision.detection.configuration import DetectionConfiguration
+
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
@@ -86,7 +90,7 @@ class TrainingResult:
         return asdict(self)
 
 
-def prepare_runtime(configuration: Configuration) -> tf.distribute.Strategy | None:
+def prepare_runtime(configuration: Configuration | DetectionConfiguration) -> tf.distribute.Strategy | None:
     """Seed everything, make operations deterministic, use the GPUs that are there.
 
     Returns:
@@ -121,7 +125,7 @@ def train(
     data: TrainingData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate: Callable[[Estimate], object] = lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> TrainingResult:
     """Train, evaluate on the test split, export and verify the exports.
 
@@ -158,7 +162,7 @@ class _Training:
         self.deadline = Deadline()
         self.earlier_phase = EarlierPhase(folder)
 
-    def run(self, on_estimate: Callable[[Estimate], object], started: float) -> TrainingResult:
+    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
         network = build_network(self.configuration, self.num_classes, self.data.start)
         stores = self._decode(self._promise(network, on_estimate))
         try:
@@ -168,7 +172,7 @@ class _Training:
             for store in stores.values():
                 store.close()
 
-    def _promise(self, network: Network, on_estimate: Callable[[Estimate], object]) -> str:
+    def _promise(self, network: Network, on_estimate: Callable[[Estimate], None]) -> str:
         """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
         estimate = estimated(
