@@ -33,7 +33,7 @@ def searches_of(user: User) -> QuerySet[Search]:
     return rows.prefetch_related("runs")
 
 
-def activity_of(user: User, project: Project, state: str, limit: int) -> list[dict]:
+def activity_of(user: User, project: Project | None, state: str, limit: int) -> list[dict]:
     """Jobs and trainings together, the newest first; `state` is active, ended or all."""
     rows: list[dict] = []
     lines: dict = {}
