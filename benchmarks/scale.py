@@ -72,12 +72,12 @@ def _images_behind(count: int) -> Callable[[], object]:
     import django
 
     django.setup()
-    from inference.evaluation.results import _labels
+    from inference.evaluation.result_rows import label_images
     from vision.analysis.predictions import ClassifierPredictions
 
     probabilities, truth, names = _answers(count)
     found = ClassifierPredictions([str(number) for number in range(count)], truth, probabilities, names)
-    return lambda: list(_labels(found, {"outcome": "wrong"}))
+    return lambda: label_images(found, {"outcome": "wrong"})
 
 
 def _bulk(count: int) -> Callable[[], object]:

@@ -411,7 +411,10 @@ def test_a_tiny_training_ends_with_files_that_agree_and_goes_on_after_a_break(tm
     (tmp_path / "cut").mkdir()
     with pytest.raises(Interrupted):
         train_detector(
-            configuration, data, tmp_path / "cut", TrainingHooks(check=interrupt_in_the_second_epoch, on_epoch=count)
+            configuration,
+            data,
+            tmp_path / "cut",
+            TrainingHooks(raise_if_cancelled=interrupt_in_the_second_epoch, on_epoch=count),
         )
     resumed = train_detector(configuration, data, tmp_path / "cut")
     assert resumed.history[-1]["val_loss"] == pytest.approx(whole.history[-1]["val_loss"], rel=1e-4)
@@ -591,7 +594,12 @@ def test_the_heads_are_trained_first_on_pretrained_weights_and_a_break_is_no_mat
             raise Interrupted("pause")
 
     with pytest.raises(Interrupted), nullcontext() if THOROUGH else step_by_step():
-        train_detector(configuration, data, tmp_path, TrainingHooks(check=stop_after_the_head, on_epoch=entries.append))
+        train_detector(
+            configuration,
+            data,
+            tmp_path,
+            TrainingHooks(raise_if_cancelled=stop_after_the_head, on_epoch=entries.append),
+        )
     lines: list[str] = []
     result = train_detector(configuration, data, tmp_path, TrainingHooks(log=lines.append))
     assert [entry["phase"] for entry in result.history] == ["head", "fine_tuning"]

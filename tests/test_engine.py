@@ -130,7 +130,7 @@ def test_the_same_seed_gives_the_same_training_and_a_resume_too(data, tmp_path):
         seen["epochs"] += 1
 
     with pytest.raises(Interrupted):
-        run(TINY, data, tmp_path / "cut", check=interrupt_in_the_second_epoch, on_epoch=count_epochs)
+        run(TINY, data, tmp_path / "cut", raise_if_cancelled=interrupt_in_the_second_epoch, on_epoch=count_epochs)
     resumed_log: list[str] = []
     resumed = run(TINY, data, tmp_path / "cut", log=resumed_log.append)
     assert any("continued after epoch 1" in line for line in resumed_log), resumed_log
@@ -157,7 +157,7 @@ def test_cancel_stops_within_a_step(data, tmp_path):
             (tmp_path / "stop").touch()
 
     with pytest.raises(Cancelled):
-        run(PLAIN, data, tmp_path / "run", check=check, on_progress=progress)
+        run(PLAIN, data, tmp_path / "run", raise_if_cancelled=check, on_progress=progress)
 
 
 @pytest.mark.usefixtures("no_timing", "without_graphs")

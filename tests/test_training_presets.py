@@ -168,10 +168,10 @@ class TestOverHttp:
 @pytest.mark.slow
 class TestWithKeras:
     def test_a_phase_ends_after_the_epoch_with_which_its_time_is_over(self, tmp_path):
-        from vision.training.fitting import judge_classifier
+        from vision.training.fitting import score_classifier
         from vision.training.hooks import TrainingHooks
 
-        phase = small_phase(tmp_path, judge_classifier, epochs=50, early_stopping=0)
+        phase = small_phase(tmp_path, score_classifier, epochs=50, early_stopping=0)
         phase.deadline = Deadline(0.0)
         lines: list[str] = []
         assert phase.run(TrainingHooks(log=lines.append))["epochs"] == 1
