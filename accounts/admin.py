@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from accounts.models import Token
 
@@ -11,5 +14,5 @@ class TokenAdmin(admin.ModelAdmin):
     fields = ("user", "kind", "name", "created", "expiry")
     readonly_fields = fields
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False

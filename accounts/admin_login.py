@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -19,19 +20,21 @@ class _Form:
         self.data, self.user = request.POST, request.user
 
 
-def login(request: HttpRequest, extra_context=None) -> HttpResponse:
+def login(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
     return _counted(request, [throttle() for throttle in LOGIN], admin.site.login)
 
 
-def password_change(request: HttpRequest, extra_context=None) -> HttpResponse:
+def password_change(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
     return _counted(request, [OwnPasswordThrottle()], admin.site.admin_view(admin.site.password_change, cacheable=True))
 
 
-def _counted(request: HttpRequest, throttles: list[CountedThrottle], view) -> HttpResponse:
+def _counted(
+    request: HttpRequest, throttles: list[CountedThrottle], view: Callable[[HttpRequest], HttpResponse]
+) -> HttpResponse:
     if request.method != "POST":
         return view(request)
     form: Request = _Form(request)  # type: ignore[assignment]
-    refused = [throttle for throttle in throttles if not throttle.allow_request(form, None)]
+    refused = [throttle for throttle in throttles if not throttle.allow_request(form, None)]  # type: ignore[arg-type] # they look at no view
     if refused:
         response = HttpResponse(
             "Too many attempts. Wait a while, then try again.", status=429, content_type="text/plain"

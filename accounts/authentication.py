@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,9 +19,13 @@ from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import get_authorization_header
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 from accounts.errors import ReadingToken
 from accounts.models import Token, TokenScope
+
+if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema
 
 PREFIXES = (b"token", b"bearer")
 WRONG_TOKEN = "This token is unknown, has ended or was revoked: log in again, or make one with tokens/."
@@ -27,7 +34,7 @@ WRONG_TOKEN = "This token is unknown, has ended or was revoked: log in again, or
 class TokenAuthentication(KnoxTokenAuthentication):
     """`Authorization: Token …` or `Bearer …`."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() not in PREFIXES:
             return None
@@ -46,7 +53,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
         note_standing(request, lambda: token_stands(token.pk))
         return user, token
 
-    def _cleanup_token(self, auth_token) -> bool:
+    def _cleanup_token(self, auth_token: Token) -> bool:
         # Knox deletes expired tokens of the user on each request; ours are deleted once an hour.
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
@@ -62,17 +69,17 @@ class _WithoutForm:
 
     POST = QueryDict()
 
-    def __init__(self, request) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._request, name)
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with CSRF on unsafe methods."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
         found = super().authenticate(request)
         session = getattr(request._request, "session", None)
         if found is not None and session is not None:
@@ -83,10 +90,10 @@ class SessionAuthentication(authentication.SessionAuthentication):
             return user, None
         return found
 
-    def enforce_csrf(self, request) -> None:
+    def enforce_csrf(self, request: Request) -> None:
         """One code for it, wherever it is noticed: a client then reads `auth/session/` and repeats the request."""
         try:
-            super().enforce_csrf(_WithoutForm(request))
+            super().enforce_csrf(_WithoutForm(request))  # type: ignore[arg-type]
         except exceptions.PermissionDenied as error:
             raise CsrfFailed() from error
 
@@ -94,24 +101,24 @@ class SessionAuthentication(authentication.SessionAuthentication):
 # Whether a way in is still open, for answers that take long: streams and downloads.
 
 
-def note_standing(request, stands: Callable[[], bool]) -> None:
+def note_standing(request: Request, stands: Callable[[], bool]) -> None:
     """Keep the question with the request, as `is_still_valid`: floors below ask it without knowing who asks."""
-    request._request.is_still_valid = stands
+    request._request.is_still_valid = stands  # type: ignore[attr-defined]
 
 
-def is_still_valid(request) -> bool:
+def is_still_valid(request: Request) -> bool:
     """Whether who made this request would be let in again with the same token or session: it was not revoked, has not
     expired, and the account is active. At most two short queries. True where nobody had to identify themselves."""
     return getattr(getattr(request, "_request", request), "is_still_valid", lambda: True)()
 
 
-def token_stands(pk) -> bool:
+def token_stands(pk: uuid.UUID) -> bool:
     now = timezone.now()
     alive = Token.objects.filter(Q(expiry=None) | Q(expiry__gt=now), pk=pk, user__is_active=True)
     return alive.exists()
 
 
-def session_stands(key: str | None, user_pk) -> bool:
+def session_stands(key: str | None, user_pk: int) -> bool:
     """Also not after a change of the password, which makes a session's hash another one."""
     user = get_user_model().objects.filter(pk=user_pk, is_active=True).first()
     if user is None or key is None:
@@ -124,7 +131,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.TokenAuthentication"
     name = "token"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict:
         return {
             "type": "apiKey",
             "in": "header",
@@ -137,5 +144,5 @@ class SessionScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.authentication.SessionAuthentication"
     name = "session"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict:
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

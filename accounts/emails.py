@@ -7,7 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,11 +17,10 @@ from accounts.errors import InvalidEmailLink
 from accounts.models import AccountKey, EmailChange, KeyKind
 from accounts.names import cleaned, hashed
 
-User = get_user_model()
 VALID = timedelta(days=1)
 
 
-def is_taken(email: str, *, by_other_than=None) -> bool:
+def is_taken(email: str, *, by_other_than: User | None = None) -> bool:
     """Whether an account has this address, in whatever case."""
     others = User.objects.exclude(pk=by_other_than.pk) if by_other_than is not None else User.objects.all()
     keys = AccountKey.objects.filter(kind=KeyKind.EMAIL, key=email_key(email))
@@ -35,7 +34,7 @@ def email_key(email: str) -> str:
 
 
 @transaction.atomic
-def request_change(*, user, email: str) -> None:
+def request_change(*, user: User, email: str) -> None:
     """Send a link to the new address. All goes the same way when another account has it, except what the mail says."""
     secret = secrets.token_urlsafe(32)
     EmailChange.objects.update_or_create(user=user, defaults={"email": email, "digest": hashed(secret)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from rest_framework import serializers
@@ -30,7 +30,7 @@ class KnownFieldsOnly:
         models.FloatField: Number,
     }
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             refuse_unknown(data, [*self.fields, *ALWAYS], code="unknown_field", what="field")  # type: ignore[attr-defined]
         return super().to_internal_value(data)  # type: ignore[misc]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
 
@@ -65,7 +66,7 @@ class Limit:
     def value(self) -> int:
         return getattr(settings, self.setting)
 
-    def require(self, user, more: int = 1) -> None:
+    def require(self, user: User | None, more: int = 1) -> None:
         """Raises `LimitReached` when the user cannot have `more` of it.
 
         In the transaction that adds it this is exact: requests of the same user come one after another. Outside of one
@@ -86,11 +87,11 @@ def register(limit: Limit) -> Limit:
     return limit
 
 
-def limits_of(user) -> dict[str, dict[str, int | None]]:
+def limits_of(user: User) -> dict[str, dict[str, int | None]]:
     """Name → what the user has and may have (null: no limit), and what of it lies in the trash, where it could."""
     return {name: _shown(limit, user) for name, limit in sorted(_limits.items())}
 
 
-def _shown(limit: Limit, user) -> dict[str, int | None]:
+def _shown(limit: Limit, user: User) -> dict[str, int | None]:
     shown: dict[str, int | None] = {"used": limit.used(user), "limit": limit.value or None}
     return shown if limit.in_trash is None else {**shown, "in_trash": limit.in_trash(user)}

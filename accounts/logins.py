@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.db import connection, transaction
@@ -29,7 +30,7 @@ def user_agent_of(request: HttpRequest) -> str:
     return in_one_line(request.META.get("HTTP_USER_AGENT", ""))[:MAX_USER_AGENT]
 
 
-def logins_of(user) -> QuerySet[Login]:
+def logins_of(user: User) -> QuerySet[Login]:
     """The logins that still let somebody in, each with its `expires_at`."""
     now = timezone.now()
     session = Session.objects.filter(session_key=OuterRef("session_key"))
@@ -45,7 +46,7 @@ def note_token(token: Token, *, user_agent: str = "") -> Login:
     return Login.objects.create(user=token.user, token=token, user_agent=user_agent)
 
 
-def note_session(request: HttpRequest, user) -> None:
+def note_session(request: HttpRequest, user: User) -> None:
     """A session has begun. Its key is made here where `login()` has left that to the end of the request."""
     if request.session.session_key is None:
         request.session.save()
@@ -96,7 +97,7 @@ def _is_due(key: str) -> bool:
     return caches["default"].add(key, True, NOTED_EVERY.total_seconds())
 
 
-def keep_session(request: HttpRequest, user) -> None:
+def keep_session(request: HttpRequest, user: User) -> None:
     """Let this session last although the password has changed; it gets another key, as at a login."""
     if SESSION_KEY not in request.session:
         return
@@ -119,7 +120,7 @@ def end_login(login: Login) -> None:
     Login.objects.filter(pk=login.pk).delete()
 
 
-def end_sessions(user, *, but: str | None = None) -> None:
+def end_sessions(user: User, *, but: str | None = None) -> None:
     """End all sessions of a user except the one with the key `but`.
 
     Sessions that were begun before logins were kept are found by their content.
@@ -133,7 +134,7 @@ def end_sessions(user, *, but: str | None = None) -> None:
     kept.delete()
 
 
-def _end_sessions_with(keys) -> None:
+def _end_sessions_with(keys: Iterable[str | None]) -> None:
     Session.objects.filter(session_key__in=list(keys)).delete()
 
 

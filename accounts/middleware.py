@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
 
 from accounts.logins import note_use
 
@@ -13,10 +16,10 @@ log = structlog.get_logger(__name__)
 class NotesLogins:
     """Stands inside the middleware of sessions, which writes the session and its cookie after this."""
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         try:
             note_use(request)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -16,6 +18,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import StaticHTMLRenderer
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts import emails, serializers, services, throttles
@@ -34,7 +38,7 @@ class Page(APIView):
     title = ""
     counted: tuple = ()
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         """Looking at the form is no guess."""
         if self.request.method != "POST":
             return []
@@ -42,7 +46,7 @@ class Page(APIView):
             self._throttles = [one() for one in self.counted]
         return self._throttles
 
-    def handle_exception(self, exc):
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override] # a page
         """What the API says of it as an answer, said on a page."""
         response = super().handle_exception(exc)
         problems = [error["detail"] for error in response.data["errors"]]
@@ -52,7 +56,7 @@ class Page(APIView):
                 page[name] = response[name]
         return page
 
-    def page(self, status: int = 200, **context) -> HttpResponse:
+    def page(self, status: int = 200, **context: Any) -> HttpResponse:
         context |= {"title": self.title, "style": _style()}
         response = HttpResponse(render_to_string(self.template, context), status=status)
         response["Content-Security-Policy"] = policy()
@@ -68,26 +72,27 @@ class PasswordResetPage(throttles.ForgivesSuccess, Page):
     title = "Choose a new password"
     counted = (throttles.ResetConfirmThrottle, throttles.ResetConfirmAccountThrottle)
 
-    def get(self, request, **link):
+    def get(self, request: Request, **link: Any) -> HttpResponse:
         return self._form(link or request.query_params)
 
-    def post(self, request, **link):
-        if request.data.get("new_password") != request.data.get("again"):
-            return self._form(request.data, ["The two passwords differ."])
-        data = serializers.PasswordResetConfirmSerializer(data=request.data)
+    def post(self, request: Request, **link: Any) -> HttpResponse:
+        form: Any = request.data
+        if form.get("new_password") != form.get("again"):
+            return self._form(form, ["The two passwords differ."])
+        data = serializers.PasswordResetConfirmSerializer(data=form)
         try:
             data.is_valid(raise_exception=True)
             wanted = data.validated_data
             user = services.user_of_reset_link(uid=wanted["uid"], token=wanted["token"])
             password = serializers.checked_password(wanted["new_password"], user)
         except ValidationError as error:
-            return self._form(request.data, _texts(error.detail))
+            return self._form(form, _texts(error.detail))
         except StudioError as error:
-            return self._form(request.data, error.details)
+            return self._form(form, error.details)
         services.reset_password(user=user, new_password=password)
         return self.page(done=True)
 
-    def _form(self, values, problems: list[str] | None = None) -> HttpResponse:
+    def _form(self, values: Mapping[str, Any], problems: list[str] | None = None) -> HttpResponse:
         uid, token = values.get("uid", ""), values.get("token", "")
         return self.page(400 if problems else 200, problems=problems, uid=uid, token=token)
 
@@ -99,17 +104,18 @@ class EmailConfirmPage(Page):
     title = "Confirm your address"
     counted = (throttles.EmailConfirmThrottle,)
 
-    def get(self, request):
+    def get(self, request: Request) -> HttpResponse:
         token = request.query_params.get("token", "")
         wanted = emails.pending_change(token=token)
         return self.page(token=token, username=wanted.user.username, email=wanted.email)
 
-    def post(self, request):
-        wanted = emails.confirm_change(token=request.data.get("token", ""))
+    def post(self, request: Request) -> HttpResponse:
+        form: Any = request.data
+        wanted = emails.confirm_change(token=form.get("token", ""))
         return self.page(done=True, username=wanted.user.username, email=wanted.email)
 
 
-def _texts(detail) -> list[str]:
+def _texts(detail: Any) -> list[str]:
     if isinstance(detail, dict):
         return [text for part in detail.values() for text in _texts(part)]
     return [text for part in detail for text in _texts(part)] if isinstance(detail, list) else [str(detail)]

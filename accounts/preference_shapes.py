@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -37,7 +39,7 @@ class _Keys(serializers.DictField):
         child=serializers.CharField(max_length=40), max_length=MOST_KEYS_AN_ACTION, allow_null=True
     )
 
-    def to_internal_value(self, data) -> dict:
+    def to_internal_value(self, data: Any) -> dict:
         if isinstance(data, dict) and len(data) > MOST_KEYS:
             raise serializers.ValidationError(f"Give keys to at most {MOST_KEYS} actions, received {len(data)}.")
         return super().to_internal_value(data)
@@ -56,7 +58,7 @@ class _Known(serializers.Serializer):
 class PreferencesField(serializers.JSONField):
     """A JSON object. Names that the pages know have the shape that they need."""
 
-    def to_internal_value(self, data) -> dict:
+    def to_internal_value(self, data: Any) -> dict:
         value = super().to_internal_value(data)
         if not isinstance(value, dict):
             raise serializers.ValidationError("Preferences are an object of names and values.", code="invalid")

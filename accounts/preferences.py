@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import json
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from accounts.limits import hold
 from accounts.models import Preferences
 from common.errors import Invalid
 
-User = get_user_model()
 MAX_BYTES = 16 << 10
 # Objects whose entries change one by one: a browser that changes one key leaves those of another browser alone.
 BY_ENTRY = ("keys",)
 
 
-def preferences_of(user) -> dict:
+def preferences_of(user: User) -> dict:
     kept = Preferences.objects.filter(user=user.pk).values_list("content", flat=True).first()
     return kept or {}
 
 
 @transaction.atomic
-def change_preferences(*, user, changes: dict) -> dict:
+def change_preferences(*, user: User, changes: dict) -> dict:
     """Merge by name (RFC 7396, of one level, and of two for `BY_ENTRY`): null removes. Two windows, or two browsers,
     that change different things keep both.
 

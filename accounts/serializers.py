@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
+from typing import Any
+
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema_field
@@ -15,11 +17,9 @@ from accounts.preference_shapes import PreferencesField
 from accounts.preferences import preferences_of
 from accounts.services import looks_taken
 
-User = get_user_model()
-
 
 class PasswordField(serializers.CharField):
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"}, **kwargs
         )
@@ -35,7 +35,7 @@ class UserSerializer(serializers.ModelSerializer):
         read_only_fields = ["id", "username", "date_joined", "is_staff"]
 
     @extend_schema_field({"type": ["string", "null"]})
-    def get_pending_email(self, user) -> str | None:
+    def get_pending_email(self, user: User) -> str | None:
         change = EmailChange.objects.filter(user=user.pk).first()
         return None if change is None else change.email
 
@@ -55,6 +55,7 @@ class ProfileChangeSerializer(KnownFieldsOnly, serializers.ModelSerializer):
 
     def validate(self, attrs: dict) -> dict:
         password = attrs.pop("current_password", None)
+        assert self.instance is not None
         if attrs.get("email", self.instance.email) == self.instance.email:
             attrs.pop("email", None)
         elif password is None or not self.instance.check_password(password):
@@ -81,7 +82,7 @@ class SessionUserSerializer(UserSerializer):
         fields = [*UserSerializer.Meta.fields, "preferences"]
 
     @extend_schema_field(PreferencesField())
-    def get_preferences(self, user) -> dict:
+    def get_preferences(self, user: User) -> dict:
         return preferences_of(user)
 
 
@@ -94,11 +95,11 @@ class MeSerializer(SessionUserSerializer):
         fields = [*SessionUserSerializer.Meta.fields, "limits"]
 
     @extend_schema_field(serializers.DictField(child=LimitSerializer()))
-    def get_limits(self, user) -> dict:
+    def get_limits(self, user: User) -> dict:
         return limits_of(user)
 
 
-def checked_password(password: str, user) -> str:
+def checked_password(password: str, user: User) -> str:
     """The password, when it keeps the rules. Raises a validation error with one code a broken rule."""
     try:
         validate_password(password, user)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
@@ -22,8 +24,6 @@ from accounts.models import AccountKey, KeyKind, Token, TokenKind, TokenScope
 from accounts.names import skeleton
 from accounts.signals import account_deleting
 from common.errors import Invalid
-
-User = get_user_model()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def require_registration(*, invitation: str) -> None:
 
 
 @transaction.atomic
-def register(*, username: str, email: str, password: str, invitation: str = ""):
+def register(*, username: str, email: str, password: str, invitation: str = "") -> User:
     """A new user; with an invitation, a member of its project too, also where registration is closed.
 
     Raises:
@@ -82,7 +82,7 @@ def looks_taken(username: str) -> bool:
     return AccountKey.objects.filter(kind=KeyKind.NAME, key=skeleton(username)[:450]).exists()
 
 
-def log_in(*, request, username: str, password: str):
+def log_in(*, request: HttpRequest, username: str, password: str) -> User:
     """The user with these credentials. Raises `WrongCredentials`, whichever of the two is wrong."""
     user = authenticate(request, username=username, password=password)
     if user is None:
@@ -91,21 +91,21 @@ def log_in(*, request, username: str, password: str):
 
 
 @transaction.atomic
-def issue_login_token(*, user, user_agent: str = "") -> tuple[Token, str]:
+def issue_login_token(*, user: User, user_agent: str = "") -> tuple[Token, str]:
     token, secret = Token.objects.create(user=user, expiry=knox_settings.TOKEN_TTL, kind=TokenKind.LOGIN)
     logins.note_token(token, user_agent=user_agent)
     return token, secret
 
 
 def issue_personal_token(
-    *, user, name: str, expires_in_days: int | None, scope: str = TokenScope.ALL
+    *, user: User, name: str, expires_in_days: int | None, scope: str = TokenScope.ALL
 ) -> tuple[Token, str]:
     """A named token for a script or a device. The second value is shown once and stored nowhere."""
     expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
     return Token.objects.create(user=user, expiry=expiry, kind=TokenKind.PERSONAL, name=name, scope=scope)
 
 
-def log_out_everywhere(*, user) -> None:
+def log_out_everywhere(*, user: User) -> None:
     """End every login; personal tokens stay, they are revoked one by one."""
     user.auth_token_set.filter(kind=TokenKind.LOGIN).delete()
     logins.end_sessions(user)
@@ -113,7 +113,7 @@ def log_out_everywhere(*, user) -> None:
 
 @transaction.atomic
 def change_password(
-    *, user, new_password: str, keep_token: Token | None = None, keep_session: str | None = None
+    *, user: User, new_password: str, keep_token: Token | None = None, keep_session: str | None = None
 ) -> None:
     """Set a password and end all other logins."""
     user.set_password(new_password)
@@ -143,7 +143,7 @@ def send_password_reset(*, email: str) -> None:
 
 
 @transaction.atomic
-def reset_password(*, user, new_password: str) -> None:
+def reset_password(*, user: User, new_password: str) -> None:
     """Set a password and end all that let anybody in: logins, sessions and personal tokens, which a mail lists."""
     names = list(user.auth_token_set.filter(kind=TokenKind.PERSONAL).values_list("name", flat=True))
     user.set_password(new_password)
@@ -160,7 +160,7 @@ def reset_password(*, user, new_password: str) -> None:
     )
 
 
-def user_of_reset_link(*, uid: str, token: str):
+def user_of_reset_link(*, uid: str, token: str) -> User:
     """The user whose reset link this is. Raises `InvalidResetLink`."""
     try:
         user = User.objects.get(pk=int(urlsafe_base64_decode(uid)), is_active=True)
@@ -172,7 +172,7 @@ def user_of_reset_link(*, uid: str, token: str):
 
 
 @transaction.atomic
-def delete_account(*, user) -> None:
+def delete_account(*, user: User) -> None:
     """Delete the user and what only they have. Rooms above may refuse (see `account_deleting`)."""
     account_deleting.send(sender=User, user=user)
     user.delete()

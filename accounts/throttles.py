@@ -6,17 +6,25 @@ asks; successes are not counted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.core.cache import caches
-from rest_framework.throttling import SimpleRateThrottle
+from django.core.cache.backends.base import BaseCache
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.views import APIView
 
 from accounts.names import cleaned, hashed
 
 
 class CountedThrottle(SimpleRateThrottle):
     key: str | None = None
+    duration: int  # of the rate; the stubs leave it out
 
     @property
-    def cache(self):
+    def cache(self) -> BaseCache:  # type: ignore[override]
         return caches["throttle"]
 
     def key_of(self, *parts: str) -> str:
@@ -32,12 +40,12 @@ class CountedThrottle(SimpleRateThrottle):
 
 
 class AddressThrottle(CountedThrottle):
-    def get_cache_key(self, request, view):
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.key_of(self.get_ident(request))
 
 
 class UserThrottle(CountedThrottle):
-    def get_cache_key(self, request, view):
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.key_of(str(request.user.pk)) if request.user.is_authenticated else None
 
 
@@ -46,34 +54,34 @@ class FieldThrottle(CountedThrottle):
 
     field = "username"
 
-    def get_cache_key(self, request, view):
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.key_of(field_of(request, self.field))
 
 
-def text_of(request, name: str) -> str:
+def text_of(request: Request, name: str) -> str:
     """A field of the body before it was validated."""
     return str(request.data.get(name) or "") if hasattr(request.data, "get") else ""
 
 
-def field_of(request, name: str) -> str:
+def field_of(request: Request, name: str) -> str:
     return cleaned(text_of(request, name))
 
 
-class ForgivesSuccess:
+class ForgivesSuccess(APIView):
     """A view whose throttles count only what failed."""
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         if not hasattr(self, "_counted"):
             self._counted = super().get_throttles()
         return self._counted
 
-    def finalize_response(self, request, response, *args, **kwargs):
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if response.status_code < 300:
             forgive(getattr(self, "_counted", []))
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def forgive(throttles) -> None:
+def forgive(throttles: Iterable[CountedThrottle]) -> None:
     for throttle in throttles:
         throttle.forgive()
 
@@ -83,7 +91,7 @@ class LoginThrottle(CountedThrottle):
 
     scope = "login"
 
-    def get_cache_key(self, request, view):
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.key_of(self.get_ident(request), field_of(request, "username"))
 
 

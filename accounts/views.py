@@ -1,26 +1,32 @@
 from __future__ import annotations
 
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts import emails, logins, serializers, services, throttles
 from accounts.models import Login, Token, TokenKind
 from accounts.preferences import change_preferences
+from common.requests import AuthenticatedRequest
 
 NOTHING = OpenApiResponse(description="Done.")
 
 
-def _validated(serializer_class, request):
+def _validated(serializer_class: type[Serializer], request: Request) -> dict:
     serializer = serializer_class(data=request.data, context={"request": request})
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 
 
-def begin_login(request, user, *, session: bool) -> dict:
+def begin_login(request: Request, user: User, *, session: bool) -> dict:
     """A session for browsers, which never see a token; a token for programs."""
     if session:
         login(request._request, user)
@@ -39,7 +45,7 @@ class RegisterView(APIView):
     throttle_classes = [throttles.RegistrationThrottle]
 
     @extend_schema(request=serializers.RegistrationSerializer, responses={201: serializers.LoginAnswerSerializer})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         services.require_registration(invitation=throttles.text_of(request, "invitation"))
         data = _validated(serializers.RegistrationSerializer, request)
         session = data.pop("session")
@@ -55,7 +61,7 @@ class LoginView(throttles.ForgivesSuccess, APIView):
     throttle_classes = throttles.LOGIN
 
     @extend_schema(request=serializers.LoginSerializer, responses=serializers.LoginAnswerSerializer)
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = _validated(serializers.LoginSerializer, request)
         user = services.log_in(request=request._request, username=data["username"], password=data["password"])
         return Response(begin_login(request, user, session=data["session"]))
@@ -65,7 +71,7 @@ class LogoutView(APIView):
     """End this login: the token that was sent, or the session."""
 
     @extend_schema(request=None, responses={204: NOTHING})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         if isinstance(request.auth, Token):
             request.auth.delete()
         else:
@@ -78,7 +84,7 @@ class LogoutAllView(APIView):
     """End every login of yours, on every machine. Personal tokens stay."""
 
     @extend_schema(request=None, responses={204: NOTHING})
-    def post(self, request):
+    def post(self, request: AuthenticatedRequest) -> Response:
         services.log_out_everywhere(user=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -91,7 +97,7 @@ class PasswordResetView(APIView):
     throttle_classes = [throttles.PasswordResetThrottle, throttles.PasswordResetMailThrottle]
 
     @extend_schema(request=serializers.PasswordResetSerializer, responses={202: NOTHING})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         services.send_password_reset(**_validated(serializers.PasswordResetSerializer, request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
@@ -107,7 +113,7 @@ class PasswordResetConfirmView(throttles.ForgivesSuccess, APIView):
     throttle_classes = [throttles.ResetConfirmThrottle, throttles.ResetConfirmAccountThrottle]
 
     @extend_schema(request=serializers.PasswordResetConfirmSerializer, responses={204: NOTHING})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = _validated(serializers.PasswordResetConfirmSerializer, request)
         user = services.user_of_reset_link(uid=data["uid"], token=data["token"])
         password = serializers.checked_password(data["new_password"], user)
@@ -123,7 +129,7 @@ class EmailConfirmView(APIView):
     throttle_classes = [throttles.EmailConfirmThrottle]
 
     @extend_schema(request=serializers.EmailConfirmSerializer, responses={204: NOTHING})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         emails.confirm_change(**_validated(serializers.EmailConfirmSerializer, request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -133,19 +139,19 @@ class MeView(throttles.ForgivesSuccess, APIView):
 
     throttle_classes = [throttles.OwnPasswordThrottle]
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         """Another address is a guess of the password, which a success takes back, and a mail to somebody."""
         if self.request.method != "PATCH" or not throttles.field_of(self.request, "email"):
             return []
         return [throttles.EmailChangeThrottle(), *super().get_throttles()]
 
     @extend_schema(responses=serializers.MeSerializer)
-    def get(self, request):
+    def get(self, request: AuthenticatedRequest) -> Response:
         """Who you are, and what you may have of what all users share."""
         return Response(serializers.MeSerializer(request.user).data)
 
     @extend_schema(request=serializers.ProfileChangeSerializer(partial=True), responses=serializers.MeSerializer)
-    def patch(self, request):
+    def patch(self, request: AuthenticatedRequest) -> Response:
         """Change your profile. Another mail address needs your password, and is used once it is confirmed by mail."""
         serializer = serializers.ProfileChangeSerializer(request.user, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
@@ -159,7 +165,7 @@ class MeView(throttles.ForgivesSuccess, APIView):
         return Response(serializers.MeSerializer(request.user).data)
 
     @extend_schema(responses={204: NOTHING}, description="Delete your account and the projects that only you have.")
-    def delete(self, request):
+    def delete(self, request: AuthenticatedRequest) -> Response:
         services.delete_account(user=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -170,7 +176,7 @@ class PasswordView(throttles.ForgivesSuccess, APIView):
     throttle_classes = [throttles.OwnPasswordThrottle]
 
     @extend_schema(request=serializers.PasswordChangeSerializer, responses={204: NOTHING})
-    def post(self, request):
+    def post(self, request: AuthenticatedRequest) -> Response:
         data = _validated(serializers.PasswordChangeSerializer, request)
         token = request.auth if isinstance(request.auth, Token) else None
         key = None if token is not None else request._request.session.session_key
@@ -190,14 +196,14 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Gen
     lookup_field = "id"
     lookup_value_converter = "uuid"
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         return [throttles.NewTokenThrottle()] if self.action == "create" else []
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return Token.objects.filter(user=self.request.user, kind=TokenKind.PERSONAL)
 
     @extend_schema(request=serializers.TokenRequestSerializer, responses={201: serializers.NewTokenSerializer})
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:
         data = _validated(serializers.TokenRequestSerializer, request)
         token, secret = services.issue_personal_token(user=request.user, **data)
         answer = serializers.NewTokenSerializer(token, context={"token": secret})
@@ -207,11 +213,13 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Gen
 class LoginViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
     """Your logins, on every machine; personal tokens are in `tokens/`."""
 
+    request: AuthenticatedRequest
+
     queryset = Login.objects.none()
     serializer_class = serializers.LoginSessionSerializer
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return logins.logins_of(self.request.user)
 
     def is_current(self, login: Login) -> bool:

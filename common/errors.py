@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 
 class StudioError(Exception):
@@ -19,7 +18,7 @@ class StudioError(Exception):
     status: int = 400
     code: str = "error"
     detail: str = "The request cannot be done."
-    wait: ClassVar[int | None] = None
+    wait: int | None = None
 
     def __init__(self, detail: str | Sequence[str] | None = None, *, code: str = "", attr: str | None = None) -> None:
         sentences = [detail] if isinstance(detail, str) else detail

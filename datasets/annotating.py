@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import F
 
 from common.errors import Invalid
@@ -62,7 +63,7 @@ class _Plan:
         return not (self.add or self.change or self.remove)
 
 
-def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision: int | None, user) -> Image:
+def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision: int | None, user: User) -> Image:
     """Make these the annotations of the image. When they are already, nothing is changed.
 
     Args:
@@ -83,7 +84,7 @@ def change_annotations(
     change: Sequence[Difference] = (),
     remove: Iterable[UUID] = (),
     revision: int | None,
-    user,
+    user: User,
 ) -> Image:
     """Add, change and remove some annotations of the image; the others stay. What is gone already need not be removed.
 
@@ -91,7 +92,8 @@ def change_annotations(
         AnnotationDeleted: one that is to be changed is gone.
         RevisionConflict, LabelDeleted, Invalid: as `replace_annotations`.
     """
-    gone, changes = set(remove), {one.id: one for one in change}
+    gone = set(remove)
+    changes: dict[UUID | None, Difference] = {one.id: one for one in change}
 
     def wanted(rows: list[Annotation]) -> list[Wanted]:
         if set(changes) - {row.pk for row in rows}:
@@ -124,7 +126,7 @@ def _says_all(difference: Difference) -> bool:
 
 
 @atomic_again
-def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], revision: int | None, user) -> Image:
+def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], revision: int | None, user: User) -> Image:
     held = Image.objects.select_for_update().get(pk=image.pk)  # until the end nobody else changes its annotations
     if not Dataset.objects.filter(pk=held.dataset_id, project=image.dataset.project_id).exists():
         raise Image.DoesNotExist()  # it went into the trash while this waited
@@ -157,7 +159,7 @@ def _carry_out(plan: _Plan) -> None:
     Annotation.objects.bulk_create(plan.add, batch_size=BULK_CHUNK)
 
 
-def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user) -> _Plan:
+def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user: User) -> _Plan:
     fresh = [
         checked_annotation(image, {"label": one.label, "box": one.box}, index, user) for index, one in enumerate(wanted)
     ]
@@ -167,10 +169,11 @@ def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user) -
     _require_once([one.id for one in wanted if one.id is not None])
     named = [present.pop(one.id, None) if one.id is not None else None for one in wanted]
     alike: dict[tuple, list[Annotation]] = {}
-    for row in present.values():
-        alike.setdefault(_content(row), []).append(row)
+    for other in present.values():
+        alike.setdefault(_content(other), []).append(other)
     plan = _Plan()
     taken = _free_ids(wanted, named)
+    row: Annotation | None
     for one, new, row in zip(wanted, fresh, named, strict=True):
         if row is None and alike.get(_content(new)):
             row = alike[_content(new)].pop(0)
@@ -202,7 +205,7 @@ def _content(row: Annotation) -> tuple:
     return row.label_id, row.x_min, row.y_min, row.x_max, row.y_max
 
 
-def _take_over(row: Annotation, new: Annotation, wanted: Wanted, user) -> bool:
+def _take_over(row: Annotation, new: Annotation, wanted: Wanted, user: User) -> bool:
     """Give a row what is wanted of it. Whether that changed it."""
     if _content(row) != _content(new):
         # A person's own from now on: what the model thought of it is in the history.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from django.contrib.auth.models import User
+
 from common.errors import Invalid
 from datasets.models import Annotation, Image
 from projects.models import Task
@@ -13,7 +15,7 @@ from vision.formats.boxes import on_grid
 EDGES = ("x_min", "y_min", "x_max", "y_max")
 
 
-def checked_annotation(image: Image, annotation: dict, index: int, user) -> Annotation:
+def checked_annotation(image: Image, annotation: dict, index: int, user: User | None) -> Annotation:
     label, box = annotation["label"], annotation.get("box")
     if label.project_id != image.dataset.project_id:
         raise Invalid(f"Annotation {index}: the label is of another project.", attr="annotations")

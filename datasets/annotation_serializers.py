@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
@@ -13,7 +15,7 @@ LABEL = "Name or id of a label of the project."
 BOX = "x_min, y_min, x_max, y_max in pixels of the upright image."
 
 
-def _box(**options) -> serializers.ListField:
+def _box(**options: Any) -> serializers.ListField:
     return serializers.ListField(child=Number(), min_length=4, max_length=4, help_text=BOX, **options)
 
 
@@ -52,8 +54,8 @@ class AnnotationChangeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class AnnotationsPatchSerializer(KnownFieldsOnly, serializers.Serializer):
-    add = AnnotationRequestSerializer(many=True, required=False, default=list, max_length=MOST)
-    change = AnnotationChangeSerializer(many=True, required=False, default=list, max_length=MOST)
+    add = AnnotationRequestSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
+    change = AnnotationChangeSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
     remove = serializers.ListField(
         child=serializers.UUIDField(), required=False, default=list, max_length=MOST,
         help_text="What is gone already is no error.",

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -58,8 +59,8 @@ class BulkChange:
     def in_words(self) -> dict:
         """What lists of changes say of it."""
         names = {"label": self.label and self.label.name, "dataset": self.dataset and self.dataset.name}
-        own = {"split": {"split": self.split}, "group": {"group": self.group}}.get(self.action, {})
-        return {**{name: text for name, text in names.items() if text}, **own}
+        own: dict[str, dict] = {"split": {"split": self.split}, "group": {"group": self.group}}
+        return {**{name: text for name, text in names.items() if text}, **own.get(self.action, {})}
 
     def to_dict(self) -> dict:
         return {
@@ -69,7 +70,7 @@ class BulkChange:
         }  # fmt: skip
 
 
-def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user) -> int:
+def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user: User | None) -> int:
     """Returns how many images are not as they were before."""
     if change.action == "label" or change.action == "unlabel":
         return label_images(images=images, label=change.label, user=user)
@@ -102,7 +103,7 @@ def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[Ch
 
 @transaction.atomic
 def start_bulk_change(
-    *, project: Project, change: BulkChange, wanted: dict, left_out: Sequence[uuid.UUID], images: int, user
+    *, project: Project, change: BulkChange, wanted: dict, left_out: Sequence[uuid.UUID], images: int, user: User
 ) -> Job:
     """Make the job that changes all images that a filter leaves.
 
@@ -174,5 +175,5 @@ def _change_of(job: Job) -> BulkChange:
     return BulkChange(parameters["action"], split=parameters["split"], group=parameters["group"], **found)
 
 
-def _datasets(job: Job):
+def _datasets(job: Job) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project=job.project_id).select_related("project")

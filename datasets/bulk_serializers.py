@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
@@ -59,7 +61,7 @@ class ImageSelectionSerializer(ImageFiltersSerializer):
         return super().validate(attrs)
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from datasets.models import Dataset
@@ -16,5 +17,5 @@ class ChosenImage:
     dataset: Dataset
 
     @property
-    def dataset_id(self) -> object:
+    def dataset_id(self) -> uuid.UUID:
         return self.dataset.pk

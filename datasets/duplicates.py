@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from typing import Any
 
 import numpy as np
+from django.contrib.auth.models import User
 
 from datasets.duplicate_groups.keeping import replace_groups
 from datasets.grouping import LIMITS, Candidate, group_within
@@ -24,7 +26,7 @@ KIND = "duplicates"
 MOST_GROUPS = 200
 
 
-def start_duplicates(*, dataset: Dataset, user, whole_project: bool = False, max_bits: int | None = None) -> Job:
+def start_duplicates(*, dataset: Dataset, user: User, whole_project: bool = False, max_bits: int | None = None) -> Job:
     """Make the job that looks for near-duplicates in a dataset, or in all datasets of its project.
 
     Args:
@@ -52,7 +54,7 @@ def find_duplicates(context: JobContext) -> dict:
     images = Image.objects.filter(dataset=dataset)
     if parameters["whole_project"]:
         images = Image.objects.filter(dataset__project=dataset.project)
-    rows = list(
+    rows: list[Any] = list(
         images.order_by("id").values("id", "dataset_id", "filename", "phash", "split", "blob_id", "blob__sha256")
     )
     context.report(0, len(rows))
@@ -67,7 +69,8 @@ def find_duplicates(context: JobContext) -> dict:
     limit = LIMITS[dataset.near_duplicates] if max_bits is None else max_bits
     # Where splits keep nothing together, by the strict limit.
     grouping = group_within(_candidates(rows), NEAR_DUPLICATE_MAX_BITS if limit is None else limit, parted_bits)
-    kept = None if None in (parted_bits, grouping.limit_bits) else min(parted_bits, grouping.limit_bits)
+    limits = [bits for bits in (parted_bits, grouping.limit_bits) if bits is not None]
+    kept = min(limits) if len(limits) == 2 else None
     groups = sorted(_groups(rows, grouping.roots, kept), key=_importance)
     context.report(len(rows), len(rows))
     _keep(context, groups)

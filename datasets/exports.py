@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from django.contrib.auth.models import User
+
 from common.errors import Invalid
 from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
@@ -45,7 +47,7 @@ SUFFIXES = {
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def start_export(*, dataset: Dataset, user, format: str) -> Job:
+def start_export(*, dataset: Dataset, user: User, format: str) -> Job:
     """Make the job that writes the dataset.
 
     Raises:
@@ -59,7 +61,7 @@ def start_export(*, dataset: Dataset, user, format: str) -> Job:
     )  # fmt: skip
 
 
-def start_snapshot_export(*, snapshot: Snapshot, user, format: str) -> Job:
+def start_snapshot_export(*, snapshot: Snapshot, user: User, format: str) -> Job:
     """Make the job that writes a snapshot.
 
     Raises:

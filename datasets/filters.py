@@ -6,8 +6,10 @@ import contextlib
 import uuid
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import rest_framework as filters
@@ -28,7 +30,7 @@ class RepeatedField(forms.Field):
 
     widget = forms.MultipleHiddenInput
 
-    def clean(self, value) -> list[str]:
+    def clean(self, value: Any) -> list[str]:
         texts = [text for text in value or [] if text]
         if len(texts) > MOST_LABELS:
             raise forms.ValidationError(f"Name at most {MOST_LABELS} labels.", code="max_length")
@@ -81,7 +83,7 @@ class ImageFilter(filters.FilterSet):
         # What to join and prefetch comes from the view; what the user may see is in the scope.
         chosen = images_in(self.selection())
         chosen.query.select_related = queryset.query.select_related
-        chosen._prefetch_related_lookups = queryset._prefetch_related_lookups
+        chosen._prefetch_related_lookups = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
         return chosen
 
     def selection(self) -> Selection:
@@ -89,7 +91,7 @@ class ImageFilter(filters.FilterSet):
         return selection_of(self.request.user, self.form.cleaned_data)
 
 
-def selection_of(user, options: dict) -> Selection:
+def selection_of(user: User, options: dict) -> Selection:
     """`options`: cleaned values of an `ImageFilter`."""
     scope = scope_of(user, project=options.get("project"), dataset=options.get("dataset"))
     labels = Label.objects.filter(project__in=scope.projects())
@@ -121,7 +123,7 @@ def _called(labels: QuerySet[Label], text: str) -> frozenset:
     return frozenset(labels.filter(wanted).values_list("pk", flat=True))
 
 
-def _number(value) -> float | None:
+def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
@@ -158,7 +160,7 @@ def _first_id_at(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80)
 
 
-def filterset_of(user, wanted: dict) -> ImageFilter:
+def filterset_of(user: User | None, wanted: dict) -> ImageFilter:
     """The filters as they are written in JSON: booleans, texts, and lists of labels.
 
     Raises:
@@ -174,5 +176,5 @@ def filterset_of(user, wanted: dict) -> ImageFilter:
     return filterset
 
 
-def _as_text(value) -> str:
+def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

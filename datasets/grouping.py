@@ -147,7 +147,7 @@ def _too_large(candidates: Sequence[Candidate], roots: np.ndarray) -> list[np.nd
     found = []
     for root in np.flatnonzero(sizes >= FEWEST_TO_PART):
         members = np.flatnonzero(roots == root)
-        labels = Counter(candidates[index].label for index in members)
+        labels = Counter(candidates[index].label for index in members.tolist())
         takes_label = any(
             total[name] >= FEWEST_TO_PART and held > MOST_OF_LABEL * total[name] for name, held in labels.items()
         )

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,7 +21,7 @@ from storage.stored_keys import Among, StoredKey, stored_keys, stored_rows, writ
 
 
 @contextmanager
-def recorded(pks: Sequence, user, known: Known | None = None, **fields) -> Iterator[None]:
+def recorded(pks: Sequence, user: User | None, known: Known | None = None, **fields: Any) -> Iterator[None]:
     """Annotations of these images are changed inside the block, in a transaction of the caller's.
 
     The revisions grow first: that holds the images, so that nobody else changes or deletes them before the end.
@@ -107,7 +109,7 @@ def _reviewed(keys: Sequence[StoredKey]) -> dict[StoredKey, bool | None]:
     return dict(stored_rows(Image.objects.filter(Among("pk", keys)).values_list("pk", "reviewed")))
 
 
-def record_changes(changes: Mapping, user, reviewed: Mapping) -> None:
+def record_changes(changes: Mapping, user: User | None, reviewed: Mapping) -> None:
     """`changes`: image id → (before, after); `reviewed`: whether they counted as looked at before."""
     keys = dict(zip(changes, stored_keys(changes), strict=True))
     _record(
@@ -115,7 +117,9 @@ def record_changes(changes: Mapping, user, reviewed: Mapping) -> None:
     )
 
 
-def _record(changes: Mapping[StoredKey, tuple[list, list]], user, reviewed: Mapping[StoredKey, bool | None]) -> None:
+def _record(
+    changes: Mapping[StoredKey, tuple[list, list]], user: User | None, reviewed: Mapping[StoredKey, bool | None]
+) -> None:
     images = Image.objects.filter(Among("pk", changes)).order_by()
     rows = stored_rows(images.values_list("pk", "revision", "reviewed", "dataset", "dataset__project"))
     present = {key: rest for key, *rest in rows}

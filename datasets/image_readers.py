@@ -273,7 +273,7 @@ def _facts(values: dict) -> Facts:
         raise ValueError(values)
     if not HASH.fullmatch(texts["phash"]):
         raise ValueError(values)
-    return Facts(**numbers, **texts, notes=notes)
+    return Facts(**numbers, **texts, notes=notes)  # type: ignore[arg-type]
 
 
 def _said(code: str, sentence: str) -> tuple[str, str]:

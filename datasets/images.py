@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -59,7 +61,7 @@ def _update_images(pks: list, **changes: str | None) -> int:
 
 
 @atomic_again
-def update_image(*, image: Image, **changes) -> Image:
+def update_image(*, image: Image, **changes: Any) -> Image:
     """Rename an image, or put it into a split or a group."""
     if changes:
         held = Image.objects.select_for_update().get(pk=image.pk)
@@ -71,7 +73,7 @@ def update_image(*, image: Image, **changes) -> Image:
     return image
 
 
-def label_images(*, images: Sequence[Image | ChosenImage], label: Label | None, user) -> int:
+def label_images(*, images: Sequence[Image | ChosenImage], label: Label | None, user: User | None) -> int:
     """Give many images one label instead of theirs, or none. Returns how many did not have exactly that.
 
     An annotation that says the same already is kept, with who made it; a suggestion of it is confirmed.
@@ -84,7 +86,7 @@ def label_images(*, images: Sequence[Image | ChosenImage], label: Label | None, 
 
 
 @atomic_again
-def _label_images(pks: list, label: Label | None, user) -> int:
+def _label_images(pks: list, label: Label | None, user: User | None) -> int:
     """All keys in here are as they are stored."""
     if label is not None:
         require_labels([label.pk])

@@ -15,8 +15,9 @@ from datasets.import_report import ImportReport
 from datasets.import_source import DecodedEntry, discard, groups_of
 from datasets.ingest import add_images
 from datasets.labels import ensure_labels
-from datasets.models import Label
+from datasets.models import Dataset, Label
 from datasets.outcomes import Outcome
+from jobs.context import JobContext
 from storage import services as storage
 from storage.syncing import FileSystem
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
@@ -82,7 +83,9 @@ def _stage(futures: list[Future], file_system: FileSystem | None) -> None:
     storage.stage((item.incoming for item in items if isinstance(item, StagedImage)), file_system)
 
 
-def import_batch(context, dataset, batch: Batch, report: ImportReport, total: int, labels: list[str]) -> None:
+def import_batch(
+    context: JobContext, dataset: Dataset, batch: Batch, report: ImportReport, total: int, labels: list[str]
+) -> None:
     examined: list[StagedImage] = []
     outcomes: list[Outcome] = []
     remarks: list[ImportWarning] = []

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
@@ -52,7 +53,7 @@ MAX_LABELS = 10_000
 
 
 def start_import(
-    *, dataset: Dataset, user, incoming: Incoming | None, filename: str, format: str = "auto",
+    *, dataset: Dataset, user: User, incoming: Incoming | None, filename: str, format: str = "auto",
     strip_location: bool = False, source: str = "", link: bool = False, earlier: Job | None = None,
     dry_run: bool = False, label_map: Mapping[str, str | None] | None = None, skip: Sequence[str] = (),
     name_encoding: str = "",

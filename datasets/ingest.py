@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -40,8 +41,8 @@ class Annotated(Protocol):
 
 
 def add_images(
-    *, dataset: Dataset, items: Sequence[StagedImage], user=None, source: str, origin: str = Origin.IMPORTED,
-    earlier: Imported | None = None,
+    *, dataset: Dataset, items: Sequence[StagedImage], user: User | None = None, source: str,
+    origin: str = Origin.IMPORTED, earlier: Imported | None = None,
 ) -> list[Outcome]:  # fmt: skip
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
 
@@ -76,7 +77,12 @@ def _stage_new(dataset: Dataset, items: Sequence[StagedImage]) -> None:
 
 @atomic_again
 def _add_staged(
-    dataset: Dataset, items: Sequence[StagedImage], user, source: str, origin: str, earlier: Imported | None
+    dataset: Dataset,
+    items: Sequence[StagedImage],
+    user: User | None,
+    source: str,
+    origin: str,
+    earlier: Imported | None,
 ) -> list[Outcome]:
     if dataset.pk not in lock_datasets([dataset.pk]):
         raise Dataset.DoesNotExist()
@@ -96,7 +102,12 @@ def _add_staged(
 
 
 def _make_images(
-    dataset: Dataset, new: Mapping[str, StagedImage], joined: Mapping[str, Said], user, source: str, origin: str
+    dataset: Dataset,
+    new: Mapping[str, StagedImage],
+    joined: Mapping[str, Said],
+    user: User | None,
+    source: str,
+    origin: str,
 ) -> dict[str, Image]:
     require_images(dataset.project, len(new), sum(item.incoming.size for item in new.values()))
     since = timezone.now()
@@ -123,7 +134,12 @@ def _make_images(
 
 
 def _fill(
-    known: Mapping[str, Image], own: Container[str], joined: dict[str, Said], earlier: Imported, origin: str, user
+    known: Mapping[str, Image],
+    own: Container[str],
+    joined: dict[str, Said],
+    earlier: Imported,
+    origin: str,
+    user: User | None,
 ) -> dict[str, tuple[Said, Said]]:
     """Give images that are here what their copies say, with a line in their history: those that have nothing yet, and
     the `own` ones of the same import. Returns what changed."""
@@ -156,7 +172,7 @@ def _says_more(said: Said, image: Image) -> bool:
 
 
 def fill_images(
-    rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user,
+    rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user: User | None,
     replaced: Container = (),
 ) -> None:  # fmt: skip
     """Give images that nobody has looked at annotations, instead of those that an earlier import left to be looked at.
@@ -188,7 +204,9 @@ def fill_images(
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
 
 
-def _annotation(image: Image, label: Label, box: Box | None, item: Annotated, origin: str, user) -> Annotation:
+def _annotation(
+    image: Image, label: Label, box: Box | None, item: Annotated, origin: str, user: User | None
+) -> Annotation:
     return Annotation(
         image=image, label=label, origin=origin, created_by=user, confirmed=item.is_confirmed, **edges_of(box)
     )

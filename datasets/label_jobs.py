@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets.errors import LabelInUse
@@ -32,7 +33,7 @@ def _count(label: Label) -> int:
 
 
 @transaction.atomic
-def start_label_removal(*, label: Label, images: str | None, move_to: Label | None = None, user) -> Job:
+def start_label_removal(*, label: Label, images: str | None, move_to: Label | None = None, user: User) -> Job:
     """Make the job that deletes a label; the arguments are those of `delete_label`.
 
     Raises:

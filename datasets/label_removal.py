@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from common.errors import Invalid
@@ -25,7 +26,7 @@ CHUNK = PART
 OnPart = Callable[[int], object]
 
 
-def merge_labels(*, label: Label, into: Label, user=None, on_part: OnPart | None = None) -> Label:
+def merge_labels(*, label: Label, into: Label, user: User | None = None, on_part: OnPart | None = None) -> Label:
     """Give all images of `label` the label `into` and delete `label`; `user` is who the history names.
 
     Raises:
@@ -47,7 +48,12 @@ def require_other(label: Label, into: Label) -> None:
 
 
 def delete_label(
-    *, label: Label, images: str | None, move_to: Label | None = None, user=None, on_part: OnPart | None = None
+    *,
+    label: Label,
+    images: str | None,
+    move_to: Label | None = None,
+    user: User | None = None,
+    on_part: OnPart | None = None,
 ) -> None:
     """Delete a label; `images` says what happens to what carries it: "unlabel", "delete", or `move_to`.
 
@@ -70,7 +76,7 @@ def _carry_out(
     change: Callable[[list], object],
     *others: Label,
     in_trash: Callable[[list], object] | None = None,
-    user=None,
+    user: User | None = None,
     on_part: OnPart | None = None,
 ) -> None:
     """Take the label from all images that carry it, by `change`, and delete it.
@@ -112,7 +118,7 @@ def _carry_out_some(label: Label, steps: Sequence[tuple[Callable, Callable]], ot
     return True
 
 
-def _delete(pks: list, label: Label, user) -> None:
+def _delete(pks: list, label: Label, user: User | None) -> None:
     # Nobody gives them another label between the look at what they carry and their end.
     list(Image.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
     images = list(carrying(label).filter(pk__in=pks))
@@ -122,7 +128,7 @@ def _delete(pks: list, label: Label, user) -> None:
     delete_images(images=images)
 
 
-def _relabel(pks: list, label: Label, into: Label, user) -> None:
+def _relabel(pks: list, label: Label, into: Label, user: User | None) -> None:
     with recorded(pks, user):
         mine = Annotation.objects.filter(label=label, image__in=pks)
         if label.project.task == Task.CLASSIFICATION:
@@ -130,7 +136,7 @@ def _relabel(pks: list, label: Label, into: Label, user) -> None:
         mine.update(label=into)
 
 
-def _unlabel(pks: list, label: Label, user) -> None:
+def _unlabel(pks: list, label: Label, user: User | None) -> None:
     with recorded(pks, user):
         Annotation.objects.filter(label=label, image__in=pks).delete()
         # What has no label left is open again: it is no image that shows nothing.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -68,7 +70,7 @@ def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]
 
 
 @atomic_again
-def update_label(*, label: Label, **changes) -> Label:
+def update_label(*, label: Label, **changes: Any) -> Label:
     """Rename, recolour: every image that carries the label shows it at once, for it refers to this row.
 
     Raises:
@@ -86,9 +88,9 @@ def update_label(*, label: Label, **changes) -> Label:
     return label
 
 
-def _taken(project_id, pk, hotkey: str | None) -> LabelExists | HotkeyInUse:
+def _taken(project_id: uuid.UUID, pk: uuid.UUID | None, hotkey: str | None) -> LabelExists | HotkeyInUse:
     """What another label of the project has: the key, or the name."""
-    others = Label.objects.filter(project=project_id).exclude(pk=pk)
+    others = Label.objects.filter(project=project_id).exclude(pk=pk)  # type: ignore[misc]
     return HotkeyInUse() if hotkey and others.filter(hotkey=hotkey).exists() else LabelExists()
 
 

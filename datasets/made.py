@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
 from datasets.models import AnnotationChange, Image
 from datasets.removal import delete_images
 from projects.changes.models import Change, RowChange
@@ -15,7 +18,7 @@ MADE = "image_made"  # `ingest` notes them
 WORKED_ON = "it was annotated since"
 
 
-def images_made(change: Change):
+def images_made(change: Change) -> QuerySet:
     """Keys, for subqueries."""
     return RowChange.objects.filter(change=change, kind=MADE).values("row")
 
@@ -28,7 +31,7 @@ class ImagesAway:
             for image in live.filter(pk__in=later.values("image")).order_by("pk"):
                 yield Differing("image", str(image.pk), image.filename, WORKED_ON)
 
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for rows in rows_in_chunks(RowChange.objects.filter(change=change, kind=MADE)):
             live = Image.objects.filter(is_live("dataset__project__"), pk__in=[row.row for row in rows])
             delete_images(images=list(live.only("id", "dataset")))

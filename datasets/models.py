@@ -217,7 +217,7 @@ class Annotation(Identified):
 
     @property
     def box(self) -> list[float] | None:
-        return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]
+        return None if self.x_min is None else [self.x_min, self.y_min, self.x_max, self.y_max]  # type: ignore[list-item]
 
 
 class AnnotationChange(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def move_images(*, images: Sequence[Image | ChosenImage], target: Dataset) -> di
 
 
 @atomic_again
-def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = False) -> int:
+def move_some(dataset_pk: uuid.UUID | str, pks: Sequence, target: Dataset, *, with_trash: bool = False) -> int:
     """Move images of one dataset, in one transaction. Returns how many; the target has the others' files already.
 
     Args:
@@ -59,8 +60,8 @@ def move_some(dataset_pk, pks: Sequence, target: Dataset, *, with_trash: bool = 
     return came
 
 
-def by_dataset(images: Iterable[Image | ChosenImage]) -> dict[object, list]:
-    pks: dict[object, list] = {}
+def by_dataset(images: Iterable[Image | ChosenImage]) -> dict[uuid.UUID, list]:
+    pks: dict[uuid.UUID, list] = {}
     for image in images:
         pks.setdefault(image.dataset_id, []).append(image.pk)
     return pks

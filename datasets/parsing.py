@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from django.conf import settings
 
@@ -97,7 +97,7 @@ def read_annotations(
         raise WorkFailed("annotations_unreadable", f"The annotation files cannot be read ({error}).") from error
 
 
-def _read(context: JobContext, file: BinaryIO, name: str, folder: Path, name_encoding: str = "") -> Said:
+def _read(context: JobContext, file: IO[bytes], name: str, folder: Path, name_encoding: str = "") -> Said:
     memory = settings.ANNOTATION_MEMORY_BYTES
     # The process has the position of the open file in common with this one, whose buffer counts on where it left it.
     position = os.lseek(file.fileno(), 0, os.SEEK_CUR)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from PIL import Image as PillowImage
 
@@ -85,7 +86,7 @@ def _read(video: Video, time: float | None, index: int | None, max_side: int) ->
 
 
 @transaction.atomic
-def start_proxy(*, video: Video, user) -> Job:
+def start_proxy(*, video: Video, user: User) -> Job:
     """The job that writes the video for browsers: the one that waits, runs or has ended well, else one that begins."""
     Video.objects.select_for_update(no_key=True).get(pk=video.pk)  # of two who ask at one moment, one makes it
     mine = Job.objects.filter(project=video.project, kind=PROXY, parameters__video=str(video.pk))

@@ -3,6 +3,7 @@ requests that delete the same image one finds nothing, and counts nothing."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
@@ -110,7 +111,7 @@ def delete_images(*, images: Sequence[Image | ChosenImage]) -> int:
 
 
 @atomic_again
-def _delete_images(dataset_pk, pks: Sequence) -> int:
+def _delete_images(dataset_pk: uuid.UUID, pks: Sequence) -> int:
     dataset = lock_datasets([dataset_pk]).get(dataset_pk)
     if dataset is None:
         return 0

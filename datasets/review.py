@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.contrib.auth.models import User
 from django.db.models import F
 
 from common.errors import Invalid
@@ -49,7 +50,7 @@ class Review:
         return [*self.confirm, *self.reject, *(one.annotation for one in self.correct)]
 
 
-def review_annotations(*, review: Review, user) -> dict[str, int]:
+def review_annotations(*, review: Review, user: User) -> dict[str, int]:
     """Keep what is confirmed or corrected, delete what is rejected. What does not fit is refused before anything is
     changed; then a few hundred images at a time are, so that others can write in between.
 
@@ -64,7 +65,7 @@ def review_annotations(*, review: Review, user) -> dict[str, int]:
     return {name: sum(one.pk in decided for one in those) for name, those in groups.items()}
 
 
-def _review(review: Review, user) -> set:
+def _review(review: Review, user: User | None) -> set:
     """Returns the keys of the annotations that were decided about."""
     named = review.annotations
     if len({one.pk for one in named}) != len(named):
@@ -83,7 +84,7 @@ def _review(review: Review, user) -> set:
 
 
 @atomic_again
-def _decide(by_image: dict, corrected: dict, rejected: set, user, *, is_of_waiting: bool) -> list:
+def _decide(by_image: dict, corrected: dict, rejected: set, user: User | None, *, is_of_waiting: bool) -> list:
     # From here to the end nobody else changes their annotations.
     list(Image.objects.select_for_update().filter(pk__in=list(by_image)).order_by("pk").values_list("pk"))
     if is_of_waiting:
@@ -112,7 +113,7 @@ def _still_waiting(by_image: dict) -> dict:
     return {image: those for image, those in left.items() if those}
 
 
-def _corrected(one: Correction, index: int, user) -> dict:
+def _corrected(one: Correction, index: int, user: User | None) -> dict:
     """The fields of a corrected annotation. Raises `Invalid`."""
     old = one.annotation
     box = one.box if one.box is not None else old.box
@@ -136,7 +137,7 @@ def _count_and_mark(pks: list) -> None:
         Image.objects.filter(pk__in=done).update(reviewed=True)
 
 
-def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user) -> int:
+def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user: User | None) -> int:
     """Confirm or reject every suggestion on these images. Returns on how many images there were any."""
     waiting: list[Annotation] = []
     for start in range(0, len(images), BULK_CHUNK):
@@ -148,4 +149,4 @@ def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user)
 
 def review_of_waiting(waiting: list[Annotation], *, confirm: bool) -> Review:
     """One decision about all of these, as far as they still wait when it is carried out."""
-    return Review(is_of_waiting=True, **{"confirm" if confirm else "reject": waiting})
+    return Review(is_of_waiting=True, **{"confirm" if confirm else "reject": waiting})  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets.examining import StagedImage, stage_image
@@ -56,7 +57,7 @@ class StartedSamples:
 
 
 @atomic_again
-def start_samples(*, user, task: Task, images: int | None = None) -> StartedSamples:
+def start_samples(*, user: User, task: Task, images: int | None = None) -> StartedSamples:
     """A new project of the user with an empty dataset, and the job that draws its images.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
@@ -13,7 +14,7 @@ from projects.selectors import is_live, project_ids_of
 from vision.formats.boxes import composed
 
 
-def datasets_of(user) -> QuerySet[Dataset]:
+def datasets_of(user: User) -> QuerySet[Dataset]:
     return Dataset.objects.filter(project__in=project_ids_of(user)).select_related("project")
 
 
@@ -37,7 +38,7 @@ def kept_datasets() -> QuerySet[Dataset]:
     return Dataset.objects.filter(project__deleting_since=None)
 
 
-def images_of(user) -> QuerySet[Image]:
+def images_of(user: User) -> QuerySet[Image]:
     visible = Dataset.objects.filter(project__in=project_ids_of(user)).values("pk")
     return all_images().filter(dataset__in=visible)
 
@@ -57,7 +58,7 @@ def shown_images() -> QuerySet[Image]:
     return all_images().filter(is_live("dataset__project__"))
 
 
-def videos_of(user) -> QuerySet[Video]:
+def videos_of(user: User) -> QuerySet[Video]:
     return all_videos().filter(dataset__project__in=project_ids_of(user))
 
 
@@ -73,7 +74,7 @@ def labels_of(project: Project) -> QuerySet[Label]:
     return Label.objects.filter(project=project)
 
 
-def snapshots_of(user) -> QuerySet[Snapshot]:
+def snapshots_of(user: User) -> QuerySet[Snapshot]:
     return Snapshot.objects.filter(project__in=project_ids_of(user)).select_related("project", "dataset", "created_by")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sized
+from typing import Any
 
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -290,7 +291,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
         except SourceRefused as refused:
             raise serializers.ValidationError(str(refused), code=refused.code) from refused
 
-    def validate_label_map(self, value) -> dict[str, str | None]:
+    def validate_label_map(self, value: Any) -> dict[str, str | None]:
         if not isinstance(value, dict) or not all(name is None or isinstance(name, str) for name in value.values()):
             raise serializers.ValidationError('Send an object such as {"Bolt": "bolt", "junk": null}.')
         _require_few(value)
@@ -301,7 +302,7 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
                 raise serializers.ValidationError(f"{wanted[:40]!r} is no name for a label: use 1 to 100 characters.")
         return cleaned
 
-    def validate_skip(self, value) -> list[str]:
+    def validate_skip(self, value: Any) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise serializers.ValidationError('Send a list of labels such as ["junk"].')
         _require_few(value)
@@ -353,7 +354,7 @@ class ChangeSerializer(serializers.ModelSerializer):
 
 
 class FractionField(Number):
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0.0, max_value=1.0, **kwargs)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from datasets.models import Dataset, NearDuplicates
 from datasets.noting import DATASET_FIELDS, fields_of
 from projects.changes.recording import note_rows
@@ -23,7 +25,7 @@ def create_dataset(
 
 
 @atomic_again
-def update_dataset(*, dataset: Dataset, **changes) -> Dataset:
+def update_dataset(*, dataset: Dataset, **changes: Any) -> Dataset:
     """Rename or describe a dataset, or say which of its near-duplicates share a split."""
     held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     for name, value in changes.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets.models import Dataset, Snapshot
@@ -23,7 +24,7 @@ def is_large(dataset: Dataset) -> bool:
 
 
 @transaction.atomic
-def start_snapshot(*, dataset: Dataset, user, fractions: dict[str, float], seed: int) -> Job:
+def start_snapshot(*, dataset: Dataset, user: User, fractions: dict[str, float], seed: int) -> Job:
     """Make the job that takes the snapshot. Raises `LimitReached`."""
     parameters = {"dataset": str(dataset.pk), "fractions": fractions, "seed": seed}
     queue = queue_for(images=dataset.image_count)

@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models import F
 
@@ -31,7 +33,9 @@ ALL_WAIT = (
 STILL_IMPORTING = "The dataset has no labelled images yet: an import into it waits or runs. Try again when it is over."
 
 
-def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None = None, seed: int = 42) -> Snapshot:
+def take_snapshot(
+    *, dataset: Dataset, user: User | None, fractions: dict[str, float] | None = None, seed: int = 42
+) -> Snapshot:
     """Freeze the labelled images of a dataset with a split for each.
 
     Raises:
@@ -73,7 +77,15 @@ def take_snapshot(*, dataset: Dataset, user, fractions: dict[str, float] | None 
 
 
 @atomic_again
-def _store(dataset: Dataset, user, fractions, seed: int, rows: list[dict], splits: list[str], facts: dict) -> Snapshot:
+def _store(
+    dataset: Dataset,
+    user: User | None,
+    fractions: dict[str, float],
+    seed: int,
+    rows: list[dict],
+    splits: list[str],
+    facts: dict,
+) -> Snapshot:
     same = Dataset.objects.filter(pk=dataset.pk, project=dataset.project_id)
     if not same.update(last_snapshot=F("last_snapshot") + 1):
         raise DatasetChanged()  # it was deleted
@@ -145,7 +157,7 @@ def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
         if not annotation.confirmed:
             unconfirmed.add(annotation.image_id)
             continue
-        entry = {"label": annotation.label.name}
+        entry: dict[str, Any] = {"label": annotation.label.name}
         if annotation.box is not None:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)
@@ -213,7 +225,7 @@ def _digest(rows: list[dict], splits: list[str], near_duplicates: str) -> str:
     return digest.hexdigest()
 
 
-def current_snapshot(*, dataset: Dataset, user) -> Snapshot:
+def current_snapshot(*, dataset: Dataset, user: User | None) -> Snapshot:
     """The last snapshot when nothing has changed since, else a new one taken with its settings."""
     last = Snapshot.objects.filter(dataset=dataset).order_by("-number").first()
     if last is None:

@@ -8,12 +8,12 @@ import lzma
 import os
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -96,7 +96,7 @@ def _check(total: int, packed_bytes: int) -> None:
 
 
 @contextmanager
-def _decompressed(file: BinaryIO, compression: str):
+def _decompressed(file: BinaryIO, compression: str) -> Iterator[Any]:
     if compression == "zstd":
         import zstandard  # loaded when it is needed
 
@@ -109,8 +109,8 @@ def _decompressed(file: BinaryIO, compression: str):
     if compression == "xz":
         yield _Xz(file)
         return
-    opener = {"gzip": gzip.open, "bzip2": bz2.open}[compression]
-    with opener(file) as source:
+    openers: dict[str, Callable[..., Any]] = {"gzip": gzip.open, "bzip2": bz2.open}
+    with openers[compression](file) as source:
         yield source
 
 

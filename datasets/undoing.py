@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
 from uuid_utils.compat import uuid7
 
 from datasets.gallery.keeping import settle
@@ -22,7 +23,7 @@ from datasets.trash.undoing import DatasetPlaces, VideosBack
 from projects.changes.fields import FieldsBack
 from projects.changes.models import Change, RowChange
 from projects.changes.recording import note_rows
-from projects.changes.undoing import PARTS, ChangedSince, Differing, rows_in_chunks, rows_left
+from projects.changes.undoing import PARTS, ChangedSince, Differing, Part, rows_in_chunks, rows_left
 from projects.services import adjust_counts
 from storage.database import atomic_again
 from storage.deleting import delete_at_once, in_parts
@@ -65,7 +66,7 @@ class LabelsBack:
         return others.filter(name=row.before["name"]).exists() or bool(key and others.filter(hotkey=key).exists())
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         rows = [row for row in rows_left(change, "label") if row.before is not None]
         # Keys that are exchanged would meet.
         Label.objects.filter(pk__in=[row.row for row in rows]).update(hotkey=None)
@@ -87,7 +88,7 @@ class LabelsAway:
             if change.action not in WITH_LABELS and self._is_carried_since(label, change):
                 yield Differing("label", str(label.pk), label.name)
 
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for label in self._made(change):
             if not self._is_carried_since(label, change):
                 delete_label(label=label, images="unlabel", user=user)
@@ -114,7 +115,7 @@ class AnnotationsBack:
                 if row.image_id in differing or not {mark["label_id"] for mark in row.before} <= known:
                     yield Differing("image", str(row.image_id), row.image.filename)
 
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for rows in rows_in_chunks(_annotated(change)):
             for part in in_parts(rows):
                 _restore(part, user)
@@ -144,7 +145,7 @@ def _compared(marks: Iterable[dict]) -> list[tuple]:
 
 
 @atomic_again
-def _restore(rows: Sequence[AnnotationChange], user) -> None:
+def _restore(rows: Sequence[AnnotationChange], user: User | None) -> None:
     """Raises `ChangedSince`: somebody was faster."""
     pks = [row.image_id for row in rows]
     list(_locked(Image, pks).values_list("pk"))
@@ -223,7 +224,7 @@ class ImagesBack:
                     name = row.before.get("filename") or getattr(image, "filename", "")
                     yield Differing("image", str(row.row), name, obstacles.get(row.row, ""))
 
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for rows in rows_in_chunks(rows_left(change, "image")):
             moves: dict[tuple, list] = defaultdict(list)
             others = []
@@ -267,8 +268,8 @@ def _moved_back(row: RowChange) -> dict | None:
     return row.before if set(row.before) == {"dataset"} else None
 
 
-def _locked(model, pks: list) -> QuerySet:
-    return model.objects.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
+def _locked(model: type[Model], pks: list) -> QuerySet:
+    return model._default_manager.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
 
 
 class DatasetsBack(FieldsBack):
@@ -285,5 +286,12 @@ class SnapshotFieldsBack(FieldsBack):
 
 def register() -> None:
     if not any(isinstance(part, LabelsBack) for part in PARTS):
-        parts = [LabelsBack(), AnnotationsBack(), DatasetPlaces(), VideosBack(), ImagesBack(), DatasetsBack()]
+        parts: list[Part] = [
+            LabelsBack(),
+            AnnotationsBack(),
+            DatasetPlaces(),
+            VideosBack(),
+            ImagesBack(),
+            DatasetsBack(),
+        ]
         PARTS.extend([*parts, VideoFieldsBack(), SnapshotFieldsBack(), ImagesAway(), LabelsAway()])

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any, TypeVar
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from PIL import Image as PillowImage
 
@@ -38,6 +40,8 @@ from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames, probe, survey
 
+Result = TypeVar("Result")
+
 SURVEY = "video_survey"
 CONTENT_TYPES = {
     "mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm",
@@ -49,7 +53,7 @@ JPEG_QUALITY = 95
 CLAIM_SLACK = 0.02
 
 
-def add_video(*, dataset: Dataset, user, incoming: Incoming, filename: str) -> Video:
+def add_video(*, dataset: Dataset, user: User, incoming: Incoming, filename: str) -> Video:
     """Check a received file, keep it, and let a job read it through.
 
     Raises:
@@ -143,7 +147,7 @@ def pinned(video: Video) -> AbstractContextManager[Path]:
     return storage.pinned(video.blob)
 
 
-def told(function, *arguments):
+def told(function: Callable[..., Result], *arguments: Any) -> Result:
     """The function's result; its problem with the video ends the job with its code."""
     try:
         return function(*arguments)
@@ -170,7 +174,7 @@ class FrameExtraction:
     takes: Callable[[Frame], bool] | None = None
 
 
-def cut_frames(context: JobContext, video: Video, cut: FrameExtraction, user) -> Iterator[list[Image]]:
+def cut_frames(context: JobContext, video: Video, cut: FrameExtraction, user: User | None) -> Iterator[list[Image]]:
     """Make images of the chosen frames; yields those of each batch, when they are safe.
 
     Each batch is followed by its place in the job's `position`, so that a job that is taken up again goes on there.

@@ -8,6 +8,7 @@ deployment, a group or a device, a device that had a model keeps one.
 from __future__ import annotations
 
 import hashlib
+import uuid
 
 from django.db.models import F, Q, QuerySet
 
@@ -18,7 +19,7 @@ AT_ONCE = 500
 LONGEST_HISTORY = 50
 
 
-def devices_in(group_id) -> QuerySet[Device]:
+def devices_in(group_id: uuid.UUID) -> QuerySet[Device]:
     """Those of a group that may come in."""
     return Device.objects.filter(group=group_id, revoked_at=None)
 
@@ -63,7 +64,7 @@ def join(device: Device) -> None:
 
     With a group that runs nothing, it keeps what it was told before.
     """
-    current = DeviceGroup.objects.select_related("current__previous").get(pk=device.group_id).current
+    current = DeviceGroup.objects.select_related("current__previous").get(pk=device.group_id).current  # type: ignore[misc] # it came into one
     if current is None:
         return
     target: Deployment | None = current
@@ -103,7 +104,7 @@ def take_back(deployment: Deployment, before: Deployment | None, again: Deployme
         returned.update(target=again, previous_target=before.previous if before is not None else None)
 
 
-def share_of(device_pk, deployment_pk) -> int:
+def share_of(device_pk: uuid.UUID, deployment_pk: uuid.UUID) -> int:
     """A number from 0 to 9999 that is fixed for a device and a deployment: other devices go first each time."""
     digest = hashlib.sha256(f"{device_pk}\n{deployment_pk}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % SHARES

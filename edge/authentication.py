@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import get_authorization_header
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 
 from edge.keys import hash_of
 from edge.models import Device
 from edge.selectors import device_with_key
+
+if TYPE_CHECKING:
+    from drf_spectacular.openapi import AutoSchema
+    from rest_framework.views import APIView
 
 PREFIX = b"device"
 
@@ -17,7 +24,7 @@ PREFIX = b"device"
 class DeviceAuthentication(authentication.BaseAuthentication):
     """Gives the device as `request.auth`; `request.user` stays anonymous, so that a device is nobody elsewhere."""
 
-    def authenticate(self, request):
+    def authenticate(self, request: Request) -> Any:
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != PREFIX:
             return None
@@ -26,15 +33,15 @@ class DeviceAuthentication(authentication.BaseAuthentication):
         device = device_with_key(hash_of(parts[1].decode("latin-1")))
         if device is None:
             raise exceptions.AuthenticationFailed("This device's key is unknown, replaced or revoked.")
-        request._request.is_still_valid = lambda: device_with_key(hash_of(parts[1].decode("latin-1"))) is not None
+        request._request.is_still_valid = lambda: device_with_key(hash_of(parts[1].decode("latin-1"))) is not None  # type: ignore[attr-defined]
         return None, device
 
-    def authenticate_header(self, request) -> str:
+    def authenticate_header(self, request: Request) -> str:
         return "Device"
 
 
 class IsDevice(BasePermission):
-    def has_permission(self, request, view) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, Device)
 
 
@@ -42,7 +49,7 @@ class DeviceScheme(OpenApiAuthenticationExtension):
     target_class = "edge.authentication.DeviceAuthentication"
     name = "device"
 
-    def get_security_definition(self, auto_schema):
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict:
         return {
             "type": "apiKey",
             "in": "header",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -69,7 +72,7 @@ def revoke(*, device: Device) -> Device:
 
 
 def create_code(
-    *, project: Project, user, group: DeviceGroup | None = None, uses: int = 1, hours: float = 24
+    *, project: Project, user: User, group: DeviceGroup | None = None, uses: int = 1, hours: float = 24
 ) -> tuple[EnrolmentCode, str]:
     """A code that lets devices enrol, shown this once."""
     code = new_secret(CODE_PREFIX)
@@ -138,7 +141,7 @@ def delete_group(*, group: DeviceGroup) -> None:
     DeviceGroup.objects.filter(pk=group.pk).delete()
 
 
-def create_group(*, project: Project, **settings) -> DeviceGroup:
+def create_group(*, project: Project, **settings: Any) -> DeviceGroup:
     try:
         with transaction.atomic():
             return DeviceGroup.objects.create(project=project, **settings)
@@ -146,7 +149,7 @@ def create_group(*, project: Project, **settings) -> DeviceGroup:
         raise Invalid("The project has a group of this name.", attr="name", code="unique") from error
 
 
-def update_group(*, group: DeviceGroup, **settings) -> DeviceGroup:
+def update_group(*, group: DeviceGroup, **settings: Any) -> DeviceGroup:
     for name, value in settings.items():
         setattr(group, name, value)
     try:
@@ -158,8 +161,8 @@ def update_group(*, group: DeviceGroup, **settings) -> DeviceGroup:
 
 
 def record_heartbeat(
-    *, device: Device, agent_version: str, platform: dict | None, deployment, health: str, problem: str,
-    latency_ms: float | None, predictions: int, errors: int,
+    *, device: Device, agent_version: str, platform: dict | None, deployment: uuid.UUID | None, health: str,
+    problem: str, latency_ms: float | None, predictions: int, errors: int,
 ) -> None:  # fmt: skip
     """Keep what a device says of itself; a roll-out that begins to fail is stopped at once.
 
@@ -170,7 +173,7 @@ def record_heartbeat(
     known = Deployment.objects.filter(pk=deployment, project=device.project_id) if deployment else None
     running = None if known is None else known.first()
     failing = is_failing(health, predictions, errors)
-    changes = {
+    changes: dict[str, Any] = {
         "agent_version": agent_version, "running": running, "health": Health.FAILED if failing else Health(health),
         "problem": problem, "last_seen": timezone.now(), "latency_ms": latency_ms,
     }  # fmt: skip

@@ -50,7 +50,7 @@ def receive_image(
         (outcome,) = add_images(dataset=dataset, items=[item], user=None, source=source)
         if outcome.kind == "rejected":
             raise ImageError(outcome.code, outcome.detail)
-        image = Image.objects.get(pk=outcome.image_id)
+        image = Image.objects.get(pk=outcome.image_id)  # type: ignore[misc] # only what was rejected has none
         if outcome.kind == "created":
             _suggest(image, device, labels, boxes)
     return outcome.kind, image

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from django.contrib.auth.models import User
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from common.errors import Invalid
 from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
-from inference.models import Model
+from inference.models import Model, ModelFile
 from jobs.loops import each
 from projects.selectors import is_live
 from storage.database import atomic_again
@@ -30,7 +31,7 @@ FAILING_SHARE, FAILING_LEAST = 0.2, 10
 
 @atomic_again
 def start_deployment(
-    *, group: DeviceGroup, model: Model, kind: str, user, steps: list[int] | None = None, step_minutes: int = 30,
+    *, group: DeviceGroup, model: Model, kind: str, user: User, steps: list[int] | None = None, step_minutes: int = 30,
     largest_failure_rate: float = 0.1, least_reports: int = 1, note: str = "",
 ) -> Deployment:  # fmt: skip
     """Let the group's devices run a file of the model.
@@ -69,7 +70,7 @@ def start_deployment(
     return deployment
 
 
-def _info(model: Model, file) -> dict:
+def _info(model: Model, file: ModelFile) -> dict:
     """What a device must know of the model, frozen."""
     return {
         "id": str(model.pk),
@@ -105,7 +106,7 @@ def _announce(deployment: Deployment) -> None:
 
 
 @atomic_again
-def roll_back(*, deployment: Deployment, user, force: bool = False) -> Deployment | None:
+def roll_back(*, deployment: Deployment, user: User, force: bool = False) -> Deployment | None:
     """Let the devices return to what they ran before. Returns that, as a deployment of its own; None: to nothing.
 
     Raises:
@@ -127,7 +128,7 @@ def roll_back(*, deployment: Deployment, user, force: bool = False) -> Deploymen
     return again
 
 
-def _repeat(before: Deployment, deployment: Deployment, user) -> Deployment:
+def _repeat(before: Deployment, deployment: Deployment, user: User) -> Deployment:
     """What ran before, as a deployment of now. One that had not reached all devices goes on only when it is resumed."""
     is_whole = before.percent >= 100
     note = f"Rolled back from {deployment}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -9,21 +10,21 @@ from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, Health
 from projects.selectors import is_live, project_ids_of
 
 
-def groups_of(user) -> QuerySet[DeviceGroup]:
+def groups_of(user: User) -> QuerySet[DeviceGroup]:
     return DeviceGroup.objects.filter(project__in=project_ids_of(user)).select_related("project")
 
 
-def devices_of(user) -> QuerySet[Device]:
+def devices_of(user: User) -> QuerySet[Device]:
     return Device.objects.filter(project__in=project_ids_of(user)).select_related(
         "project", "group", "target", "running"
     )
 
 
-def codes_of(user) -> QuerySet[EnrolmentCode]:
+def codes_of(user: User) -> QuerySet[EnrolmentCode]:
     return EnrolmentCode.objects.filter(project__in=project_ids_of(user)).select_related("project")
 
 
-def deployments_of(user) -> QuerySet[Deployment]:
+def deployments_of(user: User) -> QuerySet[Deployment]:
     found = Deployment.objects.filter(project__in=project_ids_of(user))
     return found.select_related("project", "group", "file", "model", "created_by").defer("model__metrics")
 

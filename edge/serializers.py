@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -27,7 +28,7 @@ class InProject(KnownFieldsOnly, serializers.ModelSerializer):
         fields = super().get_fields()
         for name, queryset in self.context.get("visible", {}).items():
             if name in fields and not fields[name].read_only:
-                fields[name].queryset = queryset
+                fields[name].queryset = queryset  # type: ignore[attr-defined]
         return fields
 
     def validate_project(self, value: Project) -> Project:
@@ -69,7 +70,7 @@ class DeviceSerializer(OneLineName, InProject):
     platform = serializers.DictField(
         child=serializers.CharField(), read_only=True, help_text="What the machine says of itself."
     )
-    target = serializers.PrimaryKeyRelatedField(
+    target: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
         read_only=True, allow_null=True, help_text="The deployment that it was told to run last."
     )
     target_model = serializers.SerializerMethodField(help_text="Its model, for people.")
@@ -230,7 +231,7 @@ class PlatformField(serializers.DictField):
 
     child = serializers.CharField(max_length=200, allow_blank=True)
 
-    def to_internal_value(self, data) -> dict:
+    def to_internal_value(self, data: Any) -> dict:
         value = super().to_internal_value(data)
         if len(json.dumps(value)) > MAX_PLATFORM_BYTES:
             raise serializers.ValidationError(f"At most {MAX_PLATFORM_BYTES} bytes.")

@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from . import protocol
 from .connection import Connection, Pool
@@ -187,7 +187,7 @@ class Client:
 
     # How
 
-    def _upload(self, command: int, source, size: int | None, extension: str, group: str | None) -> FileId:
+    def _upload(self, command: int, source: Any, size: int | None, extension: str, group: str | None) -> FileId:
         extension_field = checked_extension(extension).encode().ljust(protocol.EXTENSION_BYTES, b"\0")
         if group is None:
             answer = self._ask_tracker(protocol.QUERY_STORE)
@@ -315,7 +315,7 @@ class _opened:
         self._file = None
         return self._source, self._size
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: Any) -> None:
         if self._file is not None:
             self._file.close()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from common.errors import Conflict
@@ -25,7 +27,7 @@ class NotUsable(Conflict):
 
 
 @checks_retry
-def check_what_it_uses(job: Job, user) -> None:
+def check_what_it_uses(job: Job, user: User) -> None:
     """Raises `NotUsable`. What was deleted is the job's own to tell."""
     for name, visible in USED.items():
         wanted = set(_ids(job.parameters.get(name)))
@@ -40,7 +42,7 @@ def _chunks(ids: list) -> Iterator[list]:
     yield from (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
-def _ids(value) -> Iterator[uuid.UUID]:
+def _ids(value: Any) -> Iterator[uuid.UUID]:
     for text in value if isinstance(value, list) else [value]:
         try:
             yield uuid.UUID(str(text))

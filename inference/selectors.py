@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from inference.models import Model, Visibility
@@ -7,7 +8,7 @@ from projects.models import Membership
 from projects.selectors import is_live, project_ids_of
 
 
-def models_of(user) -> QuerySet[Model]:
+def models_of(user: User | None) -> QuerySet[Model]:
     """Those of his projects, and those that others made public."""
     visible = Q(project__in=project_ids_of(user)) | Q(is_live("project__"), visibility=Visibility.PUBLIC)
     mine = Membership.objects.filter(project=OuterRef("project"), user=user)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
 from common.errors import NotFound
 from inference.models import Model
 from projects.changes.fields import FieldsBack
@@ -49,7 +52,7 @@ def _move(model: Model, source: Project, target: Project) -> None:
     note_rows("model", {model.pk: ({"project": str(source.pk)}, {"project": str(target.pk)})})
 
 
-def _rows(change: Change):
+def _rows(change: Change) -> QuerySet[RowChange]:
     return RowChange.objects.filter(change=change, kind="model").order_by("id")
 
 
@@ -61,7 +64,7 @@ class ModelsBack:
                 yield Differing("model", str(row.row), str(model or ""), "" if model else "it was removed for good")
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for row in _rows(change):
             list(Project.objects.select_for_update().filter(pk=change.project_id).values_list("pk"))
             model = Model.objects.filter(pk=row.row).select_related("project").first()
@@ -81,6 +84,7 @@ class ModelFieldsBack(FieldsBack):
 
 class Models:
     def remove(self, entry: TrashEntry) -> None:
+        assert entry.target is not None
         model = Model.objects.filter(pk=entry.target, project__trash_of=entry.project_id).first()
         if model is None:
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from datasets.models import Dataset
 from inference.models import Model, Stage
 from projects.models import Project
@@ -34,7 +36,7 @@ def models_trained_from(dataset: Dataset) -> Iterable[Use]:
     return _in_production(Model.objects.filter(snapshot__dataset=dataset))
 
 
-def _in_production(models) -> Iterable[Use]:
+def _in_production(models: QuerySet[Model]) -> Iterable[Use]:
     for model in models.filter(stage=Stage.PRODUCTION).order_by("id"):
         detail = f"The model {model} is in production: move it to another stage first ({model.pk})."
         yield Use("model", str(model.pk), str(model), detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -49,7 +50,7 @@ class JobContext:
             work.renew(self.job)
             JobFile.objects.update_or_create(job=self.job, name=name, defaults={"blob": blob})
 
-    def keep(self, **changes) -> None:
+    def keep(self, **changes: Any) -> None:
         """Keep the lease, and write `changes` with it, where there is no progress to tell.
 
         Raises:
@@ -59,7 +60,7 @@ class JobContext:
         work.check_shutdown()
         self._check_turn()
 
-    def report(self, done: int, total: int, **changes) -> None:
+    def report(self, done: int, total: int, **changes: Any) -> None:
         """Write progress (and `changes`) and keep the lease.
 
         Raises:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Func, TextField
+from django.db.models.sql.compiler import SQLCompiler
 
 
 class JobVideo(Func):
@@ -18,5 +23,7 @@ class JobVideo(Func):
     def __init__(self) -> None:
         super().__init__(F("parameters"))
 
-    def as_postgresql(self, compiler, connection, **context):
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Sequence[Any]]:
         return self.as_sql(compiler, connection, template="(%(expressions)s ->> 'video')", **context)

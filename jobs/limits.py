@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Model
 
 from accounts.limits import Limit, LimitReached, hold, register
@@ -11,7 +14,7 @@ from jobs.models import Job, Work, WorkState
 RETRY_SECONDS = 60
 
 
-def unfinished(model: type[Work], **owner) -> int:
+def unfinished(model: type[Work], **owner: Any) -> int:
     """How many pieces of work wait or run."""
     return model._default_manager.filter(state__in=(WorkState.QUEUED, WorkState.RUNNING), **owner).count()
 
@@ -39,7 +42,7 @@ limit_work(
 )
 
 
-def require_place(model: type[Work], *, project: Model, user, more: int = 1) -> None:
+def require_place(model: type[Work], *, project: Model, user: User | None, more: int = 1) -> None:
     """Raises `LimitReached` when the user, or the project, has as much unfinished work as is allowed. As exact as
     `Limit.require`."""
     limit, project_setting, plural = _work_limits[model]

@@ -77,7 +77,7 @@ def line(model: type[Work], queue: Queue | str) -> Line:
         Waiting(*row)
         for row in rows.filter(work.waits_at(timezone.now()))
         .order_by("id")
-        .values_list("pk", "created_by_id", "project_id", "enqueued_at")
+        .values_list("pk", "created_by_id", "project_id", "enqueued_at")  # type: ignore[misc] # each kind of work has a project
     ]
     running = Counter(rows.filter(state=WorkState.RUNNING).values_list("created_by_id", flat=True))
     return Line(Queue(queue), fair_order(waiting, running, *_last_served(rows)), running)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib.auth.models import User
+
 from jobs.models import Job
 
-CHECKS: list[Callable[[Job, object], None]] = []
+CHECKS: list[Callable[[Job, User], None]] = []
 
 
-def checks_retry(check: Callable[[Job, object], None]) -> Callable[[Job, object], None]:
+def checks_retry(check: Callable[[Job, User], None]) -> Callable[[Job, User], None]:
     """Register what a room above knows of jobs. It raises a StudioError to refuse."""
     CHECKS.append(check)
     return check
 
 
-def check_retry(job: Job, user) -> None:
+def check_retry(job: Job, user: User) -> None:
     for check in CHECKS:
         check(job, user)

@@ -48,7 +48,7 @@ class WorkSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(WaitingSerializer(allow_null=True))
     def get_waiting(self, work: Work) -> dict | None:
-        return place_of(work, self.context.setdefault("lines", {}))
+        return place_of(work, self.context.setdefault("lines", {}))  # type: ignore[attr-defined]
 
     @extend_schema_field(ErrorDetailSerializer(allow_null=True))
     def get_error(self, work: Work) -> dict | None:
@@ -86,7 +86,7 @@ class JobSerializer(WorkSerializer):
             return None
         if "names" not in self.context:
             page = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else [job]
-            self.context["names"] = names_for(page if isinstance(page, list) else [job])
+            self.context["names"] = names_for(page if isinstance(page, list) else [job])  # type: ignore[index]
         return {"id": key, "name": self.context["names"].get(parameter, {}).get(key)}
 
     @extend_schema_field(NamedSerializer(allow_null=True))

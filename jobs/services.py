@@ -6,9 +6,11 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import Error, transaction
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from jobs.models import ENDED, Job, Queue, WorkState
 from jobs.signals import job_deleted
 from storage.database import is_collision, is_unavailable
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
+from storage.models import Blob
 from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
@@ -53,7 +56,15 @@ def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
 
 
 @transaction.atomic
-def enqueue_job(*, project, user, kind: str, parameters: dict, input_blob=None, queue: Queue | None = None) -> Job:
+def enqueue_job(
+    *,
+    project: Any,
+    user: User,
+    kind: str,
+    parameters: dict,
+    input_blob: Blob | None = None,
+    queue: Queue | None = None,
+) -> Job:
     """Make a job and tell the workers of its queue once the transaction is over.
 
     Args:
@@ -72,7 +83,7 @@ def enqueue_job(*, project, user, kind: str, parameters: dict, input_blob=None, 
 
 
 @transaction.atomic
-def retry_job(*, job: Job, user) -> Job:
+def retry_job(*, job: Job, user: User) -> Job:
     """Do again what failed or was cancelled, as a new job.
 
     Raises:
@@ -217,7 +228,7 @@ def leave_for_later(item: work.Work, *, is_collision: bool = False) -> None:
         log.warning("work_left_to_the_reaper", work=str(item.pk), error=str(error)[:200])
 
 
-def _end(job: Job, state: WorkState, code: str = "", detail: str = "", **changes) -> None:
+def _end(job: Job, state: WorkState, code: str = "", detail: str = "", **changes: Any) -> None:
     try:
         work.finish(job, state, error_code=code, error_detail=detail, **changes)
     except LeaseLost:

@@ -24,7 +24,7 @@ class Described(serializers.Field):
     def __init__(self, shape: Any, **kwargs: Any) -> None:
         kwargs.setdefault("read_only", True)
         super().__init__(**kwargs)
-        extend_schema_field(shape)(self)
+        extend_schema_field(shape)(self)  # type: ignore[type-var]
 
     def to_representation(self, value: Any) -> Any:
         return value
@@ -55,7 +55,7 @@ def constant(value: str) -> serializers.Field:
     return extend_schema_field({"type": "string", "const": value})(field)()
 
 
-def one_of(name: str, members: Callable[[], dict[str, type]], by: str, **options: Any) -> PolymorphicProxySerializer:
+def one_of(name: str, members: Callable[[], dict[str, Any]], by: str, **options: Any) -> PolymorphicProxySerializer:
     """A union whose members differ in the field `by`."""
     return PolymorphicProxySerializer(name, members, resource_type_field_name=by, many=False, **options)
 
@@ -83,7 +83,7 @@ class ResultSerializer(serializers.Serializer):
 
 
 # Kind of result → its shape; the room above all others fills it. Kinds are those of jobs, and `import_dry_run`.
-RESULTS: dict[str, type[ResultSerializer]] = {}
+RESULTS: dict[str, type[serializers.Serializer]] = {}
 JOB_RESULT = one_of("JobResult", lambda: RESULTS, "kind", allow_null=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -31,7 +31,7 @@ EVENTS_AT_ONCE = 20_000
 shutting_down = threading.Event()
 
 
-def claim(model: type[AnyWork], pk) -> AnyWork | None:
+def claim(model: type[AnyWork], pk: uuid.UUID | str) -> AnyWork | None:
     """Take a queued piece of work, or a running one whose lease ran out. None when there is nothing to take."""
     now = timezone.now()
     lease = uuid.uuid4()
@@ -70,7 +70,7 @@ def waits_at(now: datetime) -> Q:
 
 
 @again
-def renew(work: Work, **changes) -> None:
+def renew(work: Work, **changes: Any) -> None:
     """Keep the lease and write `changes` (progress, position…) with it.
 
     Raises:
@@ -93,7 +93,7 @@ def check_shutdown() -> None:
 
 
 @again
-def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: str = "", **changes) -> None:
+def finish(work: Work, state: WorkState, *, error_code: str = "", error_detail: str = "", **changes: Any) -> None:
     """End the work, once. Raises `LeaseLost` when it is not ours any more."""
     if state == WorkState.SUCCEEDED:
         changes = {"progress": _completed(work.progress), **changes}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 
 from common.errors import StudioError
 from storage.errors import FileTooLarge
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 # A small body counts against the memory of all only beyond this.
 FREE_BYTES = 64 << 10
@@ -55,7 +58,7 @@ class Body:
     Raises, while it is read: FileTooLarge, RequestTimeout, SenderGone.
     """
 
-    def __init__(self, scope, receive) -> None:
+    def __init__(self, scope: dict[str, Any], receive: Receive) -> None:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         self.media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower().decode("latin-1")
@@ -86,7 +89,7 @@ class Body:
                 yield chunk
         self.is_read = True
 
-    async def _next(self) -> dict:
+    async def _next(self) -> Mapping[str, Any]:
         if not self.exists:
             message = await self._receive()
         else:

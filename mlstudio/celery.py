@@ -1,8 +1,11 @@
 """The Celery app of workers, trainer and beat."""
 
+from __future__ import annotations
+
 import os
 import threading
 import warnings
+from typing import Any
 
 from celery import Celery, Task, signals
 from celery.exceptions import SecurityWarning
@@ -25,7 +28,7 @@ class StudioTask(Task):
     _running: set[str] = set()
     _lock = threading.Lock()
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if (self.request.delivery_info or {}).get("routing_key") != "periodic":
             return super().__call__(*args, **kwargs)
         with self._lock:
@@ -46,17 +49,17 @@ app.autodiscover_tasks()
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**kwargs) -> None:
+def keep_our_logging(**kwargs: Any) -> None:
     """Celery would replace the handlers; Django's settings have configured them already."""
 
 
 @signals.worker_ready.connect
-def pause_less(**kwargs) -> None:
+def pause_less(**kwargs: Any) -> None:
     leave_out_what_stays()
 
 
 @signals.worker_shutting_down.connect
-def let_go_of_work(**kwargs) -> None:
+def let_go_of_work(**kwargs: Any) -> None:
     """Long work sees this and releases its lease, so that it goes on at the next start."""
     from jobs.work import shutting_down
 

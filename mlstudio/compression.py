@@ -5,6 +5,9 @@ Only what the API answers, and not under paths whose answers hold secrets beside
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.text import compress_string
 
@@ -18,10 +21,10 @@ RANDOM_BYTES = 100
 class JsonCompression:
     """Stands outside of whatever reads or keeps answers."""
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if not _is_compressible(request, response):
             return response
@@ -37,7 +40,7 @@ class JsonCompression:
         return response
 
 
-def _is_compressible(request, response) -> bool:
+def _is_compressible(request: HttpRequest, response: HttpResponse) -> bool:
     return (
         not response.streaming
         and not response.has_header("Content-Encoding")

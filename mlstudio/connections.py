@@ -74,7 +74,7 @@ class StudioProtocol(HttpToolsProtocol):
 
     house: Connections
 
-    def connection_made(self, transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._headers_due: asyncio.TimerHandle | None = None
         self._header_bytes = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import structlog
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -37,7 +39,7 @@ def _correct(owner: type[Row], field: str, counted: QuerySet, path: str) -> int:
 
 
 @transaction.atomic
-def _recount(owner: type[Row], pk, field: str, counted: QuerySet) -> bool:
+def _recount(owner: type[Row], pk: uuid.UUID, field: str, counted: QuerySet) -> bool:
     """With the row locked, for what looked wrong may have been a change on its way."""
     row = owner._default_manager.select_for_update().filter(pk=pk).first()
     count = counted.count()

@@ -33,7 +33,7 @@ def require_shared(folder: Path, *, take: bool = False) -> None:
     """
     if not _is_apart():
         return
-    own = DataFolder.objects.get_or_create(pk=1, defaults={"folder_id": lambda: _made_id(folder)})[0].folder_id
+    own = DataFolder.objects.get_or_create(pk=1, defaults={"folder_id": lambda: _made_id(folder)})[0].folder_id  # type: ignore[misc]
     if own == _id_of(folder):
         return
     if not take:

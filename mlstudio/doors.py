@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from common.errors import StudioError
 from storage.receiving import FileBody
@@ -27,7 +28,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 class Door:
     """A view that takes a body with files."""
 
-    view: type
+    view: type[APIView]
     body: FileBody
     keywords: Mapping[str, Any]
 
@@ -40,7 +41,7 @@ class Caller:
     auth: Any
 
     @property
-    def who(self):
+    def who(self) -> Any:
         return self.user if getattr(self.user, "is_authenticated", False) else self.auth
 
     @property
@@ -48,13 +49,13 @@ class Caller:
         return f"{type(self.who).__name__}:{self.who.pk}"
 
 
-def view_of(scope) -> type | None:
+def view_of(scope: dict[str, Any]) -> type | None:
     """The API's view behind the path."""
     match = _match(scope)
     return None if match is None else getattr(match.func, "cls", None)
 
 
-def _match(scope) -> ResolverMatch | None:
+def _match(scope: dict[str, Any]) -> ResolverMatch | None:
     try:
         return resolve(scope["path"].removeprefix(scope.get("root_path", "")))
     except (Http404, ValueError):
@@ -63,10 +64,10 @@ def _match(scope) -> ResolverMatch | None:
 
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from; behind proxies, as they say."""
-    return BaseThrottle().get_ident(request)
+    return BaseThrottle().get_ident(request)  # type: ignore[arg-type]
 
 
-def door_to(scope, media_type: str) -> Door | None:
+def door_to(scope: dict[str, Any], media_type: str) -> Door | None:
     """The view behind the path, if it takes a body of this type with files; None: a small body is all it takes."""
     if scope["method"] in READING:
         return None
@@ -87,17 +88,17 @@ class _HeadersOnly(Request):
     CSRF would read the token from a form's fields first."""
 
     @property
-    def POST(self) -> QueryDict:
+    def POST(self) -> QueryDict:  # type: ignore[override]
         return QueryDict()
 
 
-def identify(request: HttpRequest, view: type) -> Caller | None:
+def identify(request: HttpRequest, view: type[APIView]) -> Caller | None:
     """Who asks, by the ways in that the view has; None when it is nobody, or somebody it would refuse."""
     if not hasattr(request, "session"):
         engine = import_module(settings.SESSION_ENGINE)
         request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     if not hasattr(request, "user"):
-        request.user = SimpleLazyObject(lambda: get_user(request))
+        request.user = SimpleLazyObject(lambda: get_user(request))  # type: ignore[assignment]
     asked = _HeadersOnly(request, authenticators=[way() for way in view.authentication_classes])
     try:
         user, auth = asked.user, asked.auth

@@ -167,17 +167,17 @@ UNKNOWN_HOST = (
 )
 
 
-def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         return error_response(400, "unknown_host", UNKNOWN_HOST)
     return error_response(400, "bad_request", "The request cannot be understood.")
 
 
-def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_response(403, "permission_denied", "You may not do this.")
 
 
-def not_found(request: HttpRequest, exception=None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_response(404, "not_found", "There is nothing at this address.")
 
 

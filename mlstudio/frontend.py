@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import secrets
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def page(request: HttpRequest, **parts: str) -> HttpResponse:
     return response
 
 
-def or_else(view):
+def or_else(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """The studio's page; where it was not built, and for forms, a plain one."""
 
     def answer(request: HttpRequest, **parts: str) -> HttpResponse:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.signals import request_started
 from django.db import close_old_connections
 from django.http import HttpResponseBase
@@ -25,13 +27,16 @@ from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException
 
 from common.errors import StudioError
-from mlstudio.bodies import FREE_BYTES, Body, Memory, SenderGone, Turns
+from mlstudio.bodies import FREE_BYTES, Body, Memory, Receive, SenderGone, Share, Turns
 from mlstudio.doors import Door, address_of, door_to, identify, view_of
 from mlstudio.errors import answer_to
 from projects.parsers import TEXT_CHARSETS
 from storage.receiving import BodyReceiver
 from storage.room import Room
 from storage.services import ensure_free_space, reserve_room
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -67,12 +72,12 @@ class PooledHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"The studio speaks HTTP only, not {scope['type']}.")
         await self.handle(scope, receive, send)
 
-    async def handle(self, scope, receive, send) -> None:
+    async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         scope = _with_sound_type(scope)
         body = Body(scope, receive)
         door = door_to(scope, body.media_type) if body.exists else None
@@ -86,7 +91,7 @@ class PooledHandler(ASGIHandler):
         except SenderGone:
             return
 
-    async def _receive_small(self, scope, body: Body, share) -> Delivery:
+    async def _receive_small(self, scope: dict[str, Any], body: Body, share: Share) -> Delivery:
         content = bytearray()
         try:
             async for chunk in body.chunks(_small_limit(scope)):
@@ -98,7 +103,7 @@ class PooledHandler(ASGIHandler):
             return Delivery(refusal=refusal)
         return Delivery(bytes(content))
 
-    def _caller_of(self, scope) -> str:
+    def _caller_of(self, scope: dict[str, Any]) -> str:
         """A name for who sends: the user, wherever they are; the address of somebody whom the view does not know."""
         request_started.send(sender=type(self), scope=scope)
         request, _ = self.create_request(scope, BytesIO())
@@ -108,7 +113,7 @@ class PooledHandler(ASGIHandler):
             return caller.name
         return f"address:{'' if request is None else address_of(request)}"
 
-    async def _answer_files(self, scope, body: Body, door: Door, receive, send) -> None:
+    async def _answer_files(self, scope: dict[str, Any], body: Body, door: Door, receive: Receive, send: Send) -> None:
         """Receive files where they belong, from callers who are known; others get their answer at once."""
         receiver = None
         try:
@@ -129,12 +134,12 @@ class PooledHandler(ASGIHandler):
             if receiver is not None:
                 await self._write(receiver.close)
 
-    def _open(self, scope, door: Door) -> tuple[str, BodyReceiver | None]:
+    def _open(self, scope: dict[str, Any], door: Door) -> tuple[str, BodyReceiver | None]:
         """Who sends, and who takes the body; nobody when the view refuses the request without it."""
         request_started.send(sender=type(self), scope=scope)
         request, _ = self.create_request(scope, BytesIO())
         caller = None if request is None else identify(request, door.view)
-        if caller is None:
+        if request is None or caller is None:
             return "", None
         return caller.name, door.body.open(request, caller.user, door.keywords)
 
@@ -168,7 +173,9 @@ class PooledHandler(ASGIHandler):
             if lot:  # also of a body that broke off: some receivers keep what came
                 await self._write(receiver.write, bytes(lot))
 
-    async def _answer(self, scope, body: Body, delivery: Delivery, receive, send) -> None:
+    async def _answer(
+        self, scope: dict[str, Any], body: Body, delivery: Delivery, receive: Receive, send: Send
+    ) -> None:
         response = await self._in_a_thread(self._respond, scope, body, delivery)
         if not body.is_read:
             response["Connection"] = "close"
@@ -181,39 +188,40 @@ class PooledHandler(ASGIHandler):
         finally:
             await self._in_a_thread(response.close)
 
-    async def _in_a_thread(self, call, *arguments):
+    async def _in_a_thread(self, call: Callable[..., Result], *arguments: Any) -> Result:
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call, *arguments)
 
-    async def _write(self, call, *arguments):
+    async def _write(self, call: Callable[..., Result], *arguments: Any) -> Result:
         """Work on the disk has threads of its own: a slow disk does not keep others from being answered."""
         return await asyncio.get_running_loop().run_in_executor(self._writers, _written, call, *arguments)
 
-    def _respond(self, scope, body: Body, delivery: Delivery) -> HttpResponseBase:
+    def _respond(self, scope: dict[str, Any], body: Body, delivery: Delivery) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         request, response = self.create_request(scope, BytesIO(delivery.content))
         if request is not None:
             self._deliver(request, body, delivery)
             response = self.get_response(request)
-        response._handler_class = type(self)
+        assert response is not None
+        response._handler_class = type(self)  # type: ignore[attr-defined]
         if not response.streaming:
             response.close()  # its content stays; what the request held is let go
         return response
 
     @staticmethod
-    def _deliver(request, body: Body, delivery: Delivery) -> None:
+    def _deliver(request: ASGIRequest, body: Body, delivery: Delivery) -> None:
         if body.is_chunked:
             # Parsers go by the length; a body without one would be read as an empty one.
             request.META["CONTENT_LENGTH"] = str(len(delivery.content))
-        request.refusal = delivery.refusal
+        request.refusal = delivery.refusal  # type: ignore[attr-defined]
         if delivery.receiver is not None:
             try:
                 delivery.receiver.attach(request)
             except (APIException, StudioError) as refusal:
-                request.refusal = refusal
+                request.refusal = refusal  # type: ignore[attr-defined]
 
-    async def _stream(self, response: HttpResponseBase, receive, send) -> None:
+    async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         """Send until the end, or until the client has gone."""
         sending = asyncio.create_task(self.send_response(response, send))
         leaving = asyncio.create_task(self.listen_for_disconnect(receive))
@@ -235,7 +243,7 @@ def _interrupt(receiver: BodyReceiver) -> None:
         log.exception("body_not_kept")
 
 
-def _with_sound_type(scope):
+def _with_sound_type(scope: dict[str, Any]) -> dict[str, Any]:
     """The request, without a Content-Type that Django cannot take apart, or whose charset is no text's: such a body is
     of no type that any view takes."""
     headers = dict(scope["headers"])
@@ -250,14 +258,14 @@ def _with_sound_type(scope):
     return {**scope, "headers": [*others, (b"content-type", b"application/x-unsupported")]}
 
 
-def _small_limit(scope) -> int:
+def _small_limit(scope: dict[str, Any]) -> int:
     """Bytes of a body without files. Views that anyone may call parse it before they know who calls."""
     names = {name for name, _ in scope["headers"]}
     is_strange = scope["path"].startswith(OPEN_PATHS) or not names & {b"authorization", b"cookie"}
     return STRANGER_LIMIT_BYTES if is_strange else JSON_LIMIT_BYTES
 
 
-def _written(call, *arguments):
+def _written(call: Callable[..., Result], *arguments: Any) -> Result:
     close_old_connections()  # as at the beginning of a request; a part in parts writes its row from here
     return call(*arguments)
 
@@ -267,10 +275,10 @@ def _look_at_room(room: Room, received: int) -> None:
     ensure_free_space(0)
 
 
-def _lingering(send, body: Body):
+def _lingering(send: Send, body: Body) -> Send:
     """Sends the whole answer, then takes a little more of the body, then ends."""
 
-    async def send_slowly(message) -> None:
+    async def send_slowly(message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             await send({**message, "more_body": True})
             await body.drain()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -41,10 +42,10 @@ SECRET_ENDS = ("/invitation-links/",)
 class IdempotencyMiddleware:
     """Requests without the header, or of nobody who is known, pass untouched."""
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         match = _match(request)
         caller = identify(request, match.func.cls) if match is not None else None  # type: ignore[attr-defined]
         if match is None or caller is None:
@@ -53,9 +54,9 @@ class IdempotencyMiddleware:
         if not 1 <= len(key) <= 255 or not key.isprintable():
             return error_response(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
         record, answer = _begin(request, key, caller, match)
-        return answer if record is None else self._do(record, request, match)
+        return answer if record is None else self._do(record, request, match)  # type: ignore[return-value]
 
-    def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch):
+    def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch) -> HttpResponse:
         try:
             if not _is_one_transaction(match, str(request.method)):
                 return _end(record, request, self.get_response(request))
@@ -166,10 +167,10 @@ def _may_see(body: bytes, caller: Caller) -> bool:
     project = answer.get("project") if isinstance(answer, dict) else None
     if not isinstance(project, str):
         return True
-    return Membership.objects.filter(user=caller.who.pk, project=project).exists()
+    return Membership.objects.filter(user=caller.who.pk, project=project).exists()  # type: ignore[misc]
 
 
-def _end(record: IdempotencyRecord, request: HttpRequest, response):
+def _end(record: IdempotencyRecord, request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Note a success with its answer; anything else leaves the record as it is, and is forgotten."""
     if not 200 <= response.status_code < 300 or response.streaming or len(response.content) > MAX_BODY_BYTES:
         return response

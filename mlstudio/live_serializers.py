@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
@@ -181,7 +183,7 @@ class SearchEventSerializer(RowEventSerializer):
     state = serializers.ChoiceField(WorkState.choices)
 
 
-EVENTS = {
+EVENTS: dict[str, Any] = {
     "ready": ReadyEventSerializer,
     "reset": ResetEventSerializer,
     "access": AccessEventSerializer,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.views import APIView
 
 from accounts.known import ALWAYS, refuse_unknown
+from common.requests import AuthenticatedRequest
 from mlstudio.live_serializers import STUDIO_EVENT
 from projects.events import EventStreamRenderer, StreamsEvents, user_event_stream
 from projects.selectors import projects_of
@@ -40,7 +42,7 @@ class EventsView(StreamsEvents, APIView):
             )
         },
     )
-    def get(self, request):
+    def get(self, request: AuthenticatedRequest) -> StreamingHttpResponse:
         """Watch everything that changes in your projects.
 
         It begins with `ready`. After a pause it goes on after `Last-Event-ID`; `reset` says that too much was missed.

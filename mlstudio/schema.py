@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
@@ -55,13 +57,15 @@ class StudioSchema(AutoSchema):
         text = own or SUMMARIES.get(action or "") or (self.view.__doc__ or "").strip() or self.get_operation_id()
         return text.partition("\n")[0].partition(". ")[0].rstrip(".")
 
-    def get_operation(self, path, path_regex, path_prefix, method, registry):
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict | None:
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is not None and (codes := OPERATION_CODES.get(f"{method} {path}")):
             operation["x-error-codes"] = codes
         return operation
 
-    def _get_response_bodies(self, direction="response"):
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict:
         bodies = super()._get_response_bodies(direction)
         for code in self._error_codes():
             if str(code) not in bodies:
@@ -87,7 +91,7 @@ class StudioSchema(AutoSchema):
     def _is_download(self) -> bool:
         return getattr(self.view, "action", None) in ("file", "thumbnail", "rendition", "files", "report", "strip")
 
-    def get_override_parameters(self):
+    def get_override_parameters(self) -> list:
         parameters = list(super().get_override_parameters())
         if self.method in ("POST", "PUT", "PATCH"):
             parameters.append(
@@ -111,7 +115,7 @@ class StudioSchema(AutoSchema):
         return parameters
 
 
-def write_streams(result: dict, **kwargs) -> dict:
+def write_streams(result: dict, **kwargs: Any) -> dict:
     """A stream of events is described by its events, whose `data` is JSON text: the shape of that is its content."""
     for operations in result["paths"].values():
         for operation in operations.values():

@@ -58,7 +58,7 @@ SOURCES = (
     Source("project", projects_of, project="pk"),
     Source("dataset", datasets_of, dataset=lambda row: row),
     Source("label", lambda user: Label.objects.filter(project__in=project_ids_of(user)).select_related("project")),
-    Source("model", lambda user: models_of(user).filter(is_mine=True).defer("metrics", "class_names"), title=str),
+    Source("model", lambda user: models_of(user).filter(is_mine=True).defer("metrics", "class_names"), title=str),  # type: ignore[misc]
     Source("training", lambda user: trainings_of(user).defer("history", "estimate", "configuration")),
     Source("snapshot", lambda user: snapshots_of(user).defer("counts", "class_names"), dataset=lambda row: row.dataset),
     Source("video", videos_of, "filename", "dataset__project", dataset=lambda row: row.dataset),

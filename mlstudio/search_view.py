@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.known import ALWAYS, refuse_unknown
+from common.requests import AuthenticatedRequest
 from mlstudio.search import KINDS, search
 
 
@@ -48,7 +49,7 @@ class SearchView(APIView):
     """Search across your projects."""
 
     @extend_schema(operation_id="search", parameters=[SearchQuerySerializer], responses=SearchAnswerSerializer)
-    def get(self, request):
+    def get(self, request: AuthenticatedRequest) -> Response:
         """Find projects, datasets, labels, models, trainings, snapshots, videos and images by name."""
         known = [*SearchQuerySerializer().fields, *ALWAYS]
         refuse_unknown(request.query_params, known, code="unknown_filter", what="filter")

@@ -7,6 +7,10 @@ link to (`accounts.pages`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 OWN_FILES = (
     "default-src 'none'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -28,10 +32,10 @@ PERMISSIONS = ", ".join(
 class SecurityHeaders:
     """Beside Django's SecurityMiddleware, which does nosniff, referrers, HSTS and the opener."""
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         policy = next((policy for prefix, policy in POLICIES if request.path.startswith(prefix)), NOTHING)
         response.headers.setdefault("Content-Security-Policy", policy)

@@ -9,6 +9,7 @@ from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -86,7 +87,7 @@ class SessionView(APIView):
     permission_classes = [AllowAny]
 
     @extend_schema(operation_id="auth_session", responses=StudioSessionSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         user = request.user if request.user.is_authenticated else None
         answer = {
             "user": None if user is None else SessionUserSerializer(user).data,

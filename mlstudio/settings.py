@@ -6,6 +6,7 @@ import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import structlog
@@ -112,7 +113,9 @@ TEMPLATES = [
 
 # Database: SQLite in WAL mode. synchronous=FULL, because an answered upload must survive a power cut.
 try:
-    DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+    DATABASES: dict[str, Any] = {
+        "default": dj_database_url.parse(text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+    }
 except ValueError as error:
     raise ImproperlyConfigured(
         f"DATABASE_URL must be like postgres://user:password@host/studio; it cannot be read ({error})."
@@ -463,7 +466,7 @@ PUBLIC_URL = CONFIGURED_PUBLIC_URL or text("MLSTUDIO_STARTED_AT", "http://localh
 # Logs: one line an event, JSON for machines, key=value for people
 LOG_FORMAT = choice("MLSTUDIO_LOG_FORMAT", "text", "json")
 LOG_LEVEL = choice("MLSTUDIO_LOG_LEVEL", "info", "debug", "warning", "error", "critical").upper()
-_BEFORE = [
+_BEFORE: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

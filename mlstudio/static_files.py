@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 PAGES = "/static/studio/"
@@ -18,7 +20,11 @@ class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise lists all files when the studio starts. Those of the pages are listed again after each build, at the
     price of two calls of `stat` for a file of theirs."""
 
-    def __init__(self, get_response=None, settings=settings) -> None:
+    files: dict[str, Any]
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponse] | None = None, settings: Any = settings
+    ) -> None:
         super().__init__(get_response, settings)
         self._lock = threading.Lock()
         self._build: tuple | None = None
@@ -50,7 +56,7 @@ class StaticFiles(WhiteNoiseMiddleware):
 
 def _build_now() -> tuple | None:
     """What changes with every build; None while there is none."""
-    found = []
+    found: list[tuple[int, int] | None] = []
     for name in MARKS:
         try:
             status = (settings.FRONTEND_DIR / name).stat()

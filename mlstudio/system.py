@@ -217,12 +217,12 @@ def usage() -> dict:
             totals[key][kind] += total or 0
     largest = sorted(totals, key=lambda key: -sum(totals[key].values()))[:MOST_PROJECTS]
     projects = Project.objects.select_related("created_by").in_bulk(largest)
-    rows = [_used(projects[key], totals[key]) for key in largest if key in projects]
+    used = [_used(projects[key], totals[key]) for key in largest if key in projects]
     by_user: dict[int, int] = defaultdict(int)
     for key, maker in Project.objects.filter(created_by__isnull=False).values_list("pk", "created_by"):
         if key in totals:
             by_user[maker] += sum(totals[key].values())
-    return {"counted_at": timezone.now(), "projects": rows, "by_user": by_user}
+    return {"counted_at": timezone.now(), "projects": used, "by_user": by_user}
 
 
 def _used(project: Project, sizes: dict[str, int]) -> dict:

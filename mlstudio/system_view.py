@@ -3,6 +3,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -113,6 +114,6 @@ class SystemView(APIView):
     permission_classes = [IsAdminUser]
 
     @extend_schema(operation_id="system", responses=SystemSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         """Disk by project, memory, graphics cards, queues, workers and versions. For the staff."""
         return Response(SystemSerializer(describe()).data)

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
@@ -12,7 +12,7 @@ from mlstudio.system_view import SystemView
 
 job_results.register()  # for the schema
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", views.RootView.as_view(), name="root"),
     path("events/", EventsView.as_view(), name="events"),
     path("search/", SearchView.as_view(), name="search"),

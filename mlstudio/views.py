@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -23,10 +24,10 @@ RESOURCES = (
 class SchemaView(SpectacularAPIView):
     """The OpenAPI schema. It takes a second of CPU to write and is the same for everybody, so it is written once."""
 
-    _written: dict[str, bytes] = {}
+    _written: dict[str, str | bytes] = {}
     _lock = threading.Lock()
 
-    def _get_schema_response(self, request) -> HttpResponse:
+    def _get_schema_response(self, request: Request) -> HttpResponse:
         renderer = request.accepted_renderer
         with self._lock:
             if renderer.media_type not in self._written:
@@ -37,7 +38,7 @@ class SchemaView(SpectacularAPIView):
         headers = {"Content-Disposition": f'inline; filename="{filename}"', "Vary": "Accept"}
         return HttpResponse(self._written[renderer.media_type], content_type=renderer.media_type, headers=headers)
 
-    def _get_version_parameter(self, request) -> None:
+    def _get_version_parameter(self, request: Request) -> None:
         return None
 
 
@@ -56,7 +57,7 @@ class RootView(APIView):
     authentication_classes: list = []
 
     @extend_schema(responses=RootSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         return Response(
             {
                 "name": "ML Studio",

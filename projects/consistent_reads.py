@@ -20,13 +20,13 @@ def consistent_read() -> Iterator[None]:
         yield
         return
     if connection.vendor == "sqlite":
-        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"  # type: ignore[attr-defined]
         try:
             with transaction.atomic():
-                connection.transaction_mode = mode
+                connection.transaction_mode = mode  # type: ignore[attr-defined]
                 yield
         finally:
-            connection.transaction_mode = mode
+            connection.transaction_mode = mode  # type: ignore[attr-defined]
         return
     with transaction.atomic():
         if connection.vendor == "postgresql":

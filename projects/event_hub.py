@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import close_old_connections, connection
 from django.db.models import Max, QuerySet
 
@@ -57,7 +58,7 @@ class Subscription:
     model: type[Work]
     work: uuid.UUID
     after: int
-    visible: Callable[[object], QuerySet]
+    visible: Callable[[User], QuerySet]
     login: Hashable
     is_valid: Callable[[], bool]
     is_behind: bool = True
@@ -85,7 +86,7 @@ class EventHub:
         self._top = 0
         self._checked = 0.0
 
-    def count(self, user) -> int:
+    def count(self, user: User) -> int:
         """How many streams a user has in this process."""
         with self._lock:
             return sum(subscription.user == user for subscription in self._subscriptions)

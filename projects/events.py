@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+import uuid
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
+from common.requests import AuthenticatedRequest
 from jobs.models import Work, WorkEvent
 from projects.event_hub import Subscription, hub
 from projects.live_streams import Position, UserSubscription
@@ -54,21 +61,23 @@ class EventStreamRenderer(BaseRenderer):
     format = "events"
     charset = None
 
-    def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
         return json.dumps(data, default=str).encode()
 
 
-class StreamsEvents:
+class StreamsEvents(APIView):
     """For views with an `events` action: its errors are JSON, as all others are."""
 
-    def handle_exception(self, exc):
+    def handle_exception(self, exc: Exception) -> Response:
         if getattr(self, "action", "events") == "events":
             self.request.accepted_renderer = JSONRenderer()
             self.request.accepted_media_type = JSONRenderer.media_type
         return super().handle_exception(exc)
 
 
-def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> HttpResponseBase:
+def event_stream(request: AuthenticatedRequest, work: Work, visible: Callable[[User], QuerySet]) -> HttpResponseBase:
     """The work's events from the beginning, or after `Last-Event-ID`, until it ends. Who was told the end already is
     answered 204, which keeps an EventSource from asking again (WHATWG HTML, section 9.2.3).
 
@@ -87,7 +96,9 @@ def event_stream(request, work: Work, visible: Callable[[object], QuerySet]) -> 
     return _streaming(_events(request, work, after, visible))
 
 
-def user_event_stream(request, *, project, after: str, seconds: int | None) -> StreamingHttpResponse:
+def user_event_stream(
+    request: AuthenticatedRequest, *, project: uuid.UUID | None, after: str, seconds: int | None
+) -> StreamingHttpResponse:
     """Everything in the user's projects from now on, or after a message that was received.
 
     Args:
@@ -110,7 +121,9 @@ def _streaming(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return response
 
 
-async def _user_events(request, project, position: Position | None, seconds: int | None) -> AsyncIterator[bytes]:
+async def _user_events(
+    request: AuthenticatedRequest, project: uuid.UUID | None, position: Position | None, seconds: int | None
+) -> AsyncIterator[bytes]:
     subscription = UserSubscription(
         request.user, project, position, _login_of(request), partial(is_still_valid, request),
         is_behind=position is not None,
@@ -137,7 +150,9 @@ async def _user_events(request, project, position: Position | None, seconds: int
         hub.remove(subscription)
 
 
-async def _events(request, work: Work, after: int, visible: Callable[[object], QuerySet]) -> AsyncIterator[bytes]:
+async def _events(
+    request: AuthenticatedRequest, work: Work, after: int, visible: Callable[[User], QuerySet]
+) -> AsyncIterator[bytes]:
     subscription = Subscription(
         request.user, type(work), work.pk, after, visible, _login_of(request), partial(is_still_valid, request)
     )
@@ -161,7 +176,7 @@ async def _events(request, work: Work, after: int, visible: Callable[[object], Q
         hub.remove(subscription)
 
 
-def _login_of(request) -> Hashable:
+def _login_of(request: Request) -> Hashable:
     """What the request came in with: streams of the same token or session are asked about once."""
     session = getattr(request, "session", None)
     return getattr(request.auth, "pk", None) or getattr(session, "session_key", None)
@@ -172,5 +187,5 @@ def _as_text(event: WorkEvent) -> bytes:
     text = getattr(event, "text", None)
     if text is None:
         content = json.dumps(event.content, ensure_ascii=False)
-        text = event.text = f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()
+        text = event.text = f"id: {event.pk}\nevent: {event.kind}\ndata: {content}\n\n".encode()  # type: ignore[attr-defined]
     return text

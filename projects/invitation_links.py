@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -25,7 +27,7 @@ MOST = 200
 
 @atomic_again
 def make_link(
-    *, project: Project, user, role: str, uses: int = 1, expires_in_days: int = 7, email: str = ""
+    *, project: Project, user: User, role: str, uses: int = 1, expires_in_days: int = 7, email: str = ""
 ) -> tuple[InvitationLink, str]:
     """A link, and the secret that makes it one, which is kept nowhere. With an address it is mailed there.
 
@@ -45,7 +47,7 @@ def make_link(
     return link, secret
 
 
-def _mail(link: InvitationLink, secret: str, user) -> None:
+def _mail(link: InvitationLink, secret: str, user: User) -> None:
     mail.send(
         to=link.email,
         subject="You are invited to a project in ML Studio",
@@ -56,7 +58,7 @@ def _mail(link: InvitationLink, secret: str, user) -> None:
     )
 
 
-def links_of(project: Project | object) -> QuerySet[InvitationLink]:
+def links_of(project: Project | uuid.UUID) -> QuerySet[InvitationLink]:
     """Those that still let somebody in."""
     return _usable().filter(project=project).select_related("created_by")
 
@@ -76,7 +78,7 @@ def link_with(token: str) -> InvitationLink:
 
 
 @atomic_again
-def join(*, token: str, user) -> Membership:
+def join(*, token: str, user: User) -> Membership:
     """Become a member by a link; that is one use of it.
 
     Raises:

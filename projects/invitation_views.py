@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.throttles import ForgivesSuccess, InvitationTokenThrottle
+from common.requests import AuthenticatedRequest
 from projects import invitation_links, invitations
 from projects import invitation_serializers as serializers
 from projects.invitation_serializers import InvitationSerializer, PendingMemberSerializer
@@ -20,23 +27,25 @@ from projects.views import InProject, InvitationThrottle
 class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Projects that others want you in."""
 
+    request: AuthenticatedRequest
+
     queryset = Invitation.objects.none()
     serializer_class = InvitationSerializer
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return invitations.invitations_to(self.request.user)
 
     @extend_schema(request=None, responses={201: MemberSerializer})
     @action(detail=True, methods=["post"])
-    def accept(self, request, pk=None):
+    def accept(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Become a member."""
         member = invitations.accept(invitation=self.get_object())
         return Response(MemberSerializer(member).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={204: OpenApiResponse(description="Declined; nobody is told.")})
     @action(detail=True, methods=["post"])
-    def decline(self, request, pk=None):
+    def decline(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Do not become a member."""
         invitations.decline(invitation=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -50,11 +59,11 @@ class PendingMemberViewSet(InProject, mixins.ListModelMixin, mixins.DestroyModel
     lookup_value_converter = "uuid"
     change_role = Role.OWNER
 
-    def initial(self, request, *args, **kwargs) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         require_role(self.project, request.user, Role.OWNER)
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return invitations.invitations_of(self.kwargs["project_id"])
 
 
@@ -66,20 +75,20 @@ class InvitationLinkViewSet(InProject, mixins.ListModelMixin, mixins.DestroyMode
     lookup_value_converter = "uuid"
     change_role = Role.OWNER
 
-    def initial(self, request, *args, **kwargs) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         require_role(self.project, request.user, Role.OWNER)
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         return [InvitationThrottle()] if self.action == "create" else []
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return invitation_links.links_of(self.kwargs["project_id"])
 
     @extend_schema(
         request=serializers.InvitationLinkRequestSerializer, responses={201: serializers.NewInvitationLinkSerializer}
     )
-    def create(self, request, project_id):
+    def create(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
         """Make a link that lets people in, so many times and so long; its secret is shown this once."""
         data = serializers.InvitationLinkRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -97,7 +106,7 @@ class JoinView(ForgivesSuccess, APIView):
     @extend_schema(
         operation_id="join", request=serializers.JoinSerializer, responses={201: serializers.JoinedSerializer}
     )
-    def post(self, request):
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Become a member of the project that an invitation link leads to.
 
         Who has no account yet sends the secret as `invitation` to `auth/register/` instead.
@@ -118,7 +127,7 @@ class JoinPreviewView(ForgivesSuccess, APIView):
     @extend_schema(
         operation_id="join_preview", request=serializers.JoinSerializer, responses=serializers.JoinPreviewSerializer
     )
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         """Where an invitation link leads to, for who has it. Nothing is changed, and no use is taken."""
         data = serializers.JoinSerializer(data=request.data)
         data.is_valid(raise_exception=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -21,13 +21,12 @@ from projects.selectors import by_an_owner, project_ids_of
 from projects.services import add_member
 from storage.database import atomic_again
 
-User = get_user_model()
 VALID = timedelta(days=30)
 MOST = 200
 MOST_CANDIDATES = 20
 
 
-def add_or_invite(*, project: Project, user, username: str, role: str) -> Membership | Invitation:
+def add_or_invite(*, project: Project, user: User, username: str, role: str) -> Membership | Invitation:
     """Make somebody a member at once, when they share a project with `user` or a member of the staff asks; invite
     everybody else.
 
@@ -43,11 +42,11 @@ def add_or_invite(*, project: Project, user, username: str, role: str) -> Member
     return _invite(project=project, user=user, username=username, wanted=wanted, role=role)
 
 
-def _know_each_other(user, other) -> bool:
+def _know_each_other(user: User, other: User) -> bool:
     return Membership.objects.filter(user=other, project__in=project_ids_of(user)).exists()
 
 
-def candidates_for(project: Project, user, text: str) -> QuerySet:
+def candidates_for(project: Project, user: User, text: str) -> QuerySet:
     """Whom `user` may add at once: who shares a project with them; for a member of the staff, everybody."""
     people = User.objects.filter(is_active=True, username__istartswith=text.strip())
     if not user.is_staff:
@@ -57,7 +56,7 @@ def candidates_for(project: Project, user, text: str) -> QuerySet:
 
 
 @atomic_again
-def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invitation:
+def _invite(*, project: Project, user: User, username: str, wanted: User | None, role: str) -> Invitation:
     Project.objects.select_for_update().get(pk=project.pk)
     if Invitation.objects.filter(project=project).count() >= MOST:
         raise Invalid(f"{MOST} invitations wait already: withdraw some.", attr="username")
@@ -69,7 +68,7 @@ def _invite(*, project: Project, user, username: str, wanted, role: str) -> Invi
     return invitation
 
 
-def invitations_to(user) -> QuerySet[Invitation]:
+def invitations_to(user: User) -> QuerySet[Invitation]:
     """What waits for this user's answer."""
     return _usable().filter(user=user, is_declined=False).select_related("project", "invited_by")
 
@@ -88,6 +87,7 @@ def _usable() -> QuerySet[Invitation]:
 def accept(*, invitation: Invitation) -> Membership:
     """Raises `AlreadyMember`, `InvalidInvitation`."""
     role, user, project = invitation.role, invitation.user, invitation.project
+    assert user is not None  # it was found among those of a user
     if not _usable().filter(pk=invitation.pk).delete()[0]:
         raise InvalidInvitation()
     return add_member(project=project, user=user, role=role)

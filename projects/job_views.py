@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -11,9 +13,11 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from common.requests import AuthenticatedRequest
 from jobs import serializers, work
 from jobs.job_video import JobVideo
 from jobs.models import ENDED, Job, WorkState
@@ -31,7 +35,7 @@ from storage.signing import signed_for
 class JobFilter(filters.FilterSet):
     video = filters.UUIDFilter(method="of_video", label="Work on this video.")
 
-    def of_video(self, queryset, name, value):
+    def of_video(self, queryset: QuerySet, name: str, value: uuid.UUID) -> QuerySet:
         return queryset.alias(of_video=JobVideo()).filter(of_video=str(value))
 
     class Meta:
@@ -44,13 +48,15 @@ class JobViewSet(
 ):
     """Background work: imports, exports and estimates."""
 
+    request: AuthenticatedRequest
+
     queryset = Job.objects.none()
     serializer_class = serializers.JobSerializer
     permission_classes = [ProjectPermission]
     filterset_class = JobFilter
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         by_link = signed_for(self.request) if self.action in ("file", "files") else None
         return jobs_of(by_link or self.request.user)
 
@@ -60,7 +66,7 @@ class JobViewSet(
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"])
-    def cancel(self, request, pk=None):
+    def cancel(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Cancel a job: at once when it waits, within seconds when it runs."""
         job = self.get_object()
         work.request_cancel(job)
@@ -68,7 +74,7 @@ class JobViewSet(
 
     @extend_schema(request=None, responses={202: serializers.JobSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request, pk=None):
+    def retry(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Do again what failed or was cancelled: a new job with the same settings."""
         job = self.get_object()
         check_retry(job, request.user)
@@ -78,7 +84,7 @@ class JobViewSet(
 
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def log(self, request, pk=None):
+    def log(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponse:
         """What the job said while it worked, a line each, with times."""
         return HttpResponse(work.log_of(self.get_object()), content_type="text/plain; charset=utf-8")
 
@@ -92,20 +98,20 @@ class JobViewSet(
         detail=True, url_path="files/<str:name>", permission_classes=[MemberLinkPermission], pagination_class=None,
         filterset_class=None,
     )  # fmt: skip
-    def files(self, request, pk=None, name=None):
+    def files(self, request: Request, pk: uuid.UUID | None = None, name: str | None = None) -> HttpResponseBase:
         """One of the files that the job made, as `result.files` lists them. Supports `Range`, takes signed URLs."""
         file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)
         return blob_response(request, file.blob, file.name)
 
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
-    def events(self, request, pk=None):
+    def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a job live, from its beginning or after `Last-Event-ID`."""
         return event_stream(request, self.get_object(), jobs_of)
 
     @extend_schema(responses={(200, "application/x-ndjson"): serializers.ReportLineSerializer})
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def report(self, request, pk=None):
+    def report(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """One JSON line for every file that was not taken as it is, with the reason.
 
         Where all were, it is one line with the `outcome` `summary` and the counts.
@@ -120,7 +126,7 @@ class JobViewSet(
 
     @extend_schema(parameters=[serializers.ReportQuerySerializer], responses=serializers.ReportPageSerializer)
     @action(detail=True, url_path="report/lines", pagination_class=None, filterset_class=None)
-    def report_lines(self, request, pk=None):
+    def report_lines(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """The report page by page: what was not taken as it is, with its code, the annotation file and the line in it.
 
         A page may have fewer lines than asked for, or none, while `next` says that there are more.
@@ -145,7 +151,7 @@ class JobViewSet(
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY}
     )
     @action(detail=True, permission_classes=[MemberLinkPermission], pagination_class=None, filterset_class=None)
-    def file(self, request, pk=None):
+    def file(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """What the job made, for example an exported dataset. Supports `ETag` and `Range`; takes your signed URLs."""
         job = self.get_object()
         if job.output_blob is None:

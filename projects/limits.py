@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.limits import Limit, LimitReached, register
@@ -56,7 +57,7 @@ class _ByteCount:
         self._lock = threading.Lock()
         self._known: dict[object, tuple[float, int]] = {}
 
-    def of(self, whose, *, again: bool = False) -> int:
+    def of(self, whose: User | Project, *, again: bool = False) -> int:
         at, count = self._known.get(whose.pk, (0.0, 0))
         if again or not at or time.monotonic() - at > COUNTED_AGAIN_SECONDS:
             count = self._count(whose)
@@ -64,7 +65,7 @@ class _ByteCount:
                 self._known[whose.pk] = (time.monotonic(), count)
         return count
 
-    def take(self, whose, more: int, most: int) -> bool:
+    def take(self, whose: User | Project, more: int, most: int) -> bool:
         """Count `more` bytes if there is room; what a recent count says no to is counted again."""
         if not most:
             return True
@@ -74,10 +75,10 @@ class _ByteCount:
         self.of(whose, again=True)
         return self._add(whose, more, most)
 
-    def give_back(self, whose, more: int) -> None:
+    def give_back(self, whose: User | Project, more: int) -> None:
         self._add(whose, -more, 0)
 
-    def _add(self, whose, more: int, most: int) -> bool:
+    def _add(self, whose: User | Project, more: int, most: int) -> bool:
         """Whether they fit. Of two threads that come together, the second sees what the first has added."""
         with self._lock:
             at, count = self._known.get(whose.pk, (0.0, 0))
@@ -95,11 +96,11 @@ def _of_projects(projects: QuerySet[Project]) -> int:
     return sum(counter(projects) for counter in BYTE_COUNTERS)
 
 
-def _trash_of(user) -> QuerySet[Project]:
+def _trash_of(user: User) -> QuerySet[Project]:
     return Project.objects.filter(created_by=user, trashed_since__isnull=False)
 
 
-def _of_user(user) -> int:
+def _of_user(user: User) -> int:
     """With files in parts, as announced: the rest is on its way."""
     announced = Upload.objects.filter(user=user).aggregate(total=Sum("length"))["total"] or 0
     return _of_projects(Project.objects.filter(created_by=user)) + announced
@@ -121,7 +122,7 @@ BYTES = register(
 )  # fmt: skip
 
 
-def require_user_bytes(user, more: int) -> None:
+def require_user_bytes(user: User | None, more: int) -> None:
     """Raises `LimitReached` when the files of a user would take too much with `more` bytes; else counts them."""
     if user is None:
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Max, Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
@@ -62,7 +63,7 @@ def announce(*, project: Any, kind: str, **content: Any) -> None:
     )
 
 
-def announce_annotations(*, images: dict, user) -> None:
+def announce_annotations(*, images: dict, user: User | None) -> None:
     """Tell that annotations have changed.
 
     Args:
@@ -98,11 +99,11 @@ def watch(
         told = {name: read(row) for name, read in content.items()}
         announce(project=project(row), kind=kind, id=row.pk, action=action, **told)
 
-    def saved(sender, instance, created=False, raw=False, **kwargs) -> None:
+    def saved(sender: type, instance: Model, created: bool = False, raw: bool = False, **kwargs: Any) -> None:
         if not raw:
             tell(instance, "created" if created else "changed")
 
-    def deleted(sender, instance, **kwargs) -> None:
+    def deleted(sender: type, instance: Model, **kwargs: Any) -> None:
         tell(instance, "deleted")
 
     label = f"live:{model._meta.label}"

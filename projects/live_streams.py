@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import WorkEvent
@@ -170,7 +170,7 @@ class UserStreams:
         return new[0], new[1]
 
 
-def compose(work_events, project_events) -> list[Message]:
+def compose(work_events: QuerySet[WorkEvent], project_events: QuerySet[ProjectEvent]) -> list[Message]:
     """Messages about what these events are about: of each piece of work one, how it stands now."""
     works: dict[uuid.UUID, Heard] = defaultdict(Heard)
     for work, kind, content in work_events.order_by("pk").values_list("work", "kind", "content"):

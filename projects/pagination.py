@@ -10,15 +10,20 @@ import base64
 import binascii
 import json
 from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.encoding import force_str
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 MAX_CURSOR = 4000
 # What the database makes of a value that somebody wrote into a cursor.
@@ -32,7 +37,7 @@ class KeysetPagination(BasePagination):
     max_page_size = 500
     default_ordering = "-id"
 
-    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:  # type: ignore[override]
         self.request = request
         size = self._page_size(request)
         ordering = self._ordering(request, view)
@@ -57,10 +62,10 @@ class KeysetPagination(BasePagination):
         self._previous = self._link(rows[0], field, back=True) if rows and has_previous else None
         return rows
 
-    def get_paginated_response(self, data) -> Response:
+    def get_paginated_response(self, data: Any) -> Response:
         return Response(OrderedDict(next=self._next, previous=self._previous, results=data))
 
-    def _page_size(self, request) -> int:
+    def _page_size(self, request: Request) -> int:
         text = request.query_params.get("page_size")
         if text is None:
             return self.page_size
@@ -68,7 +73,7 @@ class KeysetPagination(BasePagination):
             raise ValidationError({"page_size": [f"Must be a number from 1 to {self.max_page_size}."]})
         return int(text)
 
-    def _ordering(self, request, view) -> str:
+    def _ordering(self, request: Request, view: APIView | None) -> str:
         default = getattr(view, "default_ordering", self.default_ordering)
         text = request.query_params.get("ordering") or default
         allowed = {"id", *getattr(view, "ordering_fields", ())}
@@ -92,7 +97,7 @@ class KeysetPagination(BasePagination):
         except UNUSABLE as error:
             raise NotFound("Invalid cursor.") from error
 
-    def _link(self, row, field: str, back: bool) -> str:
+    def _link(self, row: Model, field: str, back: bool) -> str:
         value = None if field == "id" else getattr(row, field)
         if value is not None and not isinstance(value, (str, int, float)):
             value = value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -108,7 +113,7 @@ class KeysetPagination(BasePagination):
             "properties": {"next": link, "previous": link, "results": schema},
         }
 
-    def get_schema_operation_parameters(self, view) -> list[dict]:
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict]:
         fields = sorted({"id", *getattr(view, "ordering_fields", ())})
         choices = [f"{sign}{name}" for name in fields for sign in ("", "-")]
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}

@@ -6,6 +6,8 @@ import codecs
 import json
 import math
 import re
+from collections.abc import Mapping
+from typing import IO, Any
 
 from django.conf import settings
 from rest_framework import parsers
@@ -21,7 +23,9 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 class JSONParser(parsers.JSONParser):
     """Refuses documents that are nested too deeply, numbers that no float holds, and halves of characters."""
 
-    def parse(self, stream, media_type=None, parser_context=None):
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
         encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         if encoding.lower() not in TEXT_CHARSETS:
             raise ParseError("JSON parse error - send it as UTF-8.")
@@ -51,7 +55,7 @@ def _too_deep() -> ParseError:
     return ParseError(f"JSON parse error - nested more than {MAX_DEPTH} levels deep.")
 
 
-def _is_deeper(data, levels: int) -> bool:
+def _is_deeper(data: Any, levels: int) -> bool:
     level = [data]
     for _ in range(levels):
         level = [
@@ -66,7 +70,7 @@ def _is_deeper(data, levels: int) -> bool:
     return True
 
 
-def _check_characters(data) -> None:
+def _check_characters(data: Any) -> None:
     try:
         json.dumps(data, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
 from rest_framework import permissions
 from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
 
+from common.requests import AuthenticatedRequest
 from jobs.errors import WorkFailed
 from jobs.models import Job
 from projects.models import Project, Role
 from projects.selectors import role_in
 from storage.signing import is_signed, signed_for
 
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
-def require_role(project: Project, user, role: Role) -> None:
+def require_role(project: Project, user: User, role: Role) -> None:
     """Raises `PermissionDenied` when the user's role in the project is lower."""
     actual = role_in(project, user)
     if actual is None or RANK[actual] < RANK[role]:
         raise PermissionDenied(f"This needs the role {role.value} in the project; you are {actual or 'no member'}.")
 
 
-def require_member(project: Project, user) -> None:
+def require_member(project: Project, user: User) -> None:
     """Raises `NotFound` for what only members see of something that others may use."""
     if role_in(project, user) is None:
         raise NotFound()
@@ -48,7 +56,7 @@ class ProjectPermission(permissions.IsAuthenticated):
     A view may name another role for its changes with `change_role`.
     """
 
-    def has_object_permission(self, request, view, obj) -> bool:
+    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Any) -> bool:  # type: ignore[override]
         role = getattr(view, "change_role", Role.EDITOR)
         if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
             require_role(obj.project, request.user, role)
@@ -58,12 +66,12 @@ class ProjectPermission(permissions.IsAuthenticated):
 class MemberLinkPermission(ProjectPermission):
     """A URL that was signed for a user may be read without credentials; the view shows what that user may see."""
 
-    def has_permission(self, request, view) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         return signed_for(request) is not None or super().has_permission(request, view)
 
 
 class SignedReadPermission(ProjectPermission):
     """A signed URL may be read without credentials."""
 
-    def has_permission(self, request, view) -> bool:
+    def has_permission(self, request: Request, view: APIView) -> bool:
         return is_signed(request) or super().has_permission(request, view)

@@ -61,7 +61,7 @@ def cancel_work_of(project: Project) -> None:
 
 
 def _cancel_all(model: type[Work], project: Project) -> None:
-    rows = model._default_manager.filter(project=project)
+    rows = model._default_manager.filter(project=project)  # type: ignore[misc] # each kind of work has a project
     rows.filter(state=WorkState.QUEUED).update(
         state=WorkState.CANCELLED, cancel_requested=True, finished_at=timezone.now()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from jobs.models import Job
@@ -16,17 +17,17 @@ def is_live(path: str = "") -> Q:
     return Q(**{f"{path}deleting_since": None, f"{path}trashed_since": None})
 
 
-def projects_of(user) -> QuerySet[Project]:
+def projects_of(user: User) -> QuerySet[Project]:
     """Projects this user is a member of."""
     return Project.objects.filter(memberships__user=user)
 
 
-def project_ids_of(user) -> QuerySet:
+def project_ids_of(user: User | None) -> QuerySet:
     """For `project__in=`: the planner reads it once, however many rows are listed."""
     return Membership.objects.filter(user=user).values("project_id")
 
 
-def jobs_of(user) -> QuerySet[Job]:
+def jobs_of(user: User) -> QuerySet[Job]:
     return (
         Job.objects.filter(project__in=project_ids_of(user))
         .select_related("project", "report_blob", "output_blob", "created_by")
@@ -41,6 +42,6 @@ def by_an_owner(maker: str) -> Exists:
     return Exists(owners.filter(project=OuterRef("project"), user=OuterRef(maker)))
 
 
-def role_in(project: Project, user) -> Role | None:
+def role_in(project: Project, user: User) -> Role | None:
     role = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
     return Role(role) if role else None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
@@ -53,7 +54,7 @@ class DeletionSerializer(serializers.Serializer):
     )
 
 
-def is_forced(request) -> bool:
+def is_forced(request: Request) -> bool:
     data = DeletionSerializer(data=request.query_params)
     data.is_valid(raise_exception=True)
     return data.validated_data["force"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
+import uuid
+
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -17,13 +19,11 @@ from projects.trash.projects import IN_TRASH, NOT_IN_TRASH, trash_project
 from projects.uses import in_words, require_unused
 from storage.database import atomic_again
 
-User = get_user_model()
-
 COUNTS = ("label_count", "dataset_count", "image_count", "model_count")
 
 
 @atomic_again
-def create_project(*, user, name: str, description: str = "", task: str = Task.CLASSIFICATION) -> Project:
+def create_project(*, user: User, name: str, description: str = "", task: str = Task.CLASSIFICATION) -> Project:
     """A project with its first owner. Raises `LimitReached`."""
     limits.PROJECTS.require(user)
     project = Project.objects.create(name=name, description=description, task=task, created_by=user)
@@ -57,7 +57,7 @@ def delete_project(*, project: Project, force: bool = False) -> None:
         remove_project(project=project)
 
 
-def adjust_counts(project_id, **changes: int) -> None:
+def adjust_counts(project_id: uuid.UUID, **changes: int) -> None:
     """Add to the kept counts, for example `image_count=-3`; the caller's transaction holds the change itself."""
     unknown = set(changes) - set(COUNTS)
     if unknown:
@@ -68,7 +68,7 @@ def adjust_counts(project_id, **changes: int) -> None:
     )
 
 
-def add_member(*, project: Project, user, role: str) -> Membership:
+def add_member(*, project: Project, user: User, role: str) -> Membership:
     try:
         with transaction.atomic():
             return Membership.objects.create(project=project, user=user, role=role)
@@ -95,7 +95,7 @@ def remove_member(*, membership: Membership) -> None:
 
 
 @atomic_again
-def leave_all_projects(*, user) -> None:
+def leave_all_projects(*, user: User) -> None:
     """Delete the projects that only this user has. Refuses when others would be left without an owner."""
     for membership in Membership.objects.filter(user=user).select_related("project"):
         others = Membership.objects.filter(project=membership.project).exclude(user=user)
@@ -109,7 +109,7 @@ def leave_all_projects(*, user) -> None:
             )
 
 
-def _lock(project_id) -> None:
+def _lock(project_id: uuid.UUID) -> None:
     Project.objects.select_for_update().get(pk=project_id)
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -100,7 +101,7 @@ def work_in_use(rows: Iterable[Work], kind: str, name: Callable[[Any], str]) -> 
     for row in rows:
         what = name(row)
         detail = f"The {kind} '{what}' is {row.state}: cancel it first ({row.pk})."
-        yield Use(kind, str(row.pk), what, detail, cancel=lambda row=row: _cancel(row))
+        yield Use(kind, str(row.pk), what, detail, cancel=partial(_cancel, row))
 
 
 def _cancel(row: Work) -> None:

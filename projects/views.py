@@ -1,14 +1,22 @@
 from __future__ import annotations
 
-from django.db.models import F
+import uuid
+from typing import Any
+
+from django.db.models import F, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from accounts.throttles import UserThrottle
+from common.requests import AuthenticatedRequest
 from projects import invitation_serializers, serializers, services
 from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
@@ -31,6 +39,8 @@ class ProjectFilter(filters.FilterSet):
 class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
     """Projects you are a member of."""
 
+    request: AuthenticatedRequest
+
     queryset = Project.objects.none()
     serializer_class = serializers.ProjectSerializer
     permission_classes = [ProjectPermission]
@@ -43,24 +53,25 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
     def change_role(self) -> Role:
         return Role.OWNER if self.request.method == "DELETE" else Role.EDITOR
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return projects_of(self.request.user).annotate(my_role=F("memberships__role"))
 
-    def perform_create(self, serializer) -> None:
+    def perform_create(self, serializer: BaseSerializer) -> None:
         project = services.create_project(user=self.request.user, **serializer.validated_data)
         with self.changing(project, "create_project", project=project.name):
             services.note_new_project(project)
         serializer.instance = projects_of(self.request.user).annotate(my_role=F("memberships__role")).get(pk=project.pk)
 
-    def perform_update(self, serializer) -> None:
+    def perform_update(self, serializer: BaseSerializer) -> None:
         project = serializer.instance
+        assert project is not None
         with self.changing(project, "change_project", project=project.name):
             change_fields("project_fields", project, serializer.validated_data)
 
     @extend_schema(
         parameters=[serializers.DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
     )
-    def destroy(self, request, pk=None):
+    def destroy(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Delete a project with everything in it; it stays in the trash of its owners for a while.
 
         While work, a model in production or devices need it, that is refused with a list (409 `project_in_use`), unless
@@ -72,7 +83,7 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(responses=serializers.UsesSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def uses(self, request, pk=None):
+    def uses(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What needs the project, and what is deleted with it."""
         project = self.get_object()
         return Response(
@@ -80,13 +91,13 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
         )
 
 
-class InProject:
+class InProject(APIView):
     """A view below `projects/{project_id}/`: the project is one the user may see."""
 
     permission_classes = [ProjectPermission]
     change_role = Role.EDITOR
 
-    def initial(self, request, *args, **kwargs) -> None:
+    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         super().initial(request, *args, **kwargs)
         self.project = get_object_or_404(projects_of(request.user), pk=kwargs["project_id"])
         if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -108,17 +119,17 @@ class MemberViewSet(
     change_role = Role.OWNER
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return Membership.objects.filter(project_id=self.kwargs["project_id"]).select_related("user", "project")
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         return [InvitationThrottle()] if self.action == "create" else []
 
     @extend_schema(
         request=serializers.NewMemberSerializer,
         responses={201: serializers.MemberSerializer, 202: invitation_serializers.PendingMemberSerializer},
     )
-    def create(self, request, project_id):
+    def create(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
         """Add a member. Who shares a project with you is one at once (201); all others are invited (202).
 
         An invitation says the same whether there is such a user or not.
@@ -135,14 +146,15 @@ class MemberViewSet(
         responses=invitation_serializers.CandidateSerializer(many=True),
     )
     @action(detail=False, pagination_class=None)
-    def candidates(self, request, project_id):
+    def candidates(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
         """People to add: those who share a project with you, and nobody else. Who else exists is not told."""
         query = invitation_serializers.CandidateQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         found = candidates_for(self.project, request.user, query.validated_data["q"])
         return Response(invitation_serializers.CandidateSerializer(found, many=True).data)
 
-    def perform_update(self, serializer) -> None:
+    def perform_update(self, serializer: BaseSerializer) -> None:
+        assert serializer.instance is not None
         services.change_role(membership=serializer.instance, role=serializer.validated_data.get("role", Role.EDITOR))
 
     def perform_destroy(self, instance: Membership) -> None:
@@ -157,6 +169,6 @@ class LeaveView(InProject, viewsets.GenericViewSet):
     serializer_class = None
 
     @extend_schema(request=None, responses={204: OpenApiResponse(description="You have left.")})
-    def leave(self, request, project_id):
+    def leave(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
         services.remove_member(membership=Membership.objects.get(project=self.project, user=request.user))
         return Response(status=status.HTTP_204_NO_CONTENT)

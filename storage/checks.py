@@ -1,16 +1,21 @@
 """System checks: folders that must be writable, a store that must be known."""
 
-import os
+from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import CheckMessage, Error, register
 
 from storage.backends import BACKENDS, BackendConfigurationError, get_backend
 
 
 @register()
-def check_storage(app_configs, **kwargs):
-    problems = []
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
     if settings.STORAGE_BACKEND not in BACKENDS:
         problems.append(
             Error(

@@ -64,7 +64,7 @@ def _while_it_comes(request: HttpRequest, blob: Blob, filename: str) -> HttpResp
     return _described(response, f'"{blob.sha256}"', blob.content_type, filename)
 
 
-def file_response(request, path: Path, tag: str, content_type: str, filename: str) -> HttpResponseBase:
+def file_response(request: HttpRequest, path: Path, tag: str, content_type: str, filename: str) -> HttpResponseBase:
     etag = f'"{tag}"'
     if _matches(request.headers.get("If-None-Match", ""), etag):
         return _with_headers(HttpResponse(status=304), etag)

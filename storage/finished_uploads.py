@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
+from django.contrib.auth.models import User
+
 from common.errors import NotFound
 from storage.cache import Incoming
 from storage.errors import UploadIncomplete
@@ -37,7 +39,7 @@ class FinishedUpload:
 class Taking:
     """The uploads that one request takes: they are gone when it succeeds, and stay for another try when it fails."""
 
-    def __init__(self, user) -> None:
+    def __init__(self, user: User) -> None:
         self._user = user
         self._taken: list[FinishedUpload] = []
 
@@ -62,7 +64,7 @@ class Taking:
 
 
 @contextmanager
-def taking_uploads(user) -> Iterator[Taking]:
+def taking_uploads(user: User) -> Iterator[Taking]:
     taking = Taking(user)
     with ExitStack() as cleanup:
         cleanup.callback(taking.forget)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from storage.backends import LINKED, BackendError, BackendUnavailable, NotInStore, backend_named, get_backend
+from storage.backends.base import Backend
 from storage.database import atomic_again, by_key
 from storage.errors import BlobMissing
 from storage.local_cache import local_cache
@@ -192,7 +193,7 @@ def migrate(*, keep_source: bool, on_progress: Callable[[int, int], None]) -> tu
     return moved, problems
 
 
-def _move(blob: Blob, target, keep_source: bool) -> int:
+def _move(blob: Blob, target: Backend, keep_source: bool) -> int:
     source_name = blob.backend
     with pinned(blob) as path:
         if not is_intact(path, blob.sha256):

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -65,11 +66,11 @@ class FileBody:
         return getattr(settings, self.limit) + FORM_BYTES
 
 
-def open_form(request: HttpRequest, user, keywords) -> FormReceiver:
+def open_form(request: HttpRequest, user: User, keywords: Mapping[str, Any]) -> FormReceiver:
     return FormReceiver(request.META.get("CONTENT_TYPE", ""), request.encoding or settings.DEFAULT_CHARSET)
 
 
-def open_form_in_memory(request: HttpRequest, user, keywords) -> FormReceiver:
+def open_form_in_memory(request: HttpRequest, user: User, keywords: Mapping[str, Any]) -> FormReceiver:
     """For a view that only looks at what it gets: a small request touches no disk."""
     announced = request.META.get("CONTENT_LENGTH", "")
     is_small = announced.isdigit() and int(announced[:20]) <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
@@ -265,7 +266,7 @@ def content_digest(request: HttpRequest) -> str:
 
 
 def _read_digest(file: UploadedFile) -> str:
-    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
     return digest
 

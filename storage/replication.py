@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -145,7 +145,7 @@ def evict(limit_bytes: int | None = None) -> int:
     return dropped
 
 
-def _drop(blob: Blob, before) -> bool:
+def _drop(blob: Blob, before: datetime) -> bool:
     backend, cache = backend_named(blob.backend), local_cache()
     path = cache.path(blob.sha256)
     if backend.shares_path(path, blob.remote_id):

@@ -11,12 +11,14 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from common.errors import Invalid
@@ -37,7 +39,7 @@ class ChecksumMismatch(Exception):
     """The part is not what its sender meant; nothing of it was kept."""
 
 
-def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
+def begin_upload(*, user: User, length: int, metadata: str = "") -> Upload:
     """Announce a file.
 
     Args:
@@ -59,7 +61,7 @@ def begin_upload(*, user, length: int, metadata: str = "") -> Upload:
 
 
 @transaction.atomic
-def _announced(user, length: int, metadata: str) -> Upload:
+def _announced(user: User, length: int, metadata: str) -> Upload:
     """The row. Requests of one user come one after another here, so that none exceeds the limits."""
     list(type(user)._base_manager.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
     if Upload.objects.filter(user=user).count() >= settings.MAX_OPEN_UPLOADS:
@@ -132,8 +134,8 @@ class PartReceiver:
         if self._size and not self._is_over and not self._digest.is_wanted:
             self._keep()
 
-    def attach(self, request) -> None:
-        request.received_part = self
+    def attach(self, request: HttpRequest) -> None:
+        request.received_part = self  # type: ignore[attr-defined]
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # the rest of what a full disk did not take
@@ -214,7 +216,7 @@ def _has_row(path: Path) -> bool:
         return False
 
 
-def _expiry():
+def _expiry() -> datetime:
     return timezone.now() + timedelta(days=settings.UPLOAD_DAYS)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -19,7 +20,7 @@ def sign_path(path: str, **query: str | int) -> str:
     return _signed(path, _next_expiry(settings.SIGNED_URL_SECONDS), query)
 
 
-def sign_for(user, path: str, *, seconds: int = 0) -> str:
+def sign_for(user: User, path: str, *, seconds: int = 0) -> str:
     """As `sign_path`, for what is more than a picture: it works as long as this user may see what is behind it.
 
     Args:
@@ -46,7 +47,7 @@ def base_url_of(request: HttpRequest) -> str:
     return settings.CONFIGURED_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
-def signed_for(request: HttpRequest):
+def signed_for(request: HttpRequest) -> User | None:
     """The user whom a valid signature was made for, if they are still active; the caller looks at what they may see."""
     member = request.GET.get("member", "")
     if not is_signed(request) or not (member.isascii() and member.isdigit() and len(member) < 19):

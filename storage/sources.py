@@ -6,14 +6,18 @@ Only what configuration allows can be reached; nothing else is opened, no file, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from fastdfs import FileId, InvalidFileId
 from storage.backends import BackendError, NotInStore, backend_named
 from storage.cache import Incoming
+
+if TYPE_CHECKING:
+    from storage.backends.s3 import S3Backend
 
 S3_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^\x00-\x1f]{0,1000})\Z")
 Progress = Callable[[int, int], None]
@@ -98,7 +102,7 @@ def receive_source(source: Source, target: Incoming, on_progress: Progress) -> N
     _copy(backend.read(source.key), target, size, on_progress)
 
 
-def _copy(chunks, target: Incoming, size: int, on_progress: Progress) -> None:
+def _copy(chunks: Iterable[bytes], target: Incoming, size: int, on_progress: Progress) -> None:
     for chunk in chunks:
         target.write(chunk)
         if target.size > settings.MAX_UPLOAD_BYTES:
@@ -124,7 +128,7 @@ def list_folder(source: Source) -> list[tuple[str, int]]:
     return objects
 
 
-def bucket_of(source: Source):
+def bucket_of(source: Source) -> S3Backend:
     """The bucket of an `s3://` source, on the server that the S3 settings name."""
     try:
         from storage.backends.s3 import S3Backend, make_client

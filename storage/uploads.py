@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
+from django.http import HttpRequest
 
 from storage import services
 from storage.cache import Incoming
@@ -16,22 +17,24 @@ from storage.errors import FileTooLarge
 class StoredUpload(UploadedFile):
     """An uploaded file that lies in the cache's incoming folder. Closing it forgets it unless it was kept."""
 
-    _file: BinaryIO | None
+    _file: IO[bytes] | None
 
-    def __init__(self, incoming: Incoming, name: str, content_type: str | None, charset, extra) -> None:
+    def __init__(
+        self, incoming: Incoming, name: str, content_type: str | None, charset: str | None, extra: dict | None
+    ) -> None:
         incoming.finish()
         self.incoming = incoming
         super().__init__(None, name, content_type, incoming.size, charset, extra)
 
     @property
-    def file(self):
+    def file(self) -> IO[bytes] | None:
         """Opened when somebody reads: a request may bring more files than a process may have open."""
         if self._file is None and self.incoming.path.exists():
             self._file = open(self.incoming.path, "rb")  # noqa: SIM115 - closed with the upload
         return self._file
 
     @file.setter
-    def file(self, value) -> None:
+    def file(self, value: IO[bytes] | None) -> None:
         self._file = value
 
     @property
@@ -52,7 +55,7 @@ class BlobUploadHandler(FileUploadHandler):
 
     chunk_size = 1 << 20
 
-    def new_file(self, *args, **kwargs) -> None:
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._incoming = services.receive()
 
@@ -77,6 +80,6 @@ class BlobUploadHandler(FileUploadHandler):
             incoming.discard()
 
 
-def memory_first(request) -> list[FileUploadHandler]:
+def memory_first(request: HttpRequest) -> list[FileUploadHandler]:
     """For a view that only looks at what it gets: a small request (FILE_UPLOAD_MAX_MEMORY_SIZE) touches no disk."""
     return [MemoryFileUploadHandler(request), BlobUploadHandler(request)]

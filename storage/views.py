@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from typing import IO, Any
+
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import http_date
@@ -11,9 +17,11 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import mixins, status, viewsets
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.errors import StudioError
+from common.requests import AuthenticatedRequest
 from storage import resumable
 from storage.models import Upload
 from storage.receiving import FileBody
@@ -40,15 +48,17 @@ class PartParser(BaseParser):
 
     media_type = PART
 
-    def parse(self, stream, media_type=None, parser_context=None):
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict:
         return {}
 
 
-def header(name: str, kind=OpenApiTypes.STR, **options) -> OpenApiParameter:
+def header(name: str, kind: OpenApiTypes = OpenApiTypes.STR, **options: Any) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, **options)
 
 
-def open_part(request: HttpRequest, user, keywords) -> resumable.PartReceiver | None:
+def open_part(request: HttpRequest, user: User, keywords: Mapping[str, Any]) -> resumable.PartReceiver | None:
     """Takes a part as it comes; None when the view refuses the request for what its headers say."""
     offset = request.headers.get("Upload-Offset", "")
     upload = Upload.objects.filter(user=user.pk, pk=keywords["pk"]).first()
@@ -75,19 +85,19 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     http_method_names = ["get", "head", "post", "patch", "delete", "options"]
     file_bodies = {"partial_update": FileBody(open_part, PART)}
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return Upload.objects.filter(user=self.request.user.pk)
 
-    def get_parsers(self):
+    def get_parsers(self) -> list[BaseParser]:
         return [PartParser()]
 
-    def finalize_response(self, request, response, *args, **kwargs):
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Tus-Resumable"] = VERSION
         response["Cache-Control"] = "no-store"
         return response
 
-    def options(self, request, *args, **kwargs):
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
         response = Response(status=status.HTTP_204_NO_CONTENT)
         response["Tus-Version"] = VERSION
         response["Tus-Extension"] = "creation,expiration,checksum,termination"
@@ -104,7 +114,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         request=None,
         responses={201: ResumableUploadSerializer, **PROBLEMS},
     )
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Announce a file. `Location` is where its parts go, each with PATCH; what came of a broken part is kept."""
         self._check_version()
         length = self._number("Upload-Length")
@@ -118,7 +128,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             upload,
         )
 
-    def retrieve(self, request, *args, **kwargs):
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """How much has come; HEAD answers with `Upload-Offset`, where the next part begins."""
         upload = self.get_object()
         return self._described(Response(ResumableUploadSerializer(upload).data), upload)
@@ -136,7 +146,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
             **PROBLEMS,
         },
     )
-    def partial_update(self, request, pk=None):
+    def partial_update(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Send the next part. It is kept for certain once this is answered."""
         upload = self.get_object()
         self._check_version()
@@ -149,7 +159,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
                 upload = received.finish()
             else:
                 upload = resumable.append_part(
-                    upload=upload, offset=offset, part=request._request,
+                    upload=upload, offset=offset, part=request._request,  # type: ignore[arg-type] # it reads like a file
                     checksum=request.headers.get("Upload-Checksum", ""),
                 )  # fmt: skip
         except resumable.ChecksumMismatch as mismatch:
@@ -157,7 +167,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return self._described(Response(status=status.HTTP_204_NO_CONTENT), upload)
 
     @extend_schema(responses={204: OpenApiResponse(description="Its parts are deleted.")})
-    def destroy(self, request, pk=None):
+    def destroy(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Give it up."""
         resumable.delete_upload(upload=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)

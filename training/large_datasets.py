@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets.models import Dataset, Snapshot
@@ -24,13 +26,15 @@ from training.services import start_training
 TRAINING, SEARCH = "snapshot_and_training", "snapshot_and_search"
 
 
-def dataset_to_freeze(*, project: Project, snapshot: Snapshot | None = None, dataset: Dataset | None = None, **_):
+def dataset_to_freeze(
+    *, project: Project, snapshot: Snapshot | None = None, dataset: Dataset | None = None, **_: Any
+) -> Dataset | None:
     """The large dataset that has to be frozen first; None when there is nothing to wait for."""
     dataset = dataset or project.datasets.order_by("id").first()
     return dataset if snapshot is None and dataset is not None and is_large(dataset) else None
 
 
-def start_from_dataset(*, kind: str, dataset: Dataset, user, arguments: dict) -> Job:
+def start_from_dataset(*, kind: str, dataset: Dataset, user: User, arguments: dict) -> Job:
     """Make the job that takes the snapshot and starts the training, or the search.
 
     Args:

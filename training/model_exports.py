@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -151,7 +152,7 @@ def _pictures(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
             return {"samples": verification, "source": source, "is_labelled": True, "calibration": calibration}
     images = Image.objects.filter(dataset__project=model.project_id).select_related("blob").order_by("id")
     paths = [(str(image.pk), str(storage.pin(image.blob, folder))) for image in images[: 2 * UNLABELLED_IMAGES]]
-    unknown = {"boxes": [], "labels": []} if model.task == Task.DETECTION else {"label": -1}
+    unknown: dict[str, Any] = {"boxes": [], "labels": []} if model.task == Task.DETECTION else {"label": -1}
     samples = [{"id": pk, "path": path, **unknown} for pk, path in paths[::2]]
     return {
         "samples": samples,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,8 +90,8 @@ class EngineProcess:
     def ask(self, wish: str) -> None:
         """Say "cancel" or "interrupt"."""
         with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(f"{wish}\n")
-            self._process.stdin.flush()
+            self._process.stdin.write(f"{wish}\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
 
     @property
     def exceeded(self) -> str:
@@ -131,7 +132,7 @@ class EngineProcess:
 
     def _read(self) -> None:
         logged = 0
-        while line := self._process.stdout.readline(LINE_CHARACTERS):
+        while line := self._process.stdout.readline(LINE_CHARACTERS):  # type: ignore[union-attr]
             message = _message_of(line)
             if message is None:
                 continue
@@ -279,7 +280,7 @@ def _boxes(annotations: list[dict], index: dict[str, int]) -> dict:
     return {"boxes": [one["box"] for one in annotations], "labels": [index[one["label"]] for one in annotations]}
 
 
-def work_folder(pk) -> Path:
+def work_folder(pk: uuid.UUID | str) -> Path:
     return settings.WORK_DIR / "trainings" / str(pk)
 
 

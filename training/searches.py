@@ -6,8 +6,10 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -56,9 +58,9 @@ TRIES = 200
 
 
 def start_search(
-    *, project: Project, user, configuration: dict, space: Mapping | None = None, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, base_model: Model | None = None, max_runs: int = 7,
-    max_minutes: float | None = None, seed: int = 42, name: str = "",
+    *, project: Project, user: User, configuration: dict, space: Mapping | None = None,
+    snapshot: Snapshot | None = None, dataset: Dataset | None = None, base_model: Model | None = None,
+    max_runs: int = 7, max_minutes: float | None = None, seed: int = 42, name: str = "",
 ) -> Search:  # fmt: skip
     """Draw settings out of the space and start the first rung. The first of them are the user's own; they are compared
     like the others, by a shorter training, and may be left behind there.
@@ -130,7 +132,7 @@ def draw(space: Mapping, configuration: dict, count: int, seed: int) -> list[dic
     return found
 
 
-def _drawn(choices, generator: random.Random):
+def _drawn(choices: Any, generator: random.Random) -> Any:
     if isinstance(choices, Mapping):
         low, high = choices["min"], choices["max"]
         if choices.get("log"):
@@ -185,7 +187,7 @@ def advance(*, search: Search) -> Search:
                 _cancel(run)
     if any(run.state not in ENDED for run in runs):
         return search
-    better = sorted((run for run in runs if run.score is not None), key=lambda run: (-run.score, run.pk))
+    better = sorted((run for run in runs if run.score is not None), key=lambda run: (-(run.score or 0.0), run.pk))
     is_last = search.rung + 1 >= len(search.sizes)
     if search.cancel_requested:
         return _end(search, WorkState.CANCELLED, "Cancelled.")
@@ -194,7 +196,7 @@ def advance(*, search: Search) -> Search:
         return _end(search, WorkState.SUCCEEDED, note)
     kept = better[: search.sizes[search.rung + 1]]
     try:
-        _start_rung(search, search.rung + 1, [run.chosen for run in kept])
+        _start_rung(search, search.rung + 1, [run.chosen for run in kept])  # type: ignore[misc]
     except LimitReached:  # it goes on when other trainings have ended
         return search
     except (CannotTrain, SnapshotIsRecord) as error:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from jobs.models import ENDED
 from jobs.queues import place_of
 from jobs.work import error_of
+from projects.models import Project
 from projects.selectors import jobs_of, project_ids_of
 from training.models import Search, TrainingRun
 
@@ -16,13 +18,13 @@ LARGE = (
 )  # fmt: skip
 
 
-def trainings_of(user) -> QuerySet[TrainingRun]:
+def trainings_of(user: User) -> QuerySet[TrainingRun]:
     rows = TrainingRun.objects.filter(project__in=project_ids_of(user))
     named = rows.select_related("project", "snapshot__dataset", "model", "base_model", "created_by")
     return named.defer(*LARGE)
 
 
-def searches_of(user) -> QuerySet[Search]:
+def searches_of(user: User) -> QuerySet[Search]:
     rows = (
         Search.objects.filter(project__in=project_ids_of(user))
         .select_related("project", "best", "snapshot__dataset", "base_model", "created_by")
@@ -31,7 +33,7 @@ def searches_of(user) -> QuerySet[Search]:
     return rows.prefetch_related("runs")
 
 
-def activity_of(user, project, state: str, limit: int) -> list[dict]:
+def activity_of(user: User, project: Project | None, state: str, limit: int) -> list[dict]:
     """Jobs and trainings together, the newest first; `state` is active, ended or all."""
     rows: list[dict] = []
     lines: dict = {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -42,7 +44,7 @@ class SeesItsOwn(serializers.Serializer):
     def get_fields(self) -> dict:
         fields = super().get_fields()
         for name, queryset in self.context.get("visible", {}).items():
-            fields[name].queryset = queryset
+            fields[name].queryset = queryset  # type: ignore[attr-defined]
         return fields
 
 
@@ -65,7 +67,7 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields, SeesItsOwn):
     )  # fmt: skip
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             refuse_unknown(data, self.fields, code="unknown", what="setting")
         return super().to_internal_value(data)
@@ -202,7 +204,7 @@ class SearchRequestSerializer(TrainingRequestSerializer):
             checked[name] = self._choices(name, choices)
         return checked
 
-    def _choices(self, name: str, choices):
+    def _choices(self, name: str, choices: Any) -> list | dict:
         field = self.fields[name]
         if isinstance(choices, list) and choices:
             return [field.run_validation(one) for one in choices]
@@ -260,7 +262,7 @@ class SearchSerializer(serializers.ModelSerializer):
     @extend_schema_field(SearchRunSerializer(many=True))
     def get_runs(self, search: Search) -> list[dict]:
         runs = sorted(search.runs.all(), key=lambda run: (-(run.rung or 0), -(run.score or -1.0), str(run.pk)))
-        return SearchRunSerializer(runs, many=True).data
+        return SearchRunSerializer(runs, many=True).data  # type: ignore[return-value]
 
     @extend_schema_field({"type": ["string", "null"], "format": "uuid"})
     def get_model(self, search: Search) -> str | None:

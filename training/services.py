@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
+from django.contrib.auth.models import User
 from django.db import Error, transaction
 
 from common.errors import Conflict
@@ -51,7 +54,7 @@ BASE_RATE = 0.3
 
 
 def start_training(
-    *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
+    *, project: Project, user: User | None, configuration: dict, snapshot: Snapshot | None = None,
     dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> TrainingRun:  # fmt: skip
     """Check what can be checked at once, queue the run and tell the trainers.
@@ -78,7 +81,7 @@ def start_training(
 
 
 @atomic_again
-def _queue(*, project: Project, snapshot: Snapshot, created_by, **fields) -> TrainingRun:
+def _queue(*, project: Project, snapshot: Snapshot, created_by: User | None, **fields: Any) -> TrainingRun:
     limits.require_place(TrainingRun, project=project, user=created_by)  # again, for now nobody comes in between
     hold_images(snapshot)
     run = TrainingRun.objects.create(project=project, snapshot=snapshot, created_by=created_by, **fields)
@@ -88,7 +91,7 @@ def _queue(*, project: Project, snapshot: Snapshot, created_by, **fields) -> Tra
 
 
 def start_preflight(
-    *, project: Project, user, configuration: dict, snapshot: Snapshot | None = None,
+    *, project: Project, user: User, configuration: dict, snapshot: Snapshot | None = None,
     dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
 ) -> Job:  # fmt: skip
     """A job that answers what such a training would take; it takes the snapshot of a large dataset itself.
@@ -108,13 +111,13 @@ def start_preflight(
 
 
 def check_configuration(
-    project: Project, user, configuration: dict, snapshot: Snapshot, base_model: Model | None
+    project: Project, user: User | None, configuration: dict, snapshot: Snapshot, base_model: Model | None
 ) -> AnyConfiguration:
     """The configuration with every open choice made. Raises `CannotTrain`."""
     return _checked(project, user, configuration, snapshot, None, base_model)[1]
 
 
-def retry_training(*, run: TrainingRun, user) -> TrainingRun:
+def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
     """Train again what failed or was cancelled, with the same settings on the same snapshot.
 
     Raises:
@@ -138,7 +141,14 @@ def retry_training(*, run: TrainingRun, user) -> TrainingRun:
     )  # fmt: skip
 
 
-def _checked(project, user, configuration, snapshot, dataset, base_model) -> tuple[Snapshot, AnyConfiguration]:
+def _checked(
+    project: Project,
+    user: User | None,
+    configuration: dict,
+    snapshot: Snapshot | None,
+    dataset: Dataset | None,
+    base_model: Model | None,
+) -> tuple[Snapshot, AnyConfiguration]:
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()
         if dataset is None:

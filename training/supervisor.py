@@ -7,6 +7,7 @@ import json
 import queue
 import time
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -180,7 +181,7 @@ class Supervisor:
         self._write(history=history)
         work.record_event(self.run, "epoch", entry)
 
-    def _write(self, **changes) -> None:
+    def _write(self, **changes: Any) -> None:
         self._last_write = time.monotonic()
         if self._progress != self.run.progress:
             changes["progress"] = self._progress

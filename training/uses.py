@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 from django.db.models import Q
 
@@ -37,7 +38,7 @@ def _unfinished(condition: Q) -> Iterable[Use]:
     for search in Search.objects.filter(condition).exclude(state__in=ENDED).order_by("id"):
         name = search.name or "without a name"
         detail = f"The search '{name}' is {search.state}: cancel it first ({search.pk})."
-        yield Use("search", str(search.pk), name, detail, cancel=lambda search=search: _cancel(search))
+        yield Use("search", str(search.pk), name, detail, cancel=partial(_cancel, search))
     runs = TrainingRun.objects.filter(condition).exclude(state__in=ENDED).order_by("id")
     yield from work_in_use(
         runs, "training", lambda run: run.name or run.configuration.get("architecture", "without a name")

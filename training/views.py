@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from django.http import HttpResponse
+import uuid
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -8,9 +11,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of, snapshots_of
 from inference.evaluation.figures import picture_response
 from inference.evaluation.result_serializers import PictureQuerySerializer
@@ -43,7 +49,7 @@ class ArchitecturesView(APIView):
         parameters=[OpenApiParameter("task", OpenApiTypes.STR, enum=Task.values)],
         responses=serializers.ArchitectureSerializer(many=True),
     )
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         task = request.query_params.get("task")
         if task is not None and task not in Task.values:
             raise ValidationError({"task": [f"Must be one of {', '.join(Task.values)}."]})
@@ -95,24 +101,26 @@ class TrainingViewSet(
 ):
     """Trainings: started here, done in the background."""
 
+    request: AuthenticatedRequest
+
     queryset = TrainingRun.objects.none()
     serializer_class = serializers.TrainingSerializer
     permission_classes = [ProjectPermission]
     filterset_class = TrainingFilter
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         runs = trainings_of(self.request.user)
         return runs.defer("history", "estimate") if self.action == "list" else runs
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> type[BaseSerializer]:
         return serializers.TrainingSummarySerializer if self.action == "list" else self.serializer_class
 
     @extend_schema(
         request=serializers.TrainingRequestSerializer,
         responses={201: serializers.TrainingSerializer, 202: JobSerializer},
     )
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Start a training. Only `project` is needed; all else has good defaults.
 
         Without a snapshot of a large dataset, a job takes it first (202); its `result.training` is then the id.
@@ -128,7 +136,7 @@ class TrainingViewSet(
 
     @extend_schema(parameters=[serializers.OptionsQuerySerializer], responses=TrainingOptionsSerializer)
     @action(detail=False, url_path="options", pagination_class=None, filterset_class=None)
-    def choices(self, request):
+    def choices(self, request: AuthenticatedRequest) -> Response:
         """What can be chosen for a training of this project: presets with what each means, and settings with bounds."""
         query = serializers.OptionsQuerySerializer(
             data=request.query_params, context={"visible": {"project": projects_of(request.user)}}
@@ -138,12 +146,12 @@ class TrainingViewSet(
 
     @extend_schema(request=serializers.TrainingRequestSerializer, responses={202: JobSerializer})
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
-    def preflight(self, request):
+    def preflight(self, request: AuthenticatedRequest) -> Response:
         """What such a training would take: the job's result has minutes, memory, disk and warnings."""
         job = services.start_preflight(user=request.user, **self._requested(request))
         return _accepted(job)
 
-    def _requested(self, request) -> dict:
+    def _requested(self, request: AuthenticatedRequest) -> dict:
         visible = {
             "project": projects_of(request.user),
             "snapshot": snapshots_of(request.user),
@@ -160,26 +168,26 @@ class TrainingViewSet(
 
     @extend_schema(request=None, responses=serializers.TrainingSerializer)
     @action(detail=True, methods=["post"])
-    def cancel(self, request, pk=None):
+    def cancel(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Cancel a training: at once when it waits, within seconds when it runs."""
         run = services.cancel_training(run=self.get_object())
         return Response(self.get_serializer(run).data)
 
     @extend_schema(responses={(200, "text/plain"): OpenApiResponse(OpenApiTypes.STR)})
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def log(self, request, pk=None):
+    def log(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponse:
         """What the training said, a line an event."""
         return HttpResponse(log_of(self.get_object()), content_type="text/plain; charset=utf-8")
 
     @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
-    def events(self, request, pk=None):
+    def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a training live, from its beginning or after `Last-Event-ID`."""
         return event_stream(request, self.get_object(), trainings_of)
 
     @extend_schema(request=None, responses={201: serializers.TrainingSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request, pk=None):
+    def retry(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Train again what failed or was cancelled: a new training with the same settings on the same snapshot."""
         run = services.retry_training(run=self.get_object(), user=request.user)
         location = reverse("trainingrun-detail", args=[run.pk])
@@ -191,7 +199,7 @@ class TrainingViewSet(
         responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
     )
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def picture(self, request, pk=None):
+    def picture(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """The curves of the training: its losses, and accuracy or AP50, epoch by epoch."""
         query = PictureQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -211,19 +219,21 @@ class SearchFilter(filters.FilterSet):
 class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Searches for better settings: groups of trainings by successive halving."""
 
+    request: AuthenticatedRequest
+
     queryset = Search.objects.none()
     serializer_class = serializers.SearchSerializer
     permission_classes = [ProjectPermission]
     filterset_class = SearchFilter
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return searches_of(self.request.user)
 
     @extend_schema(
         request=serializers.SearchRequestSerializer, responses={201: serializers.SearchSerializer, 202: JobSerializer}
     )
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Start a search. The better half of each round trains twice as long; the best model is kept.
 
         Which is better is decided on the validation split; the test split stays untouched. Without a snapshot of a
@@ -247,7 +257,7 @@ class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @extend_schema(request=None, responses=serializers.SearchSerializer)
     @action(detail=True, methods=["post"])
-    def cancel(self, request, pk=None):
+    def cancel(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Cancel the search and the trainings that are at work or wait."""
         searches.cancel_search(search=self.get_object())
         return Response(self.get_serializer(self.get_object()).data)
@@ -259,7 +269,7 @@ class ActivityView(APIView):
     @extend_schema(
         parameters=[serializers.ActivityQuerySerializer], responses=serializers.ActivitySerializer(many=True)
     )
-    def get(self, request):
+    def get(self, request: AuthenticatedRequest) -> Response:
         """Jobs and trainings of your projects, the newest first: what is at work or waits, or what has ended."""
         query = serializers.ActivityQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)

@@ -18,9 +18,14 @@ import warnings
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vision.training import layout
 from vision.training.lean import collect_garbage_rarely, leave_out_unused_libraries
+
+if TYPE_CHECKING:
+    from vision.training.hooks import TrainingHooks
+    from vision.training.resources import Estimate
 
 SUPERVISOR_GONE = 75
 
@@ -36,7 +41,7 @@ class Reporter:
         self._wish = ""
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def send(self, event: str, **content) -> None:
+    def send(self, event: str, **content: Any) -> None:
         try:
             with self._lock:
                 self._out.write(json.dumps({"event": event, **content}) + "\n")
@@ -128,7 +133,7 @@ def _work(folder: Path, reporter: Reporter) -> int:
 
     eta = Eta()
 
-    def on_estimate(estimate) -> None:
+    def on_estimate(estimate: Estimate) -> None:
         eta.by_phase = dict(estimate.seconds_by_phase)
         reporter.send("estimate", estimate=estimate.to_dict())
 
@@ -181,7 +186,7 @@ def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
     return {"exports": export_model(ExportRequest(**request["export"]), folder, _hooks(reporter))}
 
 
-def _hooks(reporter: Reporter):
+def _hooks(reporter: Reporter) -> TrainingHooks:
     """Of a job: log, progress and the wish to stop."""
     from vision.training.hooks import TrainingHooks
 

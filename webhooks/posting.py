@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -155,7 +155,7 @@ def _left(deadline: float, problem: str = "The receiver was not reached in time.
     return left
 
 
-def within(seconds: float, call: Callable[..., Result], *arguments) -> Result:
+def within(seconds: float, call: Callable[..., Result], *arguments: Any) -> Result:
     """The call's result. A name server cannot be given a time, so it is asked in a thread that is left behind.
 
     Raises:

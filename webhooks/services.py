@@ -5,15 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import uuid
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -43,7 +45,7 @@ MOST_WEBHOOKS = 20
 EVALUATIONS = ("evaluation", "comparison")
 
 
-def add_webhook(*, project: Project, user, url: str, events: list[str]) -> Webhook:
+def add_webhook(*, project: Project, user: User, url: str, events: list[str]) -> Webhook:
     """A new address with its secret.
 
     Raises:
@@ -86,7 +88,7 @@ def announce_work(work: Work) -> None:
     announce(project_id=work.project_id, event=event, data=data)  # type: ignore[attr-defined]
 
 
-def announce(*, project_id, event: str, data: dict) -> int:
+def announce(*, project_id: uuid.UUID, event: str, data: dict) -> int:
     """Queue a message to every address of the project that wants this event. Returns how many."""
     wanted = [one for one in Webhook.objects.filter(project=project_id, is_active=True) if event in one.events]
     payload = {"type": event, "timestamp": timezone.now().isoformat(), "project": str(project_id), "data": data}
@@ -147,7 +149,7 @@ def _claim_some() -> list[WebhookDelivery]:
     due = WebhookDelivery.objects.filter(state=DeliveryState.PENDING, next_attempt_at__lte=now)
     rows = list(due.order_by("next_attempt_at").values_list("pk", "webhook__project_id")[:LOOKED_AT])
     by_project: Counter = Counter()
-    claimed = []
+    claimed: list[WebhookDelivery] = []
     for pk, project in rows:
         if len(claimed) == AT_ONCE:
             break
@@ -157,7 +159,7 @@ def _claim_some() -> list[WebhookDelivery]:
     return claimed
 
 
-def _claim(pk, now) -> WebhookDelivery | None:
+def _claim(pk: uuid.UUID, now: datetime) -> WebhookDelivery | None:
     until = now + timedelta(seconds=max(CLAIM_SECONDS, 4 * settings.WEBHOOK_SECONDS))
     found = WebhookDelivery.objects.filter(pk=pk, state=DeliveryState.PENDING, next_attempt_at__lte=now)
     if not found.update(attempts=F("attempts") + 1, next_attempt_at=until):
@@ -203,7 +205,7 @@ def _note(delivery: WebhookDelivery, outcome: int | Exception) -> bool:
     return _again(delivery, status_code=outcome, problem=f"The receiver answered {outcome}.")
 
 
-def _again(delivery: WebhookDelivery, **changes) -> bool:
+def _again(delivery: WebhookDelivery, **changes: Any) -> bool:
     if delivery.attempts > len(PAUSES):
         return _end(delivery, DeliveryState.FAILED, **changes)
     later = timezone.now() + timedelta(seconds=PAUSES[delivery.attempts - 1])
@@ -211,7 +213,7 @@ def _again(delivery: WebhookDelivery, **changes) -> bool:
     return False
 
 
-def _end(delivery: WebhookDelivery, state: DeliveryState, **changes) -> bool:
+def _end(delivery: WebhookDelivery, state: DeliveryState, **changes: Any) -> bool:
     WebhookDelivery.objects.filter(pk=delivery.pk).update(state=state, next_attempt_at=None, **changes)
     log.info("webhook_ended", delivery=str(delivery.pk), state=state, attempts=delivery.attempts)
     return state == DeliveryState.DELIVERED

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import uuid
+
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 
 from accounts.throttles import CountedThrottle, UserThrottle
+from common.requests import AuthenticatedRequest
 from projects.models import Membership, Project, Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
@@ -31,7 +39,7 @@ class WebhookTestThrottle(UserThrottle):
 class WebhookTestProjectThrottle(CountedThrottle):
     scope = "webhook_test"
 
-    def get_cache_key(self, request, view):
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
         project = Webhook.objects.filter(pk=view.kwargs["pk"]).values_list("project_id", flat=True).first()
         return None if project is None else self.key_of("project", str(project))
 
@@ -42,6 +50,8 @@ class WebhookViewSet(viewsets.ModelViewSet):
     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
     """
 
+    request: AuthenticatedRequest
+
     queryset = Webhook.objects.none()
     serializer_class = serializers.WebhookSerializer
     permission_classes = [ProjectPermission]
@@ -50,10 +60,10 @@ class WebhookViewSet(viewsets.ModelViewSet):
     change_role = Role.OWNER
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    def get_throttles(self):
+    def get_throttles(self) -> list[BaseThrottle]:
         return [WebhookTestThrottle(), WebhookTestProjectThrottle()] if self.action in ("test", "again") else []
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         mine = Membership.objects.filter(user=self.request.user, role=Role.OWNER).values("project_id")
         return Webhook.objects.filter(project__in=mine).select_related("project")
 
@@ -63,7 +73,7 @@ class WebhookViewSet(viewsets.ModelViewSet):
         return {**super().get_serializer_context(), "visible_projects": visible}
 
     @extend_schema(request=serializers.WebhookSerializer, responses={201: serializers.NewWebhookSerializer})
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:  # type: ignore[override]
         """Add an address. Its secret, with which it verifies what it gets, is shown this once."""
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -74,21 +84,21 @@ class WebhookViewSet(viewsets.ModelViewSet):
         )
         return Response(serializers.NewWebhookSerializer(webhook).data, status=status.HTTP_201_CREATED)
 
-    def perform_update(self, serializer) -> None:
+    def perform_update(self, serializer: BaseSerializer) -> None:
         if "url" in serializer.validated_data:
             webhooks.check_url(serializer.validated_data["url"])
         serializer.save()
 
     @extend_schema(request=None, responses={202: serializers.DeliverySerializer})
     @action(detail=True, methods=["post"], filterset_class=None)
-    def test(self, request, pk=None):
+    def test(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Send a message that says nothing; `deliveries/` tells whether it arrived."""
         delivery = webhooks.send_ping(webhook=self.get_object())
         return Response(serializers.DeliverySerializer(delivery).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses=serializers.DeliverySerializer(many=True))
     @action(detail=True, filterset_class=None)
-    def deliveries(self, request, pk=None):
+    def deliveries(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What was sent to the address, the latest first."""
         page = self.paginate_queryset(self.get_object().deliveries.all())
         return self.get_paginated_response(serializers.DeliverySerializer(page, many=True).data)
@@ -98,7 +108,7 @@ class WebhookViewSet(viewsets.ModelViewSet):
         detail=True, methods=["post"], url_path="deliveries/<uuid:delivery>/again", filterset_class=None,
         pagination_class=None,
     )  # fmt: skip
-    def again(self, request, pk=None, delivery=None):
+    def again(self, request: Request, pk: uuid.UUID | None = None, delivery: uuid.UUID | None = None) -> Response:
         """Send a message again, now, whether it has arrived or not. It counts with the test messages of a user."""
         found = get_object_or_404(self.get_object().deliveries.all(), pk=delivery)
         return Response(

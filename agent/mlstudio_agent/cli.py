@@ -29,7 +29,7 @@ FEEDBACK = "send images that the model is unsure of to the studio, as far as the
 class Help(argparse.ArgumentDefaultsHelpFormatter):
     """Defaults are shown where there are any."""
 
-    def _get_help_string(self, action: argparse.Action):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default in (None, False) else super()._get_help_string(action)
 
 
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _enrol(store: Store, options) -> int:
+def _enrol(store: Store, options: argparse.Namespace) -> int:
     try:
         store.identity()
     except AgentError:
@@ -118,7 +118,7 @@ def _enrol(store: Store, options) -> int:
     return 0
 
 
-def _pull(store: Store, options) -> int:
+def _pull(store: Store, options: argparse.Namespace) -> int:
     puller = Puller(store)
     changed = puller.pull()
     if puller.problem:
@@ -134,8 +134,10 @@ def _pull(store: Store, options) -> int:
     return 0
 
 
-def _status(store: Store, options) -> int:
+def _status(store: Store, options: argparse.Namespace) -> int:
     state = store.state()
+    identity: dict | None
+    known: dict | None
     try:
         identity = store.identity()
         known = {"url": identity["url"], "device": identity["device"], "keys": sorted(identity["keys"])}
@@ -164,7 +166,7 @@ def _contact(store: Store, identity: dict) -> dict:
     return {"reachable": not problem, "problem": problem, "last_contact": at}
 
 
-def _run(store: Store, options) -> int:
+def _run(store: Store, options: argparse.Namespace) -> int:
     service = Service(store, feedback=options.feedback)
     if service.loaded is None:
         raise NoModel("This device has no model yet. Run: mlstudio-agent pull")
@@ -182,7 +184,7 @@ def _run(store: Store, options) -> int:
     return 0 if good else 1
 
 
-def _watch(store: Store, options) -> int:
+def _watch(store: Store, options: argparse.Namespace) -> int:
     output = open(options.output, "a", encoding="utf-8") if options.output else None  # noqa: SIM115 - as long as we run
     service = Service(store, output, for_long=True, feedback=options.feedback)
     for kind in (signal.SIGINT, signal.SIGTERM):
@@ -206,7 +208,7 @@ def _watch(store: Store, options) -> int:
     return 0
 
 
-def _say_what_it_does(store: Store, service: Service, options) -> None:
+def _say_what_it_does(store: Store, service: Service, options: argparse.Namespace) -> None:
     """What somebody who starts it by hand, or reads its log, wants to know first."""
     log.info("mlstudio-agent %s, everything is kept in %s", __version__, store.folder)
     if options.watched is not None:

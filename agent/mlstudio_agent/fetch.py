@@ -8,6 +8,7 @@ import os
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from fastdfs import Client, DataDamaged, FastDFSError, FileId
 
@@ -92,7 +93,7 @@ def _fill(partial: Path, source: dict, size: int, studio: Studio) -> None:
         raise ValueError(f"it ended after {have} of {size} bytes")
 
 
-def _chunks(source: dict, offset: int, size: int, studio: Studio, file) -> Iterator[bytes]:
+def _chunks(source: dict, offset: int, size: int, studio: Studio, file: BinaryIO) -> Iterator[bytes]:
     if source["type"] == "fastdfs":
         client = Client(source["trackers"], connect_timeout=5.0, timeout=20.0)
         try:
@@ -105,7 +106,7 @@ def _chunks(source: dict, offset: int, size: int, studio: Studio, file) -> Itera
         raise ValueError(f"this agent does not know sources of the kind {source['type']!r}")
 
 
-def _by_http(url: str, offset: int, studio: Studio, file) -> Iterator[bytes]:
+def _by_http(url: str, offset: int, studio: Studio, file: BinaryIO) -> Iterator[bytes]:
     if not url.startswith(("http://", "https://")):
         raise ValueError("the address is not http")
     headers = {"Range": f"bytes={offset}-"} if offset else {}

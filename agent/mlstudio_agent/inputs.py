@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from .errors import AgentError
 from .service import Service
@@ -49,7 +50,7 @@ def _pictures(folder: Path) -> list:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
 
 
-def _mark(path: Path):
+def _mark(path: Path) -> tuple[float, int] | None:
     try:
         found = path.stat()
     except OSError:
@@ -124,7 +125,7 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
             with suppress(ConnectionError):  # who asked has gone
                 self.wfile.write(body)
 
-        def log_message(self, format, *args) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             log.debug(format, *args)
 
     try:

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
+
 from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.preprocessing import open_image, to_pixels, upright_size
 from vision.runtime.answers import boxes_of, labels_of
@@ -45,6 +47,7 @@ class Predictor:
         self._size = (self.model["input_height"], self.model["input_width"])
         self._is_detector = self.model["task"] == "detection"
         threads = threads or os.cpu_count() or 1
+        self._network: OnnxNetwork | LiteRTDetector | LiteRTClassifier
         try:
             if entry["file"]["kind"] == "onnx":
                 self._network = OnnxNetwork(str(path), num_threads=threads)
@@ -76,7 +79,7 @@ class Predictor:
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         return {"width": width, "height": height, **found, "latency_ms": milliseconds}
 
-    def _found(self, raw, size: tuple[int, int]) -> dict:
+    def _found(self, raw: np.ndarray, size: tuple[int, int]) -> dict:
         names = self.model["labels"]
         if not self._is_detector:
             return {"labels": labels_of(raw, names, MAX_LABELS), "boxes": []}

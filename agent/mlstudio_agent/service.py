@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from vision.imaging.preprocessing import ImageError
 
@@ -123,7 +124,7 @@ class Service:
             self._unless_disk_full(lambda: self.store.update_state(starts=None))
 
     @staticmethod
-    def _unless_disk_full(step) -> None:
+    def _unless_disk_full(step: Callable[[], object]) -> None:
         """Predicting goes on when nothing can be written."""
         try:
             step()
@@ -183,7 +184,7 @@ class Service:
                 self._errors_in_a_row = 0
         return row
 
-    def _write(self, source: str, **found) -> dict:
+    def _write(self, source: str, **found: Any) -> dict:
         row = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "source": source, **found}
         if not self.is_output_closed:
             try:

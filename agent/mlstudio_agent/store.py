@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .errors import AgentError, NotEnrolled
 
@@ -54,7 +55,7 @@ class Store:
         """`etag`, `sequence`, `settings`, `current` and `last_good` (manifest entries), `failed` (a file's sha256)."""
         return self._read("state.json")
 
-    def update_state(self, **changes) -> dict:
+    def update_state(self, **changes: Any) -> dict:
         with self._locked():
             state = {**self.state(), **changes}
             self._write_locked("state.json", state)

@@ -90,7 +90,7 @@ class Studio:
 class _SameHost(urllib.request.HTTPRedirectHandler):
     """A redirect to another server would take the key there."""
 
-    def redirect_request(self, request, fp, code, msg, headers, newurl):
+    def redirect_request(self, *_: Any) -> None:
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
@@ -49,7 +50,7 @@ def signature_of(keys: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
 
 
-def decide_group(*, group: DuplicateGroup, user, is_kept: bool) -> DuplicateGroup:
+def decide_group(*, group: DuplicateGroup, user: User, is_kept: bool) -> DuplicateGroup:
     """All of its images stay as they are, and no later search shows the group again; or that is taken back."""
     group.is_kept, group.kept_by = is_kept, user if is_kept else None
     group.save(update_fields=["is_kept", "kept_by"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib.auth.models import User
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember
@@ -14,19 +15,19 @@ from projects.selectors import project_ids_of
 MOST_SHOWN = 60
 
 
-def duplicate_groups_of(user) -> QuerySet[DuplicateGroup]:
+def duplicate_groups_of(user: User) -> QuerySet[DuplicateGroup]:
     """Groups of which two images at least are still there."""
     rows = DuplicateGroup.objects.filter(dataset__project__in=project_ids_of(user)).select_related("dataset__project")
     present = _present(user).filter(group=OuterRef("pk"))
     return rows.alias(second=Subquery(present.values("pk")[1:2])).filter(second__isnull=False)
 
 
-def _present(user) -> QuerySet[DuplicateMember]:
+def _present(user: User) -> QuerySet[DuplicateMember]:
     """Members whose images are there: a deleted one has no row, or lies in no project that the user sees."""
     return DuplicateMember.objects.filter(image__dataset__project__in=project_ids_of(user))
 
 
-def summary_of(*, dataset: Dataset, user) -> dict:
+def summary_of(*, dataset: Dataset, user: User) -> dict:
     """What a search of the dataset has found that is still open, and the last job that searched."""
     groups = duplicate_groups_of(user).filter(dataset=dataset)
     counts = groups.aggregate(
@@ -40,7 +41,7 @@ def summary_of(*, dataset: Dataset, user) -> dict:
     return {**counts, "job": jobs.order_by("-pk").first()}
 
 
-def with_images(groups: Sequence[DuplicateGroup], user) -> list[DuplicateGroup]:
+def with_images(groups: Sequence[DuplicateGroup], user: User) -> list[DuplicateGroup]:
     """Give groups their `rows`: light rows of the images that are still there, the earliest first."""
     keys: dict = {}
     members = _present(user).filter(group__in=[group.pk for group in groups]).order_by("image_id")
@@ -48,7 +49,7 @@ def with_images(groups: Sequence[DuplicateGroup], user) -> list[DuplicateGroup]:
         keys.setdefault(group_pk, []).append(image_pk)
     wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
     facts = {
-        str(row.pop("id")): row
+        str(row.pop("id")): row  # type: ignore[misc]
         for row in Image.objects.filter(pk__in=wanted).values("id", "size", "format", "group", "created_at")
     }
     rows = {row["id"]: {**row, **facts[row["id"]]} for row in grid_rows(wanted) if row["id"] in facts}

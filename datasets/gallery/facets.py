@@ -34,7 +34,7 @@ def count_facets(selection: Selection, around: Scope) -> dict:
         "origins": _listed(by(codes.ORIGIN_MASK, codes.origins_of)),
         "image_formats": _listed(by(codes.FORMAT_MASK, lambda code: [codes.format_of(code)])),
         **{
-            name: by(bit, lambda code, bit=bit: [bool(code & bit)])
+            name: by(bit, lambda code, bit=bit: [bool(code & bit)])  # type: ignore[misc]
             for name, bit in (
                 ("annotated", codes.ANNOTATED), ("reviewed", codes.REVIEWED), ("has_suggestions", codes.SUGGESTED),
             )

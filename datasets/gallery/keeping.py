@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -37,7 +38,7 @@ class _Marks:
     waiting: int = 0
     lowest_score: float = 1.0
 
-    def add(self, label, confirmed: bool, origin: str, score: float | None) -> None:
+    def add(self, label: Any, confirmed: bool, origin: str, score: float | None) -> None:
         self.labels.add(label)
         self.origins.add(origin)
         self.confirmed += confirmed
@@ -108,7 +109,7 @@ def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequen
     changes.write()
 
 
-def _kept_of(project, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
+def _kept_of(project: Any, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
     """Values for `FIELDS`."""
     annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
     code = code_of(
@@ -131,14 +132,16 @@ class _Changes:
     dropped: list[int] = field(default_factory=list)
     added: list[tuple] = field(default_factory=list)
 
-    def count(self, dataset, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
+    def count(self, dataset: StoredKey, old: int | None, new: int, before: Iterable, after: Iterable) -> None:
         if old is not None:
             for label in (self.any_label, *before):
                 self.counts[(dataset, label, old)] -= 1
         for label in (self.any_label, *after):
             self.counts[(dataset, label, new)] += 1
 
-    def relabel(self, pk, dataset, code: int, before: dict, after: set, *, is_recoded: bool = False) -> None:
+    def relabel(
+        self, pk: StoredKey, dataset: StoredKey, code: int, before: dict, after: set, *, is_recoded: bool = False
+    ) -> None:
         gone = [row for label, row in before.items() if label not in after]
         new = after.difference(before)
         if is_recoded:
@@ -162,7 +165,7 @@ class _Changes:
         _apply(self.counts)
 
 
-def forget(pks: Iterable, **fields) -> int:
+def forget(pks: Iterable, **fields: Any) -> int:
     """Take images out of all counts, before they are deleted or moved. In the caller's transaction. Returns how many.
 
     Args:

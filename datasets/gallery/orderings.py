@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BigIntegerField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Mod
@@ -27,7 +29,7 @@ class Ordering:
         """With the field that is ordered by, where no column has it."""
         return images.annotate(place=self._place()) if self.field == "place" else images
 
-    def _place(self):
+    def _place(self) -> Mod:
         factor = 48_271 + 2 * (self.seed % 1_000_003)
         product = Cast(F("shuffle"), BigIntegerField()) * Value(factor, BigIntegerField())
         return Mod(product + Value(self.seed % PRIME, BigIntegerField()), Value(PRIME), output_field=BigIntegerField())
@@ -36,7 +38,7 @@ class Ordering:
         sign = "-" if self.is_descending != is_reversed else ""
         return [f"{sign}{key}"] if self.field == "id" else [f"{sign}{self.field}", f"{sign}{key}"]
 
-    def beside(self, value, pk, *, is_after: bool, key: str = "id") -> Q:
+    def beside(self, value: Any, pk: uuid.UUID, *, is_after: bool, key: str = "id") -> Q:
         """What stands after (or before) the row with this value of the field and this key."""
         compare = "gt" if is_after != self.is_descending else "lt"
         if self.field == "id":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
@@ -11,8 +14,11 @@ from datasets.gallery.orderings import NAMES, Ordering, ordering_named
 from datasets.gallery.windows import keys_at
 from projects.pagination import KeysetPagination
 
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
 MOST = 2**31 - 1
-SEED = {
+SEED: dict[str, Any] = {
     "name": "seed", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": MOST, "default": 0},
     "description": "With ordering=random: which of the orders.",
 }  # fmt: skip
@@ -23,7 +29,7 @@ OFFSET = {
 COUNTED = {"type": ["integer", "null"], "description": "With offset; null in pages by cursor."}
 
 
-def number_of(request, name: str) -> int | None:
+def number_of(request: Request, name: str) -> int | None:
     """A parameter that is a number from 0 to `MOST`."""
     text = request.query_params.get(name)
     if text is None:
@@ -33,7 +39,7 @@ def number_of(request, name: str) -> int | None:
     return int(text)
 
 
-def ordering_of(request, default: str = "-id") -> Ordering:
+def ordering_of(request: Request, default: str = "-id") -> Ordering:
     text = request.query_params.get("ordering") or default
     ordering = ordering_named(text, number_of(request, "seed") or 0)
     if ordering is None:
@@ -45,7 +51,7 @@ class ImagePagination(KeysetPagination):
     start: int | None = None
     total: int | None = None
 
-    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:  # type: ignore[override]
         ordering = ordering_of(request)
         offset = number_of(request, "offset")
         if offset is None:
@@ -60,7 +66,7 @@ class ImagePagination(KeysetPagination):
         self._previous = self._from(max(offset - size, 0)) if offset else None
         return view.rows_of(keys)  # type: ignore[union-attr]
 
-    def _ordering(self, request, view) -> str:
+    def _ordering(self, request: Request, view: APIView | None) -> str:
         ordering = ordering_of(request)
         return f"{'-' if ordering.is_descending else ''}{ordering.field}"
 
@@ -68,7 +74,7 @@ class ImagePagination(KeysetPagination):
         url = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return replace_query_param(url, "offset", offset)
 
-    def get_paginated_response(self, data) -> Response:
+    def get_paginated_response(self, data: Any) -> Response:
         page = {"next": self._next, "previous": self._previous, "start": self.start, "total": self.total}
         return Response({**page, "results": data})
 
@@ -78,7 +84,7 @@ class ImagePagination(KeysetPagination):
         page["properties"] = {**page["properties"], "start": COUNTED, "total": COUNTED}
         return page
 
-    def get_schema_operation_parameters(self, view) -> list[dict]:
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict]:
         parameters = super().get_schema_operation_parameters(view)
         choices = [f"{sign}{name}" for name in sorted(NAMES) for sign in ("", "-")]
         for parameter in parameters:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet, Sum
 
 from datasets.models import ANY_LABEL, Dataset, FacetCount
@@ -54,7 +55,7 @@ def _hidden(project: uuid.UUID) -> list:
     return list(Dataset.objects.filter(removed | trashed).values_list("pk", flat=True))
 
 
-def scope_of(user, *, project: uuid.UUID | None = None, dataset: uuid.UUID | None = None) -> Scope:
+def scope_of(user: User, *, project: uuid.UUID | None = None, dataset: uuid.UUID | None = None) -> Scope:
     rows = datasets_of(user)
     if project is not None:
         rows = rows.filter(project=project)

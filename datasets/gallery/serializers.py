@@ -63,7 +63,7 @@ class YesNoCountSerializer(serializers.Serializer):
     yes = serializers.IntegerField()
     no = serializers.IntegerField()
 
-    def to_representation(self, instance) -> dict:
+    def to_representation(self, instance: dict[bool, int]) -> dict:
         return {"yes": instance.get(True, 0), "no": instance.get(False, 0)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -49,13 +50,13 @@ def all_keys(selection: Selection, *, limit: int) -> list:
     return list(rows.order_by(key)[:limit])
 
 
-def last_key(selection: Selection):
+def last_key(selection: Selection) -> Any:
     """The key of the newest image; None where there is none."""
     rows, key = _keys(selection, Ordering())
     return rows.order_by(f"-{key}").first()
 
 
-def keys_between(selection: Selection, *, after, last, limit: int) -> list:
+def keys_between(selection: Selection, *, after: Any, last: Any, limit: int) -> list:
     """Keys above `after` (None: all) and up to `last`, in their order."""
     rows, key = _keys(selection, Ordering())
     if after is not None:
@@ -84,7 +85,7 @@ def neighbours_of(image: Image, selection: Selection, ordering: Ordering) -> Nei
 def _share_before(rows: QuerySet, key: str, image: Image, ordering: Ordering) -> float:
     """About how much of the list is before the image, as far as keys, which begin with a time, tell."""
     first, last = rows.order_by(key).first(), rows.order_by(f"-{key}").first()
-    if first is None or first == last:
+    if first is None or last is None or first == last:
         return 0.0
     share = (image.pk.int - first.int) / (last.int - first.int)
     return 1 - share if ordering.is_descending else share

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
@@ -12,14 +15,14 @@ from projects.permissions import require_role
 MOST = 100
 
 
-def saved_filters_of(user, project: Project) -> QuerySet[SavedFilter]:
+def saved_filters_of(user: User, project: Project) -> QuerySet[SavedFilter]:
     """The user's own filters of the project, and those that others share."""
     return SavedFilter.objects.filter(Q(created_by=user) | Q(is_shared=True), project=project).select_related(
         "created_by"
     )
 
 
-def save_filter(*, project: Project, user, name: str, query: dict, is_shared: bool = False) -> SavedFilter:
+def save_filter(*, project: Project, user: User, name: str, query: dict, is_shared: bool = False) -> SavedFilter:
     """Keep a filter under a name.
 
     Raises:
@@ -34,7 +37,7 @@ def save_filter(*, project: Project, user, name: str, query: dict, is_shared: bo
     return _stored(row)
 
 
-def change_filter(*, saved: SavedFilter, user, **changes) -> SavedFilter:
+def change_filter(*, saved: SavedFilter, user: User, **changes: Any) -> SavedFilter:
     """Rename, replace or share a filter of one's own.
 
     Raises:
@@ -49,7 +52,7 @@ def change_filter(*, saved: SavedFilter, user, **changes) -> SavedFilter:
     return _stored(saved)
 
 
-def delete_filter(*, saved: SavedFilter, user) -> None:
+def delete_filter(*, saved: SavedFilter, user: User) -> None:
     """Delete a filter of one's own; owners of the project also delete what others share.
 
     Raises:
@@ -60,7 +63,7 @@ def delete_filter(*, saved: SavedFilter, user) -> None:
     saved.delete()
 
 
-def _require_sharing(project: Project, user, is_shared: bool) -> None:
+def _require_sharing(project: Project, user: User, is_shared: bool) -> None:
     if is_shared:
         require_role(project, user, Role.EDITOR)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, TextField
@@ -101,7 +102,7 @@ def _of(snapshot: Snapshot) -> QuerySet[SnapshotImage]:
     return SnapshotImage.objects.filter(snapshot=snapshot)
 
 
-def _same_in(other: Snapshot, **conditions) -> Exists:
+def _same_in(other: Snapshot, **conditions: Any) -> Exists:
     return Exists(SnapshotImage.objects.filter(snapshot=other, image_key=OuterRef("image_key"), **conditions))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 
 from django.db import connection
@@ -33,7 +34,7 @@ def _entry(label: str) -> str:
     return f'"label": {json.dumps(label)}'
 
 
-def rows_of(found: Iterable[SnapshotImage], project, before: Mapping | None = None) -> list[dict]:
+def rows_of(found: Iterable[SnapshotImage], project: uuid.UUID, before: Mapping | None = None) -> list[dict]:
     """Rows for a page.
 
     Args:

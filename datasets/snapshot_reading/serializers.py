@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from datasets.models import Snapshot, Split
@@ -46,7 +47,7 @@ class SnapshotImagesQuerySerializer(serializers.Serializer):
 class ScopedSnapshotField(serializers.PrimaryKeyRelatedField):
     """A snapshot that the user may see."""
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return self.context.get("snapshots", Snapshot.objects.none())
 
 

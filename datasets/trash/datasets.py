@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db.models import F
 
 from common.errors import NotFound
@@ -21,7 +23,7 @@ PLACE = "dataset_place"
 
 
 @atomic_again
-def trash_dataset(dataset_pk) -> None:
+def trash_dataset(dataset_pk: uuid.UUID) -> None:
     """Move a dataset into the trash of its project.
 
     Snapshots that something refers to stay, as a record without images until the dataset is restored; others go along.
@@ -49,7 +51,7 @@ def trash_dataset(dataset_pk) -> None:
 
 
 @atomic_again
-def restore_dataset(dataset_pk, project: Project) -> None:
+def restore_dataset(dataset_pk: uuid.UUID, project: Project) -> None:
     """Raises `NotFound`: it was removed for good, or restored meanwhile."""
     dataset = lock_datasets([dataset_pk], with_trash=True).get(dataset_pk)
     if dataset is None or dataset.project.trash_of_id != project.pk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from datasets.locking import lock_datasets
@@ -15,7 +16,7 @@ from storage.stored_keys import Among, stored_keys
 
 
 @atomic_again
-def trash_images(dataset_pk, pks: Sequence) -> int:
+def trash_images(dataset_pk: uuid.UUID, pks: Sequence) -> int:
     """Move images of one dataset into the trash, in one transaction. Returns how many were there."""
     dataset = lock_datasets([dataset_pk]).get(dataset_pk)
     first = None if dataset is None else _first_of(dataset, pks)

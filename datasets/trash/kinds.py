@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ from storage.errors import BlobMissing
 from vision.imaging.preprocessing import ImageError
 
 
-def remove_dataset_in_trash(pk) -> None:
+def remove_dataset_in_trash(pk: uuid.UUID) -> None:
     """Let a dataset that lies in the trash go in the background."""
     dataset = lock_datasets([pk], with_trash=True).get(pk)
     if dataset is None:
@@ -42,7 +43,7 @@ def remove_dataset_in_trash(pk) -> None:
     Snapshot.objects.filter(trashed_dataset=pk).update(trashed_dataset=None)
 
 
-def remove_images_of(source) -> None:
+def remove_images_of(source: uuid.UUID) -> None:
     """Remove what lies in the trash of a dataset that is about to be removed for good."""
     for held in list(TrashedImages.objects.filter(source=source)):
         remove_dataset_in_trash(held.dataset_id)
@@ -85,6 +86,7 @@ class Images:
 class Datasets:
     def remove(self, entry: TrashEntry) -> None:
         if not entry.is_empty:
+            assert entry.target is not None
             remove_dataset_in_trash(entry.target)
 
     def thumbnail(self, entry: TrashEntry) -> Path | None:

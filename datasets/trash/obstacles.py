@@ -21,7 +21,7 @@ def obstacle_of(dataset: Dataset) -> str:
 
 def obstacles_of(images: Mapping[Image, dict]) -> dict[object, str]:
     """`images`: image → its fields before. Those that cannot have their dataset of before → why."""
-    wanted: dict[object, list[Image]] = defaultdict(list)
+    wanted: dict[str, list[Image]] = defaultdict(list)
     cut = {before["video"] for before in images.values() if before.get("video")}
     gone = cut - {str(pk) for pk in Video.objects.filter(pk__in=cut).values_list("pk", flat=True)}
     found: dict[object, str] = {
@@ -37,9 +37,9 @@ def obstacles_of(images: Mapping[Image, dict]) -> dict[object, str]:
     return found
 
 
-def _twins(dataset_pk, coming: list[Image]) -> dict[object, str]:
+def _twins(dataset_pk: str, coming: list[Image]) -> dict[object, str]:
     """The same file was added again meanwhile."""
-    there = Image.objects.filter(dataset=dataset_pk, blob__in=[image.blob_id for image in coming])
+    there = Image.objects.filter(dataset=dataset_pk, blob__in=[image.blob_id for image in coming])  # type: ignore[misc]
     names = dict(there.values_list("blob", "filename"))
     return {
         image.pk: f"the dataset has the same file again, as {names[image.blob_id]!r}: delete that one first"

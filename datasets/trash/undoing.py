@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.contrib.auth.models import User
+
 from common.errors import NotFound
 from datasets.models import Dataset, Image, Video
 from datasets.trash.datasets import PLACE, restore_dataset, trash_dataset
@@ -28,7 +30,7 @@ class DatasetPlaces:
                 yield Differing("dataset", str(row.row), dataset.name, NOT_EMPTY)
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for row in rows_left(change, PLACE):
             dataset = Dataset.objects.filter(pk=row.row).select_related("project").first()
             if dataset is None:
@@ -65,7 +67,7 @@ class VideosBack:
         return obstacle_of(target)
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for row in rows_left(change, "video"):
             video = Video.objects.filter(pk=row.row).select_related("dataset__project").first()
             if video is not None and row.before["dataset"] is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from common.errors import NotFound
 from datasets.locking import lock_datasets
 from datasets.models import Dataset, Image, Video
@@ -14,7 +16,7 @@ from storage.database import atomic_again
 
 
 @atomic_again
-def trash_video(video_pk) -> None:
+def trash_video(video_pk: uuid.UUID) -> None:
     """Move a video into the trash, without its frames. Raises `NotFound`."""
     video = Video.objects.filter(pk=video_pk).select_related("dataset").first()
     dataset = None if video is None else lock_datasets([video.dataset_id]).get(video.dataset_id)
@@ -42,7 +44,7 @@ def _move(video: Video, source: Dataset, target: Dataset) -> None:
 
 
 @atomic_again
-def part_frames(pks: list, video_pk) -> None:
+def part_frames(pks: list, video_pk: uuid.UUID) -> None:
     """Images that were cut from a video stay without it."""
     held = list(Image.objects.select_for_update().filter(pk__in=pks, video=video_pk).order_by("pk"))
     keys = [image.pk for image in held]

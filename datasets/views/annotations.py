@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import AbstractContextManager
+
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets import annotation_serializers as shapes
 from datasets.annotating import MOST, Difference, Wanted, change_annotations, replace_annotations
 from datasets.errors import RevisionConflict
@@ -19,6 +25,7 @@ from datasets.selectors import datasets_of
 from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
 from datasets.views.labels import label_or_400
+from projects.changes.models import Change
 from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.pagination import KeysetPagination
@@ -32,6 +39,8 @@ ANSWERS = {200: shapes.AnnotationsAnswerSerializer, 409: shapes.AnnotationsConfl
 class AnnotationsMixin(MakesChanges, GenericAPIView):
     """For the view of images."""
 
+    request: AuthenticatedRequest
+
     @extend_schema(methods=["GET"], responses=shapes.AnnotationsAnswerSerializer)
     @extend_schema(
         methods=["PUT"],
@@ -41,7 +50,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
     )
     @extend_schema(methods=["PATCH"], request=shapes.AnnotationsPatchSerializer, responses=ANSWERS)
     @action(detail=True, methods=["get", "put", "patch"], pagination_class=None, filterset_class=None)
-    def annotations(self, request, pk=None):
+    def annotations(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """All annotations of the image; PUT replaces them, PATCH changes some.
 
         What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
@@ -58,7 +67,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
         return Response(shapes.AnnotationsAnswerSerializer(_current(image)).data)
 
     def _replace(self, image: Image) -> Image:
-        data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)
+        data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)  # type: ignore[call-arg]
         data.is_valid(raise_exception=True)
         wanted = [_wanted(one, image.project) for one in data.validated_data]
         with self._annotating(image):
@@ -66,7 +75,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
                 image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
             )
 
-    def _annotating(self, image: Image):
+    def _annotating(self, image: Image) -> AbstractContextManager[Change]:
         return self.changing(image.project, "annotate", image=str(image.pk), filename=image.filename)
 
     def _change_some(self, image: Image) -> Image:
@@ -91,7 +100,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
 
     @extend_schema(responses=ChangeSerializer(many=True))
     @action(detail=True, filterset_class=None, pagination_class=KeysetPagination)
-    def history(self, request, pk=None):
+    def history(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Who changed the annotations of the image, the latest change first."""
         changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
         page = self.paginate_queryset(changes)
@@ -125,12 +134,14 @@ def _conflict(image: Image, conflict: RevisionConflict) -> Response:
 class ReviewView(MakesChanges, viewsets.GenericViewSet):
     """Annotations that models suggested."""
 
+    request: AuthenticatedRequest
+
     queryset = Annotation.objects.none()
     serializer_class = shapes.ReviewSerializer
     repeatable = ("review",)
 
     @extend_schema(parameters=[shapes.SuggestionsFilterSerializer], responses=shapes.SuggestionCountsSerializer)
-    def counts(self, request):
+    def counts(self, request: Request) -> Response:
         """How many suggestions wait for a look, by label and by score."""
         data = shapes.SuggestionsFilterSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
@@ -142,7 +153,7 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         return Response(shapes.SuggestionCountsSerializer(count_suggestions(rows)).data)
 
     @extend_schema(request=shapes.ReviewSerializer, responses=shapes.ReviewAnswerSerializer)
-    def review(self, request):
+    def review(self, request: AuthenticatedRequest) -> Response:
         """Confirm, correct or reject suggestions of one project. With one that does not fit, nothing is changed.
 
         With a filter and a decision: all suggestions of a label, with a score of at least so much. At most 10,000 are
@@ -187,11 +198,11 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
             return get_object_or_404(projects, pk=options["project"])
         return get_object_or_404(projects, pk=get_object_or_404(self._datasets(options)).project_id)
 
-    def _datasets(self, options: dict):
+    def _datasets(self, options: dict) -> QuerySet[Dataset]:
         rows = datasets_of(self.request.user)
         return rows.filter(pk=options["dataset"]) if "dataset" in options else rows
 
-    def _waiting(self, project: Project, options: dict):
+    def _waiting(self, project: Project, options: dict) -> QuerySet[Annotation]:
         datasets: list[Dataset] = list(self._datasets(options).filter(project=project))
         label = label_or_400(project, options["label"]) if "label" in options else None
         scores = (options.get("min_score"), options.get("max_score"))
@@ -200,7 +211,7 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
     def _found(self, ids: list) -> dict:
         wanted = list(dict.fromkeys(ids))
         mine = Annotation.objects.filter(image__dataset__project__in=project_ids_of(self.request.user))
-        found = {}
+        found: dict = {}
         for start in range(0, len(wanted), 500):
             rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
             found |= {row.pk: row for row in rows}

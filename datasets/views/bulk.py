@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.bulk import MOST_AT_ONCE, BulkChange, change_images, images_with, start_bulk_change
 from datasets.bulk_serializers import BULK, BulkAnswerSerializer, BulkSerializer
 from datasets.chosen import ChosenImage
@@ -29,9 +33,11 @@ from projects.selectors import projects_of
 class BulkMixin(MakesChanges, GenericAPIView):
     """For the view of images."""
 
+    request: AuthenticatedRequest
+
     @extend_schema(request=BULK, responses={200: BulkAnswerSerializer, 202: JobSerializer})
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
-    def bulk(self, request):
+    def bulk(self, request: Request) -> Response:
         """Label, move, split, group or delete many images of one project: those that are named, or all that a filter
         leaves, but for some.
 
@@ -103,5 +109,5 @@ class BulkMixin(MakesChanges, GenericAPIView):
         change.require_fit(project)
         return change
 
-    def _target(self, pk) -> Dataset:
+    def _target(self, pk: uuid.UUID) -> Dataset:
         return get_object_or_404(datasets_of(self.request.user), pk=pk)

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
+from collections.abc import Sequence
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
+from common.requests import AuthenticatedRequest
 from datasets import serializers, services, snapshots
 from datasets.duplicate_groups.selectors import summary_of
 from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
@@ -19,6 +25,7 @@ from datasets.exports import start_export
 from datasets.imports import earlier_import, start_import
 from datasets.ingest import add_images
 from datasets.models import Dataset, Origin, Split
+from datasets.outcomes import Outcome
 from datasets.removal import content_of, delete_dataset
 from datasets.selectors import all_images, datasets_of, snapshots_of
 from datasets.snapshot_jobs import is_large, start_snapshot
@@ -52,6 +59,8 @@ class DatasetFilter(filters.FilterSet):
 class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     """Collections of images. Upload with `images/`, or a whole archive with `imports/`."""
 
+    request: AuthenticatedRequest
+
     queryset = Dataset.objects.none()
     serializer_class = serializers.DatasetSerializer
     permission_classes = [ProjectPermission]
@@ -63,7 +72,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     without_changes = ("exports", "imports", "duplicates", "snapshots")
     file_bodies = dict.fromkeys(("images", "videos", "imports"), FileBody(open_form))
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return datasets_of(self.request.user)
 
     def get_serializer_context(self) -> dict:
@@ -71,20 +80,21 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         visible = projects_of(user) if user is not None and user.is_authenticated else Project.objects.none()
         return {**super().get_serializer_context(), "visible_projects": visible}
 
-    def perform_create(self, serializer) -> None:
+    def perform_create(self, serializer: BaseSerializer) -> None:
         require_role(serializer.validated_data["project"], self.request.user, Role.EDITOR)
         options = serializer.validated_data
         with self.changing(options["project"], "create_dataset", dataset=options["name"]):
             serializer.instance = services.create_dataset(**options)
 
-    def perform_update(self, serializer) -> None:
+    def perform_update(self, serializer: BaseSerializer) -> None:
         dataset = serializer.instance
+        assert dataset is not None
         changes = {name: value for name, value in serializer.validated_data.items() if name != "project"}
         with self.changing(dataset.project, "change_dataset", dataset=dataset.name):
             serializer.instance = services.update_dataset(dataset=dataset, **changes)
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
-    def destroy(self, request, pk=None):
+    def destroy(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Delete a dataset with its images and videos; it stays in the trash for a while.
 
         While work, a model in production or devices need it, that is refused with a list (409 `dataset_in_use`), unless
@@ -96,7 +106,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(responses=UsesSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def uses(self, request, pk=None):
+    def uses(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What needs the dataset, and what is deleted with it."""
         dataset = self.get_object()
         return Response(UsesSerializer({"uses": uses_of(dataset), "along": content_of(dataset)}).data)
@@ -109,7 +119,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         responses={201: serializers.UploadAnswerSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
-    def images(self, request, pk=None):
+    def images(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Add many images, as `files` or as `uploads` in parts. Each has its own outcome; the good ones stay whatever
         the others are."""
         dataset = self.get_object()
@@ -140,8 +150,8 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         ]
         return Response(answer, status=status.HTTP_201_CREATED)
 
-    def _upload_answer(self, outcomes, rejected: list[dict]) -> dict:
-        created = [outcome.image_id for outcome in outcomes if outcome.kind == "created"]
+    def _upload_answer(self, outcomes: Sequence[Outcome], rejected: list[dict]) -> dict:
+        created = [str(outcome.image_id) for outcome in outcomes if outcome.kind == "created"]
         images = {str(image.pk): image for image in all_images().filter(pk__in=created)}
         return {
             "created": serializers.ImageSerializer([images[pk] for pk in created], many=True).data,
@@ -159,7 +169,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         responses={201: serializers.VideoSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
-    def videos(self, request, pk=None):
+    def videos(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Add a video (MP4, MOV, MKV, WebM, AVI), as `file` or, when it is large, as an `upload` in parts.
 
         It is listed at `videos/?dataset=`. A job reads all of it and makes its strip of thumbnails.
@@ -183,7 +193,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         responses={202: JobSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
-    def imports(self, request, pk=None):
+    def imports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Import an archive in the background: images with their annotations and splits.
 
         It is sent as `file` or, when it is large, as an `upload` in parts; lies in a store already and is named by
@@ -222,7 +232,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)
-    def exports(self, request, pk=None):
+    def exports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Write the dataset as a zip in the background; the job's `result.download_url` has it."""
         dataset = self.get_object()
         data = serializers.ExportSerializer(data=request.data)
@@ -234,7 +244,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
     @extend_schema(methods=["GET"], responses=DuplicatesSummarySerializer)
     @extend_schema(methods=["POST"], request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
-    def duplicates(self, request, pk=None):
+    def duplicates(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
         groups are those that the dataset's splits keep together.
 
@@ -251,7 +261,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(responses=serializers.StatisticsSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def statistics(self, request, pk=None):
+    def statistics(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Images by label, split, format and size."""
         return Response(dataset_statistics(self.get_object()))
 
@@ -262,7 +272,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         responses={201: serializers.SnapshotSerializer, 202: JobSerializer},
     )
     @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
-    def snapshots(self, request, pk=None):
+    def snapshots(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Frozen versions of the dataset, the newest first.
 
         A large dataset is frozen by a job (202): its `result.snapshot` is the id.

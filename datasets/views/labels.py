@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import uuid
+
+from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets import serializers
 from datasets.label_jobs import is_large, start_label_removal
 from datasets.label_removal import delete_label, merge_labels
@@ -46,18 +51,18 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
     ordering_fields = ("order", "name")
     repeatable = ("merge",)
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return Label.objects.filter(project_id=self.kwargs["project_id"])
 
     @extend_schema(responses={201: serializers.LabelSerializer})
-    def create(self, request, project_id):
+    def create(self, request: Request, project_id: uuid.UUID) -> Response:
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
         with self.changing(self.project, "create_label", label=data.validated_data["name"]):
             label = create_label(project=self.project, **data.validated_data)
         return Response(self.get_serializer(label).data, status=status.HTTP_201_CREATED)
 
-    def partial_update(self, request, project_id, pk):
+    def partial_update(self, request: Request, project_id: uuid.UUID, pk: uuid.UUID) -> Response:
         """Rename or recolour. Every image shows the new name at once."""
         label = self.get_object()
         data = self.get_serializer(label, data=request.data, partial=True)
@@ -67,7 +72,7 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
         return Response(self.get_serializer(label).data)
 
     @extend_schema(parameters=[serializers.LabelDeletionSerializer], responses={204: NOTHING, 202: JobSerializer})
-    def destroy(self, request, project_id, pk):
+    def destroy(self, request: AuthenticatedRequest, project_id: uuid.UUID, pk: uuid.UUID) -> Response:
         """Delete a label. When images carry it, `images` says what happens to them. When they are very many, a job does
         it (202); the label is there until its end."""
         data = serializers.LabelDeletionSerializer(data=request.query_params)
@@ -88,7 +93,7 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
         responses={200: serializers.LabelSerializer, 202: JobSerializer},
     )
     @action(detail=True, methods=["post"])
-    def merge(self, request, project_id, pk):
+    def merge(self, request: AuthenticatedRequest, project_id: uuid.UUID, pk: uuid.UUID) -> Response:
         """Give all images of this label another one and delete it. Answers with the label that stays; when the images
         are very many, with the job that does it (202)."""
         data = serializers.LabelMergeSerializer(data=request.data)
@@ -103,7 +108,7 @@ class LabelViewSet(MakesChanges, InProject, mixins.ListModelMixin, mixins.Retrie
 
     @extend_schema(request=serializers.LabelOrderSerializer, responses=serializers.LabelSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)
-    def reorder(self, request, project_id):
+    def reorder(self, request: Request, project_id: uuid.UUID) -> Response:
         """Put the labels into an order."""
         data = serializers.LabelOrderSerializer(data=request.data)
         data.is_valid(raise_exception=True)

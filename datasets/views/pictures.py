@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 from datasets import renditions, thumbnails
 from projects.permissions import SignedReadPermission
@@ -46,12 +48,14 @@ class AnswersPictures(GenericAPIView):
 
     picture_actions: tuple[str, ...] = ()
 
-    def perform_content_negotiation(self, request, force=False):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         if self.action in self.picture_actions:  # type: ignore[attr-defined]
             return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the picture
         return super().perform_content_negotiation(request, force)
 
-    def answer_picture(self, image: Shown, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]):
+    def answer_picture(
+        self, image: Shown, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]
+    ) -> HttpResponseBase:
         try:
             path = ensure(image.blob, size, kind)
         except ImageError as error:
@@ -100,7 +104,7 @@ class PicturesMixin(AnswersPictures):
         responses=ANSWERS,
     )  # fmt: skip
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def thumbnail(self, request, pk=None):
+    def thumbnail(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """A small JPEG or WebP of the upright image. Takes signed URLs."""
         image = self.get_object()
         size = self.one_of("size", thumbnails.SIZES)
@@ -115,7 +119,7 @@ class PicturesMixin(AnswersPictures):
         responses=ANSWERS,
     )  # fmt: skip
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def rendition(self, request, pk=None):
+    def rendition(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
         what is very large, too. Takes signed URLs."""
         image = self.get_object()

@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.sample_serializers import SamplesSerializer, StartedSamplesSerializer
 from datasets.samples import start_samples
 from projects.models import Project, Task
@@ -17,7 +18,7 @@ class SamplesView(viewsets.GenericViewSet):
     serializer_class = SamplesSerializer
 
     @extend_schema(request=SamplesSerializer, responses={201: StartedSamplesSerializer})
-    def start(self, request):
+    def start(self, request: AuthenticatedRequest) -> Response:
         """Make a project with sample images. The studio draws them in the background: 300 of one shape each, or 240
         with boxes around 1 to 4. They carry labels, except for 30 that are left to be labelled by hand."""
         data = SamplesSerializer(data=request.data)

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -7,9 +12,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from accounts.known import ALWAYS, refuse_unknown
+from common.requests import AuthenticatedRequest
 from datasets import serializers, thumbnails
 from datasets.exports import start_snapshot_export
 from datasets.models import Snapshot, SnapshotImage
@@ -36,6 +44,8 @@ class SnapshotViewSet(
 ):
     """Frozen versions of your datasets, the newest first."""
 
+    request: AuthenticatedRequest
+
     queryset = Snapshot.objects.none()
     serializer_class = serializers.SnapshotSerializer
     permission_classes = [ProjectPermission]
@@ -45,7 +55,7 @@ class SnapshotViewSet(
     picture_actions = ("thumbnail",)
 
     @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
-    def partial_update(self, request, pk=None):
+    def partial_update(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Name a snapshot, or write notes about it. What is in it never changes."""
         snapshot = self.get_object()
         data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
@@ -58,14 +68,14 @@ class SnapshotViewSet(
         parameters=[shapes.SnapshotImagesQuerySerializer], responses=shapes.SnapshotImageSerializer(many=True)
     )
     @action(detail=True, filterset_class=None, default_ordering="id")
-    def images(self, request, pk=None):
+    def images(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """The images of the snapshot with the annotations that they had then; also those that were deleted since."""
         snapshot = self.get_object()
         wanted = self._query(shapes.SnapshotImagesQuerySerializer)
         held = snapshot.images.select_related("blob")
         # The images of a record go with its dataset; while that is in the trash, they are only not shown.
         rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
-        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows)))
+        return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows) or []))
 
     @extend_schema(
         parameters=[
@@ -76,7 +86,7 @@ class SnapshotViewSet(
         responses=ANSWERS,
     )  # fmt: skip
     @action(detail=True, url_path="images/<int:row>/thumbnail", pagination_class=None, filterset_class=None)
-    def thumbnail(self, request, pk=None, row=0):
+    def thumbnail(self, request: Request, pk: uuid.UUID | None = None, row: int = 0) -> HttpResponseBase:
         """A small JPEG or WebP of an image of the snapshot, also when it was deleted since."""
         found = SnapshotImage.objects.filter(snapshot=self.get_object(), pk=row).select_related("blob", "image").first()
         if found is None:
@@ -86,7 +96,7 @@ class SnapshotViewSet(
 
     @extend_schema(parameters=[shapes.CompareSnapshotsQuerySerializer], responses=shapes.SnapshotComparisonSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def compare(self, request, pk=None):
+    def compare(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What changed since another snapshot of the project: images that were added, removed, given other annotations
         or moved to another split, and the images of each label side by side."""
         after, before = self._compared(shapes.CompareSnapshotsQuerySerializer)
@@ -100,16 +110,16 @@ class SnapshotViewSet(
         parameters=[shapes.ComparedImagesQuerySerializer], responses=shapes.SnapshotImageSerializer(many=True)
     )
     @action(detail=True, url_path="compare/images", filterset_class=None, default_ordering="id")
-    def compared_images(self, request, pk=None):
+    def compared_images(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """The images of one difference, with what they were before."""
         after, before = self._compared(shapes.ComparedImagesQuerySerializer)
         rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
     @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def exports(self, request, pk=None):
+    def exports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Write the snapshot as a zip in the background: its images with the annotations and splits that they had
         then. The job's `result.download_url` has it."""
         snapshot = self.get_object()
@@ -119,10 +129,10 @@ class SnapshotViewSet(
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return snapshots_of(self.request.user)
 
-    def _query(self, shape) -> dict:
+    def _query(self, shape: type[Serializer]) -> dict:
         """The parameters of the request. Raises `ValidationError` for those that nobody knows."""
         query = shape(data=self.request.query_params, context={"snapshots": self.get_queryset()})
         refuse_unknown(self.request.query_params, [*query.fields, *PAGING, *ALWAYS], code="unknown_filter",
@@ -130,12 +140,12 @@ class SnapshotViewSet(
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 
-    def _compared(self, shape) -> tuple[Snapshot, Snapshot]:
+    def _compared(self, shape: type[Serializer]) -> tuple[Snapshot, Snapshot]:
         after = self.get_object()
         self._wanted = self._query(shape)
         before = self._wanted["with"]
         comparing.require_comparable(before, after)
         return after, before
 
-    def _rows(self, snapshot: Snapshot, page, before=None) -> list[dict]:
-        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data
+    def _rows(self, snapshot: Snapshot, page: Sequence[SnapshotImage], before: Mapping | None = None) -> list[dict]:
+        return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data  # type: ignore[return-value]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from django.db.models import Count
-from django.http import HttpResponse
+import uuid
+
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -9,9 +11,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
 
+from common.requests import AuthenticatedRequest
 from datasets import serializers
 from datasets.models import Video
 from datasets.playing import frame_of, start_proxy
@@ -46,6 +51,8 @@ class VideoViewSet(
 ):
     """Videos of your datasets. They are added at `datasets/{id}/videos/`."""
 
+    request: AuthenticatedRequest
+
     queryset = Video.objects.none()
     serializer_class = serializers.VideoSerializer
     permission_classes = [ProjectPermission]
@@ -54,21 +61,22 @@ class VideoViewSet(
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         if self.action in PICTURES and is_signed(self.request):
             return shown_videos()
         videos = videos_of(self.request.user)
         return videos if self.action in PICTURES else videos.annotate(counted_frames=Count("frames"))
 
-    def perform_update(self, serializer) -> None:
+    def perform_update(self, serializer: BaseSerializer) -> None:
         video = serializer.instance
+        assert video is not None
         with self.changing(video.project, "change_video", filename=video.filename):
             change_fields("video_fields", video, serializer.validated_data)
 
     @extend_schema(
         parameters=[serializers.VideoDeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")}
     )
-    def destroy(self, request, pk=None):
+    def destroy(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Delete a video; it stays in the trash for a while.
 
         When images were cut from it, `frames` says what happens to them. While work needs the video, that is refused
@@ -82,14 +90,14 @@ class VideoViewSet(
 
     @extend_schema(responses={(200, "video/*"): OpenApiTypes.BINARY, (206, "video/*"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def file(self, request, pk=None):
+    def file(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """The original bytes. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
         video = self.get_object()
         return blob_response(request, video.blob, video.filename)
 
     @extend_schema(parameters=[serializers.FrameQuerySerializer], responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def frame(self, request, pk=None):
+    def frame(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponse:
         """One frame as JPEG: by its `index`, or the one that is shown at a `time` (seconds). `X-Frame-Time` says when
         it begins. For players that cannot read the file, and for stepping through it."""
         video = self.get_object()
@@ -106,7 +114,7 @@ class VideoViewSet(
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def proxy(self, request, pk=None):
+    def proxy(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Write the video in a format that browsers play (MP4), in the background: the job's `proxy.mp4`.
 
         It has the same frames, at an even rate. Asked again, it answers the job that is there."""
@@ -116,7 +124,7 @@ class VideoViewSet(
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, (206, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def strip(self, request, pk=None):
+    def strip(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Small pictures side by side, from the beginning to the end; `strip_times` says when each was. Takes signed
         URLs."""
         video = self.get_object()

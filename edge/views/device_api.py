@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
@@ -20,6 +21,7 @@ from edge.authentication import DeviceAuthentication, IsDevice
 from edge.feedback import receive_image
 from edge.keys import signers
 from edge.manifest import manifest_of, poll_seconds_of
+from edge.models import Device
 from storage.downloads import blob_response
 from storage.receiving import FileBody, open_form
 from vision.imaging.preprocessing import ImageError
@@ -37,13 +39,19 @@ class EnrolView(APIView):
     throttle_classes = [EnrolmentThrottle]
 
     @extend_schema(request=serializers.EnrolmentSerializer, responses={201: serializers.EnrolmentAnswerSerializer})
-    def post(self, request):
+    def post(self, request: Request) -> Response:
         data = serializers.EnrolmentSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         device, key = devices.enrol(**data.validated_data)
         keys = [{"key_id": one.key_id, "public_key": one.public_key} for one in signers()]
         answer = {"device": device.pk, "key": key, "keys": keys, "poll_seconds": poll_seconds_of(device)}
         return Response(serializers.EnrolmentAnswerSerializer(answer).data, status=status.HTTP_201_CREATED)
+
+
+class DeviceRequest(Request):
+    """For annotations: `auth` is the device that asks."""
+
+    auth: Device
 
 
 class DeviceView(APIView):
@@ -57,7 +65,7 @@ class ManifestView(DeviceView):
     @extend_schema(
         responses={200: serializers.ManifestSerializer, 304: OpenApiResponse(description="Nothing has changed.")}
     )
-    def get(self, request):
+    def get(self, request: DeviceRequest) -> HttpResponse:
         manifest = manifest_of(request.auth)
         devices.presence.note(request.auth)
         etag = f'"{manifest.etag}"'
@@ -74,7 +82,7 @@ class KeysView(DeviceView):
     """The keys that manifests are signed with now."""
 
     @extend_schema(responses=serializers.PublicKeySerializer(many=True))
-    def get(self, request):
+    def get(self, request: DeviceRequest) -> Response:
         return Response([{"key_id": one.key_id, "public_key": one.public_key} for one in signers()])
 
 
@@ -87,7 +95,7 @@ class FileView(DeviceView):
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
         }
     )
-    def get(self, request, sha256: str):
+    def get(self, request: DeviceRequest, sha256: str) -> HttpResponseBase:
         for deployment in (request.auth.target, request.auth.previous_target):
             if deployment is not None and deployment.file.sha256 == sha256:
                 return blob_response(request, deployment.file, deployment.info["filename"])
@@ -98,7 +106,7 @@ class HeartbeatView(DeviceView):
     """Say how the device is: version, what it runs, predictions and errors since the last time."""
 
     @extend_schema(request=serializers.HeartbeatSerializer, responses=serializers.HeartbeatAnswerSerializer)
-    def post(self, request):
+    def post(self, request: DeviceRequest) -> Response:
         data = serializers.HeartbeatSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         devices.record_heartbeat(device=request.auth, **data.validated_data)
@@ -116,7 +124,7 @@ class ImagesView(DeviceView):
         request={"multipart/form-data": serializers.FeedbackSerializer},
         responses={201: serializers.FeedbackAnswerSerializer, 200: serializers.FeedbackAnswerSerializer},
     )
-    def post(self, request):
+    def post(self, request: DeviceRequest) -> Response:
         data = serializers.FeedbackSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         upload, prediction = data.validated_data["file"], data.validated_data["prediction"]
@@ -130,6 +138,6 @@ class ImagesView(DeviceView):
         return Response({"status": kind, "image": str(image.pk)}, status=code)
 
 
-def base_url(request) -> str:
+def base_url(request: Request) -> str:
     """Where devices reach the studio: as configured, else as they came."""
     return settings.EDGE_URL or f"{request.scheme}://{request.get_host()}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from common.errors import Invalid
@@ -31,7 +32,7 @@ MOST_DIFFERENCES = 200
 MOST_MODELS = 5
 
 
-def start_comparison(*, models: Sequence[Model], project: Project, user, snapshot: Snapshot, split: str) -> Job:
+def start_comparison(*, models: Sequence[Model], project: Project, user: User, snapshot: Snapshot, split: str) -> Job:
     """Make the job that measures those of the models that were not yet measured there, and compares them.
 
     Raises:
@@ -97,14 +98,15 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
         NotEvaluated: a model was not measured there.
         NothingToCompare: no image has labels that all of them know.
     """
-    evaluations = [latest_evaluation(model, snapshot, split) for model in models]
-    if not all(evaluations):
+    latest = [latest_evaluation(model, snapshot, split) for model in models]
+    evaluations = [evaluation for evaluation in latest if evaluation is not None]
+    if len(evaluations) < len(latest):
         raise NotEvaluated()
-    found = [outcomes_of(evaluation) for evaluation in evaluations]  # type: ignore[arg-type]
+    found = [outcomes_of(evaluation) for evaluation in evaluations]
     keys = common_keys([one.keys for one in found])
     if not keys:
         raise NothingToCompare()
-    common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)
+    common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)  # type: ignore[arg-type]
     return {
         "snapshot": str(snapshot.pk),
         "split": split,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
@@ -49,7 +50,7 @@ ENGINE_RUNS: list[EngineRuns] = []
 
 
 def start_evaluation(
-    *, model: Model, user, snapshot: Snapshot, split: str, file_kind: str = FileKind.LITERT_FLOAT32
+    *, model: Model, user: User, snapshot: Snapshot, split: str, file_kind: str = FileKind.LITERT_FLOAT32
 ) -> Job:
     """Make the job that measures the model, by one of its files.
 
@@ -234,7 +235,7 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
 
 def outcomes_of(evaluation: Evaluation) -> ClassifierPredictions | DetectorPredictions:
     """What the model said of each image."""
-    with storage.pinned(evaluation.outcomes) as path:
+    with storage.pinned(evaluation.outcomes) as path:  # type: ignore[arg-type]
         return read_outcomes(path, evaluation.model.task)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db import transaction
+from PIL.Image import Image as PillowImage
 
 from common.errors import Invalid
 from datasets.models import Image
@@ -21,7 +23,7 @@ from storage.cache import Incoming
 from vision.analysis.saliency import heat_over, occlusion_map
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.preprocessing import ImageError, decoded, open_image, upright_size
-from vision.runtime.boxes import AnchorShapes, anchors_for, detections_from, iou_matrix
+from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 
 KIND = "explanation"
@@ -32,7 +34,7 @@ SHOWN_SIDE = 1024
 
 
 def start_explanation(
-    *, model: Model, project: Project, user, image: Image | None = None, incoming: Incoming | None = None,
+    *, model: Model, project: Project, user: User, image: Image | None = None, incoming: Incoming | None = None,
     label: str | None = None,
 ) -> Job:  # fmt: skip
     """Make the job that explains one picture, of a dataset or sent along.
@@ -90,7 +92,7 @@ def explain(context: JobContext) -> dict:
     }  # fmt: skip
 
 
-def _classifier(model: Model, picture, wanted: str | None) -> tuple:
+def _classifier(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
     runtime = load_runtime(model, LiteRTClassifier)
     pixels = preprocessor_for(model)(picture, runtime.image_size)
     first = int(runtime.predict(pixels).argmax())
@@ -98,7 +100,7 @@ def _classifier(model: Model, picture, wanted: str | None) -> tuple:
     return pixels, lambda covered: float(runtime.predict(covered)[index]), model.class_names[index], None
 
 
-def _detector(model: Model, picture, wanted: str | None) -> tuple:
+def _detector(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
     """Explains the box with the highest score (of the label): the best score of its label where it is."""
     runtime = load_runtime(model, LiteRTDetector)
     pixels = to_letterboxed(picture, runtime.image_size)
@@ -106,7 +108,7 @@ def _detector(model: Model, picture, wanted: str | None) -> tuple:
     letterbox = Letterbox.fit(width, height, runtime.image_size)
     anchors = anchors_for(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"]))
 
-    def found(covered: np.ndarray):
+    def found(covered: np.ndarray) -> Detections:
         return detections_from(
             anchors, runtime.run(covered), letterbox.content_size, score_threshold=LOWEST_SCORE,
             iou_threshold=model.detector["iou_threshold"], limit=100,
@@ -132,7 +134,7 @@ def _detector(model: Model, picture, wanted: str | None) -> tuple:
     return pixels, score_of, model.class_names[label], [round(float(edge), 2) for edge in upright]
 
 
-def _shown(model: Model, image, pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def _shown(model: Model, image: PillowImage, pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """The heat that lies over the image: of a letterboxed one without the grey rest."""
     if model.task != Task.DETECTION and model.resize != Resize.LETTERBOX:
         return heat

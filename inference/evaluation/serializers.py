@@ -67,5 +67,5 @@ class EvaluationRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     def get_fields(self) -> dict:
         fields = super().get_fields()
         if "snapshots" in self.context:
-            fields["snapshot"].queryset = self.context["snapshots"]
+            fields["snapshot"].queryset = self.context["snapshots"]  # type: ignore[attr-defined]
         return fields

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import BinaryIO
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
@@ -42,7 +45,7 @@ INSERT_CHUNK = 2000
 
 
 def start_suggestions(
-    *, model: Model, dataset: Dataset, user, other: Model | None = None, annotate: bool = True
+    *, model: Model, dataset: Dataset, user: User, other: Model | None = None, annotate: bool = True
 ) -> Job:
     """Make the job that looks at all images that nobody has labelled.
 
@@ -68,7 +71,7 @@ def start_suggestions(
 class _ScoredImage:
     """What a model made of one image."""
 
-    pk: object
+    pk: uuid.UUID
     uncertainty: float
     disagreement: float | None
     embedding: np.ndarray
@@ -184,7 +187,7 @@ class _ImageScorer:
         boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
         return replace(every, boxes=boxes)
 
-    def _embedded(self, file) -> np.ndarray:
+    def _embedded(self, file: BinaryIO) -> np.ndarray:
         if self._embedder is None:
             return np.zeros(DIMENSIONS, np.float32)
         file.seek(0)

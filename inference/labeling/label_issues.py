@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
+from django.contrib.auth.models import User
 
 from common.errors import Invalid
 from datasets.grouping import Candidate, group_images
@@ -41,7 +42,7 @@ FEWEST_IMAGES = 20
 CONFIDENT_BOX_SCORE = 0.7
 
 
-def start_suspects(*, model: Model, dataset: Dataset, user) -> Job:
+def start_suspects(*, model: Model, dataset: Dataset, user: User) -> Job:
     """Make the job that looks for wrong labels. Raises `Invalid`."""
     if model.task != dataset.project.task:
         raise Invalid(f"Its project is for {dataset.project.task}, the model for {model.task}.", attr="dataset")

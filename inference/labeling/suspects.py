@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model, Suspect
+from projects.models import Project
 from projects.selectors import is_live, project_ids_of
 
 INSERT_CHUNK = 1000
@@ -46,20 +49,20 @@ def open_suspects(rows: QuerySet[Suspect]) -> QuerySet[Suspect]:
     return rows.filter(decision=None).filter(Q(kind=Suspect.Kind.NOT_DRAWN) | drawn)
 
 
-def suspects_of(user) -> QuerySet[Suspect]:
+def suspects_of(user: User) -> QuerySet[Suspect]:
     """Of images and models that are there, in the projects of a user."""
     rows = Suspect.objects.filter(is_live("model__project__"), dataset__project__in=project_ids_of(user))
     return rows.filter(image__dataset__project=F("dataset__project"))
 
 
-def decide_suspect(*, suspect: Suspect, user, decision: str | None) -> Suspect:
+def decide_suspect(*, suspect: Suspect, user: User, decision: str | None) -> Suspect:
     """Note what somebody decided; None takes it back. Annotations are changed where they are."""
     suspect.decision, suspect.decided_by = decision, None if decision is None else user
     suspect.save(update_fields=["decision", "decided_by"])
     return suspect
 
 
-def searches_of(user, *, project=None) -> list[dict]:
+def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
     rows = suspects_of(user)
     if project is not None:
@@ -69,7 +72,7 @@ def searches_of(user, *, project=None) -> list[dict]:
         model_name=F("model__name"), model_version=F("model__version"), dataset_name=F("dataset__name")
     )
     found = named.values(*wanted).annotate(searched_at=Max("created_at"), total=Count("pk"))
-    still = {
+    still: dict[tuple, Any] = {
         (row["model"], row["dataset"]): row
         for row in open_suspects(rows)
         .values("model", "dataset")

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.contrib.auth.models import User
+
 from datasets.models import Video
 from datasets.videos import FrameExtraction, cut_frames, pinned, video_of
 from inference.labeling.uncertainty import uncertainty_of, uncertainty_options
@@ -29,7 +31,7 @@ MOST_TIMES = 2000
 
 
 def start_frames(
-    *, video: Video, user, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
+    *, video: Video, user: User, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
     split: str | None = None, group_seconds: float | None = None, model: Model | None = None,
     min_uncertainty: float | None = None, dry_run: bool = False,
 ) -> Job:  # fmt: skip

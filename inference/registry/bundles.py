@@ -7,6 +7,7 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from accounts.names import in_one_line
 from inference.models import Model, Resize
@@ -264,7 +265,7 @@ def _figures(report: dict) -> str:
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
-def _figure(value) -> str:
+def _figure(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from common.errors import NotFound
 from inference.models import Model, Stage, StageChange
 from inference.trash import trash_model
@@ -29,7 +31,7 @@ def change_model(*, model: Model, changes: Mapping[str, Any]) -> None:
 
 
 @atomic_again
-def move_to_stage(*, model: Model, stage: Stage, user, note: str = "") -> Model:
+def move_to_stage(*, model: Model, stage: Stage, user: User, note: str = "") -> Model:
     """Move a model. What was in production before is archived in the same transaction."""
     model = _locked(model)
     if stage == Stage.PRODUCTION:
@@ -50,7 +52,7 @@ def _locked(model: Model) -> Model:
     return found
 
 
-def _move(model: Model, stage: Stage, user, note: str) -> None:
+def _move(model: Model, stage: Stage, user: User, note: str) -> None:
     StageChange.objects.create(model=model, before=model.stage, after=stage, note=note[:500], changed_by=user)
     model.stage = stage
     model.save(update_fields=["stage"])

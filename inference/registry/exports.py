@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
@@ -26,7 +27,7 @@ def exportable_kinds(model: Model) -> list[str]:
 
 
 def start_export(
-    *, model: Model, user, kinds: list[str], bundle_of: str | None = None, snapshot: Snapshot | None = None,
+    *, model: Model, user: User, kinds: list[str], bundle_of: str | None = None, snapshot: Snapshot | None = None,
     largest_drop: float = LARGEST_DROP,
 ) -> Job:  # fmt: skip
     """Make the job that writes, verifies and keeps the files.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import CharField, Count, F, QuerySet, Value
 
 from datasets.models import Annotation, Snapshot, SnapshotImage
@@ -29,7 +30,7 @@ def descendants(model: Model, visible: QuerySet[Model]) -> QuerySet[Model]:
 MOST_LABELLERS = 100
 
 
-def labelled_by(snapshot: Snapshot, user) -> list[dict]:
+def labelled_by(snapshot: Snapshot, user: User) -> list[dict]:
     """Who confirmed or made how many of the annotations that its images have now, the most first.
 
     A snapshot keeps what was annotated and not by whom. Who is no member of the project gets no names: a public model
@@ -39,4 +40,4 @@ def labelled_by(snapshot: Snapshot, user) -> list[dict]:
     found = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
     name = Value(None, CharField()) if role_in(snapshot.project, user) is None else F("created_by__username")
     rows = found.values("origin", user=name).annotate(annotations=Count("id"))
-    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])
+    return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])  # type: ignore[arg-type]

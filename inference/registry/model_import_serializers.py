@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
@@ -21,12 +24,15 @@ from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.filenames import clean_filename
 
+Parsed = TypeVar("Parsed")
+
 
 class TextField(serializers.CharField):
     """A text, or a file of it (`curl -F labels=@labels.txt`)."""
 
-    def to_internal_value(self, data) -> str:
+    def to_internal_value(self, data: Any) -> str:
         if isinstance(data, UploadedFile):
+            assert self.max_length is not None
             try:
                 data = data.read(self.max_length + 1).decode("utf-8-sig")
             except UnicodeDecodeError as error:
@@ -76,7 +82,7 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def get_fields(self) -> dict:
         fields = super().get_fields()
         if "projects" in self.context:
-            fields["project"].queryset = self.context["projects"]
+            fields["project"].queryset = self.context["projects"]  # type: ignore[attr-defined]
         return fields
 
     def validate_labels(self, value: str) -> list[str]:
@@ -85,16 +91,16 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def validate_anchors(self, value: str) -> dict | None:
         return self._parsed(parse_anchor_config, value)
 
-    def _parsed(self, parse, value: str):
+    def _parsed(self, parse: Callable[[str], Parsed], value: str) -> Parsed:
         try:
             return parse(value)
         except UploadProblem as problem:
             raise serializers.ValidationError(str(problem)) from problem
 
-    def validate_file(self, file):
-        if file.size > settings.MAX_MODEL_BYTES:
+    def validate_file(self, file: UploadedFile) -> UploadedFile:
+        if (file.size or 0) > settings.MAX_MODEL_BYTES:
             raise FileTooLarge(f"A model file may have at most {settings.MAX_MODEL_BYTES:,} bytes.")
-        if format_of(file.name) is None:
+        if format_of(file.name or "") is None:
             raise serializers.ValidationError(
                 f"What kind of model is {file.name!r}? Its name must end in one of {', '.join(FORMATS)}."
             )

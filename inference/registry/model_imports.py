@@ -6,8 +6,10 @@ import ast
 import configparser
 import json
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from accounts.names import is_one_line
@@ -48,7 +50,7 @@ def require_model_uploads() -> None:
 
 
 def start_model_import(
-    *, project: Project, user, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
+    *, project: Project, user: User, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
     input_width: int | None, input_height: int | None, channels: str, scaling: str, resize: str, anchors: dict | None,
 ) -> Job:  # fmt: skip
     """Keep the file and make the job that reads it.
@@ -121,7 +123,7 @@ def _json_labels(text: str) -> list[str]:
     raise UploadProblem('The labels must be a list of texts, or an object such as {"cat": 0, "dog": 1}.')
 
 
-def _printed_by_python(text: str):
+def _printed_by_python(text: str) -> Any:
     """A list or object of literals such as `{'cat': 0}`; None when it is none."""
     if len(text) > MAX_PRINTED:
         return None

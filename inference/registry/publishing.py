@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
@@ -17,7 +18,7 @@ from storage.signing import sign_for
 KIND = "model_publish"
 
 
-def start_publishing(*, model: Model, user, kinds: list[str], seconds: int, base_url: str) -> Job:
+def start_publishing(*, model: Model, user: User, kinds: list[str], seconds: int, base_url: str) -> Job:
     """Make the job.
 
     Args:
@@ -55,13 +56,13 @@ def publish(context: JobContext) -> dict:
     return {"model": parameters["model"], "files": published}
 
 
-def _link(file: ModelFile, user, seconds: int, base_url: str) -> str:
+def _link(file: ModelFile, user: User | None, seconds: int, base_url: str) -> str:
     """For those who asked for it, as long as they asked for."""
     path = reverse("model-files", args=[file.model_id, file.kind])
     return "" if user is None else base_url + sign_for(user, path, seconds=seconds)
 
 
-def published_file(file: ModelFile, seconds: int, user, base_url: str) -> dict:
+def published_file(file: ModelFile, seconds: int, user: User | None, base_url: str) -> dict:
     """One file, in the store when this returns. Raises `BlobMissing` when the store does not answer."""
     blob = push(file.blob)
     location = locate(blob, seconds)

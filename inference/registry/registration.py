@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
@@ -45,8 +47,8 @@ def register_model(
     input_size: tuple[int, int],
     parameters: int,
     files: Mapping[str, AnyFile],
-    user,
-    training=None,
+    user: User | None,
+    training: Any = None,
     snapshot: Snapshot | None = None,
     metrics: dict | None = None,
     mistakes: list[dict] | None = None,
@@ -83,7 +85,7 @@ def register_model(
     return model
 
 
-def _new_version(project: Project, **fields) -> Model:
+def _new_version(project: Project, **fields: Any) -> Model:
     adjust_counts(project.pk, model_count=1)
     Project.objects.filter(pk=project.pk).update(last_model_version=F("last_model_version") + 1)
     version = Project.objects.values_list("last_model_version", flat=True).get(pk=project.pk)

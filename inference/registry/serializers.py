@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -79,7 +80,7 @@ class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
 class MetricsField(Described):
     """With the task, which says which figures there are."""
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(METRICS, source="*", **kwargs)
 
     def to_representation(self, value: Model | Evaluation) -> dict:
@@ -92,7 +93,7 @@ class TagsField(serializers.ListField):
 
     child = serializers.CharField(max_length=50)
 
-    def to_internal_value(self, data) -> list[str]:
+    def to_internal_value(self, data: Any) -> list[str]:
         tags = super().to_internal_value(data)
         if any("\n" in tag for tag in tags):
             raise serializers.ValidationError("A tag is one line.")
@@ -167,6 +168,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         model = self.instance
         if value is None:
             return {}
+        assert model is not None
         if model.task != Task.DETECTION:
             raise serializers.ValidationError("Only detectors have these settings.")
         unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
@@ -175,6 +177,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         return value
 
     def validate_score_threshold(self, value: float | None) -> float | None:
+        assert self.instance is not None
         if value is not None and self.instance.task == Task.DETECTION:
             raise serializers.ValidationError("A detector has its thresholds in `detector`.")
         return value
@@ -256,7 +259,7 @@ class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     def get_fields(self) -> dict:
         fields = super().get_fields()
         if "snapshots" in self.context:
-            fields["snapshot"].queryset = self.context["snapshots"]
+            fields["snapshot"].queryset = self.context["snapshots"]  # type: ignore[attr-defined]
         return fields
 
     def validate(self, attrs: dict) -> dict:

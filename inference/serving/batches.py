@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from PIL import Image as pillow
 
@@ -64,7 +66,7 @@ COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track", "thres
 
 
 def start_predictions(
-    *, model: Model, user, dataset: Dataset | None = None, filter: dict | None = None, video: Video | None = None,
+    *, model: Model, user: User, dataset: Dataset | None = None, filter: dict | None = None, video: Video | None = None,
     threshold: float | None = None, limit: int | None = None, suggest: bool = False, every_frames: int = 1,
     annotate: bool = True, tracking: bool = False,
 ) -> Job:  # fmt: skip
@@ -95,7 +97,7 @@ def start_predictions(
     return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters, queue=queue)
 
 
-def chosen_images(user, dataset: Dataset, options: dict) -> QuerySet[Image]:
+def chosen_images(user: User, dataset: Dataset, options: dict) -> QuerySet[Image]:
     """The dataset's images that pass the filters of the list of images. Raises `Invalid`."""
     rows = images_of(user).filter(dataset=dataset).prefetch_related(None)
     chosen = ImageFilter(data=options, queryset=rows, request=SimpleNamespace(user=user))
@@ -205,12 +207,12 @@ class _Results:
     def __enter__(self) -> _Results:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: Any) -> None:
         self._json.close()
         self._csv.close()
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     return plain(value) if isinstance(value, str) else value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from datasets.history import recorded
@@ -24,7 +25,7 @@ def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
 
 @atomic_again
 def store_suggestions(
-    *, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]], user=None
+    *, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]], user: User | None = None
 ) -> int:
     """Make unconfirmed annotations of predictions: the best label, or every box. They replace earlier suggestions.
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import images_of, snapshots_of
 from inference.evaluation.comparison_serializers import (
     CompareQuerySerializer,
@@ -43,8 +50,10 @@ from projects.scoped import valid
 from projects.selectors import project_ids_of
 
 
-class ComparisonActions:
+class ComparisonActions(GenericAPIView):
     """The part of the models' view that compares and explains."""
+
+    request: AuthenticatedRequest
 
     @extend_schema(
         request={
@@ -57,7 +66,7 @@ class ComparisonActions:
         detail=True, methods=["post"], parser_classes=[JSONParser, MultiPartParser], pagination_class=None,
         filterset_class=None,
     )  # fmt: skip
-    def explanations(self, request, pk=None):
+    def explanations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Show where the model looks: what its score loses when a part of the picture is covered.
 
         The job's `explanation.png` has it in colours, its result in numbers.
@@ -73,7 +82,7 @@ class ComparisonActions:
     @extend_schema(methods=["GET"], parameters=[CompareQuerySerializer], responses=ComparisonSerializer)
     @extend_schema(methods=["POST"], request=CompareRequestSerializer, responses={202: JobSerializer})
     @action(detail=False, methods=["get", "post"], pagination_class=None, filterset_class=None)
-    def compare(self, request):
+    def compare(self, request: AuthenticatedRequest) -> Response:
         """Models side by side on the same images, with a test of whether the difference means anything.
 
         Classifiers: McNemar's exact test; detectors: a paired bootstrap of AP50 over the images. GET answers at once
@@ -110,18 +119,20 @@ class ComparisonActions:
 class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """How good a model is on a split of a snapshot."""
 
+    request: AuthenticatedRequest
+
     queryset = Evaluation.objects.none()
     serializer_class = EvaluationSerializer
     permission_classes = [ProjectPermission]
     lookup_value_converter = "uuid"
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         mine = Evaluation.objects.filter(model__project__in=project_ids_of(self.request.user))
         return mine.select_related("model__project", "outcomes", "snapshot__dataset")
 
     @extend_schema(parameters=[OutcomeQuerySerializer], responses=OutcomePageSerializer)
     @action(detail=True, pagination_class=None)
-    def images(self, request, pk=None):
+    def images(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """The images behind a figure: of a cell of the confusion matrix with `label` and `predicted`, of a bin of the
         calibration with `min_score` and `max_score`…"""
         evaluation = self.get_object()
@@ -140,7 +151,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(parameters=[ThresholdQuerySerializer], responses=ThresholdTableSerializer)
     @action(detail=True, pagination_class=None)
-    def thresholds(self, request, pk=None):
+    def thresholds(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What each lowest score would cost, of one label or of all: right, wrong, and left to a person."""
         evaluation = self.get_object()
         data = valid(ThresholdQuerySerializer, request.query_params)
@@ -148,7 +159,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(parameters=[CurveQuerySerializer], responses=LabelChartsSerializer)
     @action(detail=True, pagination_class=None)
-    def curves(self, request, pk=None):
+    def curves(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Precision and recall, ROC and calibration of one label; the images behind a point come with `score_of` and
         `min_score` for classifiers, with `predicted` and `threshold` for detectors."""
         evaluation = self.get_object()
@@ -163,7 +174,7 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
         responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
     )
     @action(detail=True, url_path="pictures/<str:name>", pagination_class=None)
-    def pictures(self, request, pk=None, name=None):
+    def pictures(self, request: Request, pk: uuid.UUID | None = None, name: str = "") -> HttpResponseBase:
         """The figures as a picture: confusion matrix, precision and recall, ROC, calibration."""
         evaluation = self.get_object()
         kind = valid(PictureQuerySerializer, request.query_params)["kind"]

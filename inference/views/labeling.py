@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
+from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of
 from inference.labeling.active_learning import start_suggestions
 from inference.labeling.label_issues import start_suspects
@@ -21,12 +27,12 @@ from projects.scoped import valid
 from projects.selectors import is_live, project_ids_of
 
 
-class LabelingActions:
+class LabelingActions(GenericAPIView):
     """The part of the models' view that helps to label."""
 
     @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def suggestions(self, request, pk=None):
+    def suggestions(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Look at the unlabelled images of a dataset: predictions to confirm, and the most informative images first.
 
         The order is at `suggestions/?model=&dataset=`: uncertain images first, near-duplicates apart.
@@ -41,7 +47,7 @@ class LabelingActions:
 
     @extend_schema(request=SuspectsRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def suspects(self, request, pk=None):
+    def suspects(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Look for wrong labels in a dataset. They are listed at `suspects/?model=&dataset=`, the worst first."""
         model = self.get_object()
         data = valid(SuspectsRequestSerializer, request.data, dataset=datasets_of(request.user))
@@ -57,12 +63,14 @@ class SuggestionFilter(filters.FilterSet):
         model = Suggestion
         fields = ["dataset", "model"]
 
-    def with_reviewed(self, queryset, name, value):
+    def with_reviewed(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         return queryset.filter(image__reviewed=value)
 
 
 class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """The most informative images for a model, in this order. They are made with `models/{id}/suggestions/`."""
+
+    request: AuthenticatedRequest
 
     queryset = Suggestion.objects.none()
     serializer_class = SuggestionSerializer
@@ -70,7 +78,7 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     default_ordering = "rank"
     ordering_fields = ("rank", "uncertainty", "disagreement")
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         live = is_live("image__dataset__project__") & is_live("model__project__")
         rows = Suggestion.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
         if "reviewed" not in self.request.query_params:

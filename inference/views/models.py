@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import json
+import uuid
+from typing import Any
 
 from django.db import connection
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponseBase
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import snapshots_of
 from inference.evaluation.evaluations import start_evaluation
 from inference.evaluation.serializers import EvaluationRequestSerializer, EvaluationSerializer
@@ -61,7 +67,7 @@ class ModelFilter(filters.FilterSet):
         model = Model
         fields = ["project", "task", "architecture", "training", "snapshot", "stage", "visibility"]
 
-    def tagged(self, queryset, name, value):
+    def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         if connection.features.supports_json_field_contains:
             return queryset.filter(tags__contains=[value])
         text = Cast("tags", TextField())  # as SQLite has it: JSON in ASCII
@@ -83,6 +89,8 @@ class ModelViewSet(
 ):
     """Trained and uploaded models: your projects' own, and those that others made public."""
 
+    request: AuthenticatedRequest
+
     queryset = Model.objects.none()
     serializer_class = serializers.ModelSerializer
     permission_classes = [ProjectPermission]
@@ -102,23 +110,23 @@ class ModelViewSet(
     def change_role(self) -> Role:
         return Role.VIEWER if self.action in USING else Role.EDITOR
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         by_link = signed_for(self.request) if self.action == "files" else None
         models = models_of(by_link or self.request.user)
         if self.action == "list":
             models = listed(models)
         return models if self.action in USING else models.prefetch_related("files__blob")
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> type[BaseSerializer]:
         return serializers.ModelSummarySerializer if self.action == "list" else self.serializer_class
 
-    def get_parsers(self):
+    def get_parsers(self) -> list[BaseParser]:
         """A model comes as a form or names an upload, all else comes as JSON or as its action says."""
-        method = self.request.method.lower() if self.request is not None else ""
+        method = (self.request.method or "").lower() if self.request is not None else ""
         return [MultiPartParser(), JSONParser()] if self.action_map.get(method) == "create" else super().get_parsers()
 
-    def initialize_request(self, request, *args, **kwargs):
-        if self.action_map.get(request.method.lower()) == "predict" and not hasattr(request, "_files"):
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        if self.action_map.get((request.method or "").lower()) == "predict" and not hasattr(request, "_files"):
             request.upload_handlers = memory_first(request)
         return super().initialize_request(request, *args, **kwargs)
 
@@ -129,7 +137,7 @@ class ModelViewSet(
         },
         responses={202: JobSerializer},
     )
-    def create(self, request):
+    def create(self, request: AuthenticatedRequest) -> Response:
         """Upload a model that was made elsewhere; it is read, checked and verified in the background.
 
         It comes as `file` or as an `upload` in parts. Classifiers: `.keras`, `.h5` (Keras 2 or 3), `.tflite`, `.onnx`,
@@ -148,17 +156,18 @@ class ModelViewSet(
             job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
         return accepted(job)
 
-    def perform_update(self, serializer) -> None:
-        if "visibility" in serializer.validated_data:
-            require_role(serializer.instance.project, self.request.user, Role.OWNER)
+    def perform_update(self, serializer: BaseSerializer) -> None:
         model = serializer.instance
+        assert model is not None
+        if "visibility" in serializer.validated_data:
+            require_role(model.project, self.request.user, Role.OWNER)
         # Taking it back needs the same role.
         action_name = "change_visibility" if "visibility" in serializer.validated_data else "change_model"
         with self.changing(model.project, action_name, model=str(model)):
             change_model(model=model, changes=serializer.validated_data)
 
     @extend_schema(parameters=[DeletionSerializer], responses={204: OpenApiResponse(description="Deleted.")})
-    def destroy(self, request, pk=None):
+    def destroy(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Delete a model with its files; it stays in the trash for a while.
 
         What is in production or runs on devices cannot be deleted (409 `model_in_use`); work that needs the model is
@@ -170,7 +179,7 @@ class ModelViewSet(
 
     @extend_schema(responses=UsesSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
-    def uses(self, request, pk=None):
+    def uses(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """What needs the model, and what is deleted with it."""
         model = self.get_object()
         along = {"files": model.files.count(), "evaluations": model.evaluations.count()}
@@ -187,7 +196,7 @@ class ModelViewSet(
         pagination_class=None,
         filterset_class=None,
     )
-    def files(self, request, pk=None, kind=None):
+    def files(self, request: Request, pk: uuid.UUID | None = None, kind: str | None = None) -> HttpResponseBase:
         """One file of the model. Supports `ETag`, `If-None-Match` and `Range`; takes your signed URLs."""
         model = self.get_object()
         file = next((file for file in model.files.all() if file.kind == kind), None)
@@ -201,7 +210,7 @@ class ModelViewSet(
     @extend_schema(methods=["get"], responses=EvaluationSerializer(many=True))
     @extend_schema(methods=["post"], request=EvaluationRequestSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
-    def evaluations(self, request, pk=None):
+    def evaluations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """How good the model is, and the images it got wrong. POST measures it on a split of any snapshot of yours."""
         model = self.get_object()
         require_member(model.project, request.user)
@@ -213,5 +222,5 @@ class ModelViewSet(
         return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
 
 
-def _evaluations_of(model: Model):
+def _evaluations_of(model: Model) -> QuerySet[Evaluation]:
     return Evaluation.objects.filter(model=model).select_related("model", "snapshot__dataset")

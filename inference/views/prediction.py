@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import nullcontext
 
 from django.conf import settings
@@ -10,9 +11,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import images_of
 from inference.serving import prediction as predicting
 from inference.serving import serializers
@@ -24,7 +27,7 @@ from storage.models import Blob
 from vision.imaging.preprocessing import ImageError
 
 
-class PredictionActions:
+class PredictionActions(GenericAPIView):
     """The part of the models' view that predicts."""
 
     @extend_schema(
@@ -46,7 +49,7 @@ class PredictionActions:
         pagination_class=None,
         filterset_class=None,
     )
-    def predict(self, request, pk=None):
+    def predict(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponse:
         """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
         watch = predicting.Stopwatch()
         model = self.get_object()
@@ -83,7 +86,7 @@ class PredictionActions:
             }
         )
 
-    def _sources(self, request) -> list[tuple]:
+    def _sources(self, request: AuthenticatedRequest) -> list[tuple]:
         data = serializers.PredictionRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         files, ids = data.validated_data["files"], data.validated_data["images"]

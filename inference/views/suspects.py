@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
+from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
 from inference.labeling import suspect_serializers as shapes
 from inference.labeling.suspects import decide_suspect, open_suspects, searches_of, suspects_of
@@ -32,7 +38,7 @@ class SuspectFilter(filters.FilterSet):
         model = Suspect
         fields = ["dataset", "model", "kind", "is_issue"]
 
-    def with_open(self, queryset, name, value):
+    def with_open(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         return open_suspects(queryset) if value else queryset.exclude(pk__in=open_suspects(queryset).values("pk"))
 
 
@@ -44,6 +50,8 @@ LISTED = PolymorphicProxySerializer(
 @extend_schema_view(list=extend_schema(parameters=[FIELDS], responses=LISTED))
 class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """Labels that are probably wrong, the worst first. They are looked for with `models/{id}/suspects/`."""
+
+    request: AuthenticatedRequest
 
     queryset = Suspect.objects.none()
     serializer_class = shapes.SuspectSerializer
@@ -58,17 +66,17 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     def is_grid(self) -> bool:
         return self.request.query_params.get("fields") == "grid"
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> type[BaseSerializer]:
         return shapes.LightSuspectSerializer if self.action == "list" and self.is_grid else shapes.SuspectSerializer
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         rows = suspects_of(self.request.user)
         if self.action == "list" and self.is_grid:
             return rows
         return rows.select_related("dataset__project", "image__blob").prefetch_related("image__annotations__label")
 
-    def paginate_queryset(self, queryset):
-        rows = super().paginate_queryset(queryset)
+    def paginate_queryset(self, queryset: QuerySet) -> list[Suspect]:  # type: ignore[override]
+        rows: list[Any] = super().paginate_queryset(queryset) or []
         if self.is_grid:
             images = {row["id"]: row for row in grid_rows([row.image_id for row in rows])}
             for row in rows:
@@ -77,7 +85,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return rows
 
     @extend_schema(request=shapes.SuspectDecisionSerializer, responses=shapes.SuspectSerializer)
-    def partial_update(self, request, pk=None):
+    def partial_update(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Note what you decided about a label, or take that back. The annotation is changed where it is."""
         suspect = self.get_object()
         data = shapes.SuspectDecisionSerializer(data=request.data)
@@ -90,7 +98,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         parameters=[shapes.SuspectSearchQuerySerializer], responses=shapes.SuspectSearchSerializer(many=True)
     )
     @action(detail=False, pagination_class=None, filterset_class=None)
-    def searches(self, request):
+    def searches(self, request: AuthenticatedRequest) -> Response:
         """Which searches there were, the newest first: of which dataset, by which model, and how much is open."""
         query = shapes.SuspectSearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)

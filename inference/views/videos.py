@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
+from rest_framework.response import Response
 
+from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of, videos_of
 from inference.labeling.serializers import FramesRequestSerializer
 from inference.labeling.video_frames import start_frames
@@ -28,7 +32,7 @@ class FramesView(viewsets.GenericViewSet):
     serializer_class = FramesRequestSerializer
 
     @extend_schema(request=FramesRequestSerializer, responses={202: JobSerializer})
-    def frames(self, request, video_id):
+    def frames(self, request: AuthenticatedRequest, video_id: uuid.UUID) -> Response:
         """Make images of frames, in the background: every so many frames or seconds, or the first of each scene.
 
         With a model, what it finds on them becomes annotations to confirm. Each image keeps its `frame_index` and
@@ -52,7 +56,7 @@ class BatchView(viewsets.GenericViewSet):
     serializer_class = BatchRequestSerializer
 
     @extend_schema(request=BatchRequestSerializer, responses={202: JobSerializer})
-    def predictions(self, request):
+    def predictions(self, request: AuthenticatedRequest) -> Response:
         """Predict a dataset, what of it passes a filter, or a video, in the background.
 
         The job's files: `predictions.json`, `predictions.csv`; of a video also `timeline.json`, `annotated.mp4`

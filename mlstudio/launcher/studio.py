@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import FrameType
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -149,7 +150,7 @@ class Studio:
         say("stopped")
         return 0
 
-    def _ask_to_stop(self, number, frame) -> None:
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
     def _environment(self, port: int) -> dict[str, str]:

@@ -116,7 +116,8 @@ def take(*, name_at: datetime, on_progress: Progress) -> Kept:
     """
     if reason := why_none():
         raise BackupError(reason)
-    root: Path = settings.BACKUP_DIR
+    root = settings.BACKUP_DIR
+    assert root is not None
     make_private_folder(root)
     remove_broken_off(root / _name(name_at))
     _require_room(root)

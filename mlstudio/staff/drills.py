@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import models
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model
@@ -25,7 +26,7 @@ from vision.sandbox.removal import remove_tree
 
 SAMPLE_FILES, SAMPLE_BYTES = 200, 1 << 30
 PREFIX = "restore-drill-"
-COUNTED = {
+COUNTED: dict[str, type[models.Model]] = {
     "users": get_user_model(), "projects": Project, "datasets": Dataset, "images": Image, "annotations": Annotation,
     "models": Model,
 }  # fmt: skip

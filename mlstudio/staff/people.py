@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -13,7 +13,6 @@ from common.errors import Forbidden
 from projects.models import Project
 from projects.selectors import is_live
 
-User = get_user_model()
 log = structlog.get_logger(__name__)
 
 
@@ -24,18 +23,18 @@ def everybody() -> QuerySet:
     return User.objects.annotate(project_count=Coalesce(Subquery(count, output_field=IntegerField()), 0))
 
 
-def may_change(by, user) -> bool:
+def may_change(by: User, user: User) -> bool:
     """Whether one may let the other in or not: nobody themselves, and the staff only superusers."""
     return by.pk != user.pk and (by.is_superuser or not (user.is_staff or user.is_superuser))
 
 
-def may_change_staff(by, user) -> bool:
+def may_change_staff(by: User, user: User) -> bool:
     """Whether one may make the other staff, or end that."""
     return by.is_superuser and by.pk != user.pk
 
 
 @transaction.atomic
-def change_user(*, by, user, is_active: bool | None = None, is_staff: bool | None = None) -> None:
+def change_user(*, by: User, user: User, is_active: bool | None = None, is_staff: bool | None = None) -> None:
     """Let a user in or not, and make them staff or not. Who is let in no more is logged out everywhere.
 
     Raises:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
-from django.db.models import Q
+import uuid
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -9,10 +11,9 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.response import Response
 
 from accounts.known import KnownFieldsOnly
+from common.requests import AuthenticatedRequest
 from mlstudio.staff.people import change_user, everybody, may_change, may_change_staff
 from mlstudio.system import counted_usage
-
-User = get_user_model()
 
 
 class StudioUserSerializer(serializers.ModelSerializer):
@@ -33,13 +34,13 @@ class StudioUserSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def get_bytes(self, user) -> int:
+    def get_bytes(self, user: User) -> int:
         return counted_usage()["by_user"].get(user.pk, 0)
 
-    def get_may_change(self, user) -> bool:
+    def get_may_change(self, user: User) -> bool:
         return may_change(self.context["request"].user, user)
 
-    def get_may_change_staff(self, user) -> bool:
+    def get_may_change_staff(self, user: User) -> bool:
         return may_change_staff(self.context["request"].user, user)
 
 
@@ -55,7 +56,7 @@ class UserFilter(filters.FilterSet):
         model = User
         fields = ["is_active", "is_staff"]
 
-    def named(self, queryset, name: str, value: str):
+    def named(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         words = Q(username__icontains=value) | Q(email__icontains=value)
         return queryset.filter(words | Q(first_name__icontains=value) | Q(last_name__icontains=value))
 
@@ -72,11 +73,11 @@ class StudioUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     lookup_value_converter = "int"
     http_method_names = ["get", "patch", "head", "options"]
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         return everybody()
 
     @extend_schema(request=UserChangeSerializer, responses=StudioUserSerializer)
-    def partial_update(self, request, pk=None):
+    def partial_update(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Let a user in or not, and make them staff or not. Nobody changes their own account."""
         user = self.get_object()
         data = UserChangeSerializer(data=request.data)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from common.errors import Conflict
@@ -26,7 +28,7 @@ RUNS_KEPT = 100
 
 
 @transaction.atomic
-def ask_for(*, kind: MaintenanceKind, user) -> MaintenanceRun:
+def ask_for(*, kind: MaintenanceKind, user: User | None) -> MaintenanceRun:
     """Queue a backup, or a trial restore.
 
     Raises:
@@ -106,7 +108,7 @@ def _drill(run: MaintenanceRun) -> None:
     _end(run, WorkState.FAILED, error_code="backup_damaged", error_detail=detail, result=result)
 
 
-def _end(run: MaintenanceRun, state: WorkState, **changes) -> None:
+def _end(run: MaintenanceRun, state: WorkState, **changes: Any) -> None:
     try:
         work.finish(run, state, slot=None, **changes)
     except LeaseLost:

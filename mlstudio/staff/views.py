@@ -3,9 +3,11 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.requests import AuthenticatedRequest
 from mlstudio.models import MaintenanceKind
 from mlstudio.staff import running, selectors, serializers
 
@@ -16,12 +18,12 @@ class BackupsView(APIView):
     permission_classes = [IsAdminUser]
 
     @extend_schema(operation_id="system_backups", responses=serializers.BackupsSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         """Which backups there are, what runs, and what the last trial restore has found. For the staff."""
         return Response(serializers.BackupsSerializer(selectors.backups_and_runs()).data)
 
     @extend_schema(operation_id="system_backup", request=None, responses={202: serializers.MaintenanceRunSerializer})
-    def post(self, request):
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Take a backup now, in the background, into the folder of the setting. For the staff."""
         run = running.ask_for(kind=MaintenanceKind.BACKUP, user=request.user)
         return Response(serializers.MaintenanceRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
@@ -35,7 +37,7 @@ class RestoreDrillView(APIView):
     @extend_schema(
         operation_id="system_restore_drill", request=None, responses={202: serializers.MaintenanceRunSerializer}
     )
-    def post(self, request):
+    def post(self, request: AuthenticatedRequest) -> Response:
         """Restore the newest backup into a temporary folder, look at it, and remove it again. For the staff."""
         run = running.ask_for(kind=MaintenanceKind.RESTORE_DRILL, user=request.user)
         return Response(serializers.MaintenanceRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
@@ -47,7 +49,7 @@ class StoreView(APIView):
     permission_classes = [IsAdminUser]
 
     @extend_schema(operation_id="system_store", responses=serializers.StoreStatusSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         """How many files are where, what waits for the store, and how the store answers. For the staff."""
         return Response(serializers.StoreStatusSerializer(selectors.store_status()).data)
 
@@ -58,7 +60,7 @@ class WeightsView(APIView):
     permission_classes = [IsAdminUser]
 
     @extend_schema(operation_id="system_weights", responses=serializers.WeightsSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         """Which pretrained weights are here, and where to put others. For the staff."""
         return Response(serializers.WeightsSerializer(selectors.weights()).data)
 
@@ -69,6 +71,6 @@ class SettingsView(APIView):
     permission_classes = [IsAdminUser]
 
     @extend_schema(operation_id="system_settings", responses=serializers.SettingsInForceSerializer)
-    def get(self, request):
+    def get(self, request: Request) -> Response:
         """Every setting with its value and whether somebody has set it; secrets are not shown. For the staff."""
         return Response(serializers.SettingsInForceSerializer(selectors.settings_in_force()).data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Model
 
 from common.errors import NotFound
@@ -51,7 +52,7 @@ class FieldsBack:
                 yield Differing(self.kind, str(row.row), row.before.get("name") or str(found or ""))
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         rows = self._rows(change)
         for row in rows:
             if not self.model._default_manager.filter(pk=row.row).update(**row.before):

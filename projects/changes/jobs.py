@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from jobs.context import JobContext
@@ -23,7 +24,7 @@ def is_large(change: Change) -> bool:
 
 
 @transaction.atomic
-def start_undo(*, change: Change, user) -> Job:
+def start_undo(*, change: Change, user: User) -> Job:
     """Make the job that takes a change back. Raises `AlreadyUndone`, `LimitReached`."""
     if Change.objects.filter(undo_of=change).exists():
         raise AlreadyUndone()

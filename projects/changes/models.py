@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -38,8 +40,9 @@ class RowChange(models.Model):
     change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="row_changes")
     kind = models.CharField(max_length=20)
     row = models.UUIDField()
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    # Which of them may be null is known to the kind.
+    before: Any = models.JSONField(null=True)
+    after: Any = models.JSONField(null=True)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import F
 
 from jobs.models import Job
@@ -20,7 +22,9 @@ _current: contextvars.ContextVar[Change | None] = contextvars.ContextVar("curren
 
 
 @contextmanager
-def recording(project: Project, user, action: str, /, *, undo_of: Change | None = None, **details) -> Iterator[Change]:
+def recording(
+    project: Project, user: User | None, action: str, /, *, undo_of: Change | None = None, **details: Any
+) -> Iterator[Change]:
     """What is noted inside belongs to one change, whose row is made with the first of it. `rows` is 0 when nothing
     was noted: then there is none."""
     change = open_change(project, user, action, undo_of=undo_of, **details)
@@ -29,13 +33,15 @@ def recording(project: Project, user, action: str, /, *, undo_of: Change | None 
     close_change(change)
 
 
-def open_change(project: Project, user, action: str, /, *, undo_of: Change | None = None, **details) -> Change:
+def open_change(
+    project: Project, user: User | None, action: str, /, *, undo_of: Change | None = None, **details: Any
+) -> Change:
     """For what goes on for longer than one call, with `noting`; `close_change` ends it."""
     return Change(project=project, changed_by=user, action=action, details=details, undo_of=undo_of)
 
 
 @contextmanager
-def recording_job(job: Job, action: str, /, **details) -> Iterator[Change]:
+def recording_job(job: Job, action: str, /, **details: Any) -> Iterator[Change]:
     """As `recording`, of a job: its change has the key of the job, so every attempt goes on with the same one."""
     change = open_change(job.project, job.created_by, action, **details)
     change.pk = job.pk

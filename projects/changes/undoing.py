@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -42,7 +43,7 @@ class Part(Protocol):
 
     def changed_since(self, change: Change) -> Iterator[Differing]: ...
 
-    def put_back(self, change: Change, user) -> None: ...
+    def put_back(self, change: Change, user: User | None) -> None: ...
 
 
 # In the order in which they are put back.
@@ -86,7 +87,7 @@ class ChangedSince(Conflict):
         super().__init__(f"{self.detail} It is {named}{' and more' if len(rows) > 3 else ''}.")
 
 
-def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
+def undo_change(*, change: Change, user: User | None, made: Change | None = None) -> Change:
     """Take a change back. Returns the change that this is; undoing it does the first one again.
 
     Args:
@@ -110,7 +111,7 @@ def undo_change(*, change: Change, user, made: Change | None = None) -> Change:
     return made
 
 
-def open_undo(change: Change, user) -> Change:
+def open_undo(change: Change, user: User | None) -> Change:
     """The change that taking this one back is. It names what was done first, however often that was undone since."""
     return open_change(change.project, user, "undo", undo_of=change, action=original_action(change))
 
@@ -120,12 +121,12 @@ def original_action(change: Change) -> str:
 
 
 @atomic_again
-def _undo_at_once(change: Change, user, made: Change) -> None:
+def _undo_at_once(change: Change, user: User | None, made: Change) -> None:
     list(Change.objects.select_for_update().filter(pk=change.pk))
     _undo(change, user, made)
 
 
-def _undo(change: Change, user, made: Change) -> None:
+def _undo(change: Change, user: User | None, made: Change) -> None:
     if Job.objects.filter(pk=change.pk).exclude(state__in=ENDED).exists():
         raise StillRunning()
     begun = Change.objects.filter(undo_of=change).first()

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.requests import AuthenticatedRequest
 from jobs.serializers import JobSerializer
 from projects.changes.jobs import is_large, start_undo
 from projects.changes.models import Change
@@ -31,17 +36,19 @@ HEADER = "X-Change"
 class MakesChanges(APIView):
     """A view whose changes can be taken back: their answers carry the change in a header."""
 
+    request: AuthenticatedRequest
+
     makes_changes = True  # for the schema
     without_changes: tuple[str, ...] = ()  # actions that make none
     change: Change | None = None
 
     @contextmanager
-    def changing(self, project: Project, name: str, /, **details) -> Iterator[Change]:
+    def changing(self, project: Project, name: str, /, **details: Any) -> Iterator[Change]:
         with recording(project, self.request.user, name, **details) as change:
             yield change
         self.change = change if change.rows else None
 
-    def finalize_response(self, request, response, *args, **kwargs):
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.change is not None and response.status_code < 300:
             response[HEADER] = str(self.change.pk)
@@ -53,7 +60,7 @@ OF_OWNERS = ("create_project", "delete_project", "change_visibility")
 UNDO_ANSWERS = {200: ChangeRecordSerializer, 202: JobSerializer, 409: UndoConflictSerializer}
 
 
-def answer_to_undo(change: Change, user, take_back: Callable[..., Change] = undo_change) -> Response:
+def answer_to_undo(change: Change, user: User, take_back: Callable[..., Change] = undo_change) -> Response:
     """Take a change back, or answer with the job that does."""
     if is_large(change):
         job = start_undo(change=change, user=user)
@@ -83,7 +90,7 @@ def _record_of(change: Change) -> Change:
 class ChangePermission(ProjectPermission):
     """As for what was changed: owners make and delete projects, and they alone see one in the trash."""
 
-    def has_object_permission(self, request, view, obj: Change) -> bool:
+    def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Change) -> bool:  # type: ignore[override]
         if obj.project.trashed_since is not None:
             return True
         if request.method not in SAFE_METHODS and original_action(obj) in OF_OWNERS:
@@ -100,6 +107,8 @@ class ChangeFilter(filters.FilterSet):
 class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """What members changed, the latest first."""
 
+    request: AuthenticatedRequest
+
     queryset = Change.objects.none()
     serializer_class = ChangeRecordSerializer
     permission_classes = [ChangePermission]
@@ -107,7 +116,7 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     lookup_value_converter = "uuid"
     makes_changes = True
 
-    def get_queryset(self):
+    def get_queryset(self) -> QuerySet:
         owned = projects_in_trash_of(self.request.user)
         in_trash = TrashEntry.objects.filter(project__in=owned, kind=TrashKind.PROJECT)
         mine = Change.objects.filter(
@@ -117,7 +126,7 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @extend_schema(request=None, responses=UNDO_ANSWERS)
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def undo(self, request, pk=None):
+    def undo(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Put everything that this changed as it was before, as a change of its own: undoing that does it again.
 
         When something of it was changed since, nothing is put back (409 `changed_since`), and the answer names it. A

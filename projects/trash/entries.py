@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -59,7 +60,7 @@ def take_out(*, kind: TrashKind, target: Any) -> TrashEntry | None:
     return entry
 
 
-def count_again(entry_pk, change: int) -> None:
+def count_again(entry_pk: uuid.UUID, change: int) -> None:
     """Images came into the trash, or left it."""
     rows = TrashEntry.objects.filter(pk=entry_pk)
     values: dict[str, Any] = _now(_open_change()) if change > 0 else {}

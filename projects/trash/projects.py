@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core import serializers
 from django.utils import timezone
 
@@ -54,7 +55,7 @@ def trash_project(project: Project) -> None:
 
 
 @atomic_again
-def restore_project(project: Project, user) -> None:
+def restore_project(project: Project, user: User | None) -> None:
     """Give a project back to its members; `user` is its owner when nobody else who was is left.
 
     Raises:
@@ -91,7 +92,7 @@ class ProjectsBack:
             yield Differing("project", str(project.pk), project.name, "it is not empty any more")
 
     @atomic_again
-    def put_back(self, change: Change, user) -> None:
+    def put_back(self, change: Change, user: User | None) -> None:
         for row in self._rows(change):
             project = Project.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=row.row)
             if row.before == NOT_IN_TRASH and project.trashed_since is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from django.contrib.auth.models import User
+
 from projects.changes.models import Change
 from projects.changes.recording import recording
 from projects.changes.undoing import ChangedSince, undo_change
@@ -11,7 +13,7 @@ from projects.trash.kinds import KINDS
 from projects.trash.models import TrashEntry
 
 
-def restore(*, entry: TrashEntry, change: Change, user) -> Change:
+def restore(*, entry: TrashEntry, change: Change, user: User) -> Change:
     """Take back the change that deleted it. Of many images those come back that can; the others stay in the trash, and
     `details.left` of the returned change names the first of them.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from projects.models import Project, Role
@@ -7,7 +8,7 @@ from projects.selectors import project_ids_of
 from projects.trash.models import TrashedMember, TrashEntry, TrashKind
 
 
-def trash_entries_of(user) -> QuerySet[TrashEntry]:
+def trash_entries_of(user: User) -> QuerySet[TrashEntry]:
     """What was deleted from the user's projects, and projects that they owned."""
     inside = ~Q(kind=TrashKind.PROJECT) & Q(project__in=project_ids_of(user))
     owned = Q(kind=TrashKind.PROJECT) & Q(Exists(_roles(user, OuterRef("pk"))))
@@ -16,11 +17,11 @@ def trash_entries_of(user) -> QuerySet[TrashEntry]:
     )
 
 
-def _roles(user, entry) -> QuerySet[TrashedMember]:
+def _roles(user: User, entry: OuterRef) -> QuerySet[TrashedMember]:
     return TrashedMember.objects.filter(entry=entry, user=user, role=Role.OWNER)
 
 
-def projects_in_trash_of(user) -> QuerySet:
+def projects_in_trash_of(user: User) -> QuerySet:
     """Keys of projects in the trash that the user owned."""
     entries = TrashEntry.objects.filter(kind=TrashKind.PROJECT, is_empty=False)
     return entries.filter(Exists(_roles(user, OuterRef("pk")))).values("project")

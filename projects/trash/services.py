@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -42,7 +43,7 @@ def remove_for_good(entry: TrashEntry) -> bool:
     return True
 
 
-def remove_all(entries) -> int:
+def remove_all(entries: Iterable[TrashEntry]) -> int:
     """Remove these entries, a transaction for each. Returns how many."""
     removed = 0
     for entry in list(entries):

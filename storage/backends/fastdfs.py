@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fastdfs import Client, ConnectionFailed, FastDFSError, FileId, FileNotInStore, NoActiveStorage, signed_url
 from storage.backends.base import (
@@ -82,7 +83,7 @@ def _translated() -> Iterator[None]:
         raise BackendError(str(error)) from error
 
 
-def from_settings(settings) -> FastDFSBackend:
+def from_settings(settings: Any) -> FastDFSBackend:
     trackers = [one.strip() for one in settings.FASTDFS_TRACKERS.split(",") if one.strip()]
     if not trackers:
         raise BackendConfigurationError("Set FASTDFS_TRACKERS to host:port of your trackers, with commas.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from storage.backends.base import BackendError
 from storage.backends.s3 import S3Backend, make_client
@@ -15,7 +16,7 @@ from storage.backends.s3 import S3Backend, make_client
 class LinkedBackend:
     name = "linked"
 
-    def __init__(self, client) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
 
     def _object(self, remote_id: str) -> tuple[S3Backend, str]:
@@ -50,5 +51,5 @@ class LinkedBackend:
         return "linked buckets"
 
 
-def from_settings(settings) -> LinkedBackend:
+def from_settings(settings: Any) -> LinkedBackend:
     return LinkedBackend(make_client(settings))

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from storage.backends.base import CHUNK_BYTES, NotInStore
 from storage.cache import blob_path
@@ -73,7 +74,7 @@ class LocalBackend:
         return blob_path(self._root, sha256)
 
 
-def _chunks(file, offset: int, length: int | None) -> Iterator[bytes]:
+def _chunks(file: BinaryIO, offset: int, length: int | None) -> Iterator[bytes]:
     with file:
         file.seek(offset)
         left = length
@@ -86,5 +87,5 @@ def _chunks(file, offset: int, length: int | None) -> Iterator[bytes]:
             yield chunk
 
 
-def from_settings(settings) -> LocalBackend:
+def from_settings(settings: Any) -> LocalBackend:
     return LocalBackend(settings.STORAGE_LOCAL_DIR)

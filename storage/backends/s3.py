@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -26,7 +27,7 @@ class S3Backend:
 
     name = "s3"
 
-    def __init__(self, client, bucket: str, prefix: str = "") -> None:
+    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
@@ -112,7 +113,7 @@ def _translated() -> Iterator[None]:
         raise BackendError(str(error)) from error
 
 
-def make_client(settings):
+def make_client(settings: Any) -> Any:
     """Credentials come from the standard chain: environment, files, the machine's role."""
     style = settings.S3_ADDRESSING_STYLE
     if style not in ("auto", "path", "virtual"):
@@ -129,7 +130,7 @@ def make_client(settings):
         raise BackendConfigurationError(f"S3_ENDPOINT or S3_REGION is wrong: {error}") from error
 
 
-def from_settings(settings) -> S3Backend:
+def from_settings(settings: Any) -> S3Backend:
     if not settings.S3_BUCKET:
         raise BackendConfigurationError("Set S3_BUCKET to the name of your bucket.")
     return S3Backend(make_client(settings), settings.S3_BUCKET, settings.S3_PREFIX)

@@ -6,7 +6,10 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
-from typing import ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORMATS = {"svg": "image/svg+xml", "png": "image/png"}
 INCHES = (6.4, 4.8)
@@ -112,7 +115,7 @@ def _numbers(history: Sequence[dict]) -> list[str]:
     return list(names)
 
 
-def _figure(size: tuple[float, float]):
+def _figure(size: tuple[float, float]) -> tuple[Figure, Any]:
     # The classes instead of pyplot: no state that threads would share, no window system.
     from matplotlib.figure import Figure
 
@@ -120,14 +123,14 @@ def _figure(size: tuple[float, float]):
     return figure, figure.subplots()
 
 
-def _finish(axes, curves: int) -> None:
+def _finish(axes: Any, curves: int) -> None:
     axes.grid(True, color="#eeeeee")
     axes.set_axisbelow(True)
     if curves:
         axes.legend(fontsize=8)
 
 
-def _saved(figure, kind: str) -> bytes:
+def _saved(figure: Figure, kind: str) -> bytes:
     target = io.BytesIO()
     figure.savefig(target, format=kind, dpi=110, metadata={"Date": None} if kind == "svg" else None)
     return target.getvalue()

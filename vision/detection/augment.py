@@ -71,7 +71,9 @@ class BoxAugmentation:
         return image
 
 
-def _moved(boxes, labels, transform, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+def _moved(
+    boxes: np.ndarray, labels: np.ndarray, transform: tuple[float, float, float, float], width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
     a, e, c, f = transform
     x, y = boxes[:, 0::2] * a + c, boxes[:, 1::2] * e + f
     whole = np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], axis=1)

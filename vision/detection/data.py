@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -61,7 +62,7 @@ class DetectionSource:
 
 
 def make_source(
-    store: ImageCache, sizes: dict[str, tuple[int, int]], anchors: np.ndarray, seed: int, augmentation=None
+    store: ImageCache, sizes: dict[str, tuple[int, int]], anchors: np.ndarray, seed: int, augmentation: Any = None
 ) -> DetectionSource:
     """A source of the samples that the store could read."""
     labels = [np.array(sample.labels, dtype=np.int64) for sample in store.samples]

@@ -86,7 +86,9 @@ def detect_split(
     return truths, found
 
 
-def _in_the_image(anchors, raw, width: int, height: int, image_size: tuple[int, int]) -> Detections:
+def _in_the_image(
+    anchors: np.ndarray, raw: np.ndarray, width: int, height: int, image_size: tuple[int, int]
+) -> Detections:
     letterbox = Letterbox.fit(width, height, image_size)
     found = detections_from(
         anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE, iou_threshold=NMS_IOU,

@@ -27,7 +27,7 @@ def export_litert(model: keras.Model, path: Path, shapes: AnchorShapes, iou_thre
     size = (int(model.input_shape[1]), int(model.input_shape[2]))
     anchors = anchors_for(size, shapes)
 
-    def serve(image):
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return detections_graph(model(image, training=False), anchors, size, iou_threshold)
 
     write_litert(path, serve, model, tf.TensorSpec((1, *size, 3), tf.float32, name="image"))

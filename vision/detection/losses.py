@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -18,11 +20,11 @@ class RetinaNetLoss(keras.losses.Loss):
         y_pred: `(batch, anchors, 4 + labels)` float32: offsets and logits.
     """
 
-    def __init__(self, num_classes: int, name: str = "retinanet_loss", **kwargs) -> None:
+    def __init__(self, num_classes: int, name: str = "retinanet_loss", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.num_classes = num_classes
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_pred = ops.cast(y_pred, "float32")
         code = y_true[..., 4]
         positive = ops.cast(code >= 0, "float32")
@@ -37,7 +39,7 @@ class RetinaNetLoss(keras.losses.Loss):
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
-def _focal(labels, logits):
+def _focal(labels: Any, logits: Any) -> Any:
     """From logits, so that nothing overflows."""
     entropy = ops.maximum(logits, 0.0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))
     probability = ops.sigmoid(logits)
@@ -46,6 +48,6 @@ def _focal(labels, logits):
     return weight * ops.power(wrong, GAMMA) * entropy
 
 
-def _smooth_l1(difference):
+def _smooth_l1(difference: Any) -> Any:
     size = ops.abs(difference)
     return ops.where(size < SMOOTH_L1_BETA, 0.5 * size**2 / SMOOTH_L1_BETA, size - 0.5 * SMOOTH_L1_BETA)

@@ -84,7 +84,7 @@ def _pyramid(features: dict, shapes: AnchorShapes, filters: int) -> dict[int, ke
     From plain layers: KerasHub's `FeaturePyramid` tells Keras a wrong shape where a level has an odd side (0.32).
     """
 
-    def convolution(size: int, name: str, strides: int = 1):
+    def convolution(size: int, name: str, strides: int = 1) -> layers.Conv2D:
         return layers.Conv2D(
             filters, size, strides, padding="same", kernel_initializer="VarianceScaling", name=f"pyramid_{name}"
         )
@@ -133,7 +133,7 @@ def _features(name: str, image_size: tuple[int, int]) -> keras.Model:
     return keras.Model(body.inputs, outputs, name="backbone")
 
 
-def _resnet(name: str, image_size: tuple[int, int]):
+def _resnet(name: str, image_size: tuple[int, int]) -> keras.Model:
     import keras_hub
 
     filters, blocks, kind = RESNETS[name]
@@ -148,7 +148,7 @@ def _resnet(name: str, image_size: tuple[int, int]):
     )
 
 
-def _efficientnet_lite0(image_size: tuple[int, int]):
+def _efficientnet_lite0(image_size: tuple[int, int]) -> keras.Model:
     import keras_hub
 
     return keras_hub.models.EfficientNetBackbone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -64,7 +65,7 @@ def train_detector(
     data: DetectionData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate=lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> DetectionResult:
     """Train, choose the threshold on the validation split, evaluate on the test split, export and verify.
 

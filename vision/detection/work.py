@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -112,7 +113,7 @@ class DetectorTraining(ABC):
 
     # The course of a training
 
-    def run(self, on_estimate, started: float) -> DetectionResult:
+    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> DetectionResult:
         estimate = estimated(self.folder, self.estimate, self.hooks, on_estimate)
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)

@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -55,5 +56,5 @@ def _keras(path: Path) -> Run:
     return lambda pixels: _chosen(forward(tf.constant(pixels[None], tf.float32)))
 
 
-def _chosen(outputs) -> np.ndarray:
+def _chosen(outputs: Any) -> np.ndarray:
     return np.asarray(outputs["raw"] if isinstance(outputs, dict) else outputs, dtype=np.float32)[0]

@@ -71,7 +71,7 @@ class Servable:
         return tempfile.TemporaryDirectory()
 
     @cached_property
-    def _compiled(self):
+    def _compiled(self) -> Any:
         return tf.function(self.serve, input_signature=[self.signature(1)])
 
 
@@ -84,7 +84,7 @@ def keras_classifier(path: Path) -> Servable:
     model = load_keras(path)
     height, width = model.input_shape[1:3]
 
-    def serve(image):
+    def serve(image: tf.Tensor) -> Any:
         return model(image, training=False)
 
     return Servable((height, width), None, serve, serve, [model], path)
@@ -99,10 +99,10 @@ def keras_detector(path: Path, shapes: AnchorShapes, iou_threshold: float) -> Se
     anchors = anchors_for(size, shapes)
     parts = keras.Model(model.input, {name: model.get_layer(name).output for name in ("offsets", "logits")})
 
-    def serve(image):
+    def serve(image: tf.Tensor) -> Any:
         return detections_graph(model(image, training=False), anchors, size, iou_threshold)
 
-    def serve_parts(image):
+    def serve_parts(image: tf.Tensor) -> Any:
         return parts(image, training=False)
 
     return Servable(size, 1, serve, serve_parts, [model], path)

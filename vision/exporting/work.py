@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,9 @@ def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: Tr
     return done
 
 
-def _export(kind, request: ExportRequest, servable: Servable, evaluate: Evaluator, expected, folder: Path) -> Export:
+def _export(
+    kind: str, request: ExportRequest, servable: Servable, evaluate: Evaluator, expected: Any, folder: Path
+) -> Export:
     path = Path(request.files.get(kind) or folder / KINDS[kind].filename)
     try:
         if kind not in request.files:
@@ -128,7 +131,7 @@ def loader_of(request: ExportRequest) -> Callable[[str], np.ndarray]:
     return partial(_load, load, request.input_size)
 
 
-def _load(load, size: tuple[int, int], path: str) -> np.ndarray:
+def _load(load: Callable[[str, tuple[int, int]], np.ndarray], size: tuple[int, int], path: str) -> np.ndarray:
     return load(path, size)
 
 

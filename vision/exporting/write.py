@@ -40,7 +40,9 @@ def write_export(kind: str, servable: Servable, target: Path, calibration: list[
         raise CannotExport(f"The converter does not take this network: {str(error)[-300:].strip()}") from error
 
 
-def _write_litert(optimize: Callable[[tf.lite.TFLiteConverter, list[np.ndarray]], None]):
+def _write_litert(
+    optimize: Callable[[tf.lite.TFLiteConverter, list[np.ndarray]], None],
+) -> Callable[[Servable, Path, list[np.ndarray]], None]:
     def write(servable: Servable, target: Path, calibration: list[np.ndarray]) -> None:
         folder = servable.saved_model(1, parts=optimize is _whole_numbers)
         # From a SavedModel: a bare function of Keras 3 would be converted without its weights.
@@ -51,20 +53,20 @@ def _write_litert(optimize: Callable[[tf.lite.TFLiteConverter, list[np.ndarray]]
     return write
 
 
-def _as_it_is(converter, calibration: list[np.ndarray]) -> None:
+def _as_it_is(converter: tf.lite.TFLiteConverter, calibration: list[np.ndarray]) -> None:
     """float32 throughout."""
 
 
-def _half_floats(converter, calibration: list[np.ndarray]) -> None:
+def _half_floats(converter: tf.lite.TFLiteConverter, calibration: list[np.ndarray]) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
 
 
-def _small_weights(converter, calibration: list[np.ndarray]) -> None:
+def _small_weights(converter: tf.lite.TFLiteConverter, calibration: list[np.ndarray]) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
 
 
-def _whole_numbers(converter, calibration: list[np.ndarray]) -> None:
+def _whole_numbers(converter: tf.lite.TFLiteConverter, calibration: list[np.ndarray]) -> None:
     """Weights and activations as int8 (Jacob et al. 2018), input and output stay float32."""
     if not calibration:
         raise CannotExport(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -140,7 +140,9 @@ def _place(record: Record, mark: ParsedAnnotation, position: int, frame: _Frame,
             placed.left_out += 1
 
 
-def _placed(mark: ParsedAnnotation, box: Sequence[float], position: int, frame: _Frame, say) -> Box | None:
+def _placed(
+    mark: ParsedAnnotation, box: Sequence[float], position: int, frame: _Frame, say: Callable[[str, str], None]
+) -> Box | None:
     if not all(map(math.isfinite, box)):
         say("box_not_finite", f"Box {position} ({mark.label}) has a value that is no number; it was left out.")
         return None

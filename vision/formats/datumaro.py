@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from vision.formats.base import Exported, ending_of, split_of_filename, stem
+from vision.formats.base import Exported, ParsedAnnotation, ending_of, split_of_filename, stem
 from vision.formats.claims import Claim
 from vision.formats.collection import Collection
 from vision.formats.documents import JsonFile
@@ -120,7 +120,7 @@ class DatumaroWriter:
         self._items.setdefault(exported.split, []).append(item)
         return iter(())
 
-    def _annotation(self, mark, position: int) -> dict:
+    def _annotation(self, mark: ParsedAnnotation, position: int) -> dict:
         row = {"id": position, "group": 0, "attributes": {}, "label_id": self._ids[mark.label]}
         if mark.box is None:
             return {**row, "type": "label"}

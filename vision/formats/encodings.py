@@ -58,7 +58,7 @@ def declared_encoding(content: bytes) -> str | None:
     name = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso-8859-1": "cp1252"}.get(name, name)
     try:
         codec = codecs.lookup(name)
-        return codec.name if codec._is_text_encoding else None  # type: ignore[attr-defined]
+        return codec.name if codec._is_text_encoding else None
     except LookupError:
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -127,7 +127,13 @@ class ImageIndex:
         found = self._by_stem.get(_key(stem), ())
         return (found,) if isinstance(found, str) else found
 
-    def _best(self, candidates: Iterable[str], rank_of, folder: str, split: str | None) -> Match:
+    def _best(
+        self,
+        candidates: Iterable[str],
+        rank_of: Callable[[str], tuple[int, int] | None],
+        folder: str,
+        split: str | None,
+    ) -> Match:
         ranked: dict[tuple[int, int], list[str]] = {}
         for image in candidates:
             if rank := rank_of(image):

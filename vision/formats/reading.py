@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, ParseError
 
@@ -399,7 +399,7 @@ def _with_others(parsed: Parsed, others: list[str]) -> Parsed:
     """Files that are neither images nor annotations get a record, so that they are refused with a reason."""
     images = parsed.records
 
-    def records():
+    def records() -> Iterator[Record]:
         yield from images
         for name in others:
             yield Record(name)

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from vision.formats.base import UNSTORABLE, FormatError, is_image
 from vision.formats.encodings import detect
@@ -201,7 +201,7 @@ def _beside(name: str, taken: set[str]) -> str:
 class _Limited:
     """A file in an archive, whose header may lie about its size."""
 
-    def __init__(self, source, name: str, left: int, limit: int) -> None:
+    def __init__(self, source: IO[bytes], name: str, left: int, limit: int) -> None:
         self._source, self._name, self._left, self._limit = source, name, left, limit
         self.count = 0
 

@@ -128,7 +128,7 @@ def _text(value: object, most: int = 100_000) -> str:
 def _split(value: object) -> str | None:
     if value not in (None, "train", "validation", "test"):
         raise ValueError(f"{value!r} is no split")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _mark(row: list, sources: list[str]) -> ParsedAnnotation:

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import yaml
 
-from vision.formats.base import SPLIT_FOLDERS, Exported, FormatError, folder_of, split_of_word, stem
+from vision.formats.base import SPLIT_FOLDERS, Exported, FormatError, ParsedAnnotation, folder_of, split_of_word, stem
 from vision.formats.claims import FRACTIONS, Claim
 from vision.formats.collection import Collection
 from vision.formats.encodings import lines_of
@@ -43,13 +43,13 @@ class PlainLoader(yaml.BaseLoader):
     References to other values are refused: a kilobyte of them can stand for gigabytes.
     """
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """Without keys that stand there more than once, 0 and 00 too: nobody can know which of the values is meant."""
         document = super().construct_mapping(node, deep=deep)
         keys = Counter(_meaning(key.value) for key, _ in node.value)
         return {key: value for key, value in document.items() if keys[_meaning(key)] == 1}
 
-    def compose_node(self, parent, index):
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("references (*name) are not read")
         return super().compose_node(parent, index)
@@ -361,7 +361,7 @@ class YoloWriter:
             path = f"{SPLIT_FOLDERS[exported.split]}/labels/{stem(exported.filename)}.txt"
             yield path, "".join(lines).encode()
 
-    def _line(self, mark, exported: Exported) -> str:
+    def _line(self, mark: ParsedAnnotation, exported: Exported) -> str:
         assert mark.box is not None
         x_min, y_min, x_max, y_max = mark.box
         width, height = exported.width, exported.height

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 # Pairs of small groups are listed, those of middle ones compared as a matrix, large ones swept: what is near a member
@@ -97,7 +100,7 @@ def _pairs_in(keys: np.ndarray) -> int:
     return int(_pairs_of(np.unique(keys, return_counts=True)[1]).sum())
 
 
-def _pairs_of(count):
+def _pairs_of(count: Any) -> Any:
     return count * (count - 1) // 2
 
 
@@ -148,7 +151,9 @@ def _edges(columns: list[np.ndarray], keys: np.ndarray, labels: np.ndarray, limi
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 
-def _pairs_of_small(columns, order: np.ndarray, sizes: np.ndarray, labels: np.ndarray, limit: int) -> Edges:
+def _pairs_of_small(
+    columns: Sequence[np.ndarray], order: np.ndarray, sizes: np.ndarray, labels: np.ndarray, limit: int
+) -> Edges:
     group = np.repeat(np.arange(len(sizes)), sizes)
     is_small = np.repeat((sizes <= SMALL) & (sizes > 1), sizes)
     order, group = order[is_small], group[is_small]
@@ -165,7 +170,7 @@ def _pairs_of_small(columns, order: np.ndarray, sizes: np.ndarray, labels: np.nd
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
 
 
-def _pairs_of_middle(columns, members: np.ndarray, labels: np.ndarray, limit: int) -> Edges:
+def _pairs_of_middle(columns: Sequence[np.ndarray], members: np.ndarray, labels: np.ndarray, limit: int) -> Edges:
     mine = [column[members] for column in columns]
     ones, others = [], []
     for start in range(0, len(members), ROWS):
@@ -179,7 +184,7 @@ def _pairs_of_middle(columns, members: np.ndarray, labels: np.ndarray, limit: in
     return members[first[together]], members
 
 
-def _pairs_of_large(columns, members: np.ndarray, labels: np.ndarray, limit: int) -> Edges:
+def _pairs_of_large(columns: Sequence[np.ndarray], members: np.ndarray, labels: np.ndarray, limit: int) -> Edges:
     """Breadth first: all within the limit of a member, and what these are together with, leave the rest."""
     names = labels[members]
     rest, mine = np.arange(len(members)), [column[members] for column in columns]

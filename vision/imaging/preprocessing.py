@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -68,10 +68,10 @@ class ImageError(ValueError):
         self.code = code
 
 
-def _without_large_texts(read):
+def _without_large_texts(read: Callable[[Any, int, int], bytes]) -> Callable[[Any, int, int], bytes]:
     """Texts in a PNG, such as an editing history, say nothing about its pixels: large ones are skipped."""
 
-    def chunk(stream, position: int, length: int) -> bytes:
+    def chunk(stream: Any, position: int, length: int) -> bytes:
         try:
             return read(stream, position, length)
         except ValueError:  # larger than Pillow unpacks

@@ -13,6 +13,8 @@ from vision.runtime.boxes import AnchorShapes, anchors_for
 from vision.training.architectures import KERAS_RETINANET
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
     from vision.exporting.work import ExportRequest
 
 
@@ -27,10 +29,10 @@ def keras_retinanet_detector(request: ExportRequest) -> Servable:
     raw = raw_model(model, size, backbone, levels=levels_of(shapes), batch_size=1)
     anchors = anchors_for(size, shapes)
 
-    def serve(image):
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return detections_graph(raw(image, training=False), anchors, size, request.detector["iou_threshold"])
 
-    def serve_parts(image):
+    def serve_parts(image: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = raw(image, training=False)
         return {"offsets": outputs[..., :4], "logits": outputs[..., 4:]}
 

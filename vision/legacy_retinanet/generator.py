@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras_retinanet.preprocessing.csv_generator import CSVGenerator
@@ -60,7 +62,8 @@ class LetterboxedGenerator(CSVGenerator):
 
     def __init__(
         self, annotations: Path, classes: Path, store: ImageCache, boxes: list[np.ndarray], *, seed: int,
-        batch_size: int, augmentation: str, preprocess, config: dict | None, is_shuffled: bool, flip: str | None = None,
+        batch_size: int, augmentation: str, preprocess: Callable[[np.ndarray], np.ndarray], config: dict | None,
+        is_shuffled: bool, flip: str | None = None,
     ) -> None:  # fmt: skip
         self._store, self._boxes, self._seed = store, boxes, seed
         self._is_shuffled = is_shuffled
@@ -91,7 +94,7 @@ class LetterboxedGenerator(CSVGenerator):
     def on_epoch_end(self) -> None:
         self.begin_at(self.epoch + 1, 0)
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> Any:
         if self._augmentation != "none":
             place = [self._seed, self.epoch, self._skipped + index]
             generator = np.random.RandomState(np.random.SeedSequence(place).generate_state(4))
@@ -119,6 +122,6 @@ class LetterboxedGenerator(CSVGenerator):
         annotations = super().load_annotations(image_index)
         return {**annotations, "bboxes": self._boxes[image_index].astype(np.float64).reshape(-1, 4)}
 
-    def filter_annotations(self, image_group, annotations_group, group):
+    def filter_annotations(self, image_group: list, annotations_group: list, group: list) -> tuple[list, list]:
         """Boxes were checked when they came in; the package would leave out those that end half a pixel outside."""
         return image_group, annotations_group

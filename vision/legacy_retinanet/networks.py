@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -88,7 +89,7 @@ def compile_for_training(model: tf_keras.Model, learning_rate: float) -> None:
     )
 
 
-def prediction_model(model: tf_keras.Model, shapes: AnchorShapes, **options) -> tf_keras.Model:
+def prediction_model(model: tf_keras.Model, shapes: AnchorShapes, **options: Any) -> tf_keras.Model:
     """The package's own inference model (its `convert_model`, with its options): boxes, scores and labels out."""
     return convert_model(model, anchor_params=anchor_parameters(shapes), pyramid_levels=levels_of(shapes), **options)
 
@@ -122,7 +123,7 @@ def raw_model(
     return tf_keras.Model(image, RawOutput(name="raw")(joined), name="retinanet")
 
 
-def _prepared(image, backbone: str):
+def _prepared(image: tf.Tensor, backbone: str) -> tf.Tensor:
     """Blue first, and scaled as the package does; as a convolution of 1 x 1, which every runtime knows."""
     is_caffe = backbone.startswith(CAFFE_BACKBONES)
     layer = tf_keras.layers.Conv2D(3, 1, name="prepare", trainable=False)
@@ -140,7 +141,7 @@ def _logits(head: tf_keras.Model) -> tf_keras.Model:
 class RawOutput(tf_keras.layers.Layer):
     """Corners that move by shares of the anchor → centre and logarithm of the sides, as `encode_offsets` has them."""
 
-    def call(self, inputs):
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         corners, logits = inputs
         low, high = corners[..., :2] * CORNER_SCALE, corners[..., 2:] * CORNER_SCALE
         sides = tf.math.log(tf.maximum(1.0 + high - low, 1e-3))
@@ -155,7 +156,7 @@ def export_litert(
     raw = raw_model(model, image_size, backbone, levels=levels_of(shapes), batch_size=1)
     anchors = anchors_for(image_size, shapes)
 
-    def serve(image):
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
         return detections_graph(raw(image, training=False), anchors, image_size, iou)
 
     write_litert(path, serve, raw, tf.TensorSpec((1, *image_size, 3), tf.float32, name="image"))

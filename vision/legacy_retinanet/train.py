@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def train_keras_retinanet(
     data: DetectionData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate=lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> DetectionResult:
     """As `train_detector`, with the keras-retinanet package."""
     started = time.monotonic()
@@ -217,11 +218,11 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
 
     # Callbacks of Keras
 
-    def on_epoch_begin(self, epoch: int, logs=None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch_started = time.monotonic()
         self.model.optimizer.learning_rate.assign(self._rate(epoch))
 
-    def on_train_batch_end(self, batch: int, logs=None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.step += 1
         now = time.monotonic()
         steps = self.train.steps
@@ -236,10 +237,10 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
         if now - self._last_checkpoint > CHECKPOINT_SECONDS and self.step < steps:
             self._save()
 
-    def on_test_batch_end(self, batch: int, logs=None) -> None:
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.hooks.raise_if_cancelled()
 
-    def on_epoch_end(self, epoch: int, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         if not np.isfinite(logs["loss"]):
             raise DivergedError.at(logs["loss"], epoch + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -67,7 +68,7 @@ def _part(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
     return part
 
 
-def _address(part) -> int:
+def _address(part: h5py.HLObject) -> int:
     return h5py.h5o.get_info(part.id).addr
 
 
@@ -95,7 +96,7 @@ def _size_of(dataset: h5py.Dataset, name: str) -> int:
     return size
 
 
-def _check_attributes(part) -> None:
+def _check_attributes(part: h5py.HLObject) -> None:
     if len(part.attrs) > MAX_ATTRIBUTES:
         raise UploadError("too_large", f"A part of the file has more than {MAX_ATTRIBUTES:,} attributes.")
     for name in part.attrs:
@@ -106,7 +107,7 @@ def _check_attributes(part) -> None:
             raise UploadError("unsafe_file", f"The file has a pickled object ({name[:80]!r}); these are never loaded.")
 
 
-def _byte_strings(value) -> Iterator[bytes]:
+def _byte_strings(value: Any) -> Iterator[bytes]:
     if isinstance(value, bytes):
         yield value
     elif isinstance(value, np.ndarray) and value.dtype.kind in "OS":

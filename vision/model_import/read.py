@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -133,7 +134,7 @@ def _translated(path: Path, configuration: str, folder: Path) -> keras.Model:
     return keras.saving.load_model(copy, compile=False, safe_mode=True)
 
 
-def _without_old_settings(value):
+def _without_old_settings(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_old_settings(one) for one in value]
     if not isinstance(value, dict):
@@ -176,7 +177,7 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
     return Network(model, "by way of ONNX", run, is_rounded=bool({np.int8, np.uint8} & kinds))
 
 
-def _litert_once(interpreter, given: dict, wanted: dict, image: np.ndarray) -> np.ndarray:
+def _litert_once(interpreter: Any, given: dict, wanted: dict, image: np.ndarray) -> np.ndarray:
     kind = given["dtype"]
     shift = 128 if kind == np.int8 else 0
     values = image if kind == np.float32 else np.clip(np.round(image) - shift, np.iinfo(kind).min, np.iinfo(kind).max)
@@ -203,7 +204,7 @@ def _onnx(path: Path, size: Size | None, folder: Path, limits: Limits) -> Networ
     return Network(model, "by way of its graph", _onnx_runtime(simple, given))
 
 
-def _onnx_runtime(proto, given) -> Callable[[np.ndarray], np.ndarray]:
+def _onnx_runtime(proto: Any, given: Any) -> Callable[[np.ndarray], np.ndarray]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -235,7 +236,7 @@ def _through_onnx(function: Callable, spec: tf.TensorSpec, size: Size, folder: P
     return keras_network(simplified(proto, size, folder), size)
 
 
-def _known(found, given: Size | None) -> Size:
+def _known(found: tuple[int | None, int | None], given: Size | None) -> Size:
     """The size of the input from the file, or as given where that leaves it open."""
     height, width = found
     if height and width:

@@ -177,7 +177,7 @@ def _as_probabilities(
     return keras.Model(image, probabilities, name="uploaded"), "A softmax was added: the outputs are no probabilities"
 
 
-def _two_of_one(image, tensor, is_probability: bool) -> tuple[keras.Model, str]:
+def _two_of_one(image: keras.KerasTensor, tensor: keras.KerasTensor, is_probability: bool) -> tuple[keras.Model, str]:
     """One output says how much it is the second label."""
     if not is_probability:
         tensor = layers.Activation("sigmoid", name="probability")(tensor)

@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def _as_results(found: Sequence[Detections]) -> list[dict]:
     ]
 
 
-def _nothing_found(truth):
+def _nothing_found(truth: Any) -> Any:
     from pycocotools.coco import COCO
 
     empty = COCO()

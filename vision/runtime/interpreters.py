@@ -10,6 +10,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ class LiteRTNetwork:
         finally:
             self._idle.put(interpreter)
 
-    def _make(self, num_threads: int):
+    def _make(self, num_threads: int) -> Any:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -180,7 +181,7 @@ class ModelPool:
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
 
-    def get(self, key: str, locate: Callable[[], str | Path], kind: type[LiteRTNetwork] = LiteRTClassifier):
+    def get(self, key: str, locate: Callable[[], str | Path], kind: type[LiteRTNetwork] = LiteRTClassifier) -> Any:
         """The model under `key`; `locate` gives the file's path and is called only to load it."""
         with self._lock:
             model = self._models.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 from vision.runtime.interpreters import ModelFileError
 
@@ -74,7 +75,7 @@ def _checked(content: bytes) -> set[str]:
     return used
 
 
-def _check_buffers(model) -> None:
+def _check_buffers(model: Any) -> None:
     for number in range(_at_most(model.BuffersLength(), MAX_BUFFERS)):
         buffer = model.Buffers(number)
         if buffer.Offset() > 1 or buffer.Size() > 1:

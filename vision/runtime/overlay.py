@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Union
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+AnyFont = Union[ImageFont.ImageFont, ImageFont.FreeTypeFont]
 
 MIN_TEXT_PIXELS, MAX_TEXT_PIXELS = 11, 60
 TEXT_SHARE, LINE_SHARE = 1 / 32, 1 / 250
@@ -51,7 +54,7 @@ def with_label(image: Image.Image, labels: Sequence[dict], colors: Mapping[str, 
     return with_boxes(image, [{**labels[0], "box": [0, 0, 0, 0]}], colors)
 
 
-def _caption(draw: ImageDraw.ImageDraw, one: dict, color: str, font, size: tuple[int, int]) -> None:
+def _caption(draw: ImageDraw.ImageDraw, one: dict, color: str, font: AnyFont, size: tuple[int, int]) -> None:
     """Above the box, or inside where there is no room; never beyond the picture."""
     track = f" #{one['track']}" if one.get("track") else ""
     text = f"{one['label']}{track} {one['score']:.2f}"
@@ -71,5 +74,5 @@ def _readable_on(color: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _font(pixels: int):
+def _font(pixels: int) -> AnyFont:
     return ImageFont.load_default(pixels)

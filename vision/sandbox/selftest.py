@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,9 @@ def attempt_everything(files: list[Path]) -> Iterator[Result]:
                 yield Result(f"read {file}", result.answer)
 
 
-def attempt(attempts: dict[str, list[str]], *, folder: Path, limits: Limits = QUICK, readable=()) -> list[Result]:
+def attempt(
+    attempts: dict[str, list[str]], *, folder: Path, limits: Limits = QUICK, readable: Sequence[Path] = ()
+) -> list[Result]:
     """What came of the attempts; a process that was ended answers for all of them."""
     process = start_python(
         "vision.sandbox.attempts", json.dumps(attempts), folder=folder, limits=limits, readable=readable

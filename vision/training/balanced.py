@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -14,13 +16,13 @@ class BalancedAccuracy(keras.metrics.Metric):
         self.right = self.add_variable((num_classes,), "zeros", name="right")
         self.total = self.add_variable((num_classes,), "zeros", name="total")
 
-    def update_state(self, y_true, y_pred, sample_weight=None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true = ops.cast(y_true, self.dtype)
         is_right = ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), self.dtype)
         self.right.assign_add(ops.sum(y_true * is_right[:, None], axis=0))
         self.total.assign_add(ops.sum(y_true, axis=0))
 
-    def result(self):
+    def result(self) -> Any:
         has_images = ops.cast(self.total > 0, self.dtype)
         recalls = self.right / ops.maximum(self.total, 1.0)
         return ops.sum(recalls * has_images) / ops.maximum(ops.sum(has_images), 1.0)

@@ -156,7 +156,7 @@ def _last_given(tensor: keras.KerasTensor) -> keras.KerasTensor:
     return tensor
 
 
-def _tells_apart(operation) -> bool:
+def _tells_apart(operation: keras.Operation) -> bool:
     # The two outputs that the studio made of one are no layer that learned anything.
     is_dense = isinstance(operation, layers.Dense) and operation.trainable
     return is_dense or (isinstance(operation, layers.Conv2D) and operation.kernel_size == (1, 1))

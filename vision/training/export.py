@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -62,7 +63,7 @@ def _float32_copy(model: keras.Model) -> keras.Model:
     return copy
 
 
-def _without_mixed_precision(value):
+def _without_mixed_precision(value: Any) -> Any:
     if isinstance(value, dict):
         if value.get("class_name") == "DTypePolicy":
             return {**value, "config": {"name": "float32"}}

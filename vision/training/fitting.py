@@ -166,7 +166,7 @@ class _TrainingCallback(keras.callbacks.Callback):
 
     # Keras callbacks
 
-    def on_epoch_begin(self, epoch: int, logs=None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch_started = time.monotonic()
         if self._skip == 0:
             self.step = 0
@@ -174,7 +174,7 @@ class _TrainingCallback(keras.callbacks.Callback):
         else:  # the epoch goes on in the middle; building the model has used up random numbers since
             set_values(_random_states(self.model), self._random_values)
 
-    def on_train_batch_end(self, batch: int, logs=None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.step += 1
         if self.average is not None:
             self.average.update()
@@ -190,10 +190,10 @@ class _TrainingCallback(keras.callbacks.Callback):
         if now - self._last_checkpoint > CHECKPOINT_SECONDS and self.step < self.steps:
             self.save()
 
-    def on_test_batch_end(self, batch: int, logs=None) -> None:
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.hooks.raise_if_cancelled()
 
-    def on_epoch_end(self, epoch: int, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         if not np.isfinite(logs["loss"]):
             raise DivergedError.at(logs["loss"], epoch + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import platform
 from importlib.metadata import version
+from types import TracebackType
 from typing import Protocol
 
 import psutil
@@ -50,7 +51,9 @@ class out_of_memory_explained:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
             raise OutOfMemoryError(
                 "The memory of this machine was not enough. Choose a smaller batch_size "

@@ -134,7 +134,7 @@ def _backbone(shape: tuple[int, int, int], configuration: Configuration) -> kera
     return keras.Model(image, layers.Concatenate(name="features")(pooled), name=f"{name}_features")
 
 
-def _middle_of(body: keras.Model):
+def _middle_of(body: keras.Model) -> keras.KerasTensor:
     """The last feature maps before the backbone halves its resolution for the last time (stride 16).
 
     The last maps of a backbone know what ImageNet asks for; textures and shapes that it does not ask for are still
@@ -149,7 +149,7 @@ def _middle_of(body: keras.Model):
     return larger[-1]
 
 
-def caffe_preprocessing(image):
+def caffe_preprocessing(image: keras.KerasTensor) -> keras.KerasTensor:
     """BGR minus the ImageNet mean, as the ResNet weights expect it, in layers that every export knows."""
     blue_green_red = layers.Conv2D(
         3,

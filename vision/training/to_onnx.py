@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from vision.runtime.kinds import ONNX_OPSET
 
+if TYPE_CHECKING:
+    import onnx
+
 IMAGE, OUTPUT = "image", "output"
 
 
-def function_to_onnx(function: Callable, signature: tf.TensorSpec):
+def function_to_onnx(function: Callable, signature: tf.TensorSpec) -> onnx.ModelProto:
     """The function with its weights as an `onnx.ModelProto`.
 
     Its input is `image`; its output `output`, or of a function that returns a dictionary, its keys.

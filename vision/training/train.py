@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -48,6 +50,9 @@ from vision.training.networks import (
 )
 from vision.training.resources import Estimate, estimated, measured
 
+if TYPE_CHECKING:
+    from vision.detection.configuration import DetectionConfiguration
+
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
@@ -85,7 +90,7 @@ class TrainingResult:
         return asdict(self)
 
 
-def prepare_runtime(configuration) -> tf.distribute.Strategy | None:
+def prepare_runtime(configuration: Configuration | DetectionConfiguration) -> tf.distribute.Strategy | None:
     """Seed everything, make operations deterministic, use the GPUs that are there.
 
     Returns:
@@ -120,7 +125,7 @@ def train(
     data: TrainingData,
     folder: Path,
     hooks: TrainingHooks | None = None,
-    on_estimate=lambda estimate: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> TrainingResult:
     """Train, evaluate on the test split, export and verify the exports.
 
@@ -145,7 +150,7 @@ def train(
 
 
 class _Training:
-    def __init__(self, configuration, data, folder, hooks) -> None:
+    def __init__(self, configuration: Configuration, data: TrainingData, folder: Path, hooks: TrainingHooks) -> None:
         self.configuration: Configuration = configuration
         self.data: TrainingData = data
         self.folder: Path = folder
@@ -157,7 +162,7 @@ class _Training:
         self.deadline = Deadline()
         self.earlier_phase = EarlierPhase(folder)
 
-    def run(self, on_estimate, started: float) -> TrainingResult:
+    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
         network = build_network(self.configuration, self.num_classes, self.data.start)
         stores = self._decode(self._promise(network, on_estimate))
         try:
@@ -167,7 +172,7 @@ class _Training:
             for store in stores.values():
                 store.close()
 
-    def _promise(self, network: Network, on_estimate) -> str:
+    def _promise(self, network: Network, on_estimate: Callable[[Estimate], None]) -> str:
         """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
         estimate = estimated(
@@ -280,7 +285,15 @@ class _Training:
             os.replace(unfinished, path)
         return features
 
-    def _phase(self, name, model, stores, epochs, peak, epoch_offset: int = 0) -> list[float]:
+    def _phase(
+        self,
+        name: str,
+        model: keras.Model,
+        stores: dict[str, ImageCache],
+        epochs: int,
+        peak: float,
+        epoch_offset: int = 0,
+    ) -> list[float]:
         side = self.configuration.image_size
         sources = {
             split: self._source(stores[split], stores[split].gather, (side, side, 3), np.uint8)
@@ -289,10 +302,21 @@ class _Training:
         trained = with_augmentation(model, self.configuration)
         return self._run(self._make_phase(name, trained, model, sources, epochs, peak, epoch_offset))
 
-    def _source(self, store: ImageCache, gather, shape: tuple[int, ...], dtype) -> Source:
+    def _source(
+        self, store: ImageCache, gather: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...], dtype: type
+    ) -> Source:
         return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
 
-    def _make_phase(self, name, trained, saved, sources, epochs, peak, epoch_offset: int = 0) -> Phase:
+    def _make_phase(
+        self,
+        name: str,
+        trained: keras.Model,
+        saved: keras.Model,
+        sources: dict[str, Source],
+        epochs: int,
+        peak: float,
+        epoch_offset: int = 0,
+    ) -> Phase:
         configuration = self.configuration
         train = sources["train"]
         train.weights = sample_weights(train.labels, self.num_classes, configuration.class_weights)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class AnnotatedVideoWriter:
     def __enter__(self) -> AnnotatedVideoWriter:
         return self
 
-    def __exit__(self, kind, *rest) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
         self._sink.close(failed=kind is not None)
 
 

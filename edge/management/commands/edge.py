@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.management.base import BaseCommand
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
 
 from edge import keys
 from edge.models import SigningKey
@@ -11,13 +13,13 @@ from edge.models import SigningKey
 class Command(BaseCommand):
     help = "Shows and changes the keys that sign what devices are told."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         steps = parser.add_subparsers(dest="step", required=True)
         steps.add_parser("keys", help="show the public keys")
         steps.add_parser("rotate-key", help="make a new key; the old ones sign beside it, so that devices learn it")
         steps.add_parser("retire-keys", help="let only the newest key sign, once all devices have polled")
 
-    def handle(self, *args, **options) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         if options["step"] == "rotate-key":
             made = keys.make_key()
             self.stdout.write(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlstudio.backups import BackupError, back_up
 
@@ -14,11 +15,11 @@ from mlstudio.backups import BackupError, back_up
 class Command(BaseCommand):
     help = "Copy database, key and files to a folder; the next time, only what is new. `restore` is the way back."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument("--without-files", action="store_true", help="the database only; the store keeps the files")
 
-    def handle(self, *args, folder: Path, without_files: bool, **options) -> None:
+    def handle(self, *args: Any, folder: Path, without_files: bool, **options: Any) -> None:
         self._printed = time.monotonic()
         self.stdout.write(f"Backing up the data folder {settings.DATA_DIR} to {folder.resolve()}.")
         try:

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import redis
 from django.conf import settings
 from django.core.checks import run_checks
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
@@ -49,10 +50,10 @@ class Command(BaseCommand):
     help = "Check everything that may keep the studio from working, and say how to fix it."
     requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data-dir", help="the data directory to look at")
 
-    def handle(self, *args, **options) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         findings = [finding for check in CHECKS for finding in check()]
         for finding in findings:
             self.stdout.write(f"[{finding.verdict:>5}] {finding.what}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlstudio.backups import BackupError, restore
 
@@ -15,14 +16,14 @@ class Command(BaseCommand):
     help = "Put a backup into an empty data folder, every file compared with its hash. Then start the studio on it."
     requires_system_checks = []
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
             "--store-is-intact", action="store_true",
             help="the large-file store still has its files; without it all are sent to the store again",
         )  # fmt: skip
 
-    def handle(self, *args, folder: Path, store_is_intact: bool, **options) -> None:
+    def handle(self, *args: Any, folder: Path, store_is_intact: bool, **options: Any) -> None:
         self._printed = time.monotonic()
         self.stdout.write(f"Restoring {folder.resolve()} into the data folder {settings.DATA_DIR}.")
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from storage import maintenance, replication, sweeping
 from storage.backends import BackendError
@@ -17,7 +18,7 @@ from storage.models import Blob
 class Command(BaseCommand):
     help = "Look at, check, mend and move the files of the studio. Every action can be broken off and started again."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("status", help="what is where, what waits, how the store answers").add_argument(
             "--json", action="store_true"
@@ -34,14 +35,14 @@ class Command(BaseCommand):
         gc = actions.add_parser("gc", help="delete files that nothing refers to, and make the cache fit its limit")
         gc.add_argument("--hours", type=float, default=None, help="only those unused for so long; default 24")
 
-    def handle(self, *args, action: str, **options) -> None:
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
         self._printed = 0.0
         try:
             getattr(self, f"_{action}")(**options)
         except BackendError as error:
             raise CommandError(f"The store does not do it: {error}", returncode=2) from error
 
-    def _status(self, json: bool, **options) -> None:
+    def _status(self, json: bool, **options: Any) -> None:
         status = maintenance.status()
         if json:
             self.stdout.write(_as_json(status))
@@ -63,10 +64,10 @@ class Command(BaseCommand):
         if not status["answers"]:
             raise CommandError("The store does not answer; uploads wait in the cache.", returncode=2)
 
-    def _verify(self, deep: bool, after: str, **options) -> None:
+    def _verify(self, deep: bool, after: str, **options: Any) -> None:
         self._walk(deep, after, mend=False)
 
-    def _repair(self, deep: bool, after: str, **options) -> None:
+    def _repair(self, deep: bool, after: str, **options: Any) -> None:
         self._walk(deep, after, mend=True)
 
     def _walk(self, deep: bool, after: str, *, mend: bool) -> None:
@@ -93,7 +94,7 @@ class Command(BaseCommand):
         except BlobMissing as error:
             return f"lost: {error.detail}"
 
-    def _migrate(self, keep_source: bool, **options) -> None:
+    def _migrate(self, keep_source: bool, **options: Any) -> None:
         moved, problems = maintenance.migrate(keep_source=keep_source, on_progress=self._progress)
         for problem in problems:
             self.stdout.write(_as_json(problem.to_dict()))
@@ -101,7 +102,7 @@ class Command(BaseCommand):
         if problems:
             raise CommandError("Some files could not be moved; they are listed above and were left where they are.")
 
-    def _gc(self, hours: float | None, **options) -> None:
+    def _gc(self, hours: float | None, **options: Any) -> None:
         age = None if hours is None else timedelta(hours=hours)
         deleted = 0
         while count := sweeping.sweep_orphans(age):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import onnx
 from keras import layers
-from onnx import numpy_helper
+from onnx import NodeProto, numpy_helper
 
 from vision.model_import.layers import UploadError
 from vision.model_import.onnx_graph.inputs import input_of
@@ -47,16 +47,16 @@ class Builder:
         self.number = 0
         self._constants = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
 
-    def name(self, node) -> str:
+    def name(self, node: NodeProto) -> str:
         return f"{node.op_type.lower()}_{self.number}"
 
-    def value(self, node, index: int = 0) -> Value:
+    def value(self, node: NodeProto, index: int = 0) -> Value:
         name = node.input[index]
         if name not in self.values:
             raise unsupported(f"{node.op_type} of a constant")
         return self.values[name]
 
-    def constant(self, node, index: int) -> np.ndarray | None:
+    def constant(self, node: NodeProto, index: int) -> np.ndarray | None:
         """A constant input; None when the node has none there."""
         if index >= len(node.input) or not node.input[index]:
             return None
@@ -65,22 +65,22 @@ class Builder:
             raise unsupported(f"{node.op_type} with a computed parameter")
         return found
 
-    def is_constant(self, node, index: int) -> bool:
+    def is_constant(self, node: NodeProto, index: int) -> bool:
         return index < len(node.input) and node.input[index] in self._constants
 
-    def keep(self, node, value: Value) -> None:
+    def keep(self, node: NodeProto, value: Value) -> None:
         self.values[node.output[0]] = value
 
-    def keep_constant(self, node, array: np.ndarray) -> None:
+    def keep_constant(self, node: NodeProto, array: np.ndarray) -> None:
         self._constants[node.output[0]] = array
 
-    def turned(self, value: Value, node) -> keras.KerasTensor:
+    def turned(self, value: Value, node: NodeProto) -> keras.KerasTensor:
         """The tensor with its channels last."""
         if value.turned or len(value.shape) != 4:
             return value.tensor
         return layers.Permute((2, 3, 1), name=f"{self.name(node)}_turn")(value.tensor)
 
-    def plain(self, value: Value, node) -> keras.KerasTensor:
+    def plain(self, value: Value, node: NodeProto) -> keras.KerasTensor:
         """The tensor as the graph has it."""
         if not value.turned:
             return value.tensor
@@ -94,5 +94,5 @@ def unsupported(what: str) -> UploadError:
     )
 
 
-def attributes_of(node) -> dict:
+def attributes_of(node: NodeProto) -> dict:
     return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}

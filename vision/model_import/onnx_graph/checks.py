@@ -40,7 +40,7 @@ def check_onnx(model: onnx.ModelProto) -> None:
     """
     if names_other_files(model):
         raise UploadError("unsafe_file", "The weights are in another file. Save the model as one ONNX file.")
-    model.DiscardUnknownFields()  # type: ignore[attr-defined]
+    model.DiscardUnknownFields()
     if model.functions or model.training_info:
         raise UploadError(
             "unsupported_operation",
@@ -49,7 +49,7 @@ def check_onnx(model: onnx.ModelProto) -> None:
         )
     for name in SAID_OF_THE_MODEL:
         if name in model.DESCRIPTOR.fields_by_name:
-            model.ClearField(name)  # type: ignore[arg-type]
+            model.ClearField(name)
     for imported in [one for one in model.opset_import if one.domain not in DOMAINS]:
         model.opset_import.remove(imported)
     _check_graph(model.graph)
@@ -83,4 +83,4 @@ def _check_attribute(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> No
 
 def _has(attribute: onnx.AttributeProto, name: str) -> bool:
     value = getattr(attribute, name)
-    return attribute.HasField(name) if isinstance(value, Message) else bool(value)  # type: ignore[arg-type]
+    return attribute.HasField(name) if isinstance(value, Message) else bool(value)

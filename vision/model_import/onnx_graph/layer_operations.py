@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 from keras import layers
+from onnx import NodeProto
 
 from vision.model_import.onnx_graph.builder import TURNED_AXES, Builder, Value, attributes_of, unsupported
 
 
-def convolution(b: Builder, node) -> None:
+def convolution(b: Builder, node: NodeProto) -> None:
     given = attributes_of(node)
     kernel, bias = b.constant(node, 1), b.constant(node, 2)
     if kernel is None or kernel.ndim != 4:
@@ -36,7 +38,16 @@ def convolution(b: Builder, node) -> None:
     b.keep(node, Value(y, turned=True))
 
 
-def _padded(b: Builder, node, x, given: dict, extent: list[int], strides: list[int], *, fills: bool = True):
+def _padded(
+    b: Builder,
+    node: NodeProto,
+    x: keras.KerasTensor,
+    given: dict,
+    extent: list[int],
+    strides: list[int],
+    *,
+    fills: bool = True,
+) -> tuple[keras.KerasTensor, str]:
     """The input with its padding, or the name of a padding that TensorFlow does by itself."""
     automatic = given.get("auto_pad", b"NOTSET").decode()
     if automatic == "SAME_UPPER":
@@ -60,7 +71,7 @@ def _same_padding(side: int, extent: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def max_pool(b: Builder, node) -> None:
+def max_pool(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     strides, size = given.get("strides", [1, 1]), given["kernel_shape"]
     _check_pool(given, node)
@@ -70,7 +81,7 @@ def max_pool(b: Builder, node) -> None:
     b.keep(node, Value(y, True, value.positive))
 
 
-def average_pool(b: Builder, node) -> None:
+def average_pool(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     strides, size = given.get("strides", [1, 1]), given["kernel_shape"]
     _check_pool(given, node)
@@ -85,13 +96,13 @@ def average_pool(b: Builder, node) -> None:
     b.keep(node, Value(y, True, value.positive))
 
 
-def _check_pool(given: dict, node) -> None:
+def _check_pool(given: dict, node: NodeProto) -> None:
     if given.get("ceil_mode") or any(one != 1 for one in given.get("dilations", [])) or len(given["kernel_shape"]) != 2:
         raise unsupported(f"{node.op_type} with ceil_mode or dilations")
 
 
-def global_pool(layer_class) -> Callable:
-    def convert(b: Builder, node) -> None:
+def global_pool(layer_class: type[layers.Layer]) -> Callable:
+    def convert(b: Builder, node: NodeProto) -> None:
         value = b.value(node)
         y = layer_class(keepdims=True, name=b.name(node))(b.turned(value, node))
         b.keep(node, Value(y, True, value.positive))
@@ -99,7 +110,7 @@ def global_pool(layer_class) -> Callable:
     return convert
 
 
-def reduce_mean(b: Builder, node) -> None:
+def reduce_mean(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     axes = given.get("axes")
     if axes is None:
@@ -114,7 +125,7 @@ def reduce_mean(b: Builder, node) -> None:
     b.keep(node, Value(y, value.turned and keeps, value.positive))
 
 
-def batch_normalization(b: Builder, node) -> None:
+def batch_normalization(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     gamma, beta, mean, variance = (b.constant(node, index) for index in range(1, 5))
     layer = layers.BatchNormalization(epsilon=attributes_of(node).get("epsilon", 1e-5), name=b.name(node))
@@ -123,7 +134,7 @@ def batch_normalization(b: Builder, node) -> None:
     b.keep(node, Value(y, len(value.shape) == 4))
 
 
-def gemm(b: Builder, node) -> None:
+def gemm(b: Builder, node: NodeProto) -> None:
     given = attributes_of(node)
     if given.get("alpha", 1.0) != 1.0 or given.get("beta", 1.0) != 1.0 or given.get("transA"):
         raise unsupported("Gemm with factors")
@@ -132,14 +143,14 @@ def gemm(b: Builder, node) -> None:
     _dense(b, node, kernel.T if given.get("transB") else kernel, bias)
 
 
-def matmul(b: Builder, node) -> None:
+def matmul(b: Builder, node: NodeProto) -> None:
     kernel = b.constant(node, 1)
     if kernel is None or kernel.ndim != 2:
         raise unsupported("MatMul of two computed tensors")
     _dense(b, node, kernel, None)
 
 
-def _dense(b: Builder, node, kernel: np.ndarray, bias: np.ndarray | None) -> None:
+def _dense(b: Builder, node: NodeProto, kernel: np.ndarray, bias: np.ndarray | None) -> None:
     layer = layers.Dense(kernel.shape[1], use_bias=bias is not None, name=b.name(node))
     y = layer(b.plain(b.value(node), node))
     layer.set_weights([kernel] + ([np.broadcast_to(bias.reshape(-1), (kernel.shape[1],))] if bias is not None else []))
@@ -149,7 +160,7 @@ def _dense(b: Builder, node, kernel: np.ndarray, bias: np.ndarray | None) -> Non
 def _simple(make: Callable[..., layers.Layer], positive: bool | None = None) -> Callable:
     """An operation on every number by itself."""
 
-    def convert(b: Builder, node) -> None:
+    def convert(b: Builder, node: NodeProto) -> None:
         value = b.value(node)
         y = make(name=b.name(node), **{})(value.tensor)
         b.keep(node, Value(y, value.turned, value.positive if positive is None else positive))
@@ -161,19 +172,19 @@ def activation(function: str, positive: bool = False) -> Callable:
     return _simple(lambda name: layers.Activation(function, name=name), positive)
 
 
-def leaky(b: Builder, node) -> None:
+def leaky(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     y = layers.LeakyReLU(attributes_of(node).get("alpha", 0.01), name=b.name(node))(value.tensor)
     b.keep(node, Value(y, value.turned))
 
 
-def elu(b: Builder, node) -> None:
+def elu(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     y = layers.ELU(attributes_of(node).get("alpha", 1.0), name=b.name(node))(value.tensor)
     b.keep(node, Value(y, value.turned))
 
 
-def prelu(b: Builder, node) -> None:
+def prelu(b: Builder, node: NodeProto) -> None:
     value, slope = b.value(node), b.constant(node, 1)
     assert slope is not None
     layer = layers.PReLU(shared_axes=[1, 2] if len(value.shape) == 4 else None, name=b.name(node))
@@ -184,7 +195,7 @@ def prelu(b: Builder, node) -> None:
     b.keep(node, Value(y, len(value.shape) == 4))
 
 
-def clip(b: Builder, node) -> None:
+def clip(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     low = given.get("min") if "min" in given else b.constant(node, 1)
     high = given.get("max") if "max" in given else b.constant(node, 2)
@@ -195,14 +206,14 @@ def clip(b: Builder, node) -> None:
     b.keep(node, Value(y, value.turned, True))
 
 
-def hard_sigmoid(b: Builder, node) -> None:
+def hard_sigmoid(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     if abs(given.get("alpha", 0.2) - 1 / 6) > 1e-4 or given.get("beta", 0.5) != 0.5:
         raise unsupported("HardSigmoid with other slopes than 1/6")
     b.keep(node, Value(layers.Activation("hard_sigmoid", name=b.name(node))(value.tensor), value.turned, True))
 
 
-def softmax(b: Builder, node) -> None:
+def softmax(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     axis = attributes_of(node).get("axis", -1) % len(value.shape)
     axis = TURNED_AXES[axis] if value.turned else axis

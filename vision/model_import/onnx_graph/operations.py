@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 from keras import layers
-from onnx import numpy_helper
+from onnx import NodeProto, numpy_helper
 
 from vision.model_import.onnx_graph.builder import Builder, Value, attributes_of, unsupported
 from vision.model_import.onnx_graph.layer_operations import (
@@ -40,10 +40,10 @@ from vision.model_import.onnx_graph.shape_operations import (
 )
 
 
-def _arithmetic(merge, scale_and_offset: Callable | None) -> Callable:
+def _arithmetic(merge: Callable | None, scale_and_offset: Callable | None) -> Callable:
     """Two tensors, or one and a constant: a number, or one for each channel."""
 
-    def convert(b: Builder, node) -> None:
+    def convert(b: Builder, node: NodeProto) -> None:
         if b.is_constant(node, 0) and b.is_constant(node, 1):
             raise unsupported(f"{node.op_type} of constants")
         if b.is_constant(node, 0) or b.is_constant(node, 1):
@@ -64,7 +64,7 @@ def _arithmetic(merge, scale_and_offset: Callable | None) -> Callable:
     return convert
 
 
-def _with_constant(b: Builder, node, scale_and_offset: Callable) -> None:
+def _with_constant(b: Builder, node: NodeProto, scale_and_offset: Callable) -> None:
     index = 0 if b.is_constant(node, 1) else 1
     value, constant = b.value(node, index), b.constant(node, 1 - index)
     assert constant is not None
@@ -75,7 +75,7 @@ def _with_constant(b: Builder, node, scale_and_offset: Callable) -> None:
     b.keep(node, Value(y, value.turned))
 
 
-def _per_channel(numbers: np.ndarray, rank: int, axis: int, node):
+def _per_channel(numbers: np.ndarray, rank: int, axis: int, node: NodeProto) -> float | list[float]:
     numbers = np.asarray(numbers)
     if numbers.size == 1:
         return float(numbers.reshape(()))
@@ -91,7 +91,7 @@ def _divided(constant: np.ndarray, constant_first: bool) -> tuple[np.ndarray, np
     return 1.0 / constant, np.zeros(())
 
 
-def _constant(b: Builder, node) -> None:
+def _constant(b: Builder, node: NodeProto) -> None:
     given = attributes_of(node)
     if "value" in given:
         b.keep_constant(node, numpy_helper.to_array(given["value"]))
@@ -101,7 +101,7 @@ def _constant(b: Builder, node) -> None:
         raise unsupported("a constant of an unknown kind")
 
 
-def _dequantize(b: Builder, node) -> None:
+def _dequantize(b: Builder, node: NodeProto) -> None:
     """Whole numbers back to numbers. Of activations the rounding in between is left out."""
     if not b.is_constant(node, 0):
         _dequantize_value(b, node)
@@ -118,7 +118,7 @@ def _dequantize(b: Builder, node) -> None:
     b.keep_constant(node, (centred * scale.reshape(shape)).astype(np.float32))
 
 
-def _dequantize_value(b: Builder, node) -> None:
+def _dequantize_value(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     if node.input[0] != b.given.name:
         b.keep(node, value)

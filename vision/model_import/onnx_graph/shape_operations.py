@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from keras import layers
+from onnx import NodeProto
 
 from vision.model_import.onnx_graph.builder import TURNED_AXES, Builder, Value, attributes_of, unsupported
 
 
-def concatenate(b: Builder, node) -> None:
+def concatenate(b: Builder, node: NodeProto) -> None:
     values = [b.value(node, index) for index in range(len(node.input))]
     axis = attributes_of(node)["axis"] % len(values[0].shape)
     turned = any(one.turned for one in values)
@@ -18,7 +19,7 @@ def concatenate(b: Builder, node) -> None:
     b.keep(node, Value(y, turned, all(one.positive for one in values)))
 
 
-def _reshape_to(b: Builder, node, value: Value, shape: list[int]) -> None:
+def _reshape_to(b: Builder, node: NodeProto, value: Value, shape: list[int]) -> None:
     """A new shape without its batch."""
     is_point = len(value.shape) == 4 and tuple(value.shape[2:]) == (1, 1)
     # The channels of a single point are in the same order either way.
@@ -29,7 +30,7 @@ def _reshape_to(b: Builder, node, value: Value, shape: list[int]) -> None:
     b.keep(node, Value(layers.Reshape(tuple(shape), name=b.name(node))(tensor), False, value.positive))
 
 
-def reshape(b: Builder, node) -> None:
+def reshape(b: Builder, node: NodeProto) -> None:
     value, shape = b.value(node), b.constant(node, 1)
     assert shape is not None
     target = [int(value.shape[n]) if side == 0 and n else int(side) for n, side in enumerate(shape)]
@@ -38,14 +39,14 @@ def reshape(b: Builder, node) -> None:
     _reshape_to(b, node, value, target[1:])
 
 
-def flatten(b: Builder, node) -> None:
+def flatten(b: Builder, node: NodeProto) -> None:
     if attributes_of(node).get("axis", 1) != 1:
         raise unsupported("Flatten over images")
     value = b.value(node)
     _reshape_to(b, node, value, [int(np.prod(value.shape[1:]))])
 
 
-def squeeze(b: Builder, node) -> None:
+def squeeze(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     axes = attributes_of(node).get("axes")
     if axes is None:
@@ -57,7 +58,7 @@ def squeeze(b: Builder, node) -> None:
     _reshape_to(b, node, value, [int(side) for n, side in enumerate(value.shape) if n and n not in dropped])
 
 
-def unsqueeze(b: Builder, node) -> None:
+def unsqueeze(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     axes = attributes_of(node).get("axes")
     found = b.constant(node, 1) if axes is None else np.array(axes)
@@ -68,7 +69,7 @@ def unsqueeze(b: Builder, node) -> None:
     _reshape_to(b, node, value, [int(side) for side in shape[1:]])
 
 
-def transpose(b: Builder, node) -> None:
+def transpose(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     order = list(attributes_of(node)["perm"])
     if value.turned and order == [0, 2, 3, 1]:
@@ -82,7 +83,7 @@ def transpose(b: Builder, node) -> None:
         raise unsupported("Transpose of the batch")
 
 
-def pad(b: Builder, node) -> None:
+def pad(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     pads = given.get("pads")
     if pads is None:
@@ -109,7 +110,7 @@ def pad(b: Builder, node) -> None:
     b.keep(node, Value(y, turned, value.positive))
 
 
-def crop(b: Builder, node) -> None:
+def crop(b: Builder, node: NodeProto) -> None:
     """A picture without some of its border."""
     value = b.value(node)
     starts, ends, axes, steps = (b.constant(node, index) for index in range(1, 5))
@@ -131,7 +132,7 @@ def crop(b: Builder, node) -> None:
     b.keep(node, Value(y, value.turned, value.positive))
 
 
-def same(b: Builder, node) -> None:
+def same(b: Builder, node: NodeProto) -> None:
     if b.is_constant(node, 0):
         found = b.constant(node, 0)
         assert found is not None

@@ -11,6 +11,8 @@ from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.framework.op_def_pb2 import OpDef
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.versions_pb2 import VersionDef
 from tensorflow.python.framework import op_def_registry
 
@@ -48,7 +50,7 @@ class Flattener:
         self._add("Placeholder", [], {"dtype": AttrValue(type=dtype)}, name=IMAGE)
         return IMAGE
 
-    def constant(self, tensor) -> str:
+    def constant(self, tensor: TensorProto) -> str:
         """A node for a `TensorProto`."""
         _check_constant(tensor)
         return self._add("Const", [], {"dtype": AttrValue(type=tensor.dtype), "value": AttrValue(tensor=tensor)})
@@ -113,7 +115,7 @@ def _plain(node: NodeDef) -> dict[str, AttrValue]:
     return found
 
 
-def _check_constant(tensor) -> None:
+def _check_constant(tensor: TensorProto) -> None:
     if tensor.dtype not in NUMBERS:
         raise UploadError("unsupported_operation", "The SavedModel computes with something else than numbers.")
     size = 1
@@ -177,7 +179,7 @@ def _count(node: NodeDef) -> int:
     return sum(_width(one, node) for one in definition.output_arg)
 
 
-def _width(output, node: NodeDef) -> int:
+def _width(output: OpDef.ArgDef, node: NodeDef) -> int:
     if output.number_attr:
         return min(MAX_NODES, max(0, node.attr[output.number_attr].i))
     return len(node.attr[output.type_list_attr].list.type) if output.type_list_attr else 1
