@@ -34,6 +34,12 @@ describe("enrolling", () => {
     );
   });
 
+  it("installs what the agent needs beside it", () => {
+    expect(enrolmentLines("http://studio.local:8000", "mse_1")).toContain(
+      "pip install ./mlstudio/vision ./mlstudio/fastdfs ./mlstudio/agent",
+    );
+  });
+
   it("knows an address that no other machine reaches", () => {
     expect(isOwnMachine("http://localhost:8000")).toBe(true);
     expect(isOwnMachine("http://studio.local:8000")).toBe(false);

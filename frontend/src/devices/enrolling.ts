@@ -4,7 +4,9 @@ export function enrolmentLines(studio: string, code: string): string {
   const asAgent = `sudo -u mlstudio-agent ${agent}`;
   return [
     "sudo apt install -y python3-venv",
-    "sudo python3 -m venv /opt/mlstudio-agent && sudo /opt/mlstudio-agent/bin/pip install ./mlstudio/agent",
+    // No registry has the two packages that the agent needs: pip takes them from the same copy.
+    "sudo python3 -m venv /opt/mlstudio-agent",
+    "sudo /opt/mlstudio-agent/bin/pip install ./mlstudio/vision ./mlstudio/fastdfs ./mlstudio/agent",
     "sudo useradd --system --create-home --home-dir /var/lib/mlstudio-agent mlstudio-agent",
     `${asAgent} enrol --url ${studio} --code ${code}`,
     `${asAgent} pull`,
