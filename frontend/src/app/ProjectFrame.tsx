@@ -2,9 +2,11 @@ import { useLingui } from "@lingui/react/macro";
 import { Center, Loader, Menu, NavLink, ScrollArea, Stack, UnstyledButton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useParams, useSearch } from "@tanstack/react-router";
 import { asStudioError } from "../api/errors";
 import { NothingLeft, redo, type Step, undo } from "../history/history";
+import { whenMade } from "../history/whenMade";
 import { DropZone } from "../imports/DropZone";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useProject } from "../projects/queries";
@@ -58,6 +60,7 @@ export function ProjectFrame() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project" });
   const { data, error } = useProject(project);
+  const client = useQueryClient();
   const isNarrow = useMediaQuery("(max-width: 700px)");
   const places = usePlaces(project);
   const isHere = useIsHere(project);
@@ -79,14 +82,22 @@ export function ProjectFrame() {
     scope,
     title: t`Undo`,
     keys: "Mod+Z",
-    run: () => void report(undo(project), (title) => t`Undone: ${title}`),
+    run: () =>
+      void report(
+        whenMade(client).then(() => undo(project)),
+        (title) => t`Undone: ${title}`,
+      ),
   });
   useShortcut({
     id: "project.redo",
     scope,
     title: t`Redo`,
     keys: ["Mod+Shift+Z", "Mod+Y"],
-    run: () => void report(redo(project), (title) => t`Done again: ${title}`),
+    run: () =>
+      void report(
+        whenMade(client).then(() => redo(project)),
+        (title) => t`Done again: ${title}`,
+      ),
   });
   if (error) return <ErrorPage error={error} reset={() => undefined} />;
   if (!data)

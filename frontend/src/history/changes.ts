@@ -5,6 +5,7 @@ import { keys } from "../api/keys";
 import type { Job } from "../api/types";
 import { queryClient } from "../app/queries";
 import { type Action, amended, continued, did, performs } from "./history";
+import { making } from "./whenMade";
 
 const json = { "Content-Type": "application/json" };
 const POLL_MILLISECONDS = 1000;
@@ -23,13 +24,17 @@ export async function undoable<Answer extends object>(
   title: string,
   { method, address, body }: Call,
 ): Promise<Changed<Answer>> {
-  const response = await request(address, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    headers: { ...json, ...(method === "DELETE" ? {} : { "Idempotency-Key": uuid() }) },
-  });
-  const { answer, change } = await ended<Answer>(response);
-  remember(project, title, change);
+  const sent = async () => {
+    const response = await request(address, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...json, ...(method === "DELETE" ? {} : { "Idempotency-Key": uuid() }) },
+    });
+    const found = await ended<Answer>(response);
+    remember(project, title, found.change);
+    return found;
+  };
+  const { answer, change } = await making(sent());
   await queryClient.invalidateQueries({ queryKey: keys.project(project) });
   return { ...answer, change };
 }
