@@ -142,8 +142,8 @@ def _remarks_on_waiting(count: int) -> list[dict]:
 def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
     """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing.
 
-    Of an image that nobody has looked at as a whole, such as where only the surest boxes were confirmed, some boxes are
-    still missing. It is left out while its suggestions wait. Returns also how many such images there are.
+    Of an image that nobody has looked at as a whole, such as where only boxes with high scores were confirmed, some
+    boxes are still missing. It is left out while its suggestions wait. Returns also how many such images there are.
 
     The images come first: what is annotated meanwhile can then not turn into one that shows nothing.
     """

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 slow = pytest.mark.slow
 
 
-def predict(api, **wishes) -> dict:
-    answer = api.post("/api/v1/predictions/", wishes, format="json")
+def predict(api, **options) -> dict:
+    answer = api.post("/api/v1/predictions/", options, format="json")
     assert answer.status_code == 202, answer.content
     jobs.run_job(answer.json()["id"])
     return api.get(answer["Location"]).json()
@@ -75,9 +75,9 @@ BAD = [
 
 
 @slow
-@pytest.mark.parametrize(("wishes", "code"), BAD, ids=[str(one[0]) for one in BAD])
-def test_impossible_batches_are_refused(api, dataset, classifier, wishes, code):
-    body = {"model": str(classifier.pk), **({"dataset": dataset["id"]} if wishes else {}), **wishes}
+@pytest.mark.parametrize(("options", "code"), BAD, ids=[str(one[0]) for one in BAD])
+def test_impossible_batches_are_refused(api, dataset, classifier, options, code):
+    body = {"model": str(classifier.pk), **({"dataset": dataset["id"]} if options else {}), **options}
     answer = api.post("/api/v1/predictions/", body, format="json")
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code, answer.content
 

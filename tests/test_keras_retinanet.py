@@ -393,7 +393,7 @@ def test_what_is_no_model_of_the_package_is_refused(trained, package, tmp_path):
 
 
 def best_scores(api, model: str) -> list[float]:
-    """Of the surest boxes in an image, the highest first."""
+    """Of the boxes with the highest scores in an image, the highest first."""
     image = api.get("/api/v1/images/").json()["results"][0]["id"]
     url = f"/api/v1/models/{model}/predict/?threshold=0.001&max=5"
     return [box["score"] for box in api.post(url, {"images": [image]}).json()["predictions"][0]["boxes"]]

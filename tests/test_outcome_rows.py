@@ -68,13 +68,13 @@ def test_every_cell_of_the_matrix_opens_the_images_it_counts(outcomes, table):
             if label is None and predicted is None:
                 continue
             named = {"label": label, "predicted": predicted}
-            wishes = {"outcome": "cell", **{name: value for name, value in named.items() if value}}
+            options = {"outcome": "cell", **{name: value for name, value in named.items() if value}}
             expected = {
                 truth.id
                 for truth, one in zip(outcomes.truths, outcomes.found, strict=True)
                 if confusion_with_background([truth], [one], 3, THRESHOLDS)[row, column]
             }
-            assert {table.keys[index] for index in box_images(table, wishes)} == expected
+            assert {table.keys[index] for index in box_images(table, options)} == expected
 
 
 def test_a_miss_and_a_false_alarm_are_those_of_the_label(outcomes, table):

@@ -25,8 +25,8 @@ def snapshot(api, dataset) -> str:
     return api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
 
 
-def begin(api, project, snapshot: str, **wishes):
-    body = {"project": str(project.pk), "snapshot": snapshot, "architecture": "small_cnn", "image_size": 32, **wishes}
+def begin(api, project, snapshot: str, **options):
+    body = {"project": str(project.pk), "snapshot": snapshot, "architecture": "small_cnn", "image_size": 32, **options}
     return api.post("/api/v1/searches/", body, format="json")
 
 
@@ -126,10 +126,10 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wishes", "code"), BAD, ids=[str(one[0]) for one in BAD])
+@pytest.mark.parametrize(("options", "code"), BAD, ids=[str(one[0]) for one in BAD])
 @pytest.mark.any_database("what a request may ask for")
-def test_impossible_searches_are_refused(api, project, snapshot, wishes, code):
-    answer = begin(api, project, snapshot, **wishes)
+def test_impossible_searches_are_refused(api, project, snapshot, options, code):
+    answer = begin(api, project, snapshot, **options)
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code, answer.content
     assert not Search.objects.exists() and not TrainingRun.objects.exists()
 

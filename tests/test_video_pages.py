@@ -92,8 +92,8 @@ def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, cl
     content = made_video(40, size=(96, 96), pictures=shape_frame)
     video = add(api, dataset, content)
     before = Image.objects.count()
-    wishes = uncertainty_options(classifier)
-    doubts = [uncertainty_of(classifier, predict_pixels(classifier, wishes, pixels)) for _, pixels in decoded(content)]
+    options = uncertainty_options(classifier)
+    doubts = [uncertainty_of(classifier, predict_pixels(classifier, options, pixels)) for _, pixels in decoded(content)]
     assert all(0 <= doubt <= 1 for doubt in doubts)
     middle = float(np.median(doubts))
     asked = {"every_frames": 1, "model": str(classifier.pk), "min_uncertainty": middle}

@@ -42,8 +42,8 @@ def run_waiting() -> None:
         jobs.run_job(str(job.pk))
 
 
-def cut(api, video: dict, **wishes) -> dict:
-    answer = api.post(f"/api/v1/videos/{video['id']}/frames/", wishes)
+def cut(api, video: dict, **request_data) -> dict:
+    answer = api.post(f"/api/v1/videos/{video['id']}/frames/", request_data)
     assert answer.status_code == 202, answer.content
     jobs.run_job(answer.json()["id"])
     job = api.get(answer["Location"]).json()
@@ -125,10 +125,10 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("wishes", "indices"), RULES, ids=[str(rule[0]) for rule in RULES])
-def test_frames_are_chosen_by_number_by_time_and_in_a_range(api, dataset, wishes, indices):
+@pytest.mark.parametrize(("request_data", "indices"), RULES, ids=[str(rule[0]) for rule in RULES])
+def test_frames_are_chosen_by_number_by_time_and_in_a_range(api, dataset, request_data, indices):
     video = add(api, dataset, made_video(60))
-    cut(api, video, **wishes)
+    cut(api, video, **request_data)
     assert [image.frame_index for image in images_of(video)] == indices
 
 
@@ -308,7 +308,7 @@ def test_the_same_video_twice_is_a_conflict(api, dataset):
     assert again.status_code == 409 and again.json()["errors"][0]["code"] == "video_exists"
 
 
-BAD_WISHES = [
+BAD_REQUESTS = [
     ({}, "required"), ({"every_frames": 0}, "min_value"), ({"every_frames": 2, "every_seconds": 1}, "required"),
     ({"scenes": True, "every_seconds": 1}, "required"), ({"every_seconds": "often"}, "invalid"),
     ({"every_frames": 1, "start_seconds": 5, "end_seconds": 5}, "invalid"),
@@ -316,10 +316,10 @@ BAD_WISHES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wishes", "code"), BAD_WISHES, ids=[str(one[0]) for one in BAD_WISHES])
-def test_impossible_wishes_are_refused(api, dataset, wishes, code):
+@pytest.mark.parametrize(("request_data", "code"), BAD_REQUESTS, ids=[str(one[0]) for one in BAD_REQUESTS])
+def test_impossible_requests_are_refused(api, dataset, request_data, code):
     video = send(api, dataset, made_video(5)).json()
-    answer = api.post(f"/api/v1/videos/{video['id']}/frames/", wishes)
+    answer = api.post(f"/api/v1/videos/{video['id']}/frames/", request_data)
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code
 
 

@@ -273,6 +273,6 @@ class ActivityView(APIView):
         """Jobs and trainings of your projects, the newest first: what is at work or waits, or what has ended."""
         query = serializers.ActivityQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        wishes = query.validated_data
-        rows = activity_of(request.user, wishes.get("project"), wishes["state"], wishes["page_size"])
+        values = query.validated_data
+        rows = activity_of(request.user, values.get("project"), values["state"], values["page_size"])
         return Response(serializers.ActivitySerializer(rows, many=True).data)

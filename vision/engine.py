@@ -31,7 +31,7 @@ SUPERVISOR_GONE = 75
 
 
 class Reporter:
-    """JSON lines to the supervisor, and its wishes."""
+    """JSON lines to the supervisor, and its commands."""
 
     def __init__(self) -> None:
         # Whatever libraries print must not mix with the lines.

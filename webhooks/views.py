@@ -77,10 +77,10 @@ class WebhookViewSet(viewsets.ModelViewSet):
         """Add an address. Its secret, with which it verifies what it gets, is shown this once."""
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
-        wishes = data.validated_data
-        require_role(wishes["project"], request.user, Role.OWNER)
+        values = data.validated_data
+        require_role(values["project"], request.user, Role.OWNER)
         webhook = webhooks.add_webhook(
-            project=wishes["project"], user=request.user, url=wishes["url"], events=wishes["events"]
+            project=values["project"], user=request.user, url=values["url"], events=values["events"]
         )
         return Response(serializers.NewWebhookSerializer(webhook).data, status=status.HTTP_201_CREATED)
 
