@@ -21,7 +21,7 @@ from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.configuration import Configuration
 from vision.training.errors import ConfigurationError
 from vision.training.hooks import TrainingHooks
-from vision.training.resources import AGAIN_SECONDS, Estimate, estimated, measured
+from vision.training.resources import AGAIN_SECONDS, Estimate, estimated, export_seconds, measured
 
 
 def estimate(**seconds: float) -> Estimate:
@@ -75,6 +75,11 @@ def test_the_time_left_forgets_how_a_phase_began():
     for second in range(1, 101):
         said = left.seconds("training", 2 + 5 * second, 1000, now=50.0 + second)
     assert said == pytest.approx((1000 - 502) / 5 + 15, rel=0.05)
+
+
+def test_the_files_of_a_small_network_take_seconds_and_those_of_a_large_one_more():
+    assert export_seconds(layers=33, parameters=300_000) < 3
+    assert 6 < export_seconds(layers=188, parameters=23_600_000) < 15
 
 
 def test_a_resumed_training_knows_its_estimate(tmp_path):

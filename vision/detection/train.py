@@ -31,6 +31,7 @@ from vision.detection.networks import (
 )
 from vision.detection.samples import DetectionData, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
+from vision.keras_internals import all_layers
 from vision.training.architectures import find_weights
 from vision.training.checkpoint import load_checkpoint
 from vision.training.data import ImageCache
@@ -108,6 +109,10 @@ class _RetinaNetTraining(DetectorTraining):
     @property
     def parameters(self) -> int:
         return int(self.model.count_params())
+
+    @property
+    def layers(self) -> int:
+        return len(all_layers(self.model))
 
     def forward(self, images: np.ndarray) -> np.ndarray:
         return self._forward(tf.convert_to_tensor(images, dtype=tf.float32)).numpy()

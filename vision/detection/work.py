@@ -37,7 +37,7 @@ from vision.training.data import SPLITS, ImageCache, choose_place, needed_bytes
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
-from vision.training.resources import EXPORT_SECONDS, Estimate, estimated, peak_memory
+from vision.training.resources import Estimate, estimated, export_seconds, peak_memory
 
 JUDGED_TIMES = 12
 DECODE_SECONDS_PER_IMAGE = 0.01
@@ -91,6 +91,11 @@ class DetectorTraining(ABC):
     @abstractmethod
     def parameters(self) -> int: ...
 
+    @property
+    @abstractmethod
+    def layers(self) -> int:
+        """Those within other layers counted too."""
+
     @abstractmethod
     def time_steps(self, batch: int) -> tuple[float, float]:
         """Seconds of one training step and of one image forward; the weights are as before afterwards."""
@@ -140,7 +145,9 @@ class DetectorTraining(ABC):
             "decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE,
             "training": configuration.epochs * (-(-counts["train"] // batch) * step + counts["validation"] * forward)
             + JUDGED_TIMES * one_judgement,
-            "export": EXPORT_SECONDS + one_judgement + counts["test"] * (forward + JUDGE_SECONDS_PER_IMAGE),
+            "export": export_seconds(self.layers, self.parameters)
+            + one_judgement
+            + counts["test"] * (forward + JUDGE_SECONDS_PER_IMAGE),
         }
         place = choose_place(sum(counts.values()), self.size, self.folder)
         pixels = needed_bytes(sum(counts.values()), self.size)

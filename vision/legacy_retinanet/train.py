@@ -99,6 +99,10 @@ class _PackageTraining(DetectorTraining):
     def parameters(self) -> int:
         return int(self.model.count_params())
 
+    @property
+    def layers(self) -> int:
+        return len(self.model.submodules)
+
     def forward(self, images: np.ndarray) -> np.ndarray:
         return self._forward(tf.convert_to_tensor(images, dtype=tf.float32)).numpy()
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import psutil
 
+from vision.keras_internals import all_layers
 from vision.training.budget import within_budget
 from vision.training.configuration import Configuration
 from vision.training.data import choose_place, needed_bytes
@@ -19,7 +20,7 @@ from vision.training.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from vision.training.resources import EXPORT_SECONDS, Estimate, mean_seconds, peak_memory
+from vision.training.resources import Estimate, export_seconds, mean_seconds, peak_memory
 
 DECODE_SECONDS_PER_IMAGE = 0.004
 
@@ -54,7 +55,8 @@ def estimate_training(network: Network, configuration: Configuration, counts: di
             phases["fine_tuning"] = configuration.fine_tune_epochs * (
                 -(-counts["train"] // batch) * step + evaluated * forward
             )
-    phases["export"] = EXPORT_SECONDS + counts["test"] * forward
+    to_export = export_seconds(len(all_layers(network.model)), network.model.count_params())
+    phases["export"] = to_export + (evaluated + counts["test"]) * forward
     network.model.set_weights(weights)
     return _summed(network, configuration, counts, folder, phases)
 
