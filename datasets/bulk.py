@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -21,8 +22,9 @@ from datasets.moving import move_images
 from datasets.removal import delete_images
 from datasets.review import review_images
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.changes.models import Change
@@ -32,7 +34,6 @@ from projects.permissions import require_still_editor
 from storage.deleting import let_others_write
 from storage.stored_keys import Among, stored_key, stored_keys, stored_rows
 
-KIND = "images_bulk"
 ACTIONS = ("label", "unlabel", "confirm", "reject", "move", "split", "group", "delete")
 # So many images are changed in a request.
 MOST_AT_ONCE = 10_000
@@ -68,6 +69,31 @@ class BulkChange:
             "label": None if self.label is None else str(self.label.pk),
             "dataset": None if self.dataset is None else str(self.dataset.pk),
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BulkParameters(JobParameters, kind=JobKind.IMAGES_BULK):
+    """A change, as text, and which images it is made to: what the filter leaves, without those that are left out."""
+
+    action: str
+    split: str | None
+    group: str
+    label: str | None
+    dataset: str | None
+    filter: dict
+    left_out: list[str]
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        return super().from_dict({"left_out": values.get("except"), **values})  # its name in earlier versions
+
+
+@dataclass(frozen=True)
+class BulkResult(JobResult):
+    action: str
+    changed: int
+    unchanged: int
+    change: str | None
 
 
 def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user: User | None) -> int:
@@ -115,21 +141,21 @@ def start_bulk_change(
     Raises:
         LimitReached
     """
-    parameters = {**change.to_dict(), "filter": wanted, "except": [str(pk) for pk in left_out]}
-    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=images))
+    parameters = BulkParameters(**change.to_dict(), filter=wanted, left_out=[str(pk) for pk in left_out])
+    return enqueue_job(project=project, user=user, parameters=parameters, queue=queue_for(images=images))
 
 
-@handles(KIND)
-def run_bulk_change(context: JobContext) -> dict:
+@handles(BulkParameters)
+def run_bulk_change(context: JobContext[BulkParameters]) -> BulkResult:
     """In the order of their keys up to the last one that was there at the beginning: what was changed leaves the filter
     without moving what is yet to come. The position is the last key that was done."""
-    parameters, user = context.job.parameters, context.job.created_by
-    change = _change_of(context.job)
-    selection = filterset_of(user, parameters["filter"]).selection()
+    parameters, user = context.parameters, context.job.created_by
+    change = _change_of(context.job, parameters)
+    selection = filterset_of(user, parameters.filter).selection()
     position = dict(context.job.position) or {"after": None, "changed": 0, "unchanged": 0, "last": None, "change": None}
     record = _record_of(context, change, position)
     position["last"] = position["last"] or str(last_key(selection) or uuid.UUID(int=0))
-    left_out = set(parameters["except"])
+    left_out = set(parameters.left_out)
     done = position["changed"] + position["unchanged"]
     require_still_editor(context.job)  # also where the filter leaves nothing to somebody who is no member any more
     for keys in _parts(selection, position):
@@ -144,8 +170,8 @@ def run_bulk_change(context: JobContext) -> dict:
         context.report(done, done, position=position)
         let_others_write()
     close_change(record)
-    counts = {name: position[name] for name in ("changed", "unchanged")}
-    return {"action": change.action, **counts, "change": str(record.pk) if record.rows else None}
+    changed, unchanged = position["changed"], position["unchanged"]
+    return BulkResult(change.action, changed, unchanged, str(record.pk) if record.rows else None)
 
 
 def _record_of(context: JobContext, change: BulkChange, position: dict) -> Change:
@@ -163,16 +189,16 @@ def _parts(selection: Selection, position: dict) -> Iterator[list]:
         yield keys
 
 
-def _change_of(job: Job) -> BulkChange:
+def _change_of(job: Job, parameters: BulkParameters) -> BulkChange:
     """Raises `WorkFailed`: the label or the dataset is gone."""
-    parameters = job.parameters
     found: dict = {}
-    for name, rows in (("label", Label.objects.filter(project=job.project_id)), ("dataset", _datasets(job))):
-        if parameters[name]:
-            found[name] = rows.filter(pk=parameters[name]).first()
+    rows_of = {"label": Label.objects.filter(project=job.project_id), "dataset": _datasets(job)}
+    for name, pk in (("label", parameters.label), ("dataset", parameters.dataset)):
+        if pk:
+            found[name] = rows_of[name].filter(pk=pk).first()
             if found[name] is None:
                 raise WorkFailed(f"{name}_deleted", f"The {name} was deleted meanwhile.")
-    return BulkChange(parameters["action"], split=parameters["split"], group=parameters["group"], **found)
+    return BulkChange(parameters.action, split=parameters.split, group=parameters.group, **found)
 
 
 def _datasets(job: Job) -> QuerySet[Dataset]:

@@ -11,17 +11,39 @@ from itertools import islice
 
 from datasets.copies import ALREADY_ANNOTATED, BOXES_DIFFER, SEVERAL_LABELS, box_of
 from datasets.import_fitting import Fitted
-from datasets.import_report import ImportReport
+from datasets.import_report import SHOWN_REJECTS, ImportReport
 from datasets.import_source import Surveyed, groups_of
 from datasets.models import Dataset, Image
 from datasets.natural_order import natural_key
 from datasets.outcomes import Outcome
 from datasets.parsing import Said
 from jobs.context import JobContext
+from jobs.contracts import JobResult
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 from vision.formats.boxes import clean_label, on_grid
 
 BATCH = 256
+
+
+@dataclass(frozen=True)
+class DryRunResult(JobResult):
+    """What an import would do. Counts are of images, `boxes` and those of labels apart."""
+
+    dry_run: bool
+    format: str
+    files: int
+    images: int
+    labelled: int
+    to_review: int
+    boxes: int
+    labels: list[dict]
+    splits: dict[str, int]
+    duplicates: dict[str, int]
+    rejected: int
+    rejected_by_code: dict[str, int]
+    remarks_by_code: dict[str, int]
+    rejects: list[dict]
+    unread: list[str]
 
 
 @dataclass
@@ -112,7 +134,7 @@ def _digest(marks: Iterable[ParsedAnnotation], is_reviewed: bool) -> bytes:
 def survey_archive(
     context: JobContext, dataset: Dataset, said: Said, report: ImportReport, pool: ThreadPoolExecutor,
     survey: Callable[[Sequence[Record]], list[Surveyed | Outcome]], present: dict[str, Image],
-) -> dict:  # fmt: skip
+) -> DryRunResult:  # fmt: skip
     """Look at everything that an import would take. An interrupted dry run begins again.
 
     Args:
@@ -174,21 +196,25 @@ def _count_labels(counts: _Survey, record: Record) -> None:
     counts.label_images.update(set(names))
 
 
-def _result(dataset: Dataset, said: Said, counts: _Survey, report: ImportReport) -> dict:
+def _result(dataset: Dataset, said: Said, counts: _Survey, report: ImportReport) -> DryRunResult:
     names = sorted({*said.labels, *counts.label_annotations}, key=natural_key)
-    return {
-        "dry_run": True,
-        "format": said.format,
-        "files": said.count,
-        "images": counts.images,
-        "labelled": counts.labelled,
-        "to_review": counts.to_review,
-        "boxes": counts.boxes,
-        "labels": _labels(dataset, names, counts),
-        "splits": dict(counts.splits),
-        "duplicates": {"in_archive": counts.in_archive, "in_dataset": counts.in_dataset},
-        "rejected": report.counts["rejected"],
-    }
+    return DryRunResult(
+        dry_run=True,
+        format=said.format,
+        files=said.count,
+        images=counts.images,
+        labelled=counts.labelled,
+        to_review=counts.to_review,
+        boxes=counts.boxes,
+        labels=_labels(dataset, names, counts),
+        splits=dict(counts.splits),
+        duplicates={"in_archive": counts.in_archive, "in_dataset": counts.in_dataset},
+        rejected=report.counts["rejected"],
+        rejected_by_code=dict(report.codes),
+        remarks_by_code=dict(report.remark_codes),
+        rejects=report.first_rejects(SHOWN_REJECTS),
+        unread=said.unread,
+    )
 
 
 def _labels(dataset: Dataset, names: list[str], counts: _Survey) -> list[dict]:

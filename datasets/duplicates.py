@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,33 @@ from datasets.models import Dataset, Image, Snapshot, SnapshotImage
 from datasets.selectors import live_datasets
 from datasets.snapshots import rarest_label
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from vision.imaging.hamming import is_near
 from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
 
-KIND = "duplicates"
 MOST_GROUPS = 200
+
+
+@dataclass(frozen=True)
+class DuplicatesParameters(JobParameters, kind=JobKind.DUPLICATES):
+    dataset: str
+    whole_project: bool = False
+    max_bits: int | None = None
+
+
+@dataclass(frozen=True)
+class DuplicatesResult(JobResult):
+    images: int
+    groups: int
+    leaks: int
+    label_conflicts: int
+    limit_bits: int | None
+    remarks: list[dict]
+    first_groups: list[dict]
 
 
 def start_duplicates(*, dataset: Dataset, user: User, whole_project: bool = False, max_bits: int | None = None) -> Job:
@@ -32,27 +51,25 @@ def start_duplicates(*, dataset: Dataset, user: User, whole_project: bool = Fals
     Args:
         max_bits: in how many bits of 256 they may differ; None: as the splits of the dataset see them.
     """
-    parameters = {"dataset": str(dataset.pk), "whole_project": whole_project, "max_bits": max_bits}
+    parameters = DuplicatesParameters(str(dataset.pk), whole_project, max_bits)
     count = dataset.project.image_count if whole_project else dataset.image_count
-    return enqueue_job(
-        project=dataset.project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=count)
-    )
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue_for(images=count))
 
 
-@handles(KIND)
-def find_duplicates(context: JobContext) -> dict:
+@handles(DuplicatesParameters)
+def find_duplicates(context: JobContext[DuplicatesParameters]) -> DuplicatesResult:
     """Groups of exact and near duplicates, those first that are on several sides of a split or have several labels.
 
     They are the groups that splits are made of, by look alone; what the dataset's splits keep together is no leak here,
     and what they had to part is none either. The split of an image is that of the dataset's last snapshot, or the one
     it was given.
     """
-    parameters = context.job.parameters
-    dataset = live_datasets().select_related("project").filter(pk=parameters["dataset"]).first()
+    parameters = context.parameters
+    dataset = live_datasets().select_related("project").filter(pk=parameters.dataset).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     images = Image.objects.filter(dataset=dataset)
-    if parameters["whole_project"]:
+    if parameters.whole_project:
         images = Image.objects.filter(dataset__project=dataset.project)
     rows: list[Any] = list(
         images.order_by("id").values("id", "dataset_id", "filename", "phash", "split", "blob_id", "blob__sha256")
@@ -63,7 +80,7 @@ def find_duplicates(context: JobContext) -> dict:
     for row in rows:
         row["split"] = splits.get(row["id"], row["split"])
         row["labels"] = sorted(labels.get(row["id"], ()))
-    max_bits = parameters["max_bits"]
+    max_bits = parameters.max_bits
     parting = {} if last is None or max_bits is not None else last.counts.get("near_duplicates", {})
     parted_bits = parting.get("limit_bits") if parting.get("parted_images") else NEAR_DUPLICATE_MAX_BITS
     limit = LIMITS[dataset.near_duplicates] if max_bits is None else max_bits
@@ -75,15 +92,15 @@ def find_duplicates(context: JobContext) -> dict:
     context.report(len(rows), len(rows))
     _keep(context, groups)
     replace_groups(dataset=dataset, groups=groups)
-    return {
-        "images": len(rows),
-        "groups": len(groups),
-        "leaks": sum(group["is_leak"] for group in groups),
-        "label_conflicts": sum(group["has_label_conflict"] for group in groups),
-        "limit_bits": grouping.limit_bits,
-        "remarks": grouping.remarks,
-        "first_groups": groups[:MOST_GROUPS],
-    }
+    return DuplicatesResult(
+        images=len(rows),
+        groups=len(groups),
+        leaks=sum(group["is_leak"] for group in groups),
+        label_conflicts=sum(group["has_label_conflict"] for group in groups),
+        limit_bits=grouping.limit_bits,
+        remarks=grouping.remarks,
+        first_groups=groups[:MOST_GROUPS],
+    )
 
 
 def _candidates(rows: list[dict]) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from django.contrib.auth.models import User
@@ -14,8 +15,9 @@ from datasets.models import Dataset, Image, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import require_images
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Project, Task
@@ -28,7 +30,6 @@ from vision.formats import WRITERS, Writer
 from vision.formats.base import Exported, ParsedAnnotation, is_image
 from vision.imaging.preprocessing import open_image, upright_size
 
-KIND = "export"
 # The formats that can hold what a project has.
 FITTING: dict[str, tuple[str, ...]] = {
     Task.CLASSIFICATION: ("folder", "csv", "label_studio", "datumaro"),
@@ -47,6 +48,22 @@ SUFFIXES = {
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
+@dataclass(frozen=True)
+class ExportParameters(JobParameters, kind=JobKind.EXPORT):
+    dataset: str
+    format: str
+    snapshot: str | None = None
+
+
+@dataclass(frozen=True)
+class ExportResult(JobResult):
+    format: str
+    size: int
+    sha256: str
+    images: int
+    annotations: int
+
+
 def start_export(*, dataset: Dataset, user: User, format: str) -> Job:
     """Make the job that writes the dataset.
 
@@ -54,11 +71,9 @@ def start_export(*, dataset: Dataset, user: User, format: str) -> Job:
         Invalid: the format cannot hold what the project has.
     """
     _require_fit(dataset.project, format)
-    parameters = {"dataset": str(dataset.pk), "format": format}
-    return enqueue_job(
-        project=dataset.project, user=user, kind=KIND, parameters=parameters,
-        queue=queue_for(images=dataset.image_count),
-    )  # fmt: skip
+    parameters = ExportParameters(str(dataset.pk), format)
+    queue = queue_for(images=dataset.image_count)
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
 
 
 def start_snapshot_export(*, snapshot: Snapshot, user: User, format: str) -> Job:
@@ -70,9 +85,9 @@ def start_snapshot_export(*, snapshot: Snapshot, user: User, format: str) -> Job
     """
     require_images(snapshot)
     _require_fit(snapshot.project, format)
-    parameters = {"dataset": str(snapshot.dataset_id), "snapshot": str(snapshot.pk), "format": format}
+    parameters = ExportParameters(str(snapshot.dataset_id), format, str(snapshot.pk))
     queue = queue_for(images=snapshot.counts["images"])
-    return enqueue_job(project=snapshot.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+    return enqueue_job(project=snapshot.project, user=user, parameters=parameters, queue=queue)
 
 
 def _require_fit(project: Project, format: str) -> None:
@@ -85,23 +100,23 @@ def _require_fit(project: Project, format: str) -> None:
         )
 
 
-@handles(KIND)
-def run_export(context: JobContext) -> dict:
+@handles(ExportParameters)
+def run_export(context: JobContext[ExportParameters]) -> ExportResult:
     """Write all images with their confirmed annotations, or those of a snapshot. An interrupted export begins again."""
-    job = context.job
-    dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
+    parameters = context.parameters
+    dataset = live_datasets().filter(pk=parameters.dataset).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the export began.")
-    source, labels = _source_of(dataset, job.parameters.get("snapshot"))
-    writer = WRITERS[job.parameters["format"]](labels)
+    source, labels = _source_of(dataset, parameters.snapshot)
+    writer = WRITERS[parameters.format](labels)
     target = storage.receive()
     try:
         counts = _write(context, source, writer, target)
         blob = storage.keep(target, "application/zip")
     finally:
         target.discard()
-    context.keep(output_blob=blob, output_name=f"{source.name}-{job.parameters['format']}.zip")
-    return {"format": job.parameters["format"], "size": blob.size, "sha256": blob.sha256, **counts}
+    context.keep(output_blob=blob, output_name=f"{source.name}-{parameters.format}.zip")
+    return ExportResult(parameters.format, blob.size, blob.sha256, **counts)
 
 
 def _source_of(dataset: Dataset, snapshot: str | None) -> tuple[_Living | _Frozen, list[str]]:

@@ -36,9 +36,9 @@ class Fitting:
     label_map: Mapping[str, str | None]
 
     @classmethod
-    def of(cls, dataset: Dataset, said: Said, parameters: dict) -> Fitting:
+    def of(cls, dataset: Dataset, said: Said, label_map: Mapping[str, str | None]) -> Fitting:
         ignores_folders = dataset.project.task == Task.DETECTION and said.format == "folder"
-        return cls(dataset.project.task, ignores_folders, parameters.get("label_map") or {})
+        return cls(dataset.project.task, ignores_folders, label_map)
 
     def label(self, name: str) -> str | None:
         """The project's name of a label, or None when it is left out."""

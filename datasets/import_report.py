@@ -13,6 +13,7 @@ from datasets.outcomes import Outcome
 from vision.formats.base import ImportWarning
 
 CHUNK_BYTES = 1 << 20
+SHOWN_REJECTS = 100
 LOST_REPORT = (
     "The import was interrupted and its work folder is gone: what was said before about single files is lost. The "
     "counts include them, and no image was imported twice."

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents
 from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
-from datasets.import_report import ImportReport
+from datasets.import_report import SHOWN_REJECTS, ImportReport
 from datasets.models import Dataset
 from datasets.parsing import Said
 from jobs.context import JobContext
+from jobs.contracts import JobResult
 from projects.models import Task
 from storage import services as storage
 from vision.formats.base import ImportWarning, is_text
 
-SHOWN_REJECTS = 100
 IF_FOLDERS = " If the names of the folders are the labels, import the archive again with format=folder."
 MOST_ABSENT = 20  # labels of a map that the archive does not have: looking for alike ones takes long
+
+
+@dataclass(frozen=True)
+class ImportResult(JobResult):
+    """Counts are of images, `boxes` apart. `annotated` is what `labelled` was called in earlier versions."""
+
+    format: str
+    files: int
+    created: int
+    duplicates: int
+    labelled: int
+    annotated: int
+    duplicates_labelled: int
+    rejected: int
+    rejected_by_code: dict[str, int]
+    boxes: int
+    to_review: int
+    unread: list[str]
+    remarks_by_code: dict[str, int]
+    rejects: list[dict]
+    note: str | None = None
+    change: str | None = None
 
 
 def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
@@ -62,34 +85,26 @@ def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator
         )
 
 
-def finish(context: JobContext, report: ImportReport, said: Said, survey: dict | None = None) -> dict:
-    if survey is not None:
-        result = survey | {
-            "rejected_by_code": dict(report.codes),
-            "remarks_by_code": dict(report.remark_codes),
-            "rejects": report.first_rejects(SHOWN_REJECTS),
-            "unread": said.unread,
-        }
-        return _with_report(context, report, result)
-    result = {
-        "format": said.format,
-        "files": said.count,
-        "created": report.counts["created"],
-        "duplicates": report.counts["duplicate"],
-        "labelled": report.labelled,
-        "annotated": report.labelled,  # its name in earlier versions
-        "duplicates_labelled": report.codes["annotated"],
-        "rejected": report.counts["rejected"],
-        "rejected_by_code": {code: count for code, count in report.codes.items() if code != "annotated"},
-        "boxes": report.boxes,
-        "to_review": report.to_review,
-        "unread": said.unread,
-        "remarks_by_code": dict(report.remark_codes),
-        "rejects": report.first_rejects(SHOWN_REJECTS),
-    }
-    if note := _note(said, report, context.job.project.task):
-        result["note"] = note
-    return _with_report(context, report, result)
+def finish(context: JobContext, report: ImportReport, said: Said) -> ImportResult:
+    result = ImportResult(
+        format=said.format,
+        files=said.count,
+        created=report.counts["created"],
+        duplicates=report.counts["duplicate"],
+        labelled=report.labelled,
+        annotated=report.labelled,
+        duplicates_labelled=report.codes["annotated"],
+        rejected=report.counts["rejected"],
+        rejected_by_code={code: count for code, count in report.codes.items() if code != "annotated"},
+        boxes=report.boxes,
+        to_review=report.to_review,
+        unread=said.unread,
+        remarks_by_code=dict(report.remark_codes),
+        rejects=report.first_rejects(SHOWN_REJECTS),
+        note=_note(said, report, context.job.project.task) or None,
+    )
+    keep_report(context, report)
+    return result
 
 
 def _note(said: Said, report: ImportReport, task: str) -> str:
@@ -123,8 +138,7 @@ def _note(said: Said, report: ImportReport, task: str) -> str:
     return ""
 
 
-def _with_report(context: JobContext, report: ImportReport, result: dict) -> dict:
+def keep_report(context: JobContext, report: ImportReport) -> None:
     if report.path.stat().st_size:
         context.keep(report_blob=storage.keep_path(report.path, "application/x-ndjson"))
     report.path.unlink()
-    return result

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -18,20 +19,21 @@ from common.errors import Invalid
 from datasets.annotation_imports import annotate_images, has_images, images_by_name
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents, open_contents
-from datasets.dry_runs import survey_archive
+from datasets.dry_runs import DryRunResult, survey_archive
 from datasets.image_readers import looking_at
 from datasets.import_batches import examined_ahead, import_batch
 from datasets.import_fitting import Fitting
 from datasets.import_report import ImportReport
-from datasets.import_results import about_archive, about_label_map, finish
+from datasets.import_results import ImportResult, about_archive, about_label_map, finish, keep_report
 from datasets.import_source import ArchiveSource
 from datasets.models import Dataset, Image
 from datasets.parsing import Said, read_annotations
 from datasets.selectors import live_datasets
 from jobs.context import JobContext
+from jobs.contracts import JobParameters
 from jobs.errors import WorkFailed
 from jobs.limits import require_place
-from jobs.models import Job, Queue
+from jobs.models import Job, JobKind, Queue
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.changes.recording import recording_job
@@ -48,8 +50,20 @@ from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
 
-KIND = "import"
 MAX_LABELS = 10_000
+
+
+@dataclass(frozen=True)
+class ImportParameters(JobParameters, kind=JobKind.IMPORT):
+    dataset: str
+    filename: str
+    format: str = "auto"
+    strip_location: bool = False
+    source: str = ""
+    link: bool = False
+    dry_run: bool = False
+    label_map: dict[str, str | None] = field(default_factory=dict)
+    name_encoding: str = ""
 
 
 def start_import(
@@ -81,18 +95,17 @@ def start_import(
         return enqueue_job(
             project=dataset.project,
             user=user,
-            kind=KIND,
-            parameters={
-                "dataset": str(dataset.pk),
-                "filename": filename,
-                "format": format,
-                "strip_location": strip_location,
-                "source": source,
-                "link": link,
-                "dry_run": dry_run,
-                "label_map": dict(label_map or {}) | dict.fromkeys(skip),
-                "name_encoding": name_encoding,
-            },
+            parameters=ImportParameters(
+                dataset=str(dataset.pk),
+                filename=filename,
+                format=format,
+                strip_location=strip_location,
+                source=source,
+                link=link,
+                dry_run=dry_run,
+                label_map=dict(label_map or {}) | dict.fromkeys(skip),
+                name_encoding=name_encoding,
+            ),
             input_blob=blob,
             # Nobody knows yet how much lies in a bucket.
             queue=queue_for(size_bytes=blob.size) if blob is not None else Queue.HEAVY,
@@ -105,7 +118,7 @@ def earlier_import(dataset: Dataset, pk: UUID) -> Job:
     Raises:
         Invalid: the dataset's project has none, or its archive is no longer here.
     """
-    job = Job.objects.filter(pk=pk, kind=KIND, project=dataset.project).select_related("input_blob").first()
+    job = Job.objects.filter(pk=pk, kind=JobKind.IMPORT, project=dataset.project).select_related("input_blob").first()
     if job is None:
         raise Invalid("The project has no import with this id.", attr="job", code="does_not_exist")
     if job.input_blob is None:
@@ -113,36 +126,37 @@ def earlier_import(dataset: Dataset, pk: UUID) -> Job:
     return job
 
 
-@handles(KIND)
-def run_import(context: JobContext) -> dict:
+@handles(ImportParameters)
+def run_import(context: JobContext[ImportParameters]) -> ImportResult | DryRunResult:
     """Read the archive from where the job stopped. The position is written in the transaction of each batch."""
     job = context.job
     require_still_editor(job)
-    with recording_job(job, "import", filename=job.parameters["filename"]) as change:
+    with recording_job(job, "import", filename=context.parameters.filename) as change:
         result = _run(context)
-    return {**result, "change": str(change.pk)} if change.rows else result
+    if isinstance(result, ImportResult) and change.rows:
+        return replace(result, change=str(change.pk))
+    return result
 
 
-def _run(context: JobContext) -> dict:
-    job = context.job
-    dataset = live_datasets().filter(pk=job.parameters["dataset"]).select_related("project").first()
+def _run(context: JobContext[ImportParameters]) -> ImportResult | DryRunResult:
+    job, parameters = context.job, context.parameters
+    dataset = live_datasets().filter(pk=parameters.dataset).select_related("project").first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted before the import began.")
     try:
-        source = parse_source(job.parameters["source"]) if job.parameters.get("source") else None
+        source = parse_source(parameters.source) if parameters.source else None
         if source is not None and source.is_folder:
             listing = settings.WORK_DIR / "jobs" / f"{job.pk}.listing"
             bucket = BucketContents(source, listing)
-            result = _read_all(context, dataset, bucket, bucket if job.parameters.get("link") else None)
+            result = _read_all(context, dataset, bucket, bucket if parameters.link else None)
             listing.unlink(missing_ok=True)
             return result
         _remove_earlier(context)
-        folder, encoding = context.work_path("jobs", ".unpacked"), job.parameters.get("name_encoding", "")
-        name = job.parameters["filename"]
+        folder, encoding = context.work_path("jobs", ".unpacked"), parameters.name_encoding
         try:
             with (
                 storage.opened(job.input_blob or _fetched(context)) as file,
-                open_contents(file, name, folder, context.keep, encoding) as contents,
+                open_contents(file, parameters.filename, folder, context.keep, encoding) as contents,
             ):
                 return _read_all(context, dataset, contents, None)
         finally:
@@ -150,14 +164,16 @@ def _run(context: JobContext) -> dict:
     except SourceRefused as refused:
         raise WorkFailed(refused.code, str(refused)) from refused
     except NotInStore as error:
-        raise WorkFailed("source_not_found", f"Nothing lies at {job.parameters['source']}: {error}") from error
+        raise WorkFailed("source_not_found", f"Nothing lies at {parameters.source}: {error}") from error
     except BackendError as error:
         raise WorkFailed("source_unavailable", f"The store did not give the files: {error}") from error
 
 
-def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, links: BucketContents | None) -> dict:
-    job = context.job
-    report = ImportReport(context.work_path("jobs", ".jsonl"), job.position)
+def _read_all(
+    context: JobContext[ImportParameters], dataset: Dataset, contents: AnyContents, links: BucketContents | None
+) -> ImportResult | DryRunResult:
+    parameters = context.parameters
+    report = ImportReport(context.work_path("jobs", ".jsonl"), context.job.position)
     folder = context.work_path("jobs", ".annotations")
     try:
         if not contents.entries:
@@ -168,14 +184,15 @@ def _read_all(context: JobContext, dataset: Dataset, contents: AnyContents, link
             # Annotations alone need not be about every image of the dataset.
             report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
             report.remark(about_archive(contents, said, dataset))
-            report.remark(about_label_map(said, job.parameters.get("label_map") or {}))
-        fit = Fitting.of(dataset, said, job.parameters)
+            report.remark(about_label_map(said, parameters.label_map))
+        fit = Fitting.of(dataset, said, parameters.label_map)
         count, room = 0 if present else said.count - report.next, context.work_path("jobs", ".readers")
         with looking_at(count, room) as (look, threads), ThreadPoolExecutor(threads) as pool:
-            source = ArchiveSource(contents, links, fit, look, strip_location=_strips(job))
-            if job.parameters.get("dry_run"):
+            source = ArchiveSource(contents, links, fit, look, strip_location=parameters.strip_location)
+            if parameters.dry_run:
                 survey = survey_archive(context, dataset, said, report, pool, source.survey, present)
-                return finish(context, report, said, survey)
+                keep_report(context, report)
+                return survey
             if present:
                 annotate_images(context, dataset, said, report, source.fit, present)
                 return finish(context, report, said)
@@ -212,16 +229,11 @@ def _remove_earlier(context: JobContext) -> None:
                 remove_tree(path)
 
 
-def _strips(job: Job) -> bool:
-    return bool(job.parameters["strip_location"])
-
-
-def _fetched(context: JobContext) -> Blob:
+def _fetched(context: JobContext[ImportParameters]) -> Blob:
     """The archive from the store it lies in; kept with the job, so that it is fetched once."""
-    job = context.job
     incoming = storage.receive()
     try:
-        source = parse_source(job.parameters["source"])
+        source = parse_source(context.parameters.source)
         receive_source(source, incoming, _throttled(context.report))
         storage.stage([incoming])
         with transaction.atomic():
@@ -246,10 +258,14 @@ def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]
 
 
 def _said(
-    context: JobContext, contents: AnyContents, dataset: Dataset, folder: Path, present: dict[str, Image]
+    context: JobContext[ImportParameters],
+    contents: AnyContents,
+    dataset: Dataset,
+    folder: Path,
+    present: dict[str, Image],
 ) -> Said:
     """What the archive says, made to fit the project's task."""
-    said = read_annotations(context, contents, context.job.parameters["format"], folder, present)
+    said = read_annotations(context, contents, context.parameters.format, folder, present)
     if not said.count:
         unread = f" {said.unread[0]} is in a format that is not read." if said.unread else ""
         raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).{unread}")

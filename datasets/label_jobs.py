@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -9,8 +11,9 @@ from datasets.errors import LabelInUse
 from datasets.label_removal import carrying, carrying_in_trash, delete_label, require_other
 from datasets.models import Label
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.changes.models import Change
@@ -19,7 +22,22 @@ from projects.models import Project
 from projects.permissions import require_still_editor
 from projects.removal import MOST_AT_ONCE
 
-KIND = "label_removal"
+
+@dataclass(frozen=True)
+class LabelRemovalParameters(JobParameters, kind=JobKind.LABEL_REMOVAL):
+    label: str
+    name: str
+    images: str
+    move_to: str | None
+
+
+@dataclass(frozen=True)
+class LabelRemovalResult(JobResult):
+    label: str
+    name: str
+    move_to: str | None
+    images: int
+    change: str | None = None
 
 
 def is_large(label: Label) -> bool:
@@ -44,31 +62,30 @@ def start_label_removal(*, label: Label, images: str | None, move_to: Label | No
         raise LabelInUse()
     if move_to is not None:
         require_other(label, move_to)
-    parameters = {
-        "label": str(label.pk), "name": label.name, "images": images,
-        "move_to": None if move_to is None else str(move_to.pk),
-    }  # fmt: skip
+    parameters = LabelRemovalParameters(str(label.pk), label.name, images, None if move_to is None else str(move_to.pk))
     queue = queue_for(images=_count(label))
-    return enqueue_job(project=label.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+    return enqueue_job(project=label.project, user=user, parameters=parameters, queue=queue)
 
 
-@handles(KIND)
-def remove_label(context: JobContext) -> dict:
+@handles(LabelRemovalParameters)
+def remove_label(context: JobContext[LabelRemovalParameters]) -> LabelRemovalResult:
     """Take the label from all images, as many at a time as a request would. The position is how many are done."""
-    parameters = context.job.parameters
+    parameters = context.parameters
     require_still_editor(context.job)
-    label = _label(context.job.project, parameters["label"])
+    label = _label(context.job.project, parameters.label)
     if label is not None:  # else an attempt before, or another request, came to the end
         _remove(context, label)
-    names = ("label", "name", "move_to")
-    change = {"change": str(context.job.pk)} if Change.objects.filter(pk=context.job.pk, rows__gt=0).exists() else {}
-    return {name: parameters[name] for name in names} | {"images": context.job.position.get("images", 0)} | change
+    has_changed = Change.objects.filter(pk=context.job.pk, rows__gt=0).exists()
+    return LabelRemovalResult(
+        parameters.label, parameters.name, parameters.move_to, images=context.job.position.get("images", 0),
+        change=str(context.job.pk) if has_changed else None,
+    )  # fmt: skip
 
 
-def _remove(context: JobContext, label: Label) -> None:
-    parameters = context.job.parameters
-    move_to = _label(context.job.project, parameters["move_to"])
-    if parameters["move_to"] and move_to is None:
+def _remove(context: JobContext[LabelRemovalParameters], label: Label) -> None:
+    parameters = context.parameters
+    move_to = _label(context.job.project, parameters.move_to)
+    if parameters.move_to and move_to is None:
         raise WorkFailed("label_deleted", "The label that the images were to get was deleted meanwhile.")
     left = _count(label)
     done = context.job.position.get("images", 0)
@@ -84,7 +101,7 @@ def _remove(context: JobContext, label: Label) -> None:
     user, action = context.job.created_by, "delete_label" if move_to is None else "merge_labels"
     names = {"label": label.name, **({} if move_to is None else {"into": move_to.name})}
     with recording_job(context.job, action, **names):
-        delete_label(label=label, images=parameters["images"], move_to=move_to, user=user, on_part=note)
+        delete_label(label=label, images=parameters.images, move_to=move_to, user=user, on_part=note)
     context.report(total, total, position={"images": max(done, total)})
 
 

@@ -19,14 +19,14 @@ from datasets.errors import FrameMissing, FramesBusy
 from datasets.models import Video
 from datasets.videos import pinned, video_of
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job, Queue, WorkState
+from jobs.models import Job, JobKind, Queue, WorkState
 from jobs.services import enqueue_job, handles
 from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frame_at, frames
 from vision.video.writing import AnnotatedVideoWriter
 
-PROXY = "video_proxy"
 PROXY_FILE = "proxy.mp4"
 PROXY_SIDE = 1280
 REPORT_EVERY = 20
@@ -36,6 +36,19 @@ FRAMES_AT_ONCE, FRAME_WAIT_SECONDS = 2, 20.0
 _turns = threading.BoundedSemaphore(FRAMES_AT_ONCE)
 # Who waits keeps a thread of the web server from everybody else: so few may.
 _waiting = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
+
+
+@dataclass(frozen=True)
+class ProxyParameters(JobParameters, kind=JobKind.VIDEO_PROXY, queue=Queue.HEAVY):
+    video: str
+
+
+@dataclass(frozen=True)
+class ProxyResult(JobResult):
+    video: str
+    frames: int
+    fps: float
+    codec: str
 
 
 @dataclass(frozen=True)
@@ -89,16 +102,16 @@ def _read(video: Video, time: float | None, index: int | None, max_side: int) ->
 def start_proxy(*, video: Video, user: User) -> Job:
     """The job that writes the video for browsers: the one that waits, runs or has ended well, else one that begins."""
     Video.objects.select_for_update(no_key=True).get(pk=video.pk)  # of two who ask at one moment, one makes it
-    mine = Job.objects.filter(project=video.project, kind=PROXY, parameters__video=str(video.pk))
+    mine = Job.objects.filter(project=video.project, kind=JobKind.VIDEO_PROXY, parameters__video=str(video.pk))
     usable = [WorkState.QUEUED, WorkState.RUNNING, WorkState.SUCCEEDED]
     known = mine.filter(state__in=usable).order_by("-id").first()
     if known is not None:
         return known
-    return enqueue_job(project=video.project, user=user, kind=PROXY, parameters={"video": str(video.pk)})
+    return enqueue_job(project=video.project, user=user, parameters=ProxyParameters(str(video.pk)))
 
 
-@handles(PROXY, Queue.HEAVY)
-def write_proxy(context: JobContext) -> dict:
+@handles(ProxyParameters)
+def write_proxy(context: JobContext[ProxyParameters]) -> ProxyResult:
     """The same frames at an even rate: H.264 where the server has an encoder, else VP9, both in MP4."""
     video = video_of(context)
     count, last = video.frame_count, video.duration
@@ -111,7 +124,7 @@ def write_proxy(context: JobContext) -> dict:
         except VideoProblem as problem:
             raise WorkFailed(problem.code, str(problem)) from problem
         context.keep_file(PROXY_FILE, path, "video/mp4")
-    return {"video": str(video.pk), "frames": written, "fps": round(fps, 6), "codec": codec}
+    return ProxyResult(str(video.pk), written, round(fps, 6), codec)
 
 
 def _write(context: JobContext, video: Video, path: Path, fps: float) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from datasets.models import Dataset, Label
 from datasets.services import create_dataset
 from datasets.snapshot_jobs import dataset_of
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
 from jobs.models import Job, JobKind
 from jobs.services import enqueue_job, handles
@@ -56,6 +57,19 @@ class StartedSamples:
     job: Job
 
 
+@dataclass(frozen=True)
+class SamplesParameters(JobParameters, kind=JobKind.SAMPLES):
+    dataset: str
+    images: int
+
+
+@dataclass(frozen=True)
+class SamplesResult(JobResult):
+    dataset: str
+    images: int
+    labelled: int
+
+
 @atomic_again
 def start_samples(*, user: User, task: Task, images: int | None = None) -> StartedSamples:
     """A new project of the user with an empty dataset, and the job that draws its images.
@@ -71,23 +85,22 @@ def start_samples(*, user: User, task: Task, images: int | None = None) -> Start
     project = create_project(user=user, name=sample.name, description=description, task=task)
     require_images(project, count, 0)
     dataset = create_dataset(project=project, name="Images")
-    parameters = {"dataset": str(dataset.pk), "images": count}
-    job = enqueue_job(project=project, user=user, kind=JobKind.SAMPLES, parameters=parameters)
+    job = enqueue_job(project=project, user=user, parameters=SamplesParameters(str(dataset.pk), count))
     return StartedSamples(project, dataset, job)
 
 
-@handles(JobKind.SAMPLES)
-def draw_samples(context: JobContext) -> dict:
+@handles(SamplesParameters)
+def draw_samples(context: JobContext[SamplesParameters]) -> SamplesResult:
     """Draw from where the job stopped. The position is written in the transaction of each batch."""
     dataset = dataset_of(context)
     sample = SETS[Task(dataset.project.task)]
-    total = context.job.parameters["images"]
+    total = context.parameters.images
     start = context.job.position.get("next", 0)
     context.report(start, total)
     for first in range(start, total, BATCH):
         _draw_batch(context, dataset, sample, range(first, min(first + BATCH, total)))
     labelled = sum(sample.is_labelled(number) for number in range(total))
-    return {"dataset": str(dataset.pk), "images": total, "labelled": labelled}
+    return SamplesResult(str(dataset.pk), total, labelled)
 
 
 def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, numbers: range) -> None:
@@ -105,7 +118,7 @@ def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, number
                     if sample.is_labelled(number):
                         _mark(item, [(labels[shape.name], shape.box) for shape in scene.shapes], dataset.project)
                 add_images(dataset=dataset, items=items, user=context.job.created_by, source=SOURCE)
-                context.report(numbers.stop, context.job.parameters["images"], position={"next": numbers.stop})
+                context.report(numbers.stop, context.parameters.images, position={"next": numbers.stop})
         except Dataset.DoesNotExist as error:
             raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.") from error
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,12 +13,34 @@ from datasets.models import Dataset, Snapshot
 from datasets.selectors import live_datasets
 from datasets.snapshots import take_snapshot
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 
-KIND = "snapshot"
+
+@dataclass(frozen=True)
+class SnapshotParameters(JobParameters, kind=JobKind.SNAPSHOT):
+    dataset: str
+    fractions: dict[str, float]
+    seed: int
+
+
+@dataclass(frozen=True)
+class SnapshotResult(JobResult):
+    snapshot: str
+    number: int
+    images: int
+    splits: dict[str, int]
+    remarks: list[dict]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, **fields: str) -> Self:
+        """Of a snapshot; `fields` are what a subclass adds."""
+        counts = snapshot.counts
+        remarks = counts.get("remarks", [])
+        return cls(str(snapshot.pk), snapshot.number, counts["images"], counts["splits"], remarks, **fields)
 
 
 def is_large(dataset: Dataset) -> bool:
@@ -26,36 +51,26 @@ def is_large(dataset: Dataset) -> bool:
 @transaction.atomic
 def start_snapshot(*, dataset: Dataset, user: User, fractions: dict[str, float], seed: int) -> Job:
     """Make the job that takes the snapshot. Raises `LimitReached`."""
-    parameters = {"dataset": str(dataset.pk), "fractions": fractions, "seed": seed}
+    parameters = SnapshotParameters(str(dataset.pk), fractions, seed)
     queue = queue_for(images=dataset.image_count)
-    return enqueue_job(project=dataset.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
 
 
-@handles(KIND)
-def run_snapshot(context: JobContext) -> dict:
-    parameters = context.job.parameters
+@handles(SnapshotParameters)
+def run_snapshot(context: JobContext[SnapshotParameters]) -> SnapshotResult:
+    parameters = context.parameters
     dataset = dataset_of(context)
     context.report(0, dataset.image_count)
     snapshot = take_snapshot(
-        dataset=dataset, user=context.job.created_by, fractions=parameters["fractions"], seed=parameters["seed"]
+        dataset=dataset, user=context.job.created_by, fractions=parameters.fractions, seed=parameters.seed
     )
     context.report(dataset.image_count, dataset.image_count)
-    return snapshot_result(snapshot)
+    return SnapshotResult.of(snapshot)
 
 
 def dataset_of(context: JobContext) -> Dataset:
     """The dataset that a job names. Raises `WorkFailed` when it is gone."""
-    dataset = live_datasets().select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=context.parameters.dataset).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     return dataset
-
-
-def snapshot_result(snapshot: Snapshot) -> dict:
-    return {
-        "snapshot": str(snapshot.pk),
-        "number": snapshot.number,
-        "images": snapshot.counts["images"],
-        "splits": snapshot.counts["splits"],
-        "remarks": snapshot.counts.get("remarks", []),
-    }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datasets.models import Dataset, Snapshot, Video
-from datasets.videos import SURVEY
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from projects.models import Project
 from projects.uses import Use, finds_uses_of, ids_in, is_uuid, unfinished_jobs, work_in_use
 
@@ -29,7 +28,7 @@ def jobs_of_video(video: Video) -> Iterable[Use]:
 
 def _jobs(project: Project) -> list[Job]:
     # What reads a new video through ends with it.
-    return list(unfinished_jobs(project).exclude(kind=SURVEY))
+    return list(unfinished_jobs(project).exclude(kind=JobKind.VIDEO_SURVEY))
 
 
 def _uses(jobs: Iterable[Job]) -> Iterable[Use]:

@@ -23,8 +23,9 @@ from datasets.outcomes import Outcome
 from datasets.removal import delete_images
 from datasets.trash.videos import part_frames, trash_video
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Queue
+from jobs.models import JobKind, Queue
 from jobs.services import enqueue_job, handles
 from projects.changes.recording import note_rows
 from projects.limits import require_bytes
@@ -42,7 +43,6 @@ from vision.video.reading import frames, probe, survey
 
 Result = TypeVar("Result")
 
-SURVEY = "video_survey"
 CONTENT_TYPES = {
     "mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm",
     "avi": "video/x-msvideo",
@@ -51,6 +51,19 @@ FRAMES_A_BATCH = 20
 JPEG_QUALITY = 95
 # A file that claims more frames than it has by more than rounding is cut off.
 CLAIM_SLACK = 0.02
+
+
+@dataclass(frozen=True)
+class SurveyParameters(JobParameters, kind=JobKind.VIDEO_SURVEY, queue=Queue.HEAVY):
+    video: str
+
+
+@dataclass(frozen=True)
+class SurveyResult(JobResult):
+    video: str
+    frames: int
+    duration: float
+    note: str
 
 
 def add_video(*, dataset: Dataset, user: User, incoming: Incoming, filename: str) -> Video:
@@ -81,7 +94,7 @@ def add_video(*, dataset: Dataset, user: User, incoming: Incoming, filename: str
                 known = Video.objects.get(dataset=dataset, blob=blob)
                 raise VideoExists(f"The dataset has this video already, as {known.filename!r} ({known.pk}).") from error
             note_rows("video", {video.pk: ({"dataset": None}, {"dataset": str(dataset.pk)})})
-            enqueue_job(project=dataset.project, user=user, kind=SURVEY, parameters={"video": str(video.pk)})
+            enqueue_job(project=dataset.project, user=user, parameters=SurveyParameters(str(video.pk)))
         return video
     finally:
         incoming.discard()
@@ -116,8 +129,8 @@ def delete_video(*, video: Video, frames: str | None = None, force: bool = False
         part_frames(list(part), video.pk)
 
 
-@handles(SURVEY, Queue.HEAVY)
-def survey_video(context: JobContext) -> dict:
+@handles(SurveyParameters)
+def survey_video(context: JobContext[SurveyParameters]) -> SurveyResult:
     """Read every frame: the true length, whether the rate varies, and the strip."""
     video = video_of(context)
     with pinned(video) as path:
@@ -130,13 +143,13 @@ def survey_video(context: JobContext) -> dict:
         is_variable_rate=found.is_variable_rate, is_surveyed=True, note=note,
         strip_blob=storage.keep_bytes(strip, "image/jpeg"),
     )  # fmt: skip
-    return {"video": str(video.pk), "frames": found.frame_count, "duration": found.duration, "note": note}
+    return SurveyResult(str(video.pk), found.frame_count, found.duration, note)
 
 
 def video_of(context: JobContext) -> Video:
     """The job's video. Raises `WorkFailed`."""
     rows = Video.objects.filter(is_live("dataset__project__")).select_related("dataset__project", "blob")
-    video = rows.filter(pk=context.job.parameters["video"]).first()
+    video = rows.filter(pk=context.parameters.video).first()
     if video is None:
         raise WorkFailed("video_deleted", "The video was deleted meanwhile.")
     return video

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 from django.db import transaction
 
 from jobs import queues, work
+from jobs.contracts import PARAMETERS, JobParameters
 from jobs.errors import WorkInterrupted
 from jobs.models import Job, JobFile, Queue
 from storage import services as storage
 
 MOVE_CHECK_SECONDS = 5.0
+Given = TypeVar("Given", bound=JobParameters)
 
 
-class JobContext:
-    """What a handler gets: its job, and how to say how far it is."""
+class JobContext(Generic[Given]):
+    """What a handler gets: its job with its parameters, and how to say how far it is."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self._started = time.monotonic()
         self._started_at_done: int | None = None
         self._turn_ends = self._started + settings.QUICK_JOB_SECONDS
+
+    @property
+    def parameters(self) -> Given:
+        """What the job was given, as the dataclass of its kind."""
+        return cast(Given, PARAMETERS[self.job.kind].from_dict(self.job.parameters))
 
     def log(self, line: str) -> None:
         """Add a line to the job's log."""

@@ -78,7 +78,7 @@ class Work(Identified):
 
 
 class JobKind(models.TextChoices):
-    """What jobs do; `jobs.services.handles` names the function of each."""
+    """What jobs do; the parameters of each are a subclass of `jobs.contracts.JobParameters`."""
 
     COMPARISON = "comparison"
     DUPLICATES = "duplicates"

@@ -1,4 +1,4 @@
-"""Jobs: a kind names the function that does it. Rooms above register theirs."""
+"""Jobs: the type of their parameters names the function that does them. Rooms above register theirs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.utils import timezone
 from common.errors import Conflict, StudioError
 from jobs import heartbeat, lanes, limits, messages, queues, work
 from jobs.context import JobContext
+from jobs.contracts import PARAMETERS, JobParameters, JobResult
 from jobs.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from jobs.models import ENDED, Job, Queue, WorkState
 from jobs.signals import job_deleted
@@ -27,8 +28,9 @@ from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
 
-HANDLERS: dict[str, Callable[[JobContext], dict]] = {}
-QUEUES: dict[str, Queue] = {}
+Given = TypeVar("Given", bound=JobParameters)
+Handler = Callable[[JobContext[Given]], JobResult]
+HANDLERS: dict[type[JobParameters], Handler[Any]] = {}
 # Below the work folder: each of these holds files and folders named after a job.
 WORK_FOLDERS = {"jobs", "preflight"}
 LEFTOVER_SECONDS = 3600
@@ -40,16 +42,11 @@ DATABASE_BUSY = "The database did not answer. It goes on by itself from where it
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
-def handles(kind: str, queue: Queue = Queue.QUICK) -> Callable:
-    """Register a function as what a kind of job does. It returns the job's result.
+def handles(parameters: type[Given]) -> Callable[[Handler[Given]], Handler[Given]]:
+    """Register a function as what jobs with these parameters do. It returns the job's result."""
 
-    Args:
-        queue: where such jobs wait, unless `enqueue_job` names another one.
-    """
-
-    def register(function: Callable[[JobContext], dict]) -> Callable[[JobContext], dict]:
-        HANDLERS[kind] = function
-        QUEUES[kind] = queue
+    def register(function: Handler[Given]) -> Handler[Given]:
+        HANDLERS[parameters] = function
         return function
 
     return register
@@ -60,24 +57,28 @@ def enqueue_job(
     *,
     project: Any,
     user: User,
-    kind: str,
-    parameters: dict,
+    parameters: JobParameters,
     input_blob: Blob | None = None,
     queue: Queue | None = None,
 ) -> Job:
     """Make a job and tell the workers of its queue once the transaction is over.
 
     Args:
+        parameters: whose type says what kind of job it is.
         queue: where it waits, if not where its kind does.
 
     Raises:
         LimitReached: its user, or the project, has as many jobs as are allowed.
     """
-    limits.require_place(Job, project=project, user=user)
-    queue = queue or QUEUES.get(kind, Queue.QUICK)
-    job = Job.objects.create(
-        project=project, created_by=user, kind=kind, queue=queue, parameters=parameters, input_blob=input_blob
-    )
+    return _enqueue(
+        project=project, created_by=user, kind=parameters.kind, queue=queue or parameters.queue,
+        parameters=parameters.to_dict(), input_blob=input_blob,
+    )  # fmt: skip
+
+
+def _enqueue(*, project: Any, created_by: User, queue: Queue, **fields: Any) -> Job:
+    limits.require_place(Job, project=project, user=created_by)
+    job = Job.objects.create(project=project, created_by=created_by, queue=queue, **fields)
     transaction.on_commit(lambda: dispatch(queue))
     return job
 
@@ -91,13 +92,10 @@ def retry_job(*, job: Job, user: User) -> Job:
     """
     if job.state not in (WorkState.FAILED, WorkState.CANCELLED):
         raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
-    again = enqueue_job(
-        project=job.project, user=user, kind=job.kind, parameters=job.parameters, input_blob=job.input_blob,
-        queue=Queue(job.queue),
+    return _enqueue(
+        project=job.project, created_by=user, kind=job.kind, queue=Queue(job.queue), parameters=job.parameters,
+        input_blob=job.input_blob, retry_of=job,
     )  # fmt: skip
-    Job.objects.filter(pk=again.pk).update(retry_of=job)
-    again.retry_of = job
-    return again
 
 
 def dispatch(queue: Queue | str) -> None:
@@ -159,8 +157,8 @@ def _run_to_its_end(job: Job) -> None:
     try:
         if job.cancel_requested:
             raise WorkCancelled()
-        result = HANDLERS[job.kind](JobContext(job))
-        _end(job, WorkState.SUCCEEDED, result=result)
+        result = HANDLERS[PARAMETERS[job.kind]](JobContext(job))
+        _end(job, WorkState.SUCCEEDED, result=result.to_dict())
     except LeaseLost:
         log.warning("lease_lost", work=pk)
     except WorkInterrupted:

@@ -9,6 +9,7 @@ import pytest
 from datasets import bulk
 from datasets.models import Annotation, AnnotationChange, Image
 from jobs import services as jobs
+from jobs.context import JobContext
 from jobs.models import Job, WorkState
 from mlstudio.counts import correct_counts
 from tests.conftest import client_of, upload
@@ -148,8 +149,7 @@ def test_the_job_goes_on_where_it_was_broken_off(api, project, images, few, monk
         return real(**options)
 
     monkeypatch.setattr(bulk, "change_images", breaks)
-    context = type("Context", (), {})()
-    context.job = Job.objects.get(pk=answer.json()["id"])
+    context = JobContext(Job.objects.get(pk=answer.json()["id"]))
 
     def report(done, total, position):
         context.job.position = dict(position)
@@ -159,7 +159,7 @@ def test_the_job_goes_on_where_it_was_broken_off(api, project, images, few, monk
         bulk.run_bulk_change(context)
     upload(api, {"id": images[0]["dataset"]}, [("late.jpg", jpeg(99))])
     result = bulk.run_bulk_change(context)
-    assert (result["changed"], result["unchanged"]) == (4, 0)
+    assert (result.changed, result.unchanged) == (4, 0)
     assert Annotation.objects.count() == 7
 
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from datasets.imports import ImportParameters
 from datasets.models import Dataset, Snapshot
 from jobs import messages, queues, work
 from jobs import services as jobs
+from jobs.contracts import PARAMETERS, JobResult
 from jobs.errors import WorkInterrupted
 from jobs.lanes import Lane
 from jobs.models import Job, Queue, WorkEvent, WorkState
@@ -83,10 +85,10 @@ class TestTurns:
 
 class TestQueues:
     def test_kinds_wait_where_they_belong(self):
-        heavy = {"model_import", "model_export", "video_frames"}
-        assert {kind for kind, queue in jobs.QUEUES.items() if queue == Queue.HEAVY} >= heavy
-        assert jobs.QUEUES["preflight"] == Queue.PREFLIGHT
-        assert {jobs.QUEUES[kind] for kind in ("import", "export", "evaluation", "suggestions")} == {Queue.QUICK}
+        queue_of = {kind: parameters.queue for kind, parameters in PARAMETERS.items()}
+        assert {queue_of[kind] for kind in ("model_import", "model_export", "video_frames")} == {Queue.HEAVY}
+        assert queue_of["preflight"] == Queue.PREFLIGHT
+        assert {queue_of[kind] for kind in ("import", "export", "evaluation", "suggestions")} == {Queue.QUICK}
 
     def test_large_work_waits_with_the_long_jobs(self):
         assert queues.queue_for(images=300) == queues.queue_for(size_bytes=10 << 20) == Queue.QUICK
@@ -228,12 +230,12 @@ class TestQuickJobsThatAreLong:
         settings.QUICK_JOB_SECONDS = 60
         (job,) = waiting(owner, project, 1)
 
-        def handler(context) -> dict:
+        def handler(context) -> JobResult:
             context._turn_ends = 0
             context.report(1, 2)
-            return {}
+            return JobResult()
 
-        monkeypatch.setitem(jobs.HANDLERS, "import", handler)
+        monkeypatch.setitem(jobs.HANDLERS, ImportParameters, handler)
         jobs.run_job(str(job.pk))
         job.refresh_from_db()
         return job
@@ -308,7 +310,8 @@ def test_a_slow_periodic_task_runs_once_at_a_time():
 def test_a_second_user_is_served_by_a_worker_that_one_user_floods(owner, outsider, project, monkeypatch):
     """Through the worker's own door: one thread of the lane does the flood's job and then the other user's."""
     done = []
-    monkeypatch.setitem(jobs.HANDLERS, "import", lambda context: done.append(context.job.created_by) or {})
+    handler = lambda context: done.append(context.job.created_by) or JobResult()  # noqa: E731
+    monkeypatch.setitem(jobs.HANDLERS, ImportParameters, handler)
     waiting(owner, project, 4)
     waiting(outsider, create_project(user=outsider, name="mine"), 1)
     jobs.work_on("quick")

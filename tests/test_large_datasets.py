@@ -91,7 +91,8 @@ def test_a_preflight_takes_the_snapshot_itself(api, project, shapes, no_grouping
     answer = api.post("/api/v1/trainings/preflight/", {"project": str(project.pk), **TINY})
     no_grouping()
     monkeypatch.setattr(services, "EngineProcess", lambda folder: type("Process", (), {"kill": lambda self: None})())
-    monkeypatch.setattr(services, "result_of", lambda *args: {"seconds": 1.0, "warnings": ["a"]})
+    estimate = {"seconds": 1.0, "memory_bytes": 1, "disk_bytes": 1, "pixels": "memory", "warnings": ["a"]}
+    monkeypatch.setattr(services, "result_of", lambda *args: estimate)
     job = done(api, answer)
     assert job["state"] == "succeeded" and job["result"]["configuration"]["epochs"] == 1
     assert job["result"]["warnings"][0] == "a"

@@ -10,6 +10,7 @@ from django.conf import settings as project_settings
 from accounts import limits as account_limits
 from common.errors import StudioError
 from datasets.examining import stage_image
+from datasets.exports import ExportParameters
 from datasets.ingest import add_images
 from datasets.models import Dataset, Image
 from jobs import limits as job_limits
@@ -25,6 +26,7 @@ from tests.test_two_writers import row, together  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=project_settings.INSTALLED_APPS)
 AT_ONCE = 4
+EXPORT = ExportParameters(dataset="", format="csv")
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +76,9 @@ def try_together(call) -> int:
 
 def test_jobs_of_a_user_and_of_a_project(project, owner, settings):
     settings.MAX_QUEUED_JOBS = 2
-    assert try_together(lambda: jobs.enqueue_job(project=project, user=owner, kind="export", parameters={})) == 2
+    assert try_together(lambda: jobs.enqueue_job(project=project, user=owner, parameters=EXPORT)) == 2
     settings.MAX_QUEUED_JOBS, settings.MAX_QUEUED_JOBS_PER_PROJECT = 0, 3
-    assert try_together(lambda: jobs.enqueue_job(project=project, user=None, kind="export", parameters={})) == 1
+    assert try_together(lambda: jobs.enqueue_job(project=project, user=None, parameters=EXPORT)) == 1
     assert Job.objects.count() == 3
 
 

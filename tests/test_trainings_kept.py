@@ -16,6 +16,7 @@ from jobs import services as jobs
 from jobs.models import Job, Queue, WorkState
 from storage.errors import InsufficientStorage
 from tests.conftest import upload
+from tests.handlers import handle_tested_jobs
 from tests.pictures import shape_jpeg
 from training import services
 from training.models import TrainingRun
@@ -180,7 +181,7 @@ class TestJobs:
         return Job.objects.create(project=project, created_by=owner, kind="tested")
 
     def doing(self, monkeypatch, function) -> None:
-        monkeypatch.setitem(jobs.HANDLERS, "tested", function)
+        handle_tested_jobs(monkeypatch, function)
 
     def test_a_database_that_is_away_for_a_moment_is_not_noticed(self, job, monkeypatch):
         tries = []

@@ -34,6 +34,7 @@ from projects.models import Membership, Project, TrashEntry
 from storage import services as storage
 from storage.models import Blob
 from tests.conftest import client_of, upload
+from tests.handlers import handle_tested_jobs
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import start
 
@@ -178,7 +179,7 @@ def test_one_of_two_claims_a_job(project, owner):
 
 def test_a_queue_that_two_workers_empty_is_done_once(project, owner, monkeypatch):
     done = []
-    monkeypatch.setitem(jobs.HANDLERS, "tested", lambda context: done.append(context.job.pk) or {})
+    handle_tested_jobs(monkeypatch, lambda context: done.append(context.job.pk))
     Job.objects.bulk_create(Job(project=project, created_by=owner, kind="tested") for _ in range(6))
 
     def empty() -> None:

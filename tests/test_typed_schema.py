@@ -11,6 +11,7 @@ from edge.devices import create_group
 from edge.rollouts import start_deployment
 from inference.models import Evaluation, Model
 from jobs import services as jobs
+from jobs.contracts import PARAMETERS
 from jobs.models import Job, JobKind
 from jobs.services import HANDLERS
 from jobs.shapes import RESULTS
@@ -61,8 +62,8 @@ def test_no_object_is_left_open():
 
 
 def test_every_kind_of_job_has_a_result():
-    assert set(JobKind.values) == set(HANDLERS)
-    assert set(RESULTS) == {*HANDLERS, "import_dry_run"}
+    assert set(JobKind.values) == set(PARAMETERS) and set(PARAMETERS.values()) == set(HANDLERS)
+    assert set(RESULTS) == {*PARAMETERS, "import_dry_run"}
 
 
 def fits(value, component: str) -> None:

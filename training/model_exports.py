@@ -11,13 +11,12 @@ from django.db import transaction
 from datasets.models import Image, Snapshot, SnapshotImage
 from inference.models import FileKind, Model, ModelFile
 from inference.registry.bundles import folder_name, write_bundle
-from inference.registry.exports import KIND
+from inference.registry.exports import ModelExportParameters, ModelExportResult
 from inference.registry.registration import add_file, copy_file
 from inference.registry.staging import StagedFile, staged
 from inference.registry.staleness import settings_inside
 from jobs.context import JobContext
 from jobs.errors import WorkFailed
-from jobs.models import Queue
 from jobs.services import WORK_FOLDERS, handles
 from projects.models import Task
 from storage import services as storage
@@ -32,11 +31,11 @@ UNLABELLED_IMAGES = 64
 GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
 
 
-@handles(KIND, Queue.HEAVY)
-def export_model(context: JobContext) -> dict:
+@handles(ModelExportParameters)
+def export_model(context: JobContext[ModelExportParameters]) -> ModelExportResult:
     """Write what was asked for; a file that is worse than allowed is not kept, and the result says by how much."""
-    parameters = context.job.parameters
-    model = Model.objects.select_related("project", "snapshot").filter(pk=parameters["model"]).first()
+    parameters = context.parameters
+    model = Model.objects.select_related("project", "snapshot").filter(pk=parameters.model).first()
     if model is None:
         raise WorkFailed("model_deleted", "The model was deleted before the export began.")
     folder = context.work_path("model-exports")
@@ -58,31 +57,29 @@ def export_model(context: JobContext) -> dict:
         remove_folder(folder)
 
 
-def _keep(model: Model, exports: list[dict], parameters: dict, folder: Path) -> dict:
+def _keep(model: Model, exports: list[dict], parameters: ModelExportParameters, folder: Path) -> ModelExportResult:
     offered = {one["kind"]: one for one in exports if not one["problem"]}
     if not offered:
         raise WorkFailed("export_refused", " ".join(f"{one['kind']}: {one['problem']}" for one in exports))
     files = {kind: Path(export["path"]) for kind, export in offered.items()}
     reports = {kind: dict(export["report"]) for kind, export in offered.items()}
-    if parameters["bundle_of"] in offered:
-        files[FileKind.BUNDLE] = _bundle(model, offered[parameters["bundle_of"]], folder)
-        reports[FileKind.BUNDLE] = {"kind": parameters["bundle_of"]}
+    if parameters.bundle_of in offered:
+        files[FileKind.BUNDLE] = _bundle(model, offered[parameters.bundle_of], folder)
+        reports[FileKind.BUNDLE] = {"kind": parameters.bundle_of}
     for kind, report in reports.items():
         if kind not in GIVEN and (inside := settings_inside(model, kind)):
             report |= inside  # as it was when the job began: whether it is so still is asked later
     with staged(files) as ready, transaction.atomic():
         for kind, file in ready.items():
             _replace(model, kind, file, reports[kind])
-    return {
-        "model": str(model.pk),
-        "exports": [
-            {
-                "kind": one["kind"], "offered": not one["problem"], "problem": one["problem"], **one["report"],
-            }
+    return ModelExportResult(
+        model=str(model.pk),
+        exports=[
+            {"kind": one["kind"], "offered": not one["problem"], "problem": one["problem"], **one["report"]}
             for one in exports
         ],
-        "bundle": parameters["bundle_of"] if parameters["bundle_of"] in offered else None,
-    }  # fmt: skip
+        bundle=parameters.bundle_of if parameters.bundle_of in offered else None,
+    )
 
 
 def _replace(model: Model, kind: str, path: StagedFile, report: dict) -> None:
@@ -108,7 +105,7 @@ def _bundle(model: Model, export: dict, folder: Path) -> Path:
     return target
 
 
-def export_request(model: Model, parameters: dict, folder: Path) -> dict:
+def export_request(model: Model, parameters: ModelExportParameters, folder: Path) -> dict:
     """Fields of the engine's `ExportRequest`, with every file they name in the folder.
 
     Raises:
@@ -122,8 +119,8 @@ def export_request(model: Model, parameters: dict, folder: Path) -> dict:
     litert = folder / "given.tflite"
     has_litert = copy_file(model=model, kind=FileKind.LITERT_FLOAT32, target=litert)
     snapshot = model.snapshot
-    if parameters["snapshot"] is not None:
-        snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
+    if parameters.snapshot is not None:
+        snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
         if snapshot is None:
             raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
     return {
@@ -134,8 +131,8 @@ def export_request(model: Model, parameters: dict, folder: Path) -> dict:
         "input_size": [model.input_height, model.input_width],
         "resize": model.resize,
         "detector": model.detector,
-        "kinds": parameters["kinds"],
-        "largest_drop": parameters["largest_drop"],
+        "kinds": parameters.kinds,
+        "largest_drop": parameters.largest_drop,
         "files": {"litert-float32": str(litert)} if has_litert else {},
         **_pictures(model, snapshot, folder / "images"),
     }

@@ -11,12 +11,11 @@ from django.db import transaction
 from datasets.models import Image
 from inference.errors import ModelUploadsOff
 from inference.models import FileKind
-from inference.registry.model_imports import KIND
+from inference.registry.model_imports import ModelImportParameters, ModelImportResult
 from inference.registry.registration import register_model
 from inference.registry.staging import staged, with_labels
 from jobs.context import JobContext
 from jobs.errors import WorkFailed
-from jobs.models import Queue
 from jobs.services import WORK_FOLDERS, handles
 from projects.models import Project
 from storage import services as storage
@@ -27,8 +26,8 @@ WORK_FOLDERS.add("model-imports")
 PROOF_IMAGES = 4
 
 
-@handles(KIND, Queue.HEAVY)
-def import_model(context: JobContext) -> dict:
+@handles(ModelImportParameters)
+def import_model(context: JobContext[ModelImportParameters]) -> ModelImportResult:
     """Let the engine read the uploaded file, and register what it made of it."""
     job = context.job
     if not settings.MODEL_UPLOADS:  # switched off while it waited
@@ -36,11 +35,11 @@ def import_model(context: JobContext) -> dict:
     folder = context.work_path("model-imports")
     folder.mkdir(parents=True, exist_ok=True)
     assert job.input_blob is not None  # start_model_import gave it one
-    path = folder / f"upload{Path(job.parameters['filename']).suffix.lower()}"  # Keras tells the format from the name
+    path = folder / f"upload{Path(context.parameters.filename).suffix.lower()}"  # Keras tells the format from the name
     storage.copy_to(job.input_blob, path)
     images = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
     pictures = [str(storage.pin(image.blob, folder / "images")) for image in images]
-    (folder / "request.json").write_text(json.dumps(_request(job.parameters, path, pictures)))
+    (folder / "request.json").write_text(json.dumps(_request(context.parameters, path, pictures)))
     try:
         process = EngineProcess(folder)
         try:
@@ -53,15 +52,17 @@ def import_model(context: JobContext) -> dict:
         remove_folder(folder)
 
 
-def _request(parameters: dict, path: Path, pictures: list[str]) -> dict:
-    said = {key: parameters[key] for key in ("class_names", "image_size")}
-    if parameters["format"] == "keras_retinanet":
-        return {"mode": "import", "path": str(path), "images": pictures, "anchors": parameters["anchors"], **said}
-    if None in said["image_size"]:
-        said["image_size"] = None
+def _request(parameters: ModelImportParameters, path: Path, pictures: list[str]) -> dict:
+    said = {"class_names": parameters.class_names, "image_size": parameters.image_size}
+    if parameters.format == "keras_retinanet":
+        return {"mode": "import", "path": str(path), "images": pictures, "anchors": parameters.anchors, **said}
     upload = {
-        **said,
-        **{key: parameters[key] for key in ("format", "channels", "scaling", "resize")},
+        "class_names": parameters.class_names,
+        "image_size": None if None in parameters.image_size else parameters.image_size,
+        "format": parameters.format,
+        "channels": parameters.channels,
+        "scaling": parameters.scaling,
+        "resize": parameters.resize,
         "path": str(path),
         "images": pictures,
         "max_parameters": settings.MAX_MODEL_PARAMETERS,
@@ -69,33 +70,31 @@ def _request(parameters: dict, path: Path, pictures: list[str]) -> dict:
     return {"mode": "upload", "upload": upload}
 
 
-def _register(context: JobContext, result: dict, path: Path) -> dict:
-    job = context.job
-    parameters = job.parameters
+def _register(context: JobContext[ModelImportParameters], result: dict, path: Path) -> ModelImportResult:
+    job, parameters = context.job, context.parameters
     files = dict(result["files"])
-    origin = {"filename": parameters["filename"], **result.get("origin", {"format": parameters["format"]})}
+    origin = {"filename": parameters.filename, **result.get("origin", {"format": parameters.format})}
     if "origin" in result:  # what was brought stays as it came
         files[FileKind.ORIGINAL] = path
     with staged(with_labels(files, result["class_names"])) as ready, transaction.atomic():
         context.keep()  # not when another attempt reads the same file now
         model = register_model(
             project=Project.objects.get(pk=job.project_id),
-            name=parameters["name"] or _name_of(parameters, result),
+            name=parameters.name or _name_of(parameters, result),
             class_names=result["class_names"],
             architecture=result["architecture"],
             input_size=tuple(result["input_size"]),
             parameters=result["parameters"],
             files=ready,
             detector=result.get("detector"),
-            resize=parameters["resize"],
+            resize=parameters.resize,
             origin=origin,
             user=job.created_by,
         )
-    answer = {"model": str(model.pk), "version": model.version, "litert_difference": result["litert_difference"]}
-    return answer | ({"read": result["origin"]} if "origin" in result else {})
+    return ModelImportResult(str(model.pk), model.version, result["litert_difference"], read=result.get("origin"))
 
 
-def _name_of(parameters: dict, result: dict) -> str:
+def _name_of(parameters: ModelImportParameters, result: dict) -> str:
     if result["architecture"] != "uploaded":
         return result["architecture"]
-    return Path(parameters["filename"]).stem[:100] or "uploaded"
+    return Path(parameters.filename).stem[:100] or "uploaded"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -16,8 +17,9 @@ from inference.models import Model
 from inference.selectors import models_of
 from jobs import heartbeat, lanes, limits, queues, work
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import LeaseLost, WorkFailed
-from jobs.models import ENDED, Job, Queue, WorkState
+from jobs.models import ENDED, Job, JobKind, Queue, WorkState
 from jobs.services import TASKS, dispatch, enqueue_job, handles, leave_for_later, redispatch
 from projects.live import announce
 from projects.models import Project, Task
@@ -34,6 +36,7 @@ from vision.training.configuration import Configuration
 from vision.training.data import check_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
+from vision.training.resources import Estimate
 from webhooks.models import WebhookEvent
 from webhooks.services import EVENTS
 
@@ -41,7 +44,6 @@ log = structlog.get_logger(__name__)
 
 AnyConfiguration = Configuration | DetectionConfiguration
 
-PREFLIGHT = "preflight"
 TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
 EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
 limits.limit_work(
@@ -51,6 +53,31 @@ limits.limit_work(
 SPLIT_ERRORS = ("empty_split", "label_without_images", "label_without_boxes")
 # What an earlier model knows would be forgotten at the rate of a training from scratch.
 BASE_RATE = 0.3
+
+
+@dataclass(frozen=True)
+class PreflightParameters(JobParameters, kind=JobKind.PREFLIGHT, queue=Queue.PREFLIGHT):
+    """The settings, as the user made them for a dataset, or with every choice made for a snapshot."""
+
+    configuration: dict
+    base_model: str | None = None
+    snapshot: str | None = None
+    dataset: str | None = None
+
+
+@dataclass(frozen=True)
+class PreflightResult(JobResult):
+    """The estimate, and what it is an estimate of; `images` and `labels` count by split."""
+
+    estimate: Estimate
+    configuration: dict
+    snapshot: str
+    images: dict[str, int]
+    labels: list[dict]
+
+    def to_dict(self) -> dict[str, Any]:
+        values = super().to_dict()
+        return values.pop("estimate") | values
 
 
 def start_training(
@@ -99,15 +126,15 @@ def start_preflight(
     Raises:
         CannotTrain
     """
-    parameters: dict = {"base_model": None if base_model is None else str(base_model.pk)}
+    base = None if base_model is None else str(base_model.pk)
     dataset = dataset or project.datasets.order_by("id").first()
     if snapshot is None and dataset is not None and is_large(dataset):
-        parameters |= {"dataset": str(dataset.pk), "configuration": configuration}
+        parameters = PreflightParameters(configuration, base, dataset=str(dataset.pk))
     else:
         snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
-        parameters |= {"snapshot": str(snapshot.pk), "configuration": resolved.to_dict()}
+        parameters = PreflightParameters(resolved.to_dict(), base, snapshot=str(snapshot.pk))
     with transaction.atomic():
-        return enqueue_job(project=project, user=user, kind=PREFLIGHT, parameters=parameters)
+        return enqueue_job(project=project, user=user, parameters=parameters)
 
 
 def check_configuration(
@@ -291,41 +318,41 @@ def reap_trainings() -> int:
     return redispatch(TrainingRun, [Queue.TRAINING])
 
 
-@handles(PREFLIGHT, Queue.PREFLIGHT)
-def run_preflight(context: JobContext) -> dict:
+@handles(PreflightParameters)
+def run_preflight(context: JobContext[PreflightParameters]) -> PreflightResult:
     """Let the engine check the data and time a few steps."""
-    job = context.job
     folder = context.work_path("preflight")
-    base = Model.objects.filter(pk=job.parameters.get("base_model")).first()
-    if base is None and job.parameters.get("base_model"):
+    base_model = context.parameters.base_model
+    base = Model.objects.filter(pk=base_model).first() if base_model else None
+    if base is None and base_model:
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
     snapshot, configuration = _asked_for(context, base)
     prepare_folder(folder, snapshot, configuration, mode="preflight", base=base)
     try:
         process = EngineProcess(folder)
         try:
-            found = result_of(process, context, "preflight_died")
-            warnings = [*found.get("warnings", ()), *data_warnings(snapshot)]
-            return found | {"configuration": configuration, "warnings": warnings} | seen_of(snapshot)
+            estimate = Estimate(**result_of(process, context, "preflight_died"))
+            estimate = replace(estimate, warnings=[*estimate.warnings, *data_warnings(snapshot)])
+            return PreflightResult(estimate, configuration, **seen_of(snapshot))
         finally:
             process.kill()
     finally:
         remove_folder(folder)
 
 
-def _asked_for(context: JobContext, base: Model | None) -> tuple[Snapshot, dict]:
+def _asked_for(context: JobContext[PreflightParameters], base: Model | None) -> tuple[Snapshot, dict]:
     """The snapshot of a preflight, taken now where its dataset is large, and the whole configuration."""
-    job = context.job
-    if "dataset" in job.parameters:
+    job, parameters = context.job, context.parameters
+    if parameters.dataset is not None:
         dataset = dataset_of(context)
         context.report(0, 1)
         snapshot = current_snapshot(dataset=dataset, user=job.created_by)
-        wanted = job.parameters["configuration"]
+        wanted = parameters.configuration
         return snapshot, check_configuration(job.project, job.created_by, wanted, snapshot, base).to_dict()
-    found = Snapshot.objects.filter(pk=job.parameters["snapshot"]).first()
+    found = Snapshot.objects.filter(pk=parameters.snapshot).first() if parameters.snapshot else None
     if found is None:
         raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
-    return found, job.parameters["configuration"]
+    return found, parameters.configuration
 
 
 def cancel_training(*, run: TrainingRun) -> TrainingRun:

@@ -29,7 +29,12 @@ from projects.models import Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 from training import searches, serializers, services
-from training.large_datasets import SEARCH, TRAINING, dataset_to_freeze, start_from_dataset
+from training.large_datasets import (
+    StartSearchParameters,
+    StartTrainingParameters,
+    dataset_to_freeze,
+    start_from_dataset,
+)
 from training.models import Search, TrainingRun
 from training.options import TrainingOptionsSerializer, options_of
 from training.selectors import activity_of, searches_of, trainings_of
@@ -128,7 +133,8 @@ class TrainingViewSet(
         wanted = self._requested(request)
         dataset = dataset_to_freeze(**wanted)
         if dataset is not None:
-            return _accepted(start_from_dataset(kind=TRAINING, dataset=dataset, user=request.user, arguments=wanted))
+            what = StartTrainingParameters
+            return _accepted(start_from_dataset(what=what, dataset=dataset, user=request.user, arguments=wanted))
         run = services.start_training(user=request.user, **wanted)
         location = reverse("trainingrun-detail", args=[run.pk])
         answer = serializers.TrainingSerializer(run).data
@@ -249,7 +255,8 @@ class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         wanted = data.service_arguments
         dataset = dataset_to_freeze(**wanted)
         if dataset is not None:
-            return _accepted(start_from_dataset(kind=SEARCH, dataset=dataset, user=request.user, arguments=wanted))
+            what = StartSearchParameters
+            return _accepted(start_from_dataset(what=what, dataset=dataset, user=request.user, arguments=wanted))
         search = searches.start_search(user=request.user, **wanted)
         location = reverse("search-detail", args=[search.pk])
         answer = self.get_serializer(searches_of(request.user).get(pk=search.pk)).data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -15,8 +16,9 @@ from inference.errors import NotEvaluated, NothingToCompare
 from inference.evaluation.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Project, Task
@@ -25,11 +27,34 @@ from vision.analysis.predictions import ClassifierPredictions, DetectorPredictio
 from vision.runtime.boxes import Detections, thresholds_of
 from vision.runtime.detection_metrics import GroundTruth, match, worst_images
 
-KIND = "comparison"
-
 MOST_DIFFERENCES = 200
 
 MOST_MODELS = 5
+
+
+@dataclass(frozen=True)
+class ComparisonParameters(JobParameters, kind=JobKind.COMPARISON):
+    models: list[str]
+    snapshot: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Comparison(JobResult):
+    """What several models say of the same images.
+
+    Attributes:
+        images: how many have labels that all of them know.
+        pairs: a test of each two of the models.
+        differences: the first images on which they say different things.
+    """
+
+    snapshot: str
+    split: str
+    images: int
+    models: list[dict]
+    pairs: list[dict]
+    differences: list[dict]
 
 
 def start_comparison(*, models: Sequence[Model], project: Project, user: User, snapshot: Snapshot, split: str) -> Job:
@@ -41,9 +66,9 @@ def start_comparison(*, models: Sequence[Model], project: Project, user: User, s
     check_models(models)
     for model in models:
         check_fits(model, snapshot, split)
-    parameters = {"models": [str(model.pk) for model in models], "snapshot": str(snapshot.pk), "split": split}
+    parameters = ComparisonParameters([str(model.pk) for model in models], str(snapshot.pk), split)
     count = snapshot.counts["splits"].get(split, 0) * len(models)
-    return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, queue=queue_for(images=count))
+    return enqueue_job(project=project, user=user, parameters=parameters, queue=queue_for(images=count))
 
 
 def check_models(models: Sequence[Model]) -> None:
@@ -54,19 +79,19 @@ def check_models(models: Sequence[Model]) -> None:
         raise Invalid("Classifiers and detectors cannot be compared.", attr="ids")
 
 
-@handles(KIND)
-def run_comparison(context: JobContext) -> dict:
-    parameters = context.job.parameters
-    snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
-    by_pk = {str(one.pk): one for one in Model.objects.select_related("project").filter(pk__in=parameters["models"])}
-    if snapshot is None or len(by_pk) < len(parameters["models"]):
+@handles(ComparisonParameters)
+def run_comparison(context: JobContext[ComparisonParameters]) -> Comparison:
+    parameters = context.parameters
+    snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
+    by_pk = {str(one.pk): one for one in Model.objects.select_related("project").filter(pk__in=parameters.models)}
+    if snapshot is None or len(by_pk) < len(parameters.models):
         raise WorkFailed("comparison_without_object", "A model or the snapshot was deleted meanwhile.")
-    models = [by_pk[pk] for pk in parameters["models"]]
+    models = [by_pk[pk] for pk in parameters.models]
     for model in models:
-        if latest_evaluation(model, snapshot, parameters["split"]) is None:
+        if latest_evaluation(model, snapshot, parameters.split) is None:
             context.log(f"Measuring {model}")
-            evaluate(context, model, snapshot, parameters["split"])
-    return compare(models=models, snapshot=snapshot, split=parameters["split"])
+            evaluate(context, model, snapshot, parameters.split)
+    return compare(models=models, snapshot=snapshot, split=parameters.split)
 
 
 def latest_evaluation(model: Model, snapshot: Snapshot, split: str) -> Evaluation | None:
@@ -91,7 +116,7 @@ def common_snapshot(models: Sequence[Model], split: str, among: QuerySet[Snapsho
     return snapshot
 
 
-def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
+def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Comparison:
     """The models' figures on the images that all of them were measured on, and a test of each pair.
 
     Raises:
@@ -107,23 +132,23 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> dict:
     if not keys:
         raise NothingToCompare()
     common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)  # type: ignore[arg-type]
-    return {
-        "snapshot": str(snapshot.pk),
-        "split": split,
-        "images": len(keys),
-        "models": [
+    return Comparison(
+        snapshot=str(snapshot.pk),
+        split=split,
+        images=len(keys),
+        models=[
             {
                 "id": str(model.pk), "name": model.name, "version": model.version, "evaluation": str(evaluation.pk),
                 "left_out": len(one.keys) - len(keys), **common.figures(index),
             }
             for index, (model, evaluation, one) in enumerate(zip(models, evaluations, found, strict=True))
         ],
-        "pairs": [
+        pairs=[
             {"first": str(models[one].pk), "second": str(models[other].pk), **common.test(one, other)}
             for one, other in combinations(range(len(models)), 2)
         ],
-        "differences": common.differences()[:MOST_DIFFERENCES],
-    }  # fmt: skip
+        differences=common.differences()[:MOST_DIFFERENCES],
+    )  # fmt: skip
 
 
 def common_keys(keys: Sequence[Sequence[str]]) -> list[str]:

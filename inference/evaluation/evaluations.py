@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.registry.registration import OUTCOMES_TYPE
 from inference.serving.prediction import LOWEST_SCORE, preprocessor_for
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job, Queue
+from jobs.models import Job, JobKind, Queue
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Task
@@ -35,8 +37,6 @@ from vision.runtime.kinds import KINDS, NAMES
 from vision.runtime.metrics import classification_metrics, worst_mistakes
 from vision.runtime.onnx import OnnxNetwork
 
-KIND = "evaluation"
-
 REPORT_EVERY = 20
 
 # (height, width, 3) uint8 → probabilities (labels,), or raw output (anchors, 4 + labels)
@@ -47,6 +47,21 @@ Run = Callable[[np.ndarray], np.ndarray]
 EngineRuns = Callable[[JobContext, Model, str, list[Path]], Iterator[np.ndarray]]
 
 ENGINE_RUNS: list[EngineRuns] = []
+
+
+@dataclass(frozen=True)
+class EvaluationParameters(JobParameters, kind=JobKind.EVALUATION):
+    model: str
+    snapshot: str
+    split: str
+    file_kind: str = FileKind.LITERT_FLOAT32.value
+
+
+@dataclass(frozen=True)
+class EvaluationResult(JobResult):
+    model: str
+    evaluation: str
+    images: int
 
 
 def start_evaluation(
@@ -61,14 +76,12 @@ def start_evaluation(
     check_fits(model, snapshot, split)
     if not model.files.filter(kind=file_kind).exists() or file_kind not in NAMES:
         raise Invalid(f"{model} has no {file_kind} file: export it first.", attr="file_kind", code="no_file")
-    parameters = {
-        "model": str(model.pk), "snapshot": str(snapshot.pk), "split": split, "file_kind": file_kind,
-    }  # fmt: skip
+    parameters = EvaluationParameters(str(model.pk), str(snapshot.pk), split, str(file_kind))
     queue = queue_for(images=snapshot.counts["splits"].get(split, 0))
     if file_kind in (FileKind.KERAS, FileKind.SAVED_MODEL):  # TensorFlow runs these, in a process of its own
         queue = Queue.HEAVY
     with transaction.atomic():
-        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+        return enqueue_job(project=model.project, user=user, parameters=parameters, queue=queue)
 
 
 def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:
@@ -83,16 +96,15 @@ def check_fits(model: Model, snapshot: Snapshot, split: str) -> None:
         raise Invalid(detail, attr="snapshot", code="snapshot_does_not_fit")
 
 
-@handles(KIND)
-def run_evaluation(context: JobContext) -> dict:
-    parameters = context.job.parameters
-    model = Model.objects.select_related("project").filter(pk=parameters["model"]).first()
-    snapshot = Snapshot.objects.filter(pk=parameters["snapshot"]).first()
+@handles(EvaluationParameters)
+def run_evaluation(context: JobContext[EvaluationParameters]) -> EvaluationResult:
+    parameters = context.parameters
+    model = Model.objects.select_related("project").filter(pk=parameters.model).first()
+    snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
     if model is None or snapshot is None:
         raise WorkFailed("evaluation_without_object", "The model or the snapshot was deleted meanwhile.")
-    kind = parameters.get("file_kind", FileKind.LITERT_FLOAT32)
-    evaluation = evaluate(context, model, snapshot, parameters["split"], kind)
-    return {"model": str(model.pk), "evaluation": str(evaluation.pk), "images": evaluation.metrics["count"]}
+    evaluation = evaluate(context, model, snapshot, parameters.split, parameters.file_kind)
+    return EvaluationResult(str(model.pk), str(evaluation.pk), evaluation.metrics["count"])
 
 
 def evaluate(

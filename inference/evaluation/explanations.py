@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,8 +16,9 @@ from inference.serving.batches import work_folder
 from inference.serving.job_models import get_model_or_fail
 from inference.serving.prediction import LOWEST_SCORE, load_runtime, preprocessor_for
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.services import enqueue_job, handles
 from projects.models import Project, Task
 from storage import services as storage
@@ -26,11 +29,27 @@ from vision.imaging.preprocessing import ImageError, decoded, open_image, uprigh
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 
-KIND = "explanation"
-
 OVERLAP = 0.3
 
 SHOWN_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class ExplanationParameters(JobParameters, kind=JobKind.EXPLANATION):
+    model: str
+    label: str | None
+    image: str | None
+
+
+@dataclass(frozen=True)
+class ExplanationResult(JobResult):
+    model: str
+    image: str | None
+    label: str
+    box: list[float] | None
+    score: float
+    method: str
+    heat: list[list[float]]
 
 
 def start_explanation(
@@ -61,17 +80,17 @@ def start_explanation(
                 raise Invalid(str(error), attr="file", code=error.code) from error
             finally:
                 incoming.discard()
-        parameters = {"model": str(model.pk), "label": label, "image": None if image is None else str(image.pk)}
-        return enqueue_job(project=project, user=user, kind=KIND, parameters=parameters, input_blob=blob)
+        parameters = ExplanationParameters(str(model.pk), label, None if image is None else str(image.pk))
+        return enqueue_job(project=project, user=user, parameters=parameters, input_blob=blob)
 
 
-@handles(KIND)
-def explain(context: JobContext) -> dict:
+@handles(ExplanationParameters)
+def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
     """An overlay as `explanation.png`, and the cells behind it."""
-    model, blob = get_model_or_fail(context.job.parameters["model"]), context.job.input_blob
+    model, blob = get_model_or_fail(context.parameters.model), context.job.input_blob
     if blob is None:
         raise WorkFailed("missing_object", "The image of this job is no longer here.")
-    wanted = context.job.parameters["label"]
+    wanted = context.parameters.label
     look = _detector if model.task == Task.DETECTION else _classifier
     try:
         with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
@@ -85,11 +104,11 @@ def explain(context: JobContext) -> dict:
     with work_folder(context) as folder:
         heat_over(seen, shown).save(folder / "explanation.png")
         context.keep_file("explanation.png", folder / "explanation.png", "image/png")
-    return {
-        "model": str(model.pk), "image": context.job.parameters["image"], "label": label, "box": box,
-        "score": round(score_of(pixels), 6), "method": "occlusion",
-        "heat": [[round(float(value), 5) for value in row] for row in heat],
-    }  # fmt: skip
+    return ExplanationResult(
+        model=str(model.pk), image=context.parameters.image, label=label, box=box,
+        score=round(score_of(pixels), 6), method="occlusion",
+        heat=[[round(float(value), 5) for value in row] for row in heat],
+    )  # fmt: skip
 
 
 def _classifier(model: Model, picture: PillowImage, wanted: str | None) -> tuple:

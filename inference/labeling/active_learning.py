@@ -22,7 +22,8 @@ from inference.serving.job_models import get_model_or_fail
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
 from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
 from jobs.context import JobContext
-from jobs.models import Job
+from jobs.contracts import JobParameters, JobResult
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Task
@@ -34,14 +35,29 @@ from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import thresholds_of
 
-SUGGESTIONS = "suggestions"
-
 STORE_EVERY = 200
 
 # Memory is a vector and a distribution for each image; what is beyond waits for the next time.
 MOST_IMAGES = 200_000
 
 INSERT_CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class SuggestionsParameters(JobParameters, kind=JobKind.SUGGESTIONS):
+    model: str
+    dataset: str
+    other: str | None
+    annotate: bool
+
+
+@dataclass(frozen=True)
+class SuggestionsResult(JobResult):
+    model: str
+    dataset: str
+    images: int
+    suggestions: int
+    unreadable: int
 
 
 def start_suggestions(
@@ -57,14 +73,10 @@ def start_suggestions(
             raise Invalid(f"It is for {one.task}, the project for {dataset.project.task}.", attr=name)
     if not unlabelled(Image.objects.filter(dataset=dataset)).exists():
         raise Invalid("Every image of it is labelled.", attr="dataset", code="nothing_to_suggest")
-    parameters = {
-        "model": str(model.pk), "dataset": str(dataset.pk), "other": None if other is None else str(other.pk),
-        "annotate": annotate,
-    }  # fmt: skip
-    return enqueue_job(
-        project=dataset.project, user=user, kind=SUGGESTIONS, parameters=parameters,
-        queue=queue_for(images=dataset.image_count),
-    )  # fmt: skip
+    other_model = None if other is None else str(other.pk)
+    parameters = SuggestionsParameters(str(model.pk), str(dataset.pk), other_model, annotate)
+    queue = queue_for(images=dataset.image_count)
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
 
 
 @dataclass
@@ -77,12 +89,12 @@ class _ScoredImage:
     embedding: np.ndarray
 
 
-@handles(SUGGESTIONS)
-def suggest(context: JobContext) -> dict:
+@handles(SuggestionsParameters)
+def suggest(context: JobContext[SuggestionsParameters]) -> SuggestionsResult:
     """Predict every unlabelled image, store the predictions as suggestions, and put the images into the order in which
     labels help the model most."""
-    dataset, model = dataset_of(context), get_model_or_fail(context.job.parameters["model"])
-    second = context.job.parameters["other"]
+    dataset, model = dataset_of(context), get_model_or_fail(context.parameters.model)
+    second = context.parameters.other
     other = None if second is None else get_model_or_fail(second)
     look = _ImageScorer(model, other)
     images = unlabelled(Image.objects.filter(dataset=dataset)).select_related("blob")
@@ -100,7 +112,7 @@ def suggest(context: JobContext) -> dict:
             unreadable += 1
             continue
         seen.append(found)
-        if context.job.parameters["annotate"]:
+        if context.parameters.annotate:
             waiting.append((image, prediction))
         if len(waiting) == STORE_EVERY:
             made += store_suggestions(
@@ -110,10 +122,7 @@ def suggest(context: JobContext) -> dict:
     made += store_suggestions(project=dataset.project, model=model, predictions=waiting, user=user)
     _keep_order(model, dataset, seen)
     context.report(total, total)
-    return {
-        "model": str(model.pk), "dataset": str(dataset.pk), "images": len(seen), "suggestions": made,
-        "unreadable": unreadable,
-    }  # fmt: skip
+    return SuggestionsResult(str(model.pk), str(dataset.pk), len(seen), made, unreadable)
 
 
 def _keep_order(model: Model, dataset: Dataset, seen: list[_ScoredImage]) -> None:

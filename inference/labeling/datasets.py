@@ -11,7 +11,7 @@ REPORT_EVERY = 20
 
 
 def dataset_of(context: JobContext) -> Dataset:
-    dataset = live_datasets().select_related("project").filter(pk=context.job.parameters["dataset"]).first()
+    dataset = live_datasets().select_related("project").filter(pk=context.parameters.dataset).first()
     if dataset is None:
         raise WorkFailed("dataset_deleted", "The dataset was deleted meanwhile.")
     return dataset

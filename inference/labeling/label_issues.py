@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -19,8 +20,9 @@ from inference.models import Model, Suspect
 from inference.serving.job_models import get_model_or_fail
 from inference.serving.prediction import LOWEST_SCORE, PredictionOptions, load_runtime, make_predictor, preprocessor_for
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Task
@@ -32,14 +34,26 @@ from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import iou_matrix, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier
 
-SUSPECTS = "suspects"
-
 MOST_LABELLED = 50_000
 
 FEWEST_IMAGES = 20
 
 # A box that the model is surer of than this, where nobody drew one, was probably forgotten.
 CONFIDENT_BOX_SCORE = 0.7
+
+
+@dataclass(frozen=True)
+class LabelIssuesParameters(JobParameters, kind=JobKind.SUSPECTS):
+    model: str
+    dataset: str
+
+
+@dataclass(frozen=True)
+class LabelIssuesResult(JobResult):
+    model: str
+    dataset: str
+    images: int
+    probably_wrong: int
 
 
 def start_suspects(*, model: Model, dataset: Dataset, user: User) -> Job:
@@ -53,17 +67,15 @@ def start_suspects(*, model: Model, dataset: Dataset, user: User) -> Job:
             attr="dataset",
             code="too_few_images",
         )
-    parameters = {"model": str(model.pk), "dataset": str(dataset.pk)}
-    return enqueue_job(
-        project=dataset.project, user=user, kind=SUSPECTS, parameters=parameters,
-        queue=queue_for(images=dataset.image_count),
-    )  # fmt: skip
+    parameters = LabelIssuesParameters(str(model.pk), str(dataset.pk))
+    queue = queue_for(images=dataset.image_count)
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
 
 
-@handles(SUSPECTS)
-def find_wrong_labels(context: JobContext) -> dict:
+@handles(LabelIssuesParameters)
+def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssuesResult:
     """Put the labelled images of a dataset into the order of suspicion."""
-    dataset, model = dataset_of(context), get_model_or_fail(context.job.parameters["model"])
+    dataset, model = dataset_of(context), get_model_or_fail(context.parameters.model)
     images = (
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
         .distinct().select_related("blob").prefetch_related("annotations__label")
@@ -80,10 +92,7 @@ def find_wrong_labels(context: JobContext) -> dict:
     rows = _suspect_boxes(model, each()) if model.task == Task.DETECTION else _suspect_labels(model, each())
     replace_suspects(model=model, dataset=dataset, rows=rows)
     context.report(total, total)
-    return {
-        "model": str(model.pk), "dataset": str(dataset.pk), "images": total,
-        "probably_wrong": sum(row.is_issue for row in rows),
-    }  # fmt: skip
+    return LabelIssuesResult(str(model.pk), str(dataset.pk), total, sum(row.is_issue for row in rows))
 
 
 def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:

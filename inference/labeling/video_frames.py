@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 
@@ -16,18 +16,49 @@ from inference.serving.job_models import get_model_or_fail, predictions_of
 from inference.serving.predicted_annotations import store_suggestions
 from inference.serving.prediction import predict_pixels
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job, Queue
+from jobs.models import Job, JobKind, Queue
 from jobs.services import enqueue_job, handles
 from projects.changes.recording import recording_job
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames
 
-KIND = "video_frames"
-
 SMALL = 64
 
 MOST_TIMES = 2000
+
+
+@dataclass(frozen=True)
+class FramesParameters(JobParameters, kind=JobKind.VIDEO_FRAMES, queue=Queue.HEAVY):
+    video: str
+    selection: dict
+    skip_similar: bool
+    format: str
+    split: str | None
+    group_seconds: float | None
+    model: str | None
+    min_uncertainty: float | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class FramesResult(JobResult):
+    video: str
+    created: int
+    duplicates: int
+    similar: int
+    suggestions: int
+    left: int | None = None
+    change: str | None = None
+
+
+@dataclass(frozen=True)
+class FramesDryRunResult(JobResult):
+    video: str
+    dry_run: bool
+    chosen: int
+    times: list[float]
 
 
 def start_frames(
@@ -41,37 +72,37 @@ def start_frames(
         min_uncertainty: only frames of which the model is at least so unsure, from 0 to 1.
         dry_run: only count them.
     """
-    parameters = {
-        "video": str(video.pk), "selection": vars(selection), "skip_similar": skip_similar, "format": format,
-        "split": split, "group_seconds": group_seconds, "model": None if model is None else str(model.pk),
-        "min_uncertainty": min_uncertainty, "dry_run": dry_run,
-    }  # fmt: skip
-    return enqueue_job(project=video.project, user=user, kind=KIND, parameters=parameters)
+    parameters = FramesParameters(
+        video=str(video.pk), selection=vars(selection), skip_similar=skip_similar, format=format, split=split,
+        group_seconds=group_seconds, model=None if model is None else str(model.pk),
+        min_uncertainty=min_uncertainty, dry_run=dry_run,
+    )  # fmt: skip
+    return enqueue_job(project=video.project, user=user, parameters=parameters)
 
 
-@handles(KIND, Queue.HEAVY)
-def run_frames(context: JobContext) -> dict:
-    parameters = context.job.parameters
+@handles(FramesParameters)
+def run_frames(context: JobContext[FramesParameters]) -> FramesResult | FramesDryRunResult:
+    parameters = context.parameters
     video = video_of(context)
-    model = None if parameters["model"] is None else get_model_or_fail(parameters["model"])
+    model = None if parameters.model is None else get_model_or_fail(parameters.model)
     cut = FrameExtraction(
-        Selection(**parameters["selection"]),
-        parameters["skip_similar"],
-        parameters["format"],
-        parameters["split"],
-        parameters["group_seconds"],
-        _doubt(model, parameters.get("min_uncertainty")),
+        Selection(**parameters.selection),
+        parameters.skip_similar,
+        parameters.format,
+        parameters.split,
+        parameters.group_seconds,
+        _doubt(model, parameters.min_uncertainty),
     )
-    if parameters.get("dry_run"):
+    if parameters.dry_run:
         return _counted(context, video, cut)
     with recording_job(context.job, "cut_frames", filename=video.filename) as change:
         suggested = _cut(context, video, cut, model)
     counts = Counter(context.job.position.get("counts", {}))
-    return {
-        "video": str(video.pk), "created": counts["created"], "duplicates": counts["duplicate"],
-        "similar": counts["similar"], "suggestions": suggested, **({"left": counts["left"]} if cut.takes else {}),
-        **({"change": str(change.pk)} if change.rows else {}),
-    }  # fmt: skip
+    return FramesResult(
+        video=str(video.pk), created=counts["created"], duplicates=counts["duplicate"], similar=counts["similar"],
+        suggestions=suggested, left=counts["left"] if cut.takes else None,
+        change=str(change.pk) if change.rows else None,
+    )  # fmt: skip
 
 
 def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] | None:
@@ -82,7 +113,7 @@ def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] 
     return lambda frame: uncertainty_of(model, predict_pixels(model, options, frame.pixels)) >= least
 
 
-def _counted(context: JobContext, video: Video, cut: FrameExtraction) -> dict:
+def _counted(context: JobContext, video: Video, cut: FrameExtraction) -> FramesDryRunResult:
     """How many frames would be taken, and when they are; none is made an image."""
     times: list[float] = []
     total = max(video.frame_count, 1)
@@ -97,7 +128,7 @@ def _counted(context: JobContext, video: Video, cut: FrameExtraction) -> dict:
             times = [round(frame.time, 3) for frame in chosen if cut.takes is None or cut.takes(frame)]
     except VideoProblem as problem:
         raise WorkFailed(problem.code, str(problem)) from problem
-    return {"video": str(video.pk), "dry_run": True, "chosen": len(times), "times": times[:MOST_TIMES]}
+    return FramesDryRunResult(str(video.pk), dry_run=True, chosen=len(times), times=times[:MOST_TIMES])
 
 
 def _cut(context: JobContext, video: Video, cut: FrameExtraction, model: Model | None) -> int:

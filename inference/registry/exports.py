@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -9,13 +11,28 @@ from common.errors import Invalid
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
 from inference.models import FileKind, Model
-from jobs.models import Job
+from jobs.contracts import JobParameters, JobResult
+from jobs.models import Job, JobKind, Queue
 from jobs.services import enqueue_job
 from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
 
-KIND = "model_export"
-
 LARGEST_DROP = 0.02
+
+
+@dataclass(frozen=True)
+class ModelExportParameters(JobParameters, kind=JobKind.MODEL_EXPORT, queue=Queue.HEAVY):
+    model: str
+    kinds: list[str]
+    bundle_of: str | None
+    snapshot: str | None
+    largest_drop: float
+
+
+@dataclass(frozen=True)
+class ModelExportResult(JobResult):
+    model: str
+    exports: list[dict]
+    bundle: str | None
 
 
 def exportable_kinds(model: Model) -> list[str]:
@@ -50,12 +67,12 @@ def start_export(
         raise Invalid(detail, attr="kinds", code="export_not_possible")
     if snapshot is not None and snapshot.project.task != model.task:
         raise Invalid("It is of a project with another task.", attr="snapshot", code="snapshot_does_not_fit")
-    parameters = {
-        "model": str(model.pk),
-        "kinds": wanted,
-        "bundle_of": bundle_of,
-        "snapshot": None if snapshot is None else str(snapshot.pk),
-        "largest_drop": largest_drop,
-    }
+    parameters = ModelExportParameters(
+        model=str(model.pk),
+        kinds=wanted,
+        bundle_of=bundle_of,
+        snapshot=None if snapshot is None else str(snapshot.pk),
+        largest_drop=largest_drop,
+    )
     with transaction.atomic():
-        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
+        return enqueue_job(project=model.project, user=user, parameters=parameters)

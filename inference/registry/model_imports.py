@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,15 +15,14 @@ from django.db import transaction
 
 from accounts.names import is_one_line
 from inference.errors import ModelUploadsOff
+from jobs.contracts import JobParameters, JobResult
 from jobs.limits import require_place
-from jobs.models import Job
+from jobs.models import Job, JobKind, Queue
 from jobs.services import enqueue_job
 from projects.limits import require_bytes
 from projects.models import Project
 from storage import services as storage
 from storage.cache import Incoming
-
-KIND = "model_import"
 
 # What a file is told by: its name's ending.
 FORMATS = {
@@ -37,6 +37,27 @@ MAX_LABELS = 10_000
 MAX_LABEL_LENGTH = 100
 
 MAX_PRINTED = 200_000
+
+
+@dataclass(frozen=True)
+class ModelImportParameters(JobParameters, kind=JobKind.MODEL_IMPORT, queue=Queue.HEAVY):
+    filename: str
+    format: str
+    name: str
+    class_names: list[str]
+    image_size: list[int | None]
+    channels: str
+    scaling: str
+    resize: str
+    anchors: dict | None
+
+
+@dataclass(frozen=True)
+class ModelImportResult(JobResult):
+    model: str
+    version: int
+    litert_difference: float | None
+    read: dict | None = None
 
 
 class UploadProblem(ValueError):
@@ -70,14 +91,11 @@ def start_model_import(
     require_bytes(project, incoming.size)
     with transaction.atomic():
         blob = storage.keep(incoming, "application/octet-stream")
-        return enqueue_job(
-            project=project, user=user, kind=KIND, input_blob=blob,
-            parameters={
-                "filename": filename, "format": format, "name": name, "class_names": labels,
-                "image_size": [input_height, input_width], "channels": channels, "scaling": scaling, "resize": resize,
-                "anchors": anchors,
-            },
+        parameters = ModelImportParameters(
+            filename=filename, format=format, name=name, class_names=labels, image_size=[input_height, input_width],
+            channels=channels, scaling=scaling, resize=resize, anchors=anchors,
         )  # fmt: skip
+        return enqueue_job(project=project, user=user, parameters=parameters, input_blob=blob)
 
 
 def format_of(filename: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
@@ -9,13 +11,26 @@ from django.urls import reverse
 from common.errors import Invalid
 from inference.models import Model, ModelFile
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job
+from jobs.models import Job, JobKind
 from jobs.services import enqueue_job, handles
 from storage.publishing import locate, push
 from storage.signing import sign_for
 
-KIND = "model_publish"
+
+@dataclass(frozen=True)
+class PublishParameters(JobParameters, kind=JobKind.MODEL_PUBLISH):
+    model: str
+    kinds: list[str]
+    seconds: int
+    base_url: str = ""
+
+
+@dataclass(frozen=True)
+class PublishResult(JobResult):
+    model: str
+    files: list[dict]
 
 
 def start_publishing(*, model: Model, user: User, kinds: list[str], seconds: int, base_url: str) -> Job:
@@ -34,26 +49,24 @@ def start_publishing(*, model: Model, user: User, kinds: list[str], seconds: int
     if missing:
         detail = f"This model has no file {missing[0]!r}; it has {', '.join(present)}. Export it first."
         raise Invalid(detail, attr="kinds", code="no_such_file")
-    parameters = {"model": str(model.pk), "kinds": kinds or present, "seconds": seconds, "base_url": base_url}
+    parameters = PublishParameters(str(model.pk), kinds or present, seconds, base_url)
     with transaction.atomic():
-        return enqueue_job(project=model.project, user=user, kind=KIND, parameters=parameters)
+        return enqueue_job(project=model.project, user=user, parameters=parameters)
 
 
-@handles(KIND)
-def publish(context: JobContext) -> dict:
+@handles(PublishParameters)
+def publish(context: JobContext[PublishParameters]) -> PublishResult:
     """Put the files into the store and say where each is."""
-    parameters = context.job.parameters
-    rows = ModelFile.objects.filter(model=parameters["model"], kind__in=parameters["kinds"]).select_related("blob")
+    parameters = context.parameters
+    rows = ModelFile.objects.filter(model_id=parameters.model, kind__in=parameters.kinds).select_related("blob")
     files = list(rows.order_by("kind"))
     if not files:
         raise WorkFailed("model_deleted", "The model or its files were deleted meanwhile.")
     published = []
     for number, file in enumerate(files):
         context.report(number, len(files))
-        published.append(
-            published_file(file, parameters["seconds"], context.job.created_by, parameters.get("base_url", ""))
-        )
-    return {"model": parameters["model"], "files": published}
+        published.append(published_file(file, parameters.seconds, context.job.created_by, parameters.base_url))
+    return PublishResult(parameters.model, published)
 
 
 def _link(file: ModelFile, user: User | None, seconds: int, base_url: str) -> str:

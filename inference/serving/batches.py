@@ -8,7 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,8 +35,9 @@ from inference.serving.prediction import (
     with_own_threshold,
 )
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
-from jobs.models import Job, Queue
+from jobs.models import Job, JobKind, Queue
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Task
@@ -51,8 +52,6 @@ from vision.video.facts import Selection, VideoProblem
 from vision.video.reading import frames
 from vision.video.writing import AnnotatedVideoWriter
 
-KIND = "prediction"
-
 SUGGEST_EVERY = 100
 
 REPORT_EVERY = 20
@@ -63,6 +62,50 @@ VIDEO_SIDE = 1920
 FEW_STRETCHES = 200
 
 COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track", "threshold")
+
+
+VARIABLE_RATE = "The video has a variable frame rate; the annotated one has its mean, and the same frames."
+
+
+@dataclass(frozen=True)
+class BatchParameters(JobParameters, kind=JobKind.PREDICTION):
+    """Of the images of a dataset that pass the filter, or of the frames of a video."""
+
+    model: str
+    dataset: str | None
+    filter: dict
+    video: str | None
+    threshold: float | None
+    limit: int | None
+    suggest: bool
+    every_frames: int
+    annotate: bool
+    tracking: bool
+
+
+@dataclass(frozen=True)
+class BatchResult(JobResult):
+    model: str
+    thresholds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ImageBatchResult(BatchResult):
+    images: int
+    rejected: int
+    suggestions: int
+    labels: dict[str, int]
+
+
+@dataclass(frozen=True)
+class VideoResult(BatchResult):
+    video: str
+    frames: int
+    codec: str | None
+    timeline: list[dict]
+    tracks: int | None = None
+    counts: dict[str, int] | None = None
+    note: str | None = None
 
 
 def start_predictions(
@@ -88,13 +131,13 @@ def start_predictions(
         )
     if dataset is not None and not chosen_images(user, dataset, filter or {}).exists():
         raise Invalid("No image of the dataset passes the filter.", attr="filter", code="nothing_to_predict")
-    parameters = {
-        "model": str(model.pk), "dataset": None if dataset is None else str(dataset.pk), "filter": filter or {},
-        "video": None if video is None else str(video.pk), "threshold": threshold, "limit": limit, "suggest": suggest,
-        "every_frames": every_frames, "annotate": annotate, "tracking": tracking,
-    }  # fmt: skip
+    parameters = BatchParameters(
+        model=str(model.pk), dataset=None if dataset is None else str(dataset.pk), filter=filter or {},
+        video=None if video is None else str(video.pk), threshold=threshold, limit=limit, suggest=suggest,
+        every_frames=every_frames, annotate=annotate, tracking=tracking,
+    )  # fmt: skip
     queue = Queue.HEAVY if dataset is None else queue_for(images=dataset.image_count)
-    return enqueue_job(project=source.project, user=user, kind=KIND, parameters=parameters, queue=queue)
+    return enqueue_job(project=source.project, user=user, parameters=parameters, queue=queue)
 
 
 def chosen_images(user: User, dataset: Dataset, options: dict) -> QuerySet[Image]:
@@ -106,12 +149,12 @@ def chosen_images(user: User, dataset: Dataset, options: dict) -> QuerySet[Image
     return chosen.qs.order_by("id")
 
 
-@handles(KIND)
-def run_predictions(context: JobContext) -> dict:
-    parameters = context.job.parameters
-    model = get_model_or_fail(parameters["model"])
+@handles(BatchParameters)
+def run_predictions(context: JobContext[BatchParameters]) -> BatchResult:
+    parameters = context.parameters
+    model = get_model_or_fail(parameters.model)
     with work_folder(context) as folder:
-        if parameters["video"] is not None:
+        if parameters.video is not None:
             return _AnnotatedVideo(context, model, folder).predict()
         return _predict_images(context, model, folder)
 
@@ -127,21 +170,22 @@ def work_folder(context: JobContext) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _options(model: Model, parameters: dict) -> PredictionOptions:
-    return with_own_threshold(model, PredictionOptions(threshold=parameters["threshold"], limit=parameters["limit"]))
+def _options(model: Model, parameters: BatchParameters) -> PredictionOptions:
+    return with_own_threshold(model, PredictionOptions(threshold=parameters.threshold, limit=parameters.limit))
 
 
-def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
-    parameters = context.job.parameters
-    dataset = live_datasets().select_related("project").filter(pk=parameters["dataset"]).first()
+def _predict_images(context: JobContext[BatchParameters], model: Model, folder: Path) -> BatchResult:
+    parameters = context.parameters
+    datasets = live_datasets().select_related("project")
+    dataset = datasets.filter(pk=parameters.dataset).first() if parameters.dataset else None
     if dataset is None or context.job.created_by is None:
         raise WorkFailed("dataset_deleted", "The dataset, or the account that asked, was deleted meanwhile.")
-    images = chosen_images(context.job.created_by, dataset, parameters["filter"])
+    images = chosen_images(context.job.created_by, dataset, parameters.filter)
     total = images.count()
     predict = make_predictor(model, _options(model, parameters))
     counts: Counter[str] = Counter()
     rejected, waiting, suggested = [], [], 0
-    with _Results(folder, model, ("image", "filename"), parameters["threshold"]) as results:
+    with _Results(folder, model, ("image", "filename"), parameters.threshold) as results:
         for number, image in enumerate(by_key(images)):
             if number % REPORT_EVERY == 0:
                 context.report(number, total)
@@ -153,7 +197,7 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
                 continue
             results.add({"image": str(image.pk)}, prediction, (str(image.pk), image.filename))
             counts.update(one["label"] for one in prediction.boxes or prediction.labels[:1])
-            if parameters["suggest"]:
+            if parameters.suggest:
                 waiting.append((image, prediction))
                 if len(waiting) == SUGGEST_EVERY:
                     suggested += store_suggestions(
@@ -166,10 +210,11 @@ def _predict_images(context: JobContext, model: Model, folder: Path) -> dict:
         results.end(rejected)
     context.report(total, total)
     results.keep(context)
-    return {
-        "model": str(model.pk), "images": total - len(rejected), "rejected": len(rejected), "suggestions": suggested,
-        "labels": dict(counts.most_common()), "thresholds": serving_thresholds(model, parameters["threshold"]),
-    }  # fmt: skip
+    return ImageBatchResult(
+        model=str(model.pk), thresholds=serving_thresholds(model, parameters.threshold),
+        images=total - len(rejected), rejected=len(rejected), suggestions=suggested,
+        labels=dict(counts.most_common()),
+    )  # fmt: skip
 
 
 class _Results:
@@ -220,32 +265,30 @@ def _plain(value: Any) -> Any:
 class _AnnotatedVideo:
     """A model on the frames of a video: first what it finds, then who is who, then the annotated video."""
 
-    def __init__(self, context: JobContext, model: Model, folder: Path) -> None:
+    def __init__(self, context: JobContext[BatchParameters], model: Model, folder: Path) -> None:
         self.context, self.model, self.folder = context, model, folder
-        self.parameters = context.job.parameters
+        self.parameters = context.parameters
         self.video = video_of(context)
-        self.every = self.parameters["every_frames"]
+        self.every = self.parameters.every_frames
         self.interval = self.every / self.video.fps if self.video.fps else 0.04
-        self._thresholds = serving_thresholds(model, self.parameters["threshold"])
-        self.passes = 2 if self.parameters["annotate"] else 1
+        self._thresholds = serving_thresholds(model, self.parameters.threshold)
+        self.passes = 2 if self.parameters.annotate else 1
 
-    def predict(self) -> dict:
+    def predict(self) -> BatchResult:
         try:
             count, last = self._find()
-            tracks = self._follow() if self.parameters["tracking"] else None
+            tracks = self._follow() if self.parameters.tracking else None
             stretches = self._write_results()
-            codec = self._draw(count, last) if self.parameters["annotate"] else None
+            codec = self._draw(count, last) if self.parameters.annotate else None
         except VideoProblem as problem:
             raise WorkFailed(problem.code, str(problem)) from problem
-        result = {
-            "model": str(self.model.pk), "video": str(self.video.pk), "frames": count, "codec": codec,
-            "timeline": stretches[:FEW_STRETCHES], "thresholds": self._thresholds,
-        }  # fmt: skip
-        if tracks is not None:
-            result |= {"tracks": len(tracks), "counts": dict(Counter(one["label"] for one in tracks))}
-        if self.video.is_variable_rate and codec is not None:
-            result["note"] = "The video has a variable frame rate; the annotated one has its mean, and the same frames."
-        return result
+        return VideoResult(
+            model=str(self.model.pk), thresholds=self._thresholds, video=str(self.video.pk), frames=count,
+            codec=codec, timeline=stretches[:FEW_STRETCHES],
+            tracks=None if tracks is None else len(tracks),
+            counts=None if tracks is None else dict(Counter(one["label"] for one in tracks)),
+            note=VARIABLE_RATE if self.video.is_variable_rate and codec is not None else None,
+        )  # fmt: skip
 
     @property
     def spool(self) -> Path:
@@ -258,7 +301,7 @@ class _AnnotatedVideo:
     def _find(self) -> tuple[int, float]:
         """Predict each nth frame into the spool. Returns how many frames there are and the time of the last."""
         options = _options(self.model, self.parameters)
-        if self.parameters["tracking"]:
+        if self.parameters.tracking:
             # ByteTrack lives on boxes that are too weak to show.
             options = replace(options, threshold=min(self._thresholds.values()) / 2)
         count, last = 0, 0.0
@@ -311,7 +354,7 @@ class _AnnotatedVideo:
     def _write_results(self) -> list[dict]:
         is_detector = self.model.task == Task.DETECTION
         timeline = Timeline(self.interval) if is_detector else LabelTimeline(self.interval)
-        with _Results(self.folder, self.model, ("frame", "time"), self.parameters["threshold"]) as results:
+        with _Results(self.folder, self.model, ("frame", "time"), self.parameters.threshold) as results:
             for row in self._rows():
                 prediction = Prediction(self.video.filename, row["width"], row["height"], row["labels"], row["boxes"])
                 where = {"frame": row["frame"], "time": row["time"]}

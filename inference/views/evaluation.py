@@ -94,7 +94,7 @@ class ComparisonActions(GenericAPIView):
             models = self._named(data["ids"])
             check_models(models)
             snapshot = data["snapshot"] or common_snapshot(models, data["split"], snapshots_of(user))
-            answer = compare(models=models, snapshot=snapshot, split=data["split"])
+            answer = compare(models=models, snapshot=snapshot, split=data["split"]).to_dict()
             answer["differences"] = with_images(answer["differences"], snapshot)
             return Response(answer)
         data = valid(CompareRequestSerializer, request.data, snapshot=snapshots_of(user))

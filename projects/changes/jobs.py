@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from jobs.context import JobContext
+from jobs.contracts import JobParameters, JobResult
 from jobs.errors import WorkFailed
 from jobs.models import Job, JobKind
 from jobs.queues import queue_for
@@ -19,6 +21,16 @@ from projects.changes.undoing import AlreadyUndone, ChangedSince, StillRunning, 
 MOST_IN_REQUEST = 10_000
 
 
+@dataclass(frozen=True)
+class UndoParameters(JobParameters, kind=JobKind.UNDO):
+    change: str
+
+
+@dataclass(frozen=True)
+class UndoResult(JobResult):
+    change: str
+
+
 def is_large(change: Change) -> bool:
     return change.rows > MOST_IN_REQUEST
 
@@ -28,18 +40,17 @@ def start_undo(*, change: Change, user: User) -> Job:
     """Make the job that takes a change back. Raises `AlreadyUndone`, `LimitReached`."""
     if Change.objects.filter(undo_of=change).exists():
         raise AlreadyUndone()
-    parameters = {"change": str(change.pk)}
+    parameters = UndoParameters(str(change.pk))
     queue = queue_for(images=change.rows)
-    return enqueue_job(project=change.project, user=user, kind=JobKind.UNDO, parameters=parameters, queue=queue)
+    return enqueue_job(project=change.project, user=user, parameters=parameters, queue=queue)
 
 
-@handles(JobKind.UNDO)
-def run_undo(context: JobContext) -> dict:
+@handles(UndoParameters)
+def run_undo(context: JobContext[UndoParameters]) -> UndoResult:
     """The position is the change that this is: an attempt that was broken off is taken up with it."""
     job = context.job
-    change = (
-        Change.objects.select_related("project").filter(pk=job.parameters["change"], project=job.project_id).first()
-    )
+    rows = Change.objects.select_related("project").filter(project=job.project_id)
+    change = rows.filter(pk=context.parameters.change).first()
     if change is None:
         raise WorkFailed(
             "change_forgotten", "How to go back behind this change was forgotten meanwhile: it is too old."
@@ -53,4 +64,4 @@ def run_undo(context: JobContext) -> dict:
     except (AlreadyUndone, ChangedSince, StillRunning) as conflict:
         raise WorkFailed(conflict.code, conflict.detail) from conflict
     context.report(change.rows, change.rows, position={"change": str(made.pk)})
-    return {"change": str(made.pk)}
+    return UndoResult(str(made.pk))
