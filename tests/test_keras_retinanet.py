@@ -429,7 +429,8 @@ EXPORT = """
 import json
 from pathlib import Path
 from vision.runtime.kinds import KERAS_RETINANET_KINDS
-from vision.exporting.work import ExportRequest, export_model
+from vision.exporting.request import ExportRequest
+from vision.exporting.work import export_model
 from vision.training.hooks import TrainingHooks
 folder, made = Path(sys.argv[1]), json.loads(sys.argv[2])
 request = ExportRequest(
@@ -437,7 +438,7 @@ request = ExportRequest(
     input_size=(64, 64), resize="letterbox", detector=made["detector"], kinds=list(KERAS_RETINANET_KINDS), samples=[],
     source="", is_labelled=False, calibration=made["images"], largest_drop=1.0, files={},
 )
-print(json.dumps({one["kind"]: one["problem"] for one in export_model(request, folder, TrainingHooks())}))
+print(json.dumps({one.kind: one.problem for one in export_model(request, folder, TrainingHooks())}))
 """
 
 

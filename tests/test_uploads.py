@@ -79,7 +79,8 @@ def files(network, tmp_path_factory) -> dict[str, Path]:
 
 
 def read(format: str, path: Path, folder: Path, labels=None, **changes):
-    from vision.model_import.work import UploadRequest, import_upload
+    from vision.model_import.request import UploadRequest
+    from vision.model_import.work import import_upload
 
     values = {
         "path": str(path), "format": format, "class_names": labels or LABELS, "image_size": None, "channels": "rgb",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from jobs.services import WORK_FOLDERS, handles
 from projects.models import Task
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
+from vision.exporting.request import Export, ExportRequest
 from vision.runtime.kinds import KINDS
 
 WORK_FOLDERS.add("model-exports")
@@ -42,27 +44,27 @@ def export_model(context: JobContext[ModelExportParameters]) -> ModelExportResul
     folder.mkdir(parents=True, exist_ok=True)
     try:
         (folder / "request.json").write_text(
-            json.dumps({"mode": "export", "export": export_request(model, parameters, folder)})
+            json.dumps({"mode": "export", "export": asdict(export_request(model, parameters, folder))})
         )
         process = EngineProcess(folder)
         try:
-            exports = result_of(process, context, "model_export_died")["exports"]
+            exports = [Export(**export) for export in result_of(process, context, "model_export_died")["exports"]]
         finally:
             process.kill()
         for export in exports:
-            if not export["problem"]:
-                export["path"] = made_files(folder, {export["kind"]: export["path"]})[export["kind"]]
+            if not export.problem:
+                export.path = str(made_files(folder, {export.kind: export.path})[export.kind])
         return _keep(model, exports, parameters, folder)
     finally:
         remove_folder(folder)
 
 
-def _keep(model: Model, exports: list[dict], parameters: ModelExportParameters, folder: Path) -> ModelExportResult:
-    offered = {one["kind"]: one for one in exports if not one["problem"]}
+def _keep(model: Model, exports: list[Export], parameters: ModelExportParameters, folder: Path) -> ModelExportResult:
+    offered = {export.kind: export for export in exports if not export.problem}
     if not offered:
-        raise WorkFailed("export_refused", " ".join(f"{one['kind']}: {one['problem']}" for one in exports))
-    files = {kind: Path(export["path"]) for kind, export in offered.items()}
-    reports = {kind: dict(export["report"]) for kind, export in offered.items()}
+        raise WorkFailed("export_refused", " ".join(f"{export.kind}: {export.problem}" for export in exports))
+    files = {kind: Path(export.path) for kind, export in offered.items()}
+    reports = {kind: dict(export.report) for kind, export in offered.items()}
     if parameters.bundle_of in offered:
         files[FileKind.BUNDLE] = _bundle(model, offered[parameters.bundle_of], folder)
         reports[FileKind.BUNDLE] = {"kind": parameters.bundle_of}
@@ -75,8 +77,8 @@ def _keep(model: Model, exports: list[dict], parameters: ModelExportParameters, 
     return ModelExportResult(
         model=str(model.pk),
         exports=[
-            {"kind": one["kind"], "offered": not one["problem"], "problem": one["problem"], **one["report"]}
-            for one in exports
+            {"kind": export.kind, "offered": not export.problem, "problem": export.problem, **export.report}
+            for export in exports
         ],
         bundle=parameters.bundle_of if parameters.bundle_of in offered else None,
     )
@@ -89,24 +91,24 @@ def _replace(model: Model, kind: str, path: StagedFile, report: dict) -> None:
     add_file(model=model, kind=kind, path=path, report=report)
 
 
-def _bundle(model: Model, export: dict, folder: Path) -> Path:
+def _bundle(model: Model, export: Export, folder: Path) -> Path:
     documents = {}
     for kind, name in ((FileKind.MODEL_CARD, "training_card.md"), (FileKind.MODEL_CARD_JSON, "training_card.json")):
         if copy_file(model=model, kind=kind, target=folder / name):
             documents[name] = folder / name
     sample_from, given = None, folder / "given.tflite"
-    if KINDS[export["kind"]].runtime not in ("litert", "onnxruntime") and given.exists():
+    if KINDS[export.kind].runtime not in ("litert", "onnxruntime") and given.exists():
         sample_from = (FileKind.LITERT_FLOAT32.value, given)
     target = folder / f"{folder_name(model)}.zip"
     write_bundle(
-        target, model=model, kind=export["kind"], file=Path(export["path"]), documents=documents,
-        report=export["report"], sample_from=sample_from,
+        target, model=model, kind=export.kind, file=Path(export.path), documents=documents,
+        report=export.report, sample_from=sample_from,
     )  # fmt: skip
     return target
 
 
-def export_request(model: Model, parameters: ModelExportParameters, folder: Path) -> dict:
-    """Fields of the engine's `ExportRequest`, with every file they name in the folder.
+def export_request(model: Model, parameters: ModelExportParameters, folder: Path) -> ExportRequest:
+    """What the engine is asked for, with every file that it names in the folder.
 
     Raises:
         WorkFailed: the model has no file of its own.
@@ -123,22 +125,22 @@ def export_request(model: Model, parameters: ModelExportParameters, folder: Path
         snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
         if snapshot is None:
             raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
-    return {
-        "path": str(path),
-        "engine": "keras_retinanet" if is_package else "keras",
-        "architecture": model.architecture,
-        "class_names": model.class_names,
-        "input_size": [model.input_height, model.input_width],
-        "resize": model.resize,
-        "detector": model.detector,
-        "kinds": parameters.kinds,
-        "largest_drop": parameters.largest_drop,
-        "files": {"litert-float32": str(litert)} if has_litert else {},
-        **_pictures(model, snapshot, folder / "images"),
-    }
+    return ExportRequest(
+        path=str(path),
+        engine="keras_retinanet" if is_package else "keras",
+        architecture=model.architecture,
+        class_names=model.class_names,
+        input_size=(model.input_height, model.input_width),
+        resize=model.resize,
+        detector=model.detector,
+        kinds=parameters.kinds,
+        largest_drop=parameters.largest_drop,
+        files={"litert-float32": str(litert)} if has_litert else {},
+        **_images_for(model, snapshot, folder / "images"),
+    )
 
 
-def _pictures(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
+def _images_for(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
     """Images to verify the files on, and others to calibrate them with: of a snapshot, or what the project has."""
     if snapshot is not None and snapshot.has_images:
         verification = _known(model, _evenly(snapshot, "test", MAX_VERIFICATION_IMAGES), folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from jobs.services import WORK_FOLDERS, handles
 from projects.models import Project
 from storage import services as storage
 from training.process import EngineProcess, made_files, remove_folder, result_of
+from vision.model_import.request import UploadRequest
 
 MAX_SECONDS = 1800
 WORK_FOLDERS.add("model-imports")
@@ -37,9 +39,9 @@ def import_model(context: JobContext[ModelImportParameters]) -> ModelImportResul
     assert job.input_blob is not None  # start_model_import gave it one
     path = folder / f"upload{Path(context.parameters.filename).suffix.lower()}"  # Keras tells the format from the name
     storage.copy_to(job.input_blob, path)
-    images = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
-    pictures = [str(storage.pin(image.blob, folder / "images")) for image in images]
-    (folder / "request.json").write_text(json.dumps(_request(context.parameters, path, pictures)))
+    rows = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
+    images = [str(storage.pin(row.blob, folder / "images")) for row in rows]
+    (folder / "request.json").write_text(json.dumps(_request(context.parameters, path, images)))
     try:
         process = EngineProcess(folder)
         try:
@@ -52,22 +54,25 @@ def import_model(context: JobContext[ModelImportParameters]) -> ModelImportResul
         remove_folder(folder)
 
 
-def _request(parameters: ModelImportParameters, path: Path, pictures: list[str]) -> dict:
-    said = {"class_names": parameters.class_names, "image_size": parameters.image_size}
+def _request(parameters: ModelImportParameters, path: Path, images: list[str]) -> dict:
+    height, width = parameters.image_size
     if parameters.format == "keras_retinanet":
-        return {"mode": "import", "path": str(path), "images": pictures, "anchors": parameters.anchors, **said}
-    upload = {
-        "class_names": parameters.class_names,
-        "image_size": None if None in parameters.image_size else parameters.image_size,
-        "format": parameters.format,
-        "channels": parameters.channels,
-        "scaling": parameters.scaling,
-        "resize": parameters.resize,
-        "path": str(path),
-        "images": pictures,
-        "max_parameters": settings.MAX_MODEL_PARAMETERS,
-    }
-    return {"mode": "upload", "upload": upload}
+        return {
+            "mode": "import", "path": str(path), "images": images, "anchors": parameters.anchors,
+            "class_names": parameters.class_names, "image_size": [height, width],
+        }  # fmt: skip
+    upload = UploadRequest(
+        path=str(path),
+        format=parameters.format,
+        class_names=parameters.class_names,
+        image_size=None if height is None or width is None else (height, width),
+        channels=parameters.channels,
+        scaling=parameters.scaling,
+        resize=parameters.resize,
+        images=images,
+        max_parameters=settings.MAX_MODEL_PARAMETERS,
+    )
+    return {"mode": "upload", "upload": asdict(upload)}
 
 
 def _register(context: JobContext[ModelImportParameters], result: dict, path: Path) -> ModelImportResult:

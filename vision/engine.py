@@ -181,9 +181,11 @@ def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
 def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
     if request["export"]["engine"] == "keras_retinanet":
         import vision.legacy_retinanet  # noqa: F401 - decides which Keras this process has
-    from vision.exporting.work import ExportRequest, export_model
+    from vision.exporting.request import ExportRequest
+    from vision.exporting.work import export_model
 
-    return {"exports": export_model(ExportRequest(**request["export"]), folder, _hooks(reporter))}
+    exports = export_model(ExportRequest(**request["export"]), folder, _hooks(reporter))
+    return {"exports": [export.to_dict() for export in exports]}
 
 
 def _hooks(reporter: Reporter) -> TrainingHooks:
@@ -198,7 +200,8 @@ def _hooks(reporter: Reporter) -> TrainingHooks:
 
 
 def _upload(request: dict, folder: Path, reporter: Reporter) -> dict:
-    from vision.model_import.work import UploadRequest, import_upload
+    from vision.model_import.request import UploadRequest
+    from vision.model_import.work import import_upload
 
     return import_upload(UploadRequest(**request["upload"]), folder, _hooks(reporter)).to_dict()
 

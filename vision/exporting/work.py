@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from vision.detection.samples import DetectionSample
 from vision.exporting.measure import Evaluator, Pictures, parity_problem
+from vision.exporting.request import Export, ExportRequest
 from vision.exporting.runners import runner_of
 from vision.exporting.servable import Servable, keras_classifier, keras_detector
 from vision.exporting.write import write_export
@@ -29,51 +29,8 @@ GENERATED = 8
 MAX_CALIBRATION = 200
 
 
-@dataclass(frozen=True)
-class ExportRequest:
-    """What to export.
-
-    Attributes:
-        path: the network's own file.
-        engine: `keras`, or `keras_retinanet` for a file of that package.
-        architecture: its name in the catalogue; needed for keras-retinanet.
-        resize: `stretch` or `letterbox`.
-        detector: what reading a detector's output takes; empty for a classifier.
-        samples: images to verify the files on, with the fields of a sample; may be empty.
-        source: where they are from, in words.
-        calibration: paths of pictures for int8.
-        largest_drop: how much worse than the network a file may be, in accuracy or AP50.
-        files: kind → path, of files that exist already and are only verified.
-    """
-
-    path: str
-    engine: str
-    architecture: str
-    class_names: list[str]
-    input_size: tuple[int, int]
-    resize: str
-    detector: dict
-    kinds: list[str]
-    samples: list[dict]
-    source: str
-    is_labelled: bool
-    calibration: list[str]
-    largest_drop: float
-    files: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Export:
-    """One file and its report; not offered when `problem` says why."""
-
-    kind: str
-    path: str
-    report: dict
-    problem: str = ""
-
-
-def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> list[dict]:
-    """Write and verify all files that were asked for. Returns `Export`s as dictionaries.
+def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> list[Export]:
+    """Write and verify all files that were asked for.
 
     Raises:
         EngineError: the network's own file is damaged.
@@ -83,7 +40,7 @@ def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> 
         return _exports(request, servable, folder, hooks)
 
 
-def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[dict]:
+def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[Export]:
     pictures = _pictures(request, servable)
     evaluate = Evaluator(pictures, request.class_names, request.detector, hooks.raise_if_cancelled)
     hooks.log(f"Proving on {len(pictures)} pictures: {pictures.source}")
@@ -93,7 +50,7 @@ def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: Tr
         hooks.on_progress("export", number, len(request.kinds))
         export = _export(kind, request, servable, evaluate, expected, folder)
         hooks.log(f"{kind}: {export.problem or 'offered'}")
-        done.append(asdict(export))
+        done.append(export)
     return done
 
 

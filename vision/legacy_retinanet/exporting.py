@@ -15,7 +15,7 @@ from vision.training.architectures import KERAS_RETINANET
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from vision.exporting.work import ExportRequest
+    from vision.exporting.request import ExportRequest
 
 
 def keras_retinanet_detector(request: ExportRequest) -> Servable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -15,6 +14,7 @@ from vision.imaging.preprocessing import ImageError, load_pixels
 from vision.model_import.build import ends_in
 from vision.model_import.layers import UploadError
 from vision.model_import.read import Limits, Network, onto, read_network
+from vision.model_import.request import UploadRequest, UploadResult
 from vision.training import export
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
@@ -23,46 +23,6 @@ from vision.training.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, caffe_pr
 TOLERANCE = 1e-3
 ROUNDED_TOLERANCE = 0.25
 PATTERNS = 3
-
-
-@dataclass(frozen=True)
-class UploadRequest:
-    """What was uploaded, and what its owner says of it.
-
-    Attributes:
-        format: see `read_network`.
-        image_size: `(height, width)`, None where the file says it.
-        channels: `rgb` or `bgr`.
-        scaling: `0_255`, `0_1`, `-1_1`, `imagenet` or `caffe`: the values that the network was trained on.
-        resize: `stretch` or `letterbox`.
-        images: paths of pictures to run it on.
-    """
-
-    path: str
-    format: str
-    class_names: list[str]
-    image_size: tuple[int, int] | None
-    channels: str
-    scaling: str
-    resize: str
-    images: list[str]
-    max_parameters: int
-
-
-@dataclass
-class UploadResult:
-    """What a served model needs, and how it came about."""
-
-    architecture: str
-    class_names: list[str]
-    input_size: tuple[int, int]
-    files: dict[str, str]
-    parameters: int
-    litert_difference: float
-    origin: dict
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def import_upload(request: UploadRequest, folder: Path, hooks: TrainingHooks) -> UploadResult:

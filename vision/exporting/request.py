@@ -1,0 +1,51 @@
+"""What an export is asked for and answers, on both sides of its process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        path: the network's own file.
+        engine: `keras`, or `keras_retinanet` for a file of that package.
+        architecture: its name in the catalogue; needed for keras-retinanet.
+        resize: `stretch` or `letterbox`.
+        detector: what reading a detector's output takes; empty for a classifier.
+        samples: images to verify the files on, with the fields of a sample; may be empty.
+        source: where they are from, in words.
+        calibration: paths of pictures for int8.
+        largest_drop: how much worse than the network a file may be, in accuracy or AP50.
+        files: kind → path, of files that exist already and are only verified.
+    """
+
+    path: str
+    engine: str
+    architecture: str
+    class_names: list[str]
+    input_size: tuple[int, int]
+    resize: str
+    detector: dict
+    kinds: list[str]
+    samples: list[dict]
+    source: str
+    is_labelled: bool
+    calibration: list[str]
+    largest_drop: float
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Export:
+    """One file and its report; not offered when `problem` says why."""
+
+    kind: str
+    path: str
+    report: dict
+    problem: str = ""
+
+    def to_dict(self) -> dict:
+        return asdict(self)
