@@ -43,7 +43,7 @@ def _within(what: str, size: int, usual: int, work: Callable[[], object]) -> Row
 
 def _group_images_of_one_scene(count: int) -> Callable[[], object]:
     """Hashes of a fixed camera: a few bits differ."""
-    from vision.imaging.hashing import near_duplicate_groups
+    from vision.imaging.near_duplicates import near_duplicate_groups
 
     generator = np.random.default_rng(1)
     bits = np.tile(generator.integers(0, 2, 256, dtype=np.uint8), (count, 1))

@@ -21,8 +21,7 @@ from jobs.errors import WorkFailed
 from jobs.models import Job, JobKind
 from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
-from vision.imaging.hamming import is_near
-from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
+from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS, is_near, unique_words
 
 MOST_GROUPS = 200
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from datasets.natural_order import natural_key
-from vision.imaging.hamming import components, joined_by, spanning_tree
-from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, unique_words
+from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS, components, joined_by, spanning_tree, unique_words
 
 # The same picture saved again at another quality differs in so many bits at most.
 EXACT_BITS = 2

@@ -37,7 +37,7 @@ from storage.cache import Incoming
 from storage.database import atomic_again
 from storage.deleting import in_parts
 from storage.filenames import clean_filename
-from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS
+from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS
 from vision.video.facts import Frame, Selection, VideoProblem
 from vision.video.reading import frames, probe, survey
 

@@ -19,7 +19,8 @@ from vision.analysis.predictions import ClassifierPredictions, DetectorPredictio
 from vision.analysis.selection import box_uncertainty, disagreement, labeling_order, margin_uncertainty
 from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import GroundTruth, coco_metrics, match
+from vision.runtime.detection_metrics import coco_metrics
+from vision.runtime.matching import GroundTruth, match
 
 
 def answers(seed: int, count: int = 400, classes: int = 4, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -33,16 +33,15 @@ from vision.runtime.boxes import (
     suppress,
 )
 from vision.runtime.detection_metrics import (
-    GroundTruth,
     ap50_interval,
-    best_thresholds,
     coco_metrics,
     confusion_with_background,
     detection_metrics,
-    match,
     worst_images,
 )
+from vision.runtime.matching import GroundTruth, match
 from vision.runtime.metrics import clustered_interval, wilson_interval
+from vision.runtime.thresholds import best_thresholds
 from vision.training.errors import ConfigurationError, DataError, WeightsError
 
 SHAPES = AnchorShapes(sizes=(2.0,), ratios=(1.0,))
@@ -335,7 +334,8 @@ def test_boxes_that_cannot_be_trained_on(counts, images, code):
 
 
 def test_the_input_follows_the_images_and_anchors_the_boxes():
-    from vision.detection.samples import input_size, propose_anchors
+    from vision.detection.anchors import propose_anchors
+    from vision.detection.samples import input_size
 
     assert input_size([(640, 480)] * 9, 320) == (256, 320)
     assert input_size([(480, 640)] * 9, 320) == (320, 256)

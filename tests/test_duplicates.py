@@ -11,7 +11,7 @@ from datasets.models import Annotation, Dataset, Image, Label
 from jobs import services as jobs
 from storage.models import Blob
 from tests.test_near_duplicates import SCENES, scene_hashes
-from vision.imaging.hamming import is_near
+from vision.imaging.near_duplicates import is_near
 
 pytestmark = pytest.mark.django_db
 COUNT = 600

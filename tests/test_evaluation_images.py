@@ -12,7 +12,7 @@ from storage import services as storage
 from tests.conftest import client_of
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import GroundTruth
+from vision.runtime.matching import GroundTruth
 
 pytestmark = pytest.mark.django_db
 NAMES = ["good", "bad"]

@@ -14,7 +14,7 @@ from training.measured import checked_outcomes, measured_by
 from training.models import TrainingRun
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import GroundTruth
+from vision.runtime.matching import GroundTruth
 
 NAMES = ["bad", "good"]
 

@@ -17,8 +17,9 @@ from datasets.natural_order import natural_key
 from datasets.splits import Candidate, assign_splits
 from tests.conftest import upload
 from tests.pictures import jpeg
-from vision.imaging import hamming
-from vision.imaging.hashing import NEAR_DUPLICATE_MAX_BITS, near_duplicate_groups, perceptual_hash, unique_words
+from vision.imaging import near_duplicates
+from vision.imaging.hashing import perceptual_hash
+from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS, near_duplicate_groups, unique_words
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
@@ -175,19 +176,22 @@ def test_hashes_that_share_bands_and_are_not_near_stay_apart(share):
 @pytest.mark.parametrize("spread", [0, 6, 14, 30])
 def test_groups_and_tree_equal_those_of_all_pairs(monkeypatch, spread, sizes):
     """Against scipy on the whole matrix, whichever way the pairs are searched."""
-    monkeypatch.setattr(hamming, "SMALL", sizes[0])
-    monkeypatch.setattr(hamming, "MIDDLE", sizes[1])
+    monkeypatch.setattr(near_duplicates, "SMALL", sizes[0])
+    monkeypatch.setattr(near_duplicates, "MIDDLE", sizes[1])
     generator = np.random.default_rng(spread)
     bits = generator.integers(0, 2, (5, 256), dtype=np.uint8)[generator.integers(0, 5, 700)]
     for row in bits:
         row[generator.choice(256, generator.integers(0, spread + 1), replace=False)] ^= 1
     words = unique_words([np.packbits(row).tobytes().hex() for row in bits])[0]
     matrix = distances(words)
-    starts, ends, lengths = hamming.spanning_tree(words)
+    starts, ends, lengths = near_duplicates.spanning_tree(words)
     for limit in (0, 3, 11, 20, 32):
         count, expected = connected_components(matrix <= limit)
         kept = lengths <= limit
-        for found in (hamming.components(words, limit), hamming.joined_by(len(words), starts[kept], ends[kept])):
+        for found in (
+            near_duplicates.components(words, limit),
+            near_duplicates.joined_by(len(words), starts[kept], ends[kept]),
+        ):
             assert found.max() + 1 == count == len(set(zip(expected.tolist(), found.tolist(), strict=True)))
 
 
@@ -200,14 +204,14 @@ def test_one_scene_takes_one_pass(monkeypatch):
     bits[np.arange(20_000), generator.integers(0, 256, 20_000)] ^= 1
     hashes = [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
     compared = []
-    real = hamming._distances
+    real = near_duplicates._distances
 
     def counted(columns, values):
         found = real(columns, values)
         compared.append(found.size)
         return found
 
-    monkeypatch.setattr(hamming, "_distances", counted)
+    monkeypatch.setattr(near_duplicates, "_distances", counted)
     assert len(set(near_duplicate_groups(hashes).tolist())) == 1
     assert sum(compared) < 500 * 20_000
 

@@ -10,13 +10,9 @@ from vision.analysis.box_table import BoxTable
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.analysis.threshold_costs import threshold_costs
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import (
-    GroundTruth,
-    boxes_taken,
-    confusion_with_background,
-    match_detections,
-    sure_of,
-)
+from vision.runtime.detection_metrics import confusion_with_background
+from vision.runtime.matching import GroundTruth, boxes_taken, match_detections
+from vision.runtime.thresholds import sure_of
 
 NAMES = ["nut", "bolt", "washer"]
 THRESHOLDS = [0.3, 0.5, 0.4]

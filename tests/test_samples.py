@@ -23,7 +23,8 @@ from projects.models import Project, Task
 from tests.conftest import client_of
 from tests.test_typed_schema import fits
 from vision.imaging.drawing import NAMES, draw, paint, plan_scene
-from vision.imaging.hashing import near_duplicate_groups, perceptual_hash
+from vision.imaging.hashing import perceptual_hash
+from vision.imaging.near_duplicates import near_duplicate_groups
 
 PATH = "/api/v1/projects/samples/"
 TASKS = ("classification", "detection")

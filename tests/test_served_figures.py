@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 
 from vision.runtime.boxes import Detections, thresholds_of
-from vision.runtime.detection_metrics import (
-    GroundTruth,
-    Matches,
-    best_thresholds,
-    detection_metrics,
-    is_sure,
-    match,
-    worst_images,
-)
+from vision.runtime.detection_metrics import detection_metrics, worst_images
+from vision.runtime.matching import GroundTruth, Matches, match
+from vision.runtime.thresholds import best_thresholds, is_sure
 
 NAMES = ["common", "rare"]
 

@@ -13,7 +13,8 @@ from PIL import Image
 from datasets.splits import Candidate, assign_splits
 from tests.conftest import upload
 from tests.pictures import encoded, jpeg, pixels
-from vision.imaging.hashing import near_duplicate_groups, perceptual_hash
+from vision.imaging.hashing import perceptual_hash
+from vision.imaging.near_duplicates import near_duplicate_groups
 from vision.imaging.preprocessing import decode_upright, open_image
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}

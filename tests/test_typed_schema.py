@@ -146,7 +146,8 @@ class TestAnswers:
         import numpy as np
 
         from vision.runtime.boxes import Detections
-        from vision.runtime.detection_metrics import GroundTruth, detection_metrics
+        from vision.runtime.detection_metrics import detection_metrics
+        from vision.runtime.matching import GroundTruth
         from vision.runtime.metrics import classification_metrics
 
         if task == "classification":

@@ -25,7 +25,8 @@ from projects.models import Project, Task
 from vision.analysis.comparison import ap50_difference, mcnemar
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections, thresholds_of
-from vision.runtime.detection_metrics import GroundTruth, match, worst_images
+from vision.runtime.detection_metrics import worst_images
+from vision.runtime.matching import GroundTruth, match
 
 MOST_DIFFERENCES = 200
 

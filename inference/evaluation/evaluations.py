@@ -31,9 +31,10 @@ from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, Detecto
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.preprocessing import ImageError, open_image, upright_size
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
-from vision.runtime.detection_metrics import MAX_DETECTIONS, GroundTruth, detection_metrics, worst_images
+from vision.runtime.detection_metrics import MAX_DETECTIONS, detection_metrics, worst_images
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from vision.runtime.kinds import KINDS, NAMES
+from vision.runtime.matching import GroundTruth
 from vision.runtime.metrics import classification_metrics, worst_mistakes
 from vision.runtime.onnx import OnnxNetwork
 

@@ -13,7 +13,8 @@ from storage.models import Blob
 from vision.analysis.box_table import BoxTable
 from vision.analysis.predictions import ClassifierPredictions
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import GroundTruth, Threshold, boxes_taken
+from vision.runtime.matching import GroundTruth, boxes_taken
+from vision.runtime.thresholds import Threshold
 
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20

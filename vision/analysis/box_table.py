@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from vision.runtime.boxes import Detections, areas
-from vision.runtime.detection_metrics import MATCH_IOU, GroundTruth, Threshold, is_sure
+from vision.runtime.matching import MATCH_IOU, GroundTruth
+from vision.runtime.thresholds import Threshold, is_sure
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision.runtime.detection_metrics import Matches, interpolated_ap
+from vision.runtime.detection_metrics import interpolated_ap
+from vision.runtime.matching import Matches
 
 BOOTSTRAPS = 1000
 LEVEL = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
-from vision.runtime.detection_metrics import Matches, match
+from vision.runtime.matching import Matches, match
 
 POINTS = 101
 BINS = 15

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.runtime.boxes import Detections
-from vision.runtime.detection_metrics import GroundTruth
+from vision.runtime.matching import GroundTruth
 
 # The name of the file.
 OUTCOMES = "outcomes.npz"

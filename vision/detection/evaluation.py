@@ -10,15 +10,9 @@ import numpy as np
 from vision.detection.graph import LOWEST_SCORE
 from vision.imaging.letterbox import Letterbox
 from vision.runtime.boxes import Detections, detections_from
-from vision.runtime.detection_metrics import (
-    MAX_DETECTIONS,
-    GroundTruth,
-    best_thresholds,
-    coco_metrics,
-    detection_metrics,
-    match,
-    worst_images,
-)
+from vision.runtime.detection_metrics import MAX_DETECTIONS, coco_metrics, detection_metrics, worst_images
+from vision.runtime.matching import GroundTruth, match
+from vision.runtime.thresholds import best_thresholds
 from vision.training.data import ImageCache
 
 NMS_IOU = 0.5

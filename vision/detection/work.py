@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from vision.analysis.predictions import OUTCOMES, DetectorPredictions
+from vision.detection.anchors import propose_anchors
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.evaluation import (
     LETTERBOX,
@@ -22,13 +23,7 @@ from vision.detection.evaluation import (
     detect_split,
     evaluation_of,
 )
-from vision.detection.samples import (
-    DetectionData,
-    boxes_in_input,
-    image_sizes,
-    input_size,
-    propose_anchors,
-)
+from vision.detection.samples import DetectionData, boxes_in_input, image_sizes, input_size
 from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for

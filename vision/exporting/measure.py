@@ -16,8 +16,10 @@ from vision.detection.samples import DetectionSample
 from vision.exporting.runners import Run
 from vision.imaging.letterbox import Letterbox
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix, thresholds_of
-from vision.runtime.detection_metrics import MAX_DETECTIONS, GroundTruth, sure_of
+from vision.runtime.detection_metrics import MAX_DETECTIONS
 from vision.runtime.kinds import KINDS
+from vision.runtime.matching import GroundTruth
+from vision.runtime.thresholds import sure_of
 from vision.training.data import Sample
 
 EXACT_TOLERANCE = 1e-3

@@ -5,31 +5,20 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .boxes import Detections, iou_matrix
-from .metrics import clustered_interval
+from vision.runtime.boxes import Detections, iou_matrix
+from vision.runtime.matching import MATCH_IOU, GroundTruth, Matches, match, match_detections
+from vision.runtime.metrics import clustered_interval
+from vision.runtime.thresholds import Threshold, _at_threshold, is_sure, sure_of
 
 CURVE_POINTS = 101
-MATCH_IOU = 0.5
+
 MAX_DETECTIONS = 100
+
 BOOTSTRAPS = 200
-# A label with fewer boxes has no threshold of its own.
-FEWEST_BOXES = 20
-# One for all labels, or one for each.
-Threshold = float | Sequence[float]
-
-
-@dataclass(frozen=True)
-class GroundTruth:
-    """What is really on an image: its id, `(count, 4)` boxes in its pixels and `(count,)` labels."""
-
-    id: str
-    boxes: np.ndarray
-    labels: np.ndarray
 
 
 def coco_metrics(truths: Sequence[GroundTruth], found: Sequence[Detections], class_names: list[str]) -> dict:
@@ -118,62 +107,6 @@ def _mean(values: np.ndarray) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-@dataclass(frozen=True)
-class Matches:
-    """Every detection with its verdict, per image and label: what thresholds, intervals and confusion are made of.
-
-    Attributes:
-        image, label: `(detections,)` int; score: `(detections,)`; hit: `(detections,)` bool.
-        boxes_of: `(images, labels)` int, how many boxes there are.
-    """
-
-    image: np.ndarray
-    label: np.ndarray
-    score: np.ndarray
-    hit: np.ndarray
-    boxes_of: np.ndarray
-
-
-def match(truths: Sequence[GroundTruth], found: Sequence[Detections], num_classes: int) -> Matches:
-    """Match detections with boxes of their label, the best score first, each box once, at an overlap of 0.5."""
-    columns: list[tuple[int, int, float, bool]] = []
-    boxes_of = np.zeros((len(truths), num_classes), dtype=int)
-    for image, (truth, one) in enumerate(zip(truths, found, strict=True)):
-        boxes_of[image] = np.bincount(truth.labels.astype(int), minlength=num_classes)
-        hits = match_detections(truth, one)
-        columns += [
-            (image, int(label), float(score), bool(hit))
-            for label, score, hit in zip(one.labels, one.scores, hits, strict=True)
-        ]
-    table = np.array(columns, dtype=float).reshape(-1, 4)
-    return Matches(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2], table[:, 3].astype(bool), boxes_of)
-
-
-def match_detections(truth: GroundTruth, one: Detections) -> np.ndarray:
-    """`(detections,)` bool, see `boxes_taken`."""
-    return boxes_taken(truth, one) >= 0
-
-
-def boxes_taken(truth: GroundTruth, one: Detections) -> np.ndarray:
-    """As pycocotools does: each detection takes the free box of its label that it overlaps most.
-
-    Returns:
-        `(detections,)` int, the index of the box in `truth`; -1: none.
-    """
-    taken = np.full(len(one.scores), -1)
-    if len(truth.boxes) == 0:
-        return taken
-    overlap = iou_matrix(one.boxes, truth.boxes)
-    overlap[one.labels[:, None] != truth.labels[None]] = 0
-    free = np.ones(len(truth.boxes), dtype=bool)
-    for index in np.argsort(-one.scores, kind="stable"):
-        row = np.where(free, overlap[index], 0)
-        best = int(row.argmax())
-        if row[best] >= MATCH_IOU:
-            taken[index], free[best] = best, False
-    return taken
-
-
 def ap50_interval(matches: Matches, seed: int = 0) -> list[float] | None:
     """95 % interval of AP50 over the images (percentile bootstrap, Efron 1979). None when there is nothing."""
     images = len(matches.boxes_of)
@@ -201,59 +134,6 @@ def interpolated_ap(hit: np.ndarray, weights: np.ndarray, total: int) -> float:
     best = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(right / total, np.linspace(0, 1, CURVE_POINTS))
     return float(np.append(best, 0.0)[np.minimum(at, len(best))].mean())
-
-
-def best_thresholds(matches: Matches) -> dict:
-    """The score from which on F1 is largest: `all` labels together, and of each label by its number.
-
-    A label with few boxes has the threshold of all: what is best for a handful is best for them alone.
-    """
-    labels = range(matches.boxes_of.shape[1])
-    everything = _best_threshold(matches.score, matches.hit, int(matches.boxes_of.sum()))
-    chosen: dict = {"all": everything}
-    for one in labels:
-        mine = matches.label == one
-        score, hit, total = matches.score[mine], matches.hit[mine], int(matches.boxes_of[:, one].sum())
-        if total < FEWEST_BOXES:
-            chosen[one] = _at_threshold(score, hit, total, everything["threshold"])
-        else:
-            chosen[one] = _best_threshold(score, hit, total)
-    return chosen
-
-
-def _best_threshold(score: np.ndarray, hit: np.ndarray, total: int) -> dict:
-    """Halfway between the last score that counts and the next: on the score itself a hit a little below were lost."""
-    if not len(score) or not total:
-        return _at_threshold(score, hit, total, 0.5)
-    order = np.argsort(-score, kind="stable")
-    right, counted = np.cumsum(hit[order]), np.arange(1, len(order) + 1)
-    lower = np.append(score[order][1:], 0.0)
-    # Equal scores are on one side of any threshold.
-    f1 = np.where(lower < score[order], 2 * right / (counted + total), -1.0)
-    best = int(f1.argmax())
-    return _at_threshold(score, hit, total, float((score[order][best] + lower[best]) / 2))
-
-
-def _at_threshold(score: np.ndarray, hit: np.ndarray, total: int, threshold: float) -> dict:
-    kept = score >= threshold
-    right, count = int(hit[kept].sum()), int(kept.sum())
-    return {
-        "threshold": threshold,
-        "f1": 2 * right / (count + total) if total else 0.0,
-        "precision": right / count if count else 0.0,
-        "recall": right / total if total else 0.0,
-    }
-
-
-def is_sure(scores: np.ndarray, labels: np.ndarray, threshold: Threshold) -> np.ndarray:
-    """`(detections,)` bool: which reach the threshold, or that of their label."""
-    limits = np.asarray(threshold, dtype=np.float64)
-    return scores >= (limits if limits.ndim == 0 else limits[labels.astype(int)])
-
-
-def sure_of(one: Detections, threshold: Threshold) -> Detections:
-    sure = is_sure(one.scores, one.labels, threshold)
-    return Detections(one.boxes[sure], one.scores[sure], one.labels[sure])
 
 
 def confusion_with_background(

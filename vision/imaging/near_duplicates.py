@@ -1,4 +1,4 @@
-"""Bit strings that are near each other, by the number of bits in which they differ. Numpy and scipy only."""
+"""Near-duplicates: images whose hashes differ in few bits. Numpy and SciPy only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+NEAR_DUPLICATE_MAX_BITS = 20
 # Pairs of small groups are listed, those of middle ones compared as a matrix, large ones swept: what is near a member
 # leaves, so that a group of images that are all alike takes one pass.
 SMALL, MIDDLE = 64, 2048
@@ -14,6 +15,30 @@ ROWS = 128
 MOST_BITS = 63
 
 Edges = tuple[np.ndarray, np.ndarray]
+
+
+def near_duplicate_groups(hashes: list[str], max_bits: int = NEAR_DUPLICATE_MAX_BITS) -> np.ndarray:
+    """Group near-duplicates: images whose hashes differ in at most `max_bits`, directly or through others.
+
+    Args:
+        hashes: 64 hexadecimal digits each.
+        max_bits: 0 to 63.
+
+    Returns:
+        `(len(hashes),)` int64, the smallest index of each image's group.
+    """
+    words, first, inverse = unique_words(hashes)
+    labels = components(words, max_bits) if len(words) else np.zeros(0, dtype=np.int64)
+    smallest = np.full(len(words), len(hashes), dtype=np.int64)
+    np.minimum.at(smallest, labels, first)
+    return smallest[labels][inverse]
+
+
+def unique_words(hashes: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`(different, 4)` uint64, the index where each comes first, and which of them each hash is."""
+    raw = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(len(hashes), 32)
+    unique, first, inverse = np.unique(raw, axis=0, return_index=True, return_inverse=True)
+    return np.ascontiguousarray(unique).view(np.uint64), first, inverse.ravel()
 
 
 def components(words: np.ndarray, limit: int) -> np.ndarray:
