@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 from benchmarks.sign_digits import is_here, train_on, unpack_all
 from tests.real_data import WEIGHTS
 from vision.analysis.embedding import Embedder
-from vision.analysis.suspects import DIMENSIONS, find_suspects, out_of_sample_probabilities
+from vision.analysis.label_issues import DIMENSIONS, find_label_issues, out_of_sample_probabilities
 from vision.imaging.preprocessing import load_pixels
 
 SEEDS = (1, 2, 3)
@@ -61,7 +61,7 @@ def _one(folder: Path, images: list[tuple[str, int]], configuration: dict, seed:
     )
     embedder = Embedder(result["files"]["litert-float32"], dimensions=DIMENSIONS)
     vectors = np.stack([embedder.run(load_pixels(path, embedder.image_size)) for path, _ in given])
-    suspects = find_suspects(out_of_sample_probabilities(vectors, labels, 10), labels)
+    suspects = find_label_issues(out_of_sample_probabilities(vectors, labels, 10), labels)
     is_wrong = np.zeros(len(images), bool)
     is_wrong[wrong] = True
     return (

@@ -149,13 +149,13 @@ class Evaluation(Identified):
         return self.model.project
 
 
-class Suggestion(Identified):
+class LabelingCandidate(Identified):
     """An image that a model would learn from: how unsure it is, and its place in the order of what is most informative.
 
     `uncertainty` and `disagreement` (with a second model) are 0 to 1; `rank` counts from 1 within model and dataset.
     """
 
-    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="suggestions")
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="labeling_candidates")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
     rank = models.PositiveIntegerField()
@@ -164,14 +164,14 @@ class Suggestion(Identified):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["model", "image"], name="one_suggestion_an_image")]
+        constraints = [models.UniqueConstraint(fields=["model", "image"], name="unique_candidate_per_model_and_image")]
         indexes = [models.Index(fields=["model", "dataset", "rank"])]
 
     def __str__(self) -> str:
         return f"{self.image} for {self.model}"
 
 
-class Suspect(Identified):
+class LabelIssue(Identified):
     """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1.
 
     `suggested_score` is how far it believes what it suggests. `decision` outlives the next search of the same model.
@@ -186,7 +186,7 @@ class Suspect(Identified):
         KEPT = "kept", "it is right as it is"
         CORRECTED = "corrected", "it was wrong, and was corrected"
 
-    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="suspects")
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="label_issues")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
     annotation = models.ForeignKey(Annotation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

@@ -9,8 +9,8 @@ router.include_root_view = False
 router.include_format_suffixes = False
 router.register("models", views.ModelViewSet)
 router.register("evaluations", evaluation.EvaluationViewSet)
-router.register("suggestions", labeling.SuggestionViewSet)
-router.register("suspects", suspects.SuspectViewSet)
+router.register("suggestions", labeling.SuggestionViewSet, basename="suggestion")
+router.register("suspects", suspects.SuspectViewSet, basename="suspect")
 
 urlpatterns = [
     path("videos/<uuid:video_id>/frames/", videos.FramesView.as_view({"post": "frames"}), name="video-frames"),

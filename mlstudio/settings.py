@@ -402,12 +402,12 @@ SPECTACULAR_SETTINGS = {
         "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
         "SearchKind": "mlstudio.search.KINDS",
-        "SuspectKind": "inference.models.Suspect.Kind",
+        "SuspectKind": "inference.models.LabelIssue.Kind",
         "PresetName": "vision.training.presets.NAMES",
         "StoredEnum": "storage.models.BlobState",
         "TokenScopeName": "accounts.models.TokenScope",
         "MaintenanceKindName": "mlstudio.models.MaintenanceKind",
-        "SuspectDecision": "inference.models.Suspect.Decision",
+        "SuspectDecision": "inference.models.LabelIssue.Decision",
     },
 }
 KNOX_TOKEN_MODEL = "accounts.Token"

@@ -15,9 +15,9 @@ from vision.analysis.curves import (
     roc_curve,
     threshold_table,
 )
+from vision.analysis.label_issues import find_label_issues, out_of_sample_probabilities
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
 from vision.analysis.selection import box_uncertainty, disagreement, labeling_order, margin_uncertainty
-from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
 from vision.runtime.boxes import Detections
 from vision.runtime.detection_metrics import coco_metrics
 from vision.runtime.matching import GroundTruth, match
@@ -164,7 +164,7 @@ def test_labels_that_were_exchanged_are_found():
     given = truth.copy()
     wrong = generator.choice(300, 15, replace=False)
     given[wrong] = (given[wrong] + 1) % 3
-    found = find_suspects(out_of_sample_probabilities(features, given, 3), given)
+    found = find_label_issues(out_of_sample_probabilities(features, given, 3), given)
     assert len(set(found.order[:15].tolist()) & set(wrong.tolist())) >= 14
     assert (found.suggested[wrong] == truth[wrong]).all() and found.is_issue[wrong].any()
 
@@ -173,13 +173,13 @@ def test_a_label_with_one_image_is_no_failure():
     labels = np.array([0] * 20 + [1])
     probabilities = out_of_sample_probabilities(np.random.default_rng(0).normal(size=(21, 4)), labels, 2)
     assert probabilities.shape == (21, 2) and np.isfinite(probabilities).all()
-    find_suspects(probabilities, labels)
+    find_label_issues(probabilities, labels)
 
 
 def test_confident_learning_by_hand():
     # Thresholds: label 0: mean(0.9, 0.8, 0.2) = 0.6333; label 1: mean(0.7, 0.9) = 0.8.
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.3, 0.7], [0.1, 0.9]])
-    found = find_suspects(probabilities, np.array([0, 0, 0, 1, 1]))
+    found = find_label_issues(probabilities, np.array([0, 0, 0, 1, 1]))
     assert found.is_issue.tolist() == [False, False, True, False, False] and found.order[0] == 2
 
 

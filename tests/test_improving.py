@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from datasets.models import Annotation, AnnotationChange, Dataset, Image, Label, Origin
 from datasets.snapshots import current_snapshot, take_snapshot
-from inference.models import Evaluation, Model, Suggestion, Suspect
+from inference.models import Evaluation, LabelingCandidate, LabelIssue, Model
 from inference.registry.registration import register_model
 from jobs import services as jobs
 from tests.conftest import client_of, upload
@@ -186,7 +186,7 @@ def test_a_dataset_is_put_into_the_order_that_teaches_most(api, dataset, classif
     api.post("/api/v1/images/bulk/", {"action": "confirm", "images": [rows[0]["image"]["id"]]})
     assert len(api.get(url).json()["results"]) == 19
     assert run(api, f"models/{classifier.pk}/suggestions/", {"dataset": dataset["id"]})["result"]["images"] == 19
-    assert Suggestion.objects.count() == 19
+    assert LabelingCandidate.objects.count() == 19
 
 
 def blend(seed: int) -> bytes:
@@ -249,7 +249,7 @@ def test_wrong_labels_come_first(api, dataset, classifier):
     assert {(row["label"], row["suggested"], row["kind"]) for row in rows} == {("cross", "disc", "label")}
     assert 3 <= job["result"]["probably_wrong"] <= 8 and sum(row["is_issue"] for row in rows) >= 3
     run(api, f"models/{classifier.pk}/suspects/", {"dataset": dataset["id"]})
-    assert Suspect.objects.count() == 120
+    assert LabelIssue.objects.count() == 120
 
 
 @slow
@@ -273,7 +273,7 @@ def test_boxes_that_are_wrong_or_missing_are_suspected(api, detector):
     other = next(label for label in labels.values() if label.pk != victim.label_id)
     Annotation.objects.filter(pk=victim.pk).update(label=other)
     run(api, f"models/{detector.pk}/suspects/", {"dataset": str(dataset.pk)})
-    found = Suspect.objects.filter(annotation=victim).first()
+    found = LabelIssue.objects.filter(annotation=victim).first()
     assert found is not None and found.label == other.name
     assert code_of(api.get("/api/v1/suspects/?kind=nonsense")) == "invalid_choice"
 
@@ -529,8 +529,8 @@ def test_lists_take_few_queries(api, suggested, project, django_assert_max_num_q
     )  # fmt: skip
     for rank, one in enumerate(suggested, start=1):
         common = {"model": model, "dataset": one.image.dataset, "image": one.image, "rank": rank}
-        Suggestion.objects.create(uncertainty=0.5, **common)
-        Suspect.objects.create(kind="label", quality=0.1, is_issue=True, **common)
+        LabelingCandidate.objects.create(uncertainty=0.5, **common)
+        LabelIssue.objects.create(kind="label", quality=0.1, is_issue=True, **common)
     for name in ("suggestions", "suspects"):
         with django_assert_max_num_queries(6):
             assert len(api.get(f"/api/v1/{name}/").json()["results"]) == 4

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.forms.models import model_to_dict
 
 from datasets.models import Annotation, Image
-from inference.models import Model, Suspect
+from inference.models import LabelIssue, Model
 from projects.changes.models import Change
 from storage.deleting import delete_at_once
 from storage.inserting import insert_instances
@@ -55,14 +55,14 @@ def test_rows_go_with_what_is_below_them(api, dataset, project):
     )  # fmt: skip
     annotations = list(Annotation.objects.order_by("id"))
     for rank, one in enumerate(annotations, start=1):
-        Suspect.objects.create(
+        LabelIssue.objects.create(
             model=model, dataset=one.image.dataset, image=one.image, annotation=one, rank=rank, kind="label",
             quality=0.1, is_issue=True,
         )  # fmt: skip
     before = [model_to_dict(image) for image in Image.objects.order_by("id")]
     delete_at_once(Annotation.objects.filter(pk__in=[one.pk for one in annotations[:3]]))
     assert list(Annotation.objects.all()) == annotations[3:]
-    assert list(Suspect.objects.values_list("annotation", flat=True)) == [annotations[3].pk]
+    assert list(LabelIssue.objects.values_list("annotation", flat=True)) == [annotations[3].pk]
     assert [model_to_dict(image) for image in Image.objects.order_by("id")] == before
 
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.services import issue_login_token
 from datasets.models import DuplicateGroup, Snapshot, Video
-from inference.models import Evaluation, Suspect
+from inference.models import Evaluation, LabelIssue
 from jobs.models import Job
 from projects.invitation_links import make_link
 from projects.invitations import add_or_invite
@@ -99,7 +99,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     }  # fmt: skip
     run = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, history=[epoch])
     figures = {"confusion_matrix": [[1, 0], [0, 1]]}
-    suspect = Suspect.objects.create(
+    suspect = LabelIssue.objects.create(
         model=model, dataset_id=dataset["id"], image_id=image["id"], kind="label", rank=1, quality=0.1, is_issue=True
     )
     # A group is there as long as two of its images are.

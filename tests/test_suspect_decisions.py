@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from datasets.models import Dataset, Image
-from inference.labeling.suspects import replace_suspects
-from inference.models import Model, Suspect
+from inference.labeling.label_issue_rows import replace_label_issues
+from inference.models import LabelIssue, Model
 from tests.conftest import client_of, upload
 from tests.pictures import jpeg
 
@@ -25,7 +25,7 @@ def model(project) -> Model:
 
 
 @pytest.fixture
-def suspects(api, dataset, labels, model) -> list[Suspect]:
+def suspects(api, dataset, labels, model) -> list[LabelIssue]:
     """Three labelled images whose labels are doubted."""
     made = upload(api, dataset, [(f"{n}.jpg", jpeg(n)) for n in range(3)])["created"]
     keys = [row["id"] for row in made]
@@ -33,16 +33,16 @@ def suspects(api, dataset, labels, model) -> list[Suspect]:
     return found_again(model, dataset, Image.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def found_again(model, dataset, keys) -> list[Suspect]:
+def found_again(model, dataset, keys) -> list[LabelIssue]:
     rows = [
-        Suspect(
+        LabelIssue(
             image_id=key, kind="label", label="good", suggested="bad", quality=0.1 * n, suggested_score=0.8,
             is_issue=n < 2,
         )
         for n, key in enumerate(keys)
     ]  # fmt: skip
-    replace_suspects(model=model, dataset=Dataset.objects.get(pk=dataset["id"]), rows=rows)
-    return list(Suspect.objects.order_by("rank"))
+    replace_label_issues(model=model, dataset=Dataset.objects.get(pk=dataset["id"]), rows=rows)
+    return list(LabelIssue.objects.order_by("rank"))
 
 
 def listed(api, **wanted) -> list[dict]:

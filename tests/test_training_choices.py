@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from vision.analysis.suspects import out_of_sample_probabilities
+from vision.analysis.label_issues import out_of_sample_probabilities
 from vision.runtime.metrics import classification_metrics, is_uneven
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

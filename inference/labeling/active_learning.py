@@ -17,7 +17,7 @@ from inference.labeling.box_pairs import boxes_apart
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.features import embedder_of
 from inference.labeling.uncertainty import distribution, uncertainty_of
-from inference.models import Model, Suggestion
+from inference.models import LabelingCandidate, Model
 from inference.serving.job_models import get_model_or_fail
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
 from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
@@ -135,11 +135,11 @@ def _keep_order(model: Model, dataset: Dataset, seen: list[_ScoredImage]) -> Non
 
 @transaction.atomic
 def _replace_order(model: Model, dataset: Dataset, seen: list[_ScoredImage], order: list[int]) -> None:
-    Suggestion.objects.filter(model=model, dataset=dataset).delete()
+    LabelingCandidate.objects.filter(model=model, dataset=dataset).delete()
     still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
-    Suggestion.objects.bulk_create(
+    LabelingCandidate.objects.bulk_create(
         (
-            Suggestion(
+            LabelingCandidate(
                 model=model, dataset=dataset, image_id=seen[index].pk, rank=rank,
                 uncertainty=seen[index].uncertainty, disagreement=seen[index].disagreement,
             )

@@ -15,8 +15,8 @@ from datasets.models import Dataset, Image
 from inference.labeling.box_pairs import OVERLAP, box_array
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.features import embedder_of
-from inference.labeling.suspects import replace_suspects
-from inference.models import Model, Suspect
+from inference.labeling.label_issue_rows import replace_label_issues
+from inference.models import LabelIssue, Model
 from inference.serving.job_models import get_model_or_fail
 from inference.serving.prediction import LOWEST_SCORE, PredictionOptions, load_runtime, make_predictor, preprocessor_for
 from jobs.context import JobContext
@@ -28,8 +28,8 @@ from jobs.services import enqueue_job, handles
 from projects.models import Task
 from storage import services as storage
 from storage.database import by_key
-from vision.analysis.suspects import DIMENSIONS as SUSPECT_DIMENSIONS
-from vision.analysis.suspects import find_suspects, out_of_sample_probabilities
+from vision.analysis.label_issues import DIMENSIONS as LABEL_ISSUE_DIMENSIONS
+from vision.analysis.label_issues import find_label_issues, out_of_sample_probabilities
 from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import iou_matrix, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier
@@ -56,7 +56,7 @@ class LabelIssuesResult(JobResult):
     probably_wrong: int
 
 
-def start_suspects(*, model: Model, dataset: Dataset, user: User) -> Job:
+def start_label_issues(*, model: Model, dataset: Dataset, user: User) -> Job:
     """Make the job that looks for wrong labels. Raises `Invalid`."""
     if model.task != dataset.project.task:
         raise Invalid(f"Its project is for {dataset.project.task}, the model for {model.task}.", attr="dataset")
@@ -89,19 +89,19 @@ def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssues
                 context.report(number, total)
             yield image
 
-    rows = _suspect_boxes(model, each()) if model.task == Task.DETECTION else _suspect_labels(model, each())
-    replace_suspects(model=model, dataset=dataset, rows=rows)
+    rows = _box_issues(model, each()) if model.task == Task.DETECTION else _label_issues(model, each())
+    replace_label_issues(model=model, dataset=dataset, rows=rows)
     context.report(total, total)
     return LabelIssuesResult(str(model.pk), str(dataset.pk), total, sum(row.is_issue for row in rows))
 
 
-def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
+def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     """By confident learning, on probabilities of a small model on this one's features that did not see the image, nor
     its near-duplicates. The features may be of a network that was trained on these very labels, and agree with their
     mistakes more than they should.
     """
     embedder, runtime, way = (
-        embedder_of(model, SUSPECT_DIMENSIONS),
+        embedder_of(model, LABEL_ISSUE_DIMENSIONS),
         load_runtime(model, LiteRTClassifier),
         preprocessor_for(model),
     )
@@ -125,10 +125,10 @@ def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
         raise WorkFailed("one_label", "All images carry the same label: there is nothing to tell it from.")
     labels = np.array([classes.index(name) for name in names])
     groups = group_images(looks).roots
-    found = find_suspects(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
+    found = find_label_issues(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
     return [
-        Suspect(
-            image_id=keys[index], kind=Suspect.Kind.LABEL, label=names[index],
+        LabelIssue(
+            image_id=keys[index], kind=LabelIssue.Kind.LABEL, label=names[index],
             suggested=classes[found.suggested[index]], quality=float(found.quality[index]),
             suggested_score=max(0.0, float(found.suggested_score[index])), is_issue=bool(found.is_issue[index]),
         )
@@ -136,14 +136,14 @@ def _suspect_labels(model: Model, images: Iterable[Image]) -> list[Suspect]:
     ]  # fmt: skip
 
 
-def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
+def _box_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     """Boxes of another label than drawn, boxes that the model is sure of and nobody drew, drawn boxes it does not see.
 
     The model was perhaps trained on these images, and then agrees with their mistakes more than it should.
     """
     predict = make_predictor(model, PredictionOptions(threshold=LOWEST_SCORE))
     thresholds = dict(zip(model.class_names, thresholds_of(model.detector, model.class_names), strict=True))
-    rows: list[Suspect] = []
+    rows: list[LabelIssue] = []
     for image in images:
         drawn = [
             {"label": one.label.name, "box": one.box, "pk": one.pk} for one in image.annotations.all() if one.confirmed
@@ -157,7 +157,7 @@ def _suspect_boxes(model: Model, images: Iterable[Image]) -> list[Suspect]:
     return sorted(rows, key=lambda row: row.quality)
 
 
-def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict[str, float]) -> Iterable[Suspect]:
+def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict[str, float]) -> Iterable[LabelIssue]:
     overlap = iou_matrix(box_array(drawn), box_array(found)) if drawn and found else np.zeros((len(drawn), len(found)))
     for index, one in enumerate(drawn):
         near = [other for column, other in enumerate(found) if overlap[index, column] >= OVERLAP]
@@ -165,14 +165,14 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
         rival = max((other for other in near if other["label"] != one["label"]), key=lambda box: box["score"],
                     default=None)  # fmt: skip
         if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
-            yield Suspect(
-                image=image, annotation_id=one["pk"], kind=Suspect.Kind.LABEL, label=one["label"],
+            yield LabelIssue(
+                image=image, annotation_id=one["pk"], kind=LabelIssue.Kind.LABEL, label=one["label"],
                 suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]),
                 suggested_score=float(rival["score"]), is_issue=True,
             )  # fmt: skip
         elif own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE):
-            yield Suspect(
-                image=image, annotation_id=one["pk"], kind=Suspect.Kind.NOT_SEEN, label=one["label"],
+            yield LabelIssue(
+                image=image, annotation_id=one["pk"], kind=LabelIssue.Kind.NOT_SEEN, label=one["label"],
                 box=one["box"], quality=0.5 + own / 2,
                 is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
             )  # fmt: skip
@@ -181,7 +181,7 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
             other["score"] >= max(CONFIDENT_BOX_SCORE, thresholds[other["label"]])
             and not (overlap[:, column] >= 0.3).any()
         ):
-            yield Suspect(
-                image=image, kind=Suspect.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
+            yield LabelIssue(
+                image=image, kind=LabelIssue.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
                 quality=1 - other["score"], suggested_score=float(other["score"]), is_issue=True,
             )  # fmt: skip

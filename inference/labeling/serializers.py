@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.numbers import Number
 from datasets.models import Dataset, Split
 from datasets.serializers import ImageSerializer
-from inference.models import Model, Suggestion
+from inference.models import LabelingCandidate, Model
 from projects.scoped import Scoped, related
 from vision.video.facts import Selection
 
@@ -73,6 +73,6 @@ class SuggestionSerializer(serializers.ModelSerializer):
     image = ImageSerializer(read_only=True)
 
     class Meta:
-        model = Suggestion
+        model = LabelingCandidate
         fields = ["id", "model", "dataset", "rank", "uncertainty", "disagreement", "image", "created_at"]
         read_only_fields = fields

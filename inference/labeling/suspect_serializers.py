@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from datasets.gallery.serializers import GridImageSerializer
 from datasets.serializers import ImageSerializer
-from inference.models import Suspect
+from inference.models import LabelIssue
 
 
 class SuspectSerializer(serializers.ModelSerializer):
@@ -15,7 +15,7 @@ class SuspectSerializer(serializers.ModelSerializer):
     box = serializers.ListField(child=serializers.FloatField(), allow_null=True, min_length=4, max_length=4)
 
     class Meta:
-        model = Suspect
+        model = LabelIssue
         fields = [
             "id", "model", "dataset", "rank", "kind", "label", "suggested", "annotation", "box", "quality",
             "suggested_score", "is_issue", "decision", "image", "created_at",
@@ -35,7 +35,7 @@ class LightSuspectSerializer(SuspectSerializer):
 
 class SuspectDecisionSerializer(KnownFieldsOnly, serializers.Serializer):
     decision = serializers.ChoiceField(
-        Suspect.Decision.choices, allow_null=True,
+        LabelIssue.Decision.choices, allow_null=True,
         help_text="kept: the label is right, and later searches of the model leave it out; corrected: the annotation "
         "was changed; null: not decided.",
     )  # fmt: skip

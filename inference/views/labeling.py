@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of
 from inference.labeling.active_learning import start_suggestions
-from inference.labeling.label_issues import start_suspects
+from inference.labeling.label_issues import start_label_issues
 from inference.labeling.serializers import SuggestionSerializer, SuggestionsRequestSerializer, SuspectsRequestSerializer
-from inference.models import Suggestion
+from inference.models import LabelingCandidate
 from inference.selectors import models_of
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
@@ -52,7 +52,7 @@ class LabelingActions(GenericAPIView):
         model = self.get_object()
         data = valid(SuspectsRequestSerializer, request.data, dataset=datasets_of(request.user))
         require_role(data["dataset"].project, request.user, Role.EDITOR)
-        return accepted(start_suspects(model=model, user=request.user, **data))
+        return accepted(start_label_issues(model=model, user=request.user, **data))
 
 
 class SuggestionFilter(filters.FilterSet):
@@ -60,7 +60,7 @@ class SuggestionFilter(filters.FilterSet):
     reviewed = filters.BooleanFilter(method="with_reviewed", label="Also those that were looked at.")
 
     class Meta:
-        model = Suggestion
+        model = LabelingCandidate
         fields = ["dataset", "model"]
 
     def with_reviewed(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
@@ -72,7 +72,7 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     request: AuthenticatedRequest
 
-    queryset = Suggestion.objects.none()
+    queryset = LabelingCandidate.objects.none()
     serializer_class = SuggestionSerializer
     filterset_class = SuggestionFilter
     default_ordering = "rank"
@@ -80,7 +80,7 @@ class SuggestionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self) -> QuerySet:
         live = is_live("image__dataset__project__") & is_live("model__project__")
-        rows = Suggestion.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
+        rows = LabelingCandidate.objects.filter(live, dataset__project__in=project_ids_of(self.request.user))
         if "reviewed" not in self.request.query_params:
             rows = rows.filter(image__reviewed=False)
         return rows.select_related("image__blob").prefetch_related("image__annotations__label")

@@ -17,8 +17,8 @@ from rest_framework.serializers import BaseSerializer
 from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
 from inference.labeling import suspect_serializers as shapes
-from inference.labeling.suspects import decide_suspect, open_suspects, searches_of, suspects_of
-from inference.models import Suspect
+from inference.labeling.label_issue_rows import decide_label_issue, label_issues_of, open_label_issues, searches_of
+from inference.models import LabelIssue
 from projects.permissions import ProjectPermission
 
 FIELDS = OpenApiParameter(
@@ -32,14 +32,16 @@ class SuspectFilter(filters.FilterSet):
     open = filters.BooleanFilter(
         method="with_open", label="true: only those that nobody decided and whose label is still as it was."
     )
-    decision = filters.ChoiceFilter(choices=Suspect.Decision.choices)
+    decision = filters.ChoiceFilter(choices=LabelIssue.Decision.choices)
 
     class Meta:
-        model = Suspect
+        model = LabelIssue
         fields = ["dataset", "model", "kind", "is_issue"]
 
     def with_open(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        return open_suspects(queryset) if value else queryset.exclude(pk__in=open_suspects(queryset).values("pk"))
+        return (
+            open_label_issues(queryset) if value else queryset.exclude(pk__in=open_label_issues(queryset).values("pk"))
+        )
 
 
 LISTED = PolymorphicProxySerializer(
@@ -53,7 +55,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     request: AuthenticatedRequest
 
-    queryset = Suspect.objects.none()
+    queryset = LabelIssue.objects.none()
     serializer_class = shapes.SuspectSerializer
     permission_classes = [ProjectPermission]
     filterset_class = SuspectFilter
@@ -70,12 +72,12 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return shapes.LightSuspectSerializer if self.action == "list" and self.is_grid else shapes.SuspectSerializer
 
     def get_queryset(self) -> QuerySet:
-        rows = suspects_of(self.request.user)
+        rows = label_issues_of(self.request.user)
         if self.action == "list" and self.is_grid:
             return rows
         return rows.select_related("dataset__project", "image__blob").prefetch_related("image__annotations__label")
 
-    def paginate_queryset(self, queryset: QuerySet) -> list[Suspect]:  # type: ignore[override]
+    def paginate_queryset(self, queryset: QuerySet) -> list[LabelIssue]:  # type: ignore[override]
         rows: list[Any] = super().paginate_queryset(queryset) or []
         if self.is_grid:
             images = {row["id"]: row for row in grid_rows([row.image_id for row in rows])}
@@ -91,7 +93,7 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         data = shapes.SuspectDecisionSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         return Response(
-            self.get_serializer(decide_suspect(suspect=suspect, user=request.user, **data.validated_data)).data
+            self.get_serializer(decide_label_issue(issue=suspect, user=request.user, **data.validated_data)).data
         )
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""Suspects as rows: written by a search, decided by a person, and which of them are still open."""
+"""Label issues as rows: written by a search, decided by a person, and which of them are still open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
-from inference.models import Model, Suspect
+from inference.models import LabelIssue, Model
 from projects.models import Project
 from projects.selectors import is_live, project_ids_of
 
@@ -18,10 +18,10 @@ INSERT_CHUNK = 1000
 
 
 @transaction.atomic
-def replace_suspects(*, model: Model, dataset: Dataset, rows: Sequence[Suspect]) -> None:
+def replace_label_issues(*, model: Model, dataset: Dataset, rows: Sequence[LabelIssue]) -> None:
     """Keep what a search found, in its order. What somebody decided about the same doubt stays decided."""
-    earlier = Suspect.objects.filter(model=model, dataset=dataset)
-    kept = earlier.filter(decision=Suspect.Decision.KEPT).only(*DOUBT, "decision", "decided_by")
+    earlier = LabelIssue.objects.filter(model=model, dataset=dataset)
+    kept = earlier.filter(decision=LabelIssue.Decision.KEPT).only(*DOUBT, "decision", "decided_by")
     decided = {_doubt(row): row for row in kept}
     earlier.delete()
     for rank, row in enumerate(rows, start=1):
@@ -30,41 +30,41 @@ def replace_suspects(*, model: Model, dataset: Dataset, rows: Sequence[Suspect])
         if before is not None:
             row.decision, row.decided_by_id = before.decision, before.decided_by_id
     still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
-    Suspect.objects.bulk_create((row for row in rows if row.image_id in still_there), batch_size=INSERT_CHUNK)
+    LabelIssue.objects.bulk_create((row for row in rows if row.image_id in still_there), batch_size=INSERT_CHUNK)
 
 
 DOUBT = ("image", "annotation", "kind", "label", "suggested", "box")
 
 
-def _doubt(row: Suspect) -> tuple:
+def _doubt(row: LabelIssue) -> tuple:
     # A box that nobody drew has no annotation: it is the same one when it lies at the same place, to a pixel.
     box = tuple(round(edge) for edge in row.box) if row.box and row.annotation_id is None else None
     return row.image_id, row.annotation_id, row.kind, row.label, row.suggested, box
 
 
-def open_suspects(rows: QuerySet[Suspect]) -> QuerySet[Suspect]:
+def open_label_issues(rows: QuerySet[LabelIssue]) -> QuerySet[LabelIssue]:
     """Those that nobody decided, and whose label is still the one that is doubted."""
     marks = Annotation.objects.filter(image=OuterRef("image"), confirmed=True, label__name=OuterRef("label"))
     drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
-    return rows.filter(decision=None).filter(Q(kind=Suspect.Kind.NOT_DRAWN) | drawn)
+    return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn)
 
 
-def suspects_of(user: User) -> QuerySet[Suspect]:
+def label_issues_of(user: User) -> QuerySet[LabelIssue]:
     """Of images and models that are there, in the projects of a user."""
-    rows = Suspect.objects.filter(is_live("model__project__"), dataset__project__in=project_ids_of(user))
+    rows = LabelIssue.objects.filter(is_live("model__project__"), dataset__project__in=project_ids_of(user))
     return rows.filter(image__dataset__project=F("dataset__project"))
 
 
-def decide_suspect(*, suspect: Suspect, user: User, decision: str | None) -> Suspect:
+def decide_label_issue(*, issue: LabelIssue, user: User, decision: str | None) -> LabelIssue:
     """Note what somebody decided; None takes it back. Annotations are changed where they are."""
-    suspect.decision, suspect.decided_by = decision, None if decision is None else user
-    suspect.save(update_fields=["decision", "decided_by"])
-    return suspect
+    issue.decision, issue.decided_by = decision, None if decision is None else user
+    issue.save(update_fields=["decision", "decided_by"])
+    return issue
 
 
 def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
-    rows = suspects_of(user)
+    rows = label_issues_of(user)
     if project is not None:
         rows = rows.filter(dataset__project=project)
     wanted = ("model", "dataset", "model_name", "model_version", "dataset_name")
@@ -74,7 +74,7 @@ def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     found = named.values(*wanted).annotate(searched_at=Max("created_at"), total=Count("pk"))
     still: dict[tuple, Any] = {
         (row["model"], row["dataset"]): row
-        for row in open_suspects(rows)
+        for row in open_label_issues(rows)
         .values("model", "dataset")
         .annotate(open=Count("pk"), issues=Count("pk", filter=Q(is_issue=True)))
     }

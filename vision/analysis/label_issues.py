@@ -79,7 +79,7 @@ def out_of_sample_probabilities(
     return probabilities
 
 
-def find_suspects(probabilities: np.ndarray, labels: np.ndarray) -> Suspects:
+def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> Suspects:
     """Rank labels by how little the model believes them, and count which are wrong.
 
     A label is counted as wrong when another one reaches its own threshold, the mean probability of the images that
