@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import classes from "../Annotator.module.css";
-import { fitted, type Handle, resized, type Size } from "../geometry";
+import { fitted, type Handle, resized, type Size, zoomedInMiddle } from "../geometry";
 import { Gestures } from "../gestures";
 import { type AnnotatorState, annotator } from "../store";
 import { BoxLayer } from "./BoxLayer";
@@ -97,14 +97,8 @@ function fit(area: HTMLElement | null): void {
 
 function zoomBy(area: HTMLElement | null, factor: number): void {
   if (!area) return;
-  const middle = { x: area.clientWidth / 2, y: area.clientHeight / 2 };
-  annotator.setState(({ view }) => ({
-    view: {
-      scale: view.scale * factor,
-      x: middle.x - (middle.x - view.x) * factor,
-      y: middle.y - (middle.y - view.y) * factor,
-    },
-  }));
+  const screen = { width: area.clientWidth, height: area.clientHeight };
+  annotator.setState(({ view, size }) => ({ view: zoomedInMiddle(view, factor, size, screen) }));
 }
 
 /** Milliseconds since the last change of the zoom. */
