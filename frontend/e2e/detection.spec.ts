@@ -157,3 +157,25 @@ test("the line of a box is as thin on a close view as on the whole image", async
   await expect.poll(thickness).toBeLessThanOrEqual(4);
   expect(await thickness()).toBeGreaterThan(0);
 });
+
+test("on a close view a box is drawn right beside the corner of another", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Close together", "Where on the image is it?", "dent, scratch");
+  await upload(page, 2);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  for (let turn = 0; turn < 20; turn += 1) await page.keyboard.press("+");
+  const area = await page.getByTestId("annotator-area").boundingBox();
+  if (!area) throw new Error("no annotator");
+  for (const [count, x] of [
+    ["1 box", 150],
+    ["2 boxes", 270],
+    ["3 boxes", 390],
+  ] as const) {
+    await page.mouse.move(area.x + x, area.y + 200);
+    await page.mouse.down();
+    await page.mouse.move(area.x + x + 100, area.y + 300, { steps: 4 });
+    await page.mouse.up();
+    await expect(page.getByText(count, { exact: true })).toBeVisible();
+  }
+});
