@@ -111,3 +111,14 @@ test("an address that nothing has is said within the frame that it lies in", asy
     await expect(page.getByTestId("saved-state")).toBeVisible();
   }
 });
+
+test("where there is no image yet, there is a way to add some and no empty filter", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Empty", "What is on the image?", "good, bad");
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await expect(page.getByText("No images yet")).toBeVisible();
+  await expect(page.getByText("Not labelled", { exact: true })).toBeVisible();
+  await expect(page.getByText("Split", { exact: true })).toHaveCount(0);
+  await page.getByRole("link", { name: "Add images" }).click();
+  await expect(page.getByRole("heading", { name: "Add images" })).toBeVisible();
+});
