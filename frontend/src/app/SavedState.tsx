@@ -1,3 +1,4 @@
+import { plural } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Popover, Stack, Text, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
@@ -10,11 +11,13 @@ export function SavedState() {
   const { t } = useLingui();
   const { queue, isOffline } = useOutbox();
   const [isOpen, setIsOpen] = useState(false);
+  // What is settled closes it, or it would open by itself over the next change.
+  if (isOpen && queue.length === 0) setIsOpen(false);
   const stuck = queue.filter(({ state }) => state === "conflict" || state === "refused");
   const text = isOffline
     ? t`Offline, ${queue.length} waiting`
     : stuck.length > 0
-      ? t`${stuck.length} need you`
+      ? t`${plural(stuck.length, { one: "# needs you", other: "# need you" })}`
       : queue.length > 0
         ? t`${queue.length} waiting`
         : t`Saved`;
@@ -31,7 +34,7 @@ export function SavedState() {
       width={340}
       withinPortal
       disabled={queue.length === 0}
-      opened={isOpen && queue.length > 0}
+      opened={isOpen}
       onChange={setIsOpen}
     >
       <Popover.Target>
