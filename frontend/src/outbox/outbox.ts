@@ -12,6 +12,7 @@ import {
   type Command,
   confirmed,
   enqueue,
+  isSettled,
   marked,
   newest,
   failed as notTaken,
@@ -85,7 +86,7 @@ export function startOutbox(): void {
 
 /** Whether what was waiting when the page opened has reached the server, or cannot now; it stays so. */
 export function useSettled(): boolean {
-  const isNow = useOutbox(({ isReady, isOffline, queue }) => isReady && (queue.length === 0 || isOffline));
+  const isNow = useOutbox(({ isReady, isOffline, queue }) => isReady && (isSettled(queue) || isOffline));
   const [was, setWas] = useState(false);
   if (isNow && !was) setWas(true);
   return was || isNow;

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type Command, confirmed, enqueue, failed, marked, newest, restored, sendable } from "./queue";
+import {
+  type Command,
+  confirmed,
+  enqueue,
+  failed,
+  isSettled,
+  marked,
+  newest,
+  restored,
+  sendable,
+} from "./queue";
 
 function command(id: string, subject = "image", more: Partial<Command> = {}): Command {
   return {
@@ -66,6 +76,13 @@ describe("what waits for the server", () => {
     expect(sent).toEqual(command("b"));
     expect(rest).toEqual([]);
     expect(failed([command("a")], "a", refused)[0]).toMatchObject(refused);
+  });
+
+  it("waits for what is sent or will be, and not for a person", () => {
+    const stuck = [command("a", "x", { state: "conflict" }), command("b", "y", { state: "refused" })];
+    expect([isSettled([]), isSettled(stuck)]).toEqual([true, true]);
+    expect(isSettled([...stuck, command("c", "z")])).toBe(false);
+    expect(isSettled([...stuck, command("c", "z", { state: "sending" })])).toBe(false);
   });
 
   it("sends again after a reload what may not have arrived", () => {

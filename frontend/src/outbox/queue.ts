@@ -52,6 +52,11 @@ export function sendable(queue: Command[], limit: number): Command[] {
   return found;
 }
 
+/** Whether the server has all that it can have: what waits for a person may wait for days. */
+export function isSettled(queue: Command[]): boolean {
+  return sendable(queue, 1).length === 0 && queue.every(({ state }) => state !== "sending");
+}
+
 /** The server did it: those behind it about the same thing continue on the new revision. */
 export function confirmed(queue: Command[], id: string, revision: number | null): Command[] {
   const done = queue.find((command) => command.id === id);
