@@ -91,6 +91,11 @@ test("two versions of an image are decided about once, and what is refused is sa
   expect(status).toBe(204);
   await context.setOffline(false);
   await expect(saved).toContainText("1 needs you");
+  // It may wait: the labelling goes on beside it, and counts.
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 of 2 labelled")).toBeVisible();
+  await page.reload();
+  await expect(page.getByText("0 of 2 labelled")).toBeVisible();
   await saved.click();
   await expect(page.getByText("The image was deleted, or you are no member")).toBeVisible();
   await page.getByRole("button", { name: "Drop this change" }).click();
