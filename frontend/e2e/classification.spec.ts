@@ -69,3 +69,21 @@ test("labels wait in the browser while the network is down, and none is lost", a
   await expect(page.getByTestId("saved-state")).toContainText("Saved", { timeout: 40_000 });
   await expect(page.getByText("4 of 12 labelled")).toBeVisible();
 });
+
+test("with many labels the way on stays in reach on a phone", async ({ page }) => {
+  await register(page);
+  const labels = Array.from({ length: 14 }, (_, number) => `kind ${number + 1}`);
+  await createProject(page, "Many labels", "What is on the image?", labels.join(", "));
+  await upload(page, 3);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByTestId("labeling-image")).toBeVisible();
+  for (const [width, height] of [
+    [390, 844],
+    [1440, 500],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await expect(page.getByRole("button", { name: "Skip" })).toBeInViewport({ ratio: 1 });
+    await page.getByRole("button", { name: "kind 14" }).scrollIntoViewIfNeeded();
+    await expect(page.getByRole("button", { name: "kind 14" })).toBeInViewport({ ratio: 1 });
+  }
+});

@@ -157,3 +157,55 @@ test("the line of a box is as thin on a close view as on the whole image", async
   await expect.poll(thickness).toBeLessThanOrEqual(4);
   expect(await thickness()).toBeGreaterThan(0);
 });
+
+test("on a close view a box is drawn right beside the corner of another", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Close together", "Where on the image is it?", "dent, scratch");
+  await upload(page, 2);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  for (let turn = 0; turn < 20; turn += 1) await page.keyboard.press("+");
+  const area = await page.getByTestId("annotator-area").boundingBox();
+  if (!area) throw new Error("no annotator");
+  for (const [count, x] of [
+    ["1 box", 150],
+    ["2 boxes", 270],
+    ["3 boxes", 390],
+  ] as const) {
+    await page.mouse.move(area.x + x, area.y + 200);
+    await page.mouse.down();
+    await page.mouse.move(area.x + x + 100, area.y + 300, { steps: 4 });
+    await page.mouse.up();
+    await expect(page.getByText(count, { exact: true })).toBeVisible();
+  }
+});
+
+test("lines are as thin at each step of a zoom, and of many boxes once it is at rest", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Many boxes", "Where on the image is it?", "dent, scratch");
+  await upload(page, 2);
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  /** Whether the lines fit the zoom, at once after a turn of the wheel or as it is. */
+  const fits = (turn: number) =>
+    page.getByTestId("annotator-area").evaluate((area, deltaY) => {
+      if (deltaY) area.dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true }));
+      const { style } = area.firstElementChild as HTMLElement;
+      return Math.abs(new DOMMatrix(style.transform).a / Number(style.getPropertyValue("--zoom")) - 1) < 1e-4;
+    }, turn);
+  expect(await fits(-200)).toBe(true);
+  const status = await page.evaluate(async () => {
+    const session = (await (await fetch("/api/v1/auth/session/")).json()) as { csrf_token: string };
+    const address = `/api/v1/images/${location.pathname.split("/").at(-1)}/annotations/`;
+    const headers = { "X-CSRFToken": session.csrf_token, "Content-Type": "application/json" };
+    const body = Array.from({ length: 300 }, (_, n) => {
+      const [left, top] = [(n % 20) * 15, Math.floor(n / 20) * 15];
+      return { label: "dent", box: [left, top, left + 9, top + 9] };
+    });
+    return (await fetch(address, { method: "PUT", headers, body: JSON.stringify(body) })).status;
+  });
+  expect(status).toBe(200);
+  await expect(page.getByText("300 boxes")).toBeVisible();
+  expect(await fits(-200)).toBe(false);
+  await expect.poll(() => fits(0)).toBe(true);
+});

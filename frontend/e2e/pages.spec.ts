@@ -93,3 +93,32 @@ async function sendCopy(page: Page, project: string): Promise<void> {
   }, project);
   expect(dataset).toBeTruthy();
 }
+
+test("an address that nothing has is said within the frame that it lies in", async ({ page }) => {
+  await register(page);
+  const project = await createProject(page, "Somewhere", "What is on the image?", "good, bad");
+  const missing = "01a21efc-c4da-7380-a423-fdba224fad32";
+  for (const [path, frame] of [
+    [`/projects/${project}/nothing-here`, "Project"],
+    [`/projects/${project}/images/${missing}`, "Project"],
+    [`/projects/${missing}`, ""],
+    ["/nothing-here", ""],
+  ] as const) {
+    await page.goto(path);
+    const main = page.getByRole("main");
+    await expect(main.getByRole("heading", { name: "There is nothing at this address" })).toBeVisible();
+    await expect(main.getByRole("navigation", { name: "Project" })).toHaveCount(frame ? 1 : 0);
+    await expect(page.getByTestId("saved-state")).toBeVisible();
+  }
+});
+
+test("where there is no image yet, there is a way to add some and no empty filter", async ({ page }) => {
+  await register(page);
+  await createProject(page, "Empty", "What is on the image?", "good, bad");
+  await page.getByRole("link", { name: "Images", exact: true }).click();
+  await expect(page.getByText("No images yet")).toBeVisible();
+  await expect(page.getByText("Not labelled", { exact: true })).toBeVisible();
+  await expect(page.getByText("Split", { exact: true })).toHaveCount(0);
+  await page.getByRole("link", { name: "Add images" }).click();
+  await expect(page.getByRole("heading", { name: "Add images" })).toBeVisible();
+});

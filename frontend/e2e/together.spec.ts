@@ -49,6 +49,59 @@ test("an undo takes back one's own box, and leaves the one that another drew aft
   for (const one of [page, guest]) await expect(one.getByText("1 box", { exact: true })).toBeVisible();
 });
 
+test("two versions of an image are decided about once, and what is refused is said in words", async ({
+  page,
+  browser,
+}) => {
+  await register(page);
+  const project = await createProject(page, "Two versions", "Where on the image is it?", "screw, nut");
+  await upload(page, 3);
+  const guest = await invited(browser, page, project);
+  await expect(guest.getByRole("heading", { name: "Two versions" })).toBeVisible();
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 boxes")).toBeVisible();
+  await guest.goto(page.url());
+  await expect(guest.getByText("0 boxes")).toBeVisible();
+  const saved = page.getByTestId("saved-state");
+  const context = page.context();
+  await context.setOffline(true);
+  await draw(page, 200, 200);
+  await draw(guest, 400, 200);
+  await expect(guest.getByTestId("saved-state")).toContainText("Saved");
+  await context.setOffline(false);
+  await expect(saved).toContainText("1 needs you");
+  await draw(page, 200, 350);
+  await draw(page, 350, 350);
+  await expect(page.getByText("3 boxes")).toBeVisible();
+  await expect(saved).toContainText("1 needs you");
+  await saved.click();
+  await expect(page.getByText("3 × screw")).toBeVisible();
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await expect(saved).toContainText("Saved");
+  await expect(guest.getByText("3 boxes")).toBeVisible();
+
+  await context.setOffline(true);
+  await draw(page, 350, 200);
+  const status = await guest.evaluate(async () => {
+    const session = (await (await fetch("/api/v1/auth/session/")).json()) as { csrf_token: string };
+    const address = `/api/v1/images/${location.pathname.split("/").at(-1)}/`;
+    const headers = { "X-CSRFToken": session.csrf_token };
+    return (await fetch(address, { method: "DELETE", headers })).status;
+  });
+  expect(status).toBe(204);
+  await context.setOffline(false);
+  await expect(saved).toContainText("1 needs you");
+  // It may wait: the labelling goes on beside it, and counts.
+  await page.getByRole("link", { name: "Label", exact: true }).click();
+  await expect(page.getByText("0 of 2 labelled")).toBeVisible();
+  await page.reload();
+  await expect(page.getByText("0 of 2 labelled")).toBeVisible();
+  await saved.click();
+  await expect(page.getByText("The image was deleted, or you are no member")).toBeVisible();
+  await page.getByRole("button", { name: "Drop this change" }).click();
+  await expect(saved).toContainText("Saved");
+});
+
 test("a viewer has no button that only fails, and a stray file does not replace the studio", async ({
   page,
   browser,

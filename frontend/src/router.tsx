@@ -21,6 +21,9 @@ import { readListSearch } from "./trainings/listSearch";
 import { readTrySearch } from "./try/search";
 import { readVideoSearch } from "./videos/search";
 
+/** An address that nothing has: shown within the frame that it lies in, with the ways on from there. */
+const NOTHING = { path: "$", component: NotFoundPage } as const;
+
 const root = createRootRoute({ component: Root, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
@@ -335,6 +338,10 @@ const projectsTrash = createRoute({
   component: lazyRouteComponent(() => import("./trash/ProjectsTrashPage")),
 });
 
+const nothing = createRoute({ getParentRoute: () => shell, ...NOTHING });
+const nothingOfSystem = createRoute({ getParentRoute: () => system, ...NOTHING });
+const nothingOfProject = createRoute({ getParentRoute: () => project, ...NOTHING });
+
 const tree = root.addChildren([
   login,
   register,
@@ -350,7 +357,8 @@ const tree = root.addChildren([
     about,
     activity,
     projectsTrash,
-    system.addChildren([machine, users, storage, backups, settingsInForce]),
+    nothing,
+    system.addChildren([machine, users, storage, backups, settingsInForce, nothingOfSystem]),
     project.addChildren([
       overview,
       images,
@@ -385,6 +393,7 @@ const tree = root.addChildren([
       settings,
       trash,
       webhooks,
+      nothingOfProject,
     ]),
   ]),
 ]);

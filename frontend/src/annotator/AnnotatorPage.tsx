@@ -4,6 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
+import { asStudioError } from "../api/errors";
+import { NotFoundPage } from "../app/ErrorPage";
 import { queryClient } from "../app/queries";
 import type { Filter } from "../gallery/filter";
 import { neighboursQuery } from "../gallery/queries";
@@ -128,6 +130,7 @@ export default function AnnotatorPage() {
       actions.replaceAll(t`Copied annotations`, [...annotator.getState().marks, ...copies]);
   };
   useBoxKeys(actions, labels, mayEdit, isDetection ?? false);
+  if (error && asStudioError(error).status === 404) return <NotFoundPage />;
   if (error) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <div className={classes.page}>

@@ -39,3 +39,13 @@ it("puts a new box into the middle of what is seen", () => {
     150, 50, 250, 100,
   ]);
 });
+
+it("puts a new box into the middle of the image where none of it is seen", () => {
+  const view = { scale: 2, x: -5000, y: 0 };
+  const [left, top, right, bottom] = middleBox(
+    { size: { width: 400, height: 300 }, view },
+    { width: 600, height: 300 },
+  );
+  expect([left + right, top + bottom]).toEqual([400, 300]);
+  expect(right - left).toBeGreaterThan(100);
+});

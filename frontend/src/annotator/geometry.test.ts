@@ -14,6 +14,7 @@ import {
   snapped,
   toImage,
   zoomed,
+  zoomedInMiddle,
 } from "./geometry";
 
 const size = { width: 640, height: 480 };
@@ -105,4 +106,14 @@ it("shows the whole image still when the screen gets another size, and else the 
   const middle = (view: typeof close, screen: typeof before) =>
     toImage({ x: screen.width / 2, y: screen.height / 2 }, view);
   expect(middle(resized(close, image, before, after), after)).toEqual(middle(close, before));
+});
+
+it("goes no closer and no farther by keys than by the wheel", () => {
+  const screen = { width: 900, height: 600 };
+  let view = fitted(size, screen);
+  for (let turn = 0; turn < 30; turn += 1) view = zoomedInMiddle(view, 1.4, size, screen);
+  expect(view.scale).toBe(zoomed(view, 1000, { x: 0, y: 0 }, size, screen).scale);
+  expect(toImage({ x: 450, y: 300 }, view).x).toBeCloseTo(320);
+  for (let turn = 0; turn < 60; turn += 1) view = zoomedInMiddle(view, 1 / 1.4, size, screen);
+  expect(view.scale).toBe(zoomed(view, 0.001, { x: 0, y: 0 }, size, screen).scale);
 });

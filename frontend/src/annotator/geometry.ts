@@ -106,6 +106,11 @@ export function zoomed(view: View, factor: number, around: Point, image: Size, s
   return { scale, x: around.x - (around.x - view.x) * real, y: around.y - (around.y - view.y) * real };
 }
 
+/** Closer or farther by a key, which has no pointer. */
+export function zoomedInMiddle(view: View, factor: number, image: Size, screen: Size): View {
+  return zoomed(view, factor, { x: screen.width / 2, y: screen.height / 2 }, image, screen);
+}
+
 /** The same part of the next image: zoom and centre stay when the images have one size, else the next is fitted. */
 export function carried(view: View, before: Size, after: Size, screen: Size): View {
   return before.width === after.width && before.height === after.height ? view : fitted(after, screen);

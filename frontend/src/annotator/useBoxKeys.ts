@@ -3,7 +3,7 @@ import { useStore } from "zustand";
 import type { Box, Label } from "../api/types";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useLabelKeys } from "../labeling/hotkeys";
-import { boxOf, type Size, toImage } from "./geometry";
+import { boxOf, fitted, isLargeEnough, type Size, toImage, type View } from "./geometry";
 import { screenOf } from "./parts/Canvas";
 import { type AnnotatorState, annotator } from "./store";
 import type { Actions } from "./useAnnotator";
@@ -118,9 +118,13 @@ export function cycle(way: 1 | -1): boolean {
   return next !== undefined;
 }
 
-/** A third of what is seen of the image, in its middle, to be moved and sized by keys. */
+/** A third of what is seen of the image, in its middle, to be moved and sized by keys; of the whole image where none of it is seen there. */
 export function middleBox({ size, view }: Pick<AnnotatorState, "size" | "view">, screen: Size): Box {
-  const corner = toImage({ x: screen.width / 3, y: screen.height / 3 }, view);
-  const opposite = toImage({ x: (2 * screen.width) / 3, y: (2 * screen.height) / 3 }, view);
-  return boxOf(corner, opposite, size);
+  const third = (of: View) => {
+    const corner = toImage({ x: screen.width / 3, y: screen.height / 3 }, of);
+    const opposite = toImage({ x: (2 * screen.width) / 3, y: (2 * screen.height) / 3 }, of);
+    return boxOf(corner, opposite, size);
+  };
+  const box = third(view);
+  return isLargeEnough(box) ? box : third(fitted(size, screen));
 }

@@ -1,7 +1,11 @@
 import { Trans } from "@lingui/react/macro";
 import { Button, Center, Stack, Text, Title } from "@mantine/core";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
+import { createContext, useContext } from "react";
 import { asStudioError } from "../api/errors";
+
+/** Whether the frame of the page around it has the landmark of its content already. */
+export const IsWithinMain = createContext(false);
 
 export function ErrorPage({ error }: ErrorComponentProps) {
   const router = useRouter();
@@ -57,8 +61,9 @@ function Message({
   text: React.ReactNode;
   action: React.ReactNode;
 }) {
+  const isWithin = useContext(IsWithinMain);
   return (
-    <Center mih="60vh" p="lg">
+    <Center component={isWithin ? "div" : "main"} mih="60vh" p="lg">
       <Stack align="center" maw={460} ta="center">
         <Title order={1} size="h2">
           {title}

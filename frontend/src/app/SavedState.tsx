@@ -1,21 +1,23 @@
+import { plural } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Popover, Stack, Text, UnstyledButton } from "@mantine/core";
-import { keys } from "../api/keys";
-import { revisionOf } from "../outbox/conflicts";
-import { flush, settle, useOutbox } from "../outbox/outbox";
-import { Versions } from "../outbox/Versions";
+import { useState } from "react";
+import { Decision } from "../outbox/Decision";
+import { flush, useOutbox } from "../outbox/outbox";
 import { Icon } from "../ui/Icon";
-import { queryClient } from "./queries";
 
 /** Whether the server has everything: "saved", "3 waiting", "offline", or something that asks for a decision. */
 export function SavedState() {
   const { t } = useLingui();
   const { queue, isOffline } = useOutbox();
+  const [isOpen, setIsOpen] = useState(false);
+  // What is settled closes it, or it would open by itself over the next change.
+  if (isOpen && queue.length === 0) setIsOpen(false);
   const stuck = queue.filter(({ state }) => state === "conflict" || state === "refused");
   const text = isOffline
     ? t`Offline, ${queue.length} waiting`
     : stuck.length > 0
-      ? t`${stuck.length} need you`
+      ? t`${plural(stuck.length, { one: "# needs you", other: "# need you" })}`
       : queue.length > 0
         ? t`${queue.length} waiting`
         : t`Saved`;
@@ -27,9 +29,16 @@ export function SavedState() {
         ? "cloud-upload"
         : "cloud-check";
   return (
-    <Popover position="bottom-end" width={340} withinPortal disabled={queue.length === 0}>
+    <Popover
+      position="bottom-end"
+      width={340}
+      withinPortal
+      disabled={queue.length === 0}
+      opened={isOpen}
+      onChange={setIsOpen}
+    >
       <Popover.Target>
-        <UnstyledButton aria-label={text} data-testid="saved-state">
+        <UnstyledButton aria-label={text} data-testid="saved-state" onClick={() => setIsOpen(!isOpen)}>
           <Badge
             size="lg"
             variant={queue.length === 0 ? "transparent" : "default"}
@@ -57,42 +66,7 @@ export function SavedState() {
           {queue.slice(0, 20).map((command) => (
             <Stack key={command.id} gap={2}>
               <Text size="sm">{command.title}</Text>
-              {command.problem && (
-                <Text size="xs" c="var(--studio-bad)">
-                  {command.state === "conflict" ? (
-                    <Trans>This was changed elsewhere meanwhile. Which version do you keep?</Trans>
-                  ) : (
-                    command.problem
-                  )}
-                </Text>
-              )}
-              {command.state === "conflict" && <Versions command={command} />}
-              {(command.state === "conflict" || command.state === "refused") && (
-                <Group gap="xs">
-                  {command.state === "conflict" && (
-                    <Button
-                      size="compact-xs"
-                      onClick={() => settle(command.id, "mine", revisionOf(command.theirs))}
-                    >
-                      <Trans>Keep mine</Trans>
-                    </Button>
-                  )}
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    onClick={() => {
-                      settle(command.id, "theirs");
-                      void queryClient.invalidateQueries({ queryKey: keys.project(command.project) });
-                    }}
-                  >
-                    {command.state === "conflict" ? (
-                      <Trans>Keep theirs</Trans>
-                    ) : (
-                      <Trans>Drop this change</Trans>
-                    )}
-                  </Button>
-                </Group>
-              )}
+              <Decision command={command} close={() => setIsOpen(false)} />
             </Stack>
           ))}
         </Stack>

@@ -6,6 +6,7 @@ import { UploadPanel } from "../imports/UploadPanel";
 import { usePreferenceSync } from "../preferences/usePreferenceSync";
 import { useTrainingEnds } from "../trainings/useTrainingEnds";
 import { CommandPalette } from "./CommandPalette";
+import { IsWithinMain } from "./ErrorPage";
 import { LoginNotice } from "./LoginNotice";
 import { refresher } from "./queries";
 import { TopBar } from "./TopBar";
@@ -27,7 +28,9 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1}>
         <LoginNotice />
-        <Outlet />
+        <IsWithinMain value>
+          <Outlet />
+        </IsWithinMain>
       </AppShell.Main>
       <UploadPanel />
       <CommandPalette />

@@ -12,9 +12,10 @@ import {
   TextInput,
 } from "@mantine/core";
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from "@mantine/hooks";
-import { useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { prefer, usePreferences } from "../preferences/preferences";
+import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Problem } from "../ui/Problem";
@@ -30,6 +31,7 @@ import { clearSelection } from "./selection";
 export default function GalleryPage() {
   const { t } = useLingui();
   const { project } = useParams({ from: "/shell/projects/$project/images" });
+  const mayEdit = useMayEdit(project);
   const filter = useSearch({ from: "/shell/projects/$project/images" });
   const navigate = usePageNavigate({ from: "/projects/$project/images" });
   const isNarrow = useMediaQuery("(max-width: 900px)");
@@ -126,7 +128,17 @@ export default function GalleryPage() {
               }
             />
           ) : (
-            <EmptyState icon="photo-plus" title={<Trans>No images yet</Trans>}>
+            <EmptyState
+              icon="photo-plus"
+              title={<Trans>No images yet</Trans>}
+              action={
+                mayEdit && (
+                  <Button component={Link} to={`/projects/${project}/import`}>
+                    <Trans>Add images</Trans>
+                  </Button>
+                )
+              }
+            >
               <Trans>Drop images, folders or archives anywhere on this page.</Trans>
             </EmptyState>
           ))}

@@ -61,7 +61,7 @@ function Version({ title, labels, image, boxes }: VersionProps) {
       <Text size="xs" fw={600}>
         {title}
       </Text>
-      {image && boxes.some(({ box }) => box) && (
+      {image && (
         <svg viewBox={`0 0 ${image.width} ${image.height}`} width="100%" aria-hidden>
           <image
             href={`/api/v1/images/${image.id}/thumbnail/?size=256`}

@@ -6,8 +6,19 @@ import { uuid } from "../api/ids";
 import { keys } from "../api/keys";
 import { whenOwnerChanges } from "../api/owner";
 import { queryClient } from "../app/queries";
+import { currentOf } from "./conflicts";
 import { KeptQueues } from "./kept";
-import { type Command, confirmed, enqueue, marked, newest, restored, sendable } from "./queue";
+import {
+  type Command,
+  confirmed,
+  enqueue,
+  isSettled,
+  marked,
+  newest,
+  failed as notTaken,
+  restored,
+  sendable,
+} from "./queue";
 
 interface Outbox {
   queue: Command[];
@@ -75,7 +86,7 @@ export function startOutbox(): void {
 
 /** Whether what was waiting when the page opened has reached the server, or cannot now; it stays so. */
 export function useSettled(): boolean {
-  const isNow = useOutbox(({ isReady, isOffline, queue }) => isReady && (queue.length === 0 || isOffline));
+  const isNow = useOutbox(({ isReady, isOffline, queue }) => isReady && (isSettled(queue) || isOffline));
   const [was, setWas] = useState(false);
   if (isNow && !was) setWas(true);
   return was || isNow;
@@ -139,9 +150,12 @@ async function failed(command: Command, error: StudioError): Promise<void> {
     setTimeout(() => void flush(), pause);
     return;
   }
-  const state = error.status === 409 ? "conflict" : "refused";
+  // Without what is there now there are no two versions to decide between, as where a label is gone.
+  const state = error.status === 409 && currentOf(error.body) ? "conflict" : "refused";
   useOutbox.setState({ isOffline: false });
-  await update((queue) => marked(queue, command.id, { state, problem: error.message, theirs: error.body }));
+  const why = { state, problem: error.message, code: error.code, theirs: error.body } as const;
+  await update((queue) => notTaken(queue, command.id, why));
+  void flush();
 }
 
 async function sent(command: Command): Promise<unknown> {
@@ -154,7 +168,7 @@ async function sent(command: Command): Promise<unknown> {
   return response.status === 204 ? undefined : response.json();
 }
 
-/** The person decided: mine again on top of theirs, or theirs as it is. */
+/** The person decided: theirs as it is, or mine sent again, on top of a revision. */
 export function settle(id: string, choice: "mine" | "theirs", revision: number | null = null): void {
   if (choice === "theirs")
     void update((queue) => queue.filter((command) => command.id !== id)).then(() => flush());

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type Command, confirmed, enqueue, marked, newest, restored, sendable } from "./queue";
+import {
+  type Command,
+  confirmed,
+  enqueue,
+  failed,
+  isSettled,
+  marked,
+  newest,
+  restored,
+  sendable,
+} from "./queue";
 
 function command(id: string, subject = "image", more: Partial<Command> = {}): Command {
   return {
@@ -44,6 +54,35 @@ describe("what waits for the server", () => {
   it("holds back what follows a conflict", () => {
     const queue = marked([command("a"), command("b")], "a", { state: "conflict" });
     expect(sendable(queue, 4)).toEqual([]);
+  });
+
+  it("asks once about an image in conflict, with the newest that was made of it", () => {
+    const conflict = { state: "conflict", theirs: "current" } as const;
+    const queue = failed([command("a"), command("b"), command("c", "other")], "a", conflict);
+    expect(queue.map(({ id, state, theirs }) => [id, state, theirs])).toEqual([
+      ["b", "conflict", "current"],
+      ["c", "waiting", undefined],
+    ]);
+    const later = enqueue(queue, command("d", "image", { revision: 9 }));
+    expect(later[0]).toMatchObject({ id: "d", body: "d", state: "conflict", theirs: "current", revision: 1 });
+    expect(later).toHaveLength(2);
+  });
+
+  it("sends what puts right a change that was refused, in its place", () => {
+    const refused = { state: "refused", problem: "no" } as const;
+    const made = failed([command("a"), command("b")], "a", refused);
+    expect(made).toEqual([command("b")]);
+    const [sent, ...rest] = enqueue(failed([command("a")], "a", refused), command("b"));
+    expect(sent).toEqual(command("b"));
+    expect(rest).toEqual([]);
+    expect(failed([command("a")], "a", refused)[0]).toMatchObject(refused);
+  });
+
+  it("waits for what is sent or will be, and not for a person", () => {
+    const stuck = [command("a", "x", { state: "conflict" }), command("b", "y", { state: "refused" })];
+    expect([isSettled([]), isSettled(stuck)]).toEqual([true, true]);
+    expect(isSettled([...stuck, command("c", "z")])).toBe(false);
+    expect(isSettled([...stuck, command("c", "z", { state: "sending" })])).toBe(false);
   });
 
   it("sends again after a reload what may not have arrived", () => {

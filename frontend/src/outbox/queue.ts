@@ -14,23 +14,29 @@ export interface Command {
   title: string;
   at: number;
   state: "waiting" | "sending" | "conflict" | "refused";
+  /** Why the server did not take it: in its words, and as a code. */
   problem?: string;
+  code?: string;
   theirs?: unknown;
 }
 
-/** A new command. One that replaces the whole of its subject takes the place of an older one that was not sent yet. */
+/** Whether the newer one leaves nothing of the older one. */
+function replaces(newer: Command, older: Command): boolean {
+  return newer.method === "PUT" && older.method === "PUT" && newer.address === older.address;
+}
+
+/**
+ * A new command. One that replaces the whole of its subject takes the place of an older one that is not on its way: where that
+ * one is in conflict, the decision is about the newest; where it was refused, this one may be what the server takes.
+ */
 export function enqueue(queue: Command[], command: Command): Command[] {
   const last = queue.findLast((other) => other.subject === command.subject);
-  if (
-    command.method === "PUT" &&
-    last?.method === "PUT" &&
-    last.state === "waiting" &&
-    last.address === command.address
-  )
-    return queue.map((other) =>
-      other === last ? { ...command, revision: last.revision, at: last.at } : other,
-    );
-  return [...queue, command];
+  if (!last || last.state === "sending" || !replaces(command, last)) return [...queue, command];
+  const whole = { ...command, revision: last.revision, at: last.at };
+  return queue.map((other) => {
+    if (other !== last) return other;
+    return last.state === "conflict" ? { ...last, ...whole, state: last.state } : whole;
+  });
 }
 
 /** The commands to send now: the first of each subject, unless it waits for a person. */
@@ -46,6 +52,11 @@ export function sendable(queue: Command[], limit: number): Command[] {
   return found;
 }
 
+/** Whether the server has all that it can have: what waits for a person may wait for days. */
+export function isSettled(queue: Command[]): boolean {
+  return sendable(queue, 1).length === 0 && queue.every(({ state }) => state !== "sending");
+}
+
 /** The server did it: those behind it about the same thing continue on the new revision. */
 export function confirmed(queue: Command[], id: string, revision: number | null): Command[] {
   const done = queue.find((command) => command.id === id);
@@ -54,6 +65,21 @@ export function confirmed(queue: Command[], id: string, revision: number | null)
     .map((command) =>
       done && command.subject === done.subject && revision !== null ? { ...command, revision } : command,
     );
+}
+
+/** The server did not take it. A person is asked once about a subject, with the newest that was made of it meanwhile. */
+export function failed(queue: Command[], id: string, why: Partial<Command>): Command[] {
+  const command = queue.find((other) => other.id === id);
+  const follows = (other: Command) => other !== command && command !== undefined && replaces(other, command);
+  const newest = queue.findLast(follows);
+  if (!command || !newest) return marked(queue, id, why);
+  const whole = { ...newest, revision: command.revision, at: command.at };
+  return queue
+    .filter((other) => !follows(other))
+    .map((other) => {
+      if (other !== command) return other;
+      return why.state === "conflict" ? { ...whole, ...why } : whole;
+    });
 }
 
 export function marked(queue: Command[], id: string, change: Partial<Command>): Command[] {

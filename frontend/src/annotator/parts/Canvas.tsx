@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import classes from "../Annotator.module.css";
-import { fitted, type Handle, resized, type Size } from "../geometry";
+import { fitted, type Handle, resized, type Size, zoomedInMiddle } from "../geometry";
 import { Gestures } from "../gestures";
 import { type AnnotatorState, annotator } from "../store";
 import { BoxLayer } from "./BoxLayer";
@@ -97,42 +97,47 @@ function fit(area: HTMLElement | null): void {
 
 function zoomBy(area: HTMLElement | null, factor: number): void {
   if (!area) return;
-  const middle = { x: area.clientWidth / 2, y: area.clientHeight / 2 };
-  annotator.setState(({ view }) => ({
-    view: {
-      scale: view.scale * factor,
-      x: middle.x - (middle.x - view.x) * factor,
-      y: middle.y - (middle.y - view.y) * factor,
-    },
-  }));
+  const screen = { width: area.clientWidth, height: area.clientHeight };
+  annotator.setState(({ view, size }) => ({ view: zoomedInMiddle(view, factor, size, screen) }));
 }
 
 /** Milliseconds since the last change of the zoom. */
 const AT_REST = 200;
+/** With more boxes than this, a zoom in steps is slow where the lines of all are made as thin at each. */
+const MANY = 200;
 
 /**
  * The view is a transform of one element, so zooming and panning never render a box again. A layer of the browser keeps the
- * pixels that it was painted with, which makes panning cheap and a closer view blurred: while the zoom changes there is none.
+ * pixels that it was painted with, which makes panning cheap and a closer view blurred: while the zoom changes there is none. Of
+ * many boxes the layer stays, and is painted sharp when the zoom is at rest.
  */
 function usePainting(stage: React.RefObject<HTMLDivElement | null>): void {
   useEffect(() => {
     let rest: ReturnType<typeof setTimeout> | undefined;
-    const zoom = (element: HTMLElement) => {
-      element.setAttribute("data-zooming", "");
-      clearTimeout(rest);
-      rest = setTimeout(() => element.removeAttribute("data-zooming"), AT_REST);
+    const sharpen = (element: HTMLElement) => {
+      element.style.setProperty("--zoom", String(annotator.getState().view.scale));
+      element.setAttribute("data-sharpening", "");
+      rest = setTimeout(() => element.removeAttribute("data-sharpening"), AT_REST);
     };
-    const paint = ({ view }: AnnotatorState, before?: AnnotatorState) => {
+    const paint = ({ view, marks }: AnnotatorState, before?: AnnotatorState) => {
       const element = stage.current;
       if (!element) return;
-      if (view.scale !== before?.view.scale) zoom(element);
       element.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
-      element.style.setProperty("--zoom", String(view.scale));
+      if (view.scale === before?.view.scale) return;
+      clearTimeout(rest);
+      if (before && marks.length > MANY) {
+        element.removeAttribute("data-sharpening");
+        rest = setTimeout(() => sharpen(element), AT_REST);
+      } else sharpen(element);
     };
     paint(annotator.getState());
-    return annotator.subscribe((state, before) => {
+    const unsubscribe = annotator.subscribe((state, before) => {
       if (state.view !== before.view) paint(state, before);
     });
+    return () => {
+      clearTimeout(rest);
+      unsubscribe();
+    };
   }, [stage]);
 }
 

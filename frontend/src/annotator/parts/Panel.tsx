@@ -44,6 +44,7 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
   const chosen = useStore(annotator, (state) => state.label);
   const selected = useStore(annotator, (state) => state.selected);
   const marks = useStore(annotator, (state) => state.marks);
+  const isLoaded = useStore(annotator, (state) => image !== undefined && state.image === image.id);
   const keys = hotkeys(labels);
   const found = labels.filter(({ name }) => name.toLowerCase().includes(word.trim().toLowerCase()));
   const pick = (label: Label) => {
@@ -90,7 +91,8 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
             </Text>
           )}
         </section>
-        {isDetection && (
+        {/* Before the image is there, nobody knows how many it has. */}
+        {isDetection && isLoaded && (
           <section aria-label={t`Boxes`}>
             <Text size="xs" fw={650} className="quiet" px={8} mb={2}>
               <Plural value={marks.length} one="# box" other="# boxes" />

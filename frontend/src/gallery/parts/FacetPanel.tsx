@@ -115,28 +115,32 @@ export function FacetPanel({ project, filter, change, show }: Props) {
             </Text>
           )}
         </Section>
-        <Section title={t`Split`}>
-          {facets?.splits.map(({ value, count }) => (
-            <Row
-              key={value}
-              text={splitNames[value]}
-              count={count}
-              pressed={filter.split === value}
-              act={() => pick("split", value)}
-            />
-          ))}
-        </Section>
-        <Section title={t`Annotated by`}>
-          {facets?.origins.map(({ value, count }) => (
-            <Row
-              key={value}
-              text={originNames[value]}
-              count={count}
-              pressed={filter.origin === value}
-              act={() => pick("origin", value)}
-            />
-          ))}
-        </Section>
+        {facets?.splits.length !== 0 && (
+          <Section title={t`Split`}>
+            {facets?.splits.map(({ value, count }) => (
+              <Row
+                key={value}
+                text={splitNames[value]}
+                count={count}
+                pressed={filter.split === value}
+                act={() => pick("split", value)}
+              />
+            ))}
+          </Section>
+        )}
+        {facets?.origins.length !== 0 && (
+          <Section title={t`Annotated by`}>
+            {facets?.origins.map(({ value, count }) => (
+              <Row
+                key={value}
+                text={originNames[value]}
+                count={count}
+                pressed={filter.origin === value}
+                act={() => pick("origin", value)}
+              />
+            ))}
+          </Section>
+        )}
         {facets && facets.datasets.length > 1 && (
           <Section title={t`Dataset`}>
             {facets.datasets.map(({ id, name, count }) => (

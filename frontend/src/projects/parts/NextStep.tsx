@@ -28,8 +28,8 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
       <Plural
         key="t"
         value={"missing" in next ? next.missing : 0}
-        one="Label # image more, and a first model is worth training."
-        other="Label # images more, and a first model is worth training."
+        one="Label # more image, and a first model is worth training."
+        other="Label # more images, and a first model is worth training."
       />,
       <Trans key="b">Label images</Trans>,
       `${base}/label`,
