@@ -141,7 +141,7 @@ def main() -> None:
     estimate = studio.wait(f"jobs/{job['id']}/", "preflight")
     print(
         f"A training will take about {estimate['seconds'] / 60:.1f} minutes, "
-        f"{estimate['memory_bytes'] / 2**20:.0f} MiB of memory, {estimate['disk_bytes'] / 2**20:.0f} MiB of disk"
+        f"{estimate['memory_bytes'] / 1e6:.0f} MB of memory, {estimate['disk_bytes'] / 1e6:.0f} MB of disk"
     )
     for warning in estimate["warnings"]:
         print(f"  note: {warning}")
