@@ -61,7 +61,7 @@ def _require_room(dataset: Dataset, source: str) -> None:
     limit = settings.EDGE_IMAGES_PER_DAY
     recent = Image.objects.filter(dataset=dataset, id__gte=_first_id_of_a_day(), source=source)
     if limit < 1:
-        raise TooManyImages("This server takes no images from devices (MLSTUDIO_EDGE_IMAGES_PER_DAY).")
+        raise TooManyImages("This server takes no images from devices (MLSTUDIO_DEVICE_IMAGES_PER_DAY).")
     # The one that must be a day old before there is room again.
     for (oldest,) in recent.order_by("-id").values_list("id")[limit - 1 : limit]:
         error = TooManyImages(

@@ -79,3 +79,14 @@ def test_one_unit_of_sizes():
 
 def test_words_that_nobody_says():
     assert not (wrong := found(r"\banew\b|\btold to run\b")), "\n".join(wrong)
+
+
+def test_pages_write_numbers_and_days_in_their_own_language():
+    """Not in that of the browser, and days as everywhere: `ui/numbers.ts` has a function for each."""
+    pages = [path for path in (ROOT / "frontend" / "src").rglob("*.ts*") if ".test." not in path.name]
+    wrong = [
+        path.name
+        for path in pages
+        if re.search(r"toLocale\w*\(\)|new Date\([^)]*\)\.toLocale\w*\([\w.]*\)", path.read_text())
+    ]
+    assert len(pages) > 200 and not wrong
