@@ -22,8 +22,8 @@ class StepNotReported(DeploymentConflict):
     def __init__(self, percent: int, reported: int, told: int) -> None:
         devices = counted(told, "device has", "devices have")
         super().__init__(
-            f"At {percent} % {reported} of {devices} reported so far. Wait for the rest, or send "
-            '{"force": true} to go on without.'
+            f"At {percent} % {reported} of {devices} reported so far. Wait for the rest, or go on "
+            "without them by force."
         )
 
 
@@ -33,7 +33,7 @@ class NothingToReturnTo(DeploymentConflict):
     def __init__(self, count: int) -> None:
         super().__init__(
             f"Nothing ran before this deployment: rolled back, it leaves {counted(count, 'device')}"
-            ' without a model. Deploy another model, or send {"force": true} if they are to stop.'
+            " without a model. Deploy another model, or roll back by force if they are to stop."
         )
 
 

@@ -81,7 +81,7 @@ def _sentences(row: models.Model, uses: list[Use], force: bool | None, along: st
         first += f" Delete the {kind} first."
     elif not force and not any(use.is_final for use in uses):
         what = f"it with {along}" if along else "it"
-        first += f" End what uses it, or repeat with ?force=true to cancel that work and delete {what}."
+        first += f" End what uses it, or delete it by force, which cancels that work and deletes {what}."
     sentences = [first, *(use.detail for use in uses[:MOST_LISTED])]
     if len(uses) > MOST_LISTED:
         sentences.append(f"{counted(len(uses) - MOST_LISTED, 'more use is', 'more uses are')} not listed.")

@@ -81,6 +81,13 @@ def test_words_that_nobody_says():
     assert not (wrong := found(r"\banew\b|\btold to run\b")), "\n".join(wrong)
 
 
+def test_refusals_name_no_parameters():
+    """Pages show them to people, who cannot send a query or JSON."""
+    places = ("edge/errors.py", "projects/uses.py")
+    wrong = [text for place in places for _, text in texts(ROOT / place) if re.search(r"=true|\{\"|\?\w+=", text)]
+    assert not wrong
+
+
 def test_pages_write_numbers_and_days_in_their_own_language():
     """Not in that of the browser, and days as everywhere: `ui/numbers.ts` has a function for each."""
     pages = [path for path in (ROOT / "frontend" / "src").rglob("*.ts*") if ".test." not in path.name]
