@@ -46,7 +46,8 @@ class Limit:
         name: in `users/me/`, for example `queued_jobs`.
         setting: name of the Django setting that has the number; 0 means no limit.
         used: how much of it a user has now.
-        detail: the sentence of the error, with `{limit}`.
+        detail: the sentence of the error, with `{limit}`, as `in_words` puts it.
+        in_words: the number with its noun.
         retry_after_seconds: for what passes by itself.
         in_trash: how much of that lies in the trash.
     """
@@ -55,6 +56,7 @@ class Limit:
     setting: str
     used: Callable[..., int]
     detail: str
+    in_words: Callable[[int], str]
     retry_after_seconds: int | None = None
     in_trash: Callable[..., int] | None = None
 
@@ -76,7 +78,11 @@ class Limit:
             return
         hold(user)
         if self.used(user) + more > self.value:
-            raise LimitReached(self.detail.format(limit=f"{self.value:,}"), self.code, self.retry_after_seconds)
+            raise self.reached()
+
+    def reached(self) -> LimitReached:
+        detail = self.detail.format(limit=self.in_words(self.value))
+        return LimitReached(detail, self.code, self.retry_after_seconds)
 
 
 _limits: dict[str, Limit] = {}

@@ -59,6 +59,9 @@ class Preferences(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
     content = models.JSONField(default=dict)
 
+    class Meta:
+        verbose_name_plural = "preferences"
+
     def __str__(self) -> str:
         return f"preferences of {self.user}"
 

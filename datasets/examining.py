@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
+from common.words import format_bytes
 from datasets.models import Label, Video
 from storage import services as storage
 from storage.cache import Incoming
@@ -146,4 +147,4 @@ def _examined(incoming: Incoming, filename: str, facts: Facts) -> StagedImage:
 
 
 def too_large() -> ImageError:
-    return ImageError("file_too_large", f"The file is larger than {settings.MAX_IMAGE_BYTES // 2**20} MiB.")
+    return ImageError("file_too_large", f"The file is larger than {format_bytes(settings.MAX_IMAGE_BYTES)}.")

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from common.words import counted
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents
 from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
@@ -75,7 +76,8 @@ def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator
     absent = [name for name in label_map if name not in labels]
     for position, name in enumerate(absent):
         if position == MOST_ABSENT:
-            detail = f"The archive has none of {len(absent) - position:,} other labels that could be mapped or skipped."
+            others = counted(len(absent) - position, "other label")
+            detail = f"The archive has none of {others} that could be mapped or skipped."
             yield ImportWarning("", "label_not_found", detail)
             return
         alike = difflib.get_close_matches(name, said.labels, 1)

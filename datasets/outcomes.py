@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from common.words import counted
 from datasets.copies import (
     ALREADY_ANNOTATED,
     ANNOTATED,
@@ -87,7 +88,8 @@ def _beside_others(own: Said, image: Image, said: str) -> tuple[str, str]:
         return DUPLICATE, said + "."
     hint = "it was left as it is. Remove its annotations to have those of this file."
     if any(box is not None for _, box in (*own.marks, *present)):
-        return ALREADY_ANNOTATED, f"{said}, with {len(present)} boxes instead of {len(own.marks)}; {hint}"
+        boxes = counted(len(present), "box", "boxes")
+        return ALREADY_ANNOTATED, f"{said}, with {boxes} instead of {len(own.marks)}; {hint}"
     return ALREADY_ANNOTATED, f"{said}, with {names_of(present) or 'no label'} instead of {names_of(own.marks)}; {hint}"
 
 

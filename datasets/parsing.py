@@ -13,6 +13,7 @@ from typing import IO, Protocol
 
 from django.conf import settings
 
+from common.words import counted, format_bytes
 from datasets.archives import ZipContents
 from datasets.containers import AnyContents, write_texts
 from jobs.context import JobContext
@@ -130,14 +131,15 @@ def _died(process: SandboxedProcess) -> WorkFailed:
     if process.exceeded == "memory" or process.returncode == OUT_OF_MEMORY:
         return WorkFailed(
             "annotations_too_complex",
-            f"Reading the annotation files took more than {settings.ANNOTATION_MEMORY_BYTES / 2**30:.1f} GiB of "
-            "memory. Split the archive, or take files out of it that are no annotations.",
+            f"Reading the annotation files took more than {format_bytes(settings.ANNOTATION_MEMORY_BYTES)} of memory. "
+            "Split the archive, or take files out of it that are no annotations.",
         )
     if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and not process.exceeded:
         return WorkFailed(
             "annotations_too_complex",
-            f"Reading the annotation files took more than {settings.ANNOTATION_SECONDS / 60:.0f} minutes. Split the "
-            "archive, or take files out of it that are no annotations.",
+            "Reading the annotation files took more than "
+            f"{counted(round(settings.ANNOTATION_SECONDS / 60), 'minute')}. Split the archive, or take files out of it "
+            "that are no annotations.",
         )
     return WorkFailed(
         "annotations_unreadable",

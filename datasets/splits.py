@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from common.words import counted
 from datasets.grouping import MOST_OF_ALL, group_images, remark_on_large_groups
 from datasets.grouping import Candidate as Candidate
 
@@ -150,7 +151,7 @@ def _about_lacking(lacking: list[str], chosen: dict[int, str], members: dict[int
     if not lacking:
         return []
     drawn = {split: sum(len(members[root]) for root, own in chosen.items() if own == split) for split in lacking}
-    parts = " and ".join(f"{count:,} images for {split}" for split, count in drawn.items())
+    parts = " and ".join(f"{counted(count, 'image')} for {split}" for split, count in drawn.items())
     source = "all images" if "train" in lacking else "train"
     return [{"code": "splits_completed", "detail": COMPLETED.format(parts=parts, source=source)}]
 

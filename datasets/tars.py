@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from common.words import counted
 from datasets.archives import RATIO_FREE_BYTES
 from datasets.examining import too_large
 from jobs.errors import WorkFailed
@@ -247,11 +248,14 @@ def _members(file: BinaryIO) -> tuple[list[tuple[str, Member]], str]:
             end = archive.offset
         file.seek(min(end, 1 << 62))
         if file.read(TRAILING_BYTES).strip(b"\0"):
-            damage = f"The archive goes on behind its end, after {len(members):,} files; what is there was not read."
+            files = counted(len(members), "file")
+            damage = f"The archive goes on behind its end, after {files}; what is there was not read."
     except (tarfile.TarError, *DAMAGES) as error:
         if not members:
             raise WorkFailed("not_an_archive", f"The archive cannot be read ({error}). Make it again.") from error
-        damage = f"The archive is damaged behind its first {len(members):,} files ({error}); the others were not read."
+        damage = (
+            f"The archive is damaged behind its first {counted(len(members), 'file')} ({error}); the rest was not read."
+        )
     return members, damage
 
 

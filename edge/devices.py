@@ -108,7 +108,7 @@ def enrol(*, code: str, name: str, platform: dict, agent_version: str) -> tuple[
 
 @atomic_again
 def move(*, device: Device, group: DeviceGroup | None) -> None:
-    """Into another group, whose model it is told to run. Without one, or where that runs nothing, it keeps its own."""
+    """Into another group, whose model it gets. Without one, or where that runs nothing, it keeps its own."""
     if group is not None and group.project_id != device.project_id:
         raise Invalid("Must be a group of the device's project.", attr="group")
     _hold(group)
@@ -126,14 +126,15 @@ def delete_group(*, group: DeviceGroup) -> None:
     """Delete a group with its deployments; its devices stay.
 
     Raises:
-        GroupInUse: devices, of whichever group, run what it was told to run.
+        GroupInUse: devices, of whichever group, run a model that was deployed to it.
     """
     _hold(group)
     users = Device.objects.filter(Q(target__group=group) | Q(running__group=group), revoked_at=None)
     names = [device.name for device in users.order_by("name", "pk")[:NAMED]]
     if names:
+        named = ", ".join(names) + (" and others" if len(names) == NAMED else "")
         raise GroupInUse(
-            f"{', '.join(names)}{' and others' if len(names) == NAMED else ''} run what this group was told to run. "
+            f"{named} {'runs' if len(names) == 1 else 'run'} a model that was deployed to this group. "
             "Deploy a model to their new group first, or revoke them."
         )
     group.refresh_from_db()

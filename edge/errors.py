@@ -1,6 +1,7 @@
 """What a caller of the edge can act on."""
 
 from common.errors import StudioError
+from common.words import counted
 
 
 class CodeNotValid(StudioError):
@@ -19,9 +20,10 @@ class StepNotReported(DeploymentConflict):
     code = "step_not_reported"
 
     def __init__(self, percent: int, reported: int, told: int) -> None:
+        devices = counted(told, "device has", "devices have")
         super().__init__(
-            f"At {percent} % {reported} of {told} devices have reported so far. Wait for them, or send "
-            '{"force": true} to go on without.'
+            f"At {percent} % {reported} of {devices} reported so far. Wait for the rest, or go on "
+            "without them by force."
         )
 
 
@@ -30,16 +32,15 @@ class NothingToReturnTo(DeploymentConflict):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"Nothing ran before this deployment: rolled back, it leaves {count} "
-            f"{'device' if count == 1 else 'devices'}"
-            ' without a model. Deploy another model, or send {"force": true} if they are to stop.'
+            f"Nothing ran before this deployment: rolled back, it leaves {counted(count, 'device')}"
+            " without a model. Deploy another model, or roll back by force if they are to stop."
         )
 
 
 class GroupInUse(StudioError):
     status = 409
     code = "group_in_use"
-    detail = "Devices run what this group was told to run."
+    detail = "Devices run a model that was deployed to this group."
 
 
 class SigningKeyUnreadable(StudioError):
@@ -47,11 +48,11 @@ class SigningKeyUnreadable(StudioError):
     code = "signing_key_unreadable"
     detail = (
         "The key that signs manifests cannot be opened: the installation's secret is another one than when it was "
-        "made. Restore the secret, or make a new key with `manage.py edge rotate-key` and enrol the devices anew."
+        "made. Restore the secret, or make a new key with `manage.py edge rotate-key` and enrol the devices again."
     )
 
 
 class TooManyImages(StudioError):
     status = 429
     code = "feedback_quota_used"
-    detail = "This device has sent its share of pictures for today."
+    detail = "This device has sent as many images within a day as are taken."

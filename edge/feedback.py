@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 
 from django.conf import settings
 from django.db import transaction
 
+from common.words import counted
 from datasets.examining import stage_upload
 from datasets.gallery.keeping import settle
 from datasets.ingest import add_images, edges_of
@@ -42,9 +44,7 @@ def receive_image(
     # Names may be given twice; the end of its id tells two devices apart.
     source = f"{FROM_DEVICES}{device.name} ({device.pk.hex[-6:]})"[:100]
     dataset = _dataset_of(device)
-    limit = settings.EDGE_IMAGES_PER_DAY
-    if Image.objects.filter(dataset=dataset, id__gte=_first_id_of_a_day(), source=source).count() >= limit:
-        raise TooManyImages(f"This device has sent {limit} pictures within a day; more are taken tomorrow.")
+    _require_room(dataset, source)
     item = stage_upload(incoming, filename)
     with transaction.atomic():
         (outcome,) = add_images(dataset=dataset, items=[item], user=None, source=source)
@@ -54,6 +54,27 @@ def receive_image(
         if outcome.kind == "created":
             _suggest(image, device, labels, boxes)
     return outcome.kind, image
+
+
+def _require_room(dataset: Dataset, source: str) -> None:
+    """Raises `TooManyImages` when a device has sent its share of the last 24 hours."""
+    limit = settings.EDGE_IMAGES_PER_DAY
+    recent = Image.objects.filter(dataset=dataset, id__gte=_first_id_of_a_day(), source=source)
+    if limit < 1:
+        raise TooManyImages("This server takes no images from devices (MLSTUDIO_DEVICE_IMAGES_PER_DAY).")
+    # The one that must be a day old before there is room again.
+    for (oldest,) in recent.order_by("-id").values_list("id")[limit - 1 : limit]:
+        error = TooManyImages(
+            f"This device has sent {counted(limit, 'image')} within a day, which is all that is taken. The next one is "
+            "taken when the first of them is a day old."
+        )
+        error.wait = max(1, math.ceil(_seconds_of(oldest) + DAY_SECONDS - time.time()))
+        raise error
+
+
+def _seconds_of(pk: uuid.UUID) -> float:
+    """When a row was made, by its id (UUIDv7, RFC 9562)."""
+    return (pk.int >> 80) / 1000
 
 
 def _first_id_of_a_day() -> uuid.UUID:

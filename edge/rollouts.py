@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.limits import hold
 from common.errors import Invalid
+from common.words import counted
 from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
@@ -235,7 +236,7 @@ def look_after(*, deployment: Deployment) -> Deployment:
         return deployment
     rate = reports["failed"] / reports["reported"]
     if rate > deployment.largest_failure_rate:
-        reason = f"{reports['failed']} of {reports['reported']} devices failed at {deployment.percent} %"
+        reason = f"{reports['failed']} of {counted(reports['reported'], 'device')} failed at {deployment.percent} %"
         return _stopped(deployment, f"{reason}; at most {deployment.largest_failure_rate:.0%} are allowed.")
     is_last = deployment.step + 1 >= len(deployment.steps)
     if is_last and reports["reported"] >= reports["told"]:

@@ -71,7 +71,7 @@ class DeviceSerializer(OneLineName, InProject):
         child=serializers.CharField(), read_only=True, help_text="What the machine says of itself."
     )
     target: serializers.PrimaryKeyRelatedField = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The deployment that it was told to run last."
+        read_only=True, allow_null=True, help_text="The last deployment that it was given."
     )
     target_model = serializers.SerializerMethodField(help_text="Its model, for people.")
     running_model = serializers.SerializerMethodField(help_text="The model that it says it runs, for people.")
@@ -129,7 +129,7 @@ class NewEnrolmentCodeSerializer(EnrolmentCodeSerializer):
 
 
 class DeploymentReportsSerializer(serializers.Serializer):
-    told = serializers.IntegerField(help_text="How many devices are told to run it now.")
+    told = serializers.IntegerField(help_text="How many devices are to run it now.")
     reported = serializers.IntegerField()
     failed = serializers.IntegerField()
 
@@ -168,7 +168,7 @@ class DeploymentSerializer(InProject):
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
     reports = serializers.SerializerMethodField()
     state = serializers.ChoiceField(DeploymentState.choices, read_only=True)
-    info = Described(DeploymentInfoSerializer(), help_text="What devices are told of the model.")
+    info = Described(DeploymentInfoSerializer(), help_text="What devices learn of the model.")
     stale = serializers.SerializerMethodField(
         help_text="Whether the thresholds of the model were changed since: deploy it again for devices to have them."
     )

@@ -15,6 +15,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from common.errors import Conflict, StudioError
+from common.words import counted
 from jobs import heartbeat, lanes, limits, messages, queues, work
 from jobs.context import JobContext
 from jobs.contracts import PARAMETERS, JobParameters, JobResult
@@ -152,7 +153,12 @@ def _do(job: Job) -> None:
 def _run_to_its_end(job: Job) -> None:
     pk = str(job.pk)
     if job.attempts > settings.MAX_ATTEMPTS:
-        _end(job, WorkState.FAILED, "worker_lost", f"The worker died {settings.MAX_ATTEMPTS} times over this job.")
+        _end(
+            job,
+            WorkState.FAILED,
+            "worker_lost",
+            f"The worker died {counted(settings.MAX_ATTEMPTS, 'time')} over this job.",
+        )
         return
     try:
         if job.cancel_requested:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from common.words import counted
 from mlstudio.private import make_private_file, make_private_folder
 from storage.cache import blob_path
 from storage.models import Blob, BlobState
@@ -153,8 +154,8 @@ def _copy_files(
         on_progress(done, len(known))
     if missing:
         raise BackupError(
-            f"{len(missing):,} files could not be copied, first {missing[0]}. Run `manage.py storage verify`. The "
-            "backup is not finished."
+            f"{counted(len(missing), 'file')} could not be copied, first {missing[0]}. Run `manage.py storage verify`. "
+            "The backup is not finished."
         )
 
 

@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from rest_framework.views import APIView
 
+from common.words import format_bytes
 from jobs.models import Job, WorkState
 from mlstudio.doors import identify
 from mlstudio.errors import error_response
@@ -85,7 +86,7 @@ def _database() -> str:
 
 def _disk() -> str:
     free = shutil.disk_usage(settings.DATA_DIR).free
-    return "ok" if free >= settings.MIN_FREE_BYTES else f"full ({free // 2**20} MiB free)"
+    return "ok" if free >= settings.MIN_FREE_BYTES else f"full ({format_bytes(free)} free)"
 
 
 def store_state() -> str:

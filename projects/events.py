@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from accounts.authentication import is_still_valid
 from accounts.limits import Limit, register
 from common.requests import AuthenticatedRequest
+from common.words import counted
 from jobs.models import Work, WorkEvent
 from projects.event_hub import Subscription, hub
 from projects.live_streams import Position, UserSubscription
@@ -31,8 +32,8 @@ KEEP_ALIVE_SECONDS = 15.0
 STREAMS = register(
     Limit(
         "event_streams", "MAX_EVENT_STREAMS", hub.count,
-        "You watch {limit} pieces of work already, which is all that this server allows. Close some of the streams.",
-        retry_after_seconds=30,
+        "You watch {limit} already, which is all that this server allows. Close one of the streams.",
+        lambda count: counted(count, "piece of work", "pieces of work"), retry_after_seconds=30,
     )
 )  # fmt: skip
 EVENT_STREAM = OpenApiResponse(

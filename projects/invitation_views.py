@@ -43,7 +43,7 @@ class InvitationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         member = invitations.accept(invitation=self.get_object())
         return Response(MemberSerializer(member).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses={204: OpenApiResponse(description="Declined; nobody is told.")})
+    @extend_schema(request=None, responses={204: OpenApiResponse(description="Declined; nobody is notified.")})
     @action(detail=True, methods=["post"])
     def decline(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Do not become a member."""

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.limits import Limit, LimitReached, register
+from common.words import counted, format_bytes
 from jobs.models import Job
 from projects.models import Project
 from projects.selectors import is_live
@@ -24,7 +25,8 @@ COUNTED_AGAIN_SECONDS = 600
 PROJECTS = register(
     Limit(
         "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(is_live(), created_by=user).count(),
-        "You have {limit} projects, which is all that this server allows. Delete one that you no longer need.",
+        "You have {limit}, which is all that this server allows. Delete one that you no longer need.",
+        lambda count: counted(count, "project"),
     )
 )  # fmt: skip
 
@@ -32,7 +34,8 @@ PROJECTS = register(
 register(
     Limit(
         "open_uploads", "MAX_OPEN_UPLOADS", lambda user: Upload.objects.filter(user=user).count(),
-        "You have {limit} unfinished uploads, which is all that this server allows. Finish or delete some.",
+        "You have {limit}, which is all that this server allows. Finish or delete one.",
+        lambda count: counted(count, "unfinished upload"),
     )
 )  # fmt: skip
 
@@ -114,10 +117,10 @@ project_bytes = _ByteCount(
 BYTES = register(
     Limit(
         "bytes", "MAX_USER_BYTES", lambda user: user_bytes.of(user, again=True),
-        "The files of the user who made this project would take more than {limit} bytes, which is all that this server "
+        "The files of the user who made this project would take more than {limit}, which is all that this server "
         "allows. Delete images, videos, models, or ended jobs with their archives, and empty the trash, where files "
         "still count; or ask the operator for more (MLSTUDIO_MAX_USER_BYTES).",
-        in_trash=lambda user: _of_projects(_trash_of(user)),
+        format_bytes, in_trash=lambda user: _of_projects(_trash_of(user)),
     )
 )  # fmt: skip
 
@@ -127,7 +130,7 @@ def require_user_bytes(user: User | None, more: int) -> None:
     if user is None:
         return
     if not user_bytes.take(user, more, BYTES.value):
-        raise LimitReached(BYTES.detail.format(limit=f"{BYTES.value:,}"), BYTES.code, BYTES.retry_after_seconds)
+        raise BYTES.reached()
 
 
 def require_bytes(project: Project, more: int) -> None:
@@ -135,9 +138,9 @@ def require_bytes(project: Project, more: int) -> None:
     most = settings.MAX_PROJECT_BYTES
     if not project_bytes.take(project, more, most):
         raise LimitReached(
-            f"The files of the project would take more than {most:,} bytes, which is all that this server allows. "
-            "Delete images, videos or models, and empty the trash, where files still count; or ask the operator for "
-            "more (MLSTUDIO_MAX_PROJECT_BYTES).",
+            f"The files of the project would take more than {format_bytes(most)}, which is all that this server "
+            "allows. Delete images, videos or models, and empty the trash, where files still count; or ask the "
+            "operator for more (MLSTUDIO_MAX_PROJECT_BYTES).",
             "too_many_bytes_in_project",
         )
     try:
@@ -164,9 +167,10 @@ IMAGES = register(
     Limit(
         "images", "MAX_USER_IMAGES",
         lambda user: Project.objects.filter(created_by=user).aggregate(total=Sum("image_count"))["total"] or 0,
-        "The projects of the user who made this one would have more than {limit} images, which is all that this server "
+        "The projects of the user who made this one would have more than {limit}, which is all that this server "
         "allows. Delete images, and empty the trash, where they still count; or ask the operator for more "
         "(MLSTUDIO_MAX_USER_IMAGES).",
+        lambda count: counted(count, "image"),
         in_trash=lambda user: _trash_of(user).aggregate(total=Sum("image_count"))["total"] or 0,
     )
 )  # fmt: skip
@@ -178,8 +182,8 @@ def require_images(project: Project, more: int, more_bytes: int) -> None:
     count = Project.objects.values_list("image_count", flat=True).get(pk=project.pk)
     if most and count + more > most:
         raise LimitReached(
-            f"The project would have more than {most:,} images, which is all that this server allows. Delete images, "
-            "or make another project.",
+            f"The project would have more than {counted(most, 'image')}, which is all that this server allows. Delete "
+            "images, or make another project.",
             "too_many_images_in_project",
         )
     IMAGES.require(project.created_by, more)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import models
 
+from common.words import counted
 from jobs import work
 from jobs.errors import WorkHasEnded
 from jobs.models import ENDED, Job, Work
@@ -80,16 +81,16 @@ def _sentences(row: models.Model, uses: list[Use], force: bool | None, along: st
         first += f" Delete the {kind} first."
     elif not force and not any(use.is_final for use in uses):
         what = f"it with {along}" if along else "it"
-        first += f" End what uses it, or repeat with ?force=true to cancel that work and delete {what}."
+        first += f" End what uses it, or delete it by force, which cancels that work and deletes {what}."
     sentences = [first, *(use.detail for use in uses[:MOST_LISTED])]
     if len(uses) > MOST_LISTED:
-        sentences.append(f"{len(uses) - MOST_LISTED:,} more uses are not listed.")
+        sentences.append(f"{counted(len(uses) - MOST_LISTED, 'more use is', 'more uses are')} not listed.")
     return sentences
 
 
 def in_words(counts: dict[str, int]) -> str:
     """`{"images": 318, "videos": 1}` as "318 images and 1 video"; what is zero is left out."""
-    parts = [f"{count:,} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items() if count]
+    parts = [counted(count, name.removesuffix("s"), name) for name, count in counts.items() if count]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 

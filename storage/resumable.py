@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from common.errors import Invalid
+from common.words import counted
 from storage import services
 from storage.cache import CHUNK_BYTES, Incoming
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
@@ -66,7 +67,7 @@ def _announced(user: User, length: int, metadata: str) -> Upload:
     list(type(user)._base_manager.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
     if Upload.objects.filter(user=user).count() >= settings.MAX_OPEN_UPLOADS:
         raise Invalid(
-            f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads: finish or delete some.",
+            f"You have {counted(settings.MAX_OPEN_UPLOADS, 'unfinished upload')}: finish or delete one.",
             attr="Upload-Length",
             code="too_many_uploads",
         )

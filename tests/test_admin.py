@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.urls import reverse
@@ -24,6 +27,13 @@ def test_every_list_opens_and_searches(administrator, image, labels, model):
     assert administrator.get(address).status_code == 200
     if admin.site._registry[model].search_fields:
         assert administrator.get(address, {"q": "one"}).status_code == 200
+
+
+def test_plurals_are_english(administrator):
+    names = [str(model._meta.verbose_name_plural) for model in apps.get_models()]
+    assert [name for name in names if re.search(r"([^aeiou]y|ch|sh|s|x)s$", name)] == []
+    page = administrator.get(reverse("admin:index")).content.decode()
+    assert "Searches" in page and "Webhook deliveries" in page
 
 
 def test_an_image_can_be_looked_at_and_not_changed(administrator, image):

@@ -313,7 +313,7 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
         said = process.communicate(timeout=20)[1]
     assert process.returncode == 0, said
     # A folder that is full already would else look as if nothing worked.
-    assert "holds 1 images" in said and "only those that come now" in said, said
+    assert "holds 1 image already" in said and "only those that come now" in said, said
 
 
 def test_other_programs_ask_over_http(house, agent, picture):

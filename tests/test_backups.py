@@ -34,7 +34,7 @@ def test_a_backup_of_a_running_studio_is_a_studio_again(tmp_path):
         studio.call("POST", path, files=[("files", ("a.jpg", jpeg(1), "image/jpeg"))])
         backup = tmp_path / "backup"
         done = manage(tmp_path / "data", "backup", str(backup))
-        assert done.returncode == 0 and "1 files" in done.stdout, done.stderr
+        assert done.returncode == 0 and "1 file, " in done.stdout, done.stderr
         studio.call("POST", path, files=[("files", ("b.jpg", jpeg(2), "image/jpeg"))])
         done = manage(tmp_path / "data", "backup", str(backup))
         assert "2 files" in done.stdout and len(list(backup.glob("blobs/??/*"))) == 2

@@ -18,7 +18,7 @@ from nacl.signing import VerifyKey
 from rest_framework.test import APIClient
 
 from datasets.models import Annotation, Image
-from edge import keys, rollouts
+from edge import feedback, keys, rollouts
 from edge.devices import presence
 from edge.models import Deployment, Device, DeviceGroup, EnrolmentCode, SigningKey
 from inference.registry.registration import register_model
@@ -427,8 +427,25 @@ class TestImages:
     def test_a_device_has_a_share_a_day(self, api, project, group, settings):
         settings.EDGE_IMAGES_PER_DAY = 2
         gadget = add_device(api, project, group)
-        codes = [self.send(gadget, jpeg(number), {}).status_code for number in range(3)]
-        assert codes == [201, 201, 429]
+        answers = [self.send(gadget, jpeg(number), {}) for number in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+        refusal = answers[-1]
+        assert "sent 2 images within a day" in refusal.json()["errors"][0]["detail"]
+        assert 86_000 < int(refusal["Retry-After"]) <= 86_400
+
+    def test_room_again_when_the_first_of_its_share_is_a_day_old(self, api, project, group, settings, monkeypatch):
+        settings.EDGE_IMAGES_PER_DAY = 1
+        gadget = add_device(api, project, group)
+        self.send(gadget, jpeg(1), {})
+        monkeypatch.setattr(feedback, "DAY_SECONDS", 3600)
+        assert 3500 < int(self.send(gadget, jpeg(3), {})["Retry-After"]) <= 3600
+        monkeypatch.setattr(feedback, "DAY_SECONDS", 0)
+        assert self.send(gadget, jpeg(3), {}).status_code == 201
+
+    def test_a_server_may_take_none(self, api, project, group, settings):
+        settings.EDGE_IMAGES_PER_DAY = 0
+        refusal = self.send(add_device(api, project, group), jpeg(1), {})
+        assert refusal.status_code == 429 and "Retry-After" not in refusal
 
 
 @pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import subprocess
@@ -77,6 +78,13 @@ def test_a_small_network_learns(trained):
     assert result.metrics["accuracy"] >= 0.9 and result.metrics["count"] == 16
     assert [entry["epoch"] for entry in seen["epochs"]] == list(range(1, 13)) == [e["epoch"] for e in result.history]
     assert seen["progress"] and any("Expected" in line for line in seen["log"])
+
+
+def test_it_prepares_before_it_reads_images_and_before_its_first_step(trained):
+    _, _, seen = trained
+    phases = [phase for phase, _ in itertools.groupby(seen["progress"], key=lambda one: one[0])]
+    assert phases == ["preparing", "decoding", "preparing", "training", "evaluating", "exporting"]
+    assert all(done == 0 for phase, done, _ in seen["progress"] if phase == "preparing")
 
 
 def test_the_exported_file_agrees_with_keras_on_real_files(trained, data):

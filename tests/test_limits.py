@@ -84,6 +84,24 @@ def test_projects(api, project, settings):
     refused(api.post("/api/v1/projects/", {"name": "c"}), 403, "too_many_projects")
 
 
+@pytest.mark.any_database("sentences")
+def test_a_limit_of_one_is_said_in_the_singular(api, dataset, project, settings):
+    run_import(api, dataset, shapes_zip(20))
+    snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
+    body = {"project": str(project.pk), "snapshot": snapshot}
+    assert api.post("/api/v1/trainings/", body).status_code == 201
+    settings.MAX_QUEUED_TRAININGS = settings.MAX_PROJECTS = settings.MAX_PROJECT_IMAGES = 1
+    said = refused(api.post("/api/v1/trainings/", body), 429, "too_many_queued_trainings")
+    assert said.startswith("You have 1 training waiting or running, ")
+    assert "You have 1 project, " in refused(api.post("/api/v1/projects/", {"name": "c"}), 403, "too_many_projects")
+    settings.MAX_QUEUED_TRAININGS, settings.MAX_QUEUED_TRAININGS_PER_PROJECT = 0, 1
+    said = refused(api.post("/api/v1/trainings/", body), 429, "too_many_queued_trainings_in_project")
+    assert said.startswith("This project has 1 training waiting or running, ")
+    url = f"/api/v1/datasets/{dataset['id']}/images/"
+    answer = api.post(url, {"files": [_file("new.jpg", jpeg(77))]}, format="multipart")
+    assert "more than 1 image, " in refused(answer, 403, "too_many_images_in_project")
+
+
 def test_images_of_a_project_and_of_a_user(api, dataset, settings):
     settings.MAX_PROJECT_IMAGES = 1
     upload(api, dataset, [("a.jpg", jpeg(1))])

@@ -478,7 +478,7 @@ class TestStore:
         house.tracker.shutdown()
         house.tracker.server_close()
         last, code = run_command("status")[:2]
-        assert code == 2 and "waiting for the store: 1 files" in last
+        assert code == 2 and "waiting for the store: 1 file," in last
 
 
 def run_command(action: str, *arguments: str):

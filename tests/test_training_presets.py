@@ -77,6 +77,15 @@ def test_the_time_left_forgets_how_a_phase_began():
     assert said == pytest.approx((1000 - 502) / 5 + 15, rel=0.05)
 
 
+def test_while_a_training_prepares_what_is_left_is_what_comes_after():
+    left = Eta()
+    assert left.seconds("preparing", 0, 1, now=0.0) is None
+    left.by_phase = {"decoding": 5.0, "training": 40.0, "export": 15.0}
+    assert left.seconds("decoding", 10, 10, now=1.0) == 60.0
+    assert left.seconds("preparing", 0, 1, now=2.0) == 55.0
+    assert left.seconds("training", 0, 100, now=3.0) == 55.0
+
+
 def test_the_files_of_a_small_network_take_seconds_and_those_of_a_large_one_more():
     assert export_seconds(layers=33, parameters=300_000) < 3
     assert 6 < export_seconds(layers=188, parameters=23_600_000) < 15

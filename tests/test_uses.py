@@ -46,7 +46,7 @@ def production_model(project, run: TrainingRun) -> Model:
 def test_a_dataset_that_a_training_needs_stays(api, dataset, training):
     errors = refused(api.delete(f"/api/v1/datasets/{dataset['id']}/"))
     assert {error["code"] for error in errors} == {"dataset_in_use"} and len(errors) == 2
-    assert "32 images" in errors[0]["detail"] and "?force=true" in errors[0]["detail"]
+    assert "32 images" in errors[0]["detail"] and "by force" in errors[0]["detail"]
     assert training["id"] in errors[1]["detail"] and "queued" in errors[1]["detail"]
     assert Image.objects.count() == 32
     told = api.get(f"/api/v1/datasets/{dataset['id']}/uses/").json()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from common.words import counted
 from inference.models import FileKind
 from training.models import TrainingRun
 from training.process import made_files
@@ -73,7 +74,9 @@ def _detector_input(result: dict) -> dict:
 
 def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
     metrics = result["metrics"]
-    limits = [f"Measured on {metrics['count']} test images with {metrics['boxes']} boxes."]
+    limits = [
+        f"Measured on {counted(metrics['count'], 'test image')} with {counted(metrics['boxes'], 'box', 'boxes')}."
+    ]
     if metrics["ap50_interval"]:
         low, high = metrics["ap50_interval"]
         limits[0] += f" On pictures like these AP50 lies between {low:.3f} and {high:.3f} (95 % confidence)."
@@ -90,7 +93,7 @@ def _limits(result: dict, remarks: list[str]) -> list[str]:
     metrics = result["metrics"]
     low, high = metrics["accuracy_interval"]
     limits = [
-        f"Measured on {metrics['count']} test images: the true accuracy on pictures like these lies between "
+        f"Measured on {counted(metrics['count'], 'test image')}: the true accuracy on pictures like these lies between "
         f"{low:.1%} and {high:.1%} (95 % confidence).",
         "Pictures of another kind (camera, light, background) than the data were not tested.",
         "The model always answers with one of its labels, also for pictures that show none of them.",
@@ -116,7 +119,7 @@ def _markdown(card: dict) -> str:
     configuration = card["configuration"]
     return f"""# {card["name"]}
 
-{kind} with {len(card["class_names"])} labels, trained with ML Studio in the project {card["project"]}.
+{kind} with {counted(len(card["class_names"]), "label")}, trained with ML Studio in the project {card["project"]}.
 
 ## How good it is
 
@@ -158,10 +161,10 @@ def _classifier_quality(card: dict) -> str:
         f"| {_cell(one['label'])} | {one['precision']:.3f} | {one['recall']:.3f} | {one['f1']:.3f} | {one['support']} |"
         for one in test["per_class"]
     )
-    return f"""On {test["count"]} test images that were used neither for training nor for choosing the model:
+    return f"""On {counted(test["count"], "test image")} used neither for training nor for choosing the model:
 
 - accuracy **{test["accuracy"]:.3f}** (95 % confidence interval {low:.3f} to {high:.3f})
-- balanced accuracy {test["balanced_accuracy"]:.3f} over {test["labels_covered"]} labels, macro F1
+- balanced accuracy {test["balanced_accuracy"]:.3f} over {counted(test["labels_covered"], "label")}, macro F1
   {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
 
 | label | precision | recall | F1 | test images |
@@ -184,7 +187,7 @@ def _detector_quality(card: dict) -> str:
         f"{one['threshold']:.2f} | {one['precision']:.3f} | {one['recall']:.3f} | {one['boxes']} |"
         for one in test["per_class"]
     )
-    return f"""On {test["count"]} test images that were used neither for training nor for choosing the model, by COCO's
+    return f"""On {counted(test["count"], "test image")} used neither for training nor for choosing the model, by COCO's
 definitions:
 
 - AP50 **{_figure(test["ap50"])}**{sure}

@@ -37,6 +37,7 @@ class Search(Identified):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "searches"
         indexes = [models.Index(fields=["project", "id"])]
 
     def __str__(self) -> str:

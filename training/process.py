@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from common.words import counted
 from datasets.models import Snapshot
 from datasets.snapshots import iterate_images
 from inference.models import FileKind, Model
@@ -200,7 +201,7 @@ def result_of(
             work.record_event(context.job, "log", message)
         if event == "progress":
             progress = (message["done"], message["total"])
-    raise WorkFailed(f"{died}_slowly", f"It took more than {seconds / 60:.0f} minutes and was ended.")
+    raise WorkFailed(f"{died}_slowly", f"It took more than {counted(round(seconds / 60), 'minute')} and was ended.")
 
 
 def _code_of(process: EngineProcess, died: str) -> str:

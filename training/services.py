@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import Error, transaction
 
 from common.errors import Conflict
+from common.words import counted
 from datasets.models import Dataset, Snapshot
 from datasets.snapshot_jobs import dataset_of, is_large
 from datasets.snapshots import current_snapshot, hold_images, require_images
@@ -48,7 +49,7 @@ TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
 EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
 limits.limit_work(
     TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
-    project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", plural="trainings",
+    project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", in_words=lambda count: counted(count, "training"),
 )  # fmt: skip
 SPLIT_ERRORS = ("empty_split", "label_without_images", "label_without_boxes")
 # What an earlier model knows would be forgotten at the rate of a training from scratch.

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from common.words import counted
 from inference.models import Resize
 from inference.registry.registration import register_model
 from inference.registry.staging import staged, with_labels
@@ -95,7 +96,8 @@ class Supervisor:
 
     def _check(self) -> None:
         if self.run.attempts > settings.MAX_ATTEMPTS:
-            raise WorkFailed("worker_lost", f"The trainer died {settings.MAX_ATTEMPTS} times over this training.")
+            times = counted(settings.MAX_ATTEMPTS, "time")
+            raise WorkFailed("worker_lost", f"The trainer died {times} over this training.")
         if self.run.cancel_requested:
             raise WorkCancelled()
         if self.run.starts_from and self.run.base_model is None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision.training import layout
+from vision.training.hooks import PREPARING
 from vision.training.lean import collect_garbage_rarely, leave_out_unused_libraries
 
 if TYPE_CHECKING:
@@ -80,15 +81,19 @@ class Eta:
 
     def seconds(self, phase: str, done: int, total: int, now: float | None = None) -> float | None:
         now = time.monotonic() if now is None else now
+        if phase == PREPARING:
+            return self._after(self._phase)
         if phase != self._phase:
             self._phase, self._started, self._samples = phase, now, deque([(now, done)])
         rate = self._rate(now, done)
         left = (total - done) / rate if rate else self.by_phase.get(phase)
-        if left is None:
-            return None
+        return None if left is None else round(left + (self._after(phase) or 0), 1)
+
+    def _after(self, phase: str) -> float | None:
+        """What the phases after one take together; None where that is not known."""
         known = [name for name in self.ORDER if name in self.by_phase]
         later = known[known.index(phase) + 1 :] if phase in known else []
-        return round(left + sum(self.by_phase[name] for name in later), 1)
+        return round(sum(self.by_phase[name] for name in later), 1) if later else None
 
     def _rate(self, now: float, done: int) -> float | None:
         samples, passed = self._samples, now - self._started

@@ -61,6 +61,7 @@ class WebhookDelivery(Identified):
 
     class Meta:
         db_table = "projects_webhookdelivery"
+        verbose_name_plural = "webhook deliveries"
         indexes = [
             models.Index(fields=["webhook", "id"]),
             models.Index(fields=["next_attempt_at"], condition=models.Q(state="pending"), name="pending_delivery"),

@@ -16,7 +16,7 @@ class DeliveryResultSerializer(serializers.Serializer):
 
 
 class DeliveryDataSerializer(serializers.Serializer):
-    """What is told: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried."""
+    """What is sent: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried."""
 
     id = optional(Key)
     kind = optional(Text)

@@ -45,7 +45,7 @@ class WebhookTestProjectThrottle(CountedThrottle):
 
 
 class WebhookViewSet(viewsets.ModelViewSet):
-    """Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+    """Addresses that are notified when a training, an evaluation, a deployment or a job has ended. Owners manage them.
 
     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
     """

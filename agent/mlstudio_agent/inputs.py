@@ -29,7 +29,8 @@ def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
         raise AgentError(f"There is no folder {folder}.")
     seen: dict = {path.name: _mark(path) for path in _pictures(folder)}
     if seen:
-        log.info("%s holds %d images already: only those that come now are predicted", folder, len(seen))
+        count = "1 image" if len(seen) == 1 else f"{len(seen):,} images"
+        log.info("%s holds %s already: only those that come now are predicted", folder, count)
     while not service.stopping.wait(every):
         present = set()
         for path in _pictures(folder):

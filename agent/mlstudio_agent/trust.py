@@ -31,7 +31,7 @@ def opened(envelope: dict, identity: dict, last_sequence: int) -> dict:
         raise NotTrusted(f"The manifest cannot be read: {error!r}") from error
     if not any(_is_signed(payload, signatures.get(key_id), key) for key_id, key in identity["keys"].items()):
         raise NotTrusted(
-            "No key that this device trusts has signed the manifest. If the studio's keys were changed, enrol anew."
+            "No key that this device trusts has signed the manifest. If the studio's keys were changed, enrol again."
         )
     manifest = json.loads(payload)
     if manifest.get("format") != FORMAT:

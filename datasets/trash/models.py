@@ -15,6 +15,7 @@ class TrashedImages(models.Model):
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="images_in_trash")
 
     class Meta:
+        verbose_name_plural = "trashed images"
         constraints = [models.UniqueConstraint(fields=["entry", "source"], name="one_place_in_the_trash")]
 
     def __str__(self) -> str:

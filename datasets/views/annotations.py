@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
+from common.words import counted
 from datasets import annotation_serializers as shapes
 from datasets.annotating import MOST, Difference, Wanted, change_annotations, replace_annotations
 from datasets.errors import RevisionConflict
@@ -216,7 +217,8 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
             rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
             found |= {row.pk: row for row in rows}
         if len(found) != len(wanted):
-            raise NotFound(f"{len(wanted) - len(found)} of the annotations do not exist (any more).")
+            missing = counted(len(wanted) - len(found), "annotation does", "annotations do")
+            raise NotFound(f"{missing} not exist (any more).")
         if len({row.image.dataset.project_id for row in found.values()}) > 1:
             raise ValidationError({"confirm": ["The annotations must be of one project."]})
         return found

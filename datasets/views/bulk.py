@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
+from common.words import counted
 from datasets.bulk import MOST_AT_ONCE, BulkChange, change_images, images_with, start_bulk_change
 from datasets.bulk_serializers import BULK, BulkAnswerSerializer, BulkSerializer
 from datasets.chosen import ChosenImage
@@ -65,7 +66,7 @@ class BulkMixin(MakesChanges, GenericAPIView):
         wanted = list(dict.fromkeys(ids))
         found = images_with(wanted, images_of(self.request.user).prefetch_related(None).select_related(None))
         if len(found) != len(wanted):
-            raise NotFound(f"{len(wanted) - len(found)} of the images do not exist.")
+            raise NotFound(f"{counted(len(wanted) - len(found), 'image does', 'images do')} not exist.")
         if len({image.dataset.project_id for image in found}) > 1:
             raise ValidationError({"images": ["Must be of one project."]})
         return found

@@ -99,7 +99,7 @@ class FileView(DeviceView):
         for deployment in (request.auth.target, request.auth.previous_target):
             if deployment is not None and deployment.file.sha256 == sha256:
                 return blob_response(request, deployment.file, deployment.info["filename"])
-        raise NotFound("This device is told to run no such file.")
+        raise NotFound("No deployment gives this device such a file.")
 
 
 class HeartbeatView(DeviceView):

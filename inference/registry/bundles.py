@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from accounts.names import in_one_line
+from common.words import counted
 from inference.models import Model, Resize
 from inference.registry import bundle_sample as sample
 from projects.models import Task
@@ -219,8 +220,8 @@ def program(model: Model, kind: str) -> str:
 def readme(model: Model, kind: str, report: dict, expected: dict | None, documents: list[str]) -> str:
     """How to run it, what comes out for the sample, and how good this very file is."""
     parts = [
-        f"# {_one_line(model)}\n\n{KINDS[kind].title}, {len(model.class_names)} labels, made with ML Studio. "
-        "Python 3.9 or newer:\n\n"
+        f"# {_one_line(model)}\n\n{KINDS[kind].title}, {counted(len(model.class_names), 'label')}, made with ML "
+        "Studio. Python 3.9 or newer:\n\n"
         "```\npython3 -m venv venv\nvenv/bin/pip install -r requirements.txt\n"
         f"venv/bin/python predict.py {sample.NAME if expected is not None else 'photo.jpg'}\n```"
     ]

@@ -16,6 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
+from common.words import counted
 from datasets.selectors import images_of
 from inference.serving import prediction as predicting
 from inference.serving import serializers
@@ -94,7 +95,7 @@ class PredictionActions(GenericAPIView):
             detail = "Send files (curl -F files=@photo.jpg), or the ids of images; the studio fetches no addresses."
             raise ValidationError({"files": [detail]}, code="required")
         if len(files) + len(ids) > settings.MAX_PREDICTION_IMAGES:
-            raise ValidationError({"files": [f"At most {settings.MAX_PREDICTION_IMAGES} images a request."]})
+            raise ValidationError({"files": [f"At most {counted(settings.MAX_PREDICTION_IMAGES, 'image')} a request."]})
         sources = [(upload, clean_filename(upload.name)) for upload in files]
         images = images_of(request.user).prefetch_related(None).in_bulk(ids)
         if set(ids) - set(images):

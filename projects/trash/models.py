@@ -37,6 +37,7 @@ class TrashEntry(Identified):
     deleted_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "trash entries"
         indexes = [models.Index(fields=["project", "id"]), models.Index(fields=["deleted_at"])]
         constraints = [
             models.UniqueConstraint(

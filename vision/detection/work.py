@@ -29,7 +29,7 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for
 from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.data import SPLITS, ImageCache, choose_place, needed_bytes
-from vision.training.hooks import TrainingHooks
+from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
 from vision.training.resources import Estimate, estimated, export_seconds, peak_memory
@@ -66,6 +66,7 @@ class DetectorTraining(ABC):
         self.history: list[dict] = []
         self.deadline = Deadline()
         self.checkpoint = folder / "checkpoint.npz"
+        hooks.on_progress(PREPARING, 0, 1)
         self.sizes = {
             sample.id: size
             for split in SPLITS

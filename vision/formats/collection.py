@@ -297,10 +297,8 @@ class Collection:
         return result
 
     def _say_fractions(self, source: str, span: Span) -> None:
-        detail = (
-            f"All {span.count} boxes lie between 0 and {max(1.0, span.largest):.4g}: they were read as fractions of "
-            "the image's size."
-        )
+        which = "The only box lies" if span.count == 1 else f"All {span.count:,} boxes lie"
+        detail = f"{which} between 0 and {max(1.0, span.largest):.4g}, which was read as fractions of the image's size."
         self._remarks.add(ImportWarning(source, "fractions", detail, source))
 
     def _leave_out_mixed(self, claims: list[Claim], spans: dict[str, Span]) -> None:

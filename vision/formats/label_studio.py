@@ -24,6 +24,7 @@ from vision.formats.claims import FRACTIONS, Claim
 from vision.formats.collection import Collection
 from vision.formats.documents import JsonFile
 from vision.formats.shapes import Box, around, around_ellipse, number, points_of, size_of, turned
+from vision.words import counted
 
 GROUP = "label_studio"
 IMAGE_KEYS = ("image", "img", "url", "photo", "picture", "ocr", "file", "path")
@@ -137,7 +138,8 @@ def _of_image(collection: Collection, claim: Claim, results: Sequence, key: str)
     """What was drawn on the image at `key`, of a task that has several."""
     own = [result for result in results if isinstance(result, dict) and result.get("to_name") == key]
     if len(own) < len(results):
-        detail = f"The task has several images, and {len(results) - len(own)} regions are not of {key!r}."
+        others = counted(len(results) - len(own), "region is", "regions are")
+        detail = f"The task has several images, and {others} not of {key!r}."
         collection.leave_out(claim, "several_images", detail)
     return own
 

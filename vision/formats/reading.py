@@ -41,6 +41,7 @@ from vision.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
 from vision.formats.mentions import is_named_after_image, mentioned
 from vision.formats.shapes import number
 from vision.formats.side_tables import is_submission
+from vision.words import counted
 
 # Formats with one file for many images, which an archive of theirs has whatever is annotated.
 WHOLE_FILES = ("coco", "csv", "createml", "label_studio", "via", "cvat", "datumaro")
@@ -129,9 +130,8 @@ class _Reader:
                 detail = f"1 mask in {place} is no image of its own; it was left out."
             collection.say("masks_left_out", detail, place)
         for encoding, names in self._encodings.items():
-            detail = (
-                f"{len(names):,} files are in no declared encoding; they were read as {encoding}, {names[0]} first."
-            )
+            files = counted(len(names), "file is", "files are")
+            detail = f"{files} in no declared encoding and read as {encoding}, {names[0]} first."
             collection.say("encoding_guessed", detail, names[0])
         self._yolo.say_lacking()
         collection.leave_out_shifted()
@@ -363,7 +363,8 @@ class _Reader:
                 )
             self._collection.say("unknown_annotations", detail, name)
         if len(unread) > SHOWN_UNREAD:
-            detail = f"{len(unread) - SHOWN_UNREAD:,} more files are in formats that are not read."
+            more = ("more file is in a format that is", "more files are in formats that are")
+            detail = f"{counted(len(unread) - SHOWN_UNREAD, *more)} not read."
             self._collection.say("unknown_annotations", detail, unread[SHOWN_UNREAD])
 
 

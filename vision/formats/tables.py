@@ -29,6 +29,7 @@ from vision.formats.claims import FRACTIONS, PIXELS, Claim
 from vision.formats.collection import Collection
 from vision.formats.shapes import number, size_of
 from vision.formats.side_tables import SPLITS, are_facts, has_places, labels_of, may_be_labels
+from vision.words import counted
 
 GROUP = "csv"
 CLASSES = "classes.csv"
@@ -499,7 +500,9 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
 
 def _say_broken(collection: Collection, source: str, row: Row, claims: dict[str, Claim]) -> None:
     said = row.cells[0]
-    detail = f"Line {row.line} has {len(row.cells)} fields; path,x1,y1,x2,y2,label are expected, with numbers."
+    detail = (
+        f"Line {row.line} has {counted(len(row.cells), 'field')}; path,x1,y1,x2,y2,label are expected, with numbers."
+    )
     if len(row.cells) >= 2 and (ending_of(said) or said in claims or _is_image_here(collection, source, said)):
         claim = claims.get(said) or _claim(collection, source, said, row.line)
         claims[said] = claim

@@ -22,6 +22,7 @@ from vision.formats.encodings import lines_of
 from vision.formats.fractions import MOST_FRACTION
 from vision.formats.names import clean_path
 from vision.formats.shapes import around, number
+from vision.words import counted
 
 GROUP = "yolo"
 # A list of names has some kilobytes, and an archive one or a few: the parser takes seconds for a megabyte.
@@ -264,12 +265,13 @@ class YoloFiles:
         if is_whole and (numbers := names.numbers):
             self._collection.class_numbers.use(names.source, names.source, numbers, int(identifier), claim)
         if not label:
-            detail = f"Line {position}: class {words[0]} is not among the {len(names.names)} names of {names.source}."
+            known = counted(len(names.names), "name")
+            detail = f"Line {position}: class {words[0]} is not among the {known} of {names.source}."
             self._collection.leave_out(claim, "unknown_label", detail, position)
             return
         box, is_outline = _box(values[1:], names.keypoints)
         if box is None:
-            detail = f"Line {position} has {len(values)} values; 5 are expected, or an outline."
+            detail = f"Line {position} has {counted(len(values), 'value')}; 5 are expected, or an outline."
             self._collection.leave_out(claim, "incomplete_annotation", detail, position)
         elif not all(math.isfinite(edge) for edge in box):
             detail = f"Line {position} has a value that is no number; it is left out."

@@ -24,6 +24,7 @@ from vision.training.errors import EngineError
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
+from vision.words import counted
 
 # All that the package's networks are made of. A Lambda is code, so a file that has one is not loaded.
 LAYERS = {
@@ -266,13 +267,14 @@ def _check_outputs(model: tf_keras.Model, shapes: AnchorShapes, class_names: lis
     if per_cell != shapes.per_cell:
         raise ModelImportError(
             "anchors_do_not_fit",
-            f"The network has {per_cell} anchors a cell, the ratios and scales give {shapes.per_cell}. Send the "
-            "anchors that it was trained with.",
+            f"The network has {counted(per_cell, 'anchor')} a cell, the ratios and scales give {shapes.per_cell}. Send "
+            "the anchors that it was trained with.",
         )
     count = model.get_layer("classification_submodel").get_layer("pyramid_classification").filters // per_cell
     if count != len(class_names):
         raise ModelImportError(
-            "labels_do_not_fit", f"The network knows {count} labels, received {len(class_names)}. Send all, in order."
+            "labels_do_not_fit",
+            f"The network knows {counted(count, 'label')}, received {len(class_names)}. Send all, in order.",
         )
 
 

@@ -32,7 +32,7 @@ from vision.training.architectures import KERAS_RETINANET, find_weights
 from vision.training.checkpoint import load_checkpoint, save_checkpoint
 from vision.training.data import ImageCache
 from vision.training.errors import DivergedError, Interrupted
-from vision.training.hooks import TrainingHooks
+from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
 
@@ -124,6 +124,7 @@ class _PackageTraining(DetectorTraining):
 
     def fit(self, stores: Stores) -> None:
         train, validation = (self._generator(split, stores[split]) for split in ("train", "validation"))
+        self.hooks.on_progress(PREPARING, 0, 1)
         keeper = _TrainingCallback(self, train, validation, stores["validation"])
         keeper.run()
 

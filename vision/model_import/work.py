@@ -19,6 +19,7 @@ from vision.training import export
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, caffe_preprocessing
+from vision.words import counted
 
 TOLERANCE = 1e-3
 ROUNDED_TOLERANCE = 0.25
@@ -127,8 +128,8 @@ def _as_probabilities(
     if count != len(class_names):
         raise UploadError(
             "labels_do_not_fit",
-            f"The network has {count} outputs, received {len(class_names)} labels. Send a label for each output, in "
-            "their order.",
+            f"The network has {counted(count, 'output')}, received {counted(len(class_names), 'label')}. Send a label "
+            "for each output, in their order.",
         )
     sums_to_one = bool((raw >= -1e-4).all() and np.abs(raw.sum(axis=1) - 1).max() < 1e-2)
     if ends_in(source, ("softmax", "sigmoid")) or sums_to_one:

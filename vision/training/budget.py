@@ -51,7 +51,8 @@ def seconds_to_train(estimate: Estimate, configuration: Budgeted) -> float | Non
 def _warning(configuration: Budgeted, epochs: dict[str, int], left: float) -> str:
     parts = [f"{count} of {getattr(configuration, setting)} {setting}" for setting, count in epochs.items()]
     enough = "" if left >= 0 else " Even so it takes longer: choose a smaller image_size, or give it more time."
-    return f"In {configuration.max_minutes:g} minutes there is time for {' and '.join(parts)}.{enough}"
+    minutes = "1 minute" if configuration.max_minutes == 1 else f"{configuration.max_minutes:g} minutes"
+    return f"In {minutes} there is time for {' and '.join(parts)}.{enough}"
 
 
 @dataclass(frozen=True)

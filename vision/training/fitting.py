@@ -19,7 +19,7 @@ from vision.training.checkpoint import get_values, load_checkpoint, save_checkpo
 from vision.training.configuration import Configuration
 from vision.training.data import epoch_order
 from vision.training.errors import DivergedError, Interrupted
-from vision.training.hooks import TrainingHooks
+from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Feed
 
 CHECKPOINT_SECONDS = 120.0
@@ -99,6 +99,7 @@ class Phase:
             DivergedError: the loss is not a number.
             DiskFullError: a checkpoint could not be written.
         """
+        hooks.on_progress(PREPARING, 0, 1)  # until the first step: TensorFlow traces it, which takes a while
         keeper = _TrainingCallback(self, hooks)
         keeper.restore()
         if keeper.steps_left < keeper.steps:

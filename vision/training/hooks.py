@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# What a training does before its first step, and between two stretches: it builds the network, times and traces it.
+PREPARING = "preparing"
+
 
 @dataclass
 class TrainingHooks:

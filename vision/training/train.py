@@ -34,7 +34,7 @@ from vision.training.data import (
 )
 from vision.training.estimate import estimate_training
 from vision.training.fitting import Phase, compile_for
-from vision.training.hooks import TrainingHooks
+from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Source
 from vision.training.kept import EarlierPhase
 from vision.training.labels import write_labels
@@ -163,6 +163,7 @@ class _Training:
         self.earlier_phase = EarlierPhase(folder)
 
     def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
+        self.hooks.on_progress(PREPARING, 0, 1)
         network = build_network(self.configuration, self.num_classes, self.data.start)
         stores = self._decode(self._promise(network, on_estimate))
         try:

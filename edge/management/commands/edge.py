@@ -6,12 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from common.words import counted
 from edge import keys
 from edge.models import SigningKey
 
 
 class Command(BaseCommand):
-    help = "Shows and changes the keys that sign what devices are told."
+    help = "Shows and changes the keys that sign the manifests of devices."
 
     def add_arguments(self, parser: CommandParser) -> None:
         steps = parser.add_subparsers(dest="step", required=True)
@@ -27,7 +28,7 @@ class Command(BaseCommand):
                 "`manage.py edge retire-keys`."
             )
         elif options["step"] == "retire-keys":
-            self.stdout.write(f"{keys.retire_others()} older keys sign no more.")
+            self.stdout.write(f"{counted(keys.retire_others(), 'older key signs', 'older keys sign')} no more.")
         keys.signers()
         for row in SigningKey.objects.order_by("id"):
             state = f"retired {row.retired_at:%Y-%m-%d}" if row.retired_at else "signs"

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api } from "../api/client";
 import type { components } from "../api/schema";
 import { ConfirmDelete } from "../ui/ConfirmDelete";
+import { formatTime } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
 import { browserOf } from "./browser";
 import { logOutEverywhere } from "./queries";
@@ -56,7 +57,7 @@ export function Logins() {
                 )}
               </Group>
               <Text size="xs" className="quiet">
-                <Trans>since {new Date(login.created_at).toLocaleString(i18n.locale)}</Trans>
+                <Trans>since {formatTime(login.created_at, i18n.locale)}</Trans>
               </Text>
             </div>
             {!login.is_current && (

@@ -3529,7 +3529,7 @@ export interface paths {
         };
         /**
          * List
-         * @description Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+         * @description Addresses that are notified when a training, an evaluation, a deployment or a job has ended. Owners manage them.
          *
          *     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
          */
@@ -3555,7 +3555,7 @@ export interface paths {
         };
         /**
          * Read one
-         * @description Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+         * @description Addresses that are notified when a training, an evaluation, a deployment or a job has ended. Owners manage them.
          *
          *     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
          */
@@ -3564,7 +3564,7 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+         * @description Addresses that are notified when a training, an evaluation, a deployment or a job has ended. Owners manage them.
          *
          *     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
          */
@@ -3573,7 +3573,7 @@ export interface paths {
         head?: never;
         /**
          * Change
-         * @description Addresses that are told when a training, an evaluation, a deployment or a job has ended. Owners manage them.
+         * @description Addresses that are notified when a training, an evaluation, a deployment or a job has ended. Owners manage them.
          *
          *     Messages are signed as standardwebhooks.com describes, and sent again for a day and a half until they arrive.
          */
@@ -4749,7 +4749,7 @@ export interface components {
             /** Format: date-time */
             readonly delivered_at: string | null;
         };
-        /** @description What is told: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried. */
+        /** @description What is sent: of a job, a training or an evaluation, or of a deployment; nothing where an address is tried. */
         DeliveryData: {
             /** Format: uuid */
             id?: string;
@@ -4819,7 +4819,7 @@ export interface components {
             /** Format: uuid */
             readonly previous: string | null;
             readonly sha256: string;
-            /** @description What devices are told of the model. */
+            /** @description What devices learn of the model. */
             readonly info: components["schemas"]["DeploymentInfo"];
             /** @description Whether the thresholds of the model were changed since: deploy it again for devices to have them. */
             readonly stale: boolean;
@@ -4890,7 +4890,7 @@ export interface components {
             filename: string;
         };
         DeploymentReports: {
-            /** @description How many devices are told to run it now. */
+            /** @description How many devices are to run it now. */
             told: number;
             reported: number;
             failed: number;
@@ -5079,7 +5079,7 @@ export interface components {
             };
             /**
              * Format: uuid
-             * @description The deployment that it was told to run last.
+             * @description The last deployment that it was given.
              */
             readonly target: string | null;
             /** @description Its model, for people. */
@@ -5193,7 +5193,7 @@ export interface components {
             };
             /**
              * Format: uuid
-             * @description The deployment that it was told to run last.
+             * @description The last deployment that it was given.
              */
             readonly target: string | null;
             /** @description Its model, for people. */
@@ -18626,7 +18626,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Declined; nobody is told. */
+            /** @description Declined; nobody is notified. */
             204: {
                 headers: {
                     [name: string]: unknown;

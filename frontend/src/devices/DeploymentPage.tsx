@@ -68,9 +68,9 @@ function About({ project, deployment, mayEdit }: Props) {
           <Text>
             <Plural
               value={reports.told}
-              _0="No device is told to run it."
-              one="# device is told to run it."
-              other="# devices are told to run it."
+              _0="No device is to run it."
+              one="# device is to run it."
+              other="# devices are to run it."
             />{" "}
             <Plural
               value={reports.reported}
@@ -170,7 +170,7 @@ function Actions({ project, deployment }: Omit<Props, "mayEdit">) {
         confirm={() => run("rollback")}
         close={() => setIsReturning(false)}
       >
-        <Trans>Every device returns to the model that it was told to run before.</Trans>
+        <Trans>Every device returns to the model that it ran before.</Trans>
       </ConfirmDelete>
       <ConfirmDelete
         opened={refused !== null}

@@ -1,9 +1,10 @@
-import { Plural, Trans } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Paper, Stack, Text, Title } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { ActivityRow } from "../activity/ActivityRow";
 import { newest } from "../activity/entries";
 import { useActivity } from "../activity/queries";
+import { formatNumber } from "../ui/numbers";
 import { Page } from "../ui/Page";
 import { useProjectCounts } from "./counts";
 import classes from "./Overview.module.css";
@@ -63,9 +64,10 @@ export default function OverviewPage() {
 }
 
 function Figure({ value, unit }: { value: number; unit: React.ReactNode }) {
+  const { i18n } = useLingui();
   return (
     <Paper className={`panel ${classes.figure}`}>
-      <span className={classes.value}>{value.toLocaleString()}</span>
+      <span className={classes.value}>{formatNumber(value, i18n.locale)}</span>
       <span className="quiet">{unit}</span>
     </Paper>
   );

@@ -12,6 +12,7 @@ import { useLabels, useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
+import { formatNumber } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
 import { byLabel, scoreText } from "./guesses";
 import { useMarks } from "./marks";
@@ -54,7 +55,7 @@ interface Props {
 
 /** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
 export function Suggestions({ project, among, empty }: Props) {
-  const { t } = useLingui();
+  const { t, i18n } = useLingui();
   const mayEdit = useMayEdit(project);
   const { data: labels = [] } = useLabels(project);
   const [score, setScore] = useState(0.9);
@@ -160,7 +161,7 @@ export function Suggestions({ project, among, empty }: Props) {
                 <Group key={row.label} justify="space-between" wrap="nowrap">
                   <Group gap={6} wrap="nowrap" miw={0}>
                     {label && <LabelChip label={label} />}
-                    {row.count > 1 && <Text size="sm">× {row.count.toLocaleString()}</Text>}
+                    {row.count > 1 && <Text size="sm">× {formatNumber(row.count, i18n.locale)}</Text>}
                   </Group>
                   <Text size="sm" className="quiet" style={{ whiteSpace: "nowrap" }}>
                     {scoreText(row)}

@@ -5,6 +5,7 @@ import type { PresetName } from "./form";
 export function usePhaseNames(): Record<string, string> {
   const { t } = useLingui();
   return {
+    preparing: t`Preparing the network`,
     decoding: t`Reading the images`,
     features: t`Looking at every image with the pretrained network`,
     training: t`Learning from the images`,

@@ -9,6 +9,11 @@ export function formatNumber(value: number, locale: string): string {
   return new Intl.NumberFormat(locale, digits).format(value);
 }
 
+/** "26 Nov 2026" in the language of the page. */
+export function formatDay(time: string, locale: string): string {
+  return new Date(time).toLocaleDateString(locale, { dateStyle: "medium" });
+}
+
 /** "26 Nov, 21:30" in the language of the page. */
 export function formatTime(time: string, locale: string): string {
   return new Date(time).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common.words import counted, format_bytes
 from mlstudio.backups import BackupError, back_up
 
 
@@ -28,10 +29,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The backup is not finished: {error}.") from error
-        what = f"{manifest.files:,} files, {manifest.bytes:,} bytes" if manifest.has_files else "without files"
+        what = (
+            f"{counted(manifest.files, 'file')}, {format_bytes(manifest.bytes)}"
+            if manifest.has_files
+            else "without files"
+        )
         self.stdout.write(f"Backed up {settings.DATA_DIR} to {folder}: the database, {what}.")
 
     def _progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._printed > 2:
             self._printed = time.monotonic()
-            self.stderr.write(f"{done:,} of {total:,} files")
+            self.stderr.write(f"{done:,} of {counted(total, 'file')}")

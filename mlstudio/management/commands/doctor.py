@@ -21,6 +21,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from common.words import format_bytes
 from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from mlstudio.private import is_private
@@ -92,8 +93,8 @@ def data_directory() -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     yield _finding(
         free > settings.MIN_FREE_BYTES,
-        f"{free / 2**30:.1f} GiB free on its disk",
-        f"Uploads are refused below {settings.MIN_FREE_BYTES // 2**20} MiB: free some space.",
+        f"{format_bytes(free)} free on its disk",
+        f"Uploads are refused below {format_bytes(settings.MIN_FREE_BYTES)}: free some space.",
     )
     private = (folder / "secret_key").stat().st_mode & 0o077 == 0 if (folder / "secret_key").exists() else True
     yield _finding(private, "secret key is private", f"chmod 600 {folder / 'secret_key'}")
@@ -107,8 +108,8 @@ def memory() -> Iterator[Finding]:
     available = psutil.virtual_memory().available
     yield _finding(
         available > WANTED_MEMORY_BYTES,
-        f"{available / 2**30:.1f} GiB of memory available",
-        "A training needs 1 to 2 GiB: end other programs.",
+        f"{format_bytes(available)} of memory available",
+        "A training needs 1 to 2 GB: end other programs.",
         NOTE,
     )
 

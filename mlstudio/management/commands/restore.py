@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common.words import counted
 from mlstudio.backups import BackupError, restore
 
 
@@ -39,4 +40,4 @@ class Command(BaseCommand):
     def _progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._printed > 2:
             self._printed = time.monotonic()
-            self.stderr.write(f"{done:,} of {total:,} files")
+            self.stderr.write(f"{done:,} of {counted(total, 'file')}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from common.words import counted, format_bytes
 from storage import maintenance, replication, sweeping
 from storage.backends import BackendError
 from storage.errors import BlobMissing
@@ -50,17 +51,18 @@ class Command(BaseCommand):
         self.stdout.write(f"store: {status['backend']}, {status['store']}")
         for row in status["files"]:
             where = f"{row['state']} ({row['backend'] or 'not in a store'})"
-            self.stdout.write(f"  {where}: {row['files']:,} files, {_size(row['bytes'])}")
-        limit = _size(status["cache_limit_bytes"]) if status["cache_limit_bytes"] else "no limit"
-        self.stdout.write(f"cache: {_size(status['cache_bytes'])} of {limit}")
+            self.stdout.write(f"  {where}: {counted(row['files'], 'file')}, {format_bytes(row['bytes'])}")
+        limit = format_bytes(status["cache_limit_bytes"]) if status["cache_limit_bytes"] else "no limit"
+        self.stdout.write(f"cache: {format_bytes(status['cache_bytes'] or 0)} of {limit}")
         waiting = status["waiting"]
         if waiting["files"]:
             self.stdout.write(
-                f"waiting for the store: {waiting['files']:,} files, {_size(waiting['bytes'])}, the oldest since "
-                f"{waiting['oldest']:%Y-%m-%d %H:%M}; {status['failing']:,} have failed: {status['last_problem']}"
+                f"waiting for the store: {counted(waiting['files'], 'file')}, {format_bytes(waiting['bytes'])}, "
+                f"the oldest since {waiting['oldest']:%Y-%m-%d %H:%M}; "
+                f"{status['failing']:,} have failed: {status['last_problem']}"
             )
         if status["removals"]:
-            self.stdout.write(f"waiting to be deleted: {status['removals']:,} files")
+            self.stdout.write(f"waiting to be deleted: {counted(status['removals'], 'file')}")
         if not status["answers"]:
             raise CommandError("The store does not answer; uploads wait in the cache.", returncode=2)
 
@@ -84,7 +86,7 @@ class Command(BaseCommand):
             self._progress(done, total, f"last {blob.sha256}")
         if mend:
             replication.work_for(3600, lambda: False)
-        self.stdout.write(f"{done:,} files looked at, {found:,} with problems, {lost:,} lost")
+        self.stdout.write(f"{counted(done, 'file')} looked at, {found:,} with problems, {lost:,} lost")
         if lost or (found and not mend):
             raise CommandError("Run `manage.py storage repair`." if not lost else "Restore them from a backup.")
 
@@ -98,7 +100,9 @@ class Command(BaseCommand):
         moved, problems = maintenance.migrate(keep_source=keep_source, on_progress=self._progress)
         for problem in problems:
             self.stdout.write(_as_json(problem.to_dict()))
-        self.stdout.write(f"{moved:,} files moved, {len(problems):,} could not be, {maintenance.to_migrate():,} left")
+        self.stdout.write(
+            f"{counted(moved, 'file')} moved, {len(problems):,} could not be, {maintenance.to_migrate():,} left"
+        )
         if problems:
             raise CommandError("Some files could not be moved; they are listed above and were left where they are.")
 
@@ -108,7 +112,7 @@ class Command(BaseCommand):
         while count := sweeping.sweep_orphans(age):
             deleted += count
             self._progress(deleted, deleted, "")
-        self.stdout.write(f"{deleted:,} files deleted, {replication.evict():,} dropped from the cache")
+        self.stdout.write(f"{counted(deleted, 'file')} deleted, {replication.evict():,} dropped from the cache")
 
     def _progress(self, done: int, total: int, text: str = "") -> None:
         if time.monotonic() - self._printed > 2:
@@ -118,12 +122,3 @@ class Command(BaseCommand):
 
 def _as_json(value: dict) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _size(count: int | None) -> str:
-    size = float(count or 0)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
-    raise AssertionError

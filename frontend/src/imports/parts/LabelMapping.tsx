@@ -4,6 +4,7 @@ import { useState } from "react";
 import { send } from "../../api/client";
 import type { Job } from "../../api/types";
 import { useLabels } from "../../projects/queries";
+import { formatNumber } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import type { FoundLabel } from "../result";
 
@@ -20,7 +21,7 @@ const NEW = "\u0000new";
 
 /** Which label of the archive becomes which of the project, before anything is written. */
 export function LabelMapping({ project, dataset, job, labels, onStart }: Props) {
-  const { t } = useLingui();
+  const { t, i18n } = useLingui();
   const { data: own = [] } = useLabels(project);
   const [map, setMap] = useState<Record<string, string>>({});
   const [error, setError] = useState<unknown>(null);
@@ -69,7 +70,7 @@ export function LabelMapping({ project, dataset, job, labels, onStart }: Props) 
                   {labels.map((found) => (
                     <Table.Tr key={found.name}>
                       <Table.Td>{found.name}</Table.Td>
-                      <Table.Td>{found.images.toLocaleString()}</Table.Td>
+                      <Table.Td>{formatNumber(found.images, i18n.locale)}</Table.Td>
                       <Table.Td>
                         <Select
                           size="xs"

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { formatDay } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import { addMember, endInvitation, type Role, useInvited } from "../queries";
 
@@ -57,7 +58,7 @@ export function InviteByName({ project, role, roleName }: Props) {
         <Group key={one.id} justify="space-between" wrap="nowrap">
           <Text size="xs" className="quiet" truncate>
             <Trans>
-              {one.username} is invited, until {new Date(one.expires_at).toLocaleDateString(i18n.locale)}
+              {one.username} is invited, until {formatDay(one.expires_at, i18n.locale)}
             </Trans>
           </Text>
           <Button

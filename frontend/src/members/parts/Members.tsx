@@ -17,6 +17,7 @@ import { asStudioError } from "../../api/errors";
 import type { Project } from "../../api/types";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
+import { formatDay } from "../../ui/numbers";
 import { changeRole, endLink, makeLink, type Role, removeMember, useLinks, useMembers } from "../queries";
 import { InviteByName } from "./InviteByName";
 
@@ -115,7 +116,7 @@ export function Members({ project }: { project: Project }) {
                 <Text size="xs" className="quiet">
                   <Trans>
                     Link for {roles[link.role]}, {link.uses_left} left, until{" "}
-                    {new Date(link.expires_at).toLocaleDateString(i18n.locale)}
+                    {formatDay(link.expires_at, i18n.locale)}
                   </Trans>
                 </Text>
                 <Button

@@ -3,6 +3,7 @@ import { Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Project } from "../../api/types";
 import { LabelChip } from "../../ui/LabelChip";
+import { formatNumber } from "../../ui/numbers";
 import type { ProjectCounts } from "../counts";
 import { useLabels } from "../queries";
 import classes from "./DataHealth.module.css";
@@ -11,7 +12,7 @@ const FEW = 20;
 
 /** How many images each label has, and which have too few: the usual reason of a weak model. */
 export function DataHealth({ project, counts }: { project: Project; counts: ProjectCounts | undefined }) {
-  const { t } = useLingui();
+  const { t, i18n } = useLingui();
   const { data: labels } = useLabels(project.id);
   if (!counts || !labels) return null;
   const images = new Map(counts.labels.map((label) => [label.id, label.images]));
@@ -57,7 +58,7 @@ export function DataHealth({ project, counts }: { project: Project; counts: Proj
                   <div className={classes.bar} style={{ width: `${(100 * count) / most}%` }} />
                 </div>
                 <Group gap={4} justify="flex-end" className={classes.count}>
-                  <Text size="sm">{count.toLocaleString()}</Text>
+                  <Text size="sm">{formatNumber(count, i18n.locale)}</Text>
                 </Group>
               </Link>
             );
