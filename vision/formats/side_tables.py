@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vision.formats.shapes import number
 
@@ -29,6 +29,7 @@ LEAST_REPEATED = 20  # so many rows with a value each that no other has are no l
 MOST_WORDS = 6
 LIST = re.compile(r"""^\[\s*(?:["'].*["'])?\s*\]$""", re.DOTALL)
 MOST_LIST = 5_000
+DIVIDERS = re.compile(r"[\s,;|]+")
 SUBMISSION = re.compile(r"submission", re.IGNORECASE)
 
 
@@ -69,6 +70,15 @@ def _are_places(value: str) -> bool:
     """Four or more numbers, perhaps behind a name: `n01 5 6 25 26`, runs of a mask, `[5, 6, 25, 26]`."""
     words = value.strip("[]()").replace(",", " ").split()
     return len(words) >= 4 and sum(math.isfinite(number(word)) for word in words) >= max(4, len(words) - 2)
+
+
+def lists_of_labels(values: Iterable[str]) -> set[str]:
+    """Values that may be several labels: their parts are values of their own, of those with `;` or `|` at least one."""
+    known = set(values)
+    parts = {value: set(DIVIDERS.split(value)) for value in known if DIVIDERS.search(value)}
+    return {
+        value for value, words in parts.items() if words <= known or ((";" in value or "|" in value) and words & known)
+    }
 
 
 def labels_of(value: str) -> list[str]:
