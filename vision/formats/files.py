@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from vision.formats.base import Contents, begins_an_image, ending_of, is_image, is_text, stem
+import re
+
+from vision.formats.base import Contents, begins_an_image, ending_by_content, ending_of, is_image, is_text, stem
 from vision.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
 
 MASK_FOLDERS = {
     "segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask", "ground_truth", "groundtruth",
-    "trimaps",
+    "trimaps", "gtfine", "gtcoarse",
 }  # fmt: skip
 # What some tools call masks beside their images.
 MASK_ENDINGS = ("_mask", "-mask")
+# Cityscapes: `x_gtFine_labelIds.png` of `x_leftImg8bit.png`.
+CITYSCAPES = re.compile(r"(.+)_gt(?:fine|coarse)_[a-z]+", re.IGNORECASE)
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
 # Lists of labels and of sizes, which say nothing about an image that is not said elsewhere.
 SIDE_FILES = {"labelmap.txt", "label_colors.txt", "labels.txt", "synsets.txt", "images.meta", "batches.meta"}
 # Annotations in files that are no text.
 BINARY_ENDINGS = (".tfrecord", ".tfrecords", ".record", ".datum", ".arrow", ".parquet", ".mat", ".pkl", ".npz",
-                  ".xlsx", ".xls", ".ods", ".h5", ".hdf5")  # fmt: skip
+                  ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers", ".h5", ".hdf5", ".pickle", ".feather",
+                  ".avro", ".orc", ".sqlite", ".sqlite3", ".rec", ".tfrec")  # fmt: skip
 # What is packed in ways that are not read inside of an archive, annotations perhaps.
 PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".zip")
 NOTES = ("readme", "license", "licence", "notes", "citation", "changelog", "copying", "attribution", "requirements")
@@ -31,17 +36,28 @@ class Files:
         self.images: list[str] = []
         self.texts: list[str] = []
         self.others: list[str] = []
+        self.endings: dict[str, str] = {}  # of texts whose names have none
         for name in contents.names:
             if is_image(name):
                 self.images.append(name)
             elif is_text(name):
                 self.texts.append(name)
             elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
-                known = begins_an_image(contents.head(name))
-                (self.images if known else self.others).append(name)
+                self._add_by_content(name, contents.head(name))
         self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]
         self.binary = [name for name in self.others if name.lower().endswith((*BINARY_ENDINGS, *PACKED_ENDINGS))]
+        binary = set(self.binary)
+        self.unknown = [name for name in self.others if name not in binary]
         self.masks = self._take_out_masks()
+
+    def _add_by_content(self, name: str, head: bytes) -> None:
+        if begins_an_image(head):
+            self.images.append(name)
+        elif not is_note(name) and (ending := ending_by_content(name, head)):
+            self.texts.append(name)
+            self.endings[name] = ending
+        else:
+            self.others.append(name)
 
     def _take_out_masks(self) -> dict[str, int]:
         """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
@@ -105,6 +121,8 @@ def _without_ending(path: str) -> str:
 def _of_masked(mask: str) -> str:
     """The name of the image that a mask belongs to, without its ending."""
     name = stem(mask)
+    if named := CITYSCAPES.fullmatch(name):
+        return f"{named.group(1)}_leftImg8bit"
     ending = next((one for one in MASK_ENDINGS if name.lower().endswith(one)), "")
     return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
 

@@ -29,10 +29,10 @@ def mentioned(index: ImageIndex, text: str) -> bool:
         return True
     words = (match.group(0) for match in islice(WORD.finditer(text), MOST_NAMES))
     quoted = (match.group(1) for match in islice(QUOTED.finditer(text), MOST_NAMES))
-    return any(map(index.has_stem, words)) or any(map(index.has_stem, quoted)) or _names_most(index, text)
+    return any(map(index.has_stem, words)) or any(map(index.has_stem, quoted)) or names_most(index, text)
 
 
-def _names_most(index: ImageIndex, text: str) -> bool:
+def names_most(index: ImageIndex, text: str) -> bool:
     """Whether most of the first images are named without their endings: `{"labels": {"000001": 0, …}}`."""
     names = set(STRING.findall(text))
     sample = [image.rpartition("/")[2] for image in islice(index.images, SAMPLE)]
