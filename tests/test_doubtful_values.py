@@ -55,6 +55,33 @@ class TestCornersInCoco:
         assert ("bolt", [10, 8, 50, 38]) in result.boxes("a.jpg")
 
 
+class TestCornersInYolo:
+    PLACES = [(0.5 + step / 100, 0.4, 0.8 + step / 100, 0.9) for step in range(10)]
+
+    def files(self, places: list[tuple]) -> dict[str, str]:
+        lines = ["0 {} {} {} {}\n".format(*place) for place in places]
+        return {"classes.txt": "bolt\n", "a.txt": "".join(lines[:5]), "b.txt": "".join(lines[5:])}
+
+    def test_boxes_beyond_their_images_in_all_files_are_two_corners(self, api, owner):
+        dataset = new_dataset(owner, "boxes")
+        images = {f"{name}.jpg": jpeg(number, size=(100, 100)) for number, name in enumerate("ab")}
+        job = run_import(api, dataset, make_zip({**images, **self.files(self.PLACES)}))
+        boxes = [box for marks in found(dataset).values() for _, box in marks or ()]
+        assert sorted(boxes) == [[50 + step, 40, 80 + step, 90] for step in range(10)]
+        assert job["result"]["remarks_by_code"] == {"boxes_as_corners": 1}
+
+    def test_of_few_boxes_nobody_knows(self):
+        result = read_files({"a.jpg": b"", "b.jpg": b"", **self.files(self.PLACES[:6])})
+        assert result.is_open("a.jpg") and result.is_open("b.jpg") and result.codes() == {"boxes_unclear"}
+
+    @pytest.mark.parametrize("other", [(0.5, 0.5, 0.2, 0.2), (0.5, 0.5, 1.1, 0.9), (0.1, 0.1, 0.2, 0.2, 0.3, 0.1)])
+    def test_a_middle_and_a_size_otherwise(self, other):
+        files = self.files(self.PLACES)
+        files["b.txt"] += " ".join(["0", *map(str, other)])
+        result = read_files({"a.jpg": b"", "b.jpg": b"", **files})
+        assert ("bolt", [0.1, -0.05, 0.9, 0.85]) in result.boxes("a.jpg") and "boxes_as_corners" not in result.codes()
+
+
 class TestDecimalCommas:
     @pytest.mark.parametrize(
         "table",
@@ -69,6 +96,23 @@ class TestDecimalCommas:
     def test_a_label_with_a_comma_is_one(self):
         table = "filename,class,xmin,ymin,xmax,ymax\na.jpg,tench, Tinca tinca,5,6,25,26\n"
         assert read_files({"a.jpg": b"", "t.csv": table}).boxes("a.jpg") == [("tench,Tinca tinca", [5, 6, 25, 26])]
+
+
+class TestMissingLabels:
+    @pytest.mark.parametrize("missing", ["", "NaN", "nan", "#N/A", "<NA>"])
+    def test_what_pandas_and_spreadsheets_write_is_no_label(self, api, dataset, missing):
+        files = {"p/a.jpg": jpeg(1), "p/b.jpg": jpeg(2), "t.csv": f"filename,label\na.jpg,{missing}\nb.jpg,none\n"}
+        run_import(api, dataset, make_zip(files))
+        assert found(dataset) == {"a.jpg": None, "b.jpg": [("none", None)]}
+
+    def test_a_box_without_one_is_left_out(self):
+        table = "filename,xmin,ymin,xmax,ymax,class\na.jpg,5,6,25,26,nan\nb.jpg,5,6,25,26,bolt\n"
+        result = read_files({"a.jpg": b"", "b.jpg": b"", "t.csv": table})
+        assert result.is_open("a.jpg") and result.codes() == {"incomplete_annotation"}
+
+    def test_regions_as_json_are_none(self):
+        result = read_files({"p/a.jpg": b"", "t.csv": 'image,label\na.jpg,"[{""x"": 1}]"\n'})
+        assert result.is_open("p/a.jpg") and result.unread == ["t.csv"]
 
 
 class TestSeveralLabelsInACell:

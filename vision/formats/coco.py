@@ -10,7 +10,7 @@ from itertools import islice
 from vision.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
 from vision.formats.claims import Claim
 from vision.formats.collection import Collection
-from vision.formats.corners import NEAR, Reach
+from vision.formats.corners import NEAR, Reach, from_size
 from vision.formats.documents import JsonFile
 from vision.formats.shapes import Box, around_mask, around_pairs, number, size_of, turned_as_said
 
@@ -53,7 +53,7 @@ def read(collection: Collection, file: JsonFile) -> None:
             known = row if isinstance(row, dict) else {}
             _annotation(collection, file.name, position, known, claims, names, used, numbers, reach)
     if reach is not None:
-        reach.settle(collection, file.name, (claim for same in claims.values() for claim in same))
+        reach.settle(collection, file.name, (claim for same in claims.values() for claim in same), from_size)
     if not is_complete:  # images without boxes may be those that the others are of
         for same in claims.values():
             for claim in same:

@@ -28,6 +28,7 @@ PARTS = re.compile(r"[^a-z0-9]+")
 LEAST_REPEATED = 20  # so many rows with a value each that no other has are no labels
 MOST_WORDS = 6
 LIST = re.compile(r"""^\[\s*(?:["'].*["'])?\s*\]$""", re.DOTALL)
+MISSING = {"nan", "<na>", "#n/a", "n/a"}  # as pandas and spreadsheets write that a value is missing
 MOST_LIST = 5_000
 DIVIDERS = re.compile(r"[\s,;|]+")
 SUBMISSION = re.compile(r"submission", re.IGNORECASE)
@@ -68,6 +69,8 @@ def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -
 
 def _are_places(value: str) -> bool:
     """Four or more numbers, perhaps behind a name: `n01 5 6 25 26`, runs of a mask, `[5, 6, 25, 26]`."""
+    if value.startswith(("[{", '{"')):
+        return True  # regions as JSON
     words = value.strip("[]()").replace(",", " ").split()
     return len(words) >= 4 and sum(math.isfinite(number(word)) for word in words) >= max(4, len(words) - 2)
 
@@ -81,8 +84,14 @@ def lists_of_labels(values: Iterable[str]) -> set[str]:
     }
 
 
+def is_missing(value: str) -> bool:
+    return value.lower() in MISSING
+
+
 def labels_of(value: str) -> list[str]:
-    """The labels of a cell: one, or those of a list such as `['cat', 'dog']`."""
+    """The labels of a cell: one, none, or those of a list such as `['cat', 'dog']`."""
+    if is_missing(value):
+        return []
     if not LIST.match(value) or len(value) > MOST_LIST:
         return [value]
     try:

@@ -28,7 +28,15 @@ from vision.formats.base import (
 from vision.formats.claims import FRACTIONS, PIXELS, Claim
 from vision.formats.collection import Collection
 from vision.formats.shapes import number, size_of
-from vision.formats.side_tables import SPLITS, are_facts, has_places, labels_of, lists_of_labels, may_be_labels
+from vision.formats.side_tables import (
+    SPLITS,
+    are_facts,
+    has_places,
+    is_missing,
+    labels_of,
+    lists_of_labels,
+    may_be_labels,
+)
 
 GROUP = "csv"
 CLASSES = "classes.csv"
@@ -437,7 +445,7 @@ def _cells(
     collection: Collection, claim: Claim, columns: Columns, cells: list[str], line: int, names: dict[str, str]
 ) -> None:
     label = meant(_cell(cells, columns.label))
-    label = names.get(label, label)
+    label = "" if is_missing(label) else names.get(label, label)
     confidence = number(_cell(cells, columns.confidence)) if columns.box is None else 1.0
     if columns.confidence is not None and confidence == 0:
         claim.is_annotated = bool(claim.marks)
