@@ -15,7 +15,7 @@ from tests.test_imports import report_of, run_import
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what archives say")]
 BNDBOX = "<bndbox><xmin>5</xmin><ymin>6</ymin><xmax>25</xmax><ymax>26</ymax></bndbox>"
-PEOPLE = "\n".join(json.dumps({"ID": name, "gtboxes": [{"tag": "person", "fbox": [5, 6, 9, 9]}]}) for name in "ab")
+PEOPLE = json.dumps({"ID": "a", "gtboxes": [{"tag": "person", "fbox": [5, 6, 9, 9]}]})
 LISTED = "0\t1\tp/a.jpg\n1\t2\tp/b.jpg\n"
 ATTRIBUTES = "2\nBeard Young\na.jpg -1  1\nb.jpg  1 -1\n"
 
@@ -95,6 +95,33 @@ def test_places_that_are_not_understood_make_no_label_of_an_image(place):
     rows = [row | place for row in SPECIES["annotations"]]
     result = read_files({"a.jpg": b"", "b.jpg": b"", "c.json": json.dumps({**SPECIES, "annotations": rows})})
     assert result.is_open("a.jpg") and result.is_open("b.jpg") and "incomplete_annotation" in result.codes()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"a.jpg": "cat", "b.jpg": "dog"}, {"a": 0, "b": 1}, {"cat": ["a.jpg"], "dog": ["b.jpg"]}],
+    ids=["a label an image", "names without endings", "images of a label"],
+)
+def test_labels_in_an_object_of_json_are_named_and_folders_are_none(api, dataset, labels):
+    files = {"pool/a.jpg": jpeg(1), "pool/b.jpg": jpeg(2), "labels.json": json.dumps(labels)}
+    job = run_import(api, dataset, make_zip(files))
+    assert found(dataset) == {"a.jpg": None, "b.jpg": None} and job["result"]["unread"] == ["labels.json"]
+
+
+@pytest.mark.parametrize("side", [{"cat": 0, "dog": 1}, {"0": "cat"}, {"cat": ["cat/a", "a.jpg"], "dog": ["dog/b"]}])
+def test_lists_of_labels_and_of_images_in_their_folders_leave_no_trace(side):
+    result = read_files({"cat/a.jpg": b"", "dog/b.jpg": b"", "meta/train.json": json.dumps(side)})
+    assert result.boxes("cat/a.jpg") == [("cat", [])] and not result.codes()
+
+
+def test_masks_among_images_alone_are_no_images(api, dataset):
+    files = {
+        "bottle/train/good/000.png": 1,
+        "bottle/test/broken/001.png": 2,
+        "bottle/ground_truth/broken/001_mask.png": 3,
+    }
+    job = run_import(api, dataset, make_zip({name: jpeg(seed) for seed, name in enumerate(names)}))
+    assert set(found(dataset)) == {"000.png", "001.png"} and job["result"]["remarks_by_code"]["masks_left_out"] == 1
 
 
 def test_masks_of_cityscapes_are_no_images():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from vision.formats.base import Contents, begins_an_image, ending_by_content, ending_of, is_image, is_text, stem
 from vision.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
@@ -62,7 +63,7 @@ class Files:
     def _take_out_masks(self) -> dict[str, int]:
         """Masks are no images of the dataset: folder → how many of them have an image of their name elsewhere."""
         masks: dict[str, int] = {}
-        if not any(_is_mask(image) or _may_be_mask(image) or _is_called_mask(image) for image in self.images):
+        if not may_have_masks(self.images):
             return masks
         names = {stem(image) for image in self.images if not _is_mask(image)}
         paths = {_without_ending(image) for image in self.images}
@@ -76,6 +77,11 @@ class Files:
                 kept.append(image)
         self.images = kept
         return masks
+
+
+def may_have_masks(images: Iterable[str]) -> bool:
+    """Whether the name of an image, or of a folder, is one that masks have."""
+    return any(_is_mask(image) or _may_be_mask(image) or _is_called_mask(image) for image in images)
 
 
 def _is_mask(image: str) -> bool:

@@ -39,7 +39,7 @@ from vision.formats.collection import Collection, no_annotations
 from vision.formats.documents import WHOLE_BYTES, JsonFile
 from vision.formats.encodings import decode, lines_of
 from vision.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
-from vision.formats.mentions import is_named_after_image, mentioned, names_most
+from vision.formats.mentions import gives_labels, is_named_after_image, mentioned, names_most
 from vision.formats.shapes import number
 from vision.formats.side_tables import is_submission
 
@@ -125,6 +125,7 @@ class _Reader:
             if self._is_text_about_images(name):
                 self._say_unread_about_images(name)
                 self._files.others.remove(name)
+        self._yolo.settle_corners()
         self._yolo.put_folders_in_splits()
         self._yolo.declare()
 
@@ -251,7 +252,9 @@ class _Reader:
                     if name in self._collection.unread:  # such as panoptic COCO
                         self._about_images.append(name)
                 return
-        if not _is_side_file(file) and not is_note(name):
+        if not is_note(name) and gives_labels(self._collection.index, file):
+            self._say_unread_about_images(name)
+        elif not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
 
     def _read_written(self, name: str) -> folder.Written | None:
