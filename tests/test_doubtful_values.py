@@ -116,6 +116,10 @@ class TestMissingLabels:
 
 
 class TestSeveralLabelsInACell:
+    def test_lists_of_numbers_are_none(self):
+        result = read_files({"p/a.jpg": b"", "p/b.jpg": b"", "train.csv": "Id,Target\na,16 0\nb,7\n"})
+        assert result.is_open("p/a.jpg") and result.is_open("p/b.jpg") and result.unread == ["train.csv"]
+
     @pytest.mark.parametrize("head", ["labels", "disease"])
     @pytest.mark.parametrize("cell", ["scab rust", "scab, rust", "rust|scab", "scab;mildew"])
     def test_labels_that_others_have_alone(self, api, dataset, head, cell):

@@ -115,13 +115,27 @@ def test_lists_of_labels_and_of_images_in_their_folders_leave_no_trace(side):
 
 
 def test_masks_among_images_alone_are_no_images(api, dataset):
-    files = {
-        "bottle/train/good/000.png": 1,
-        "bottle/test/broken/001.png": 2,
-        "bottle/ground_truth/broken/001_mask.png": 3,
-    }
+    names = ["train/good/000.png", "test/broken/001.png", "ground_truth/broken/001_mask.png"]
     job = run_import(api, dataset, make_zip({name: jpeg(seed) for seed, name in enumerate(names)}))
     assert set(found(dataset)) == {"000.png", "001.png"} and job["result"]["remarks_by_code"]["masks_left_out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [("train/a_01.jpg", "train_masks/a_01_mask.gif"), ("x/val/1.png", "x/val_labels/1_L.png"), ("a.jpg", "a_seg.png"),
+     ("d/img/1.jpg", "d/img_annotations/1.png")],
+    ids=["Carvana", "CamVid", "in one folder", "annotations"],
+)  # fmt: skip
+def test_masks_in_a_folder_that_is_called_like_that_of_the_images(api, dataset, image, mask):
+    job = run_import(api, dataset, make_zip({image: jpeg(1), mask: jpeg(2)}))
+    assert set(found(dataset)) == {image.rpartition("/")[2]} and job["result"]["remarks_by_code"]["masks_left_out"] == 1
+
+
+def test_labels_that_are_called_like_masks(api, dataset):
+    files = ["with_mask/1.png", "without_mask/1.png", "warning_labels/1.png", "hair_L/1.png"]
+    run_import(api, dataset, make_zip({name: jpeg(seed) for seed, name in enumerate(files)}))
+    labels = Annotation.objects.values_list("label__name", flat=True)
+    assert sorted(labels) == sorted(name.partition("/")[0] for name in files)
 
 
 def test_masks_of_cityscapes_are_no_images():

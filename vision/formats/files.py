@@ -13,7 +13,10 @@ MASK_FOLDERS = {
     "trimaps", "gtfine", "gtcoarse",
 }  # fmt: skip
 # What some tools call masks beside their images.
-MASK_ENDINGS = ("_mask", "-mask")
+MASK_ENDINGS = ("_mask", "-mask", "_seg", "_segmentation")
+# What folders of masks have behind the name of the folder of their images, and masks there behind that of the image.
+BESIDE_FOLDERS = ("_masks", "_mask", "_labels", "_annotations", "_gt", "-masks")
+BESIDE_ENDINGS = (*MASK_ENDINGS, "_l", "_gt", "_label")
 # Cityscapes: `x_gtFine_labelIds.png` of `x_leftImg8bit.png`.
 CITYSCAPES = re.compile(r"(.+)_gt(?:fine|coarse)_[a-z]+", re.IGNORECASE)
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif")
@@ -70,7 +73,8 @@ class Files:
         kept = []
         for image in self.images:
             is_mask = _is_mask(image) and _of_masked(image) in names
-            if is_mask or _is_beside_image(image, paths) or _is_called_mask_of(image, paths):
+            is_beside = _is_beside_image(image, paths) or _is_beside_folder(image, paths)
+            if is_mask or is_beside or _is_called_mask_of(image, paths):
                 place = image.rpartition("/")[0]
                 masks[place] = masks.get(place, 0) + 1
             else:
@@ -81,7 +85,10 @@ class Files:
 
 def may_have_masks(images: Iterable[str]) -> bool:
     """Whether the name of an image, or of a folder, is one that masks have."""
-    return any(_is_mask(image) or _may_be_mask(image) or _is_called_mask(image) for image in images)
+    return any(
+        _is_mask(image) or _may_be_mask(image) or _is_called_mask(image) or _may_be_beside_folder(image)
+        for image in images
+    )
 
 
 def _is_mask(image: str) -> bool:
@@ -105,6 +112,27 @@ def _is_beside_image(image: str, paths: set[str]) -> bool:
         for position, part in enumerate(folders)
         if part in ANNOTATION_FOLDERS
         for beside in IMAGE_FOLDERS
+    )
+
+
+def _may_be_beside_folder(image: str) -> bool:
+    folders = image.lower().split("/")[:-1]
+    return image.lower().endswith(MASK_SUFFIXES) and any(part.endswith(BESIDE_FOLDERS) for part in folders)
+
+
+def _is_beside_folder(image: str, paths: set[str]) -> bool:
+    """Whether it is `train_masks/a_mask.png` of `train/a.jpg`."""
+    if not _may_be_beside_folder(image):
+        return False
+    *folders, _ = image.lower().split("/")
+    name = stem(image).lower()
+    names = {name, *(name.removesuffix(ending) for ending in BESIDE_ENDINGS)}
+    return any(
+        "/".join([*folders[:position], part.removesuffix(ending), *folders[position + 1 :], own]) in paths
+        for position, part in enumerate(folders)
+        for ending in BESIDE_FOLDERS
+        if part.endswith(ending)
+        for own in names
     )
 
 

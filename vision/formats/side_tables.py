@@ -60,8 +60,8 @@ def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -
         return False
     if is_known:
         return True
-    if given and all(math.isfinite(number(value)) for value in given):
-        return False  # an age, a price, a class: nobody knows
+    if given and all(math.isfinite(number(word)) for value in given for word in value.split()):
+        return False  # an age, a price, a class, several: nobody knows
     if any("://" in value or len(value.split()) > MOST_WORDS for value in given):
         return False
     return len(given) < LEAST_REPEATED or len(set(given)) < len(given)
