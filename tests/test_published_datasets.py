@@ -52,9 +52,11 @@ def test_other_files_beside_folders_of_labels_change_nothing(api, dataset):
         "dog/b.jpg": jpeg(2),
         "model.onnx": b"\x08\x00a.jpg b.jpg",
         "setup.toml": "size = 3\n",
+        "config": "[core]\nsize = 3\n",
     }
-    run_import(api, dataset, make_zip(files))
+    job = run_import(api, dataset, make_zip(files))
     assert [found(dataset)[name][0][0] for name in ("a.jpg", "b.jpg")] == ["cat", "dog"]
+    assert not job["result"]["remarks_by_code"]
 
 
 @pytest.mark.parametrize("packed", [make_zip, make_tar])
@@ -106,6 +108,12 @@ def test_labels_in_an_object_of_json_are_named_and_folders_are_none(api, dataset
     files = {"pool/a.jpg": jpeg(1), "pool/b.jpg": jpeg(2), "labels.json": json.dumps(labels)}
     job = run_import(api, dataset, make_zip(files))
     assert found(dataset) == {"a.jpg": None, "b.jpg": None} and job["result"]["unread"] == ["labels.json"]
+
+
+def test_a_list_of_classes_by_number_is_about_no_images():
+    classes = json.dumps({"0": "cat", "1": "dog"})
+    result = read_files({"cat/0.jpg": b"", "dog/1.jpg": b"", "class_indices.json": classes})
+    assert result.boxes("cat/0.jpg") == [("cat", [])] and not result.codes()
 
 
 @pytest.mark.parametrize("side", [{"cat": 0, "dog": 1}, {"0": "cat"}, {"cat": ["cat/a", "a.jpg"], "dog": ["dog/b"]}])

@@ -22,6 +22,7 @@ TEXT_SUFFIXES = (
     ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels", ".data", ".jsonl", ".ndjson",
     ".manifest",
 )  # fmt: skip
+JSON_START = re.compile(rb"[{[]\s*[\"{\[\]}]")  # `[core]` begins settings of another kind
 UNKNOWN_BYTES = 4096  # of a file of an unknown kind
 # How files begin that are images, whatever they are called.
 IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
@@ -198,7 +199,7 @@ def ending_by_content(name: str, head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"<?xml", b"<annotation")):
         return ".xml"
-    return ".json" if start.startswith((b"{", b"[")) else ""
+    return ".json" if JSON_START.match(start) else ""
 
 
 def ending_of(path: str) -> str:

@@ -46,8 +46,11 @@ def _are_most(index: ImageIndex, names: set[str]) -> bool:
 def gives_labels(index: ImageIndex, file: JsonFile) -> bool:
     """Whether an object has a value for each image, or lists of images that do not lie in folders of these names."""
     pairs = list(islice(file.pairs(), SAMPLE)) if file.is_object and file.is_whole else []
-    plain = [key for key, value in pairs if isinstance(value, (str, int, float))]
-    if any(is_image(key) and index.has_stem(key) for key in plain) or (len(plain) > 1 and _are_most(index, set(plain))):
+    plain = {key: value for key, value in pairs if isinstance(value, (str, int, float))}
+    if any(is_image(key) and index.has_stem(key) for key in plain):
+        return True
+    is_list_of_classes = all(map(str.isdecimal, plain)) and len(set(plain.values())) == len(plain)
+    if len(plain) > 1 and not is_list_of_classes and _are_most(index, set(plain)):
         return True
     return any(
         image is not None and key not in image.split("/")
