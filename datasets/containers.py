@@ -18,7 +18,7 @@ from datasets.tars import TarContents, compression_of, is_tar, unpack
 from jobs.errors import WorkFailed
 from storage import services as storage
 from vision.formats import FormatError
-from vision.formats.base import IMAGE_HEADS, ending_of, is_image, is_text
+from vision.formats.base import IMAGE_HEADS, UNKNOWN_BYTES, ending_by_content, ending_of, is_image, is_text
 from vision.formats.texts import readable, too_many
 
 ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -274,7 +274,8 @@ def write_texts(contents: AnyContents, target: Path, keep: Keep, images: Iterabl
     with zipfile.ZipFile(target, "w") as archive:
         for name in contents.names:
             content = b""
-            if is_text(name):
+            head = b"" if is_text(name) or is_image(name) else contents.head(name, UNKNOWN_BYTES)
+            if is_text(name) or ending_by_content(name, head):
                 if contents.size(name) > left:
                     raise too_many(settings.MAX_ANNOTATION_BYTES)
                 try:
@@ -282,8 +283,8 @@ def write_texts(contents: AnyContents, target: Path, keep: Keep, images: Iterabl
                 except FormatError:  # an empty one would say that there is nothing on its image
                     content = DAMAGED
                 left -= len(content)
-            elif not is_image(name):
-                content = contents.head(name)
+            else:
+                content = head
             archive.writestr(zipfile.ZipInfo(name), content)
             keep()
         for name in images or ():

@@ -62,7 +62,19 @@ def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterat
             f"{example!r}. If that is wrong, import it again with name_encoding."
         )
         yield ImportWarning("", "names_guessed", detail)
-    if dataset.project.task == Task.DETECTION and said.holds["whole"] and not said.holds["boxes"]:
+    yield from _about_task(said, dataset)
+
+
+def _about_task(said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
+    """What the project's task has no place for."""
+    boxes, whole = said.holds["boxes"], said.holds["whole"]
+    if boxes and whole and dataset.project.task == Task.DETECTION:
+        detail = f"The archive has labels of whole images, too ({whole:,}). This project has boxes: they were left out."
+        yield ImportWarning("", "labels_without_boxes", detail)
+    elif boxes and whole:
+        detail = f"The archive has boxes, too ({boxes:,}). This project classifies whole images: they were left out."
+        yield ImportWarning("", "boxes_in_classification", detail)
+    elif whole and dataset.project.task == Task.DETECTION:
         if said.format == "folder":
             detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
             yield ImportWarning("", "folders_ignored", detail)

@@ -22,6 +22,7 @@ from vision import formats
 from vision.formats import folder as folders
 from vision.formats.__main__ import OUT_OF_MEMORY
 from vision.formats.base import ImportWarning, Parsed, Record, is_image
+from vision.formats.files import may_have_masks
 from vision.formats.texts import TooManyAnnotations
 from vision.formats.transfer import BrokenTransfer, Transferred
 from vision.sandbox.limits import Limits
@@ -73,7 +74,8 @@ def read_annotations(
     Raises:
         WorkFailed: with the code of the problem; and what `JobContext.keep` raises.
     """
-    if name in ("auto", "folder") and not images and all(is_image(entry) for entry in contents.names):
+    are_images = not images and all(is_image(entry) for entry in contents.names)
+    if name in ("auto", "folder") and are_images and not may_have_masks(contents.names):
         return FromFolders(folders.read(contents.names))
     remove_tree(folder)
     folder.mkdir(parents=True)

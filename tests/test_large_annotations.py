@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -89,6 +90,38 @@ def open_images() -> str:
     return f"ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\n{rows}"
 
 
+def percents(number: int) -> list[dict]:
+    """Boxes as Label Studio writes them in JSON-MIN, and in a cell of its table."""
+    return [
+        {"x": box[0] / 6.4, "y": box[1] / 4.8, "width": (box[2] - box[0]) / 6.4, "height": (box[3] - box[1]) / 4.8,
+         "rotation": 0, "rectanglelabels": [label], "original_width": 640, "original_height": 480}
+        for label, box in boxes(number)
+    ]  # fmt: skip
+
+
+def json_min() -> str:
+    return json.dumps([{"id": n, "image": f"{n}.jpg", "label": percents(n)} for n in range(IMAGES)])
+
+
+def table(head: list[str], lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([head, *lines])
+    return text.getvalue()
+
+
+def studio_table() -> str:
+    head = ["annotation_id", "annotator", "id", "image", "label"]
+    return table(head, ([n, 1, n, f"{n}.jpg", json.dumps(percents(n))] for n in range(IMAGES)))
+
+
+def via_table() -> str:
+    head = ["filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes",
+            "region_attributes"]  # fmt: skip
+    regions = [region for image in json.loads(via()).values() for region in image["regions"]]
+    shapes = ([json.dumps(one["shape_attributes"]), json.dumps(one["region_attributes"])] for one in regions)
+    return table(head, ([f"{at // BOXES}.jpg", 9, "{}", BOXES, at % BOXES, *row] for at, row in enumerate(shapes)))
+
+
 def is_whole(result: Read, format: str) -> None:
     assert result.format == format and len(result.records) == IMAGES and not result.unread
     assert sum(len(record.marks) for record in result.records.values()) == IMAGES * BOXES
@@ -105,8 +138,9 @@ def test_what_we_write(format):
     ("format", "files"),
     [("cvat", lambda: {"annotations.xml": cvat()}), ("via", lambda: {"via.json": via()}),
      ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()}),
-     ("csv", lambda: {"train-annotations-bbox.csv": open_images()})],
-    ids=["cvat", "via", "labelme", "tensorflow", "open_images"],
+     ("csv", lambda: {"train-annotations-bbox.csv": open_images()}), ("label_studio", lambda: {"min.json": json_min()}),
+     ("label_studio", lambda: {"t.csv": studio_table()}), ("via", lambda: {"via.csv": via_table()})],
+    ids=["cvat", "via", "labelme", "tensorflow", "open_images", "json_min", "table of label studio", "table of via"],
 )  # fmt: skip
 def test_what_others_write(format, files):
     is_whole(read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | files()), format)
@@ -116,6 +150,15 @@ def test_a_column_a_class():
     rows = "".join(f"{n}.jpg,{int(n % 2 == 0)},{int(n % 2)}\n" for n in range(IMAGES))
     table = f"filename,{LABELS[0]},{LABELS[1]}\n{rows}"
     result = read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | {"_classes.csv": table})
+    assert all(record.marks[0].label == LABELS[int(path[:-4]) % 2] for path, record in result.records.items())
+
+
+def test_categories_without_places():
+    images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(IMAGES)]
+    annotations = [{"id": n, "image_id": n, "category_id": n % 2 + 7} for n in range(IMAGES)]
+    categories = [{"id": n + 7, "name": label} for n, label in enumerate(LABELS)]
+    document = json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    result = read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | {"train.json": document})
     assert all(record.marks[0].label == LABELS[int(path[:-4]) % 2] for path, record in result.records.items())
 
 

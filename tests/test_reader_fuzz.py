@@ -63,6 +63,13 @@ OTHERS = {
             "height": (box[3] - box[1]) / 0.48, "rotation": 0, "rectanglelabels": [f"only-{name}"],
             "original_width": 64, "original_height": 48}]} for number, (name, box) in enumerate(PAIRS)])
     },
+    "label_studio_csv": {
+        "t.csv": "annotation_id,annotator,id,image,label\n" + "".join(
+            f'{number},1,{number},{name}.jpg,"[{{""x"":{box[0] / 0.64},""y"":{box[1] / 0.48},'
+            f'""width"":{(box[2] - box[0]) / 0.64},""height"":{(box[3] - box[1]) / 0.48},""rotation"":0,'
+            f'""rectanglelabels"":[""only-{name}""],""original_width"":64,""original_height"":48}}]"\n'
+            for number, (name, box) in enumerate(PAIRS))
+    },
     "labels": {"labels.csv": "filename,label\n" + "".join(f"{name}.jpg,only-{name}\n" for name in NAMES)},
 }  # fmt: skip
 PIECES = [b"null", b"NaN", b"-1", b"1e400", b"[]", b"{}", b'"', b"\\", b"<", b">", b",", b"\n",

@@ -14,7 +14,7 @@ from storage.filenames import portable_filename
 from tests.archives import read_content, written
 from vision.formats import WRITERS
 from vision.formats.base import Exported, ParsedAnnotation
-from vision.formats.boxes import on_grid, to_pixel_boxes
+from vision.formats.boxes import clean_label, on_grid, to_pixel_boxes
 
 THOROUGH = bool(os.environ.get("MLSTUDIO_TEST_THOROUGH"))
 HOLDS_BOXES = [name for name in WRITERS if name != "folder"]
@@ -22,7 +22,7 @@ HOLDS_LABELS = ["folder", "csv", "label_studio", "datumaro"]
 ODD = ["a/b", "..", ".", "classes.png", "yes", "no", "null", "010", "1.10", '"q"', "it's", "images", "train", "a,b",
        "=1+1", "~", "- x", "a: b", "[x]", "<x>&", "%41", "C:\\x", "#", "a;b"]  # fmt: skip
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=12)
-names = texts.map(lambda text: unicodedata.normalize("NFC", text).strip()).filter(bool)
+names = texts.map(lambda text: unicodedata.normalize("NFC", text).strip()).filter(clean_label)
 labels = st.lists(st.one_of(names, st.sampled_from(ODD)), min_size=1, max_size=4, unique=True)
 fractions = st.floats(0, 1, width=32)
 

@@ -22,6 +22,8 @@ TEXT_SUFFIXES = (
     ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels", ".data", ".jsonl", ".ndjson",
     ".manifest",
 )  # fmt: skip
+JSON_START = re.compile(rb"[{[]\s*[\"{\[\]}]")  # `[core]` begins settings of another kind
+UNKNOWN_BYTES = 4096  # of a file of an unknown kind
 # How files begin that are images, whatever they are called.
 IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 SPLIT_NAMES = {
@@ -188,6 +190,16 @@ def is_text(name: str) -> bool:
 def begins_an_image(head: bytes) -> bool:
     """Whether a file begins as images do, whatever it is called."""
     return head.startswith(IMAGE_HEADS) or head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def ending_by_content(name: str, head: bytes) -> str:
+    """`.xml` or `.json` of a file without an ending that begins as these do; else nothing."""
+    if ending_of(name):
+        return ""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"<?xml", b"<annotation")):
+        return ".xml"
+    return ".json" if JSON_START.match(start) else ""
 
 
 def ending_of(path: str) -> str:

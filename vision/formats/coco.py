@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from vision.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
 from vision.formats.claims import Claim
 from vision.formats.collection import Collection
+from vision.formats.corners import NEAR, Reach, from_size
 from vision.formats.documents import JsonFile
 from vision.formats.shapes import Box, around_mask, around_pairs, number, size_of, turned_as_said
 
@@ -18,8 +20,8 @@ ALL_ANNOTATED = "every image of the list is annotated"
 NAMES = ("file_name", "coco_url")  # LVIS has the latter alone
 # Detectron2's numbers and names of boxes by two corners.
 CORNER_MODES = (0, "0", "XYXY_ABS", "BoxMode.XYXY_ABS")
-NEAR = 1.5  # pixels
 SHAPE_KEYS = ("bbox", "segmentation", "category_id")
+SAMPLE_ROWS = 50
 
 
 def is_it(file: JsonFile) -> bool:
@@ -42,14 +44,16 @@ def read(collection: Collection, file: JsonFile) -> None:
         return  # captions
     claims = _images(collection, file, is_annotated)
     used: set[str] = set()
-    numbers = _numbers(names)
+    numbers, reach = _numbers(names), None if _is_of_labels(file) else Reach()
     is_complete = True
     for position, row in enumerate(file.items("annotations")):
         if not isinstance(row, dict) or row.keys() & set(SHAPE_KEYS) or "caption" not in row:
             is_known = isinstance(row, dict) and _key(row.get("image_id")) in claims
             is_complete &= is_known
             known = row if isinstance(row, dict) else {}
-            _annotation(collection, file.name, position, known, claims, names, used, numbers)
+            _annotation(collection, file.name, position, known, claims, names, used, numbers, reach)
+    if reach is not None:
+        reach.settle(collection, file.name, (claim for same in claims.values() for claim in same), from_size)
     if not is_complete:  # images without boxes may be those that the others are of
         for same in claims.values():
             for claim in same:
@@ -78,6 +82,15 @@ def _has_annotations_elsewhere(file: JsonFile) -> bool:
 
 def _is_shape(row: object) -> bool:
     return isinstance(row, dict) and any(key in row for key in SHAPE_KEYS)
+
+
+def _is_of_labels(file: JsonFile) -> bool:
+    """Whether annotations give images categories and no places, as iNaturalist and others of its kind do."""
+    return all(isinstance(row, dict) and _says_no_place(row) for row in islice(file.items("annotations"), SAMPLE_ROWS))
+
+
+def _says_no_place(row: dict) -> bool:
+    return not row.keys() & {"bbox", "segmentation"} and not any(isinstance(one, (list, dict)) for one in row.values())
 
 
 def _says_all_annotated(file: JsonFile) -> bool:
@@ -153,6 +166,7 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
 def _annotation(
     collection: Collection, source: str, position: int, row: dict, claims: dict[str, list[Claim]],
     names: dict[str, str], used: set[str], numbers: tuple[str, range] | None,
+    reach: Reach | None,
 ) -> None:  # fmt: skip
     image, category = _key(row.get("image_id")), _key(row.get("category_id"))
     if image not in claims:
@@ -172,6 +186,10 @@ def _annotation(
         detail = f"Annotation {position} marks a crowd, not one object; it is left out."
         collection.ignore(claim, "crowd", detail, position + 1)
         return
+    if reach is None and _says_no_place(row):
+        used.add(names[category])
+        collection.add(claim, names[category], None, position + 1)
+        return
     box = _box(row.get("bbox"))
     if box is None and (box := _outline(row.get("segmentation"))) is not None:
         collection.say_outline(claim, f"Annotation {position} has an outline and no box", position + 1)
@@ -186,6 +204,11 @@ def _annotation(
     box, is_turned = turned_as_said(box, row.get("attributes"))
     if is_turned:
         collection.say_outline(claim, f"Annotation {position} has a turned box", position + 1)
+    if reach is not None:
+        if row.get("segmentation") or is_turned:
+            reach.are_corners = False  # what their boxes are has been said
+        else:
+            reach.add(claim.size, box)
     used.add(names[category])
     collection.add(claim, names[category], box, position + 1)
 

@@ -134,6 +134,10 @@ class Collection:
                 claim.left_out += claim.source == source
         self.say(code, detail, source)
 
+    def claims_of(self, group: str) -> Sequence[Claim]:
+        """What the files of a format have said so far."""
+        return self._groups.get(group, ())
+
     def leave_out_shifted(self) -> None:
         """Annotations whose class numbers count from another number than their names."""
         for claims, detail in self.class_numbers.shifted():

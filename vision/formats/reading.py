@@ -25,6 +25,7 @@ from vision.formats import (
 )  # fmt: skip
 from vision.formats.base import (
     TEXT_SUFFIXES,
+    UNKNOWN_BYTES,
     Contents,
     FormatError,
     Parsed,
@@ -38,7 +39,7 @@ from vision.formats.collection import Collection, no_annotations
 from vision.formats.documents import WHOLE_BYTES, JsonFile
 from vision.formats.encodings import decode, lines_of
 from vision.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
-from vision.formats.mentions import is_named_after_image, mentioned
+from vision.formats.mentions import gives_labels, is_named_after_image, mentioned, names_most
 from vision.formats.shapes import number
 from vision.formats.side_tables import is_submission
 from vision.words import counted
@@ -59,6 +60,7 @@ FOLDERS_IGNORED = (
 )
 SHOWN_UNREAD = 100
 SAMPLE_BYTES = 100_000
+MOST_UNKNOWN = 1000  # files of unknown kinds that are looked into
 # What code that takes values apart does when these are of another kind: one file of an archive is lost, not all.
 UNFORESEEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
@@ -101,11 +103,12 @@ class _Reader:
     def read_all(self) -> None:
         """Files that others need first: class names before labels."""
         texts = self._files.texts
+        unknown = self._files.unknown[:MOST_UNKNOWN]
         first = [name for name in texts if yolo.is_names_file(name) or name.lower().endswith((".data", ".csv", ".tsv"))]
         for name in first:
             self._guarded(name, self._read_names)
         for name in texts:
-            ending = PurePosixPath(name).suffix.lower()
+            ending = self._files.endings.get(name) or PurePosixPath(name).suffix.lower()
             readers: dict[str, Callable[[str], None]] = {
                 ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
                 ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
@@ -119,6 +122,11 @@ class _Reader:
         for name in self._files.binary:
             self._say_unread_about_images(name)
             self._files.others.remove(name)
+        for name in unknown:
+            if self._is_text_about_images(name):
+                self._say_unread_about_images(name)
+                self._files.others.remove(name)
+        self._yolo.settle_corners()
         self._yolo.put_folders_in_splits()
         self._yolo.declare()
 
@@ -244,7 +252,9 @@ class _Reader:
                     if name in self._collection.unread:  # such as panoptic COCO
                         self._about_images.append(name)
                 return
-        if not _is_side_file(file) and not is_note(name):
+        if not is_note(name) and gives_labels(self._collection.index, file):
+            self._say_unread_about_images(name)
+        elif not _is_side_file(file) and not is_note(name):
             self._say_unread(name)
 
     def _read_written(self, name: str) -> folder.Written | None:
@@ -311,13 +321,20 @@ class _Reader:
         elif split and rows and self._are_stems(rows):
             for row in rows:
                 self._collection.put_in_split(name, row, split, is_stem=True)
-        elif _may_be_labels(rows, has_image) or (not rows and has_image):
+        elif self._may_be_labels(rows, has_image) or (not rows and has_image):
             if self._wants(yolo.GROUP) and (has_image or not is_note(name)):
                 self._yolo.read(name, lines)
         elif rows and not is_note(name) and self._speaks_of_images(name, rows):
             self._say_unread_about_images(name)
         elif not is_note(name) and not is_side_name(name):
             self._files.others.append(name)
+
+    def _may_be_labels(self, rows: Sequence[str], has_image: bool) -> bool:
+        """Numbers between commas, or below names of images, are of other kinds, where no image is called so."""
+        sample = rows[:20]
+        return yolo.is_label_file(rows) and (
+            has_image or not any("," in row or mentioned(self._collection.index, row) for row in sample)
+        )
 
     def _are_stems(self, rows: Sequence[str]) -> bool:
         sample = rows[:20]
@@ -331,9 +348,21 @@ class _Reader:
         )
         index = self._collection.index
         mentions = sum(mentioned(index, row) for row in sample)
-        return is_named_after_image(index, name) or max(named, mentions) * 2 > len(sample) or all(
-            map(_is_numbers, sample)
+        return (
+            is_named_after_image(index, name) or max(named, mentions) * 2 > len(sample)
+            or (mentions > 1 and mentions * 2 == len(sample))  # below a line or two that say what stands there
+            or (mentions > 0 and yolo.is_label_file(rows))  # names of images, and boxes below each
+            or all(map(_is_numbers, sample))
         )  # fmt: skip
+
+    def _is_text_about_images(self, name: str) -> bool:
+        """Whether a file of an unknown ending is a text that speaks of images, as JSON by lines in `.odgt` does."""
+        head = self._contents.head(name, UNKNOWN_BYTES)
+        if not head or b"\0" in head:
+            return False
+        text = decode(head)[0]
+        rows = [row for row in lines_of(text) if row.strip()]
+        return self._speaks_of_images("", rows) or names_most(self._collection.index, text)
 
     def _say_unread_about_images(self, name: str) -> None:
         self._about_images.append(name)
@@ -347,7 +376,7 @@ class _Reader:
 
     def _may_be_about_images(self, name: str) -> bool:
         """Whether a file that was not read speaks of images that are here; of one without content nobody knows."""
-        if not name.lower().endswith(TEXT_SUFFIXES):
+        if not (name in self._files.endings or name.lower().endswith(TEXT_SUFFIXES)):
             return False
         index = self._collection.index
         head = self._contents.head(name, SAMPLE_BYTES)
@@ -389,11 +418,6 @@ def _is_side_file(file: JsonFile) -> bool:
     values = list(file.items()) if file.is_list else [value for _, value in file.pairs()]
     flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
     return not any(isinstance(item, (dict, list)) for item in flat)
-
-
-def _may_be_labels(rows: Sequence[str], has_image: bool) -> bool:
-    """Numbers between commas are tables of other kinds, where no image is called like the file."""
-    return yolo.is_label_file(rows) and (has_image or not any("," in row for row in rows[:20]))
 
 
 def _with_others(parsed: Parsed, others: list[str]) -> Parsed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vision.formats.shapes import number
 
@@ -28,7 +28,9 @@ PARTS = re.compile(r"[^a-z0-9]+")
 LEAST_REPEATED = 20  # so many rows with a value each that no other has are no labels
 MOST_WORDS = 6
 LIST = re.compile(r"""^\[\s*(?:["'].*["'])?\s*\]$""", re.DOTALL)
+MISSING = {"nan", "<na>", "#n/a", "n/a"}  # as pandas and spreadsheets write that a value is missing
 MOST_LIST = 5_000
+DIVIDERS = re.compile(r"[\s,;|]+")
 SUBMISSION = re.compile(r"submission", re.IGNORECASE)
 
 
@@ -58,8 +60,8 @@ def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -
         return False
     if is_known:
         return True
-    if given and all(math.isfinite(number(value)) for value in given):
-        return False  # an age, a price, a class: nobody knows
+    if given and all(math.isfinite(number(word)) for value in given for word in value.split()):
+        return False  # an age, a price, a class, several: nobody knows
     if any("://" in value or len(value.split()) > MOST_WORDS for value in given):
         return False
     return len(given) < LEAST_REPEATED or len(set(given)) < len(given)
@@ -67,12 +69,29 @@ def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -
 
 def _are_places(value: str) -> bool:
     """Four or more numbers, perhaps behind a name: `n01 5 6 25 26`, runs of a mask, `[5, 6, 25, 26]`."""
+    if value.startswith(("[{", '{"')):
+        return True  # regions as JSON
     words = value.strip("[]()").replace(",", " ").split()
     return len(words) >= 4 and sum(math.isfinite(number(word)) for word in words) >= max(4, len(words) - 2)
 
 
+def lists_of_labels(values: Iterable[str]) -> set[str]:
+    """Values that may be several labels: their parts are values of their own, of those with `;` or `|` at least one."""
+    known = set(values)
+    parts = {value: set(DIVIDERS.split(value)) for value in known if DIVIDERS.search(value)}
+    return {
+        value for value, words in parts.items() if words <= known or ((";" in value or "|" in value) and words & known)
+    }
+
+
+def is_missing(value: str) -> bool:
+    return value.lower() in MISSING
+
+
 def labels_of(value: str) -> list[str]:
-    """The labels of a cell: one, or those of a list such as `['cat', 'dog']`."""
+    """The labels of a cell: one, none, or those of a list such as `['cat', 'dog']`."""
+    if is_missing(value):
+        return []
     if not LIST.match(value) or len(value) > MOST_LIST:
         return [value]
     try:

@@ -11,7 +11,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from vision.formats import label_studio, via
@@ -28,7 +28,15 @@ from vision.formats.base import (
 from vision.formats.claims import FRACTIONS, PIXELS, Claim
 from vision.formats.collection import Collection
 from vision.formats.shapes import number, size_of
-from vision.formats.side_tables import SPLITS, are_facts, has_places, labels_of, may_be_labels
+from vision.formats.side_tables import (
+    SPLITS,
+    are_facts,
+    has_places,
+    is_missing,
+    labels_of,
+    lists_of_labels,
+    may_be_labels,
+)
 from vision.words import counted
 
 GROUP = "csv"
@@ -89,6 +97,7 @@ class Columns:
     group: int | None = None  # 1 where a box is around more than one object
     is_open_images: bool = False  # boxes are in fractions
     classes: tuple[tuple[int, str], ...] = ()  # a column a class
+    lists: frozenset[str] = frozenset()  # cells that may be several labels
 
 
 def read(
@@ -114,6 +123,8 @@ def read(
         return True
     columns = _columns(header, rows)
     if columns is not None:
+        if columns.label is not None and columns.box is None:
+            columns = replace(columns, lists=_lists(text, columns.label, classes))
         _read_with_columns(collection, source, columns, all_rows(text), names)
         return True
     if set(header) >= OPEN_IMAGES_LIST:
@@ -136,12 +147,26 @@ def read(
         has_header = not _is_here(collection, source, rows[0])
         if has_header and not _may_be_labels(header[1], 1, rows):
             return False
+        lists = _lists(text, 1, classes) if has_header else frozenset()
         for row in islice(all_rows(text), int(has_header), None):
             claim = _claim(collection, source, row.cells[0], row.line)
             label = meant(row.cells[1]) if len(row.cells) > 1 else ""
+            if label in lists:
+                _leave_out_list(collection, claim, label, row.line)
+                continue
             _whole(collection, claim, labels_of(label) if has_header else [label], row.line)
         return True
     return False
+
+
+def _lists(text: str, at: int, classes: set[str] | None) -> frozenset[str]:
+    """The cells of a column that may be several labels, but for those that `classes.csv` has."""
+    return frozenset(lists_of_labels(meant(_cell(row.cells, at)) for row in all_rows(text)) - (classes or set()))
+
+
+def _leave_out_list(collection: Collection, claim: Claim, label: str, line: int) -> None:
+    detail = f"Line {line}: {label!r} may be one label, or several that others of the table have; it was left out."
+    collection.leave_out(claim, "several_labels", detail, line)
 
 
 def _may_be_labels(name: str, at: int, rows: Sequence[Row]) -> bool:
@@ -362,7 +387,7 @@ def _read_with_columns(
     for row in rows:
         cells = row.cells
         if len(cells) > len(header.cells):
-            cells = _with_commas(collection, source, cells, columns, len(header.cells))
+            cells = _with_commas(collection, source, cells, columns, len(header.cells)) or cells
         said = _cell(cells, columns.file)
         if not said:
             detail = f"Line {row.line} names no image; it is left out."
@@ -377,7 +402,10 @@ def _read_with_columns(
             size=_size(cells, columns),
         )
         claims[said] = claim
-        if columns.classes:
+        if len(cells) > len(header.cells):
+            detail = f"Line {row.line} has {len(cells)} cells for {len(header.cells)} columns; it is left out."
+            collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+        elif columns.classes:
             for at, name in columns.classes:
                 if number(_cell(cells, at)) == 1:
                     collection.add(claim, name, None, row.line)
@@ -386,8 +414,13 @@ def _read_with_columns(
             _cells(collection, claim, columns, cells, row.line, names)
 
 
-def _with_commas(collection: Collection, source: str, cells: list[str], columns: Columns, width: int) -> list[str]:
-    """A line with more cells than columns: its file name has commas, or its label, or nothing is behind the last."""
+def _with_commas(
+    collection: Collection, source: str, cells: list[str], columns: Columns, width: int
+) -> list[str] | None:
+    """A line with more cells than columns: its file name has commas, or its label, or nothing is behind the last.
+
+    None where numbers would be a part of the label: they may have commas, too (`5,5`).
+    """
     while len(cells) > width and not cells[-1]:
         cells = cells[:-1]
     extra = len(cells) - width
@@ -395,6 +428,9 @@ def _with_commas(collection: Collection, source: str, cells: list[str], columns:
     if not extra or columns.label is None or _is_image_here(collection, source, named[columns.file]):
         return named
     labelled = _joined(cells, columns.label, extra)
+    parts = cells[columns.label : columns.label + extra + 1]
+    if columns.box is not None and any(math.isfinite(number(part)) for part in parts):
+        return None
     return labelled if _is_image_here(collection, source, labelled[columns.file]) else named
 
 
@@ -410,13 +446,16 @@ def _cells(
     collection: Collection, claim: Claim, columns: Columns, cells: list[str], line: int, names: dict[str, str]
 ) -> None:
     label = meant(_cell(cells, columns.label))
-    label = names.get(label, label)
+    label = "" if is_missing(label) else names.get(label, label)
     confidence = number(_cell(cells, columns.confidence)) if columns.box is None else 1.0
     if columns.confidence is not None and confidence == 0:
         claim.is_annotated = bool(claim.marks)
         return  # Open Images: verified not to be there
     if columns.is_open_images and 0 < confidence < 1:
         collection.ignore(claim, "not_verified", f"Line {line}: a model gave {label!r}; nobody has verified it.", line)
+        return
+    if columns.box is None and label in columns.lists:
+        _leave_out_list(collection, claim, label, line)
         return
     if columns.box is None:
         _whole(collection, claim, [names.get(one, one) for one in labels_of(label)], line)

@@ -18,6 +18,7 @@ import yaml
 from vision.formats.base import SPLIT_FOLDERS, Exported, FormatError, ParsedAnnotation, folder_of, split_of_word, stem
 from vision.formats.claims import FRACTIONS, Claim
 from vision.formats.collection import Collection
+from vision.formats.corners import Reach, from_middle
 from vision.formats.encodings import lines_of
 from vision.formats.fractions import MOST_FRACTION
 from vision.formats.names import clean_path
@@ -33,6 +34,7 @@ NAME_ENDINGS = (".names", ".labels")
 SPACES = " \t\r,;"
 SEPARATORS = re.compile(r"[\s,;]+")
 NUMBERED = re.compile(r"(\d{1,6})[\s:.,;)=-]+(.*\S)")
+MOST_OF_BOX = 6  # a class, a box and its score
 VISIBILITIES = {0.0, 1.0, 2.0}
 # How far boxes that are right reach beyond the image, as a fraction of it.
 CARELESS = 0.05
@@ -165,6 +167,7 @@ class YoloFiles:
         self._nearest: dict[str, Names | None] = {}
         self._said: set[tuple[str, str]] = set()
         self._lacking: list[str] = []
+        self._reach = Reach()
         self.damaged: dict[str, str] = {}  # files of settings that cannot be read, and why
 
     def add(self, names: Names) -> None:
@@ -282,7 +285,16 @@ class YoloFiles:
         else:
             if is_outline:
                 self._collection.say_outline(claim, f"Line {position} has an outline", position)
+            if is_outline or len(values) > MOST_OF_BOX:
+                self._reach.are_corners = False
+            else:
+                self._reach.add_fractions((box[0], box[1], box[2], box[3]))
             self._collection.add(claim, label, box, position, FRACTIONS)
+
+    def settle_corners(self) -> None:
+        """Boxes of two corners in all label files, where a middle and a size are expected."""
+        claims = self._collection.claims_of(GROUP)
+        self._reach.settle(self._collection, claims[0].source if claims else "", claims, from_middle)
 
     def say_lacking(self) -> None:
         """That there were label files and no names for their classes."""
