@@ -173,7 +173,7 @@ def main() -> None:
     name, content = _one_photograph(options.zip)
     answer = studio.send_files(f"models/{model['id']}/predict/?max=3", "files", "photograph", content)
     best = answer["predictions"][0]["labels"] or answer["predictions"][0]["boxes"]
-    print(f"{name}: " + ", ".join(f"{one['label']} {one['score']:.3f}" for one in best))
+    print(f"{name}: " + (", ".join(f"{one['label']} {one['score']:.3f}" for one in best) or "nothing found"))
     print(f"in {answer['timing_ms']} ms; the whole tour took {time.time() - started:.0f} s")
     print("For the commands of the README:")
     ids = {"PROJECT": project, "DATASET": dataset, "SNAPSHOT": snapshot, "TRAINING": run, "MODEL": model}

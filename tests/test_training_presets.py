@@ -58,13 +58,20 @@ def test_a_busy_moment_takes_no_epochs_away():
     answers = [within_budget(estimate(training=seconds), budget) for seconds in (6000.0, 480.0, 600.0, 100.0, 9999.0)]
     calls = iter(answers)
     assert answers[0].epochs == {"epochs": 1}
-    assert measured(lambda: next(calls)) is answers[3] and list(calls) == answers[4:]
+    assert measured(lambda: next(calls)).epochs == answers[3].epochs and list(calls) == answers[4:]
     # What is slow all the time keeps the epochs of its fastest estimate.
-    calls, moments = iter(answers), iter([0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS])
+    calls, moments = iter(answers), iter([0.0, 0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS])
     assert measured(lambda: next(calls), lambda: next(moments)).epochs == {"epochs": 12}
     # Nothing is measured twice where no epoch is taken away.
     calls = iter(answers[3:])
-    assert measured(lambda: next(calls)) is answers[3] and len(list(calls)) == 1
+    assert not measured(lambda: next(calls)).epochs and len(list(calls)) == 1
+
+
+def test_what_measuring_took_is_in_the_estimate_and_not_in_the_budget():
+    moments = iter([0.0, 7.0])
+    found = measured(lambda: estimate(training=50.0, export=10.0), lambda: next(moments))
+    assert (found.seconds, found.seconds_by_phase["preparing"]) == (67.0, 7.0)
+    assert seconds_to_train(found, Configuration(max_minutes=1)) == 50.0
 
 
 def test_the_time_left_forgets_how_a_phase_began():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from vision.training.hooks import PREPARING
 from vision.training.resources import Estimate
 
 # In the order in which they train; what the first one leaves is for the next.
@@ -44,7 +45,8 @@ def seconds_to_train(estimate: Estimate, configuration: Budgeted) -> float | Non
     """What the budget leaves for epochs; None without a budget."""
     if not configuration.max_minutes:
         return None
-    fixed = sum(seconds for phase, seconds in estimate.seconds_by_phase.items() if phase not in EPOCHS_OF)
+    others = (PREPARING, *EPOCHS_OF)  # a budget is for what comes after preparing
+    fixed = sum(seconds for phase, seconds in estimate.seconds_by_phase.items() if phase not in others)
     return configuration.max_minutes * 60 - fixed
 
 

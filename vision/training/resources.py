@@ -7,13 +7,13 @@ import resource
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import psutil
 
 from vision.training.errors import DiskFullError, OutOfMemoryError
-from vision.training.hooks import TrainingHooks
+from vision.training.hooks import PREPARING, TrainingHooks
 
 TIMED_SECONDS = 2.0
 # How long is measured again before a budget of time takes epochs away.
@@ -75,14 +75,20 @@ def measured(measure: Callable[[], Estimate], clock: Callable[[], float] = time.
     """The estimate. Where it takes epochs away it is measured again, and the fastest one counts.
 
     Other programs only make steps slower, and a moment of theirs must not cost epochs. Where they stay, the deadline
-    ends the training in time.
+    ends the training in time. What measuring took is part of the promise: it traces the steps, as the training does.
     """
+    began = clock()
     estimate, started = measure(), clock()
+    preparing = started - began
     while estimate.epochs and clock() - started < AGAIN_SECONDS:
         other = measure()
         if not other.epochs or sum(other.epochs.values()) > sum(estimate.epochs.values()):
             estimate = other
-    return estimate
+    return replace(
+        estimate,
+        seconds=round(estimate.seconds + preparing, 1),
+        seconds_by_phase={PREPARING: round(preparing, 1), **estimate.seconds_by_phase},
+    )
 
 
 def mean_seconds(step: Callable[[], object]) -> float:
