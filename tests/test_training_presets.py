@@ -17,6 +17,7 @@ from training.data_warnings import seen_of
 from training.models import TrainingRun
 from vision.detection.configuration import DetectionConfiguration
 from vision.engine import Eta
+from vision.training.architectures import ARCHITECTURES
 from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.configuration import Configuration
 from vision.training.errors import ConfigurationError
@@ -148,6 +149,14 @@ class TestOverHttp:
         settings = api.get(f"/api/v1/trainings/options/?project={boxes}").json()["settings"]
         names = [one["name"] for one in settings]
         assert "anchor_sizes" in names and "dropout" not in names
+
+    @pytest.mark.parametrize("task", ["classification", "detection"])
+    def test_a_form_offers_only_networks_of_its_task(self, api, task):
+        made = api.post("/api/v1/projects/", {"name": task, "task": task}).json()["id"]
+        settings = api.get(f"/api/v1/trainings/options/?project={made}").json()["settings"]
+        (network,) = [one for one in settings if one["name"] == "architecture"]
+        assert network["choices"] and {ARCHITECTURES[name].task for name in network["choices"]} == {task}
+        assert "custom" not in network["choices"]  # its network cannot be given in a form
 
     def test_options_are_for_those_who_see_the_project(self, client, project, viewer, outsider, api):
         address = f"/api/v1/trainings/options/?project={project.pk}"

@@ -16,6 +16,7 @@ from projects.models import Project, Task
 from training.settings_fields import ConfigurationFields
 from training.shapes import ConfigurationSerializer
 from vision.detection.configuration import DetectionConfiguration
+from vision.training.architectures import ARCHITECTURES
 from vision.training.configuration import Configuration
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
@@ -70,23 +71,32 @@ def options_of(project: Project) -> dict:
 def settings_of(task: str) -> list[dict]:
     """The settings that trainings of a task have, in the order in which requests document them."""
     known = {field.name for field in fields(_kind_of(task))}
-    return [_setting(name, field) for name, field in ConfigurationFields().fields.items() if name in known - set(APART)]
+    fields_of = ConfigurationFields().fields
+    return [_setting(name, field, task) for name, field in fields_of.items() if name in known - set(APART)]
 
 
 def _kind_of(task: str) -> type[Configuration] | type[DetectionConfiguration]:
     return DetectionConfiguration if task == Task.DETECTION else Configuration
 
 
-def _setting(name: str, field: serializers.Field) -> dict:
+def _setting(name: str, field: serializers.Field, task: str) -> dict:
     values = field.child if isinstance(field, serializers.ListField) else field
     return {
         "name": name,
         "kind": KINDS[type(field)],
-        "choices": list(field.choices) if isinstance(field, serializers.ChoiceField) else [],
+        "choices": _choices(name, field, task) if isinstance(field, serializers.ChoiceField) else [],
         "minimum": getattr(values, "min_value", None),
         "maximum": getattr(values, "max_value", None),
         "help": _help(field),
     }
+
+
+def _choices(name: str, field: serializers.ChoiceField, task: str) -> list[str]:
+    """Of networks those that a project of this task can train, on this machine, without more than a form can say."""
+    if name != "architecture":
+        return list(field.choices)
+    known = [ARCHITECTURES[choice] for choice in field.choices if choice in ARCHITECTURES]
+    return [one.name for one in known if one.task == task and one.is_installed and one.name != "custom"]
 
 
 def _help(field: serializers.Field) -> str:

@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { Anchor, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
+import { useArchitectureTitle } from "../trainings/queries";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Meaning } from "./parts/Meaning";
@@ -12,6 +13,7 @@ import { useModel } from "./queries";
 export default function ModelPage() {
   const { project, model: id } = useParams({ from: "/shell/projects/$project/models/$model" });
   const { data: model, error, refetch } = useModel(project, id);
+  const architectureTitle = useArchitectureTitle();
   return (
     <Page>
       <Stack gap="lg">
@@ -33,7 +35,7 @@ export default function ModelPage() {
               </Title>
               <Group gap="md">
                 <Text className="quiet" size="sm">
-                  {model.architecture.replaceAll("_", " ")} · {model.input_width} × {model.input_height} px
+                  {architectureTitle(model.architecture)} · {model.input_width} × {model.input_height} px
                 </Text>
                 {model.training && (
                   <Anchor component={Link} to={`/projects/${project}/trainings/${model.training}`} size="sm">

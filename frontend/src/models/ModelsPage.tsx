@@ -3,6 +3,7 @@ import { Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/cor
 import { Link, useParams } from "@tanstack/react-router";
 import type { Project } from "../api/types";
 import { useMayEdit, useProject } from "../projects/queries";
+import { useArchitectureTitle } from "../trainings/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { formatPercent, formatTime } from "../ui/numbers";
@@ -123,6 +124,7 @@ interface RowProps {
 }
 
 function Row({ project, task, model }: RowProps) {
+  const architectureTitle = useArchitectureTitle();
   const { i18n } = useLingui();
   const figure = task === "detection" ? model.metrics.ap50 : model.metrics.accuracy;
   return (
@@ -134,7 +136,7 @@ function Row({ project, task, model }: RowProps) {
               {model.name} v{model.version}
             </Text>
             <Text size="sm" className="quiet" truncate>
-              {model.architecture.replaceAll("_", " ")} · {formatTime(model.created_at, i18n.locale)}
+              {architectureTitle(model.architecture)} · {formatTime(model.created_at, i18n.locale)}
             </Text>
           </div>
           <Group gap="sm" wrap="nowrap">

@@ -43,6 +43,16 @@ export function useArchitectures(task: Schemas["TaskKind"] | undefined) {
   });
 }
 
+/** What a network is called, by its name in the catalogue. */
+export function useArchitectureTitle(): (name: string) => string {
+  const { data } = useQuery({
+    queryKey: ["architectures", "all"],
+    staleTime: 300_000,
+    queryFn: async () => (await api.GET("/api/v1/architectures/", {})).data ?? [],
+  });
+  return (name) => data?.find((one) => one.name === name)?.title ?? name.replaceAll("_", " ");
+}
+
 /** The job that finds out what such a training would take; asked for once for the same request. */
 export function usePreflightJob(body: TrainingRequest | null) {
   return useQuery({

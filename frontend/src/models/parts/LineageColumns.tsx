@@ -3,6 +3,7 @@ import { Anchor, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useDeploymentStates, useHealths } from "../../devices/words";
+import { useArchitectureTitle } from "../../trainings/queries";
 import { formatNumber } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import classes from "../Lineage.module.css";
@@ -167,6 +168,7 @@ function FrozenData({ project, model, lineage: { snapshot } }: Props) {
 }
 
 function Learning({ project, model, lineage }: Props) {
+  const architectureTitle = useArchitectureTitle();
   const isOwn = model.project === project;
   return (
     <>
@@ -175,7 +177,7 @@ function Learning({ project, model, lineage }: Props) {
           to={isOwn ? `/projects/${project}/trainings/${lineage.training}` : null}
           name={<Trans>Its training</Trans>}
         >
-          {model.architecture.replaceAll("_", " ")}
+          {architectureTitle(model.architecture)}
           {model.created_by && ` · ${model.created_by}`}
         </Node>
       )}

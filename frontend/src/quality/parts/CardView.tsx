@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Center, List, Loader, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Model } from "../../models/queries";
+import { useArchitectureTitle } from "../../trainings/queries";
 import { formatBytes } from "../../ui/bytes";
 import { Duration } from "../../ui/Duration";
 import { EmptyState } from "../../ui/EmptyState";
@@ -12,6 +13,7 @@ import { useCard } from "../queries";
 
 /** The model card: what it is, what it was made from, where it fails, as others should be told. */
 export function CardView({ project, model }: { project: string; model: Model }) {
+  const architectureTitle = useArchitectureTitle();
   const { t, i18n } = useLingui();
   const { data, error, isLoading, refetch } = useCard(project, model);
   if (error) return <Problem error={error} retry={() => void refetch()} />;
@@ -68,7 +70,7 @@ export function CardView({ project, model }: { project: string; model: Model }) 
       <Section title={t`How it was made`}>
         <Facts
           rows={[
-            [t`Architecture`, model.architecture.replaceAll("_", " ")],
+            [t`Architecture`, architectureTitle(model.architecture)],
             [t`Parameters`, model.parameters.toLocaleString(i18n.locale)],
             [t`Time`, card.seconds === null ? null : <Duration key="time" seconds={card.seconds} />],
             [t`Memory`, card.memoryBytes === null ? null : formatBytes(card.memoryBytes, i18n.locale)],

@@ -3,13 +3,14 @@ import { Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Duration } from "../../ui/Duration";
 import { formatPercent, formatTime } from "../../ui/numbers";
-import type { TrainingSummary } from "../queries";
+import { type TrainingSummary, useArchitectureTitle } from "../queries";
 import classes from "../Trainings.module.css";
 import { usePhaseNames } from "../words";
 import { StateBadge } from "./StateBadge";
 
 /** One training in the list: what it is, how it stands, how good it is, who asked for it and when. */
 export function TrainingRow({ run, task }: { run: TrainingSummary; task: string }) {
+  const architectureTitle = useArchitectureTitle();
   const { t, i18n } = useLingui();
   const phases = usePhaseNames();
   const { done = 0, total = 0, phase, eta_seconds: left } = run.progress;
@@ -29,7 +30,7 @@ export function TrainingRow({ run, task }: { run: TrainingSummary; task: string 
               <StateBadge state={run.state} />
             </Group>
             <Text size="sm" className="quiet" truncate>
-              {run.configuration.architecture.replaceAll("_", " ")} · {run.created_by ?? "–"} ·{" "}
+              {architectureTitle(run.configuration.architecture)} · {run.created_by ?? "–"} ·{" "}
               {formatTime(run.created_at, i18n.locale)}
             </Text>
           </Stack>
@@ -37,12 +38,10 @@ export function TrainingRow({ run, task }: { run: TrainingSummary; task: string 
             <Text fw={650} style={{ fontVariantNumeric: "tabular-nums" }}>
               {task === "detection" ? "AP50 " : ""}
               {formatPercent(run.score, i18n.locale, 1)}
-              {task !== "detection" && (
-                <Text span size="sm" className="quiet" fw={400}>
-                  {" "}
-                  <Trans>right</Trans>
-                </Text>
-              )}
+              <Text span size="sm" className="quiet" fw={400}>
+                {" "}
+                {task === "detection" ? <Trans>in validation</Trans> : <Trans>right in validation</Trans>}
+              </Text>
             </Text>
           )}
         </Group>
