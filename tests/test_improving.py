@@ -490,9 +490,12 @@ def test_the_picture_shows_where_the_model_looks(api, dataset, classifier, outsi
     result = job["result"]
     heat = np.array(result["heat"])
     assert heat.shape == (14, 14) and result["label"] in ("disc", "cross") and result["method"] == "occlusion"
-    url = result["files"][0]["url"]
-    picture = Pillow.open(io.BytesIO(b"".join(api.get(url).streaming_content)))
-    assert picture.size == (32, 32)
+    sizes = {
+        file["name"]: Pillow.open(io.BytesIO(b"".join(api.get(file["url"]).streaming_content))).size
+        for file in result["files"]
+    }
+    # Large enough to be looked at, however small the image is; and the image beside it.
+    assert sizes["explanation.png"] == (512, 512) and min(sizes["explanation-chart.png"]) > 512
     other = run(api, f"models/{classifier.pk}/explanations/", {"image": str(image.pk), "label": "cross"})
     assert other["result"]["label"] == "cross"
     foreign = client_of(outsider).post(f"/api/v1/models/{classifier.pk}/explanations/", {"image": str(image.pk)})

@@ -38,7 +38,7 @@ from training.large_datasets import (
 from training.models import Search, TrainingRun
 from training.options import TrainingOptionsSerializer, options_of
 from training.selectors import activity_of, searches_of, trainings_of
-from vision.analysis.plots import history_picture
+from vision.analysis.charts import history_chart
 from vision.training.architectures import ARCHITECTURES, default_architecture, weights_here
 
 
@@ -213,7 +213,8 @@ class TrainingViewSet(
         if not run.history:
             raise NotFound("This training has no epochs yet.")
         kind = query.validated_data["kind"]
-        return picture_response(history_picture(run.history, kind), kind)
+        about = f"{run.name or run.project.name}, {started:%d %B %Y}" if (started := run.started_at) else run.name
+        return picture_response(history_chart(run.history, kind, about), kind)
 
 
 class SearchFilter(filters.FilterSet):

@@ -8,6 +8,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from PIL.Image import Image as PillowImage
+from PIL.Image import Resampling
 
 from common.errors import Invalid
 from datasets.models import Image
@@ -23,6 +24,7 @@ from jobs.services import enqueue_job, handles
 from projects.models import Project, Task
 from storage import services as storage
 from storage.cache import Incoming
+from vision.analysis.charts import explanation_chart
 from vision.analysis.saliency import heat_over, occlusion_map
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.preprocessing import ImageError, decoded, open_image, upright_size
@@ -31,7 +33,7 @@ from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 
 OVERLAP = 0.3
 
-SHOWN_SIDE = 1024
+SMALLEST_SIDE, SHOWN_SIDE = 512, 1024
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def start_explanation(
 
 @handles(ExplanationParameters)
 def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
-    """An overlay as `explanation.png`, and the cells behind it."""
+    """An overlay as `explanation.png`, beside the image as `explanation-chart.png`, and the cells behind it."""
     model, blob = get_model_or_fail(context.parameters.model), context.job.input_blob
     if blob is None:
         raise WorkFailed("missing_object", "The image of this job is no longer here.")
@@ -95,20 +97,34 @@ def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
     try:
         with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
             pixels, score_of, label, box = look(model, upright, wanted)
-            upright.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-            seen = upright.copy()
+            seen = _to_show(upright)
     except ImageError as error:
         raise WorkFailed(error.code, str(error)) from error
     heat = occlusion_map(score_of, pixels, context.report)
-    shown = _shown(model, seen, pixels, heat)
+    shown, score = _shown(model, seen, pixels, heat), score_of(pixels)
     with work_folder(context) as folder:
-        heat_over(seen, shown).save(folder / "explanation.png")
-        context.keep_file("explanation.png", folder / "explanation.png", "image/png")
+        overlay = heat_over(seen, shown)
+        overlay.save(folder / "explanation.png")
+        title = f"{label}, {score:.2f}: {model}"
+        chart = explanation_chart(np.asarray(seen.convert("RGB")), np.asarray(overlay), title, float(heat.max()))
+        (folder / "explanation-chart.png").write_bytes(chart)
+        for name in ("explanation.png", "explanation-chart.png"):
+            context.keep_file(name, folder / name, "image/png")
     return ExplanationResult(
         model=str(model.pk), image=context.parameters.image, label=label, box=box,
-        score=round(score_of(pixels), 6), method="occlusion",
+        score=round(score, 6), method="occlusion",
         heat=[[round(float(value), 5) for value in row] for row in heat],
     )  # fmt: skip
+
+
+def _to_show(upright: PillowImage) -> PillowImage:
+    """Large enough to be looked at, and no larger than a screen."""
+    factor = SMALLEST_SIDE / max(upright.size)
+    if factor > 1:
+        return upright.resize((round(upright.width * factor), round(upright.height * factor)), Resampling.BICUBIC)
+    shown = upright.copy()
+    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    return shown
 
 
 def _classifier(model: Model, picture: PillowImage, wanted: str | None) -> tuple:

@@ -1,10 +1,10 @@
-"""Pictures of figures, as answers."""
+"""Charts, as answers."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
-from vision.analysis.plots import FORMATS
+from vision.analysis.charts import FORMATS
 
 
 def picture_response(content: bytes, kind: str) -> HttpResponse:

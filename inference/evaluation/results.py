@@ -1,10 +1,11 @@
-"""The images behind the figures of an evaluation, and the figures as pictures."""
+"""The images behind the figures of an evaluation, and the figures as charts."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from common.errors import Invalid, NotFound
+from datasets.natural_order import natural_key
 from inference.errors import NotEvaluated
 from inference.evaluation.result_rows import (
     box_answers,
@@ -20,8 +21,8 @@ from inference.evaluation.shown_images import with_images
 from inference.models import Evaluation
 from projects.models import Task
 from storage.models import Blob
+from vision.analysis.charts import calibration_chart, confusion_chart, curve_chart
 from vision.analysis.curves import precision_recall_curve, reliability, roc_curve
-from vision.analysis.plots import calibration_picture, confusion_picture, curve_picture
 from vision.analysis.threshold_costs import threshold_costs
 from vision.runtime.boxes import thresholds_of
 
@@ -108,22 +109,24 @@ def measured_thresholds(evaluation: Evaluation) -> list[float]:
 
 
 def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
-    """A picture of the evaluation's figures.
+    """A chart of the evaluation's figures.
 
     Raises:
         NotFound: it does not have these figures.
     """
     is_detector = evaluation.model.task == Task.DETECTION
     names, metrics, curves = evaluation.model.class_names, evaluation.metrics, evaluation.curves
+    about = _about(evaluation)
     if name == "confusion" and "confusion_matrix" in metrics:
-        return confusion_picture(metrics["confusion_matrix"], [*names, "nothing"] if is_detector else names, kind)
+        return confusion_chart(*_in_order(metrics["confusion_matrix"], names, is_detector), kind, about)
     if name == "precision_recall" and is_detector:
         lines = [
             (_title(row["label"], row["ap50"]), list(np.linspace(0, 1, 101)), row["precision_at_recall"])
             for row in metrics["per_class"]
             if row.get("precision_at_recall")
         ]
-        return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
+        axes = {"title": "Precision and recall", "x_label": "Recall", "y_label": "Precision"}
+        return curve_chart(lines, kind=kind, about=about, value="label (AP50)", **axes)
     if name == "precision_recall" and "per_class" in curves:
         lines = [
             (_title(row["label"], row["precision_recall"]["average_precision"]), row["precision_recall"]["recall"],
@@ -131,7 +134,8 @@ def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
             for row in curves["per_class"]
             if row["precision_recall"]
         ]  # fmt: skip
-        return curve_picture(lines, x_label="Recall", y_label="Precision", kind=kind)
+        axes = {"title": "Precision and recall", "x_label": "Recall", "y_label": "Precision"}
+        return curve_chart(lines, kind=kind, about=about, value="label (average precision)", **axes)
     if name == "roc" and "per_class" in curves:
         lines = [
             (_title(row["label"], row["roc"]["auc"]), row["roc"]["false_positive_rate"],
@@ -139,12 +143,28 @@ def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
             for row in curves["per_class"]
             if row["roc"]
         ]  # fmt: skip
-        return curve_picture(
-            lines, x_label="False positive rate", y_label="True positive rate", kind=kind, diagonal="up"
-        )
+        axes = {"title": "ROC", "x_label": "False positive rate", "y_label": "True positive rate"}
+        return curve_chart(lines, kind=kind, about=about, value="label (area under it)", diagonal="up", **axes)
     if name == "calibration" and curves.get("calibration"):
-        return calibration_picture(curves["calibration"], kind)
+        return calibration_chart(curves["calibration"], kind, about)
     raise NotFound(f"This evaluation has no chart {name!r}. POST models/MODEL/evaluations/ makes one with all of them.")
+
+
+def _about(evaluation: Evaluation) -> str:
+    """Which model on which images, and when."""
+    count = evaluation.metrics.get("count")
+    images = f"{count:,} {evaluation.split} images" if count else f"{evaluation.split} images"
+    snapshot = "" if evaluation.snapshot is None else f" of snapshot {evaluation.snapshot.number}"
+    return f"{evaluation.model}: {images}{snapshot}, {evaluation.created_at:%d %B %Y}"
+
+
+def _in_order(matrix: list[list[int]], names: list[str], is_detector: bool) -> tuple[list[list[int]], list[str]]:
+    """With the labels in natural order, and what is no box at the end."""
+    order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
+    shown = [names[index] for index in order]
+    if is_detector:
+        order, shown = [*order, len(names)], [*shown, "nothing"]
+    return [[matrix[row][column] for column in order] for row in order], shown
 
 
 def _title(label: str, value: float | None) -> str:
