@@ -7,10 +7,12 @@ import json
 import pytest
 
 from inference.models import FileKind, Model, ModelFile
+from inference.registry.exports import ModelExportParameters
 from inference.registry.registration import register_model
 from projects.services import create_project
 from tests.test_edge import fresh_keys  # noqa: F401 - a fixture
 from training import model_exports
+from vision.exporting.request import Export
 
 pytestmark = pytest.mark.django_db
 DETECTOR = {"score_threshold": 0.5, "label_thresholds": {"cat": 0.4}, "iou_threshold": 0.5, "anchors": {}}
@@ -34,11 +36,14 @@ def export(model: Model, tmp_path, monkeypatch, kinds=("litert-int8", "onnx"), b
     for kind in kinds:
         path = tmp_path / f"{kind}.file"
         path.write_bytes(kind.encode())
-        exports.append({"kind": kind, "problem": "", "path": str(path), "report": {"size": 1}})
+        exports.append(Export(kind, str(path), {"size": 1}))
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(b"zip")
     monkeypatch.setattr(model_exports, "_bundle", lambda *arguments: bundle)
-    model_exports._keep(Model.objects.get(pk=model.pk), exports, {"bundle_of": bundle_of}, tmp_path)
+    asked = ModelExportParameters(
+        str(model.pk), [one.kind for one in exports], bundle_of=bundle_of, snapshot=None, largest_drop=0.02
+    )
+    model_exports._keep(Model.objects.get(pk=model.pk), exports, asked, tmp_path)
 
 
 def stale(api, model: Model) -> set[str]:
