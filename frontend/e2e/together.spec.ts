@@ -96,6 +96,7 @@ test("two versions of an image are decided about once, and what is refused is sa
   await expect(page.getByText("0 of 2 labelled")).toBeVisible();
   await page.reload();
   await expect(page.getByText("0 of 2 labelled")).toBeVisible();
+  await expect(saved).toContainText("1 needs you"); // read from the browser's store
   await saved.click();
   await expect(page.getByText("The image was deleted, or you are no member")).toBeVisible();
   await page.getByRole("button", { name: "Drop this change" }).click();
