@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import { asStudioError } from "../api/errors";
+import { asStudioError, isInTheWay } from "../api/errors";
 import { NotFoundPage } from "../app/ErrorPage";
 import { queryClient } from "../app/queries";
 import type { Filter } from "../gallery/filter";
@@ -131,7 +131,7 @@ export default function AnnotatorPage() {
   };
   useBoxKeys(actions, labels, mayEdit, isDetection ?? false);
   if (error && asStudioError(error).status === 404) return <NotFoundPage />;
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, image)) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <div className={classes.page}>
       <section className={classes.work} aria-label={t`Image`}>

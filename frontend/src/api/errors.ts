@@ -69,3 +69,11 @@ export function asStudioError(error: unknown): StudioError {
   const detail = error instanceof Error ? error.message : String(error);
   return new StudioError(-1, [{ code: "error", detail, attr: null }]);
 }
+
+/**
+ * Whether a page shows an error instead of its content: nothing is here to show, or it is gone for good. While the studio
+ * cannot be reached, what was loaded before stays.
+ */
+export function isInTheWay(error: Error | null, data: unknown): boolean {
+  return error !== null && (data === undefined || !asStudioError(error).isTemporary);
+}

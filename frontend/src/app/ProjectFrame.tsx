@@ -4,7 +4,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useMatchRoute, useParams, useSearch } from "@tanstack/react-router";
-import { asStudioError } from "../api/errors";
+import { asStudioError, isInTheWay } from "../api/errors";
 import { NothingLeft, redo, type Step, undo } from "../history/history";
 import { whenMade } from "../history/whenMade";
 import { DropZone } from "../imports/DropZone";
@@ -99,7 +99,7 @@ export function ProjectFrame() {
         (title) => t`Done again: ${title}`,
       ),
   });
-  if (error) return <ErrorPage error={error} reset={() => undefined} />;
+  if (isInTheWay(error, data)) return <ErrorPage error={error} reset={() => undefined} />;
   if (!data)
     return (
       <Center mih="60vh">

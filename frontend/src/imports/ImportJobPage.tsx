@@ -1,6 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { isInTheWay } from "../api/errors";
 import { formatName } from "../datasets/formats";
 import { useJob } from "../datasets/queries";
 import { useDatasets, useMayEdit, useProject } from "../projects/queries";
@@ -24,7 +25,7 @@ export default function ImportJobPage() {
   const mayEdit = useMayEdit(project);
   const isClassification = useProject(project).data?.task === "classification";
   const { data: job, error, refetch } = useJob(project, id);
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, job)) return <Problem error={error} retry={() => void refetch()} />;
   if (!job) return null;
   const target = dataset ?? job.dataset?.id ?? datasets?.[0]?.id;
   const result = importOf(job);

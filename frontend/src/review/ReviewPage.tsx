@@ -4,7 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useState } from "react";
-import { asStudioError } from "../api/errors";
+import { asStudioError, isInTheWay } from "../api/errors";
 import type { Filter } from "../gallery/filter";
 import { pageQuery, useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
@@ -120,7 +120,7 @@ export function Suggestions({ project, among, empty }: Props) {
     keys: ["Space", "ArrowRight"],
     run: () => void decide(null),
   });
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih="60vh">

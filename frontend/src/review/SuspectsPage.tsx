@@ -3,6 +3,7 @@ import { Button, Center, Container, Loader, Stack, Text } from "@mantine/core";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { RunningWork } from "../activity/RunningWork";
 import { useRunning } from "../activity/useRunning";
+import { isInTheWay } from "../api/errors";
 import { useModels } from "../models/queries";
 import { useMayEdit } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
@@ -33,7 +34,8 @@ function Suspects({ project }: { project: string }) {
   const mayEdit = useMayEdit(project);
   const running = useRunning(project, "suspects", () => void refreshSuspects(project));
   const error = searches.error ?? models.error;
-  if (error) return <Problem error={error} retry={() => void searches.refetch()} />;
+  if (isInTheWay(error, searches.data && models.data))
+    return <Problem error={error} retry={() => void searches.refetch()} />;
   if (!searches.data || !models.data)
     return (
       <Center mih="60vh">

@@ -3,6 +3,7 @@ import { Button, Center, Group, Loader, Paper, Select, Stack, Text, TextInput, T
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { isInTheWay } from "../api/errors";
 import { useProjects } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
@@ -107,7 +108,7 @@ function OfAllKinds({ q, project, more }: { q: string; project?: string; more: (
   const { t } = useLingui();
   const names = useKindNames();
   const { data, error, refetch } = useHits(q, project, 8);
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={160}>
@@ -146,7 +147,7 @@ function OfOneKind({ kind, q, project }: { kind: Kind; q: string; project?: stri
     q,
     project,
   );
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={160}>

@@ -3,7 +3,7 @@ import { Button, Center, Group, Loader, Paper, Select, Stack, Text, Title } from
 import { notifications } from "@mantine/notifications";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { asStudioError } from "../api/errors";
+import { asStudioError, isInTheWay } from "../api/errors";
 import { ErrorPage } from "../app/ErrorPage";
 import { ExportMenu, ExportState } from "../datasets/parts/ExportMenu";
 import { useModels } from "../models/queries";
@@ -29,7 +29,7 @@ export default function SnapshotPage() {
   const mayEdit = useMayEdit(project);
   const [job, setJob] = useState<string | null>(null);
   const pages = useSnapshotImages(project, id, search, !search.with && data?.has_images !== false);
-  if (error) return <ErrorPage error={error} reset={() => undefined} />;
+  if (isInTheWay(error, data)) return <ErrorPage error={error} reset={() => undefined} />;
   if (!data)
     return (
       <Center mih="60vh">

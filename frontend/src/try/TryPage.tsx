@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Paper, SegmentedControl, Skeleton, Stack, Title } from "@mantine/core";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
+import { isInTheWay } from "../api/errors";
 import { useTakesDrops } from "../imports/dropTaker";
 import { type Model, useModel, useModels } from "../models/queries";
 import { useMayEdit } from "../projects/queries";
@@ -110,7 +111,7 @@ function Tried({ project, ids, mayEdit, isCamera, leaveCamera }: TriedProps) {
     [isCamera, leaveCamera],
   );
   useTakesDrops(t`Drop an image to try the models on it`, take);
-  if (error) return <Problem error={error} />;
+  if (isInTheWay(error, first)) return <Problem error={error} />;
   if (!first) return <Skeleton height={300} radius="md" />;
   const usual = usualOf(first);
   return (

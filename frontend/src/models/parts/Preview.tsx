@@ -2,6 +2,7 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Button, Group, Loader, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { isInTheWay } from "../../api/errors";
 import type { StudioImage } from "../../api/types";
 import { Icon } from "../../ui/Icon";
 import { Problem } from "../../ui/Problem";
@@ -22,7 +23,7 @@ interface Props {
 export function Preview({ project, model: id, again }: Props) {
   const { data: model, error } = useModel(project, id);
   const { data: images, error: problem } = usePreviewImages(project);
-  if (error || problem) return <Problem error={error ?? problem} />;
+  if (isInTheWay(error, model) || isInTheWay(problem, images)) return <Problem error={error ?? problem} />;
   if (!model || !images) return <Skeleton height={320} radius="md" />;
   return (
     <Stack gap="lg">

@@ -1,6 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Drawer, Loader, Stack, Text } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
+import { isInTheWay } from "../../api/errors";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { EmptyState } from "../../ui/EmptyState";
 import { Problem } from "../../ui/Problem";
@@ -101,7 +102,7 @@ function Images({ project, evaluation, behind, search, go }: Props & { behind: B
     inFields,
     run: edit,
   });
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={240}>

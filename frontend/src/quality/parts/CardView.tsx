@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Center, List, Loader, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
+import { isInTheWay } from "../../api/errors";
 import type { Model } from "../../models/queries";
 import { useArchitectureTitle } from "../../trainings/queries";
 import { formatBytes } from "../../ui/bytes";
@@ -16,7 +17,7 @@ export function CardView({ project, model }: { project: string; model: Model }) 
   const architectureTitle = useArchitectureTitle();
   const { t, i18n } = useLingui();
   const { data, error, isLoading, refetch } = useCard(project, model);
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (isLoading)
     return (
       <Center mih={240}>

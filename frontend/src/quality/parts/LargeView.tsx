@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Kbd, Loader, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { isInTheWay } from "../../api/errors";
 import { Icon } from "../../ui/Icon";
 import { formatPercent } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
@@ -109,7 +110,7 @@ function Answer({ outcome: { label, predicted, score = 0, label_score: own = 0 }
 function Explanation({ job: id, name }: { job: string; name: string }) {
   const { t } = useLingui();
   const { data: job, error } = useJob(id);
-  if (error || job?.state === "failed" || job?.state === "cancelled")
+  if (isInTheWay(error, job) || job?.state === "failed" || job?.state === "cancelled")
     return <Problem error={error ?? new Error(job?.error?.detail ?? t`It was cancelled.`)} />;
   if (job?.state !== "succeeded")
     return (

@@ -1,5 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Loader, Stack, Text } from "@mantine/core";
+import { isInTheWay } from "../../api/errors";
 import { EmptyState } from "../../ui/EmptyState";
 import { Problem } from "../../ui/Problem";
 import classes from "../Quality.module.css";
@@ -23,7 +24,7 @@ export function Mistakes({ project, evaluation, search, go }: Props) {
     evaluation,
     { outcome: "wrong" },
   );
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={240}>

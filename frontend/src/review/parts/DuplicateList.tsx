@@ -2,7 +2,7 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useState } from "react";
-import { asStudioError } from "../../api/errors";
+import { asStudioError, isInTheWay } from "../../api/errors";
 import { type BulkChange, bulk, type Chosen } from "../../gallery/bulk";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { useLabels } from "../../projects/queries";
@@ -110,7 +110,7 @@ export function DuplicateList({ project, dataset, kind, mayEdit }: Props) {
       if (next) setChosen({ ...chosen, [current.id]: next.id });
     },
   });
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih="30vh">

@@ -3,7 +3,7 @@ import { Button, Center, Group, Loader, ScrollArea, Select, Stack, Switch, Text,
 import { notifications } from "@mantine/notifications";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useState } from "react";
-import { asStudioError } from "../../api/errors";
+import { asStudioError, isInTheWay } from "../../api/errors";
 import type { Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { hotkeys, useLabelKeys } from "../../labeling/hotkeys";
@@ -113,7 +113,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   });
   useLabelKeys(labels, !isOff, take);
   const keys = hotkeys(labels);
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih="60vh">

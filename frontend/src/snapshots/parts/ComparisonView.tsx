@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Group, Loader, Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { isInTheWay } from "../../api/errors";
 import { useLabels } from "../../projects/queries";
 import { LabelChip } from "../../ui/LabelChip";
 import { Problem } from "../../ui/Problem";
@@ -20,7 +21,7 @@ interface Props {
 export function ComparisonView({ project, snapshot, other, difference, choose }: Props) {
   const { t } = useLingui();
   const { data, error, refetch } = useComparison(project, snapshot, other);
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={160}>

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Loader, Stack, Text } from "@mantine/core";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { isInTheWay } from "../../api/errors";
 import type { Label } from "../../api/types";
 import { averageColor } from "../../gallery/placeholder";
 import { useLabels } from "../../projects/queries";
@@ -18,7 +19,7 @@ export function ImageTiles({ project, pages, empty }: { project: string; pages: 
   const { t } = useLingui();
   const { data: labels = [] } = useLabels(project);
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
-  if (error) return <Problem error={error} retry={() => void refetch()} />;
+  if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
     return (
       <Center mih={160}>
