@@ -58,6 +58,8 @@ function follow(player: HTMLVideoElement, tell: (time: number) => void): () => v
       other.addEventListener(name, () => tell(other.currentTime), { signal });
     return () => events.abort();
   }
+  // Of two seeks in quick succession a busy browser may present the last frame without telling of it.
+  player.addEventListener("seeked", () => player.paused && tell(player.currentTime), { signal });
   let handle = 0;
   const seen = (_: number, { mediaTime }: { mediaTime: number }) => {
     tell(mediaTime);
