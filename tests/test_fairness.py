@@ -310,7 +310,11 @@ def test_a_slow_periodic_task_runs_once_at_a_time():
 def test_a_second_user_is_served_by_a_worker_that_one_user_floods(owner, outsider, project, monkeypatch):
     """Through the worker's own door: one thread of the lane does the flood's job and then the other user's."""
     done = []
-    handler = lambda context: done.append(context.job.created_by) or JobResult()  # noqa: E731
+
+    def handler(context) -> JobResult:
+        done.append(context.job.created_by)
+        return JobResult()
+
     monkeypatch.setitem(jobs.HANDLERS, ImportParameters, handler)
     waiting(owner, project, 4)
     waiting(outsider, create_project(user=outsider, name="mine"), 1)
