@@ -20,11 +20,23 @@ export function usePlayer(player: HTMLVideoElement | null, rate: Rate): Controls
   useEffect(() => {
     useClock.setState({ isPlaying: false });
     if (!player) return undefined;
-    return follow(player, (time) => {
+    const tell = (time: number) => {
       if (!player.seeking) wanted.current = null;
       show(time);
-    });
-  }, [player, show]);
+    };
+    // Of two seeks in quick succession a busy browser may present the last frame without telling of it. What it did tell
+    // stays: it is the beginning of the frame, and the player stands in its middle.
+    const stands = () => {
+      const frame = frameAt(player.currentTime, rate);
+      if (player.paused && frame !== frameAt(useClock.getState().time, rate)) tell(frame / (rate.fps || 1));
+    };
+    player.addEventListener("seeked", stands);
+    const stop = follow(player, tell);
+    return () => {
+      player.removeEventListener("seeked", stands);
+      stop();
+    };
+  }, [player, rate, show]);
   return useMemo(() => {
     const go = (frame: number) => {
       wanted.current = frameAt(middleOf(frame, rate), rate);
@@ -58,8 +70,6 @@ function follow(player: HTMLVideoElement, tell: (time: number) => void): () => v
       other.addEventListener(name, () => tell(other.currentTime), { signal });
     return () => events.abort();
   }
-  // Of two seeks in quick succession a busy browser may present the last frame without telling of it.
-  player.addEventListener("seeked", () => player.paused && tell(player.currentTime), { signal });
   let handle = 0;
   const seen = (_: number, { mediaTime }: { mediaTime: number }) => {
     tell(mediaTime);
