@@ -129,8 +129,11 @@ test("boxes", async ({ browser }) => {
     const draw = async () => {
       await page.mouse.move(x + 0.1 * width, y + 0.1 * height);
       await page.mouse.down();
-      for (let step = 0; step < MOVES; step += 1)
+      for (let step = 0; step < MOVES; step += 1) {
+        // At any time of a frame, as a hand moves: a move that is answered with a frame would always wait for a whole one.
+        await page.waitForTimeout((7 * step) % 17);
         await page.mouse.move(x + (0.1 + 0.01 * step) * width, y + (0.1 + 0.01 * step) * height);
+      }
       await page.mouse.up();
     };
     const times = await pointerToPaint(browser, page, draw);

@@ -66,6 +66,16 @@ describe("the layout of the gallery", () => {
     );
   });
 
+  it("lets the tiles of a row come and go one after the other", () => {
+    const shape = layout(1_000_000, 1200, 176);
+    const step = (shape.tile + shape.gap) / shape.columns;
+    for (let offset = 5000; offset < 6000; offset += step) {
+      const [before, after] = [offset, offset + step].map((place) => visible(place, 800, 1_000_000, shape));
+      expect((after?.end ?? 0) - (before?.end ?? 0)).toBeLessThanOrEqual(2);
+      expect((after?.first ?? 0) - (before?.first ?? 0)).toBeLessThanOrEqual(2);
+    }
+  });
+
   it("names the pages of a range", () => {
     expect(pagesOf({ first: 199, end: 401 }, 200)).toEqual([0, 1, 2]);
     expect(pagesOf({ first: 5, end: 5 }, 200)).toEqual([]);

@@ -89,11 +89,14 @@ export interface Range {
   end: number;
 }
 
-/** The images to draw at a place: those in view and two rows around them. */
+/**
+ * The images to draw at a place: those in view and about two rows around them. A row far from the view comes tile by tile: all
+ * its tiles at once would take longer than a frame.
+ */
 export function visible(offset: number, view: number, total: number, shape: Layout, around = 2): Range {
   const row = shape.tile + shape.gap;
-  const first = Math.max(0, Math.floor(offset / row) - around) * shape.columns;
-  const end = Math.min(total, (Math.ceil((offset + view) / row) + around) * shape.columns);
+  const first = Math.max(0, Math.floor((offset / row - around) * shape.columns));
+  const end = Math.min(total, Math.ceil(((offset + view) / row + around) * shape.columns));
   return { first: Math.min(first, total), end };
 }
 
