@@ -120,10 +120,13 @@ class RegistrationSerializer(serializers.ModelSerializer):
     password = PasswordField()
     session = session_field()
     invitation = serializers.CharField(
-        max_length=100, required=False, allow_blank=True, default="",
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
         help_text="The secret of an invitation link: you become a member of its project, also where registration is "
         "closed.",
-    )  # fmt: skip
+    )
 
     class Meta:
         model = User

@@ -87,9 +87,16 @@ class Heads:
         checkpoint = self._folder / "head.npz"
         checkpoint.unlink(missing_ok=True)
         Phase(
-            name="head", model=head, saved=head, train=sources["train"], validation=sources["validation"],
-            epochs=configuration.epochs, configuration=configuration, checkpoint_path=checkpoint, history=[],
-        ).run(TrainingHooks())  # fmt: skip
+            name="head",
+            model=head,
+            saved=head,
+            train=sources["train"],
+            validation=sources["validation"],
+            epochs=configuration.epochs,
+            configuration=configuration,
+            checkpoint_path=checkpoint,
+            history=[],
+        ).run(TrainingHooks())
         return lambda features: np.asarray(head(features, training=False))
 
     def _of(self, chosen: list[int], label: int) -> list[int]:

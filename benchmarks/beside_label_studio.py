@@ -87,12 +87,24 @@ def through_label_studio(address: str, token: str, contents: list[bytes]) -> flo
 def task(number: int, image: str) -> dict:
     width, height = SIZE
     results = [
-        {"type": "rectanglelabels", "from_name": "label", "to_name": "image", "original_width": width,
-         "original_height": height, "image_rotation": 0, "value": {
-             "x": x / width * 100, "y": y / height * 100, "width": across / width * 100, "height": down / height * 100,
-             "rotation": 0, "rectanglelabels": [label]}}
+        {
+            "type": "rectanglelabels",
+            "from_name": "label",
+            "to_name": "image",
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": 0,
+            "value": {
+                "x": x / width * 100,
+                "y": y / height * 100,
+                "width": across / width * 100,
+                "height": down / height * 100,
+                "rotation": 0,
+                "rectanglelabels": [label],
+            },
+        }
         for label, x, y, across, down in boxes(number)
-    ]  # fmt: skip
+    ]
     return {"data": {"image": image}, "annotations": [{"result": results}]}
 
 

@@ -46,8 +46,12 @@ def run(folder: Path) -> list[Row]:
     unpack(data, {"train": 75, "validation": 25}, seed=1)
     weights = next((WEIGHTS / "models").glob("mobilenet_v2_*1.0*no_top*"))
     configuration = {
-        "architecture": "mobilenet_v2", "image_size": SIDE, "epochs": EPOCHS, "early_stopping": 0, "fine_tune": False,
-    }  # fmt: skip
+        "architecture": "mobilenet_v2",
+        "image_size": SIDE,
+        "epochs": EPOCHS,
+        "early_stopping": 0,
+        "fine_tune": False,
+    }
     ours, result = train_with_the_engine(data, folder / "work", configuration)
     started = time.perf_counter()
     command = [sys.executable, "-c", PLAIN, str(data), str(weights), str(SIDE), str(EPOCHS)]
@@ -59,6 +63,7 @@ def run(folder: Path) -> list[Row]:
             f"transfer training, MobileNetV2 at {SIDE} px, 1,000 photographs, {EPOCHS} epochs, start to usable model",
             f"{ours:.0f} s, test accuracy {accuracy:.3f}",
             f"plain fit {plain:.0f} s, test accuracy {plain_accuracy:.3f}",
-            plain / ours, 5,
+            plain / ours,
+            5,
         )
-    ]  # fmt: skip
+    ]

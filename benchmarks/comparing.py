@@ -72,11 +72,17 @@ def _fill(user) -> tuple[str, str, str]:
     counts = {"images": IMAGES, "splits": {}, "labels": {}}
     made = [
         Snapshot.objects.create(
-            project=project, dataset=dataset, number=number, digest="", fractions={}, seed=1, counts=counts,
+            project=project,
+            dataset=dataset,
+            number=number,
+            digest="",
+            fractions={},
+            seed=1,
+            counts=counts,
             class_names=[f"label {n}" for n in range(10)],
         )
         for number in (1, 2)
-    ]  # fmt: skip
+    ]
     for place, snapshot in enumerate(made):
         _insert(SnapshotImage(snapshot=snapshot, annotations=[]), list(_rows(keys, place)))
     groups = [uuid.UUID(int=10**9 + number) for number in range(GROUPS)]
@@ -99,6 +105,10 @@ def _rows(keys: list[uuid.UUID], place: int):
         split = "test" if kind == 3 else SPLITS[number % 5]
         marks = json.dumps([{"label": label, "box": [1.5, 2.5, 30.25, 40.75]}] * 2)
         yield {
-            "id": place * IMAGES + number + 1, "blob_id": key, "image_key": key, "image_id": key, "split": split,
+            "id": place * IMAGES + number + 1,
+            "blob_id": key,
+            "image_key": key,
+            "image_id": key,
+            "split": split,
             "annotations": marks,
-        }  # fmt: skip
+        }

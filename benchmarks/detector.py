@@ -88,12 +88,14 @@ def _detection(folder: Path) -> list[Row]:
         studio.stop()
     return [
         Row(
-            f"one detection over HTTP, ResNet18 at {SIDE} px, median", f"{ours:.0f} ms",
-            f"decode + LiteRT + suppression, one thread {bare:.0f} ms", ours / bare,
+            f"one detection over HTTP, ResNet18 at {SIDE} px, median",
+            f"{ours:.0f} ms",
+            f"decode + LiteRT + suppression, one thread {bare:.0f} ms",
+            ours / bare,
         ),
         _memory("detector training, ResNet18", run),
         _memory("detector training, keras-retinanet ResNet50", package),
-    ]  # fmt: skip
+    ]
 
 
 def _memory(what: str, run: dict) -> Row:

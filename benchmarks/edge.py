@@ -70,17 +70,22 @@ def run(folder: Path) -> list[Row]:
     return [
         Row(
             f"{DEVICES:,} devices, {len(polls):,} polls with {AT_ONCE} at once: polls a second",
-            f"{len(polls) / took:.0f}", f"needed for one a minute each: {needed:.0f}", len(polls) / took / needed,
+            f"{len(polls) / took:.0f}",
+            f"needed for one a minute each: {needed:.0f}",
+            len(polls) / took / needed,
         ),
         Row("a poll, median and p95", f"{statistics.median(polls):.1f} ms, {percentile(polls, 95):.1f} ms", ""),
         Row("database queries a poll", f"{queries:.2f}", "goal 1", None, "1", queries <= 1.05),
         Row(
             f"roll-out in steps of 10, 50 and 100 %, {FAILING:.0%} failing, at most {LARGEST_FAILURE_RATE:.0%}",
-            f"{stopped['state']} at {stopped['percent']} %", f"{reports['failed']} of {reports['reported']} failed",
-            None, "stops by itself", stopped["state"] == "stopped",
+            f"{stopped['state']} at {stopped['percent']} %",
+            f"{reports['failed']} of {reports['reported']} failed",
+            None,
+            "stops by itself",
+            stopped["state"] == "stopped",
         ),
         Row("enrolment of a device", f"{enrolling / DEVICES * 1000:.1f} ms", ""),
-    ]  # fmt: skip
+    ]
 
 
 class Fleet:
@@ -112,17 +117,22 @@ class Fleet:
         for minute in range(MINUTES):
             if minute == DEPLOY_AT:
                 body = {
-                    "group": self._group, "model": self._model, "steps": [10, 50, 100], "step_minutes": 0,
-                    "largest_failure_rate": LARGEST_FAILURE_RATE, "least_reports": 20,
-                }  # fmt: skip
+                    "group": self._group,
+                    "model": self._model,
+                    "steps": [10, 50, 100],
+                    "step_minutes": 0,
+                    "largest_failure_rate": LARGEST_FAILURE_RATE,
+                    "least_reports": 20,
+                }
                 self.deployment = self._studio.call("POST", "deployments/", json=body)["id"]
             started = time.perf_counter()
             await self._all(self._poll, self.keys)
             took += time.perf_counter() - started
             reporting = [
-                key for number, key in enumerate(self.keys)
+                key
+                for number, key in enumerate(self.keys)
                 if number % HEARTBEAT_EVERY == minute % HEARTBEAT_EVERY or self._running.get(key) == self.deployment
-            ]  # fmt: skip
+            ]
             await self._all(self._report, reporting)
         return took
 

@@ -40,12 +40,23 @@ def run(folder: Path) -> list[Row]:
     tail, alone_tail = 1000 * percentile(watched, 95), 1000 * percentile(alone, 95)
     middle, alone_middle = 1000 * statistics.median(watched), 1000 * statistics.median(alone)
     return [
-        Row(f"{STREAMS} idle event streams: CPU of all web processes", f"{100 * share:.1f} % of a core", "", None,
-            "< 5 % for 300", share < 0.05 * STREAMS / 300),
-        at_most(f"another user's list beside {STREAMS} streams, p95", f"{tail:.1f} ms", f"alone {alone_tail:.1f} ms",
-                tail / alone_tail, 2),
+        Row(
+            f"{STREAMS} idle event streams: CPU of all web processes",
+            f"{100 * share:.1f} % of a core",
+            "",
+            None,
+            "< 5 % for 300",
+            share < 0.05 * STREAMS / 300,
+        ),
+        at_most(
+            f"another user's list beside {STREAMS} streams, p95",
+            f"{tail:.1f} ms",
+            f"alone {alone_tail:.1f} ms",
+            tail / alone_tail,
+            2,
+        ),
         at_most("… median", f"{middle:.1f} ms", f"alone {alone_middle:.1f} ms", middle / alone_middle, 2),
-    ]  # fmt: skip
+    ]
 
 
 def _waiting_job(studio: Studio, project: str) -> str:

@@ -67,8 +67,9 @@ def _row(studio, task: str, model: dict, kind: str, report: dict, found: list[di
         f"{report['size'] / 1e6:.2f} MB, {report[quality]:.4f}, {report['latency_ms']:.2f} ms",
         f"Keras {report[f'keras_{quality}']:.4f}; agreement {report['agreement']:.4f}; in a fresh environment with "
         f"{KINDS[kind].runtime}: {agreement}",
-        None, f"largest difference {report['largest_difference']:.1e}",
-    )  # fmt: skip
+        None,
+        f"largest difference {report['largest_difference']:.1e}",
+    )
 
 
 def _common(found: list[dict], expected: list[dict]) -> float:

@@ -107,9 +107,11 @@ def _flood(studio: Studio, flood: User, calm: User, model: str) -> list:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: flood.call("POST", "trainings/", json=settings)["id"], range(40)))
         fields = {"project": flood.project, "labels": '["cross", "disc"]', "scaling": "0_255"}
-        list(pool.map(
-            lambda _: flood.call("POST", "models/", data=fields, files={"file": ("m.keras", file)})["id"], range(30)
-        ))  # fmt: skip
+        list(
+            pool.map(
+                lambda _: flood.call("POST", "models/", data=fields, files={"file": ("m.keras", file)})["id"], range(30)
+            )
+        )
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(1 << 20)}
         list(pool.map(lambda _: flood.client.post("uploads/", headers=headers).raise_for_status(), range(100)))
     studio.client.headers["Authorization"] = flood.client.headers["Authorization"]

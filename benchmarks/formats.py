@@ -37,8 +37,12 @@ def _row(name: str, archive: Path, folder: Path) -> Row:
     seconds = used.ru_utime + used.ru_stime
     return Row(
         f"{name} of {IMAGES:,} images with {IMAGES * BOXES:,} boxes: peak memory of the process that reads",
-        f"{peak / 1e6:.0f} MB", f"{seconds:.1f} s of CPU", None, "< 300 MB", peak < GOAL_BYTES,
-    )  # fmt: skip
+        f"{peak / 1e6:.0f} MB",
+        f"{seconds:.1f} s of CPU",
+        None,
+        "< 300 MB",
+        peak < GOAL_BYTES,
+    )
 
 
 def _boxes(number: int) -> list[tuple[int, int, int, int, int]]:

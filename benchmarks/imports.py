@@ -35,16 +35,28 @@ def run(folder: Path) -> list[Row]:
     size = archive.stat().st_size / 2**20
     return [
         at_least(
-            f"zip import, {IMAGES:,} photographs of {SIZE[0]} x {SIZE[1]}, {size:.0f} MiB", f"{ours:.0f} images/s",
-            f"unzip, sha256, verify, write: {reference:.0f} images/s", ours / reference, 0.7,
+            f"zip import, {IMAGES:,} photographs of {SIZE[0]} x {SIZE[1]}, {size:.0f} MiB",
+            f"{ours:.0f} images/s",
+            f"unzip, sha256, verify, write: {reference:.0f} images/s",
+            ours / reference,
+            0.7,
         ),
         at_least(
-            "the same beside a loop that decodes at an eighth, to find truncated images", f"{ours:.0f} images/s",
-            f"unzip, sha256, decode, write: {decoded:.0f} images/s", ours / decoded, 0.9,
+            "the same beside a loop that decodes at an eighth, to find truncated images",
+            f"{ours:.0f} images/s",
+            f"unzip, sha256, decode, write: {decoded:.0f} images/s",
+            ours / decoded,
+            0.9,
         ),
-        Row("zip import: peak memory of the worker", f"{peak / 2**20:.0f} MiB", f"idle {before / 2**20:.0f} MiB",
-            peak / before, "< 300 MB", peak < 300e6),
-    ]  # fmt: skip
+        Row(
+            "zip import: peak memory of the worker",
+            f"{peak / 2**20:.0f} MiB",
+            f"idle {before / 2**20:.0f} MiB",
+            peak / before,
+            "< 300 MB",
+            peak < 300e6,
+        ),
+    ]
 
 
 def _bare(archive: Path, target: Path, *, decode: bool) -> float:

@@ -60,9 +60,15 @@ def _filled() -> dict:
     project = create_project(user=user, name="Large", description="", task="classification")
     dataset = create_dataset(project=project, name="Images", description="")
     snapshot = Snapshot.objects.create(
-        project=project, dataset=dataset, number=1, digest="0" * 64, seed=1, class_names=["good", "bad"], counts={},
+        project=project,
+        dataset=dataset,
+        number=1,
+        digest="0" * 64,
+        seed=1,
+        class_names=["good", "bad"],
+        counts={},
         fractions={"train": 0.8, "validation": 0.1, "test": 0.1},
-    )  # fmt: skip
+    )
     models, training = _models(project, snapshot)
     device = _devices(project)
     connections.close_all()
@@ -89,25 +95,48 @@ def _models(project, snapshot) -> tuple[list[uuid.UUID], uuid.UUID]:
     numbers = random.Random(1)
     models = Model.objects.bulk_create(
         Model(
-            project=project, name="Large", version=version, task="classification", class_names=["good", "bad"],
-            architecture="mobilenet_v2", input_height=224, input_width=224, parameters=2_200_000, snapshot=snapshot,
-            metrics={"accuracy": 0.5 + numbers.random() / 2}, figures={"accuracy": 0.5 + numbers.random() / 2},
+            project=project,
+            name="Large",
+            version=version,
+            task="classification",
+            class_names=["good", "bad"],
+            architecture="mobilenet_v2",
+            input_height=224,
+            input_width=224,
+            parameters=2_200_000,
+            snapshot=snapshot,
+            metrics={"accuracy": 0.5 + numbers.random() / 2},
+            figures={"accuracy": 0.5 + numbers.random() / 2},
         )
         for version in range(1, MODELS + 1)
-    )  # fmt: skip
+    )
     history = [
-        {"epoch": epoch, "loss": 1 / epoch, "accuracy": 1 - 1 / (epoch + 1), "val_loss": 1.1 / epoch,
-         "val_accuracy": 0.98 - 1 / (epoch + 1), "seconds": 1.0, "learning_rate": 0.001}
+        {
+            "epoch": epoch,
+            "loss": 1 / epoch,
+            "accuracy": 1 - 1 / (epoch + 1),
+            "val_loss": 1.1 / epoch,
+            "val_accuracy": 0.98 - 1 / (epoch + 1),
+            "seconds": 1.0,
+            "learning_rate": 0.001,
+        }
         for epoch in range(1, EPOCHS + 1)
-    ]  # fmt: skip
+    ]
     now = timezone.now()
     runs = TrainingRun.objects.bulk_create(
         TrainingRun(
-            project=project, snapshot=snapshot, state="succeeded", configuration={"architecture": "mobilenet_v2"},
-            history=history, score=0.9, model=model, started_at=now - timedelta(hours=1), finished_at=now,
+            project=project,
+            snapshot=snapshot,
+            state="succeeded",
+            configuration={"architecture": "mobilenet_v2"},
+            history=history,
+            score=0.9,
+            model=model,
+            started_at=now - timedelta(hours=1),
+            finished_at=now,
         )
         for model in models[:TRAININGS]
-    )  # fmt: skip
+    )
     return [model.pk for model in models], runs[-1].pk
 
 
@@ -121,14 +150,21 @@ def _devices(project) -> uuid.UUID:
     devices = Device.objects.bulk_create(
         (
             Device(
-                project=project, group=groups[n % 20], name=f"camera {n}", key_hash=f"{n:064x}", last_seen=now,
-                health="ok", predictions=n, agent_version="1.0", platform={"machine": "aarch64"},
+                project=project,
+                group=groups[n % 20],
+                name=f"camera {n}",
+                key_hash=f"{n:064x}",
+                last_seen=now,
+                health="ok",
+                predictions=n,
+                agent_version="1.0",
+                platform={"machine": "aarch64"},
                 alarm="silent" if n < SILENT else "",
             )
             for n in range(DEVICES)
         ),
         batch_size=1_000,
-    )  # fmt: skip
+    )
     return devices[0].pk
 
 

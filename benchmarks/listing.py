@@ -118,12 +118,16 @@ def _fill(user, count: int):
     labels = [Label.objects.create(project=project, name=name).pk.hex for name in names]
     codes = [
         code_of(
-            split=split, annotated=is_labelled, reviewed=True, suggested=False,
-            origins={"imported"} if is_labelled else set(), image_format="JPEG",
+            split=split,
+            annotated=is_labelled,
+            reviewed=True,
+            suggested=False,
+            origins={"imported"} if is_labelled else set(),
+            image_format="JPEG",
         )
         for split in SPLITS
         for is_labelled in (False, True)
-    ]  # fmt: skip
+    ]
 
     def code(n: int) -> int:
         return codes[n % len(SPLITS) * 2 + bool(n % 10)]
@@ -133,11 +137,20 @@ def _fill(user, count: int):
     _insert(
         Blob,
         (
-            {"id": blobs[n], "sha256": sha256_of(n, count), "size": 1000, "content_type": "image/jpeg",
-             "backend": "local", "remote_id": "", "state": "replicated", "created_at": now, "last_used": now}
+            {
+                "id": blobs[n],
+                "sha256": sha256_of(n, count),
+                "size": 1000,
+                "content_type": "image/jpeg",
+                "backend": "local",
+                "remote_id": "",
+                "state": "replicated",
+                "created_at": now,
+                "last_used": now,
+            }
             for n in range(count)
         ),
-    )  # fmt: skip
+    )
     _insert(
         Image,
         (
@@ -154,22 +167,38 @@ def _fill(user, count: int):
     _insert(
         Annotation,
         (
-            {"id": _uuid(3, count, n), "image_id": images[n], "label_id": labels[_label_of(n, count)],
-             "x_min": None, "y_min": None, "x_max": None, "y_max": None, "origin": "imported", "score": None,
-             "confirmed": 1, "created_by_id": None, "created_at": now}
+            {
+                "id": _uuid(3, count, n),
+                "image_id": images[n],
+                "label_id": labels[_label_of(n, count)],
+                "x_min": None,
+                "y_min": None,
+                "x_max": None,
+                "y_max": None,
+                "origin": "imported",
+                "score": None,
+                "confirmed": 1,
+                "created_by_id": None,
+                "created_at": now,
+            }
             for n in range(count)
             if n % 10
         ),
-    )  # fmt: skip
+    )
     carried = [n for n in range(count) if n % 10]
     _insert(
         ImageLabel,
         (
-            {"id": n + 1 + (count if count == LARGE else 0), "image_id": images[n],
-             "label_id": labels[_label_of(n, count)], "dataset_key": dataset.pk.hex, "facets": code(n)}
+            {
+                "id": n + 1 + (count if count == LARGE else 0),
+                "image_id": images[n],
+                "label_id": labels[_label_of(n, count)],
+                "dataset_key": dataset.pk.hex,
+                "facets": code(n),
+            }
             for n in carried
         ),
-    )  # fmt: skip
+    )
     counted = Counter((ANY_LABEL.hex, code(n)) for n in range(count))
     counted += Counter((labels[_label_of(n, count)], code(n)) for n in carried)
     FacetCount.objects.bulk_create(

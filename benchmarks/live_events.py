@@ -67,12 +67,18 @@ def run(folder: Path) -> list[Row]:
         studio.stop()
     middle, tail = statistics.median(delays), percentile(delays, 95)
     return [
-        Row(f"{USERS} idle streams of all events, of {USERS} users: CPU of the web processes",
-            f"{100 * share:.1f} % of a core", f"none: {100 * bare:.1f} %", None, "< 5 %", share < 0.05),
+        Row(
+            f"{USERS} idle streams of all events, of {USERS} users: CPU of the web processes",
+            f"{100 * share:.1f} % of a core",
+            f"none: {100 * bare:.1f} %",
+            None,
+            "< 5 %",
+            share < 0.05,
+        ),
         Row(f"{WATCHERS} of them", f"{100 * many:.1f} % of a core", "", None, "", True),
         Row(f"an epoch on the stream beside {WATCHERS}, median", f"{middle:.2f} s", "", None, "< 1 s", middle < 1),
         Row("… p95", f"{tail:.2f} s", "", None, "< 1 s", tail < 1),
-    ]  # fmt: skip
+    ]
 
 
 def _shell(studio: Studio, code: str) -> str:

@@ -35,11 +35,13 @@ def run(folder: Path, images: int = IMAGES) -> list[Row]:
         *_measure(user, images, "project", lambda dataset, label: f"projects/{dataset.project_id}/?force=true"),
         *_measure(user, images + 5, "dataset", lambda dataset, label: f"datasets/{dataset.pk}/?force=true"),
         *_measure(
-            user, images + 10, "label with its images",
+            user,
+            images + 10,
+            "label with its images",
             lambda dataset, label: f"projects/{dataset.project_id}/labels/{label.pk}/?images=delete",
         ),
         *_bulk(user),
-    ]  # fmt: skip
+    ]
 
 
 def _measure(user, images: int, what: str, path_of: Callable) -> list[Row]:

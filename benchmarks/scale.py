@@ -37,8 +37,9 @@ def _within(what: str, size: int, usual: int, work: Callable[[], object]) -> Row
     work()
     seconds = time.process_time() - started
     goal = "within its budget"
-    return Row(f"{size:,} {what}", f"{seconds:.2f} CPU s", f"{budget:.2f} CPU s", seconds / budget, goal,
-               seconds <= budget)  # fmt: skip
+    return Row(
+        f"{size:,} {what}", f"{seconds:.2f} CPU s", f"{budget:.2f} CPU s", seconds / budget, goal, seconds <= budget
+    )
 
 
 def _group_images_of_one_scene(count: int) -> Callable[[], object]:

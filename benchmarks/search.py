@@ -66,11 +66,15 @@ def _fill(user) -> None:
     _insert(
         empty,
         (
-            {"id": uuid.UUID(int=number + 1), "blob_id": blobs[number], "filename": f"IMG_{number:08d}.jpg",
-             "dataset_id": datasets[number % DATASETS].pk}
+            {
+                "id": uuid.UUID(int=number + 1),
+                "blob_id": blobs[number],
+                "filename": f"IMG_{number:08d}.jpg",
+                "dataset_id": datasets[number % DATASETS].pk,
+            }
             for number in range(IMAGES)
         ),
-    )  # fmt: skip
+    )
 
 
 def _insert(template: Any, changes: Iterable[dict]) -> None:

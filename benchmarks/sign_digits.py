@@ -66,8 +66,11 @@ def _result_of(work: Path, request: dict) -> dict:
     with open(work / "stderr.log", "wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "vision.engine", str(work)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
         assert process.stdout is not None
         messages = [json.loads(line) for line in process.stdout]
         process.wait()
@@ -90,8 +93,15 @@ def unpack_all(folder: Path) -> list[tuple[str, int]]:
     return found
 
 
-def train_on(work: Path, labelled: list[tuple[str, int]], test: list[tuple[str, int]], configuration: dict,
-          seed: int, base: dict | None = None, names: list[str] | None = None) -> dict:  # fmt: skip
+def train_on(
+    work: Path,
+    labelled: list[tuple[str, int]],
+    test: list[tuple[str, int]],
+    configuration: dict,
+    seed: int,
+    base: dict | None = None,
+    names: list[str] | None = None,
+) -> dict:
     """Train with the engine on four fifths of what is labelled; the last fifth of each label is for validation."""
     splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
     by_label: dict[int, list[str]] = {}
@@ -104,6 +114,8 @@ def train_on(work: Path, labelled: list[tuple[str, int]], test: list[tuple[str, 
     splits["test"] = [{"id": path, "path": path, "label": label} for path, label in test]
     request = {
         "configuration": Configuration(**configuration, seed=seed).resolved().to_dict(),
-        "class_names": names or [str(label) for label in range(10)], "splits": splits, "base": base,
-    }  # fmt: skip
+        "class_names": names or [str(label) for label in range(10)],
+        "splits": splits,
+        "base": base,
+    }
     return _result_of(work, request)

@@ -36,6 +36,8 @@ def _clipped(box: Sequence[float], image: Image, index: int) -> tuple[float, flo
     clipped = (min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, limits, strict=True))
     x_min, y_min, x_max, y_max = on_grid(clipped)
     if x_max <= x_min or y_max <= y_min:
-        raise Invalid(f"Annotation {index}: the box {list(box)} has no area inside the image "
-                             f"({image.width} x {image.height}).", attr="annotations")  # fmt: skip
+        raise Invalid(
+            f"Annotation {index}: the box {list(box)} has no area inside the image ({image.width} x {image.height}).",
+            attr="annotations",
+        )
     return x_min, y_min, x_max, y_max

@@ -57,9 +57,12 @@ class AnnotationsPatchSerializer(KnownFieldsOnly, serializers.Serializer):
     add = AnnotationRequestSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
     change = AnnotationChangeSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]
     remove = serializers.ListField(
-        child=serializers.UUIDField(), required=False, default=list, max_length=MOST,
+        child=serializers.UUIDField(),
+        required=False,
+        default=list,
+        max_length=MOST,
         help_text="What is gone already is no error.",
-    )  # fmt: skip
+    )
     revision = serializers.IntegerField(
         required=False, min_value=0, max_value=2**31 - 1, help_text="The revision you saw; 409 if passed."
     )
@@ -77,9 +80,15 @@ class CurrentAnnotationsSerializer(AnnotationsAnswerSerializer):
 
 class ConflictItemSerializer(serializers.Serializer):
     code = serializers.ChoiceField(
-        ["revision_conflict", "annotation_deleted", "label_deleted", "changed_meanwhile", "idempotency_in_progress",
-         "idempotency_already_done"]
-    )  # fmt: skip
+        [
+            "revision_conflict",
+            "annotation_deleted",
+            "label_deleted",
+            "changed_meanwhile",
+            "idempotency_in_progress",
+            "idempotency_already_done",
+        ]
+    )
     detail = serializers.CharField()
     attr = serializers.CharField(allow_null=True)
 

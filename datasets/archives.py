@@ -63,8 +63,9 @@ def _check_sizes(infos: list[zipfile.ZipInfo], file: BinaryIO) -> None:
     file.seek(0, 2)
     packed = max(1, file.tell())
     if total > settings.MAX_ARCHIVE_BYTES:
-        raise WorkFailed("archive_too_large", f"The archive unpacks to {total:,} bytes; the limit is "
-                         f"{settings.MAX_ARCHIVE_BYTES:,}.")  # fmt: skip
+        raise WorkFailed(
+            "archive_too_large", f"The archive unpacks to {total:,} bytes; the limit is {settings.MAX_ARCHIVE_BYTES:,}."
+        )
     if total > RATIO_FREE_BYTES and total > settings.MAX_ARCHIVE_RATIO * packed:
         raise WorkFailed(
             "archive_bomb",

@@ -65,10 +65,12 @@ class BulkChange:
 
     def to_dict(self) -> dict:
         return {
-            "action": self.action, "split": self.split, "group": self.group,
+            "action": self.action,
+            "split": self.split,
+            "group": self.group,
             "label": None if self.label is None else str(self.label.pk),
             "dataset": None if self.dataset is None else str(self.dataset.pk),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)

@@ -69,16 +69,22 @@ class BulkImagesSerializer(KnownFieldsOnly, serializers.Serializer):
     """Which images are changed: those that are named, or all that a filter leaves."""
 
     images = serializers.ListField(
-        child=serializers.UUIDField(), required=False, min_length=1, max_length=MOST_AT_ONCE,
+        child=serializers.UUIDField(),
+        required=False,
+        min_length=1,
+        max_length=MOST_AT_ONCE,
         help_text="The images, or",
-    )  # fmt: skip
+    )
     filter = ImageSelectionSerializer(required=False, help_text="all that these filters leave,")
 
     def get_fields(self) -> dict:
         left_out = serializers.ListField(
-            child=serializers.UUIDField(), required=False, default=list, max_length=MOST_AT_ONCE,
+            child=serializers.UUIDField(),
+            required=False,
+            default=list,
+            max_length=MOST_AT_ONCE,
             help_text="but for these.",
-        )  # fmt: skip
+        )
         return {**super().get_fields(), "except": left_out}  # a word of Python
 
 
@@ -112,11 +118,14 @@ class BulkPlainSerializer(BulkImagesSerializer):
 BULK = PolymorphicProxySerializer(
     component_name="Bulk",
     serializers={
-        "label": BulkLabelSerializer, "move": BulkMoveSerializer, "split": BulkSplitSerializer,
-        "group": BulkGroupSerializer, **dict.fromkeys(("unlabel", "confirm", "reject", "delete"), BulkPlainSerializer),
+        "label": BulkLabelSerializer,
+        "move": BulkMoveSerializer,
+        "split": BulkSplitSerializer,
+        "group": BulkGroupSerializer,
+        **dict.fromkeys(("unlabel", "confirm", "reject", "delete"), BulkPlainSerializer),
     },
     resource_type_field_name="action",
-)  # fmt: skip
+)
 
 
 class BulkSerializer(BulkImagesSerializer):

@@ -132,9 +132,14 @@ def _digest(marks: Iterable[ParsedAnnotation], is_reviewed: bool) -> bytes:
 
 
 def survey_archive(
-    context: JobContext, dataset: Dataset, said: Said, report: ImportReport, pool: ThreadPoolExecutor,
-    survey: Callable[[Sequence[Record]], list[Surveyed | Outcome]], present: dict[str, Image],
-) -> DryRunResult:  # fmt: skip
+    context: JobContext,
+    dataset: Dataset,
+    said: Said,
+    report: ImportReport,
+    pool: ThreadPoolExecutor,
+    survey: Callable[[Sequence[Record]], list[Surveyed | Outcome]],
+    present: dict[str, Image],
+) -> DryRunResult:
     """Look at everything that an import would take. An interrupted dry run begins again.
 
     Args:

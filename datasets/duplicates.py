@@ -107,11 +107,13 @@ def _candidates(rows: list[dict]) -> list[Candidate]:
     images_of = Counter(name for row in rows for name in row["labels"])
     return [
         Candidate(
-            key=row["blob__sha256"], phash=row["phash"], label=rarest_label(row["labels"], images_of),
+            key=row["blob__sha256"],
+            phash=row["phash"],
+            label=rarest_label(row["labels"], images_of),
             name=row["filename"],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _groups(rows: list[dict], roots: np.ndarray, limit: int | None) -> list[dict]:
@@ -141,11 +143,14 @@ def _is_leak(rows: list[dict], words: np.ndarray, limit: int | None) -> bool:
 def _group(rows: list[dict], words: np.ndarray, limit: int | None) -> dict:
     images = [
         {
-            "id": str(row["id"]), "dataset": str(row["dataset_id"]), "filename": row["filename"],
-            "split": row["split"], "labels": row["labels"],
+            "id": str(row["id"]),
+            "dataset": str(row["dataset_id"]),
+            "filename": row["filename"],
+            "split": row["split"],
+            "labels": row["labels"],
         }
         for row in rows
-    ]  # fmt: skip
+    ]
     kinds = {tuple(row["labels"]) for row in rows if row["labels"]}
     return {
         "is_exact": len({row["blob_id"] for row in rows}) == 1,

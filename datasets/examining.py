@@ -18,9 +18,16 @@ from vision.imaging.looking import Facts
 from vision.imaging.preprocessing import ImageError
 
 CONTENT_TYPES = {
-    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp",
-    "GIF": "image/gif", "TIFF": "image/tiff", "HEIF": "image/heic", "AVIF": "image/avif",
-}  # fmt: skip
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+    "GIF": "image/gif",
+    "TIFF": "image/tiff",
+    "HEIF": "image/heic",
+    "AVIF": "image/avif",
+}
 
 Box = tuple[float, float, float, float]
 # What is known of a file that should be an image.
@@ -141,9 +148,15 @@ def stage_upload(incoming: Incoming, filename: str, *, strip_location: bool = Fa
 
 def _examined(incoming: Incoming, filename: str, facts: Facts) -> StagedImage:
     return StagedImage(
-        incoming, clean_filename(filename), facts.width, facts.height, facts.format, facts.phash,
-        orientation=facts.orientation, notes=facts.notes,
-    )  # fmt: skip
+        incoming,
+        clean_filename(filename),
+        facts.width,
+        facts.height,
+        facts.format,
+        facts.phash,
+        orientation=facts.orientation,
+        notes=facts.notes,
+    )
 
 
 def too_large() -> ImageError:

@@ -156,9 +156,14 @@ def _too_large(candidates: Sequence[Candidate], roots: np.ndarray) -> list[np.nd
 
 
 def _part(
-    grouping: Grouping, candidates: Sequence[Candidate], members: np.ndarray, words: np.ndarray,
-    names: tuple[np.ndarray, np.ndarray], limit: int, previous_bits: int | None,
-) -> None:  # fmt: skip
+    grouping: Grouping,
+    candidates: Sequence[Candidate],
+    members: np.ndarray,
+    words: np.ndarray,
+    names: tuple[np.ndarray, np.ndarray],
+    limit: int,
+    previous_bits: int | None,
+) -> None:
     """Divide a group that is too large: by the largest limit that does, else into stretches in the order of names."""
     place = np.full(len(candidates), -1, dtype=np.int64)
     place[members] = np.arange(len(members))

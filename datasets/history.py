@@ -53,14 +53,33 @@ class Known:
 
 # The first are those that `settle` takes.
 FIELDS = (
-    "image_id", "label_id", "confirmed", "origin", "score", "pk", "label__name", "created_by", "created_at", "x_min",
-    "y_min", "x_max", "y_max",
-)  # fmt: skip
+    "image_id",
+    "label_id",
+    "confirmed",
+    "origin",
+    "score",
+    "pk",
+    "label__name",
+    "created_by",
+    "created_at",
+    "x_min",
+    "y_min",
+    "x_max",
+    "y_max",
+)
 
 
 COLUMNS = (
-    "image", "revision", "changed_by", "changed_at", "before", "after", "change", "reviewed_before", "reviewed_after",
-)  # fmt: skip
+    "image",
+    "revision",
+    "changed_by",
+    "changed_at",
+    "before",
+    "after",
+    "change",
+    "reviewed_before",
+    "reviewed_after",
+)
 
 
 def annotation_rows(keys: Sequence[StoredKey]) -> list[tuple]:
@@ -133,7 +152,7 @@ def _record(
     new = [
         (key, present[key][0], who, now, *changes[key], part_of, reviewed.get(key), present[key][1])
         for key in differing
-    ]  # fmt: skip
+    ]
     insert_many(AnnotationChange, COLUMNS, new)
     places = {place: written(place) for _, _, *row in present.values() for place in row}
     announce_annotations(

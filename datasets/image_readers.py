@@ -189,10 +189,14 @@ class ImageReader:
     def _started(self) -> SandboxedProcess:
         try:
             return start_python(
-                "vision.imaging", folder=Path(self._folder.name), limits=LIMITS,
+                "vision.imaging",
+                folder=Path(self._folder.name),
+                limits=LIMITS,
                 environment=ONE_THREAD | {name: os.environ[name] for name in VARIABLES if name in os.environ},
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
         except SandboxMissing as error:
             raise WorkFailed("sandbox_missing", str(error)) from error
 

@@ -105,9 +105,12 @@ def import_batch(
                 if isinstance(one.item, StagedImage):
                     _mark(one.item, one.marks, known)
             added = add_images(
-                dataset=dataset, items=examined, user=context.job.created_by, source=f"import:{context.job.pk}",
+                dataset=dataset,
+                items=examined,
+                user=context.job.created_by,
+                source=f"import:{context.job.pk}",
                 earlier=report.imported,
-            )  # fmt: skip
+            )
             report.remark(remarks)
             report.add(outcomes + added, len(batch.records))
             for before, after in (outcome.change for outcome in added if outcome.change is not None):

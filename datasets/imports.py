@@ -67,11 +67,21 @@ class ImportParameters(JobParameters, kind=JobKind.IMPORT):
 
 
 def start_import(
-    *, dataset: Dataset, user: User, incoming: Incoming | None, filename: str, format: str = "auto",
-    strip_location: bool = False, source: str = "", link: bool = False, earlier: Job | None = None,
-    dry_run: bool = False, label_map: Mapping[str, str | None] | None = None, skip: Sequence[str] = (),
+    *,
+    dataset: Dataset,
+    user: User,
+    incoming: Incoming | None,
+    filename: str,
+    format: str = "auto",
+    strip_location: bool = False,
+    source: str = "",
+    link: bool = False,
+    earlier: Job | None = None,
+    dry_run: bool = False,
+    label_map: Mapping[str, str | None] | None = None,
+    skip: Sequence[str] = (),
     name_encoding: str = "",
-) -> Job:  # fmt: skip
+) -> Job:
     """Keep the archive, or remember where it lies, and make the job that reads it.
 
     Args:

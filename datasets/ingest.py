@@ -41,9 +41,14 @@ class Annotated(Protocol):
 
 
 def add_images(
-    *, dataset: Dataset, items: Sequence[StagedImage], user: User | None = None, source: str,
-    origin: str = Origin.IMPORTED, earlier: Imported | None = None,
-) -> list[Outcome]:  # fmt: skip
+    *,
+    dataset: Dataset,
+    items: Sequence[StagedImage],
+    user: User | None = None,
+    source: str,
+    origin: str = Origin.IMPORTED,
+    earlier: Imported | None = None,
+) -> list[Outcome]:
     """Make images of examined files, in one transaction; when it is over they survive a power cut.
 
     What waits for the disk is done before: nobody else can write while the transaction lasts.
@@ -97,8 +102,10 @@ def _add_staged(
     changes = {sha256: (Said(), joined[sha256]) for sha256 in new}
     changes |= _fill(known, own, joined, earlier or Imported(), origin, user)
     added = Added({**known, **images}, {*own, *new}, joined, changes)
-    return [added.outcome(item, is_first=copies[item.incoming.sha256][0] is item, is_new=item.incoming.sha256 in new)
-            for item in items]  # fmt: skip
+    return [
+        added.outcome(item, is_first=copies[item.incoming.sha256][0] is item, is_new=item.incoming.sha256 in new)
+        for item in items
+    ]
 
 
 def _make_images(
@@ -115,13 +122,24 @@ def _make_images(
     storage.link({sha256: item.linked_to for sha256, item in new.items() if item.linked_to}, since)
     images = {
         sha256: Image(
-            dataset=dataset, blob=blobs[sha256], filename=item.filename, source=source, width=item.width,
-            height=item.height, format=item.format, size=item.incoming.size, phash=item.phash,
-            split=joined[sha256].split, group=item.group, video=item.video, frame_index=item.frame_index,
-            frame_time=item.frame_time, reviewed=joined[sha256].is_annotated,
+            dataset=dataset,
+            blob=blobs[sha256],
+            filename=item.filename,
+            source=source,
+            width=item.width,
+            height=item.height,
+            format=item.format,
+            size=item.incoming.size,
+            phash=item.phash,
+            split=joined[sha256].split,
+            group=item.group,
+            video=item.video,
+            frame_index=item.frame_index,
+            frame_time=item.frame_time,
+            reviewed=joined[sha256].is_annotated,
         )
         for sha256, item in new.items()
-    }  # fmt: skip
+    }
     note_rows("image_made", {image.pk: (None, {"dataset": str(dataset.pk)}) for image in images.values()})
     annotations = [
         _annotation(images[sha256], label, box, joined[sha256], origin, user)
@@ -172,9 +190,11 @@ def _says_more(said: Said, image: Image) -> bool:
 
 
 def fill_images(
-    rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]], origin: str, user: User | None,
+    rows: Sequence[tuple[Image, Sequence[tuple[Label, Box | None]], Annotated]],
+    origin: str,
+    user: User | None,
     replaced: Container = (),
-) -> None:  # fmt: skip
+) -> None:
     """Give images that nobody has looked at annotations, instead of those that an earlier import left to be looked at.
 
     In the caller's transaction, which holds the images.

@@ -77,9 +77,12 @@ def remove_label(context: JobContext[LabelRemovalParameters]) -> LabelRemovalRes
         _remove(context, label)
     has_changed = Change.objects.filter(pk=context.job.pk, rows__gt=0).exists()
     return LabelRemovalResult(
-        parameters.label, parameters.name, parameters.move_to, images=context.job.position.get("images", 0),
+        parameters.label,
+        parameters.name,
+        parameters.move_to,
+        images=context.job.position.get("images", 0),
         change=str(context.job.pk) if has_changed else None,
-    )  # fmt: skip
+    )
 
 
 def _remove(context: JobContext[LabelRemovalParameters], label: Label) -> None:

@@ -24,9 +24,23 @@ from vision.formats.boxes import composed
 
 # Colour-blind-safe first (Okabe and Ito 2008), then more of the same lightness.
 PALETTE = (
-    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#7f3c8d", "#11a579", "#3969ac",
-    "#f2b701", "#e73f74", "#80ba5a", "#e68310", "#008695", "#cf1c90",
-)  # fmt: skip
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#cc79a7",
+    "#56b4e9",
+    "#f0e442",
+    "#7f3c8d",
+    "#11a579",
+    "#3969ac",
+    "#f2b701",
+    "#e73f74",
+    "#80ba5a",
+    "#e68310",
+    "#008695",
+    "#cf1c90",
+)
 
 
 @atomic_again
@@ -44,9 +58,13 @@ def create_label(
     try:
         with transaction.atomic():
             label = Label.objects.create(
-                project=project, name=name, color=color or PALETTE[position % len(PALETTE)], order=position,
-                description=description, hotkey=hotkey or None,
-            )  # fmt: skip
+                project=project,
+                name=name,
+                color=color or PALETTE[position % len(PALETTE)],
+                order=position,
+                description=description,
+                hotkey=hotkey or None,
+            )
     except IntegrityError as error:
         raise _taken(project.pk, None, hotkey) from error
     adjust_counts(project.pk, label_count=1)

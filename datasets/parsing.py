@@ -106,13 +106,24 @@ def _read(context: JobContext, file: IO[bytes], name: str, folder: Path, name_en
     position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
     # Refused memory can look like a broken file to a parser in C: the watch over what it uses has to come first.
     limits = Limits(
-        memory_bytes=memory, reserved_bytes=2 * memory, cpu_seconds=settings.ANNOTATION_SECONDS, file_bytes=2 << 30,
-        folder_bytes=4 << 30, threads=16, open_files=64,
-    )  # fmt: skip
+        memory_bytes=memory,
+        reserved_bytes=2 * memory,
+        cpu_seconds=settings.ANNOTATION_SECONDS,
+        file_bytes=2 << 30,
+        folder_bytes=4 << 30,
+        threads=16,
+        open_files=64,
+    )
     process = start_python(
-        "vision.formats", name, str(settings.MAX_ANNOTATION_BYTES), name_encoding, folder=folder, limits=limits,
-        stdin=file, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        "vision.formats",
+        name,
+        str(settings.MAX_ANNOTATION_BYTES),
+        name_encoding,
+        folder=folder,
+        limits=limits,
+        stdin=file,
+        stdout=subprocess.DEVNULL,
+    )
     try:
         while process.poll() is None:
             try:

@@ -88,9 +88,13 @@ def _read(video: Video, time: float | None, index: int | None, max_side: int) ->
     try:
         with pinned(video) as path:
             found, pixels = frame_at(
-                path, time=time, index=index, fps=video.fps, is_constant=video.is_variable_rate is False,
+                path,
+                time=time,
+                index=index,
+                fps=video.fps,
+                is_constant=video.is_variable_rate is False,
                 max_side=max_side,
-            )  # fmt: skip
+            )
     except VideoProblem as problem:
         raise FrameMissing(str(problem)) from problem
     target = io.BytesIO()

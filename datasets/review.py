@@ -120,9 +120,16 @@ def _corrected(one: Correction, index: int, user: User | None) -> dict:
     new = checked_annotation(old.image, {"label": one.label or old.label, "box": box}, index, user)
     # A person's own from now on: what the model thought of it is in the history.
     return {
-        "label": new.label, "x_min": new.x_min, "y_min": new.y_min, "x_max": new.x_max, "y_max": new.y_max,
-        "confirmed": True, "origin": Origin.HUMAN, "score": None, "created_by": user,
-    }  # fmt: skip
+        "label": new.label,
+        "x_min": new.x_min,
+        "y_min": new.y_min,
+        "x_max": new.x_max,
+        "y_max": new.y_max,
+        "confirmed": True,
+        "origin": Origin.HUMAN,
+        "score": None,
+        "created_by": user,
+    }
 
 
 def _count_and_mark(pks: list) -> None:

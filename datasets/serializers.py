@@ -69,8 +69,15 @@ class DatasetSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerialize
     class Meta:
         model = Dataset
         fields = [
-            "id", "project", "name", "description", "near_duplicates", "image_count", "created_at", "updated_at",
-        ]  # fmt: skip
+            "id",
+            "project",
+            "name",
+            "description",
+            "near_duplicates",
+            "image_count",
+            "created_at",
+            "updated_at",
+        ]
         read_only_fields = ["image_count"]
         extra_kwargs = {
             "near_duplicates": {
@@ -124,9 +131,19 @@ class ImageSerializer(KnownFieldsOnly, CleanFilename, serializers.ModelSerialize
             "thumbnail_url", "created_at",
         ]  # fmt: skip
         read_only_fields = [
-            "dataset", "source", "width", "height", "format", "size", "video", "frame_index", "frame_time", "revision",
-            "reviewed", "created_at",
-        ]  # fmt: skip
+            "dataset",
+            "source",
+            "width",
+            "height",
+            "format",
+            "size",
+            "video",
+            "frame_index",
+            "frame_time",
+            "revision",
+            "reviewed",
+            "created_at",
+        ]
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_file_url(self, image: Image) -> str:
@@ -207,9 +224,12 @@ class VideoDeletionSerializer(KnownFieldsOnly, serializers.Serializer):
 class UploadSerializer(serializers.Serializer):
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1, required=False)
     uploads = serializers.ListField(
-        child=serializers.UUIDField(), min_length=1, max_length=1000, required=False,
+        child=serializers.UUIDField(),
+        min_length=1,
+        max_length=1000,
+        required=False,
         help_text="Ids of finished uploads of yours (`uploads/`); they are gone when this succeeds.",
-    )  # fmt: skip
+    )
     label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
     split = serializers.ChoiceField(Split.choices, required=False)
     group = serializers.CharField(required=False, max_length=100, help_text="Images of a group share a split.")
@@ -243,9 +263,12 @@ class UploadAnswerSerializer(serializers.Serializer):
 class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
     max_bits = serializers.IntegerField(
-        min_value=0, max_value=32, default=None, allow_null=True,
+        min_value=0,
+        max_value=32,
+        default=None,
+        allow_null=True,
         help_text="How different near-duplicates may be, in bits of 256; left out: as the dataset's splits see them.",
-    )  # fmt: skip
+    )
 
 
 def _require_few(labels: Sized) -> None:
@@ -255,16 +278,18 @@ def _require_few(labels: Sized) -> None:
 
 class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
     file = serializers.FileField(
-        required=False, allow_empty_file=True,
+        required=False,
+        allow_empty_file=True,
         help_text="A zip, a tar (also gz, bz2, xz, zst), or an annotation file alone for images that are here.",
-    )  # fmt: skip
+    )
     upload = serializers.UUIDField(
         required=False, help_text="Instead of a file: a finished upload of yours (`uploads/`), which can be resumed."
     )
     source = serializers.CharField(
-        required=False, max_length=1100,
+        required=False,
+        max_length=1100,
         help_text="Instead of a file: s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….",
-    )  # fmt: skip
+    )
     job = serializers.UUIDField(
         required=False, help_text="Instead of a file: an earlier import or dry run, whose archive is read again."
     )

@@ -54,11 +54,16 @@ def take_snapshot(
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
         Candidate(
-            key=row["sha256"], phash=row["phash"], label=rarest_label(_labels_of(row), images_of), group=row["group"],
-            fixed=row["split"], previous=previous.get(row["id"]), name=row["filename"],
+            key=row["sha256"],
+            phash=row["phash"],
+            label=rarest_label(_labels_of(row), images_of),
+            group=row["group"],
+            fixed=row["split"],
+            previous=previous.get(row["id"]),
+            name=row["filename"],
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     splits, facts = assign_splits(
         candidates,
         fractions,
@@ -104,13 +109,18 @@ def _store(
     SnapshotImage.objects.bulk_create(
         (
             SnapshotImage(
-                snapshot=snapshot, image_id=row["id"], image_key=row["id"], blob_id=row["blob_id"], split=split,
-                annotations=row["annotations"], is_chosen=row["is_chosen"],
+                snapshot=snapshot,
+                image_id=row["id"],
+                image_key=row["id"],
+                blob_id=row["blob_id"],
+                split=split,
+                annotations=row["annotations"],
+                is_chosen=row["is_chosen"],
             )
             for row, split in zip(rows, splits, strict=True)
         ),
         batch_size=INSERT_CHUNK,
-    )  # fmt: skip
+    )
     return snapshot
 
 

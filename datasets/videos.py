@@ -44,9 +44,12 @@ from vision.video.reading import frames, probe, survey
 Result = TypeVar("Result")
 
 CONTENT_TYPES = {
-    "mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
     "avi": "video/x-msvideo",
-}  # fmt: skip
+}
 FRAMES_A_BATCH = 20
 JPEG_QUALITY = 95
 # A file that claims more frames than it has by more than rounding is cut off.
@@ -87,9 +90,13 @@ def add_video(*, dataset: Dataset, user: User, incoming: Incoming, filename: str
             try:
                 with transaction.atomic():
                     video = Video.objects.create(
-                        dataset=dataset, blob=blob, filename=clean_filename(filename), size=blob.size,
-                        created_by=user, **facts.to_dict(),
-                    )  # fmt: skip
+                        dataset=dataset,
+                        blob=blob,
+                        filename=clean_filename(filename),
+                        size=blob.size,
+                        created_by=user,
+                        **facts.to_dict(),
+                    )
             except IntegrityError as error:
                 known = Video.objects.get(dataset=dataset, blob=blob)
                 raise VideoExists(f"The dataset has this video already, as {known.filename!r} ({known.pk}).") from error
@@ -139,10 +146,15 @@ def survey_video(context: JobContext[SurveyParameters]) -> SurveyResult:
     if found.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
         note = f"The file is cut off or damaged: {found.frame_count:,} of {video.frame_count:,} frames could be read."
     Video.objects.filter(pk=video.pk).update(
-        frame_count=found.frame_count, duration=found.duration, fps=found.fps, strip_times=found.strip_times,
-        is_variable_rate=found.is_variable_rate, is_surveyed=True, note=note,
+        frame_count=found.frame_count,
+        duration=found.duration,
+        fps=found.fps,
+        strip_times=found.strip_times,
+        is_variable_rate=found.is_variable_rate,
+        is_surveyed=True,
+        note=note,
         strip_blob=storage.keep_bytes(strip, "image/jpeg"),
-    )  # fmt: skip
+    )
     return SurveyResult(str(video.pk), found.frame_count, found.duration, note)
 
 

@@ -77,9 +77,13 @@ def create_code(
     """A code that lets devices enrol, shown this once."""
     code = new_secret(CODE_PREFIX)
     row = EnrolmentCode.objects.create(
-        project=project, group=group, code_hash=hash_of(code), uses_left=uses, created_by=user,
+        project=project,
+        group=group,
+        code_hash=hash_of(code),
+        uses_left=uses,
+        created_by=user,
         expires_at=timezone.now() + timedelta(hours=hours),
-    )  # fmt: skip
+    )
     return row, code
 
 
@@ -162,9 +166,17 @@ def update_group(*, group: DeviceGroup, **settings: Any) -> DeviceGroup:
 
 
 def record_heartbeat(
-    *, device: Device, agent_version: str, platform: dict | None, deployment: uuid.UUID | None, health: str,
-    problem: str, latency_ms: float | None, predictions: int, errors: int,
-) -> None:  # fmt: skip
+    *,
+    device: Device,
+    agent_version: str,
+    platform: dict | None,
+    deployment: uuid.UUID | None,
+    health: str,
+    problem: str,
+    latency_ms: float | None,
+    predictions: int,
+    errors: int,
+) -> None:
     """Keep what a device says of itself; a roll-out that begins to fail is stopped at once.
 
     Args:
@@ -175,9 +187,13 @@ def record_heartbeat(
     running = None if known is None else known.first()
     failing = is_failing(health, predictions, errors)
     changes: dict[str, Any] = {
-        "agent_version": agent_version, "running": running, "health": Health.FAILED if failing else Health(health),
-        "problem": problem, "last_seen": timezone.now(), "latency_ms": latency_ms,
-    }  # fmt: skip
+        "agent_version": agent_version,
+        "running": running,
+        "health": Health.FAILED if failing else Health(health),
+        "problem": problem,
+        "last_seen": timezone.now(),
+        "latency_ms": latency_ms,
+    }
     if platform is not None:
         changes["platform"] = platform
     Device.objects.filter(pk=device.pk).update(

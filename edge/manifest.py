@@ -92,10 +92,12 @@ def manifest_of(device: Device) -> Manifest:
     keys, target = signers(), device.target
     group = device.group
     parts = [
-        str(device.pk), str(issued_at), f"{device.sequence}/{device.is_stopped}",
+        str(device.pk),
+        str(issued_at),
+        f"{device.sequence}/{device.is_stopped}",
         "" if target is None else f"{target.pk}/{target.file.remote_id}",
         "" if group is None else f"{group.pk}/{group.poll_seconds}/{group.uncertain_below}/{group.uncertain_per_day}",
         *(one.key_id for one in keys),
-    ]  # fmt: skip
+    ]
     etag = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     return Manifest(etag, issued_at, issued_at + period, device, target, keys)

@@ -32,9 +32,17 @@ FAILING_SHARE, FAILING_LEAST = 0.2, 10
 
 @atomic_again
 def start_deployment(
-    *, group: DeviceGroup, model: Model, kind: str, user: User, steps: list[int] | None = None, step_minutes: int = 30,
-    largest_failure_rate: float = 0.1, least_reports: int = 1, note: str = "",
-) -> Deployment:  # fmt: skip
+    *,
+    group: DeviceGroup,
+    model: Model,
+    kind: str,
+    user: User,
+    steps: list[int] | None = None,
+    step_minutes: int = 30,
+    largest_failure_rate: float = 0.1,
+    least_reports: int = 1,
+    note: str = "",
+) -> Deployment:
     """Let the group's devices run a file of the model.
 
     Args:
@@ -59,11 +67,21 @@ def start_deployment(
     group = DeviceGroup.objects.select_for_update(of=("self",)).select_related("current__previous").get(pk=group.pk)
     before = group.current
     deployment = Deployment.objects.create(
-        project=group.project, group=group, model=model, kind=kind, file=file.blob, info=_info(model, file),
-        steps=steps or [100], step_minutes=step_minutes, step_started_at=timezone.now(),
-        largest_failure_rate=largest_failure_rate, least_reports=least_reports, previous=before, note=note,
+        project=group.project,
+        group=group,
+        model=model,
+        kind=kind,
+        file=file.blob,
+        info=_info(model, file),
+        steps=steps or [100],
+        step_minutes=step_minutes,
+        step_started_at=timezone.now(),
+        largest_failure_rate=largest_failure_rate,
+        least_reports=least_reports,
+        previous=before,
+        note=note,
         created_by=user,
-    )  # fmt: skip
+    )
     if before is not None:
         _end(before, DeploymentState.REPLACED)
     _point(group, deployment)
@@ -100,9 +118,12 @@ def _end(deployment: Deployment, state: DeploymentState) -> None:
 
 def _announce(deployment: Deployment) -> None:
     data = {
-        "id": str(deployment.pk), "state": deployment.state, "note": deployment.note,
-        "group": str(deployment.group_id), "model": str(deployment.model_id),
-    }  # fmt: skip
+        "id": str(deployment.pk),
+        "state": deployment.state,
+        "note": deployment.note,
+        "group": str(deployment.group_id),
+        "model": str(deployment.model_id),
+    }
     announce(project_id=deployment.project_id, event=WebhookEvent.DEPLOYMENT, data=data)
 
 
@@ -136,13 +157,23 @@ def _repeat(before: Deployment, deployment: Deployment, user: User) -> Deploymen
     if not is_whole:
         note += f" It had reached {before.percent} % of the devices: resume it, or deploy another model."
     return Deployment.objects.create(
-        project=before.project, group=before.group, model=before.model, kind=before.kind, file=before.file,
-        info=before.info, state=DeploymentState.COMPLETED if is_whole else DeploymentState.STOPPED,
-        steps=[100] if is_whole else before.steps, step=0 if is_whole else before.step,
-        step_minutes=before.step_minutes, step_started_at=timezone.now(),
-        largest_failure_rate=before.largest_failure_rate, least_reports=before.least_reports,
-        previous=before.previous, note=note[:500], created_by=user,
-    )  # fmt: skip
+        project=before.project,
+        group=before.group,
+        model=before.model,
+        kind=before.kind,
+        file=before.file,
+        info=before.info,
+        state=DeploymentState.COMPLETED if is_whole else DeploymentState.STOPPED,
+        steps=[100] if is_whole else before.steps,
+        step=0 if is_whole else before.step,
+        step_minutes=before.step_minutes,
+        step_started_at=timezone.now(),
+        largest_failure_rate=before.largest_failure_rate,
+        least_reports=before.least_reports,
+        previous=before.previous,
+        note=note[:500],
+        created_by=user,
+    )
 
 
 @atomic_again

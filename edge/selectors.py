@@ -34,9 +34,10 @@ def with_reports(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
     there = Device.objects.filter(revoked_at=None)
     runs = there.filter(running=OuterRef("pk"))
     counts = {
-        "told": there.filter(target=OuterRef("pk")), "reported": runs.exclude(health=Health.UNKNOWN),
+        "told": there.filter(target=OuterRef("pk")),
+        "reported": runs.exclude(health=Health.UNKNOWN),
         "failed": runs.filter(health=Health.FAILED),
-    }  # fmt: skip
+    }
     return deployments.annotate(**{name: _count(devices) for name, devices in counts.items()})
 
 

@@ -49,17 +49,28 @@ class InProject(KnownFieldsOnly, serializers.ModelSerializer):
 class DeviceGroupSerializer(OneLineName, InProject):
     project = serializers.PrimaryKeyRelatedField(queryset=Project.objects.none())
     feedback_dataset = serializers.PrimaryKeyRelatedField(
-        queryset=Dataset.objects.none(), required=False, allow_null=True,
+        queryset=Dataset.objects.none(),
+        required=False,
+        allow_null=True,
         help_text='Where pictures go that devices are unsure of. Default: a dataset "From devices".',
-    )  # fmt: skip
+    )
     device_count = serializers.IntegerField(read_only=True)
 
     class Meta:
         model = DeviceGroup
         fields = [
-            "id", "project", "name", "current", "sequence", "poll_seconds", "feedback_dataset", "uncertain_below",
-            "uncertain_per_day", "device_count", "created_at",
-        ]  # fmt: skip
+            "id",
+            "project",
+            "name",
+            "current",
+            "sequence",
+            "poll_seconds",
+            "feedback_dataset",
+            "uncertain_below",
+            "uncertain_per_day",
+            "device_count",
+            "created_at",
+        ]
         read_only_fields = ["current", "sequence", "created_at"]
         validators: list = []  # the service says it, with what to do
 
@@ -77,10 +88,11 @@ class DeviceSerializer(OneLineName, InProject):
     running_model = serializers.SerializerMethodField(help_text="The model that it says it runs, for people.")
 
     alarm = serializers.ChoiceField(
-        [*Alarm.choices, ("", "none")], read_only=True,
+        [*Alarm.choices, ("", "none")],
+        read_only=True,
         help_text="silent: it has missed three polls and four minutes more; failed: it reports that its model does not "
         "work. Empty: nothing is wrong.",
-    )  # fmt: skip
+    )
 
     class Meta:
         model = Device
@@ -155,14 +167,18 @@ class DeploymentSerializer(InProject):
     model = serializers.PrimaryKeyRelatedField(queryset=Model.objects.none(), allow_null=True)
     kind = serializers.ChoiceField(FileKind.choices, default=FileKind.LITERT_FLOAT32)
     steps = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=100), required=False, max_length=20,
+        child=serializers.IntegerField(min_value=1, max_value=100),
+        required=False,
+        max_length=20,
         help_text="Percent of the devices, growing, the last one 100. Default: all at once.",
-    )  # fmt: skip
+    )
     step_minutes = serializers.IntegerField(min_value=0, max_value=100_000, default=30)
     largest_failure_rate = Number(
-        min_value=0, max_value=1, default=0.1,
+        min_value=0,
+        max_value=1,
+        default=0.1,
         help_text="Of the devices that reported; above it the roll-out stops by itself.",
-    )  # fmt: skip
+    )
     least_reports = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     percent = serializers.IntegerField(read_only=True, help_text="How many of the group's devices get it now.")
     sha256 = serializers.CharField(source="file.sha256", read_only=True)
@@ -297,9 +313,11 @@ class SuggestedBoxSerializer(SuggestedLabelSerializer):
 class FeedbackSerializer(serializers.Serializer):
     file = serializers.FileField()
     prediction = serializers.CharField(
-        max_length=200_000, required=False, default="{}",
+        max_length=200_000,
+        required=False,
+        default="{}",
         help_text='JSON: {"labels": [{"label", "score"}]} or {"boxes": [{"label", "score", "box"}]}.',
-    )  # fmt: skip
+    )
 
     def validate_prediction(self, text: str) -> dict:
         try:

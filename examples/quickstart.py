@@ -184,8 +184,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("zip", type=Path, help="a zip with a folder a label, or with boxes")
     parser.add_argument("--task", choices=["classification", "detection"], default="classification")
-    parser.add_argument("--url", default=os.environ.get("MLSTUDIO_URL", "http://localhost:8000"),
-                        help="of the studio (also MLSTUDIO_URL; default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("MLSTUDIO_URL", "http://localhost:8000"),
+        help="of the studio (also MLSTUDIO_URL; default: %(default)s)",
+    )
     parser.add_argument("--architecture", default="", help="small_cnn, mobilenet_v2, … (default: the studio chooses)")
     parser.add_argument("--verbose", action="store_true", help="show the log of the training")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a training setting")

@@ -156,9 +156,13 @@ class Client:
         """Replace the metadata, or change the named ones."""
         content, name = protocol.pack_metadata(metadata), file_id.name.encode()
         body = (
-            protocol.number(len(name)) + protocol.number(len(content)) + (b"M" if merge else b"O")
-            + protocol.group_field(file_id.group) + name + content
-        )  # fmt: skip
+            protocol.number(len(name))
+            + protocol.number(len(content))
+            + (b"M" if merge else b"O")
+            + protocol.group_field(file_id.group)
+            + name
+            + content
+        )
         self._on_storage(file_id, protocol.QUERY_UPDATE, protocol.SET_METADATA, body)
 
     def get_metadata(self, file_id: FileId) -> dict[str, str]:

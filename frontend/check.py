@@ -150,9 +150,15 @@ def _studio() -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder, backups = tempfile.mkdtemp(prefix="mlstudio-pages-"), tempfile.mkdtemp(prefix="mlstudio-backups-")
-    settings = {"MLSTUDIO_DATA_DIR": folder, "MLSTUDIO_PORT": str(port), "MLSTUDIO_HOST": "127.0.0.1",
-                "MLSTUDIO_WEBHOOK_HOSTS": "127.0.0.1", "MLSTUDIO_BACKUP_DIR": backups,
-                "MLSTUDIO_BACKUP_HOURS": "0", "MLSTUDIO_REGISTRATION_RATE": "1000/min"}  # fmt: skip
+    settings = {
+        "MLSTUDIO_DATA_DIR": folder,
+        "MLSTUDIO_PORT": str(port),
+        "MLSTUDIO_HOST": "127.0.0.1",
+        "MLSTUDIO_WEBHOOK_HOSTS": "127.0.0.1",
+        "MLSTUDIO_BACKUP_DIR": backups,
+        "MLSTUDIO_BACKUP_HOURS": "0",
+        "MLSTUDIO_REGISTRATION_RATE": "1000/min",
+    }
     command = [sys.executable, "manage.py", "studio"]
     with open(Path(folder) / "studio.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log)

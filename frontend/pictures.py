@@ -29,9 +29,12 @@ def main(arguments: list[str]) -> int:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = {
-        **os.environ, "PICTURES_FOLDER": str(folder), "PICTURES_PORT": port, "PICTURES_PYTHON": sys.executable,
+        **os.environ,
+        "PICTURES_FOLDER": str(folder),
+        "PICTURES_PORT": port,
+        "PICTURES_PYTHON": sys.executable,
         "MEASURE_URL": f"http://127.0.0.1:{port}",
-    }  # fmt: skip
+    }
     command = [sys.executable, "frontend/check.py", "--measure", spec]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
     print(f"{len(list((folder / spec).glob('*.png')))} screenshots in {folder / spec}")

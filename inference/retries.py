@@ -16,9 +16,15 @@ from jobs.models import Job
 from jobs.retries import checks_retry
 
 USED: dict[str, Callable[..., QuerySet]] = {
-    "model": models_of, "models": models_of, "base_model": models_of, "snapshot": snapshots_of, "dataset": datasets_of,
-    "video": videos_of, "image": images_of, "images": images_of,
-}  # fmt: skip
+    "model": models_of,
+    "models": models_of,
+    "base_model": models_of,
+    "snapshot": snapshots_of,
+    "dataset": datasets_of,
+    "video": videos_of,
+    "image": images_of,
+    "images": images_of,
+}
 
 
 class NotUsable(Conflict):

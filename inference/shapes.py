@@ -88,8 +88,9 @@ class DetectionMetricsSerializer(MeasuredSerializer):
 
 METRICS = one_of(
     "Metrics",
-    lambda: {"classification": ClassificationMetricsSerializer, "detection": DetectionMetricsSerializer}, "task",
-)  # fmt: skip
+    lambda: {"classification": ClassificationMetricsSerializer, "detection": DetectionMetricsSerializer},
+    "task",
+)
 
 
 class RocSerializer(serializers.Serializer):

@@ -30,9 +30,13 @@ def trash_model(model: Model) -> None:
     """Move a model, whose project the caller has locked, into the trash."""
     project, trash = model.project, trash_of(model.project)
     put_into_trash(
-        project=project, kind=TrashKind.MODEL, target=model.pk, name=str(model), count=0,
+        project=project,
+        kind=TrashKind.MODEL,
+        target=model.pk,
+        name=str(model),
+        count=0,
         facts={"pointers": let_go(model)},
-    )  # fmt: skip
+    )
     _move(model, project, trash)
     announce(project=project.pk, kind="model", id=model.pk, action="deleted", name=str(model), stage=model.stage)
 

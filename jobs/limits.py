@@ -24,10 +24,13 @@ def unfinished(model: type[Work], **owner: Any) -> int:
 
 def _work_limit(model: type[Work], name: str, setting: str, in_words: Callable[[int], str]) -> Limit:
     return Limit(
-        name, setting, lambda user: unfinished(model, created_by=user),
+        name,
+        setting,
+        lambda user: unfinished(model, created_by=user),
         f"You have {{limit}} waiting or running, which is all that this server allows. {WAIT}",
-        in_words, RETRY_SECONDS,
-    )  # fmt: skip
+        in_words,
+        RETRY_SECONDS,
+    )
 
 
 # By the model of the work; rooms above add theirs with `limit_work`.

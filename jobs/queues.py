@@ -27,9 +27,11 @@ NO_WORKER_SECONDS = 60
 QUICK_IMAGES = 2000
 QUICK_BYTES = 256 << 20
 NAMES = {
-    Queue.QUICK: ("job", "jobs"), Queue.HEAVY: ("long job", "long jobs"),
-    Queue.PREFLIGHT: ("estimate", "estimates"), Queue.TRAINING: ("training", "trainings"),
-}  # fmt: skip
+    Queue.QUICK: ("job", "jobs"),
+    Queue.HEAVY: ("long job", "long jobs"),
+    Queue.PREFLIGHT: ("estimate", "estimates"),
+    Queue.TRAINING: ("training", "trainings"),
+}
 
 
 @dataclass(frozen=True)
@@ -167,18 +169,26 @@ def place_of(item: Work, lines: dict[str, Line] | None = None) -> dict | None:
         return None
     code, detail = _reason(item, current, ahead)
     return {
-        "queue": item.queue, "position": ahead + 1, "ahead": ahead, "running": current.running.total(),
-        "code": code, "detail": detail,
-    }  # fmt: skip
+        "queue": item.queue,
+        "position": ahead + 1,
+        "ahead": ahead,
+        "running": current.running.total(),
+        "code": code,
+        "detail": detail,
+    }
 
 
 def _held_up(item: Work, current: Line) -> dict:
     """Of work that waits for something else than its turn."""
     ahead = len(current.order)
     return {
-        "queue": item.queue, "position": ahead + 1, "ahead": ahead, "running": current.running.total(),
-        "code": item.error_code, "detail": item.error_detail,
-    }  # fmt: skip
+        "queue": item.queue,
+        "position": ahead + 1,
+        "ahead": ahead,
+        "running": current.running.total(),
+        "code": item.error_code,
+        "detail": item.error_detail,
+    }
 
 
 def _reason(item: Work, current: Line, ahead: int) -> tuple[str, str]:

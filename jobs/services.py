@@ -72,9 +72,13 @@ def enqueue_job(
         LimitReached: its user, or the project, has as many jobs as are allowed.
     """
     return _enqueue(
-        project=project, created_by=user, kind=parameters.kind, queue=queue or parameters.queue,
-        parameters=parameters.to_dict(), input_blob=input_blob,
-    )  # fmt: skip
+        project=project,
+        created_by=user,
+        kind=parameters.kind,
+        queue=queue or parameters.queue,
+        parameters=parameters.to_dict(),
+        input_blob=input_blob,
+    )
 
 
 def _enqueue(*, project: Any, created_by: User, queue: Queue, **fields: Any) -> Job:
@@ -94,9 +98,14 @@ def retry_job(*, job: Job, user: User) -> Job:
     if job.state not in (WorkState.FAILED, WorkState.CANCELLED):
         raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")
     return _enqueue(
-        project=job.project, created_by=user, kind=job.kind, queue=Queue(job.queue), parameters=job.parameters,
-        input_blob=job.input_blob, retry_of=job,
-    )  # fmt: skip
+        project=job.project,
+        created_by=user,
+        kind=job.kind,
+        queue=Queue(job.queue),
+        parameters=job.parameters,
+        input_blob=job.input_blob,
+        retry_of=job,
+    )
 
 
 def dispatch(queue: Queue | str) -> None:

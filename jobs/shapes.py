@@ -9,8 +9,11 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 Integer, Number, Text, Yes = (
-    serializers.IntegerField, serializers.FloatField, serializers.CharField, serializers.BooleanField,
-)  # fmt: skip
+    serializers.IntegerField,
+    serializers.FloatField,
+    serializers.CharField,
+    serializers.BooleanField,
+)
 Key = serializers.UUIDField
 
 

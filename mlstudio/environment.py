@@ -20,16 +20,28 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Every name that was asked for; the others that are ours belong to other programs than the studio's processes.
 _known = {
-    "MLSTUDIO_AGENT_DIR", "MLSTUDIO_HEAVY_WORKERS", "MLSTUDIO_HOST", "MLSTUDIO_PORT", "MLSTUDIO_SANDBOX",
+    "MLSTUDIO_AGENT_DIR",
+    "MLSTUDIO_HEAVY_WORKERS",
+    "MLSTUDIO_HOST",
+    "MLSTUDIO_PORT",
+    "MLSTUDIO_SANDBOX",
     "MLSTUDIO_STARTED_AT",
-    "MLSTUDIO_TOKEN", "MLSTUDIO_URL", "MLSTUDIO_WEB_MEMORY_BYTES", "MLSTUDIO_WORKER_MEMORY_BYTES",
-}  # fmt: skip
+    "MLSTUDIO_TOKEN",
+    "MLSTUDIO_URL",
+    "MLSTUDIO_WEB_MEMORY_BYTES",
+    "MLSTUDIO_WORKER_MEMORY_BYTES",
+}
 OTHERS = ("MLSTUDIO_BENCH_", "MLSTUDIO_FUZZ_", "MLSTUDIO_REAL_DATA", "MLSTUDIO_TEST")
 SECRET = re.compile(r"(SECRET|PASSWORD|TOKEN|KEY|CREDENTIALS)$")
 UNITS = {
-    "": 1, "B": 1, **{f"{letter}{end}": factor**power for power, letter in enumerate("KMGT", start=1)
-                      for end, factor in (("", 1000), ("B", 1000), ("IB", 1024))},
-}  # fmt: skip
+    "": 1,
+    "B": 1,
+    **{
+        f"{letter}{end}": factor**power
+        for power, letter in enumerate("KMGT", start=1)
+        for end, factor in (("", 1000), ("B", 1000), ("IB", 1024))
+    },
+}
 
 
 # What each setting has, by its variable, for the staff.

@@ -15,26 +15,42 @@ from training.models import Search, TrainingRun
 def watch_all() -> None:
     watch(Project, "project", project=lambda row: row.pk, name=lambda row: row.name)
     watch(
-        Membership, "member", project=lambda row: row.project_id, username=lambda row: row.user.username,
+        Membership,
+        "member",
+        project=lambda row: row.project_id,
+        username=lambda row: row.user.username,
         role=lambda row: row.role,
-    )  # fmt: skip
+    )
     watch(Dataset, "dataset", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Label, "label", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Snapshot, "snapshot", project=lambda row: row.project_id, dataset=lambda row: row.dataset_id, deletions=False)
     watch(Video, "video", project=lambda row: row.dataset.project_id, dataset=lambda row: row.dataset_id)
     watch(Model, "model", project=lambda row: row.project_id, name=str, stage=lambda row: row.stage)
     watch(
-        ModelFile, "model_file", project=lambda row: row.model.project_id, model=lambda row: row.model_id,
-        file=lambda row: row.kind, deletions=False,
-    )  # fmt: skip
-    watch(
-        Evaluation, "evaluation", project=lambda row: row.model.project_id, model=lambda row: row.model_id,
+        ModelFile,
+        "model_file",
+        project=lambda row: row.model.project_id,
+        model=lambda row: row.model_id,
+        file=lambda row: row.kind,
         deletions=False,
-    )  # fmt: skip
+    )
     watch(
-        Deployment, "deployment", project=lambda row: row.project_id, group=lambda row: row.group_id,
-        model=lambda row: row.model_id, state=lambda row: row.state, note=lambda row: row.note, deletions=False,
-    )  # fmt: skip
+        Evaluation,
+        "evaluation",
+        project=lambda row: row.model.project_id,
+        model=lambda row: row.model_id,
+        deletions=False,
+    )
+    watch(
+        Deployment,
+        "deployment",
+        project=lambda row: row.project_id,
+        group=lambda row: row.group_id,
+        model=lambda row: row.model_id,
+        state=lambda row: row.state,
+        note=lambda row: row.note,
+        deletions=False,
+    )
     watch(DeviceGroup, "device_group", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Device, "device", project=lambda row: row.project_id, name=lambda row: row.name)
     watch(Search, "search", project=lambda row: row.project_id, state=lambda row: row.state)

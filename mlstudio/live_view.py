@@ -18,9 +18,12 @@ from projects.selectors import projects_of
 class EventsQuerySerializer(serializers.Serializer):
     project = serializers.UUIDField(required=False, help_text="Only what happens in this one.")
     after = serializers.CharField(
-        max_length=50, required=False, allow_blank=True, default="",
+        max_length=50,
+        required=False,
+        allow_blank=True,
+        default="",
         help_text="The id of the last message that was received, where no `Last-Event-ID` can be sent.",
-    )  # fmt: skip
+    )
     seconds = serializers.IntegerField(
         min_value=0, max_value=86_400, required=False, help_text="How long the stream lasts; else until you go."
     )

@@ -8,8 +8,14 @@ import re
 from collections.abc import MutableMapping
 from typing import Any
 
-QUIET_EVENTS = {"request_started", "task_enqueued", "task_started", "task_succeeded", "streaming_started",
-                "streaming_finished"}  # fmt: skip
+QUIET_EVENTS = {
+    "request_started",
+    "task_enqueued",
+    "task_started",
+    "task_succeeded",
+    "streaming_started",
+    "streaming_finished",
+}
 READS = ("GET ", "HEAD ", "OPTIONS ")
 
 

@@ -23,10 +23,21 @@ POLICIES = (("/admin/", ADMINISTRATION), ("/api/docs/", DOCUMENTATION))
 PERMISSIONS = ", ".join(
     f"{device}=()"
     for device in (
-        "accelerometer", "autoplay", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer",
-        "microphone", "midi", "payment", "publickey-credentials-get", "usb", "xr-spatial-tracking",
+        "accelerometer",
+        "autoplay",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "usb",
+        "xr-spatial-tracking",
     )
-)  # fmt: skip
+)
 
 
 class SecurityHeaders:

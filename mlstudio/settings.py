@@ -27,7 +27,7 @@ from mlstudio.environment import (
     secret_key,
     text,
     words,
-)  # fmt: skip
+)
 from mlstudio.logs import hide_secrets
 
 VERSION = "0.1.0"
@@ -427,15 +427,41 @@ CACHES = {
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
-    "X-Request-ID", "X-Studio-Version", "Location", "ETag", "Retry-After", "X-Change", "Content-Disposition",
-    "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length",
-    "Upload-Metadata", "Upload-Expires",
-]  # fmt: skip
+    "X-Request-ID",
+    "X-Studio-Version",
+    "Location",
+    "ETag",
+    "Retry-After",
+    "X-Change",
+    "Content-Disposition",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Upload-Offset",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Expires",
+]
 CORS_ALLOW_HEADERS = [
-    "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "last-event-id",
-    "range", "x-csrftoken", "x-request-id", "tus-resumable", "upload-length", "upload-metadata", "upload-offset",
-    "upload-checksum", "x-http-method-override", "x-requested-with",
-]  # fmt: skip
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "range",
+    "x-csrftoken",
+    "x-request-id",
+    "tus-resumable",
+    "upload-length",
+    "upload-metadata",
+    "upload-offset",
+    "upload-checksum",
+    "x-http-method-override",
+    "x-requested-with",
+]
 CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS))
 HTTPS = flag("MLSTUDIO_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -474,12 +500,16 @@ _BEFORE: list[Any] = [
     hide_secrets,
 ]
 structlog.configure(
-    processors=[*_BEFORE, structlog.stdlib.PositionalArgumentsFormatter(), structlog.processors.format_exc_info,
-                structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[
+        *_BEFORE,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,
-)  # fmt: skip
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -108,17 +108,22 @@ def disk() -> dict[str, int]:
     """Of the disk with the data."""
     found = shutil.disk_usage(settings.DATA_DIR)
     return {
-        "total_bytes": found.total, "used_bytes": found.used, "free_bytes": found.free,
-        "least_free_bytes": settings.MIN_FREE_BYTES, "cache_bytes": sampled_cached_bytes(),
-    }  # fmt: skip
+        "total_bytes": found.total,
+        "used_bytes": found.used,
+        "free_bytes": found.free,
+        "least_free_bytes": settings.MIN_FREE_BYTES,
+        "cache_bytes": sampled_cached_bytes(),
+    }
 
 
 def memory() -> dict:
     found = psutil.virtual_memory()
     return {
-        "total_bytes": found.total, "available_bytes": found.available, "cores": os.cpu_count() or 1,
+        "total_bytes": found.total,
+        "available_bytes": found.available,
+        "cores": os.cpu_count() or 1,
         "load": round(os.getloadavg()[0], 2),
-    }  # fmt: skip
+    }
 
 
 def gpus() -> list[dict]:

@@ -31,11 +31,14 @@ from projects.live_streams import Position, UserSubscription
 KEEP_ALIVE_SECONDS = 15.0
 STREAMS = register(
     Limit(
-        "event_streams", "MAX_EVENT_STREAMS", hub.count,
+        "event_streams",
+        "MAX_EVENT_STREAMS",
+        hub.count,
         "You watch {limit} already, which is all that this server allows. Close one of the streams.",
-        lambda count: counted(count, "piece of work", "pieces of work"), retry_after_seconds=30,
+        lambda count: counted(count, "piece of work", "pieces of work"),
+        retry_after_seconds=30,
     )
-)  # fmt: skip
+)
 EVENT_STREAM = OpenApiResponse(
     {
         "type": "object",
@@ -126,9 +129,13 @@ async def _user_events(
     request: AuthenticatedRequest, project: uuid.UUID | None, position: Position | None, seconds: int | None
 ) -> AsyncIterator[bytes]:
     subscription = UserSubscription(
-        request.user, project, position, _login_of(request), partial(is_still_valid, request),
+        request.user,
+        project,
+        position,
+        _login_of(request),
+        partial(is_still_valid, request),
         is_behind=position is not None,
-    )  # fmt: skip
+    )
     ends = float("inf") if seconds is None else time.monotonic() + seconds
     hub.add(subscription)
     try:

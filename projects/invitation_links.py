@@ -39,9 +39,14 @@ def make_link(
         raise Invalid(f"{MOST} invitation links wait already: withdraw some.", attr="project")
     secret = secrets.token_urlsafe(24)
     link = InvitationLink.objects.create(
-        project=project, digest=hashed(secret), role=role, uses_left=uses, email=email, created_by=user,
+        project=project,
+        digest=hashed(secret),
+        role=role,
+        uses_left=uses,
+        email=email,
+        created_by=user,
         expires_at=timezone.now() + timedelta(days=expires_in_days),
-    )  # fmt: skip
+    )
     if email:
         transaction.on_commit(lambda: _mail(link, secret, user))
     return link, secret

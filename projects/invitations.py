@@ -61,10 +61,17 @@ def _invite(*, project: Project, user: User, username: str, wanted: User | None,
     if Invitation.objects.filter(project=project).count() >= MOST:
         raise Invalid(f"{MOST} invitations wait already: withdraw some.", attr="username")
     invitation, _ = Invitation.objects.update_or_create(
-        project=project, name_key=cleaned(username)[:150],
-        defaults={"username": username, "user": wanted, "role": role, "invited_by": user, "is_declined": False,
-                  "expires_at": timezone.now() + VALID},
-    )  # fmt: skip
+        project=project,
+        name_key=cleaned(username)[:150],
+        defaults={
+            "username": username,
+            "user": wanted,
+            "role": role,
+            "invited_by": user,
+            "is_declined": False,
+            "expires_at": timezone.now() + VALID,
+        },
+    )
     return invitation
 
 

@@ -95,9 +95,12 @@ class JobViewSet(
         }
     )
     @action(
-        detail=True, url_path="files/<str:name>", permission_classes=[MemberLinkPermission], pagination_class=None,
+        detail=True,
+        url_path="files/<str:name>",
+        permission_classes=[MemberLinkPermission],
+        pagination_class=None,
         filterset_class=None,
-    )  # fmt: skip
+    )
     def files(self, request: Request, pk: uuid.UUID | None = None, name: str | None = None) -> HttpResponseBase:
         """One of the files that the job made, as `result.files` lists them. Supports `Range`, takes signed URLs."""
         file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)

@@ -24,20 +24,24 @@ COUNTED_AGAIN_SECONDS = 600
 
 PROJECTS = register(
     Limit(
-        "projects", "MAX_PROJECTS", lambda user: Project.objects.filter(is_live(), created_by=user).count(),
+        "projects",
+        "MAX_PROJECTS",
+        lambda user: Project.objects.filter(is_live(), created_by=user).count(),
         "You have {limit}, which is all that this server allows. Delete one that you no longer need.",
         lambda count: counted(count, "project"),
     )
-)  # fmt: skip
+)
 
 
 register(
     Limit(
-        "open_uploads", "MAX_OPEN_UPLOADS", lambda user: Upload.objects.filter(user=user).count(),
+        "open_uploads",
+        "MAX_OPEN_UPLOADS",
+        lambda user: Upload.objects.filter(user=user).count(),
         "You have {limit}, which is all that this server allows. Finish or delete one.",
         lambda count: counted(count, "unfinished upload"),
     )
-)  # fmt: skip
+)
 
 
 # Files
@@ -116,13 +120,16 @@ project_bytes = _ByteCount(
 )
 BYTES = register(
     Limit(
-        "bytes", "MAX_USER_BYTES", lambda user: user_bytes.of(user, again=True),
+        "bytes",
+        "MAX_USER_BYTES",
+        lambda user: user_bytes.of(user, again=True),
         "The files of the user who made this project would take more than {limit}, which is all that this server "
         "allows. Delete images, videos, models, or ended jobs with their archives, and empty the trash, where files "
         "still count; or ask the operator for more (MLSTUDIO_MAX_USER_BYTES).",
-        format_bytes, in_trash=lambda user: _of_projects(_trash_of(user)),
+        format_bytes,
+        in_trash=lambda user: _of_projects(_trash_of(user)),
     )
-)  # fmt: skip
+)
 
 
 def require_user_bytes(user: User | None, more: int) -> None:
@@ -165,7 +172,8 @@ BYTE_COUNTERS.append(_bytes_of_jobs)
 
 IMAGES = register(
     Limit(
-        "images", "MAX_USER_IMAGES",
+        "images",
+        "MAX_USER_IMAGES",
         lambda user: Project.objects.filter(created_by=user).aggregate(total=Sum("image_count"))["total"] or 0,
         "The projects of the user who made this one would have more than {limit}, which is all that this server "
         "allows. Delete images, and empty the trash, where they still count; or ask the operator for more "
@@ -173,7 +181,7 @@ IMAGES = register(
         lambda count: counted(count, "image"),
         in_trash=lambda user: _trash_of(user).aggregate(total=Sum("image_count"))["total"] or 0,
     )
-)  # fmt: skip
+)
 
 
 def require_images(project: Project, more: int, more_bytes: int) -> None:

@@ -75,9 +75,13 @@ def announce_annotations(*, images: dict, user: User | None) -> None:
     by = None if user is None else user.get_username()
     for (project, dataset), named in by_dataset.items():
         announce(
-            project=project, kind="annotations", dataset=dataset, count=len(named), by=by,
+            project=project,
+            kind="annotations",
+            dataset=dataset,
+            count=len(named),
+            by=by,
             images=named if len(named) <= MOST_NAMED else [],
-        )  # fmt: skip
+        )
 
 
 def _plain(value: Any) -> Any:

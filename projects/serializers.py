@@ -15,9 +15,18 @@ class ProjectSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerialize
     class Meta:
         model = Project
         fields = [
-            "id", "name", "description", "task", "role", "label_count", "dataset_count", "image_count",
-            "model_count", "created_at", "updated_at",
-        ]  # fmt: skip
+            "id",
+            "name",
+            "description",
+            "task",
+            "role",
+            "label_count",
+            "dataset_count",
+            "image_count",
+            "model_count",
+            "created_at",
+            "updated_at",
+        ]
         read_only_fields = ["label_count", "dataset_count", "image_count", "model_count"]
 
     @extend_schema_field(serializers.ChoiceField(choices=Role.choices))

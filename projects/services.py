@@ -39,9 +39,11 @@ def note_new_project(project: Project) -> None:
 def content_of(project: Project) -> dict[str, int]:
     """What is deleted with a project: how many of each kind."""
     return {
-        "labels": project.label_count, "datasets": project.dataset_count, "images": project.image_count,
+        "labels": project.label_count,
+        "datasets": project.dataset_count,
+        "images": project.image_count,
         "models": project.model_count,
-    }  # fmt: skip
+    }
 
 
 def delete_project(*, project: Project, force: bool = False) -> None:

@@ -106,12 +106,19 @@ class FormReceiver:
         self.in_memory = False
         self._encoding = encoding
         try:
-            self._parser = MultipartParser(boundary.encode("ascii"), callbacks={
-                "on_part_begin": self._begin_part, "on_header_field": self._header_name,
-                "on_header_value": self._header_value, "on_header_end": self._end_header,
-                "on_headers_finished": self._open_part, "on_part_data": self._part_data,
-                "on_part_end": self._end_part, "on_end": self._end,
-            })  # fmt: skip
+            self._parser = MultipartParser(
+                boundary.encode("ascii"),
+                callbacks={
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": self._header_name,
+                    "on_header_value": self._header_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._open_part,
+                    "on_part_data": self._part_data,
+                    "on_part_end": self._end_part,
+                    "on_end": self._end,
+                },
+            )
         except (FormParserError, UnicodeEncodeError) as error:
             raise ParseError(f"Multipart form parse error - {error}") from error
         self._is_whole = False

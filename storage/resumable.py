@@ -74,9 +74,12 @@ def _announced(user: User, length: int, metadata: str) -> Upload:
     upload_starting.send(sender=Upload, user=user, length=length)
     names = parse_metadata(metadata)
     return Upload.objects.create(
-        user=user, length=length, metadata=metadata, expires_at=_expiry(),
+        user=user,
+        length=length,
+        metadata=metadata,
+        expires_at=_expiry(),
         filename=clean_filename(names.get("filename") or names.get("name") or "", otherwise=""),
-    )  # fmt: skip
+    )
 
 
 def parse_metadata(text: str) -> dict[str, str]:

@@ -172,9 +172,7 @@ def _blobs_of(files: Sequence[tuple[Incoming, str]], stored: Mapping[str, str]) 
     for file, content_type in files:
         sha256 = file.sha256
         remote_id = sha256 if stored else ""
-        fresh[sha256] = Blob(
-            sha256=sha256, size=file.size, content_type=content_type, remote_id=remote_id, **stored
-        )  # fmt: skip
+        fresh[sha256] = Blob(sha256=sha256, size=file.size, content_type=content_type, remote_id=remote_id, **stored)
     return fresh
 
 

@@ -159,9 +159,11 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
                 upload = received.finish()
             else:
                 upload = resumable.append_part(
-                    upload=upload, offset=offset, part=request._request,  # type: ignore[arg-type] # it reads like a file
+                    upload=upload,
+                    offset=offset,
+                    part=request._request,  # type: ignore[arg-type] # it reads like a file
                     checksum=request.headers.get("Upload-Checksum", ""),
-                )  # fmt: skip
+                )
         except resumable.ChecksumMismatch as mismatch:
             raise WrongChecksum() from mismatch
         return self._described(Response(status=status.HTTP_204_NO_CONTENT), upload)

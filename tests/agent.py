@@ -65,7 +65,7 @@ class Agent:
         options.setdefault("env", self._environment)
         return subprocess.Popen(
             [*self._command, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-        )  # fmt: skip
+        )
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(

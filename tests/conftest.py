@@ -327,9 +327,16 @@ def classifier(api, project, dataset, owner, classifier_files):
     run_import(api, dataset, shapes_zip(60))
     made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
     return register_model(
-        project=project, name="Shapes", class_names=["cross", "disc"], architecture="small_cnn", input_size=(32, 32),
-        parameters=1, files=classifier_files, user=owner, snapshot=Snapshot.objects.get(pk=made["id"]),
-    )  # fmt: skip
+        project=project,
+        name="Shapes",
+        class_names=["cross", "disc"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files=classifier_files,
+        user=owner,
+        snapshot=Snapshot.objects.get(pk=made["id"]),
+    )
 
 
 @pytest.fixture
@@ -345,13 +352,24 @@ def detector(api, owner, detector_files):
     made = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()
     snapshot = Snapshot.objects.get(pk=made["id"])
     settings = {
-        "anchors": AnchorShapes().to_dict(), "score_threshold": 0.3, "label_thresholds": {}, "iou_threshold": 0.5,
+        "anchors": AnchorShapes().to_dict(),
+        "score_threshold": 0.3,
+        "label_thresholds": {},
+        "iou_threshold": 0.5,
         "letterbox": "top left, grey 114",
-    }  # fmt: skip
+    }
     return register_model(
-        project=snapshot.project, name="Scenes", class_names=snapshot.class_names, architecture="retinanet_resnet18",
-        input_size=(96, 96), parameters=1, files=detector_files, user=owner, snapshot=snapshot, detector=settings,
-    )  # fmt: skip
+        project=snapshot.project,
+        name="Scenes",
+        class_names=snapshot.class_names,
+        architecture="retinanet_resnet18",
+        input_size=(96, 96),
+        parameters=1,
+        files=detector_files,
+        user=owner,
+        snapshot=snapshot,
+        detector=settings,
+    )
 
 
 def upload(api, dataset: dict, files: list[tuple[str, bytes]], **fields) -> dict:

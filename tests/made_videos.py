@@ -36,9 +36,15 @@ def number_on(pixels: np.ndarray) -> int:
 
 
 def made_video(
-    count: int, *, kind: str = "mp4", codec: str = "h264", fps: int = 25, size: tuple[int, int] = (160, 96),
-    times: list[int] | None = None, pictures=None,
-) -> bytes:  # fmt: skip
+    count: int,
+    *,
+    kind: str = "mp4",
+    codec: str = "h264",
+    fps: int = 25,
+    size: tuple[int, int] = (160, 96),
+    times: list[int] | None = None,
+    pictures=None,
+) -> bytes:
     """A video of `count` frames, encoded once: x264 does not always give the same bytes for the same frames.
 
     Args:
@@ -91,7 +97,9 @@ def decoded(content: bytes) -> list[tuple[float, np.ndarray]]:
     """Times and pictures by another decoder (PyAV), not turned."""
     with av.open(io.BytesIO(content)) as container:
         stream = container.streams.video[0]
-        rows = [(float(frame.pts * stream.time_base), frame.to_ndarray(format="rgb24")) for frame in
-                container.decode(stream)]  # fmt: skip
+        rows = [
+            (float(frame.pts * stream.time_base), frame.to_ndarray(format="rgb24"))
+            for frame in container.decode(stream)
+        ]
     first = rows[0][0]
     return [(time - first, pixels) for time, pixels in rows]

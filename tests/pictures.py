@@ -71,9 +71,12 @@ def scene(seed: int, side: int = 96) -> tuple[bytes, list[list[float]], list[int
 def shapes_zip(count: int, side: int = 32) -> bytes:
     """A zip with `count` discs and `count` crosses, a folder each."""
     return make_zip(
-        {f"shapes/{kind}/{n}.jpg": shape_jpeg(n + 10_000 * (kind == "disc"), kind, side)
-         for kind in ("disc", "cross") for n in range(count)}
-    )  # fmt: skip
+        {
+            f"shapes/{kind}/{n}.jpg": shape_jpeg(n + 10_000 * (kind == "disc"), kind, side)
+            for kind in ("disc", "cross")
+            for n in range(count)
+        }
+    )
 
 
 def scenes_zip(count: int, side: int = 96) -> bytes:

@@ -18,9 +18,14 @@ HOUSE = json.loads(os.environ["STUDIO_HOUSE"])
 # those one in this many is sent, a different one at each place.
 ONE_IN = 1 if os.environ.get("MLSTUDIO_TEST_THOROUGH") else 3
 MISTAKES = (
-    "Incorrect type", "Unspecified HTTP method", "Object with", "Malformed", "Unsupported", "Enum value",
+    "Incorrect type",
+    "Unspecified HTTP method",
+    "Object with",
+    "Malformed",
+    "Unsupported",
+    "Enum value",
     "All required",
-)  # fmt: skip
+)
 
 
 @schemathesis.hook

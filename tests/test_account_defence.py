@@ -64,10 +64,16 @@ class TestLogin:
 
     def test_a_forged_address_is_not_believed(self):
         answers = [
-            APIClient().post("/api/v1/auth/login/", {"username": "mia", "password": "no"}, REMOTE_ADDR="10.0.0.9",
-                             HTTP_X_FORWARDED_FOR=f"1.1.1.{number}").status_code
+            APIClient()
+            .post(
+                "/api/v1/auth/login/",
+                {"username": "mia", "password": "no"},
+                REMOTE_ADDR="10.0.0.9",
+                HTTP_X_FORWARDED_FOR=f"1.1.1.{number}",
+            )
+            .status_code
             for number in range(11)
-        ]  # fmt: skip
+        ]
         assert answers[-1] == 429
 
     def test_names_made_up_do_not_drive_counts_out(self, settings):

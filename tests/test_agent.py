@@ -58,16 +58,17 @@ class House:
         self.folder = folder
         self.fastdfs = FakeFastDFS(folder / "fastdfs").start()
         self.studio = Studio(
-            folder / "data", MLSTUDIO_STORAGE="fastdfs", FASTDFS_TRACKERS=self.fastdfs.trackers[0],
+            folder / "data",
+            MLSTUDIO_STORAGE="fastdfs",
+            FASTDFS_TRACKERS=self.fastdfs.trackers[0],
             MLSTUDIO_ENROLMENT_RATE="1000/min",
-        ).start()  # fmt: skip
+        ).start()
         self.studio.register()
         call = self.studio.call
         self.project = call("POST", "projects/", json={"name": "Gate", "task": "classification"})["id"]
         for name in ("open", "shut"):
             call("POST", f"projects/{self.project}/labels/", json={"name": name})
-        jobs = {name: self._upload(name, seed, width) for name, seed, width in
-                (("first", 1, 16), ("second", 2, 1500))}  # fmt: skip
+        jobs = {name: self._upload(name, seed, width) for name, seed, width in (("first", 1, 16), ("second", 2, 1500))}
         self.models = {name: uploaded_model(self.studio, job) for name, job in jobs.items()}
         self.models["broken"] = self._make_broken(self.models["first"])
         group = {"project": self.project, "name": "gate", "poll_seconds": POLL_SECONDS, "uncertain_below": 1.0}
@@ -289,8 +290,9 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
     watched, output = tmp_path / "in", tmp_path / "out.jsonl"
     watched.mkdir()
     (watched / "earlier.jpg").write_bytes(jpeg(30))
-    process = agent.start("watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--feedback",
-                          "--output", str(output))  # fmt: skip
+    process = agent.start(
+        "watch", "--input", str(watched), "--every", "0.2", "--http", "0", "--feedback", "--output", str(output)
+    )
     try:
         wait_for(lambda: agent.running() == "first", 30)
         (watched / "one.jpg").write_bytes(jpeg(31))

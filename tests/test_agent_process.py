@@ -25,9 +25,16 @@ def folder(tmp_path) -> Path:
 def entry_of(content: bytes, name: str, **more) -> dict:
     """A manifest's entry of a classifier."""
     model = {
-        "name": name, "version": 1, "task": "classification", "labels": ["cross", "disc"], "input_height": 32,
-        "input_width": 32, "resize": "stretch", "detector": None, **more,
-    }  # fmt: skip
+        "name": name,
+        "version": 1,
+        "task": "classification",
+        "labels": ["cross", "disc"],
+        "input_height": 32,
+        "input_width": 32,
+        "resize": "stretch",
+        "detector": None,
+        **more,
+    }
     return {
         "deployment": f"of {name}",
         "model": model,

@@ -96,10 +96,15 @@ def test_a_studio_that_has_just_started_calls_nobody_silent(device, monkeypatch)
 
 def test_many_at_once_are_one_message_a_project(api, project, group, webhook, django_assert_max_num_queries):  # noqa: F811
     rows = [
-        Device(project=project, group_id=group["id"], name=f"d{number}", key_hash=str(number),
-               last_seen=timezone.now() - timedelta(days=1))
+        Device(
+            project=project,
+            group_id=group["id"],
+            name=f"d{number}",
+            key_hash=str(number),
+            last_seen=timezone.now() - timedelta(days=1),
+        )
         for number in range(300)
-    ]  # fmt: skip
+    ]
     Device.objects.bulk_create(rows)
     with django_assert_max_num_queries(25):
         assert alarms.look_after_alarms() == 300

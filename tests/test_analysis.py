@@ -73,8 +73,9 @@ def test_calibration_by_hand():
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.35, 0.65]])
     bins = calibration_bins(probabilities, np.array([0, 1, 0, 1]), bins=10)
     assert [(one["count"], round(one["confidence"], 3), one["accuracy"]) for one in bins] == [
-        (2, 0.625, 1.0), (2, 0.9, 0.5),
-    ]  # fmt: skip
+        (2, 0.625, 1.0),
+        (2, 0.9, 0.5),
+    ]
 
 
 def test_thresholds_by_hand():

@@ -27,9 +27,16 @@ def boxes(owner, api) -> dict:
     (image,) = upload(api, dataset, [("a.jpg", jpeg(1, (200, 100)))])["created"]
     for n, score in enumerate((0.9, 0.4)):
         Annotation.objects.create(
-            image_id=image["id"], label_id=labels["nut"], x_min=10 * n, y_min=0, x_max=10 * n + 5, y_max=5,
-            origin="model", score=score, confirmed=False,
-        )  # fmt: skip
+            image_id=image["id"],
+            label_id=labels["nut"],
+            x_min=10 * n,
+            y_min=0,
+            x_max=10 * n + 5,
+            y_max=5,
+            origin="model",
+            score=score,
+            confirmed=False,
+        )
     Annotation.objects.create(
         image_id=image["id"], label_id=labels["bolt"], x_min=50, y_min=50, x_max=60, y_max=60, created_by=owner
     )
@@ -114,8 +121,9 @@ class TestPatch:
         body = {
             "add": [{"label": "bolt", "box": [100, 10, 120, 30]}],
             "change": [{"id": third["id"], "label": "nut"}, {"id": first["id"], "confirmed": True}],
-            "remove": [second["id"]], "revision": 0,
-        }  # fmt: skip
+            "remove": [second["id"]],
+            "revision": 0,
+        }
         answer = api.patch(boxes["url"], body, format="json")
         assert answer.status_code == 200, answer.content
         rows = answer.json()["annotations"]
@@ -203,8 +211,9 @@ class TestReviewByThreshold:
         assert answer == {"confirmed": 1, "corrected": 0, "rejected": 0, "left": 0}
         rows = read(api, boxes)
         assert [(row["confirmed"], row["origin"], row["score"]) for row in rows[:2]] == [
-            (True, "model", 0.9), (False, "model", 0.4),
-        ]  # fmt: skip
+            (True, "model", 0.9),
+            (False, "model", 0.4),
+        ]
 
     def test_more_than_a_request_decides_about(self, api, boxes, monkeypatch):
         monkeypatch.setattr("datasets.views.annotations.MOST", 1)

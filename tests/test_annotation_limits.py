@@ -159,11 +159,19 @@ class TestTransfer:
 
     @pytest.mark.parametrize(
         "line",
-        [b"{}", b"[", b"[1,2,3,4,5,6,7]", b'["a",[["x",[1,2,3],false,0,1]],null,true,null,0,[""]]',
-         b'["a",[],"other",true,null,0,[]]', b'["a",[["x",["1e999999",{},3,4],false,0,1]],null,true,null,0,[""]]',
-         b'["a",[["x",[1,2,3,4],false,7,1]],null,true,null,0,[""]]', b'["a",[],null,true,["x","y"],0,[]]', b"\xff",
-         b"[" * 100_000],
-    )  # fmt: skip
+        [
+            b"{}",
+            b"[",
+            b"[1,2,3,4,5,6,7]",
+            b'["a",[["x",[1,2,3],false,0,1]],null,true,null,0,[""]]',
+            b'["a",[],"other",true,null,0,[]]',
+            b'["a",[["x",["1e999999",{},3,4],false,0,1]],null,true,null,0,[""]]',
+            b'["a",[["x",[1,2,3,4],false,7,1]],null,true,null,0,[""]]',
+            b'["a",[],null,true,["x","y"],0,[]]',
+            b"\xff",
+            b"[" * 100_000,
+        ],
+    )
     def test_wrong_records_are_one_error(self, tmp_path, line):
         transfer.write(self.PARSED, tmp_path)
         (tmp_path / transfer.RECORDS).write_bytes(line + b"\n")

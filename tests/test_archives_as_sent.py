@@ -73,7 +73,7 @@ NAMED = {
     "lines with commas": {"list.txt": "a.png,cat\nb.png,dog\n"},
     "a list of labels": {"labels.txt": "a.png cat\nb.png dog\n"},
     "several boxes in a line": {"train.txt": "photos/a.png 5,6,25,26,0 1,2,9,9,0\nphotos/b.png 5,6,25,26,0 1,2,9,9,1"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("files", NAMED.values(), ids=NAMED)
@@ -86,9 +86,12 @@ def test_folders_are_no_labels_beside_a_file_about_their_images(files):
 
 @pytest.mark.parametrize(
     "files",
-    [{"c.json": coco({"bbox": [5, 6, 20, 20]})[:-40]}, {"photos/a.xml": "<annotation><object>"},
-     {"photos/a.xml": "<!DOCTYPE x [<!ENTITY y 'z'>]><annotation/>"}],
-)  # fmt: skip
+    [
+        {"c.json": coco({"bbox": [5, 6, 20, 20]})[:-40]},
+        {"photos/a.xml": "<annotation><object>"},
+        {"photos/a.xml": "<!DOCTYPE x [<!ENTITY y 'z'>]><annotation/>"},
+    ],
+)
 def test_folders_are_no_labels_beside_a_damaged_file_about_their_images(files):
     result = read_files({"photos/a.png": b"", "photos/b.png": b"", **files})
     assert not result.labels and result.is_open("photos/a.png") and "folders_ignored" in result.codes()
@@ -103,15 +106,25 @@ def test_folders_of_one_name_are_one_label_which_is_said():
 
 
 def test_folders_are_labels_beside_a_file_about_something_else():
-    files = {"log.csv": "date,line,camera\n2024,3,c\n", "setup.json": json.dumps({"lens": {"f": [8]}, "logo": "x.svg"}),
-             "list.txt": "cat/1.png\ndog/2.png\n"}  # fmt: skip
+    files = {
+        "log.csv": "date,line,camera\n2024,3,c\n",
+        "setup.json": json.dumps({"lens": {"f": [8]}, "logo": "x.svg"}),
+        "list.txt": "cat/1.png\ndog/2.png\n",
+    }
     result = read_files({"cat/1.png": b"", "dog/2.png": b"", **files})
     assert result.boxes("cat/1.png") == [("cat", [])] and result.boxes("dog/2.png") == [("dog", [])]
 
 
 class TestFolders:
-    @pytest.mark.parametrize("path", ["{label}/{split}/{name}", "site/{split}/{label}/{name}", "{split}/{label}/{name}",
-                                      "{label}/{split}/images/{name}"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "{label}/{split}/{name}",
+            "site/{split}/{label}/{name}",
+            "{split}/{label}/{name}",
+            "{label}/{split}/images/{name}",
+        ],
+    )
     def test_splits_around_labels_and_inside_of_them(self, path):
         images = [("cat", "train", "1.png"), ("cat", "test", "2.png"), ("dog", "train", "3.png")]
         paths = {path.format(label=label, split=split, name=name): (label, split) for label, split, name in images}
@@ -135,9 +148,13 @@ class TestFolders:
 
     @pytest.mark.parametrize(
         ("mask", "image"),
-        [("labels/a.png", "images/a.jpg"), ("annotations/training/a.png", "images/training/a.jpg"),
-         ("annotations/trimaps/a.png", "images/a.jpg"), ("train/labels/a_mask.png", "train/images/a.jpg")],
-    )  # fmt: skip
+        [
+            ("labels/a.png", "images/a.jpg"),
+            ("annotations/training/a.png", "images/training/a.jpg"),
+            ("annotations/trimaps/a.png", "images/a.jpg"),
+            ("train/labels/a_mask.png", "train/images/a.jpg"),
+        ],
+    )
     def test_masks_in_folders_of_annotations_are_no_images(self, mask, image):
         result = read_files({mask: b"", image: b""})
         assert list(result.records) == [image] and "masks_left_out" in result.codes()
@@ -166,9 +183,16 @@ class TestCoco:
 
     @pytest.mark.parametrize(
         "more",
-        [{}, {"bbox_mode": 1}, {"area": 650}, {"area": 0}, {"area": 400, "segmentation": [[5, 6, 30, 6, 30, 32]]},
-         {"segmentation": [[5, 6, 6, 6, 6, 7]]}, {"segmentation": [[]]}],
-    )  # fmt: skip
+        [
+            {},
+            {"bbox_mode": 1},
+            {"area": 650},
+            {"area": 0},
+            {"area": 400, "segmentation": [[5, 6, 30, 6, 30, 32]]},
+            {"segmentation": [[5, 6, 6, 6, 6, 7]]},
+            {"segmentation": [[]]},
+        ],
+    )
     def test_a_corner_and_a_size_otherwise(self, more):
         read = read_files({"a.png": b"", "c.json": coco({"bbox": [5, 6, 25, 26], **more})})
         assert read.boxes("a.png") == [("bolt", [5, 6, 30, 32])] and not read.codes()
@@ -199,9 +223,12 @@ class TestYolo:
 class TestTables:
     @pytest.mark.parametrize(
         "table",
-        ["Dateiname;links;oben;Breite;Höhe;Klasse\na.png;5,5;6;20;20;bolt\n",
-         "img_file,xc,yc,w,h,cls\na.png,15,16,20,20,bolt\n", "fichier;x;y;l;h;classe\na.png;5;6;20;20;bolt\n"],
-    )  # fmt: skip
+        [
+            "Dateiname;links;oben;Breite;Höhe;Klasse\na.png;5,5;6;20;20;bolt\n",
+            "img_file,xc,yc,w,h,cls\na.png,15,16,20,20,bolt\n",
+            "fichier;x;y;l;h;classe\na.png;5;6;20;20;bolt\n",
+        ],
+    )
     def test_columns_in_words_that_are_not_known_have_no_known_order(self, table):
         result = read_files({"a.png": b"", "t.csv": table})
         assert result.is_open("a.png") and result.unread == ["t.csv"]

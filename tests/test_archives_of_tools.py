@@ -63,8 +63,14 @@ class TestLabelStudio:
         assert result.is_open("a.png") and "incomplete_annotation" in result.codes()
 
 
-LABELME = {"version": "5", "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}],
-           "imagePath": "..\\a.png", "imageData": "iVBORw0KGgo=", "imageHeight": 48, "imageWidth": 64}  # fmt: skip
+LABELME = {
+    "version": "5",
+    "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}],
+    "imagePath": "..\\a.png",
+    "imageData": "iVBORw0KGgo=",
+    "imageHeight": 48,
+    "imageWidth": 64,
+}
 
 
 def test_images_inside_of_annotation_files_are_missing_and_said():
@@ -139,12 +145,16 @@ WHOLE = make_zip({"cat/1.jpg": jpeg(1), "dog/2.jpg": jpeg(2)})
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "content", "code"),
-    [("data.z01", b"PK\x07\x08" + WHOLE[:400], "split_archive"), ("data.zip", end_record(WHOLE, 2), "split_archive"),
-     ("data.zip.001", WHOLE[:400], "split_archive"), ("data.zip", b"<!DOCTYPE html><html>Sign in", "not_an_archive"),
-     ("data.zip", make_zip({"data.zip": WHOLE[:200]}), "empty_archive"),
-     ("x.zip", make_zip({"data.zip": WHOLE[:200], "a.txt": b"x"}), "no_images")],
+    [
+        ("data.z01", b"PK\x07\x08" + WHOLE[:400], "split_archive"),
+        ("data.zip", end_record(WHOLE, 2), "split_archive"),
+        ("data.zip.001", WHOLE[:400], "split_archive"),
+        ("data.zip", b"<!DOCTYPE html><html>Sign in", "not_an_archive"),
+        ("data.zip", make_zip({"data.zip": WHOLE[:200]}), "empty_archive"),
+        ("x.zip", make_zip({"data.zip": WHOLE[:200], "a.txt": b"x"}), "no_images"),
+    ],
     ids=["first part", "last part", "numbered part", "web page", "damaged inside", "and a note"],
-)  # fmt: skip
+)
 def test_what_is_no_whole_archive_is_refused_in_words(api, dataset, name, content, code):
     file = SimpleUploadedFile(name, content, "application/zip")
     answer = api.post(f"/api/v1/datasets/{dataset['id']}/imports/", {"file": file}, format="multipart")

@@ -68,10 +68,12 @@ def test_a_filter_narrows_it_and_suggestions_wait_for_a_look(api, dataset, class
 
 
 BAD = [
-    ({}, "required"), ({"filter": {"split": "holdout"}}, "invalid_choice"),
-    ({"filter": {"label": "nobody has this"}}, "nothing_to_predict"), ({"tracking": True}, "invalid"),
+    ({}, "required"),
+    ({"filter": {"split": "holdout"}}, "invalid_choice"),
+    ({"filter": {"label": "nobody has this"}}, "nothing_to_predict"),
+    ({"tracking": True}, "invalid"),
     ({"threshold": 2}, "max_value"),
-]  # fmt: skip
+]
 
 
 @slow
@@ -139,8 +141,10 @@ def test_without_the_film_and_with_fewer_frames(api, dataset, classifier):
     video = add(api, dataset, made_video(40, size=(64, 64), pictures=shape_frame))
     job = predict(api, model=str(classifier.pk), video=video["id"], every_frames=10, annotate=False)
     assert {one["name"] for one in job["result"]["files"]} == {
-        "predictions.csv", "predictions.json", "timeline.json",
-    }  # fmt: skip
+        "predictions.csv",
+        "predictions.json",
+        "timeline.json",
+    }
     rows = list(csv.DictReader(io.StringIO(file_of(api, job, "predictions.csv").decode())))
     assert sorted({int(row["frame"]) for row in rows}) == [0, 10, 20, 30] and job["result"]["frames"] == 40
 
@@ -209,8 +213,10 @@ def test_a_classifier_has_one_label_at_a_time():
     for number, label in enumerate("aabba"):
         timeline.add(number / 2, [(label, 0.8), ("c", 0.1)])
     assert [(one["label"], one["start"], one["end"]) for one in timeline.stretches()] == [
-        ("a", 0.0, 1.0), ("b", 1.0, 2.0), ("a", 2.0, 2.5),
-    ]  # fmt: skip
+        ("a", 0.0, 1.0),
+        ("b", 1.0, 2.0),
+        ("a", 2.0, 2.5),
+    ]
 
 
 def test_two_things_that_pass_each_other_keep_their_numbers():

@@ -29,12 +29,30 @@ from vision.formats.base import SPLIT_FOLDERS
 dm = pytest.importorskip("datumaro", reason="needs an older Pillow than the studio; see this file")
 SUBSETS = {"train": "train", "validation": "val", "test": "test"}
 BOXES = {
-    "coco": "coco", "coco_instances": "coco", "voc": "voc", "voc_detection": "voc", "yolo": "yolo",
-    "yolo_ultralytics": "yolo", "cvat": "cvat", "datumaro": "datumaro", "label_me": "voc", "open_images": "csv",
-}  # fmt: skip
+    "coco": "coco",
+    "coco_instances": "coco",
+    "voc": "voc",
+    "voc_detection": "voc",
+    "yolo": "yolo",
+    "yolo_ultralytics": "yolo",
+    "cvat": "cvat",
+    "datumaro": "datumaro",
+    "label_me": "voc",
+    "open_images": "csv",
+}
 # Not read, or without what could be read: nobody may take anything for a label or for background.
-OPEN = ("kitti", "kitti_detection", "wider_face", "dota", "datumaro_binary", "icdar_text_localization",
-        "mvtec_detection", "coco_captions", "coco_image_info", "coco_panoptic")  # fmt: skip
+OPEN = (
+    "kitti",
+    "kitti_detection",
+    "wider_face",
+    "dota",
+    "datumaro_binary",
+    "icdar_text_localization",
+    "mvtec_detection",
+    "coco_captions",
+    "coco_image_info",
+    "coco_panoptic",
+)
 IS_SILENT = ("icdar_text_localization", "mvtec_detection", "coco_captions", "coco_image_info", "coco_panoptic")
 
 

@@ -49,22 +49,49 @@ def uploaded(scene: Scene, number: int) -> str:
 
 
 def task(scene: Scene, number: int, results: list[dict]) -> dict:
-    annotation = {"id": number, "completed_by": 1, "result": results, "was_cancelled": False, "ground_truth": False,
-                  "created_at": TIME, "updated_at": TIME, "lead_time": 1}  # fmt: skip
-    return {"id": number, "data": {"image": uploaded(scene, number)}, "annotations": [annotation], "predictions": [],
-            "created_at": TIME, "updated_at": TIME, "project": 1}  # fmt: skip
+    annotation = {
+        "id": number,
+        "completed_by": 1,
+        "result": results,
+        "was_cancelled": False,
+        "ground_truth": False,
+        "created_at": TIME,
+        "updated_at": TIME,
+        "lead_time": 1,
+    }
+    return {
+        "id": number,
+        "data": {"image": uploaded(scene, number)},
+        "annotations": [annotation],
+        "predictions": [],
+        "created_at": TIME,
+        "updated_at": TIME,
+        "project": 1,
+    }
 
 
 def boxes(scene: Scene) -> list[dict]:
     rows = []
     for position, (label, (x, y, x_max, y_max)) in enumerate(scene.boxes):
-        place = {"x": x / scene.width * 100, "y": y / scene.height * 100, "rotation": 0,
-                 "width": (x_max - x) / scene.width * 100, "height": (y_max - y) / scene.height * 100}  # fmt: skip
-        rows.append({
-            "id": f"r{position}", "type": "rectanglelabels", "from_name": "label", "to_name": "image",
-            "original_width": scene.width, "original_height": scene.height, "image_rotation": 0,
-            "value": {**place, "rectanglelabels": [label]},
-        })  # fmt: skip
+        place = {
+            "x": x / scene.width * 100,
+            "y": y / scene.height * 100,
+            "rotation": 0,
+            "width": (x_max - x) / scene.width * 100,
+            "height": (y_max - y) / scene.height * 100,
+        }
+        rows.append(
+            {
+                "id": f"r{position}",
+                "type": "rectanglelabels",
+                "from_name": "label",
+                "to_name": "image",
+                "original_width": scene.width,
+                "original_height": scene.height,
+                "image_rotation": 0,
+                "value": {**place, "rectanglelabels": [label]},
+            }
+        )
     return rows
 
 
@@ -87,9 +114,16 @@ def convert(made: list[Scene], results, config: str, format: str, folder: Path) 
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [("JSON", "label_studio"), ("JSON_MIN", "label_studio"), ("COCO", "coco"), ("YOLO", "yolo"), ("VOC", "voc"),
-     ("CSV", "label_studio"), ("TSV", "label_studio")],
-)  # fmt: skip
+    [
+        ("JSON", "label_studio"),
+        ("JSON_MIN", "label_studio"),
+        ("COCO", "coco"),
+        ("YOLO", "yolo"),
+        ("VOC", "voc"),
+        ("CSV", "label_studio"),
+        ("TSV", "label_studio"),
+    ],
+)
 def test_boxes_that_it_exports(tmp_path, theirs, ours):
     made = scenes(7)
     result = read_folder(convert(made, boxes, CONFIG, theirs, tmp_path))

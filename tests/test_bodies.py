@@ -127,9 +127,14 @@ class TestWhoMaySend:
 
     @pytest.mark.parametrize(
         "kind",
-        ["a/b; x*=bogus''%41", "application/json; charset=zlib", "application/json; charset=bz2",
-         "application/json; charset=undefined", "multipart/form-data; boundary*=bogus''x"],
-    )  # fmt: skip
+        [
+            "a/b; x*=bogus''%41",
+            "application/json; charset=zlib",
+            "application/json; charset=bz2",
+            "application/json; charset=undefined",
+            "multipart/form-data; boundary*=bogus''x",
+        ],
+    )
     @pytest.mark.parametrize("path", ["/api/v1/auth/login/", "/healthz/", "/api/docs/?x=%C3%A4"])
     def test_types_that_cannot_be_read_are_no_server_error(self, web, path, kind):
         body = zlib.compress(b'{"username": "' + b"x" * (8 << 20) + b'"}')
@@ -235,9 +240,15 @@ class TestHowItComes:
         body = form([("files", "a.jpg", content)])
         with web.connect() as connection:
             connection.sendall(
-                head("POST", f"/api/v1/datasets/{dataset['id']}/images/", Authorization=f"Token {token}",
-                     Content_Type=FORM, Content_Length=str(len(body)), Connection="close")
-            )  # fmt: skip
+                head(
+                    "POST",
+                    f"/api/v1/datasets/{dataset['id']}/images/",
+                    Authorization=f"Token {token}",
+                    Content_Type=FORM,
+                    Content_Length=str(len(body)),
+                    Connection="close",
+                )
+            )
             connection.sendall(body[: 2 << 20])
             wait_for(lambda: incoming_bytes() > 1 << 20, 10)
             assert not any(settings.TEMPORARY_DIR.glob("*"))
@@ -249,9 +260,14 @@ class TestHowItComes:
     def test_a_form_that_breaks_off_leaves_nothing(self, web, token, dataset):
         with web.connect() as connection:
             connection.sendall(
-                head("POST", f"/api/v1/datasets/{dataset['id']}/images/", Authorization=f"Token {token}",
-                     Content_Type=FORM, Content_Length="9000000")
-            )  # fmt: skip
+                head(
+                    "POST",
+                    f"/api/v1/datasets/{dataset['id']}/images/",
+                    Authorization=f"Token {token}",
+                    Content_Type=FORM,
+                    Content_Length="9000000",
+                )
+            )
             connection.sendall(form([("files", "a.jpg", b"x" * (2 << 20))])[: 1 << 20])
             wait_for(lambda: incoming_bytes() > 0, 10)
         wait_for(lambda: spooled() == [], 10)
@@ -260,12 +276,14 @@ class TestHowItComes:
     @pytest.mark.parametrize(
         "body",
         [
-            b"nonsense", b"--xyz\r\n", b"--xyz\r\nContent-Disposition: form-data\r\n\r\nx\r\n--xyz--",
+            b"nonsense",
+            b"--xyz\r\n",
+            b"--xyz\r\nContent-Disposition: form-data\r\n\r\nx\r\n--xyz--",
             form([("files", "a.jpg", b"x")])[:-8],
             b'--xyz\r\nContent-Disposition: form-data; name="files"; filename="a"\r\nContent-Transfer-Encoding: base64'
             b"\r\n\r\neA==\r\n--xyz--",
         ],
-    )  # fmt: skip
+    )
     def test_a_damaged_form_is_a_client_error(self, me, dataset, body):
         answer = me.post(f"datasets/{dataset['id']}/images/", content=body, headers={"Content-Type": FORM})
         assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == "parse_error"
@@ -351,9 +369,14 @@ class TestRoom:
             def announced(size: int):
                 connection = open_ones.enter_context(web.connect())
                 connection.sendall(
-                    head("POST", f"/api/v1/datasets/{dataset['id']}/images/", Authorization=f"Token {token}",
-                         Content_Type=FORM, Content_Length=str(size))
-                )  # fmt: skip
+                    head(
+                        "POST",
+                        f"/api/v1/datasets/{dataset['id']}/images/",
+                        Authorization=f"Token {token}",
+                        Content_Type=FORM,
+                        Content_Length=str(size),
+                    )
+                )
                 return connection
 
             yield announced
@@ -431,9 +454,15 @@ class TestParts:
 
     def begun(self, upload, token, length: int, **more) -> bytes:
         return head(
-            "PATCH", f"/api/v1/uploads/{upload.pk}/", Authorization=f"Token {token}", Content_Type=PART,
-            Content_Length=str(length), Tus_Resumable="1.0.0", Upload_Offset=str(upload.received), **more,
-        )  # fmt: skip
+            "PATCH",
+            f"/api/v1/uploads/{upload.pk}/",
+            Authorization=f"Token {token}",
+            Content_Type=PART,
+            Content_Length=str(length),
+            Tus_Resumable="1.0.0",
+            Upload_Offset=str(upload.received),
+            **more,
+        )
 
     def test_what_came_of_a_part_that_breaks_is_kept(self, web, me, token, upload):
         content = bytes(range(256)) * (5 << 12)

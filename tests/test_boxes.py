@@ -100,17 +100,21 @@ GOOD = {
     "voc": {"JPEGImages/a.jpg": PICTURE, "Annotations/a.xml": voc(("cat", 10, 20, 50, 60))},
     "voc beside": {"a.jpg": PICTURE, "a.xml": voc(("cat", 10, 20, 50, 60), name="other.jpg")},
     "voc other case": {"0AF.jpg": PICTURE, "0af.xml": voc(("cat", 10, 20, 50, 60), name="x.jpg")},
-    "coco": {"a.jpg": PICTURE, "_annotations.coco.json": coco([
-        {"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 20, 40, 40]}])},
-    "coco in folders": {"images/a.jpg": PICTURE, "annotations/instances_x.json": coco([
-        {"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 20, 40, 40]}])},
+    "coco": {
+        "a.jpg": PICTURE,
+        "_annotations.coco.json": coco([{"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 20, 40, 40]}]),
+    },
+    "coco in folders": {
+        "images/a.jpg": PICTURE,
+        "annotations/instances_x.json": coco([{"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 20, 40, 40]}]),
+    },
     "yolo": {"images/a.jpg": PICTURE, "labels/a.txt": b"0 0.3 0.5 0.4 0.5\n", "data.yaml": b"names: [cat]\n"},
     "yolo names by number": {"a.jpg": PICTURE, "a.txt": b"3 .3 .5 .4 .5", "d.yaml": b"names: {3: cat}"},
     "yolo classes.txt": {"a.jpg": PICTURE, "a.txt": b"0 .3 .5 .4 .5 0.97", "classes.txt": b"cat\n"},
     "yolo outline": {"a.jpg": PICTURE, "a.txt": b"0 .1 .25 .5 .25 .5 .75 .1 .75", "classes.txt": b"cat\n"},
     "csv": {"images/a.jpg": PICTURE, "annotations.csv": b"images/a.jpg,10,20,50,60,cat\n", "classes.csv": b"cat,0\n"},
     "csv, absolute paths": {"a.jpg": PICTURE, "annotations.csv": b"/home/me/data/a.jpg,10,20,50,60,cat\n"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -132,11 +136,20 @@ def test_every_format_is_recognised_and_read(api, boxes, name):
     ("files", "splits"),
     [
         ({"train/a.jpg": 1, "valid/b.jpg": 2, "train/a.xml": BOX, "valid/b.xml": BOX}, ["train", "validation"]),
-        ({"JPEGImages/a.jpg": 1, "JPEGImages/b c 1.jpg": 2, "Annotations/a.xml": BOX, "Annotations/b c 1.xml": BOX,
-          "ImageSets/Main/train.txt": b"a\n", "ImageSets/Main/test.txt": b"b c 1\n",
-          "ImageSets/Main/trainval.txt": b"a\n"}, ["train", "test"]),
+        (
+            {
+                "JPEGImages/a.jpg": 1,
+                "JPEGImages/b c 1.jpg": 2,
+                "Annotations/a.xml": BOX,
+                "Annotations/b c 1.xml": BOX,
+                "ImageSets/Main/train.txt": b"a\n",
+                "ImageSets/Main/test.txt": b"b c 1\n",
+                "ImageSets/Main/trainval.txt": b"a\n",
+            },
+            ["train", "test"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_official_splits_are_kept(api, boxes, files, splits):
     made = {
         name: jpeg(what, (100, 80))
@@ -236,8 +249,12 @@ def test_an_archive_that_is_not_of_its_format(api, boxes, name, files, code):
 @pytest.mark.any_database("what archives say")
 def test_a_too_large_annotation_file_is_refused(api, boxes, settings):
     settings.MAX_ANNOTATION_BYTES = 100
-    job = run_import(api, boxes, make_zip({"a.jpg": PICTURE, "classes.csv": b"cat,0\n",
-                                           "annotations.csv": b"a.jpg,1,1,9,9,cat\n" * 50}), format="csv")  # fmt: skip
+    job = run_import(
+        api,
+        boxes,
+        make_zip({"a.jpg": PICTURE, "classes.csv": b"cat,0\n", "annotations.csv": b"a.jpg,1,1,9,9,cat\n" * 50}),
+        format="csv",
+    )
     assert job["error"]["code"] in ("annotations_too_large", "damaged_annotations")
 
 

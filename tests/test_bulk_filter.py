@@ -70,10 +70,16 @@ def test_a_suggestion_of_the_same_label_is_confirmed(api, project, images, label
 @pytest.mark.parametrize(
     ("action", "extra", "changed"),
     [
-        ("split", {"split": "train"}, 4), ("split", {"split": None}, 3), ("group", {"group": ""}, 0),
-        ("group", {"group": "a"}, 7), ("unlabel", {}, 3), ("confirm", {}, 0), ("reject", {}, 0), ("delete", {}, 7),
+        ("split", {"split": "train"}, 4),
+        ("split", {"split": None}, 3),
+        ("group", {"group": ""}, 0),
+        ("group", {"group": "a"}, 7),
+        ("unlabel", {}, 3),
+        ("confirm", {}, 0),
+        ("reject", {}, 0),
+        ("delete", {}, 7),
     ],
-)  # fmt: skip
+)
 def test_what_was_so_already_is_not_counted(api, project, images, action, extra, changed):
     answer = change(api, project, action=action, **extra)
     assert answer.json() == {"changed": changed, "unchanged": 7 - changed}, answer.content
@@ -129,8 +135,9 @@ def test_very_many_are_changed_by_a_job(api, project, images, few):
     jobs.run_job(answer.json()["id"])
     job = Job.objects.get(pk=answer.json()["id"])
     assert (job.state, job.result) == (
-        WorkState.SUCCEEDED, {"action": "label", "changed": 3, "unchanged": 3, "change": job.result["change"]},
-    )  # fmt: skip
+        WorkState.SUCCEEDED,
+        {"action": "label", "changed": 3, "unchanged": 3, "change": job.result["change"]},
+    )
     assert api.post(f"/api/v1/changes/{job.result['change']}/undo/").status_code == 200
     assert Annotation.objects.count() == 3
     assert labels_of(images[6]) == [] and correct_counts() == 0

@@ -54,16 +54,24 @@ def test_numbers_that_prove_nothing_stay_as_they_are(numbers):
 
 
 def test_each_list_of_names_by_itself():
-    files = {"a/1.png": b"", "a/1.txt": "0 .5 .5 .2 .2", "a/classes.txt": "bolt\nnut", "b/2.png": b"",
-             "b/2.txt": "1 .5 .5 .2 .2\n2 .5 .5 .2 .2", "b/classes.txt": "cat\ndog"}  # fmt: skip
+    files = {
+        "a/1.png": b"",
+        "a/1.txt": "0 .5 .5 .2 .2",
+        "a/classes.txt": "bolt\nnut",
+        "b/2.png": b"",
+        "b/2.txt": "1 .5 .5 .2 .2\n2 .5 .5 .2 .2",
+        "b/classes.txt": "cat\ndog",
+    }
     result = read_files(files)
     assert result.boxes("a/1.png")[0][0] == "bolt" and result.is_open("b/2.png") and CODE in result.codes()
 
 
 def datumaro(*numbers: int) -> str:
     labels = {"label": {"labels": [{"name": name} for name in ("bolt", "nut")]}}
-    items = [{"id": str(number), "image": {"path": f"{number}.png"},
-              "annotations": [{"type": "label", "label_id": number}]} for number in numbers]  # fmt: skip
+    items = [
+        {"id": str(number), "image": {"path": f"{number}.png"}, "annotations": [{"type": "label", "label_id": number}]}
+        for number in numbers
+    ]
     return json.dumps({"info": {}, "categories": labels, "items": items})
 
 
@@ -89,9 +97,15 @@ def test_numbers_from_0_beside_categories_from_1():
 
 @pytest.mark.parametrize(
     ("categories", "used"),
-    [([1, 2, 3], [1, 2, 3]), ([1, 2, 3], [1, 2]), ([0, 1, 2], [1, 2]), ([5, 7], [5, 7]), ([1, 2], [0, 2]),
-     ([0, 1], [1, 2])],
-)  # fmt: skip
+    [
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 2, 3], [1, 2]),
+        ([0, 1, 2], [1, 2]),
+        ([5, 7], [5, 7]),
+        ([1, 2], [0, 2]),
+        ([0, 1], [1, 2]),
+    ],
+)
 def test_ids_of_categories_count_as_they_are_written(categories, used):
     result = coco(categories, used)
     for at, one in enumerate(used):

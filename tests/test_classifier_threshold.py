@@ -15,9 +15,17 @@ pytestmark = pytest.mark.django_db
 def model_of(project: Project, task: str = Task.CLASSIFICATION) -> Model:
     detector = {"score_threshold": 0.4} if task == Task.DETECTION else {}
     return Model.objects.create(
-        project=project, name="screws", version=1, task=task, class_names=["good", "bad"], architecture="tiny",
-        input_height=8, input_width=8, parameters=1, detector=detector,
-    )  # fmt: skip
+        project=project,
+        name="screws",
+        version=1,
+        task=task,
+        class_names=["good", "bad"],
+        architecture="tiny",
+        input_height=8,
+        input_width=8,
+        parameters=1,
+        detector=detector,
+    )
 
 
 def test_it_is_kept_and_taken_back(api, project):

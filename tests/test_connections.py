@@ -120,7 +120,11 @@ def test_a_web_process_uses_the_files_that_the_system_allows():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     hard = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)),
-    )  # fmt: skip
+    )
     assert int(done.stdout) == hard

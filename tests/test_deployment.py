@@ -61,8 +61,12 @@ def test_the_parts_start_one_by_one_and_are_healthy(tmp_path):
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))
         broker_port, port = first.getsockname()[1], second.getsockname()[1]
-    environment = {**os.environ, "REDIS_URL": f"redis://127.0.0.1:{broker_port}/0", "MLSTUDIO_PORT": str(port),
-                   "MLSTUDIO_DATA_DIR": str(tmp_path / "data")}  # fmt: skip
+    environment = {
+        **os.environ,
+        "REDIS_URL": f"redis://127.0.0.1:{broker_port}/0",
+        "MLSTUDIO_PORT": str(port),
+        "MLSTUDIO_DATA_DIR": str(tmp_path / "data"),
+    }
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     log = open(tmp_path / "log", "ab")  # noqa: SIM115 - for all parts
     running = [

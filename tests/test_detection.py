@@ -98,9 +98,9 @@ def test_a_marked_corner_lies_where_the_letterbox_says(size):
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "PNG")
     seen = load_letterboxed(target.getvalue(), (64, 64))
-    x_min, y_min, x_max, y_max = Letterbox.fit(*size, (64, 64)).to_input(
-        boxes((size[0] - 20, size[1] - 20, *size))
-    )[0].round().astype(int)  # fmt: skip
+    x_min, y_min, x_max, y_max = (
+        Letterbox.fit(*size, (64, 64)).to_input(boxes((size[0] - 20, size[1] - 20, *size)))[0].round().astype(int)
+    )
     assert seen[y_min + 1 : y_max - 1, x_min + 1 : x_max - 1].min() > 200
     assert seen[: y_min - 2, :x_max].max() < 60
     assert np.all(seen[-1, -1] == PADDING_GREY)
@@ -323,10 +323,13 @@ def test_wrong_configurations_name_the_value(change, message):
     [
         ({"train": {"a": 0}}, {"train": 3, "validation": 1, "test": 1}, "no_boxes"),
         ({"train": {"a": 3}, "validation": {"a": 1}}, {"train": 3, "validation": 1}, "empty_split"),
-        ({"train": {"a": 0, "b": 1}, "validation": {"a": 1}}, {"train": 3, "validation": 1, "test": 1},
-         "label_without_boxes"),
+        (
+            {"train": {"a": 0, "b": 1}, "validation": {"a": 1}},
+            {"train": 3, "validation": 1, "test": 1},
+            "label_without_boxes",
+        ),
     ],
-)  # fmt: skip
+)
 def test_boxes_that_cannot_be_trained_on(counts, images, code):
     with pytest.raises(DataError) as caught:
         check_boxes(["a", "b"][: len(counts["train"])], counts, images)

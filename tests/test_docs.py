@@ -74,9 +74,14 @@ def _make_files(folder) -> None:
     (folder / "day.mp4").write_bytes(made_video(90))
     layers = keras.layers
     network = keras.Sequential(
-        [layers.Input((32, 32, 3)), layers.Rescaling(1 / 255), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(),
-         layers.Dense(2, activation="softmax")]
-    )  # fmt: skip
+        [
+            layers.Input((32, 32, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
     network.save(folder / "model.keras")
     (folder / "labels.txt").write_text("cross\ndisc\n")
     (folder / "network.json").write_text(json.dumps(json.loads(network.to_json())))

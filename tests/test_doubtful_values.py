@@ -85,9 +85,11 @@ class TestCornersInYolo:
 class TestDecimalCommas:
     @pytest.mark.parametrize(
         "table",
-        ["filename,class,xmin,ymin,xmax,ymax\na.jpg,bolt,5,1,6,2,25,3,26,9\n",
-         "filename,xmin,ymin,xmax,ymax,class\na.jpg,5,1,6,2,25,3,26,9,bolt\n"],
-    )  # fmt: skip
+        [
+            "filename,class,xmin,ymin,xmax,ymax\na.jpg,bolt,5,1,6,2,25,3,26,9\n",
+            "filename,xmin,ymin,xmax,ymax,class\na.jpg,5,1,6,2,25,3,26,9,bolt\n",
+        ],
+    )
     def test_between_columns_that_commas_divide_they_are_no_part_of_a_label(self, api, owner, table):
         dataset = new_dataset(owner, "boxes")
         job = run_import(api, dataset, make_zip({"a.jpg": jpeg(1, size=(64, 48)), "t.csv": table}))

@@ -70,9 +70,12 @@ def test_mistakes_have_another_colour_than_what_is_right():
 
 @pytest.mark.parametrize(
     ("history", "best"),
-    [([{"val_accuracy": 0.5}, {"val_accuracy": 0.9}, {"val_accuracy": 0.9}], 2), ([{"loss": 1.0}], None),
-     ([{"val_ap50": None}, {"val_ap50": 0.2}], 2)],
-)  # fmt: skip
+    [
+        ([{"val_accuracy": 0.5}, {"val_accuracy": 0.9}, {"val_accuracy": 0.9}], 2),
+        ([{"loss": 1.0}], None),
+        ([{"val_ap50": None}, {"val_ap50": 0.2}], 2),
+    ],
+)
 def test_the_best_epoch_is_marked(history, best):
     assert charts.best_epoch(history) == best
 

@@ -49,8 +49,9 @@ def test_groups_come_with_what_one_chooses_by(api, dataset, twice):
     assert first["size"] == twice[0].size and first["format"] == "JPEG" and first["created_at"]
     assert first["thumbnail"].startswith(f"/api/v1/images/{twice[0].pk}/thumbnail/") and len(first["labels"]) == 1
     assert exact["is_exact"] and {row["dataset"] for row in exact["images"]} == {
-        str(twice[2].dataset_id), str(twice[3].dataset_id),
-    }  # fmt: skip
+        str(twice[2].dataset_id),
+        str(twice[3].dataset_id),
+    }
     assert [row["id"] for row in groups(api, is_exact="true")] == [exact["id"]]
     assert [row["id"] for row in groups(api, has_label_conflict="true")] == [near["id"]]
 

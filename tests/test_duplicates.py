@@ -28,11 +28,18 @@ def scene(project, dataset, labels) -> list[Image]:
     row = Dataset.objects.get(pk=dataset["id"])
     images = Image.objects.bulk_create(
         Image(
-            dataset=row, blob=blob, filename=f"line-{n}.jpg", width=640, height=480, format="JPEG", size=1,
-            phash=hashes[n], reviewed=True,
+            dataset=row,
+            blob=blob,
+            filename=f"line-{n}.jpg",
+            width=640,
+            height=480,
+            format="JPEG",
+            size=1,
+            phash=hashes[n],
+            reviewed=True,
         )
         for n, blob in enumerate(blobs)
-    )  # fmt: skip
+    )
     names = list(Label.objects.filter(project=project))
     Annotation.objects.bulk_create(Annotation(image=image, label=names[n % 2]) for n, image in enumerate(images))
     Dataset.objects.update(image_count=COUNT)

@@ -48,9 +48,15 @@ def make_model(project, owner, tmp_path, name: str):
     path = tmp_path / "model-float32.tflite"
     path.write_bytes(name.encode() * 100)
     return register_model(
-        project=project, name=name, class_names=["good", "bad"], architecture="small_cnn", input_size=(32, 32),
-        parameters=1, files={"litert-float32": path}, user=owner,
-    )  # fmt: skip
+        project=project,
+        name=name,
+        class_names=["good", "bad"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files={"litert-float32": path},
+        user=owner,
+    )
 
 
 @pytest.fixture
@@ -169,9 +175,13 @@ class TestDevices:
         gadget = add_device(api, project, group)
         deployment = deploy(api, group, models[0])
         gadget.report(
-            agent_version="9.9", platform={"machine": "aarch64"}, deployment=deployment["id"], latency_ms=12.5,
-            predictions=20, errors=1,
-        )  # fmt: skip
+            agent_version="9.9",
+            platform={"machine": "aarch64"},
+            deployment=deployment["id"],
+            latency_ms=12.5,
+            predictions=20,
+            errors=1,
+        )
         gadget.report(predictions=5, deployment="00000000-0000-7000-8000-000000000000")
         seen = api.get(f"/api/v1/devices/{gadget.device}/").json()
         assert (seen["agent_version"], seen["predictions"], seen["errors"]) == ("", 25, 1)

@@ -27,7 +27,7 @@ from vision.training.errors import (
     DivergedError,
     Interrupted,
     WeightsError,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.slow
 TINY = Configuration(architecture="small_cnn", image_size=32, batch_size=8, epochs=3, early_stopping=0, seed=3)
@@ -295,9 +295,16 @@ def test_every_architecture_builds_saves_and_exports(name, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["small_cnn", "mobilenet_v2", "mobilenet_v2_035", "mobilenet_v3_small", "efficientnet_v2_b0", "resnet50",
-     "resnet101"],
-)  # fmt: skip
+    [
+        "small_cnn",
+        "mobilenet_v2",
+        "mobilenet_v2_035",
+        "mobilenet_v3_small",
+        "efficientnet_v2_b0",
+        "resnet50",
+        "resnet101",
+    ],
+)
 def test_the_catalogue_states_true_numbers_of_parameters(name):
     from vision.training.architectures import ARCHITECTURES
     from vision.training.networks import build_network

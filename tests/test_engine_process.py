@@ -21,15 +21,21 @@ needs_landlock = pytest.mark.skipif(not landlock.abi(), reason="this kernel has 
 
 def test_only_named_fields_say_what_is_read():
     request = {
-        "mode": "train", "class_names": ["/etc/passwd"], "configuration": {"network": {"path": "/etc/shadow"}},
+        "mode": "train",
+        "class_names": ["/etc/passwd"],
+        "configuration": {"network": {"path": "/etc/shadow"}},
         "splits": {"train": [{"id": "/etc/hosts", "path": "/data/one.jpg", "label": 0}]},
         "upload": {"images": ["/data/two.jpg"], "class_names": ["/etc/group"]},
         "outputs": {"pictures": ["/data/3.npy"]},
-        "export": {"samples": [{"id": "1", "path": "/data/four.jpg"}], "calibration": ["/data/five.jpg"],
-                   "class_names": ["/etc/fstab"]},
-    }  # fmt: skip
-    assert set(inputs_of(request)) == {f"/data/{name}" for name in
-                                       ("one.jpg", "two.jpg", "3.npy", "four.jpg", "five.jpg")}  # fmt: skip
+        "export": {
+            "samples": [{"id": "1", "path": "/data/four.jpg"}],
+            "calibration": ["/data/five.jpg"],
+            "class_names": ["/etc/fstab"],
+        },
+    }
+    assert set(inputs_of(request)) == {
+        f"/data/{name}" for name in ("one.jpg", "two.jpg", "3.npy", "four.jpg", "five.jpg")
+    }
     assert not [path for path in readable_of(request, Path("/data/job")) if path.startswith("/etc")]
 
 
@@ -49,8 +55,14 @@ def test_a_named_file_must_be_its_own(tmp_path):
     (folder / "link").symlink_to(secret)
     (folder / "elsewhere").symlink_to(tmp_path)
     assert made_file(folder, str(folder / "model.keras")) == folder / "model.keras"
-    for name in (secret, folder / "link", folder / "elsewhere" / "secret", folder / ".." / "secret", folder,
-                 folder / "missing"):  # fmt: skip
+    for name in (
+        secret,
+        folder / "link",
+        folder / "elsewhere" / "secret",
+        folder / ".." / "secret",
+        folder,
+        folder / "missing",
+    ):
         with pytest.raises(WorkFailed) as caught:
             made_file(folder, str(name))
         assert caught.value.code == "engine_file_missing"
@@ -63,9 +75,10 @@ def in_place_of_the_engine(tmp_path, monkeypatch):
     def begin(code: str) -> EngineProcess:
         (tmp_path / layout.REQUEST).write_text(json.dumps({"mode": "upload", "upload": {"images": []}}))
         monkeypatch.setattr(
-            training_process, "start_python",
+            training_process,
+            "start_python",
             lambda module, *arguments, **options: start([sys.executable, "-c", code, *arguments], **options),
-        )  # fmt: skip
+        )
         return EngineProcess(tmp_path)
 
     return begin

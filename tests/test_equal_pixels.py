@@ -58,8 +58,17 @@ def twelve_bits() -> bytes:
     first, second = values[:, 0::2], values[:, 1::2]
     packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=-1).astype(np.uint8).tobytes()
     height, width = values.shape
-    tags = [(256, 4, width), (257, 4, height), (258, 3, 12), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1),
-            (278, 4, height), (279, 4, len(packed))]  # fmt: skip
+    tags = [
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, 12),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 4, height),
+        (279, 4, len(packed)),
+    ]
     entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
     offset = 8 + len(packed)
     return b"II*\0" + struct.pack("<I", offset) + packed + struct.pack("<H", len(tags)) + entries + bytes(4)
@@ -111,7 +120,7 @@ KINDS = {
     **{f"tiff-{n}.tif": (lambda n=n: saved(RGB, "TIFF", tiffinfo={274: n})) for n in range(2, 9)},
     "exif-6.png": lambda: saved(RGB, "PNG", exif=exif(6)),
     "exif-8.webp": lambda: saved(RGB, "WEBP", exif=exif(8), lossless=True),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -126,9 +135,17 @@ def images(tmp_path) -> list[Path]:
 
 def register(project, files, resize: str, detector: dict | None = None, size: int = 32) -> Model:
     return register_model(
-        project=project, name="Gate: left", class_names=NAMES, architecture="small_cnn", input_size=(size, size),
-        parameters=1, files=files, user=None, resize=resize, detector=detector,
-    )  # fmt: skip
+        project=project,
+        name="Gate: left",
+        class_names=NAMES,
+        architecture="small_cnn",
+        input_size=(size, size),
+        parameters=1,
+        files=files,
+        user=None,
+        resize=resize,
+        detector=detector,
+    )
 
 
 @pytest.fixture(params=["stretch", "letterbox"])
@@ -142,8 +159,12 @@ def detector_model(owner, detector_files) -> Model:
     from vision.runtime.boxes import AnchorShapes
 
     project = create_project(user=owner, name="Boxes", task="detection")
-    detector = {"anchors": AnchorShapes().to_dict(), "iou_threshold": 0.5, "score_threshold": 0.3,
-                "label_thresholds": {NAMES[0]: 0.4}}  # fmt: skip
+    detector = {
+        "anchors": AnchorShapes().to_dict(),
+        "iou_threshold": 0.5,
+        "score_threshold": 0.3,
+        "label_thresholds": {NAMES[0]: 0.4},
+    }
     return register(project, detector_files, "letterbox", detector, 96)
 
 
@@ -174,8 +195,11 @@ def said_by_agent(model: Model, files: dict, folder: Path, paths: list[Path]) ->
     file = model.files.get(kind="litert-float32")
     (folder / "models").mkdir(parents=True)
     (folder / "models" / file.blob.sha256).write_bytes(content)
-    entry = {"deployment": "d", "model": _info(model, file),
-             "file": {"kind": "litert-float32", "sha256": file.blob.sha256, "size": len(content)}}  # fmt: skip
+    entry = {
+        "deployment": "d",
+        "model": _info(model, file),
+        "file": {"kind": "litert-float32", "sha256": file.blob.sha256, "size": len(content)},
+    }
     (folder / "state.json").write_text(json.dumps({"current": entry}))
     arguments = command(folder, "run", *map(str, paths))
     done = subprocess.run(arguments, env=environment(folder), capture_output=True, text=True, timeout=120)

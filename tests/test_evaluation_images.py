@@ -22,9 +22,17 @@ KEYS = [f"01980000-0000-7000-8000-00000000000{index}" for index in range(4)]
 def evaluation_of(project: Project, tmp_path, outcomes, metrics: dict) -> Evaluation:
     outcomes.save(tmp_path / OUTCOMES)
     model = Model.objects.create(
-        project=project, name=get_random_string(6), version=1, task=project.task, class_names=NAMES,
-        architecture="tiny", input_height=8, input_width=8, parameters=1, detector={"score_threshold": 0.9},
-    )  # fmt: skip
+        project=project,
+        name=get_random_string(6),
+        version=1,
+        task=project.task,
+        class_names=NAMES,
+        architecture="tiny",
+        input_height=8,
+        input_width=8,
+        parameters=1,
+        detector={"score_threshold": 0.9},
+    )
     blob = storage.keep_path(tmp_path / OUTCOMES, "application/octet-stream")
     return Evaluation.objects.create(model=model, split="test", metrics=metrics, outcomes=blob)
 
@@ -119,10 +127,11 @@ def test_every_point_of_a_detectors_curve_opens_its_images(api, detected):
     charts = api.get(f"{detected}curves/?label=good").json()
     assert charts["roc"] is None
     assert charts["precision_recall"] == {
-        "precision": [1, 1], "recall": [pytest.approx(1 / 3, abs=1e-5), pytest.approx(2 / 3, abs=1e-5)],
+        "precision": [1, 1],
+        "recall": [pytest.approx(1 / 3, abs=1e-5), pytest.approx(2 / 3, abs=1e-5)],
         "threshold": [pytest.approx(0.8, abs=1e-5), pytest.approx(0.2, abs=1e-5)],
         "average_precision": pytest.approx(2 / 3),
-    }  # fmt: skip
+    }
     for score, images in zip(charts["precision_recall"]["threshold"], ([KEYS[0]], [KEYS[0], KEYS[2]]), strict=True):
         assert behind(api, detected, f"threshold={score}&predicted=good") == images
     low, high = charts["calibration"]

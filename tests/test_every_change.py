@@ -74,17 +74,30 @@ def world(api, project, dataset, labels, owner, tmp_path) -> dict:
     images = upload(api, dataset, [(f"{n}.jpg", jpeg(n)) for n in range(3)], label="good")["created"]
     snapshot = api.post(f"{API}/datasets/{dataset['id']}/snapshots/", {}).json()
     video = Video.objects.create(
-        dataset_id=dataset["id"], blob=Image.objects.first().blob, filename="v.mp4", container="mp4", size=9, width=1,
-        height=1, fps=1, frame_count=2, duration=1,
-    )  # fmt: skip
+        dataset_id=dataset["id"],
+        blob=Image.objects.first().blob,
+        filename="v.mp4",
+        container="mp4",
+        size=9,
+        width=1,
+        height=1,
+        fps=1,
+        frame_count=2,
+        duration=1,
+    )
     Annotation.objects.filter(image=images[2]["id"]).update(confirmed=False, origin="model", score=0.5)
     settle([images[2]["id"]])
     return {
-        "project": str(project.pk), "dataset": dataset["id"], "image": images[0]["id"], "label": labels["good"]["id"],
-        "other": labels["bad"]["id"], "snapshot": snapshot["id"], "video": str(video.pk),
+        "project": str(project.pk),
+        "dataset": dataset["id"],
+        "image": images[0]["id"],
+        "label": labels["good"]["id"],
+        "other": labels["bad"]["id"],
+        "snapshot": snapshot["id"],
+        "video": str(video.pk),
         "suggestion": str(Annotation.objects.get(image=images[2]["id"]).pk),
         "model": str(make_model(project, owner, tmp_path, "m").pk),
-    }  # fmt: skip
+    }
 
 
 def operations(api, w: dict) -> dict[str, Callable]:
@@ -108,15 +121,16 @@ def operations(api, w: dict) -> dict[str, Callable]:
         ),
         "POST datasets/{id}/videos/": lambda: api.post(
             f"{API}/datasets/{w['dataset']}/videos/",
-            {"file": file("n.mp4", made_video(3))}, format="multipart",
+            {"file": file("n.mp4", made_video(3))},
+            format="multipart",
         ),
         "PATCH images/{id}/": lambda: json("patch", f"images/{w['image']}/", {"split": "test"}),
         "DELETE images/{id}/": lambda: api.delete(f"{API}/images/{w['image']}/"),
         "PUT images/{id}/annotations/": lambda: json("put", f"images/{w['image']}/annotations/", []),
         "PATCH images/{id}/annotations/": lambda: json(
-            "patch", f"images/{w['image']}/annotations/", {"add": [], "change": [], "remove": [
-                str(Annotation.objects.get(image=w["image"]).pk)
-            ]}
+            "patch",
+            f"images/{w['image']}/annotations/",
+            {"add": [], "change": [], "remove": [str(Annotation.objects.get(image=w["image"]).pk)]},
         ),
         "POST images/bulk/": lambda: json("post", "images/bulk/", {"images": [w["image"]], "action": "delete"}),
         "POST annotations/review/": lambda: json("post", "annotations/review/", {"confirm": [w["suggestion"]]}),
@@ -139,11 +153,15 @@ def operations(api, w: dict) -> dict[str, Callable]:
         "DELETE models/{id}/": lambda: api.delete(f"{API}/models/{w['model']}/"),
         "POST changes/{id}/undo/": lambda: api.post(f"{API}/changes/{change}/undo/"),
         "POST trash/{id}/restore/": lambda: api.post(f"{API}/trash/{entry}/restore/"),
-    }  # fmt: skip
+    }
 
 
-UNDONE = sorted(operations(None, dict.fromkeys(("project", "dataset", "image", "label", "other", "video", "snapshot",
-                                                "suggestion", "model"))))  # fmt: skip
+UNDONE = sorted(
+    operations(
+        None,
+        dict.fromkeys(("project", "dataset", "image", "label", "other", "video", "snapshot", "suggestion", "model")),
+    )
+)
 
 
 def everything() -> tuple:

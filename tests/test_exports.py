@@ -116,15 +116,26 @@ class TestClassifier:
 
     def test_what_is_refused(self, api, classifier, viewer, outsider, project, owner, tmp_path):
         path = f"/api/v1/models/{classifier.pk}/exports/"
-        for body in ({}, {"kinds": []}, {"kinds": ["x"]}, {"kinds": ["onnx"], "largest_drop": 2},
-                     {"kinds": ["onnx"], "snapshot": "x"}):  # fmt: skip
+        for body in (
+            {},
+            {"kinds": []},
+            {"kinds": ["x"]},
+            {"kinds": ["onnx"], "largest_drop": 2},
+            {"kinds": ["onnx"], "snapshot": "x"},
+        ):
             assert api.post(path, body, format="json").status_code == 400, body
         assert client_of(viewer).post(path, {"kinds": ["onnx"]}).status_code == 403
         assert client_of(outsider).post(path, {"kinds": ["onnx"]}).status_code == 404
         bare = register_model(
-            project=project, name="bare", class_names=["a"], architecture="x", input_size=(8, 8), parameters=1,
-            files={}, user=owner,
-        )  # fmt: skip
+            project=project,
+            name="bare",
+            class_names=["a"],
+            architecture="x",
+            input_size=(8, 8),
+            parameters=1,
+            files={},
+            user=owner,
+        )
         answer = api.post(f"/api/v1/models/{bare.pk}/exports/", {"kinds": ["onnx"]}, format="json")
         assert answer.json()["errors"][0]["code"] == "export_not_possible"
 
@@ -188,7 +199,7 @@ def report(**changes) -> dict:
         ("litert-int8", report(accuracy=0.8, keras_accuracy=0.9, drop=0.1), "accuracy on 100 images is 0.8000"),
         ("litert-int8", report(ap50=0.5, keras_ap50=0.6, drop=0.1), "AP50 on 100 images is 0.5000"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
     from vision.exporting.measure import parity_problem
 
@@ -203,8 +214,16 @@ def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch)
 
     def refuse(process, context, died, *limits):
         figures = report(accuracy=0.5, keras_accuracy=0.9, drop=0.4, size=1, latency_ms=1.0)
-        return {"exports": [{"kind": "litert-int8", "path": "", "report": figures,
-                             "problem": parity_problem("litert-int8", figures, 0.02)}]}  # fmt: skip
+        return {
+            "exports": [
+                {
+                    "kind": "litert-int8",
+                    "path": "",
+                    "report": figures,
+                    "problem": parity_problem("litert-int8", figures, 0.02),
+                }
+            ]
+        }
 
     monkeypatch.setattr(model_exports, "result_of", refuse)
     job = export(api, classifier, "litert-int8")
@@ -217,7 +236,7 @@ def test_a_bundle_answers_from_the_model_s_lowest_score_on(classifier_files, tmp
     path.write_bytes(shape_jpeg(100, "disc", 90))
     model = Model(
         name="m", version=1, task="classification", class_names=["cross", "disc"], input_height=32, input_width=32
-    )  # fmt: skip
+    )
     scores = {}
     for lowest in (None, 0.999999):
         model.score_threshold = lowest
@@ -225,7 +244,7 @@ def test_a_bundle_answers_from_the_model_s_lowest_score_on(classifier_files, tmp
         folder.mkdir()
         write_bundle(
             folder / "b.zip", model=model, kind="litert-float32", file=classifier_files["litert-float32"], documents={}
-        )  # fmt: skip
+        )
         with zipfile.ZipFile(folder / "b.zip") as archive:
             archive.extractall(folder)
         program_folder = next(one for one in folder.iterdir() if one.is_dir())
@@ -238,9 +257,14 @@ def test_a_bundle_answers_from_the_model_s_lowest_score_on(classifier_files, tmp
 
 def test_a_program_is_python_whatever_a_model_is_called():
     model = Model(
-        name='x""" + __import__("os").system("true") + """\n', version=1, task="classification", class_names=["a"],
-        input_height=8, input_width=8, resize="letterbox",
-    )  # fmt: skip
+        name='x""" + __import__("os").system("true") + """\n',
+        version=1,
+        task="classification",
+        class_names=["a"],
+        input_height=8,
+        input_width=8,
+        resize="letterbox",
+    )
     for kind in KINDS:
         text = program(model, kind)
         compile(text, "predict.py", "exec")
@@ -325,9 +349,10 @@ class TestEvaluation:
     def test_what_is_refused(self, api, classifier, detector, outsider):
         path = f"/api/v1/models/{classifier.pk}/evaluations/"
         for body, code in (
-            ({}, "required"), ({"snapshot": str(detector.snapshot.pk)}, "snapshot_does_not_fit"),
+            ({}, "required"),
+            ({"snapshot": str(detector.snapshot.pk)}, "snapshot_does_not_fit"),
             ({"snapshot": str(classifier.snapshot.pk), "split": "x"}, "invalid_choice"),
-        ):  # fmt: skip
+        ):
             assert api.post(path, body).json()["errors"][0]["code"] == code
         assert client_of(outsider).post(path, {}).status_code == 404
 

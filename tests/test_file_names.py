@@ -27,11 +27,22 @@ from vision.formats.tables import meant, plain
 
 pytestmark = pytest.mark.django_db
 NASTY = [
-    ("../../../etc/passwd.png", "passwd.png"), ("..\\..\\windows\\x.png", "x.png"), ("/etc/cron.d/x", "x"),
-    ("C:x.png", "x.png"), ("C:\\x.png", "x.png"), ("a\nb.png", "a_b.png"), ("a\x00b.png", "a_b.png"),
-    ("a\u2028b.png", "a_b.png"), ("gnp.\u202eexe.png", "gnp._exe.png"), ("..", "image"), (".", "image"),
-    ("", "image"), ("a/..", "image"), ("plain ü.jpg", "plain ü.jpg"), ("12:30.jpg", "12:30.jpg"),
-]  # fmt: skip
+    ("../../../etc/passwd.png", "passwd.png"),
+    ("..\\..\\windows\\x.png", "x.png"),
+    ("/etc/cron.d/x", "x"),
+    ("C:x.png", "x.png"),
+    ("C:\\x.png", "x.png"),
+    ("a\nb.png", "a_b.png"),
+    ("a\x00b.png", "a_b.png"),
+    ("a\u2028b.png", "a_b.png"),
+    ("gnp.\u202eexe.png", "gnp._exe.png"),
+    ("..", "image"),
+    (".", "image"),
+    ("", "image"),
+    ("a/..", "image"),
+    ("plain ü.jpg", "plain ü.jpg"),
+    ("12:30.jpg", "12:30.jpg"),
+]
 
 
 @pytest.mark.parametrize(("name", "kept"), NASTY, ids=[repr(name) for name, _ in NASTY])
@@ -41,9 +52,16 @@ def test_a_name_as_it_is_kept(name, kept):
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("CON", "_CON"), ("aux.png", "_aux.png"), ("com1.jpg", "_com1.jpg"), ("12:30?.jpg", "12_30_.jpg"),
-     ("end. ", "end"), ("console.png", "console.png"), ("../x", "x")],
-)  # fmt: skip
+    [
+        ("CON", "_CON"),
+        ("aux.png", "_aux.png"),
+        ("com1.jpg", "_com1.jpg"),
+        ("12:30?.jpg", "12_30_.jpg"),
+        ("end. ", "end"),
+        ("console.png", "console.png"),
+        ("../x", "x"),
+    ],
+)
 def test_a_name_that_every_system_unpacks(name, written):
     assert portable_filename(name) == written
 
@@ -67,9 +85,11 @@ class TestWhereTheyAreSet:
     def test_names_that_are_lists_somewhere(self, api, project, dataset, labels, owner, tmp_path):
         model = make_model(project, owner, tmp_path, "m")
         addresses = [
-            f"/api/v1/projects/{project.pk}/", f"/api/v1/datasets/{dataset['id']}/", f"/api/v1/models/{model.pk}/",
+            f"/api/v1/projects/{project.pk}/",
+            f"/api/v1/datasets/{dataset['id']}/",
+            f"/api/v1/models/{model.pk}/",
             f"/api/v1/projects/{project.pk}/labels/{labels['good']['id']}/",
-        ]  # fmt: skip
+        ]
         device = api.post("/api/v1/devices/", {"project": str(project.pk), "name": "d"}).json()["id"]
         group = api.post("/api/v1/device-groups/", {"project": str(project.pk), "name": "g"}).json()["id"]
         addresses += [f"/api/v1/devices/{device}/", f"/api/v1/device-groups/{group}/"]
@@ -149,9 +169,13 @@ class TestRetries:
         api.put(f"/api/v1/images/{image['id']}/annotations/", [{"label": "good"}])
         snapshot = api.post(f"/api/v1/datasets/{dataset['id']}/snapshots/", {}).json()["id"]
         run = TrainingRun.objects.create(
-            project=project, snapshot_id=snapshot, configuration={}, state=WorkState.CANCELLED, base_model=foreign,
+            project=project,
+            snapshot_id=snapshot,
+            configuration={},
+            state=WorkState.CANCELLED,
+            base_model=foreign,
             starts_from=str(foreign),
-        )  # fmt: skip
+        )
         Model.objects.update(visibility="private")
         answer = api.post(f"/api/v1/trainings/{run.pk}/retry/")
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "base_model_hidden")

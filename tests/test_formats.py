@@ -57,10 +57,19 @@ class TestNames:
 
     @pytest.mark.parametrize(
         ("own", "said"),
-        [("Größe_é.png", "Gro\u0308ße_e\u0301.png"), ("écran.png", "%C3%A9cran.png"), ("a b.png", "a%20b.png"),
-         ("x/a.png", "x\\a.png"), ("IMG.PNG", "img.png"), ("a.png", "a.jpg"), ("a.png", "a"), ("a.png", "./x/../a.png"),
-         ("a.png", "C:\\photos\\a.png"), ("data/x/a.png", "x/a.png")],
-    )  # fmt: skip
+        [
+            ("Größe_é.png", "Gro\u0308ße_e\u0301.png"),
+            ("écran.png", "%C3%A9cran.png"),
+            ("a b.png", "a%20b.png"),
+            ("x/a.png", "x\\a.png"),
+            ("IMG.PNG", "img.png"),
+            ("a.png", "a.jpg"),
+            ("a.png", "a"),
+            ("a.png", "./x/../a.png"),
+            ("a.png", "C:\\photos\\a.png"),
+            ("data/x/a.png", "x/a.png"),
+        ],
+    )
     def test_the_same_path_in_another_form(self, own, said):
         assert read_files({own: b"", "c.json": coco([annotation()], [said])}).boxes(own) == BOX
 
@@ -176,8 +185,12 @@ class TestJoining:
         assert result.boxes("a.png") == BOX and result.is_open("b.png")
 
     def test_one_odd_file_does_not_decide_for_the_others(self):
-        odd = {"log.csv": "date,time,line,shift,camera,lens\n2024,12,3,1,c,l\n", "about.xml": "<kitchen/>",
-               "notes.yaml": "names: 3", "info.json": '{"year": 2024}'}  # fmt: skip
+        odd = {
+            "log.csv": "date,time,line,shift,camera,lens\n2024,12,3,1,c,l\n",
+            "about.xml": "<kitchen/>",
+            "notes.yaml": "names: 3",
+            "info.json": '{"year": 2024}',
+        }
         result = read_files({**odd, "a.png": b"", "a.xml": voc()})
         assert result.boxes("a.png") == BOX and result.format == "voc"
 
@@ -196,9 +209,12 @@ class TestJoining:
 class TestShapes:
     @pytest.mark.parametrize(
         "more",
-        [{"segmentation": [[5, 6, 25, 6, 25, 26, 5, 26]]}, {"segmentation": [5, 6, 25, 6, 25, 26]},
-         {"segmentation": {"size": [48, 64], "counts": [5 * 48 + 6] + [20, 28] * 19 + [20, 1876]}}],
-    )  # fmt: skip
+        [
+            {"segmentation": [[5, 6, 25, 6, 25, 26, 5, 26]]},
+            {"segmentation": [5, 6, 25, 6, 25, 26]},
+            {"segmentation": {"size": [48, 64], "counts": [5 * 48 + 6] + [20, 28] * 19 + [20, 1876]}},
+        ],
+    )
     def test_a_box_around_an_outline_or_mask(self, more):
         for bbox in (None, [], [0, 0, 0, 0]):
             row = {**annotation(), "bbox": bbox, **more}
@@ -232,10 +248,16 @@ class TestShapes:
 
     @pytest.mark.parametrize(
         ("line", "settings"),
-        [("0 .75 .75 .2 .2 .7 .7 .8 .8", "kpt_shape: [2, 2]\n"), ("0 .75 .75 .2 .2 .7 .7 2", "kpt_shape: [1, 3]\n"),
-         ("0 .75 .75 .2 .2 .7 .7 2", ""), ("0 .75 .75 .2 .2" + " .7 .7 2" * 17, ""), ("0 .75 .75 .2 .2 .93", ""),
-         ("0.0 .65 .65 .85 .65 .85 .85 .65 .85", ""), ("0 .65 .65 .85 .7 .75 .85", "")],
-    )  # fmt: skip
+        [
+            ("0 .75 .75 .2 .2 .7 .7 .8 .8", "kpt_shape: [2, 2]\n"),
+            ("0 .75 .75 .2 .2 .7 .7 2", "kpt_shape: [1, 3]\n"),
+            ("0 .75 .75 .2 .2 .7 .7 2", ""),
+            ("0 .75 .75 .2 .2" + " .7 .7 2" * 17, ""),
+            ("0 .75 .75 .2 .2 .93", ""),
+            ("0.0 .65 .65 .85 .65 .85 .85 .65 .85", ""),
+            ("0 .65 .65 .85 .7 .75 .85", ""),
+        ],
+    )
     def test_lines_of_poses_scores_and_outlines(self, line, settings):
         result = read_files({"a.png": b"", "a.txt": line, "data.yaml": f"{settings}names: [bolt]"})
         assert result.boxes("a.png") == [("bolt", [0.65, 0.65, 0.85, 0.85])]
@@ -278,10 +300,16 @@ class TestWords:
 
     @pytest.mark.parametrize(
         ("encoding", "names"),
-        [("gbk", ["猫", "狗"]), ("gbk", ["螺丝", "螺母"]), ("shift_jis", ["ソフト", "表"]),
-         ("cp1251", ["болт", "гайка"]),
-         ("cp866", ["болт", "гайка"]), ("cp949", ["불량", "정상"]), ("cp437", ["Größe", "écran"])],
-    )  # fmt: skip
+        [
+            ("gbk", ["猫", "狗"]),
+            ("gbk", ["螺丝", "螺母"]),
+            ("shift_jis", ["ソフト", "表"]),
+            ("cp1251", ["болт", "гайка"]),
+            ("cp866", ["болт", "гайка"]),
+            ("cp949", ["불량", "정상"]),
+            ("cp437", ["Größe", "écran"]),
+        ],
+    )
     def test_names_in_a_zip_of_an_old_system(self, encoding, names):
         content = zipped({f"{number}!{number}.png": PHOTO for number in range(len(names))})
         for number, name in enumerate(names):
@@ -324,12 +352,17 @@ class _OldName(zipfile.ZipInfo):
 class TestTables:
     @pytest.mark.parametrize(
         "text",
-        ["a.png,5,6,25,26,bolt\n", "\na.png, 5, 6, 25, 26, bolt\n", "a.png;5;6;25;26;bolt\n",
-         "a.png\t5\t6\t25\t26\tbolt\n",
-         "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,64,48,bolt,5,6,25,26\n",
-         "image,label,x1,y1,x2,y2\na.png,bolt,5,6,25,26\n", "path,label,x,y,w,h\na.png,bolt,5,6,20,20\n",
-         "\ufeffclass;xmin;ymin;xmax;ymax;filename\nbolt;5;6;25;26;a.png\n"],
-    )  # fmt: skip
+        [
+            "a.png,5,6,25,26,bolt\n",
+            "\na.png, 5, 6, 25, 26, bolt\n",
+            "a.png;5;6;25;26;bolt\n",
+            "a.png\t5\t6\t25\t26\tbolt\n",
+            "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,64,48,bolt,5,6,25,26\n",
+            "image,label,x1,y1,x2,y2\na.png,bolt,5,6,25,26\n",
+            "path,label,x,y,w,h\na.png,bolt,5,6,20,20\n",
+            "\ufeffclass;xmin;ymin;xmax;ymax;filename\nbolt;5;6;25;26;a.png\n",
+        ],
+    )
     def test_tables_of_boxes(self, text):
         assert read_files({"a.png": b"", "table.csv": text}).boxes("a.png") == BOX
 
@@ -346,10 +379,13 @@ class TestTables:
 
     @pytest.mark.parametrize(
         "text",
-        ["filename,label\na.png,cat\nb.png,dog\n", "a.png,cat\nb.png,dog\n",
-         "filename, cat, dog\na.png, 1, 0\nb.png, 0, 1\n",
-         "image_id;category;split\na;cat;train\nb;dog;test\n"],
-    )  # fmt: skip
+        [
+            "filename,label\na.png,cat\nb.png,dog\n",
+            "a.png,cat\nb.png,dog\n",
+            "filename, cat, dog\na.png, 1, 0\nb.png, 0, 1\n",
+            "image_id;category;split\na;cat;train\nb;dog;test\n",
+        ],
+    )
     def test_labels_of_whole_images(self, text):
         result = read_files({"images/a.png": b"", "images/b.png": b"", "labels.csv": text})
         assert result.boxes("images/a.png") == [("cat", [])] and result.boxes("images/b.png") == [("dog", [])]
@@ -362,15 +398,25 @@ class TestTables:
 
 class TestOtherTools:
     def test_createml(self):
-        rows = [{"image": "a.png", "annotations": [
-            {"label": "bolt", "coordinates": {"x": 15, "y": 16, "width": 20, "height": 20}}]}]  # fmt: skip
+        rows = [
+            {
+                "image": "a.png",
+                "annotations": [{"label": "bolt", "coordinates": {"x": 15, "y": 16, "width": 20, "height": 20}}],
+            }
+        ]
         assert read_files({"a.png": b"", "_annotations.createml.json": json.dumps(rows)}).boxes("a.png") == BOX
 
     @pytest.mark.parametrize(
         "image",
-        ["/data/upload/1/a.png", "/data/upload/1/0a1b2c3d-a.png", "http://host/data/a.png?x=1", "s3://bucket/x/a.png",
-         "/data/local-files/?d=x/a.png", "a.png"],
-    )  # fmt: skip
+        [
+            "/data/upload/1/a.png",
+            "/data/upload/1/0a1b2c3d-a.png",
+            "http://host/data/a.png?x=1",
+            "s3://bucket/x/a.png",
+            "/data/local-files/?d=x/a.png",
+            "a.png",
+        ],
+    )
     def test_label_studio(self, image):
         value = {"x": 10, "y": 20, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["bolt"]}
         result = {"type": "rectanglelabels", "original_width": 64, "original_height": 48, "value": value}
@@ -386,8 +432,14 @@ class TestOtherTools:
         assert read_files({"a.png": b"", "e.json": json.dumps(tasks)}).boxes("a.png") == [("cat", [])]
 
     def test_labelme(self):
-        document = {"version": "5", "imagePath": "..\\img\\a.png", "imageWidth": 64, "imageHeight": 48, "flags": {},
-                    "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}]}  # fmt: skip
+        document = {
+            "version": "5",
+            "imagePath": "..\\img\\a.png",
+            "imageWidth": 64,
+            "imageHeight": 48,
+            "flags": {},
+            "shapes": [{"label": "bolt", "points": [[5, 6], [25, 26]], "shape_type": "rectangle"}],
+        }
         assert read_files({"img/a.png": b"", "json/a.json": json.dumps(document)}).boxes("img/a.png") == BOX
 
     def test_via_in_json_and_csv(self):
@@ -403,30 +455,50 @@ class TestOtherTools:
         assert read_files({"a.png": b"", "via.csv": table}).boxes("a.png") == BOX
 
     def test_cvat(self):
-        text = ("<annotations><version>1.1</version><meta/><image id='0' name='x/a.png' width='64' height='48'>"
-                "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>")  # fmt: skip
+        text = (
+            "<annotations><version>1.1</version><meta/><image id='0' name='x/a.png' width='64' height='48'>"
+            "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>"
+        )
         assert read_files({"x/a.png": b"", "annotations.xml": text}).boxes("x/a.png") == BOX
 
     def test_cvats_yolo_and_its_lists(self):
-        files = {"obj.data": "train = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\n",
-                 "obj.names": "bolt\n", "train.txt": "data/obj_train_data/a.png\n",
-                 "valid.txt": "data/obj_valid_data/b.png\n", "obj_train_data/a.png": b"",
-                 "obj_train_data/a.txt": "0 .5 .5 .2 .2", "obj_valid_data/b.png": b"",
-                 "obj_valid_data/b.txt": "0 .5 .5 .2 .2"}  # fmt: skip
+        files = {
+            "obj.data": "train = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\n",
+            "obj.names": "bolt\n",
+            "train.txt": "data/obj_train_data/a.png\n",
+            "valid.txt": "data/obj_valid_data/b.png\n",
+            "obj_train_data/a.png": b"",
+            "obj_train_data/a.txt": "0 .5 .5 .2 .2",
+            "obj_valid_data/b.png": b"",
+            "obj_valid_data/b.txt": "0 .5 .5 .2 .2",
+        }
         result = read_files(files)
         splits = {path: record.split for path, record in result.records.items()}
         assert splits == {"obj_train_data/a.png": "train", "obj_valid_data/b.png": "validation"}
 
     def test_splits_of_data_yaml(self):
-        files = {"data.yaml": "names: [bolt]\ntrain: images/one\nval: images/two\n", "images/one/a.png": b"",
-                 "images/two/b.png": b"", "labels/one/a.txt": "0 .5 .5 .2 .2", "labels/two/b.txt": ""}  # fmt: skip
+        files = {
+            "data.yaml": "names: [bolt]\ntrain: images/one\nval: images/two\n",
+            "images/one/a.png": b"",
+            "images/two/b.png": b"",
+            "labels/one/a.txt": "0 .5 .5 .2 .2",
+            "labels/two/b.txt": "",
+        }
         result = read_files(files)
         assert [record.split for record in result.records.values()] == ["train", "validation"]
 
     def test_datumaro(self):
-        document = {"info": {}, "categories": {"label": {"labels": [{"name": "bolt"}]}}, "items": [
-            {"id": "a", "annotations": [{"type": "bbox", "label_id": 0, "bbox": [5, 6, 20, 20]}],
-             "image": {"path": "a.png", "size": [48, 64]}}]}  # fmt: skip
+        document = {
+            "info": {},
+            "categories": {"label": {"labels": [{"name": "bolt"}]}},
+            "items": [
+                {
+                    "id": "a",
+                    "annotations": [{"type": "bbox", "label_id": 0, "bbox": [5, 6, 20, 20]}],
+                    "image": {"path": "a.png", "size": [48, 64]},
+                }
+            ],
+        }
         result = read_files({"images/train/a.png": b"", "annotations/train.json": json.dumps(document)})
         assert result.boxes("images/train/a.png") == BOX and result.records["images/train/a.png"].split == "train"
 
@@ -453,8 +525,10 @@ def test_sizes_without_an_end_are_none():
 
 
 def test_text_between_the_shapes_of_an_image_is_damage():
-    text = ("<annotations><meta/><image name='a.png' width='64' height='48'>ge name='b.png'>"
-            "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>")  # fmt: skip
+    text = (
+        "<annotations><meta/><image name='a.png' width='64' height='48'>ge name='b.png'>"
+        "<box label='bolt' xtl='5' ytl='6' xbr='25' ybr='26'/></image></annotations>"
+    )
     assert read_files({"a.png": b"", "b.png": b"", "x.xml": text}).is_open("a.png")
 
 
@@ -499,8 +573,12 @@ class TestWhatElsePeopleSend:
             assert result.boxes("a.png") == BOX
 
     def test_large_files_are_read_as_small_ones(self, monkeypatch):
-        rows = [{"image": "a.png", "annotations": [
-            {"label": "bolt", "coordinates": {"x": 15, "y": 16, "width": 20, "height": 20}}]}]  # fmt: skip
+        rows = [
+            {
+                "image": "a.png",
+                "annotations": [{"label": "bolt", "coordinates": {"x": 15, "y": 16, "width": 20, "height": 20}}],
+            }
+        ]
         shape = {"name": "rect", "x": 5, "y": 6, "width": 20, "height": 20}
         regions = [{"shape_attributes": shape, "region_attributes": {"type": "bolt"}}]
         items = [{"id": "a", "annotations": [{"type": "bbox", "label_id": 0, "bbox": [5, 6, 20, 20]}]}]

@@ -50,9 +50,14 @@ def test_tensorflow_says_it_in_words_alone():
     assert is_full_disk(tensorflow.errors.ResourceExhaustedError(None, None, said))
 
 
-@pytest.mark.parametrize("error", [
-    ValueError("A layer named 'No space left on device' is unknown."), FileNotFoundError(2, "No such file"), None,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("A layer named 'No space left on device' is unknown."),
+        FileNotFoundError(2, "No such file"),
+        None,
+    ],
+)
 def test_other_errors_are_none(error):
     assert not is_full_disk(error)
 

@@ -128,9 +128,13 @@ class TestFilters:
         suggest(gallery[7], labels["good"], 0.9)
         suggest(gallery[8], labels["bad"], 0.4)
         for query, expected in (
-            ("min_score=0.5", [7]), ("max_score=0.5", [8]), ("min_score=0.3&max_score=0.95", [8, 7]),
-            ("min_score=0.3&label=good", [7]), ("has_suggestions=true", [8, 7]), ("origin=model&label=bad", [8]),
-        ):  # fmt: skip
+            ("min_score=0.5", [7]),
+            ("max_score=0.5", [8]),
+            ("min_score=0.3&max_score=0.95", [8, 7]),
+            ("min_score=0.3&label=good", [7]),
+            ("has_suggestions=true", [8, 7]),
+            ("origin=model&label=bad", [8]),
+        ):
             assert ids(api.get(f"{URL}?{query}&offset=0")) == [gallery[n]["id"] for n in expected], query
 
     @pytest.mark.parametrize(
@@ -216,14 +220,24 @@ class TestGrid:
         row = api.get(f"{URL}?fields=grid&label=good&offset=0&page_size=1").json()["results"][0]
         image = gallery[3]
         assert row == {
-            "id": image["id"], "dataset": dataset["id"], "filename": "g3.jpg", "width": image["width"],
-            "height": image["height"], "split": "train", "revision": 0, "reviewed": True, "annotated": True,
-            "annotation_count": 1, "suggestion_count": 0, "labels": [labels["good"]["id"]], "thumbhash": None,
+            "id": image["id"],
+            "dataset": dataset["id"],
+            "filename": "g3.jpg",
+            "width": image["width"],
+            "height": image["height"],
+            "split": "train",
+            "revision": 0,
+            "reviewed": True,
+            "annotated": True,
+            "annotation_count": 1,
+            "suggestion_count": 0,
+            "labels": [labels["good"]["id"]],
+            "thumbhash": None,
             "annotations": [
                 {"label": labels["good"]["id"], "origin": "human", "confirmed": True, "score": None, "box": None}
             ],
             "thumbnail": f"/api/v1/images/{image['id']}/thumbnail/?size=256&v={image['sha256'][:8]}",
-        }  # fmt: skip
+        }
 
     def test_by_cursor_and_by_offset(self, api, gallery, django_assert_max_num_queries):
         with django_assert_max_num_queries(8):

@@ -39,11 +39,16 @@ def onnx_file(tmp_path: Path, change=None, nodes=None, initializers=()) -> Path:
 
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        nodes or [helper.make_node("GlobalAveragePool", ["image"], ["pooled"]),
-                  helper.make_node("Flatten", ["pooled"], ["y"])],
-        "g", [value("image", onnx.TensorProto.FLOAT, [1, 3, 8, 8])], [value("y", onnx.TensorProto.FLOAT, None)],
+        nodes
+        or [
+            helper.make_node("GlobalAveragePool", ["image"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["y"]),
+        ],
+        "g",
+        [value("image", onnx.TensorProto.FLOAT, [1, 3, 8, 8])],
+        [value("y", onnx.TensorProto.FLOAT, None)],
         initializer=list(initializers),
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if change is not None:
         change(model, helper)
@@ -170,9 +175,7 @@ def two_graphs(model, schema):
     model.subgraphs.append(model.subgraphs[0])
 
 
-@pytest.mark.parametrize(
-    "change", [custom, state, call_once, behind_the_end, in_another_file, variable, two_graphs]
-)  # fmt: skip
+@pytest.mark.parametrize("change", [custom, state, call_once, behind_the_end, in_another_file, variable, two_graphs])
 def test_litert_files_that_are_more_than_a_network(tmp_path, classifier_files, change):
     path = litert_file(tmp_path / "m.tflite", classifier_files["litert-float32"], change)
     assert refused("litert", path, tmp_path / "work") == "unsafe_file"
@@ -252,9 +255,17 @@ def attributes(file):
 
 @pytest.mark.parametrize(
     ("make", "code"),
-    [(cycle, "unsafe_file"), (diamond, "unsafe_file"), (named_type, "unsafe_file"), (other_filter, "unsafe_file"),
-     (bomb, "too_large"), (never_written, "too_large"), (pieces, "too_large"), (attributes, "too_large")],
-)  # fmt: skip
+    [
+        (cycle, "unsafe_file"),
+        (diamond, "unsafe_file"),
+        (named_type, "unsafe_file"),
+        (other_filter, "unsafe_file"),
+        (bomb, "too_large"),
+        (never_written, "too_large"),
+        (pieces, "too_large"),
+        (attributes, "too_large"),
+    ],
+)
 def test_crafted_hdf5_files(tmp_path, make, code):
     with pytest.raises(EngineError) as error:
         check_hdf5(hdf5(tmp_path / "x.h5", make), LIMIT)
@@ -321,9 +332,19 @@ def test_files_of_keras_retinanet_have_known_layers_whatever_they_leave_out(tmp_
     pytest.importorskip("keras_retinanet")
     done = subprocess.run(
         [sys.executable, "-c", PACKAGE_FILES, str(tmp_path)],
-        cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.split() == [
-        "plain", "taken", "nameless", "unknown_layers", "function", "unknown_layers", "module", "unknown_layers",
-        "deep", "not_a_model",
-    ], done.stderr[-2000:]  # fmt: skip
+        "plain",
+        "taken",
+        "nameless",
+        "unknown_layers",
+        "function",
+        "unknown_layers",
+        "module",
+        "unknown_layers",
+        "deep",
+        "not_a_model",
+    ], done.stderr[-2000:]

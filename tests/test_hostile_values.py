@@ -46,23 +46,41 @@ DOCUMENTS = {
     "text": b'"text"',
 }
 VALUES = {
-    "NUL": "a\x00b", "a large integer": 10**30, "a negative one": -(2**70), "a large integer as text": "9" * 900,
-    "a float": 1e308, "a long text": "x" * 100_000, "a list": [[[]]], "an object": {"a": {"b": "\x00"}}, "true": True,
-    "control characters": "\x1b[2J\r\n\u2028", "a private text": "\ufffe\uffff\U0010ffff", "null": None,
-}  # fmt: skip
+    "NUL": "a\x00b",
+    "a large integer": 10**30,
+    "a negative one": -(2**70),
+    "a large integer as text": "9" * 900,
+    "a float": 1e308,
+    "a long text": "x" * 100_000,
+    "a list": [[[]]],
+    "an object": {"a": {"b": "\x00"}},
+    "true": True,
+    "control characters": "\x1b[2J\r\n\u2028",
+    "a private text": "\ufffe\uffff\U0010ffff",
+    "null": None,
+}
 QUERIES = {
-    "NUL": "%00", "endless digits": "9" * 5000, "leading zeros": "0" * 8 + "5" + "1" * 4990, "half a character":
-    "%ED%A0%80", "2^63": str(2**63), "2^70": str(2**70), "negative": "-1", "no number": "NaN", "beyond all": "1e999",
-    "deep": quote(DEEP), "long": "x" * 5000,
-}  # fmt: skip
+    "NUL": "%00",
+    "endless digits": "9" * 5000,
+    "leading zeros": "0" * 8 + "5" + "1" * 4990,
+    "half a character": "%ED%A0%80",
+    "2^63": str(2**63),
+    "2^70": str(2**70),
+    "negative": "-1",
+    "no number": "NaN",
+    "beyond all": "1e999",
+    "deep": quote(DEEP),
+    "long": "x" * 5000,
+}
 CURSORS = {
-    "deep": DEEP, "deep value": '{"id": "x", "back": 0, "value": ' + "[" * 800 + "]" * 800 + "}",
+    "deep": DEEP,
+    "deep value": '{"id": "x", "back": 0, "value": ' + "[" * 800 + "]" * 800 + "}",
     "NUL": json.dumps({"id": "x", "value": "\x00", "back": False}),
     "half a character": '{"id": "x", "value": "\\ud800", "back": false}',
     "a large integer": json.dumps({"id": "x", "value": 10**40, "back": True}),
     "beyond all": '{"id": "0192f0c1-3c5e-7000-8000-000000000000", "value": 1e999, "back": false}',
     "an object": json.dumps({"id": {}, "value": {}, "back": 1}),
-}  # fmt: skip
+}
 HEADERS = {
     "HTTP_RANGE": [f"bytes={'9' * 5000}-", f"bytes=-{'9' * 5000}", f"bytes=0-{'9' * 5000}", "bytes=١-٢"],
     "HTTP_IF_NONE_MATCH": ['"' + "x" * 5000, "\xff", "*"],
@@ -75,15 +93,26 @@ HEADERS = {
     "HTTP_AUTHORIZATION": ["Token \xff", "Token " + "x" * 5000, "Device \xff", "Token a b", "Token "],
     "HTTP_COOKIE": ["sessionid=\xff", "sessionid=" + "x" * 5000, "csrftoken=\xff"],
     "HTTP_X_REQUEST_ID": ["\xff", "x" * 5000],
-    "CONTENT_TYPE": ["application/json; charset=nonsense", "application/json; charset=utf-16", "multipart/form-data",
-                     "multipart/form-data; boundary=\xff", "x"],
-}  # fmt: skip
+    "CONTENT_TYPE": [
+        "application/json; charset=nonsense",
+        "application/json; charset=utf-16",
+        "multipart/form-data",
+        "multipart/form-data; boundary=\xff",
+        "x",
+    ],
+}
 
 SHARE = 1 if THOROUGH else 3
 
 # No database is told what these say: they are of the protocol, or no object of values.
-OF_THE_PROTOCOL = {"HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_ACCEPT", "HTTP_UPLOAD_OFFSET", "HTTP_X_REQUEST_ID",
-                   "CONTENT_TYPE"}  # fmt: skip
+OF_THE_PROTOCOL = {
+    "HTTP_RANGE",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_ACCEPT",
+    "HTTP_UPLOAD_OFFSET",
+    "HTTP_X_REQUEST_ID",
+    "CONTENT_TYPE",
+}
 NEVER_READ = {"deep list", "deep object", "deep within a value", "not UTF-8", "nothing", "no object", "null", "text"}
 
 

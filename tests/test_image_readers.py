@@ -184,8 +184,11 @@ def test_of_images_looked_at_together_those_with_a_place_lose_it(api, dataset, m
     jobs.run_job(job)
     rows = {image.filename.rpartition("/")[2]: image for image in Image.objects.select_related("blob")}
     assert {name: (row.width, row.height) for name, row in rows.items()} == {
-        "1.jpg": (64, 48), "2.jpg": (32, 48), "4.png": (32, 48), "5.jpg": (48, 32),
-    }  # fmt: skip
+        "1.jpg": (64, 48),
+        "2.jpg": (32, 48),
+        "4.png": (32, 48),
+        "5.jpg": (48, 32),
+    }
     for name, row in rows.items():
         with Picture.open(storage.path_of(row.blob)) as picture:
             assert not picture.getexif().get_ifd(0x8825), name

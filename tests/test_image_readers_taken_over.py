@@ -58,12 +58,21 @@ def test_facts_are_taken(answered):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"width": 1e999}, {"width": 0}, {"height": -3}, {"width": MAX_PIXELS, "height": 2}, {"format": "X" * 5000},
-        {"format": "\0"}, {"phash": "0" * 63}, {"phash": "z" * 64}, {"notes": [["a b", "x"]]}, {"notes": [[1, "x"]]},
-        {"notes": [["a", 1]]}, {"notes": {}},
+        {"width": 1e999},
+        {"width": 0},
+        {"height": -3},
+        {"width": MAX_PIXELS, "height": 2},
+        {"format": "X" * 5000},
+        {"format": "\0"},
+        {"phash": "0" * 63},
+        {"phash": "z" * 64},
+        {"notes": [["a b", "x"]]},
+        {"notes": [[1, "x"]]},
+        {"notes": [["a", 1]]},
+        {"notes": {}},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_facts_that_no_image_has(answered, wrong):
     with pytest.raises(ReaderDied):
         answered(line({"facts": FACTS | wrong}))
@@ -72,12 +81,18 @@ def test_facts_that_no_image_has(answered, wrong):
 @pytest.mark.parametrize(
     "answer",
     [
-        b"[" * 60_000 + b"\n", line({"needs": 1e999}), line({"needs": [1]}), line({"problem": "a\0b", "detail": "x"}),
-        line({"problem": {}, "detail": "x"}), line({"problem": "x", "detail": 7}), line({"facts": 1}), line(),
+        b"[" * 60_000 + b"\n",
+        line({"needs": 1e999}),
+        line({"needs": [1]}),
+        line({"problem": "a\0b", "detail": "x"}),
+        line({"problem": {}, "detail": "x"}),
+        line({"problem": "x", "detail": 7}),
+        line({"facts": 1}),
+        line(),
         line({"facts": FACTS}, {"facts": FACTS}),
     ],
     ids=["deep", "endless", "list", "code", "object", "number", "facts", "none", "two"],
-)  # fmt: skip
+)
 def test_lines_that_say_nothing(answered, answer):
     with pytest.raises(ReaderDied):
         answered(answer)

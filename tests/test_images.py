@@ -47,8 +47,9 @@ def test_every_file_has_its_own_outcome(api, dataset):
     assert [one["filename"] for one in answer["created"]] == ["a.jpg", "c.png"]
     assert [(one["filename"], one["id"]) for one in answer["duplicates"]] == [("b.jpg", answer["created"][0]["id"])]
     assert [(one["filename"], one["code"]) for one in answer["rejected"]] == [
-        ("empty.jpg", "empty_file"), ("note.jpg", "not_an_image"),
-    ]  # fmt: skip
+        ("empty.jpg", "empty_file"),
+        ("note.jpg", "not_an_image"),
+    ]
     again = upload(api, dataset, [("a.jpg", jpeg(1))])
     assert not again["created"] and len(again["duplicates"]) == 1
 
@@ -204,9 +205,16 @@ class TestBulk:
 
     @pytest.mark.parametrize(
         "body",
-        [{"action": "label"}, {"action": "label", "label": "x"}, {"action": "explode"}, {"action": "split"},
-         {"action": "split", "split": "x"}, {"action": "move"}, {}],
-    )  # fmt: skip
+        [
+            {"action": "label"},
+            {"action": "label", "label": "x"},
+            {"action": "explode"},
+            {"action": "split"},
+            {"action": "split", "split": "x"},
+            {"action": "move"},
+            {},
+        ],
+    )
     def test_wrong_bodies_are_refused(self, api, dataset, image, body):
         assert self.change(api, [image], **body).status_code == 400
 
@@ -231,10 +239,15 @@ class TestAnnotations:
 
     @pytest.mark.parametrize(
         "body",
-        [[{"label": "good"}, {"label": "bad"}], [{"label": "x"}], [{"label": "good", "box": [0, 0, 1, 1]}],
-         {"label": "good"},
-         [{}], ["good"]],
-    )  # fmt: skip
+        [
+            [{"label": "good"}, {"label": "bad"}],
+            [{"label": "x"}],
+            [{"label": "good", "box": [0, 0, 1, 1]}],
+            {"label": "good"},
+            [{}],
+            ["good"],
+        ],
+    )
     def test_wrong_annotations_of_a_classified_image(self, api, image, labels, body):
         assert api.put(self.address(image), body).status_code == 400
 
@@ -262,11 +275,18 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("header", "status", "part"),
-        [("bytes=0-9", 206, slice(0, 10)), ("bytes=5-", 206, slice(5, None)), ("bytes=-7", 206, slice(-7, None)),
-         ("bytes=0-99999999", 206, slice(0, None)), ("bytes=99999999-", 416, None), ("bytes=-0", 416, None),
-         ("bytes=9-5", 200, slice(0, None)), ("bytes=0-1,4-5", 200, slice(0, None)),
-         ("lines=1-2", 200, slice(0, None))],
-    )  # fmt: skip
+        [
+            ("bytes=0-9", 206, slice(0, 10)),
+            ("bytes=5-", 206, slice(5, None)),
+            ("bytes=-7", 206, slice(-7, None)),
+            ("bytes=0-99999999", 206, slice(0, None)),
+            ("bytes=99999999-", 416, None),
+            ("bytes=-0", 416, None),
+            ("bytes=9-5", 200, slice(0, None)),
+            ("bytes=0-1,4-5", 200, slice(0, None)),
+            ("lines=1-2", 200, slice(0, None)),
+        ],
+    )
     def test_ranges(self, api, image, header, status, part):
         content = jpeg(1)
         answer = api.get(f"/api/v1/images/{image['id']}/file/", HTTP_RANGE=header)
@@ -327,8 +347,9 @@ def test_statistics(api, dataset, labels):
     assert statistics["splits"] == {"train": 2, "none": 2}
     assert statistics["formats"] == {"JPEG": 2, "PNG": 2}
     assert [(one["name"], one["images"], one["by_split"]) for one in statistics["labels"]] == [
-        ("good", 2, {"train": 2}), ("bad", 1, {"none": 1}),
-    ]  # fmt: skip
+        ("good", 2, {"train": 2}),
+        ("bad", 1, {"none": 1}),
+    ]
 
 
 def test_viewers_look_and_do_not_change(viewer, dataset, image):

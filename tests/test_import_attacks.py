@@ -294,10 +294,16 @@ def test_two_images_of_one_path_have_no_certain_box(second, left_out):
 @pytest.mark.parametrize(
     ("name", "is_junk_file"),
     [
-        (".22 cal/a.jpg", False), (".a.jpg", False), ("x/._a.jpg", True), ("._x/a.jpg", True), (".git/a.jpg", True),
-        (".DS_Store", True), ("x/.gitkeep", True), (".ipynb_checkpoints/a-checkpoint.jpg", True),
+        (".22 cal/a.jpg", False),
+        (".a.jpg", False),
+        ("x/._a.jpg", True),
+        ("._x/a.jpg", True),
+        (".git/a.jpg", True),
+        (".DS_Store", True),
+        ("x/.gitkeep", True),
+        (".ipynb_checkpoints/a-checkpoint.jpg", True),
     ],
-)  # fmt: skip
+)
 def test_only_what_tools_leave_behind_is_junk(name, is_junk_file):
     assert is_junk(name) is is_junk_file
 

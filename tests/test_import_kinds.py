@@ -80,10 +80,13 @@ class TestTars:
 
     @pytest.mark.parametrize(
         ("content", "code"),
-        [(gzip.compress(b"no tar" * 200), "not_an_archive"), (gzip.compress(make_tar(FILES))[:-40], "damaged_archive"),
-         (b"\x1f\x8b" + b"x" * 600, "damaged_archive")],
+        [
+            (gzip.compress(b"no tar" * 200), "not_an_archive"),
+            (gzip.compress(make_tar(FILES))[:-40], "damaged_archive"),
+            (b"\x1f\x8b" + b"x" * 600, "damaged_archive"),
+        ],
         ids=["no tar", "cut", "nonsense"],
-    )  # fmt: skip
+    )
     def test_damage_has_a_code(self, api, dataset, content, code):
         job = run_import(api, dataset, content)
         assert (job["state"], job["error"]["code"]) == ("failed", code) and len(job["error"]["detail"]) > 20
@@ -97,8 +100,10 @@ class TestTars:
 @pytest.mark.any_database("what is in an archive")
 class TestNested:
     def test_archives_in_an_archive(self, api, dataset):
-        inner = {"train.zip": make_zip({"cat/1.jpg": jpeg(1), "dog/2.jpg": jpeg(2)}),
-                 "test.tar.gz": gzip.compress(make_tar({"cat/3.jpg": jpeg(3)}))}  # fmt: skip
+        inner = {
+            "train.zip": make_zip({"cat/1.jpg": jpeg(1), "dog/2.jpg": jpeg(2)}),
+            "test.tar.gz": gzip.compress(make_tar({"cat/3.jpg": jpeg(3)})),
+        }
         job = run_import(api, dataset, make_zip(inner))
         assert job["state"] == "succeeded", job["error"]
         assert labels_of(dataset) == ["cat", "cat", "dog"]
@@ -163,8 +168,9 @@ class TestAgain:
         image = Image.objects.get()
         assert not image.reviewed and [one.confirmed for one in image.annotations.all()] == [False]
         assert "suggestions" in first["result"]["note"]
-        second = run_import(api, boxes, make_zip({**broken, "a.txt": b"0 .5 .5 .5 .5\n1 .2 .2 .2 .2",
-                                                  "classes.txt": b"bolt\nnut"}))  # fmt: skip
+        second = run_import(
+            api, boxes, make_zip({**broken, "a.txt": b"0 .5 .5 .5 .5\n1 .2 .2 .2 .2", "classes.txt": b"bolt\nnut"})
+        )
         assert second["result"]["labelled"] == 1
         image.refresh_from_db()
         assert image.reviewed and labels_of(boxes) == ["bolt", "nut"]
@@ -179,8 +185,14 @@ class TestAgain:
 
 
 class TestDryRuns:
-    FILES = {"train/cat/1.jpg": jpeg(1), "train/Dog/2.jpg": jpeg(2), "test/cat/3.jpg": jpeg(3),
-             "test/cat/4.jpg": jpeg(3), "test/cat/5.jpg": b"broken", "valid/cat/6.jpg": jpeg(6)}  # fmt: skip
+    FILES = {
+        "train/cat/1.jpg": jpeg(1),
+        "train/Dog/2.jpg": jpeg(2),
+        "test/cat/3.jpg": jpeg(3),
+        "test/cat/4.jpg": jpeg(3),
+        "test/cat/5.jpg": b"broken",
+        "valid/cat/6.jpg": jpeg(6),
+    }
 
     def test_everything_is_told_and_nothing_changed(self, api, dataset, owner):
         run_import(api, dataset, make_zip({"dog/x.jpg": jpeg(2)}))
@@ -217,8 +229,12 @@ class TestDryRuns:
         assert Image.objects.filter(reviewed=False).count() == 3
 
     def test_boxes_of_a_label_that_is_left_out(self, api, boxes):
-        files = {"a.jpg": jpeg(1, (100, 80)), "a.xml": voc(("cat", 10, 20, 50, 60), ("junk", 1, 1, 20, 20)),
-                 "b.jpg": jpeg(2, (100, 80)), "b.xml": voc(("junk", 1, 1, 20, 20))}  # fmt: skip
+        files = {
+            "a.jpg": jpeg(1, (100, 80)),
+            "a.xml": voc(("cat", 10, 20, 50, 60), ("junk", 1, 1, 20, 20)),
+            "b.jpg": jpeg(2, (100, 80)),
+            "b.xml": voc(("junk", 1, 1, 20, 20)),
+        }
         job = run_import(api, boxes, make_zip(files), label_map=json.dumps({"junk": None, "cat": "Cat"}))
         assert labels_of(boxes) == ["Cat"] and set(Label.objects.values_list("name", flat=True)) == {"Cat"}
         assert job["result"]["labelled"] == 1 and not Image.objects.get(filename="b.jpg").reviewed
@@ -230,9 +246,17 @@ class TestDryRuns:
 
     @pytest.mark.parametrize(
         "fields",
-        [{"label_map": "[]"}, {"label_map": '{"a": 3}'}, {"label_map": '{"a": ""}'}, {"skip": '{"a": 1}'},
-         {"skip": "[1]"}, {"name_encoding": "nope"}, {"name_encoding": "rot13"}, {"job": "x"}],
-    )  # fmt: skip
+        [
+            {"label_map": "[]"},
+            {"label_map": '{"a": 3}'},
+            {"label_map": '{"a": ""}'},
+            {"skip": '{"a": 1}'},
+            {"skip": "[1]"},
+            {"name_encoding": "nope"},
+            {"name_encoding": "rot13"},
+            {"job": "x"},
+        ],
+    )
     def test_wrong_options_are_refused(self, api, dataset, fields):
         assert start(api, dataset, make_zip(FILES), **fields).status_code == 400
 
@@ -277,8 +301,13 @@ def test_every_export_comes_back_as_it_was(api, owner, task, format):
     dataset = new_dataset(owner, "made", task)
     if task == "detection":
         marks = voc(("a/b", 10, 20, 50, 60), ("yes", 1, 1, 9.5, 9.25))
-        files = {"train/a.jpg": jpeg(1, (100, 80)), "train/a.xml": marks,
-                 "test/b.jpg": jpeg(2, (100, 80)), "test/b.xml": voc(), "valid/c.jpg": jpeg(3, (100, 80))}  # fmt: skip
+        files = {
+            "train/a.jpg": jpeg(1, (100, 80)),
+            "train/a.xml": marks,
+            "test/b.jpg": jpeg(2, (100, 80)),
+            "test/b.xml": voc(),
+            "valid/c.jpg": jpeg(3, (100, 80)),
+        }
     else:
         files = {"train/cat/a.jpg": jpeg(1), "test/dog/b.jpg": jpeg(2), "valid/cat/c.jpg": jpeg(3)}
     run_import(api, dataset, make_zip(files))

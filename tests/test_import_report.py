@@ -77,18 +77,34 @@ def test_only_the_holder_registers_a_model(project, owner, tmp_path):
     from inference.models import Model
     from training.model_imports import _register
 
-    job = Job.objects.create(project=project, kind="model_import", created_by=owner, parameters={
-        "filename": "a.keras", "format": "keras", "name": "", "class_names": ["a", "b"], "image_size": [8, 8],
-        "channels": "rgb", "scaling": "0_255", "resize": "stretch", "anchors": None,
-    })  # fmt: skip
+    job = Job.objects.create(
+        project=project,
+        kind="model_import",
+        created_by=owner,
+        parameters={
+            "filename": "a.keras",
+            "format": "keras",
+            "name": "",
+            "class_names": ["a", "b"],
+            "image_size": [8, 8],
+            "channels": "rgb",
+            "scaling": "0_255",
+            "resize": "stretch",
+            "anchors": None,
+        },
+    )
     first = JobContext(work.claim(Job, job.pk))
     second = JobContext(take_over(job.pk))
     path = tmp_path / "model.tflite"
     path.write_bytes(b"network")
     result = {
-        "files": {"litert-float32": path}, "class_names": ["a", "b"], "architecture": "uploaded", "input_size": [8, 8],
-        "parameters": 1, "litert_difference": 0.0,
-    }  # fmt: skip
+        "files": {"litert-float32": path},
+        "class_names": ["a", "b"],
+        "architecture": "uploaded",
+        "input_size": [8, 8],
+        "parameters": 1,
+        "litert_difference": 0.0,
+    }
     assert _register(second, result, path).version == 1
     with pytest.raises(LeaseLost):
         _register(first, result, path)

@@ -155,7 +155,7 @@ HOSTILE_ENTRIES = [
     ("one encrypted", encrypted_flags(make_zip(TWO), True), "encrypted_entry"),
     ("damaged bytes", make_zip(TWO | {"cats/b.jpg": b"Q" * 900}).replace(b"Q" * 900, b"R" * 900), "corrupted_entry"),
     ("truncated picture", make_zip({"cats/b.jpg": jpeg(2)[:-200], "cats/a.jpg": jpeg(1)}), "corrupted_image"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "content", "code"), HOSTILE_ENTRIES, ids=[one[0] for one in HOSTILE_ENTRIES])
@@ -179,9 +179,12 @@ def zip_bomb(gigabytes: int) -> bytes:
     sizes = struct.pack("<LL", len(block), size & 0xFFFFFFFF if size < 1 << 32 else 0xFFFFFFFE)
     local = b"PK\x03\x04" + struct.pack("<HHHHHL", *fields) + sizes + struct.pack("<HH", len(name), 0) + name + block
     central = (
-        b"PK\x01\x02" + struct.pack("<HHHHHHL", 20, *fields) + sizes
-        + struct.pack("<HHHHHLL", len(name), 0, 0, 0, 0, 0, 0) + name
-    )  # fmt: skip
+        b"PK\x01\x02"
+        + struct.pack("<HHHHHHL", 20, *fields)
+        + sizes
+        + struct.pack("<HHHHHLL", len(name), 0, 0, 0, 0, 0, 0)
+        + name
+    )
     end = b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 1, 1, len(central), len(local), 0)
     return local + central + end
 

@@ -96,8 +96,10 @@ def test_an_image_of_which_boxes_still_wait_teaches_nothing(api, owner):
 def test_suggestions_are_confirmed_corrected_and_rejected_together(api, suggested, owner):
     first, second, third, _ = suggested
     body = {
-        "confirm": [str(first.pk)], "reject": [str(second.pk)], "correct": [{"id": str(third.pk), "label": "bad"}],
-    }  # fmt: skip
+        "confirm": [str(first.pk)],
+        "reject": [str(second.pk)],
+        "correct": [{"id": str(third.pk), "label": "bad"}],
+    }
     answer = api.post("/api/v1/annotations/review/", body)
     assert answer.status_code == 200 and answer.json() == {"confirmed": 1, "corrected": 1, "rejected": 1}
     first.refresh_from_db()
@@ -117,8 +119,9 @@ def test_whole_images_are_confirmed_or_rejected(api, suggested):
     ids = [str(one.image_id) for one in suggested]
     assert api.post("/api/v1/images/bulk/", {"action": "confirm", "images": ids[:3]}).json()["changed"] == 3
     assert api.post("/api/v1/images/bulk/", {"action": "reject", "images": ids}).json() == {
-        "changed": 1, "unchanged": 3,
-    }  # fmt: skip
+        "changed": 1,
+        "unchanged": 3,
+    }
     assert Annotation.objects.filter(confirmed=True).count() == Annotation.objects.count() == 3
 
 
@@ -147,11 +150,18 @@ def test_rejecting_every_box_says_that_nothing_is_there(owner):
     label = Label.objects.create(project=project, name="disc")
     rows = [
         Annotation.objects.create(
-            image_id=image["id"], label=label, x_min=n, y_min=n, x_max=n + 20, y_max=n + 20, origin=Origin.MODEL,
-            confirmed=False, score=0.5,
+            image_id=image["id"],
+            label=label,
+            x_min=n,
+            y_min=n,
+            x_max=n + 20,
+            y_max=n + 20,
+            origin=Origin.MODEL,
+            confirmed=False,
+            score=0.5,
         )
         for n in (1, 30)
-    ]  # fmt: skip
+    ]
     api.post("/api/v1/annotations/review/", {"reject": [str(rows[0].pk)]})
     assert not Image.objects.get().reviewed
     api.post("/api/v1/annotations/review/", {"correct": [{"id": str(rows[1].pk), "box": [5, 5, 900, 40]}]})
@@ -201,9 +211,15 @@ def blend(seed: int) -> bytes:
 def test_a_second_opinion_counts(api, dataset, classifier, classifier_files, project, owner):
     # The same network with its labels exchanged disagrees with itself about everything.
     other = register_model(
-        project=project, name="Contrary", class_names=["disc", "cross"], architecture="small_cnn",
-        input_size=(32, 32), parameters=1, files=classifier_files, user=owner,
-    )  # fmt: skip
+        project=project,
+        name="Contrary",
+        class_names=["disc", "cross"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files=classifier_files,
+        user=owner,
+    )
     upload(api, dataset, [(f"{n}.jpg", shape_jpeg(60_000 + n, "disc")) for n in range(3)])
     body = {"dataset": dataset["id"], "other_model": str(other.pk), "annotate": False}
     assert run(api, f"models/{classifier.pk}/suggestions/", body)["result"]["suggestions"] == 0
@@ -280,9 +296,16 @@ def test_boxes_that_are_wrong_or_missing_are_suspected(api, detector):
 
 def test_too_few_images_have_no_suspects(api, dataset, project):
     model = Model.objects.create(
-        project=project, name="m", version=1, task="classification", class_names=["a"], architecture="x",
-        input_height=32, input_width=32, parameters=1,
-    )  # fmt: skip
+        project=project,
+        name="m",
+        version=1,
+        task="classification",
+        class_names=["a"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+    )
     answer = api.post(f"/api/v1/models/{model.pk}/suspects/", {"dataset": dataset["id"]})
     assert answer.status_code == 400 and code_of(answer) == "too_few_images"
 
@@ -396,8 +419,10 @@ def test_boxes_lead_to_their_images_too(api, detector):
     for one in every:
         matches = Counter(box["match"] for box in one["boxes"])
         assert (matches["hit"], matches["false_positive"], matches["miss"]) == (
-            one["hits"], one["false_positives"], one["misses"],
-        )  # fmt: skip
+            one["hits"],
+            one["false_positives"],
+            one["misses"],
+        )
         for box in one["boxes"]:
             assert (box["box"] is None) == (box["score"] is None) == (box["match"] == "miss")
             assert (box["annotation"] is None) == (box["match"] == "false_positive")
@@ -420,9 +445,15 @@ def test_boxes_lead_to_their_images_too(api, detector):
 @pytest.fixture
 def contrary(project, owner, classifier, classifier_files) -> Model:
     return register_model(
-        project=project, name="Contrary", class_names=["disc", "cross"], architecture="small_cnn",
-        input_size=(32, 32), parameters=1, files=classifier_files, user=owner,
-    )  # fmt: skip
+        project=project,
+        name="Contrary",
+        class_names=["disc", "cross"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files=classifier_files,
+        user=owner,
+    )
 
 
 @slow
@@ -459,9 +490,16 @@ def test_two_models_side_by_side(api, classifier, contrary, outsider, viewer):
 @slow
 def test_a_model_and_itself_do_not_differ(api, detector, owner, detector_files):
     twin = register_model(
-        project=detector.project, name="Twin", class_names=detector.class_names, architecture="retinanet_resnet18",
-        input_size=(96, 96), parameters=1, files=detector_files, user=owner, detector=detector.detector,
-    )  # fmt: skip
+        project=detector.project,
+        name="Twin",
+        class_names=detector.class_names,
+        architecture="retinanet_resnet18",
+        input_size=(96, 96),
+        parameters=1,
+        files=detector_files,
+        user=owner,
+        detector=detector.detector,
+    )
     ids = [str(detector.pk), str(twin.pk)]
     found = run(api, "models/compare/", {"ids": ids, "snapshot": str(detector.snapshot_id)})["result"]
     (pair,) = found["pairs"]
@@ -527,9 +565,16 @@ def test_the_heat_is_where_the_evidence_is():
 
 def test_lists_take_few_queries(api, suggested, project, django_assert_max_num_queries):
     model = Model.objects.create(
-        project=project, name="m", version=1, task="classification", class_names=["good"], architecture="x",
-        input_height=32, input_width=32, parameters=1,
-    )  # fmt: skip
+        project=project,
+        name="m",
+        version=1,
+        task="classification",
+        class_names=["good"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+    )
     for rank, one in enumerate(suggested, start=1):
         common = {"model": model, "dataset": one.image.dataset, "image": one.image, "rank": rank}
         LabelingCandidate.objects.create(uncertainty=0.5, **common)

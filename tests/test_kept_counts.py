@@ -99,8 +99,11 @@ class World:
         choices: list[dict] = [
             {"action": "split", "split": self.random.choice(["train", "validation", None])},
             {"action": "move", "dataset": self.dataset()["id"]},
-            {"action": "unlabel"}, {"action": "confirm"}, {"action": "reject"}, {"action": "group", "group": "g"},
-        ]  # fmt: skip
+            {"action": "unlabel"},
+            {"action": "confirm"},
+            {"action": "reject"},
+            {"action": "group", "group": "g"},
+        ]
         if self.project.task == "classification":
             choices.append({"action": "label", "label": self.label()})
         self.ok("post", "/images/bulk/", {"images": self.some(), **self.random.choice(choices)})
@@ -137,9 +140,22 @@ class World:
     def step(self) -> None:
         if self.images().count() < 4:
             self.add()
-        operations = [self.add, self.annotate, self.annotate, self.suggest, self.review, self.bulk, self.bulk,
-                      self.patch, self.delete, self.remove_label, self.undo, self.undo, self.trash,
-                      self.restore]  # fmt: skip
+        operations = [
+            self.add,
+            self.annotate,
+            self.annotate,
+            self.suggest,
+            self.review,
+            self.bulk,
+            self.bulk,
+            self.patch,
+            self.delete,
+            self.remove_label,
+            self.undo,
+            self.undo,
+            self.trash,
+            self.restore,
+        ]
         self.random.choice(operations)()
 
 
@@ -167,9 +183,13 @@ def recounted() -> tuple:
         waiting = [mark.score for mark in marks if not mark.confirmed]
         shows_nothing = image.reviewed and image.project.task == "detection"
         code = code_of(
-            split=image.split, annotated=shows_nothing or len(waiting) < len(marks), reviewed=image.reviewed,
-            suggested=bool(waiting), origins={mark.origin for mark in marks}, image_format=image.format,
-        )  # fmt: skip
+            split=image.split,
+            annotated=shows_nothing or len(waiting) < len(marks),
+            reviewed=image.reviewed,
+            suggested=bool(waiting),
+            origins={mark.origin for mark in marks},
+            image_format=image.format,
+        )
         lowest = min([1.0, *(score for score in waiting if score is not None)])
         images[image.pk] = (code, _named(image), len(marks), len(waiting), lowest)
         carried = {mark.label_id for mark in marks}

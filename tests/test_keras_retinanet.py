@@ -71,8 +71,13 @@ class PackageProcess:
 
     def __init__(self) -> None:
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen([sys.executable, "-c", PROCESS, str(ROOT)], stdin=pipe, stdout=pipe, text=True,
-                                         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})  # fmt: skip
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(ROOT)],
+            stdin=pipe,
+            stdout=pipe,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
 
     def run(self, code: str, *arguments: str) -> str:
         """What the code prints, with the arguments as `sys.argv[1:]`."""
@@ -124,9 +129,7 @@ def test_labels_in_every_form_people_have_them():
 
 def test_anchors_from_the_package_s_configuration_file():
     text = "[anchor_parameters]\nsizes = 16 32\nstrides = 8 16\nratios = 0.5 1\nscales = 1 1.2\n"
-    assert parse_anchor_config(text) == {
-        "sizes": [16, 32], "strides": [8, 16], "ratios": [0.5, 1], "scales": [1, 1.2]
-    }  # fmt: skip
+    assert parse_anchor_config(text) == {"sizes": [16, 32], "strides": [8, 16], "ratios": [0.5, 1], "scales": [1, 1.2]}
     assert parse_anchor_config(" ") is None
     for wrong in ("x", "[anchor_parameters]\nsizes = 1", text.replace("16 32", "a b"), text.replace("16 32", "0 1")):
         with pytest.raises(UploadProblem):
@@ -184,8 +187,13 @@ def trained(tmp_path_factory) -> dict:
         splits[split] = rows
     splits["train"].append({"id": "empty", "path": str(folder / "0.png"), "boxes": [], "labels": []})
     configuration = DetectionConfiguration(**{**TINY, "epochs": 3}, frozen_epochs=1).resolved(25)
-    request = {"task": "detection", "configuration": configuration.to_dict(), "class_names": ["square", "disc"],
-               "splits": splits, "base": None}  # fmt: skip
+    request = {
+        "task": "detection",
+        "configuration": configuration.to_dict(),
+        "class_names": ["square", "disc"],
+        "splits": splits,
+        "base": None,
+    }
     (folder / "request.json").write_text(json.dumps(request))
     with pytest.MonkeyPatch.context() as patch:
         if not THOROUGH:
@@ -287,9 +295,16 @@ def registered(api, owner, trained) -> Model:
     run_import(api, dataset, scenes_zip(12))
     result = trained["result"]
     return register_model(
-        project=Project.objects.get(), name="Scenes", class_names=["square", "disc"], architecture=ARCHITECTURE,
-        input_size=SIZE, parameters=1, files=result["files"], user=owner, detector=result["detector"],
-    )  # fmt: skip
+        project=Project.objects.get(),
+        name="Scenes",
+        class_names=["square", "disc"],
+        architecture=ARCHITECTURE,
+        input_size=SIZE,
+        parameters=1,
+        files=result["files"],
+        user=owner,
+        detector=result["detector"],
+    )
 
 
 @pytest.mark.long
@@ -299,8 +314,14 @@ def registered(api, owner, trained) -> Model:
 def test_a_training_over_http_begins_with_an_earlier_model(api, registered, untimed):
     project = str(registered.project_id)
     # At such a rate it stays what it began with.
-    wanted = {"project": project, "base_model": str(registered.pk), "epochs": 1, "image_size": 64, "batch_size": 4,
-              "learning_rate": 1e-7}  # fmt: skip
+    wanted = {
+        "project": project,
+        "base_model": str(registered.pk),
+        "epochs": 1,
+        "image_size": 64,
+        "batch_size": 4,
+        "learning_rate": 1e-7,
+    }
     run = api.post("/api/v1/trainings/", wanted).json()
     services.run_training(run["id"])
     run = api.get(f"/api/v1/trainings/{run['id']}/").json()
@@ -377,17 +398,23 @@ print(json.dumps(codes))
 def test_what_is_no_model_of_the_package_is_refused(trained, package, tmp_path):
     whole = Path(trained["result"]["files"]["keras-h5"]).read_bytes()
     contents = {
-        "whole": whole, "half": whole[: len(whole) // 2], "text": b"text", "weights": hdf5(None),
+        "whole": whole,
+        "half": whole[: len(whole) // 2],
+        "text": b"text",
+        "weights": hdf5(None),
         "lambda": hdf5({"class_name": "Lambda", "config": {"name": "x"}}),
-    }  # fmt: skip
+    }
     for name, content in contents.items():
         (tmp_path / f"{name}.h5").write_bytes(content)
     anchors, both = anchors_of(trained["result"]["detector"]), ["disc", "square"]
     cases = {
-        "anchors_do_not_fit": ("whole.h5", both, None), "labels_do_not_fit": ("whole.h5", ["a"], anchors),
-        "not_a_model": ("half.h5", both, None), "not_a_model, text": ("text.h5", both, None),
-        "unknown_layers": ("lambda.h5", both, None), "weights_only": ("weights.h5", both, None),
-    }  # fmt: skip
+        "anchors_do_not_fit": ("whole.h5", both, None),
+        "labels_do_not_fit": ("whole.h5", ["a"], anchors),
+        "not_a_model": ("half.h5", both, None),
+        "not_a_model, text": ("text.h5", both, None),
+        "unknown_layers": ("lambda.h5", both, None),
+        "weights_only": ("weights.h5", both, None),
+    }
     codes = json.loads(package.run(REFUSED, str(tmp_path), json.dumps(cases)).splitlines()[-1])
     assert codes == {name: name.partition(",")[0] for name in cases}
 
@@ -448,7 +475,11 @@ print(json.dumps({one.kind: one.problem for one in export_model(request, folder,
 def test_a_detector_of_the_package_is_exported_in_every_format(trained, package, tmp_path):
     result = trained["result"]
     images = [str(trained["images"] / f"{n}.png") for n in range(4)]
-    made = {"path": result["files"]["keras-h5"], "architecture": ARCHITECTURE, "detector": result["detector"],
-            "images": images}  # fmt: skip
+    made = {
+        "path": result["files"]["keras-h5"],
+        "architecture": ARCHITECTURE,
+        "detector": result["detector"],
+        "images": images,
+    }
     problems = json.loads(package.run(EXPORT, str(tmp_path), json.dumps(made)).splitlines()[-1])
     assert len(problems) == 6 and not any(problems.values()), problems

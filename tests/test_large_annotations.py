@@ -93,10 +93,18 @@ def open_images() -> str:
 def percents(number: int) -> list[dict]:
     """Boxes as Label Studio writes them in JSON-MIN, and in a cell of its table."""
     return [
-        {"x": box[0] / 6.4, "y": box[1] / 4.8, "width": (box[2] - box[0]) / 6.4, "height": (box[3] - box[1]) / 4.8,
-         "rotation": 0, "rectanglelabels": [label], "original_width": 640, "original_height": 480}
+        {
+            "x": box[0] / 6.4,
+            "y": box[1] / 4.8,
+            "width": (box[2] - box[0]) / 6.4,
+            "height": (box[3] - box[1]) / 4.8,
+            "rotation": 0,
+            "rectanglelabels": [label],
+            "original_width": 640,
+            "original_height": 480,
+        }
         for label, box in boxes(number)
-    ]  # fmt: skip
+    ]
 
 
 def json_min() -> str:
@@ -115,8 +123,15 @@ def studio_table() -> str:
 
 
 def via_table() -> str:
-    head = ["filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes",
-            "region_attributes"]  # fmt: skip
+    head = [
+        "filename",
+        "file_size",
+        "file_attributes",
+        "region_count",
+        "region_id",
+        "region_shape_attributes",
+        "region_attributes",
+    ]
     regions = [region for image in json.loads(via()).values() for region in image["regions"]]
     shapes = ([json.dumps(one["shape_attributes"]), json.dumps(one["region_attributes"])] for one in regions)
     return table(head, ([f"{at // BOXES}.jpg", 9, "{}", BOXES, at % BOXES, *row] for at, row in enumerate(shapes)))
@@ -136,12 +151,18 @@ def test_what_we_write(format):
 
 @pytest.mark.parametrize(
     ("format", "files"),
-    [("cvat", lambda: {"annotations.xml": cvat()}), ("via", lambda: {"via.json": via()}),
-     ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()}),
-     ("csv", lambda: {"train-annotations-bbox.csv": open_images()}), ("label_studio", lambda: {"min.json": json_min()}),
-     ("label_studio", lambda: {"t.csv": studio_table()}), ("via", lambda: {"via.csv": via_table()})],
+    [
+        ("cvat", lambda: {"annotations.xml": cvat()}),
+        ("via", lambda: {"via.json": via()}),
+        ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}),
+        ("csv", lambda: {"t.csv": tensorflow()}),
+        ("csv", lambda: {"train-annotations-bbox.csv": open_images()}),
+        ("label_studio", lambda: {"min.json": json_min()}),
+        ("label_studio", lambda: {"t.csv": studio_table()}),
+        ("via", lambda: {"via.csv": via_table()}),
+    ],
     ids=["cvat", "via", "labelme", "tensorflow", "open_images", "json_min", "table of label studio", "table of via"],
-)  # fmt: skip
+)
 def test_what_others_write(format, files):
     is_whole(read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | files()), format)
 

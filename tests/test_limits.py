@@ -182,8 +182,14 @@ class TestBytes:
 def test_a_user_sees_all_limits(api, owner, project):
     shown = api.get("/api/v1/users/me/").json()["limits"]
     assert set(shown) >= {
-        "bytes", "images", "projects", "queued_jobs", "queued_trainings", "event_streams", "open_uploads",
-    }  # fmt: skip
+        "bytes",
+        "images",
+        "projects",
+        "queued_jobs",
+        "queued_trainings",
+        "event_streams",
+        "open_uploads",
+    }
     assert shown["projects"]["used"] == 1 and shown["queued_jobs"]["used"] == 0
 
 

@@ -71,15 +71,21 @@ def listening(*users, **options) -> tuple[EventHub, list[Listener]]:
 
 
 def make_run(project, user=None) -> TrainingRun:
-    snapshot = Snapshot.objects.create(project=project, number=1, digest="", fractions={}, seed=1, class_names=[],
-                                       counts={})  # fmt: skip
+    snapshot = Snapshot.objects.create(
+        project=project, number=1, digest="", fractions={}, seed=1, class_names=[], counts={}
+    )
     return TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, created_by=user)
 
 
 EPOCH = {
-    "phase": "training", "epoch": 1, "loss": 0.5, "val_loss": 0.6, "learning_rate": 0.1, "seconds": 1.0,
+    "phase": "training",
+    "epoch": 1,
+    "loss": 0.5,
+    "val_loss": 0.6,
+    "learning_rate": 0.1,
+    "seconds": 1.0,
     "images_per_second": 9.0,
-}  # fmt: skip
+}
 
 
 class TestWhatIsTold:

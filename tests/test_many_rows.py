@@ -50,15 +50,28 @@ def test_what_is_there_already_stays_only_when_that_is_asked_for():
 def test_rows_go_with_what_is_below_them(api, dataset, project):
     labelled(api, dataset, 4)
     model = Model.objects.create(
-        project=project, name="m", version=1, task="classification", class_names=["good"], architecture="x",
-        input_height=32, input_width=32, parameters=1,
-    )  # fmt: skip
+        project=project,
+        name="m",
+        version=1,
+        task="classification",
+        class_names=["good"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+    )
     annotations = list(Annotation.objects.order_by("id"))
     for rank, one in enumerate(annotations, start=1):
         LabelIssue.objects.create(
-            model=model, dataset=one.image.dataset, image=one.image, annotation=one, rank=rank, kind="label",
-            quality=0.1, is_issue=True,
-        )  # fmt: skip
+            model=model,
+            dataset=one.image.dataset,
+            image=one.image,
+            annotation=one,
+            rank=rank,
+            kind="label",
+            quality=0.1,
+            is_issue=True,
+        )
     before = [model_to_dict(image) for image in Image.objects.order_by("id")]
     delete_at_once(Annotation.objects.filter(pk__in=[one.pk for one in annotations[:3]]))
     assert list(Annotation.objects.all()) == annotations[3:]

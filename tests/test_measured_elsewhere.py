@@ -29,9 +29,15 @@ def elsewhere(api, classifier) -> dict:
 @pytest.fixture
 def twin(classifier, classifier_files, owner) -> Model:
     return register_model(
-        project=classifier.project, name="Twin", class_names=classifier.class_names, architecture="small_cnn",
-        input_size=(32, 32), parameters=1, files=classifier_files, user=owner,
-    )  # fmt: skip
+        project=classifier.project,
+        name="Twin",
+        class_names=classifier.class_names,
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files=classifier_files,
+        user=owner,
+    )
 
 
 def measure(api, model: Model, snapshot: str, split: str = "train") -> str:

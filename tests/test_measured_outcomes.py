@@ -32,7 +32,7 @@ def saved(folder: Path, keys: list[str], names=NAMES, value: float = 0.5, truth:
     path = folder / OUTCOMES
     ClassifierPredictions(
         keys, np.full(len(keys), truth), np.full((len(keys), len(names)), value, np.float32), names
-    ).save(path)  # fmt: skip
+    ).save(path)
     return {"outcomes": str(path), "class_names": NAMES}
 
 
@@ -57,10 +57,16 @@ class TestOfATraining:
     @pytest.mark.parametrize(
         "wrong",
         [
-            {"keys": ["no id"]}, {"keys": ["0192f0c1-3c5e-7000-8000-000000000000"]}, {"names": ["bad", "other"]},
-            {"names": ["bad"]}, {"value": float("nan")}, {"value": float("inf")}, {"truth": 2}, {"truth": -1},
+            {"keys": ["no id"]},
+            {"keys": ["0192f0c1-3c5e-7000-8000-000000000000"]},
+            {"names": ["bad", "other"]},
+            {"names": ["bad"]},
+            {"value": float("nan")},
+            {"value": float("inf")},
+            {"truth": 2},
+            {"truth": -1},
         ],
-    )  # fmt: skip
+    )
     @pytest.mark.any_database("what a file of outcomes may say")
     def test_content_that_no_training_has_is_left_out(self, run, tmp_path, wrong):
         result = saved(tmp_path, **({"keys": keys_of(run)} | wrong))
@@ -106,9 +112,10 @@ def test_a_detector_finds_known_labels_in_known_images(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [boxes(2, label=2.0), boxes(2, edge=np.nan), boxes(101), boxes(1, keys=("a", "z"))],
+    "wrong",
+    [boxes(2, label=2.0), boxes(2, edge=np.nan), boxes(101), boxes(1, keys=("a", "z"))],
     ids=["label", "no number", "too many", "image"],
-)  # fmt: skip
+)
 def test_boxes_that_no_detector_finds(tmp_path, wrong):
     wrong.save(tmp_path / OUTCOMES)
     with pytest.raises(ValueError):

@@ -13,7 +13,7 @@ from vision.runtime.metrics import (
     expected_calibration_error,
     wilson_interval,
     worst_mistakes,
-)  # fmt: skip
+)
 
 
 def random_case(seed: int, count: int, classes: int):

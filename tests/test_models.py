@@ -40,9 +40,19 @@ def exported(tmp_path_factory) -> dict[str, Path]:
 
 def make_model(project: Project, files: dict[str, Path], user=None, name: str = "net") -> Model:
     return register_model(
-        project=project, name=name, class_names=["a", "b", "c"], architecture="small_cnn", input_size=(32, 32),
-        parameters=1, metrics={"accuracy": 0.5}, mistakes=[], files=files, training=None, snapshot=None, user=user,
-    )  # fmt: skip
+        project=project,
+        name=name,
+        class_names=["a", "b", "c"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        metrics={"accuracy": 0.5},
+        mistakes=[],
+        files=files,
+        training=None,
+        snapshot=None,
+        user=user,
+    )
 
 
 @pytest.fixture
@@ -64,8 +74,9 @@ def test_a_prediction_is_that_of_keras(api, model, exported):
     network = keras.saving.load_model(exported["keras"], compile=False)
     answer = predict(api, model, jpeg(1, (300, 200)), jpeg(2)).json()
     assert [(one["filename"], one["width"], one["height"]) for one in answer["predictions"]] == [
-        ("0.jpg", 300, 200), ("1.jpg", 48, 32),
-    ]  # fmt: skip
+        ("0.jpg", 300, 200),
+        ("1.jpg", 48, 32),
+    ]
     assert answer["model"] == {"id": str(model.pk), "name": "net", "version": 1} and answer["timing_ms"] > 0
     for prediction, content in zip(answer["predictions"], (jpeg(1, (300, 200)), jpeg(2)), strict=True):
         expected = network(load_pixels(content, (32, 32))[None].astype(np.float32), training=False).numpy()[0]

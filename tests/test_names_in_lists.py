@@ -27,8 +27,17 @@ METRICS = {"accuracy": 0.9, "top": None, "accuracy_interval": [0.8, 1.0], "confu
 
 @pytest.fixture
 def snapshot(project, dataset, owner) -> Snapshot:
-    return Snapshot.objects.create(project=project, dataset_id=dataset["id"], number=1, digest="", fractions={}, seed=1,
-                                   class_names=["a"], counts={}, created_by=owner)  # fmt: skip
+    return Snapshot.objects.create(
+        project=project,
+        dataset_id=dataset["id"],
+        number=1,
+        digest="",
+        fractions={},
+        seed=1,
+        class_names=["a"],
+        counts={},
+        created_by=owner,
+    )
 
 
 @pytest.fixture
@@ -89,8 +98,9 @@ class TestModels:
 
 class TestTrainings:
     def test_a_list_names(self, api, project, snapshot, model, owner):
-        TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, model=model, created_by=owner,
-                                   base_model=model)  # fmt: skip
+        TrainingRun.objects.create(
+            project=project, snapshot=snapshot, configuration={}, model=model, created_by=owner, base_model=model
+        )
         (row,) = rows(api, "/api/v1/trainings/")
         names = ("project_name", "dataset_name", "snapshot_name", "model_name", "base_model_name", "created_by")
         assert [row[name] for name in names] == ["Screws", "photos", "photos #1", "Screws v1", "Screws v1", "owner"]
@@ -161,8 +171,17 @@ class TestDeployments:
 def test_many_rows_cost_as_many_queries_as_one(api, project, dataset, snapshot, model, owner, tmp_path, path):
     def more(number: int) -> None:
         user = make_user(f"user{number}")
-        taken = Snapshot.objects.create(project=project, dataset_id=dataset["id"], number=number, digest="",
-                                        fractions={}, seed=1, class_names=[], counts={}, created_by=user)  # fmt: skip
+        taken = Snapshot.objects.create(
+            project=project,
+            dataset_id=dataset["id"],
+            number=number,
+            digest="",
+            fractions={},
+            seed=1,
+            class_names=[],
+            counts={},
+            created_by=user,
+        )
         made = make_model(project, user, tmp_path, f"m{number}", snapshot=taken, base_model=model)
         common = {"project": project, "snapshot": taken, "created_by": user}
         TrainingRun.objects.create(**common, configuration={}, model=made, base_model=made, state="succeeded")

@@ -59,8 +59,13 @@ def test_masks_of_defects_are_no_images():
 def test_lists_of_open_images_leave_no_trace():
     boxes = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\nabc,x,bolt,1,0.1,0.3,0.2,0.5\n"
     listed = "ImageID,Subset,OriginalURL,License,Author,Title,OriginalSize,Rotation\nabc,train,,,,,,\n"
-    files = {"train/abc.jpg": b"", "train-annotations-bbox.csv": boxes, "train-images-with-rotation.csv": listed,
-             "class-descriptions.csv": "bolt,Hex bolt\n", "images.meta": "'abc' 48 64\n"}  # fmt: skip
+    files = {
+        "train/abc.jpg": b"",
+        "train-annotations-bbox.csv": boxes,
+        "train-images-with-rotation.csv": listed,
+        "class-descriptions.csv": "bolt,Hex bolt\n",
+        "images.meta": "'abc' 48 64\n",
+    }
     result = read_files(files)
     assert result.boxes("train/abc.jpg") == [("Hex bolt", [0.1, 0.2, 0.3, 0.5])]
     assert list(result.records) == ["train/abc.jpg"] and not result.unread and result.codes() <= {"splits_incomplete"}
@@ -70,12 +75,16 @@ def test_lists_of_open_images_leave_no_trace():
     "files",
     [
         {"labels/0a1b2c3d-a_b.txt": "0 .5 .5 .2 .2", "classes.txt": "bolt"},
-        {"0a1b2c3d-a_b.xml": "<annotation><object><name>bolt</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax>"
-                             "<ymax>9</ymax></bndbox></object></annotation>"},
-        {"result.json": '{"images": [{"id": 0, "file_name": "images/0a1b2c3d__a_b.png"}], "annotations": [{"image_id": '
-                        '0, "category_id": 0, "bbox": [1, 1, 8, 8]}], "categories": [{"id": 0, "name": "bolt"}]}'},
+        {
+            "0a1b2c3d-a_b.xml": "<annotation><object><name>bolt</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+            "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"
+        },
+        {
+            "result.json": '{"images": [{"id": 0, "file_name": "images/0a1b2c3d__a_b.png"}], "annotations": '
+            '[{"image_id": 0, "category_id": 0, "bbox": [1, 1, 8, 8]}], "categories": [{"id": 0, "name": "bolt"}]}'
+        },
     ],
-)  # fmt: skip
+)
 def test_names_of_uploads_mean_the_image_that_was_uploaded(files):
     result = read_files({"images/a b.png": b"", **files})
     assert [mark.label for mark in result.records["images/a b.png"].marks] == ["bolt"]

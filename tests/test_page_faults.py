@@ -43,9 +43,12 @@ def test_nothing_is_lost_in_the_browser(tmp_path):
         port = str(free.getsockname()[1])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLSTUDIO_")}
     environment |= {
-        "FAULTS_FOLDER": str(tmp_path), "FAULTS_PORT": port, "FAULTS_PYTHON": sys.executable,
-        "FAULTS_ZIP": str(large_zip(tmp_path / "large.zip")), "MEASURE_URL": f"http://127.0.0.1:{port}",
-    }  # fmt: skip
+        "FAULTS_FOLDER": str(tmp_path),
+        "FAULTS_PORT": port,
+        "FAULTS_PYTHON": sys.executable,
+        "FAULTS_ZIP": str(large_zip(tmp_path / "large.zip")),
+        "MEASURE_URL": f"http://127.0.0.1:{port}",
+    }
     command = [sys.executable, "frontend/check.py", "--measure", "faults"]
     seen = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert seen.returncode == 0, seen.stdout[-6000:] + seen.stderr[-2000:]

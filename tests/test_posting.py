@@ -102,9 +102,14 @@ def test_of_an_answer_little_is_read(dripper, settings):
 
 
 REFUSED = [
-    "https://[fec0::1]/", "https://192.88.99.1/", "https://8.8.8.8:0/", "https://8.8.8.8:22/", "https://8.8.8.8:25/",
-    "https://[fec0::1]:8443/", "https://[::ffff:192.88.99.1]/",
-]  # fmt: skip
+    "https://[fec0::1]/",
+    "https://192.88.99.1/",
+    "https://8.8.8.8:0/",
+    "https://8.8.8.8:22/",
+    "https://8.8.8.8:25/",
+    "https://[fec0::1]:8443/",
+    "https://[::ffff:192.88.99.1]/",
+]
 
 
 @pytest.mark.parametrize("url", REFUSED)

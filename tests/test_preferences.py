@@ -28,10 +28,15 @@ def test_an_entry_that_nobody_has_is_removed_without_a_trace(api):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"theme": "blue"}, {"tile_size": "xl"}, {"language": "x" * 21}, {"keys": {"a": "b"}}, {"keys": ["a"]},
-        {"keys": {"a": ["x"] * 9}}, {"keys": {f"action-{n}": [] for n in range(301)}},
+        {"theme": "blue"},
+        {"tile_size": "xl"},
+        {"language": "x" * 21},
+        {"keys": {"a": "b"}},
+        {"keys": ["a"]},
+        {"keys": {"a": ["x"] * 9}},
+        {"keys": {f"action-{n}": [] for n in range(301)}},
     ],
-)  # fmt: skip
+)
 def test_what_the_pages_know_has_a_shape(api, wrong):
     assert change(api, **wrong).status_code == 400
     assert api.get(ME).json()["preferences"] == {}

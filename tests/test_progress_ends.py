@@ -18,8 +18,9 @@ def test_progress(project, kind, state):
     if kind == "job":
         row: work.Work = Job.objects.create(project=project, kind="export")
     else:
-        snapshot = Snapshot.objects.create(project=project, number=1, digest="", fractions={}, seed=1, class_names=[],
-                                           counts={})  # fmt: skip
+        snapshot = Snapshot.objects.create(
+            project=project, number=1, digest="", fractions={}, seed=1, class_names=[], counts={}
+        )
         row = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={})
     claimed = work.claim(type(row), row.pk)
     work.renew(claimed, progress={"done": 0, "total": 4, "eta_seconds": 9, "phase": "exporting"})

@@ -51,8 +51,10 @@ def test_the_last_owner_cannot_go(api, project, owner):
     membership = Membership.objects.get(project=project, user=owner)
     one = f"/api/v1/projects/{project.pk}/members/{membership.pk}/"
     for answer in (
-        api.delete(one), api.patch(one, {"role": "viewer"}), api.post(f"/api/v1/projects/{project.pk}/leave/"),
-    ):  # fmt: skip
+        api.delete(one),
+        api.patch(one, {"role": "viewer"}),
+        api.post(f"/api/v1/projects/{project.pk}/leave/"),
+    ):
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "last_owner")
 
 
@@ -115,8 +117,13 @@ class TestLabels:
         assert labels["good"]["color"] != labels["bad"]["color"]
         one = f"{base}{labels['good']['id']}/"
         assert api.patch(one, {"name": "fine", "color": "#112233"}).json() | {"id": 0} == {
-            "id": 0, "name": "fine", "color": "#112233", "order": 0, "description": "", "hotkey": None,
-        }  # fmt: skip
+            "id": 0,
+            "name": "fine",
+            "color": "#112233",
+            "order": 0,
+            "description": "",
+            "hotkey": None,
+        }
         assert api.patch(one, {"color": "red"}).status_code == 400
         taken = api.patch(one, {"name": "bad"})
         assert (taken.status_code, taken.json()["errors"][0]["code"]) == (409, "label_exists")

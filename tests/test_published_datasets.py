@@ -36,10 +36,14 @@ def found(dataset: dict) -> dict[str, list[tuple[str, list[float] | None]] | Non
 
 @pytest.mark.parametrize(
     "files",
-    [{"annotation_train.odgt": PEOPLE}, {"list_attr_celeba.txt": ATTRIBUTES}, {"train.lst": LISTED},
-     {"labels.xlsm": "PK\x03\x04"}],
+    [
+        {"annotation_train.odgt": PEOPLE},
+        {"list_attr_celeba.txt": ATTRIBUTES},
+        {"train.lst": LISTED},
+        {"labels.xlsm": "PK\x03\x04"},
+    ],
     ids=["CrowdHuman", "CelebA", "MXNet", "a spreadsheet with macros"],
-)  # fmt: skip
+)
 def test_texts_of_unknown_endings_about_images_are_named_and_folders_are_no_labels(api, dataset, files):
     job = run_import(api, dataset, make_zip({"p/a.jpg": jpeg(1), "p/b.jpg": jpeg(2), **files}))
     assert found(dataset) == {"a.jpg": None, "b.jpg": None} and not Annotation.objects.exists()
@@ -62,10 +66,18 @@ def test_other_files_beside_folders_of_labels_change_nothing(api, dataset):
 @pytest.mark.parametrize("packed", [make_zip, make_tar])
 def test_annotation_files_without_an_ending_are_known_by_their_content(api, boxes, packed):
     text = f"<annotation><filename>%s</filename><object><name>spaniel</name>{BNDBOX}</object></annotation>"
-    coco = {"images": [{"id": 1, "file_name": "b.jpg"}], "categories": [{"id": 1, "name": "pug"}],
-            "annotations": [{"image_id": 1, "category_id": 1, "bbox": [5, 6, 20, 20]}], "note": "x" * 5000}  # fmt: skip
-    files = {"Images/n1/a.jpg": jpeg(1), "Images/n1/b.jpg": jpeg(2), "Annotation/n1/a": text.encode() + b" " * 5000,
-             "coco": json.dumps(coco).encode()}  # fmt: skip
+    coco = {
+        "images": [{"id": 1, "file_name": "b.jpg"}],
+        "categories": [{"id": 1, "name": "pug"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [5, 6, 20, 20]}],
+        "note": "x" * 5000,
+    }
+    files = {
+        "Images/n1/a.jpg": jpeg(1),
+        "Images/n1/b.jpg": jpeg(2),
+        "Annotation/n1/a": text.encode() + b" " * 5000,
+        "coco": json.dumps(coco).encode(),
+    }
     job = run_import(api, boxes, packed(files))
     assert found(boxes) == {"a.jpg": [("spaniel", [5, 6, 25, 26])], "b.jpg": [("pug", [5, 6, 25, 26])]}
     assert not job["result"]["rejected"]
@@ -81,7 +93,7 @@ SPECIES = {
     "images": [{"id": 0, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}],
     "annotations": [{"id": 1, "image_id": 0, "category_id": 7}, {"id": 2, "image_id": 1, "category_id": 8}],
     "categories": [{"id": 7, "name": "wren"}, {"id": 8, "name": "crow"}],
-}  # fmt: skip
+}
 
 
 def test_categories_without_places_are_labels_of_images(api, owner, dataset, boxes):
@@ -130,10 +142,14 @@ def test_masks_among_images_alone_are_no_images(api, dataset):
 
 @pytest.mark.parametrize(
     ("image", "mask"),
-    [("train/a_01.jpg", "train_masks/a_01_mask.gif"), ("x/val/1.png", "x/val_labels/1_L.png"), ("a.jpg", "a_seg.png"),
-     ("d/img/1.jpg", "d/img_annotations/1.png")],
+    [
+        ("train/a_01.jpg", "train_masks/a_01_mask.gif"),
+        ("x/val/1.png", "x/val_labels/1_L.png"),
+        ("a.jpg", "a_seg.png"),
+        ("d/img/1.jpg", "d/img_annotations/1.png"),
+    ],
     ids=["Carvana", "CamVid", "in one folder", "annotations"],
-)  # fmt: skip
+)
 def test_masks_in_a_folder_that_is_called_like_that_of_the_images(api, dataset, image, mask):
     job = run_import(api, dataset, make_zip({image: jpeg(1), mask: jpeg(2)}))
     assert set(found(dataset)) == {image.rpartition("/")[2]} and job["result"]["remarks_by_code"]["masks_left_out"] == 1

@@ -92,11 +92,12 @@ def rows_of(dataset: dict) -> dict[str, tuple]:
     rows = Image.objects.filter(dataset=dataset["id"]).prefetch_related("annotations__label")
     return {
         row.filename: (
-            row.split, row.reviewed,
+            row.split,
+            row.reviewed,
             sorted((one.label.name, one.box and [round(edge, 3) for edge in one.box]) for one in row.annotations.all()),
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", BOXES)
@@ -122,10 +123,13 @@ def test_an_archive_with_labels(api, dataset, name):
 
 @pytest.mark.parametrize(
     ("name", "task"),
-    [("folders-train-and-test-without-valid", "classification"), ("2-classes-4-images", "classification"),
-     ("folders-train-and-valid-without-test", "classification"),
-     ("yolo-only-images-train-as-cvat-exports", "detection")],
-)  # fmt: skip
+    [
+        ("folders-train-and-test-without-valid", "classification"),
+        ("2-classes-4-images", "classification"),
+        ("folders-train-and-valid-without-test", "classification"),
+        ("yolo-only-images-train-as-cvat-exports", "detection"),
+    ],
+)
 def test_what_lacks_a_split_can_be_trained_all_the_same(api, owner, name, task):
     dataset = new_dataset(owner, "few", task)
     job = run_import(api, dataset, (CASES / f"{name}.zip").read_bytes())

@@ -26,9 +26,16 @@ def make_model(project, user, tmp_path, name: str = "m", **fields) -> Model:
     path = tmp_path / "model-float32.tflite"
     path.write_bytes(name.encode() * 50)
     return register_model(
-        project=project, name=name, class_names=["good", "bad"], architecture="small_cnn", input_size=(32, 32),
-        parameters=1, files={"litert-float32": path}, user=user, **fields,
-    )  # fmt: skip
+        project=project,
+        name=name,
+        class_names=["good", "bad"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files={"litert-float32": path},
+        user=user,
+        **fields,
+    )
 
 
 @pytest.fixture
@@ -49,8 +56,10 @@ class TestStages:
         assert listed == {"one": "archived", "two": "production", "three": "none"}
         history = api.get(f"/api/v1/models/{models[0].pk}/stages/").json()["results"]
         assert sorted((row["before"], row["after"], row["changed_by"]) for row in history) == [
-            ("none", "staging", "owner"), ("production", "archived", "owner"), ("staging", "production", "owner"),
-        ]  # fmt: skip
+            ("none", "staging", "owner"),
+            ("production", "archived", "owner"),
+            ("staging", "production", "owner"),
+        ]
         assert {row["note"] for row in history} == {"", "measured on line 3", "replaced by two v2"}
         assert [row["name"] for row in api.get("/api/v1/models/?stage=production").json()["results"]] == ["two"]
 

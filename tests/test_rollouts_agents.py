@@ -105,9 +105,15 @@ def models(api, project, classifier_files, tmp_path) -> dict:
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(content + bytes(16 * number))
         made[name] = register_model(
-            project=project, name=name, class_names=["cross", "disc"], architecture="small_cnn", input_size=(32, 32),
-            parameters=1, files={"litert-float32": path}, user=None,
-        )  # fmt: skip
+            project=project,
+            name=name,
+            class_names=["cross", "disc"],
+            architecture="small_cnn",
+            input_size=(32, 32),
+            parameters=1,
+            files={"litert-float32": path},
+            user=None,
+        )
     return made
 
 

@@ -35,9 +35,16 @@ OPERATIONS = [
     for method in operations
     if method in ("get", "post", "put", "patch", "delete") and path.startswith("/api/v1/")
 ]
-OPEN = {"/api/v1/", "/api/v1/auth/register/", "/api/v1/auth/login/", "/api/v1/auth/password/reset/",
-        "/api/v1/auth/password/reset/confirm/", "/api/v1/auth/email/confirm/", "/api/v1/auth/session/",
-        "/api/v1/join/preview/"}  # fmt: skip
+OPEN = {
+    "/api/v1/",
+    "/api/v1/auth/register/",
+    "/api/v1/auth/login/",
+    "/api/v1/auth/password/reset/",
+    "/api/v1/auth/password/reset/confirm/",
+    "/api/v1/auth/email/confirm/",
+    "/api/v1/auth/session/",
+    "/api/v1/join/preview/",
+}
 # The system is for the staff (`tests/test_system.py`, `test_system_users.py`, `test_system_backups.py`).
 STAFF = "/api/v1/system/"
 WITH_IDS = [operation for operation in OPERATIONS if "{" in operation[1] and not operation[1].startswith(STAFF)]
@@ -63,9 +70,19 @@ OWN = ("/api/v1/users/me/logins/", "/api/v1/tokens/", "/api/v1/uploads/", "/api/
 
 
 # What is wrong with an empty body, or with asking this of these objects; never that there is no such object.
-SAID_TO_THE_OWNER = {"still_running", "not_retryable", "tus_version", "last_owner", "deployment_conflict",
-                     "label_in_use", "model_in_use", "dataset_in_use", "project_in_use", "not_evaluated",
-                     "changed_since"}  # fmt: skip
+SAID_TO_THE_OWNER = {
+    "still_running",
+    "not_retryable",
+    "tus_version",
+    "last_owner",
+    "deployment_conflict",
+    "label_in_use",
+    "model_in_use",
+    "dataset_in_use",
+    "project_in_use",
+    "not_evaluated",
+    "changed_since",
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +105,30 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
     deployed = api.post("/api/v1/deployments/", {"group": group, "model": str(model.pk)}).json()["id"]
     blob = snapshot.images.first().blob
     video = Video.objects.create(
-        dataset_id=dataset["id"], blob=blob, filename="v.mp4", container="mp4", size=1, width=1, height=1, fps=1,
-        frame_count=1, duration=1, strip_blob=blob,
-    )  # fmt: skip
+        dataset_id=dataset["id"],
+        blob=blob,
+        filename="v.mp4",
+        container="mp4",
+        size=1,
+        width=1,
+        height=1,
+        fps=1,
+        frame_count=1,
+        duration=1,
+        strip_blob=blob,
+    )
     job = Job.objects.create(project=project, kind="import", report_blob=blob, output_blob=blob, output_name="a.zip")
     job.files.create(name="confusion", blob=blob)
     epoch = {
-        "phase": "training", "epoch": 1, "loss": 0.5, "val_loss": 0.6, "accuracy": 0.7, "learning_rate": 0.1,
-        "seconds": 1.0, "images_per_second": 9.0,
-    }  # fmt: skip
+        "phase": "training",
+        "epoch": 1,
+        "loss": 0.5,
+        "val_loss": 0.6,
+        "accuracy": 0.7,
+        "learning_rate": 0.1,
+        "seconds": 1.0,
+        "images_per_second": 9.0,
+    }
     run = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, history=[epoch])
     figures = {"confusion_matrix": [[1, 0], [0, 1]]}
     suspect = LabelIssue.objects.create(
@@ -143,7 +175,7 @@ def house(shared_rows, tmp_path_factory) -> dict[str, str]:
         "webhooks": str(webhook.pk),
         "deliveries": str(send_ping(webhook=webhook).pk),
         "searches": str(Search.objects.create(project=project, snapshot=snapshot, space={}, sizes=[1], max_runs=3).pk),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture

@@ -126,8 +126,10 @@ class TestJob:
         fits(job, "Job")
         assert job["state"] == "succeeded" and job["progress"]["done"] == job["progress"]["total"] == 30
         assert {name: job["result"][name] for name in ("kind", "images", "labelled")} == {
-            "kind": "samples", "images": 30, "labelled": 27,
-        }  # fmt: skip
+            "kind": "samples",
+            "images": 30,
+            "labelled": 27,
+        }
         assert [(label.name, label.color) for label in Label.objects.all()] == list(
             zip(NAMES, PALETTE[:3], strict=True)
         )

@@ -78,8 +78,17 @@ def test_an_input_is_readable_only_where_it_was_named(inside, tmp_path):
 
 
 def test_the_environment_is_built_from_nothing(inside, monkeypatch):
-    for name in ("MLSTUDIO_SECRET_KEY", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "REDIS_URL", "MLSTUDIO_SMTP_PASSWORD",
-                 "TF_VAR_password", "NVIDIA_API_KEY", "OMP_TOKEN", "ANYTHING"):  # fmt: skip
+    for name in (
+        "MLSTUDIO_SECRET_KEY",
+        "DATABASE_URL",
+        "AWS_SECRET_ACCESS_KEY",
+        "REDIS_URL",
+        "MLSTUDIO_SMTP_PASSWORD",
+        "TF_VAR_password",
+        "NVIDIA_API_KEY",
+        "OMP_TOKEN",
+        "ANYTHING",
+    ):
         monkeypatch.setenv(name, "hunter2-value")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     code = "import os, json; print(json.dumps([dict(os.environ), os.getcwd()]))"
@@ -107,8 +116,9 @@ def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside):
 
 def ended_for(folder: Path, code: str, limits: Limits) -> str:
     """Why a process that does something and then waits was ended."""
-    process = start([sys.executable, "-c", f"import threading, time\n{code}\ntime.sleep(600)"], folder=folder,
-                    limits=limits)  # fmt: skip
+    process = start(
+        [sys.executable, "-c", f"import threading, time\n{code}\ntime.sleep(600)"], folder=folder, limits=limits
+    )
     assert process.wait(timeout=60) == -signal.SIGKILL
     return process.exceeded
 

@@ -16,9 +16,13 @@ from vision.sandbox.removal import remove_tree
 from vision.sandbox.taken import Hidden, bytes_of_folder
 
 LIMITS = Limits(
-    memory_bytes=256 * MIB, reserved_bytes=1024 * MIB, cpu_seconds=20, file_bytes=8 * MIB, folder_bytes=32 * MIB,
+    memory_bytes=256 * MIB,
+    reserved_bytes=1024 * MIB,
+    cpu_seconds=20,
+    file_bytes=8 * MIB,
+    folder_bytes=32 * MIB,
     threads=32,
-)  # fmt: skip
+)
 FILL = f"file.write(bytes({7 * MIB})); file.flush(); kept.append(file)"
 HIDING = {
     "removed": f"file = open('x', 'wb'); {FILL}; os.unlink('x')",
@@ -57,8 +61,11 @@ def test_a_folder_that_cannot_be_listed_counts_as_full(inside):
 
 def test_a_few_files_without_a_name_are_everyday(inside):
     code = f"for number in range(3):\n    {HIDING['removed']}\n    {HIDING['mapped']}\ntime.sleep(5)\nos._exit(7)"
-    process = start([sys.executable, "-c", f"import mmap, os, time\nkept = []\n{code}"], folder=inside,
-                    limits=Limits(file_bytes=8 * MIB, folder_bytes=128 * MIB))  # fmt: skip
+    process = start(
+        [sys.executable, "-c", f"import mmap, os, time\nkept = []\n{code}"],
+        folder=inside,
+        limits=Limits(file_bytes=8 * MIB, folder_bytes=128 * MIB),
+    )
     assert (process.wait(timeout=60), process.exceeded) == (7, "")
 
 

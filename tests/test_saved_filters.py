@@ -29,16 +29,24 @@ def names(client, address) -> list[str]:
 
 def test_a_filter_comes_back_as_it_was_saved(api, address, project, dataset, labels):
     query = {
-        "dataset": dataset["id"], "label": [labels["good"]["id"]], "split": "none", "annotated": True, "min_score": 0.5,
-        "q": "line", "ordering": "-size",
-    }  # fmt: skip
+        "dataset": dataset["id"],
+        "label": [labels["good"]["id"]],
+        "split": "none",
+        "annotated": True,
+        "min_score": 0.5,
+        "q": "line",
+        "ordering": "-size",
+    }
     answer = api.post(address, {"name": "  doubtful ", "query": query})
     assert answer.status_code == 201, answer.content
     row = answer.json()
     assert row["query"] == query and row["name"] == "doubtful"
     assert (row["project"], row["is_mine"], row["is_shared"], row["created_by"]) == (
-        str(project.pk), True, False, "owner",
-    )  # fmt: skip
+        str(project.pk),
+        True,
+        False,
+        "owner",
+    )
     assert api.get(f"{address}{row['id']}/").json() == row
 
 

@@ -56,8 +56,11 @@ def test_the_schema_is_written_once_for_everybody(client, kind, monkeypatch):
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
-    fast = {"MLSTUDIO_LOGIN_RATE": "10000/min", "MLSTUDIO_REGISTRATION_RATE": "10000/min",
-            "MLSTUDIO_PASSWORD_RESET_RATE": "10000/min"}  # fmt: skip
+    fast = {
+        "MLSTUDIO_LOGIN_RATE": "10000/min",
+        "MLSTUDIO_REGISTRATION_RATE": "10000/min",
+        "MLSTUDIO_PASSWORD_RESET_RATE": "10000/min",
+    }
     running = Studio(tmp_path_factory.mktemp("fuzz") / "data", **fast).start()
     running.register()
     yield running
@@ -92,11 +95,23 @@ def house(studio) -> dict[str, str]:
     evaluation = studio.wait_for_end(f"jobs/{job}/")["result"]["evaluation"]
     member = studio.call("GET", f"projects/{project}/members/")["results"][0]["id"]
     return {
-        "projects": project, "datasets": dataset, "jobs": job, "images": image, "snapshots": snapshot,
-        "trainings": run, "models": model, "labels": label, "members": member,
-        "device-groups": group, "devices": device, "deployments": deployment, "videos": video,
-        "evaluations": evaluation, "trash": entry["id"], "changes": entry["change"],
-    }  # fmt: skip
+        "projects": project,
+        "datasets": dataset,
+        "jobs": job,
+        "images": image,
+        "snapshots": snapshot,
+        "trainings": run,
+        "models": model,
+        "labels": label,
+        "members": member,
+        "device-groups": group,
+        "devices": device,
+        "deployments": deployment,
+        "videos": video,
+        "evaluations": evaluation,
+        "trash": entry["id"],
+        "changes": entry["change"],
+    }
 
 
 @pytest.fixture

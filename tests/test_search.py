@@ -25,8 +25,17 @@ def house(api, project, dataset, owner, tmp_path) -> None:
     for name in ("rusty bolt", "Bolt", "nut"):
         api.post(f"/api/v1/projects/{project.pk}/labels/", {"name": name})
     upload(api, dataset, [("IMG_bolt_1.jpg", jpeg(1)), ("other.jpg", jpeg(2))])
-    snapshot = Snapshot.objects.create(project=project, dataset_id=dataset["id"], number=1, digest="", fractions={},
-                                       seed=1, class_names=[], counts={}, name="bolt set")  # fmt: skip
+    snapshot = Snapshot.objects.create(
+        project=project,
+        dataset_id=dataset["id"],
+        number=1,
+        digest="",
+        fractions={},
+        seed=1,
+        class_names=[],
+        counts={},
+        name="bolt set",
+    )
     make_model(project, owner, tmp_path, "Bolt finder")
     TrainingRun.objects.create(project=project, snapshot=snapshot, configuration={}, name="bolt run")
 
@@ -39,9 +48,14 @@ def found(client, text: str, **query) -> dict[str, list[str]]:
 
 def test_every_kind_is_found_and_what_begins_with_it_comes_first(api, house):
     assert found(api, "BOLT") == {
-        "project": ["Bolts"], "dataset": ["all bolts"], "label": ["Bolt", "rusty bolt"], "model": ["Bolt finder v1"],
-        "training": ["bolt run"], "snapshot": ["bolt set"], "image": ["IMG_bolt_1.jpg"],
-    }  # fmt: skip
+        "project": ["Bolts"],
+        "dataset": ["all bolts"],
+        "label": ["Bolt", "rusty bolt"],
+        "model": ["Bolt finder v1"],
+        "training": ["bolt run"],
+        "snapshot": ["bolt set"],
+        "image": ["IMG_bolt_1.jpg"],
+    }
     assert found(api, "nothing like it") == {}
 
 
@@ -70,8 +84,10 @@ def test_signs_of_the_database_mean_themselves(api, house, text):
     assert all(text in name for names in found(api, text).values() for name in names)
 
 
-@pytest.mark.parametrize("query", [{}, {"q": ""}, {"q": "  "}, {"q": "x" * 101}, {"q": "a\x00"}, {"q": "a", "limit": 0},
-                                   {"q": "a", "projekt": "x"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"q": ""}, {"q": "  "}, {"q": "x" * 101}, {"q": "a\x00"}, {"q": "a", "limit": 0}, {"q": "a", "projekt": "x"}],
+)
 def test_bad_queries_are_refused(api, query):
     assert api.get(SEARCH, query).status_code == 400
 

@@ -38,9 +38,18 @@ def finish(run: TrainingRun, score: float | None, owner) -> None:
         return
     work.finish(claimed, "succeeded", score=score)
     model = register_model(
-        project=run.project, name=run.name, class_names=["cross", "disc"], architecture="small_cnn",
-        input_size=(32, 32), parameters=1, files={}, user=owner, training=run.pk, snapshot=run.snapshot, metrics={},
-    )  # fmt: skip
+        project=run.project,
+        name=run.name,
+        class_names=["cross", "disc"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files={},
+        user=owner,
+        training=run.pk,
+        snapshot=run.snapshot,
+        metrics={},
+    )
     TrainingRun.objects.filter(pk=run.pk).update(model=model)
 
 
@@ -118,12 +127,17 @@ def test_cancelling_a_search_cancels_its_trainings(api, project, snapshot):
 
 
 BAD = [
-    ({"space": {"seed": [1, 2]}}, "unknown"), ({"space": {}}, "invalid"), ({"space": {"dropout": [2]}}, "max_value"),
-    ({"space": {"dropout": {"min": 0, "max": 0.5, "log": True}}}, "invalid"), ({"space": {"dropout": []}}, "invalid"),
-    ({"space": {"augmentation": ["heavy"]}}, "invalid_choice"), ({"max_runs": 2}, "min_value"),
-    ({"space": {"dropout": [0.1, 0.2]}, "max_runs": 31}, "space_too_small"), ({"epochs": 0}, "min_value"),
+    ({"space": {"seed": [1, 2]}}, "unknown"),
+    ({"space": {}}, "invalid"),
+    ({"space": {"dropout": [2]}}, "max_value"),
+    ({"space": {"dropout": {"min": 0, "max": 0.5, "log": True}}}, "invalid"),
+    ({"space": {"dropout": []}}, "invalid"),
+    ({"space": {"augmentation": ["heavy"]}}, "invalid_choice"),
+    ({"max_runs": 2}, "min_value"),
+    ({"space": {"dropout": [0.1, 0.2]}, "max_runs": 31}, "space_too_small"),
+    ({"epochs": 0}, "min_value"),
     ({"space": {"fine_tune": [True]}, "max_runs": 3}, "invalid_configuration"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("options", "code"), BAD, ids=[str(one[0]) for one in BAD])

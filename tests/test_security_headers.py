@@ -17,8 +17,20 @@ from tests.conftest import make_user
 from tests.studio import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("headers")]
-PAGES = ("/", "/api/docs/", "/api/docs/?script=", "/api/schema/", "/api/v1/", "/api/v1/projects/", "/admin/login/",
-         "/nowhere/", "/healthz/", "/readyz/", "/metrics", "/edge/v1/manifest/")  # fmt: skip
+PAGES = (
+    "/",
+    "/api/docs/",
+    "/api/docs/?script=",
+    "/api/schema/",
+    "/api/v1/",
+    "/api/v1/projects/",
+    "/admin/login/",
+    "/nowhere/",
+    "/healthz/",
+    "/readyz/",
+    "/metrics",
+    "/edge/v1/manifest/",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -54,8 +54,9 @@ def test_who_may_ask_for_it(api, outsider, editor, viewer, webhook, delivery):  
     for user in (outsider, editor, viewer):
         assert again(client_of(user), webhook, delivery.pk).status_code == 404
     assert again(api, webhook, uuid.uuid4()).status_code == 404
-    other = api.post("/api/v1/webhooks/", {"project": webhook["project"], "url": webhook["url"],
-                                           "events": ["job.finished"]}).json()  # fmt: skip
+    other = api.post(
+        "/api/v1/webhooks/", {"project": webhook["project"], "url": webhook["url"], "events": ["job.finished"]}
+    ).json()
     assert again(api, other, delivery.pk).status_code == 404
 
 

@@ -46,9 +46,17 @@ def test_every_documented_setting_is_known():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("20GB", 20 * 10**9), ("20GiB", 20 << 30), ("500M", 500 * 10**6), ("1.5 gib", 3 << 29), ("1_000", 1000),
-     ("20,000", 20_000), ("7", 7), ("2k", 2000)],
-)  # fmt: skip
+    [
+        ("20GB", 20 * 10**9),
+        ("20GiB", 20 << 30),
+        ("500M", 500 * 10**6),
+        ("1.5 gib", 3 << 29),
+        ("1_000", 1000),
+        ("20,000", 20_000),
+        ("7", 7),
+        ("2k", 2000),
+    ],
+)
 def test_sizes_take_units(monkeypatch, value, expected):
     monkeypatch.setenv("MLSTUDIO_MAX_UPLOAD_BYTES", value)
     assert environment.number("MLSTUDIO_MAX_UPLOAD_BYTES", 1) == expected

@@ -15,11 +15,17 @@ READ = (
     "try:\n    import mlstudio.settings\nexcept ImproperlyConfigured as error:\n    print(error)"
 )
 WRONG = {
-    "MLSTUDIO_LOGIN_RATE": "lots", "MLSTUDIO_LEASE_SECONDS": "-5", "MLSTUDIO_PREFLIGHT_WORKERS": "0",
-    "MLSTUDIO_WEB_THREADS": "0", "MLSTUDIO_DECODE_BYTES": "abc", "MLSTUDIO_MAX_IMAGE_PIXELS": "x",
-    "MLSTUDIO_MAX_USER_BYTES": "-1", "MLSTUDIO_LOG_LEVEL": "LOUD", "MLSTUDIO_LOG_FORMAT": "xml",
+    "MLSTUDIO_LOGIN_RATE": "lots",
+    "MLSTUDIO_LEASE_SECONDS": "-5",
+    "MLSTUDIO_PREFLIGHT_WORKERS": "0",
+    "MLSTUDIO_WEB_THREADS": "0",
+    "MLSTUDIO_DECODE_BYTES": "abc",
+    "MLSTUDIO_MAX_IMAGE_PIXELS": "x",
+    "MLSTUDIO_MAX_USER_BYTES": "-1",
+    "MLSTUDIO_LOG_LEVEL": "LOUD",
+    "MLSTUDIO_LOG_FORMAT": "xml",
     "DATABASE_URL": "foo://x",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG.items())

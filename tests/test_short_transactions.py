@@ -58,9 +58,15 @@ def test_a_model(project, owner, depths, tmp_path):
     path = tmp_path / "labels.txt"
     path.write_text("a\nb\n")
     model = register_model(
-        project=project, name="m", class_names=["a", "b"], architecture="small_cnn", input_size=(32, 32), parameters=1,
-        files={"labels": path}, user=owner,
-    )  # fmt: skip
+        project=project,
+        name="m",
+        class_names=["a", "b"],
+        architecture="small_cnn",
+        input_size=(32, 32),
+        parameters=1,
+        files={"labels": path},
+        user=owner,
+    )
     assert model.files.get(kind="labels").filename == "labels.txt" and depths and set(depths) == {0}
 
 

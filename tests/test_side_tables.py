@@ -20,14 +20,19 @@ def read(table: str, name: str = "t.csv", **others: str) -> Read:
 
 @pytest.mark.parametrize(
     "table",
-    ["ImageId,EncodedPixels\na.png,264661 17 264429 33\nb.png,\n",
-     "ImageId,PredictionString\na,n01 5 6 25 26 \nb,n02\n", "filename,label\na.png,5 6 25 26\nb.png,1 2 3 4\n",
-     'filename,place\na.png,"[5, 6, 25, 26]"\nb.png,"[1, 2, 3, 4]"\n',
-     "filename,xmin (px),ymin (px),class\na.png,5,6,bolt\n", "Path,Roi.X1,Roi.Y1,label\na.png,5,6,bolt\n",
-     "filename,prediction\na.png,cat\nb.png,dog\n", "filename,age\na.png,31\nb.png,4\n",
-     "filename,where\na.png,https://host/a\nb.png,https://host/b\n",
-     "filename,said\na.png,a dog that runs over the grass\nb.png,two cats\n"],
-)  # fmt: skip
+    [
+        "ImageId,EncodedPixels\na.png,264661 17 264429 33\nb.png,\n",
+        "ImageId,PredictionString\na,n01 5 6 25 26 \nb,n02\n",
+        "filename,label\na.png,5 6 25 26\nb.png,1 2 3 4\n",
+        'filename,place\na.png,"[5, 6, 25, 26]"\nb.png,"[1, 2, 3, 4]"\n',
+        "filename,xmin (px),ymin (px),class\na.png,5,6,bolt\n",
+        "Path,Roi.X1,Roi.Y1,label\na.png,5,6,bolt\n",
+        "filename,prediction\na.png,cat\nb.png,dog\n",
+        "filename,age\na.png,31\nb.png,4\n",
+        "filename,where\na.png,https://host/a\nb.png,https://host/b\n",
+        "filename,said\na.png,a dog that runs over the grass\nb.png,two cats\n",
+    ],
+)
 def test_places_numbers_and_sentences_are_no_labels(table):
     result = read(table)
     assert result.is_open("a.png") and result.is_open("b.png") and not result.labels

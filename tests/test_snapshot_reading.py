@@ -98,8 +98,10 @@ def test_two_snapshots_are_compared(api, two):
     assert answer["images"] == {"added": 1, "removed": 1, "relabelled": 2, "moved": 2, "unchanged": 4}
     assert {row["label"]: (row["before"], row["after"]) for row in answer["labels"]} == {"good": (5, 3), "bad": (3, 5)}
     assert {row["split"]: (row["before"], row["after"]) for row in answer["splits"]} == {
-        "train": (6, 4), "validation": (1, 2), "test": (1, 2),
-    }  # fmt: skip
+        "train": (6, 4),
+        "validation": (1, 2),
+        "test": (1, 2),
+    }
 
 
 def test_each_difference_has_its_images(api, two):
@@ -142,9 +144,17 @@ def test_a_record_without_images_has_nothing_to_compare(api, dataset, project, t
     before, after = two
     for one in two:
         model = Model.objects.create(
-            project=project, name="m", version=len(one) + Model.objects.count(), task="classification",
-            class_names=["good"], architecture="x", input_height=32, input_width=32, parameters=1, snapshot_id=one,
-        )  # fmt: skip
+            project=project,
+            name="m",
+            version=len(one) + Model.objects.count(),
+            task="classification",
+            class_names=["good"],
+            architecture="x",
+            input_height=32,
+            input_width=32,
+            parameters=1,
+            snapshot_id=one,
+        )
         assert [row["id"] for row in api.get("/api/v1/models/", {"snapshot": one}).json()["results"]] == [str(model.pk)]
     assert api.delete(f"/api/v1/datasets/{dataset['id']}/?force=true").status_code == 204
     answer = api.get(f"{SNAPSHOTS}{after}/compare/", {"with": before})

@@ -93,10 +93,17 @@ def test_splits_are_stratified_and_repeatable():
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(["", "", "g1", "g2"]), st.integers(0, 8),
-                  st.sampled_from([None, None, "train", "test"])), min_size=1, max_size=60),
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(["", "", "g1", "g2"]),
+            st.integers(0, 8),
+            st.sampled_from([None, None, "train", "test"]),
+        ),
+        min_size=1,
+        max_size=60,
+    ),
     st.integers(0, 100),
-)  # fmt: skip
+)
 def test_what_belongs_together_is_never_parted(parts, seed):
     looks = [candidate(n).phash for n in range(9)]
     candidates = [

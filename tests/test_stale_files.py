@@ -25,9 +25,16 @@ def detector(owner, tmp_path) -> Model:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"a network")
     return register_model(
-        project=project, name="cats", class_names=NAMES, architecture="retinanet", input_size=(32, 32), parameters=1,
-        files={"litert-float32": path, "keras": path}, detector=DETECTOR, user=owner,
-    )  # fmt: skip
+        project=project,
+        name="cats",
+        class_names=NAMES,
+        architecture="retinanet",
+        input_size=(32, 32),
+        parameters=1,
+        files={"litert-float32": path, "keras": path},
+        detector=DETECTOR,
+        user=owner,
+    )
 
 
 def export(model: Model, tmp_path, monkeypatch, kinds=("litert-int8", "onnx"), bundle_of="litert-int8") -> None:
@@ -94,9 +101,15 @@ def test_a_classifier_s_lowest_score(api, owner, tmp_path, monkeypatch):
     path = tmp_path / "model.tflite"
     path.write_bytes(b"a network")
     model = register_model(
-        project=project, name="dogs", class_names=NAMES, architecture="tiny", input_size=(32, 32), parameters=1,
-        files={"litert-float32": path, "keras": path}, user=owner,
-    )  # fmt: skip
+        project=project,
+        name="dogs",
+        class_names=NAMES,
+        architecture="tiny",
+        input_size=(32, 32),
+        parameters=1,
+        files={"litert-float32": path, "keras": path},
+        user=owner,
+    )
     group = api.post("/api/v1/device-groups/", {"project": str(project.pk), "name": "gate"}).json()
     body = {"group": group["id"], "model": str(model.pk)}
     export(model, tmp_path, monkeypatch)

@@ -614,12 +614,19 @@ class TestSources:
         answer = self.start(api, dataset, "s3://bucket/a/", link=True, strip_location=True)
         assert answer.json()["errors"][0]["attr"] == "strip_location"
 
-    @pytest.mark.parametrize(("source", "code"), [
-        ("file:///etc/passwd", "bad_source"), ("http://169.254.169.254/latest", "bad_source"), ("s3://", "bad_source"),
-        ("s3://other/x.zip", "source_not_allowed"), ("s3://bucket/private/x.zip", "source_not_allowed"),
-        ("s3://bucket/open-not/x.zip", "source_not_allowed"), ("fastdfs://group1/../../etc/passwd", "bad_source"),
-        ("fastdfs://group9/M00/00/00/fwAAAmsF9QyADKZrAAAACw1KEYU876.zip", "source_not_allowed"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("source", "code"),
+        [
+            ("file:///etc/passwd", "bad_source"),
+            ("http://169.254.169.254/latest", "bad_source"),
+            ("s3://", "bad_source"),
+            ("s3://other/x.zip", "source_not_allowed"),
+            ("s3://bucket/private/x.zip", "source_not_allowed"),
+            ("s3://bucket/open-not/x.zip", "source_not_allowed"),
+            ("fastdfs://group1/../../etc/passwd", "bad_source"),
+            ("fastdfs://group9/M00/00/00/fwAAAmsF9QyADKZrAAAACw1KEYU876.zip", "source_not_allowed"),
+        ],
+    )
     @pytest.mark.any_database("addresses of sources")
     def test_what_is_not_allowed_is_refused_at_once(self, api, dataset, settings, source, code):
         settings.IMPORT_BUCKETS, settings.IMPORT_GROUPS = "bucket/open", "group1"

@@ -23,16 +23,24 @@ from tests.pictures import jpeg, shape_jpeg, shapes_zip
 from tests.studio import ROOT, Studio, wait_for
 
 pytestmark = pytest.mark.slow
-TINY = {"architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs": 4, "early_stopping": 0,
-        "augmentation": "none"}  # fmt: skip
+TINY = {
+    "architecture": "small_cnn",
+    "image_size": 32,
+    "batch_size": 8,
+    "epochs": 4,
+    "early_stopping": 0,
+    "augmentation": "none",
+}
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     running = Studio(
-        tmp_path_factory.mktemp("studio") / "data", web_processes=2, MLSTUDIO_LEASE_SECONDS="6",
+        tmp_path_factory.mktemp("studio") / "data",
+        web_processes=2,
+        MLSTUDIO_LEASE_SECONDS="6",
         MLSTUDIO_METRICS_TOKEN="look",
-    ).start()  # fmt: skip
+    ).start()
     running.register()
     yield running
     assert running.stop() == 0, running.log()[-3000:]
@@ -259,9 +267,13 @@ class TestStarting:
 
     def start(self, *arguments: str, **environment: str) -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "manage.py", "studio", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
+            [sys.executable, "manage.py", "studio", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
             env={**os.environ, **environment},
-        )  # fmt: skip
+        )
         return done.returncode, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
 
     def test_a_second_studio_on_the_same_folder(self, studio):
@@ -287,8 +299,9 @@ class TestStarting:
         code, message = self.start(*("--port", "0"), *arguments, "--data-dir", str(tmp_path / "d"))
         assert code == 2 and message.startswith("ML Studio cannot start:")
 
-    @pytest.mark.parametrize(("name", "value"), [("MLSTUDIO_PORT", "abc"), ("MLSTUDIO_LEASE_SECONDS", "soon"),
-                                                 ("MLSTUDIO_HTTPS", "maybe")])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("name", "value"), [("MLSTUDIO_PORT", "abc"), ("MLSTUDIO_LEASE_SECONDS", "soon"), ("MLSTUDIO_HTTPS", "maybe")]
+    )
     def test_wrong_settings(self, tmp_path, name, value):
         code, message = self.start("--data-dir", str(tmp_path / "d"), **{name: value})
         assert code == 2 and name in message and value in message
@@ -411,6 +424,7 @@ def metrics(studio: Studio) -> str:
 
 def storage_status(studio: Studio) -> str:
     environment = {**studio._environment, "MLSTUDIO_DATA_DIR": str(studio.folder)}
-    done = subprocess.run([sys.executable, "manage.py", "storage", "status"], cwd=ROOT, env=environment,
-                          capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "manage.py", "storage", "status"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     return done.stdout

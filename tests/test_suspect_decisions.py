@@ -19,9 +19,16 @@ SUSPECTS = "/api/v1/suspects/"
 @pytest.fixture
 def model(project) -> Model:
     return Model.objects.create(
-        project=project, name="screws", version=1, task="classification", class_names=["bad", "good"],
-        architecture="x", input_height=32, input_width=32, parameters=1,
-    )  # fmt: skip
+        project=project,
+        name="screws",
+        version=1,
+        task="classification",
+        class_names=["bad", "good"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+    )
 
 
 @pytest.fixture
@@ -36,11 +43,16 @@ def suspects(api, dataset, labels, model) -> list[LabelIssue]:
 def found_again(model, dataset, keys) -> list[LabelIssue]:
     rows = [
         LabelIssue(
-            image_id=key, kind="label", label="good", suggested="bad", quality=0.1 * n, suggested_score=0.8,
+            image_id=key,
+            kind="label",
+            label="good",
+            suggested="bad",
+            quality=0.1 * n,
+            suggested_score=0.8,
             is_issue=n < 2,
         )
         for n, key in enumerate(keys)
-    ]  # fmt: skip
+    ]
     replace_label_issues(model=model, dataset=Dataset.objects.get(pk=dataset["id"]), rows=rows)
     return list(LabelIssue.objects.order_by("rank"))
 
@@ -92,9 +104,16 @@ def test_searches_say_what_is_left_of_them(api, dataset, project, model, suspect
     (row,) = api.get(f"{SUSPECTS}searches/?project={project.pk}").json()
     assert row.pop("searched_at")
     assert row == {
-        "model": str(model.pk), "model_name": "screws", "model_version": 1, "dataset": dataset["id"],
-        "dataset_name": "photos", "total": 3, "open": 2, "issues": 1, "decided": 1,
-    }  # fmt: skip
+        "model": str(model.pk),
+        "model_name": "screws",
+        "model_version": 1,
+        "dataset": dataset["id"],
+        "dataset_name": "photos",
+        "total": 3,
+        "open": 2,
+        "issues": 1,
+        "decided": 1,
+    }
     assert client_of(outsider).get(f"{SUSPECTS}searches/").json() == []
     assert api.get(f"{SUSPECTS}searches/?project=x").status_code == 400
 

@@ -83,8 +83,12 @@ class TestGraphicsCards:
         done = subprocess.CompletedProcess([], 0, stdout=self.LINES)
         monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
         first, second = system.gpus()
-        assert first == {"name": "NVIDIA L4", "total_bytes": 23034 << 20, "used_bytes": 512 << 20,
-                         "utilization_percent": 37}  # fmt: skip
+        assert first == {
+            "name": "NVIDIA L4",
+            "total_bytes": 23034 << 20,
+            "used_bytes": 512 << 20,
+            "utilization_percent": 37,
+        }
         assert second["total_bytes"] is second["utilization_percent"] is None
 
     def test_a_driver_that_does_not_answer_is_no_error(self, monkeypatch):

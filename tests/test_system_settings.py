@@ -67,8 +67,11 @@ def test_settings_have_values_and_no_secrets(staff, settings):
     response = staff.get("/api/v1/system/settings/")
     rows = {row["name"]: row for row in response.json()["settings"]}
     assert rows["MLSTUDIO_TRASH_DAYS"] == {
-        "name": "MLSTUDIO_TRASH_DAYS", "value": "30", "is_set": False, "is_secret": False,
-    }  # fmt: skip
+        "name": "MLSTUDIO_TRASH_DAYS",
+        "value": "30",
+        "is_set": False,
+        "is_secret": False,
+    }
     assert rows["MLSTUDIO_MIN_FREE_BYTES"]["is_set"] and rows["MLSTUDIO_MIN_FREE_BYTES"]["value"] == "1000000"
     for name in ("MLSTUDIO_SECRET_KEY", "MLSTUDIO_SMTP_PASSWORD", "MLSTUDIO_METRICS_TOKEN", "FASTDFS_HTTP_SECRET"):
         assert rows[name]["is_secret"] and rows[name]["value"] == ""

@@ -89,9 +89,10 @@ def test_the_list_costs_the_same_for_many(staff, django_assert_max_num_queries):
 
 
 def test_who_is_switched_off_is_let_in_no_more(staff, owner):
-    (_, login), (_, personal) = issue_login_token(user=owner), issue_personal_token(
-        user=owner, name="script", expires_in_days=None
-    )  # fmt: skip
+    (_, login), (_, personal) = (
+        issue_login_token(user=owner),
+        issue_personal_token(user=owner, name="script", expires_in_days=None),
+    )
     browser = APIClient()
     browser.post("/api/v1/auth/login/", {"username": "owner", "password": "a long pass phrase", "session": True})
     assert browser.get("/api/v1/users/me/").status_code == 200
@@ -111,8 +112,12 @@ def test_who_is_switched_off_is_let_in_no_more(staff, owner):
 
 def test_the_staff_is_changed_by_superusers_alone(staff, root, owner):
     colleague = make(name="colleague", is_staff=True)
-    for refused in (change(staff, owner, is_staff=True), change(staff, colleague, is_staff=False),
-                    change(staff, colleague, is_active=False), change(staff, root, is_active=False)):  # fmt: skip
+    for refused in (
+        change(staff, owner, is_staff=True),
+        change(staff, colleague, is_staff=False),
+        change(staff, colleague, is_active=False),
+        change(staff, root, is_active=False),
+    ):
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, "permission_denied")
     assert change(staff, owner, is_staff=False).status_code == 200  # as it is: nothing changes
     assert change(root, owner, is_staff=True).json()["is_staff"] is True

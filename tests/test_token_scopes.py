@@ -30,8 +30,9 @@ def test_a_token_is_made_for_all_or_for_reading(api):
     made = api.post("/api/v1/tokens/", {"name": "b", "scope": "read"}).json()
     assert made["scope"] == "read" and client_with(made["token"]).get("/api/v1/users/me/").status_code == 200
     assert {row["name"]: row["scope"] for row in api.get("/api/v1/tokens/").json()["results"]} == {
-        "a": "all", "b": "read",
-    }  # fmt: skip
+        "a": "all",
+        "b": "read",
+    }
     assert api.post("/api/v1/tokens/", {"name": "c", "scope": "some"}).status_code == 400
 
 
@@ -45,11 +46,18 @@ def test_a_reading_token_reads(api, reader, project, dataset):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("post", "projects/"), ("patch", "projects/{project}/"), ("delete", "projects/{project}/"),
-        ("post", "datasets/{dataset}/images/"), ("post", "tokens/"), ("patch", "users/me/"), ("delete", "users/me/"),
-        ("post", "auth/logout-all/"), ("post", "users/me/password/"), ("post", "uploads/"),
+        ("post", "projects/"),
+        ("patch", "projects/{project}/"),
+        ("delete", "projects/{project}/"),
+        ("post", "datasets/{dataset}/images/"),
+        ("post", "tokens/"),
+        ("patch", "users/me/"),
+        ("delete", "users/me/"),
+        ("post", "auth/logout-all/"),
+        ("post", "users/me/password/"),
+        ("post", "uploads/"),
     ],
-)  # fmt: skip
+)
 def test_a_reading_token_changes_nothing(reader, project, dataset, method, path):
     answer = getattr(reader, method)(f"/api/v1/{path.format(project=project.pk, dataset=dataset['id'])}", {})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "token_reads_only")

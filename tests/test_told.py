@@ -81,9 +81,15 @@ class TestAddresses:
         path = tmp_path / "model-float32.tflite"
         path.write_bytes(b"a model")
         return register_model(
-            project=project, name="m", class_names=["a"], architecture="x", input_size=(8, 8), parameters=1,
-            files={"litert-float32": path}, user=owner,
-        )  # fmt: skip
+            project=project,
+            name="m",
+            class_names=["a"],
+            architecture="x",
+            input_size=(8, 8),
+            parameters=1,
+            files={"litert-float32": path},
+            user=owner,
+        )
 
     @pytest.mark.parametrize("configured", ["", "https://studio.example.com"])
     def test_a_published_file_has_a_whole_address_for_as_long_as_asked(

@@ -51,9 +51,16 @@ def small_phase(tmp_path, evaluate, *, epochs: int, early_stopping: int, uneven:
     compile_for(model, settings, peak=1e-2, steps=100, label_smoothing=0.0, is_uneven=uneven)
     feed = Rows(rows, targets)
     return Phase(
-        name="training", model=model, saved=model, train=feed, validation=feed, epochs=epochs, configuration=settings,
-        checkpoint_path=tmp_path / "checkpoint.npz", evaluate=evaluate,
-    )  # fmt: skip
+        name="training",
+        model=model,
+        saved=model,
+        train=feed,
+        validation=feed,
+        epochs=epochs,
+        configuration=settings,
+        checkpoint_path=tmp_path / "checkpoint.npz",
+        evaluate=evaluate,
+    )
 
 
 def test_early_stopping_counts_judged_epochs(tmp_path):
@@ -118,8 +125,9 @@ def test_labels_without_images_are_named():
     assert metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, truth))
 
 
-@pytest.mark.parametrize(("head", "fine_tuning", "kept"), [(0.97, 0.95, "head"), (0.9, 0.95, "fine_tuning"),
-                                                           (0.9, 0.9, "fine_tuning")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("head", "fine_tuning", "kept"), [(0.97, 0.95, "head"), (0.9, 0.95, "fine_tuning"), (0.9, 0.9, "fine_tuning")]
+)
 def test_the_better_phase_is_kept(tmp_path, head, fine_tuning, kept):
     import keras
 

@@ -183,9 +183,13 @@ class TestOverHttp:
         run = start(api, project, name="Night shift", **TINY).json()
         address = f"/api/v1/trainings/?project={project.pk}"
         for query, count in (
-            (f"created_by={owner.username}", 1), ("created_by=nobody", 0), ("name=night", 1), ("name=day", 0),
-            ("created_after=2020-01-01T00:00:00Z", 1), ("created_before=2020-01-01T00:00:00Z", 0),
-        ):  # fmt: skip
+            (f"created_by={owner.username}", 1),
+            ("created_by=nobody", 0),
+            ("name=night", 1),
+            ("name=day", 0),
+            ("created_after=2020-01-01T00:00:00Z", 1),
+            ("created_before=2020-01-01T00:00:00Z", 0),
+        ):
             assert len(api.get(f"{address}&{query}").json()["results"]) == count, query
         assert run["created_by"] == owner.username
 

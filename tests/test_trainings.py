@@ -17,8 +17,14 @@ from training.models import TrainingRun
 from training.process import work_folder
 
 pytestmark = pytest.mark.django_db
-TINY = {"architecture": "small_cnn", "image_size": 32, "epochs": 2, "batch_size": 8, "early_stopping": 0,
-        "augmentation": "none"}  # fmt: skip
+TINY = {
+    "architecture": "small_cnn",
+    "image_size": 32,
+    "epochs": 2,
+    "batch_size": 8,
+    "early_stopping": 0,
+    "augmentation": "none",
+}
 
 
 @pytest.fixture
@@ -57,11 +63,17 @@ def test_an_unchanged_dataset_is_not_frozen_twice(api, project, shapes):
 @pytest.mark.parametrize(
     ("body", "attr"),
     [
-        ({"epochs": 0}, "epochs"), ({"image_size": 10}, "image_size"), ({"architecture": "x"}, "architecture"),
-        ({"learning_rate": "fast"}, "learning_rate"), ({"epoch": 3}, "epoch"), ({"snapshot": "x"}, "snapshot"),
-        ({"snapshot": str(uuid.uuid4())}, "snapshot"), ({"seed": -1}, "seed"), ({"dropout": "nan"}, "dropout"),
+        ({"epochs": 0}, "epochs"),
+        ({"image_size": 10}, "image_size"),
+        ({"architecture": "x"}, "architecture"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"epoch": 3}, "epoch"),
+        ({"snapshot": "x"}, "snapshot"),
+        ({"snapshot": str(uuid.uuid4())}, "snapshot"),
+        ({"seed": -1}, "seed"),
+        ({"dropout": "nan"}, "dropout"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.any_database("what a request may ask for")
 def test_wrong_settings_are_named(api, project, shapes, body, attr):
     answer = start(api, project, **body)
@@ -127,8 +139,13 @@ class TestSupervisor:
         model = api.get(f"/api/v1/models/{run['model']}/").json()
         assert (model["name"], model["version"], model["class_names"]) == ("Shapes", 1, ["bad", "good"])
         assert {file["kind"] for file in model["files"]} == {
-            "keras", "litert-float32", "labels", "labels_json", "model_card", "model_card_json",
-        }  # fmt: skip
+            "keras",
+            "litert-float32",
+            "labels",
+            "labels_json",
+            "model_card",
+            "model_card_json",
+        }
         assert model["metrics"]["count"] == 5 and len(model["metrics"]["accuracy_interval"]) == 2
         card = b"".join(api.get(f"/api/v1/models/{model['id']}/files/model_card/").streaming_content).decode()
         assert "Confusion matrix" in card and "small_cnn" in card and "confidence" in card

@@ -23,8 +23,14 @@ from training.models import TrainingRun
 from training.process import work_folder
 
 pytestmark = pytest.mark.django_db
-TINY = {"architecture": "small_cnn", "image_size": 32, "epochs": 1, "batch_size": 8, "early_stopping": 0,
-        "augmentation": "none"}  # fmt: skip
+TINY = {
+    "architecture": "small_cnn",
+    "image_size": 32,
+    "epochs": 1,
+    "batch_size": 8,
+    "early_stopping": 0,
+    "augmentation": "none",
+}
 
 
 @pytest.fixture

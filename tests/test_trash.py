@@ -103,8 +103,9 @@ def test_the_list(api, project, dataset, images, owner, django_assert_max_num_qu
     with django_assert_max_num_queries(3):
         rows = trash(api, project)
     assert [(row["kind"], row["name"], row["count"], row["deleted_by"]) for row in rows] == [
-        ("images", dataset["name"], 3, "owner"), ("images", "0.jpg", 1, "owner"),
-    ]  # fmt: skip
+        ("images", dataset["name"], 3, "owner"),
+        ("images", "0.jpg", 1, "owner"),
+    ]
     assert rows[0]["removed_at"] > rows[0]["deleted_at"] and rows[0]["project_name"] == project.name
     picture = api.get(rows[0]["thumbnail"])
     assert picture.status_code == 200 and picture["Content-Type"] == "image/jpeg"

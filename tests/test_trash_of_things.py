@@ -38,9 +38,17 @@ def snapshots(api, dataset, images) -> list[dict]:
 def video(dataset, images) -> Video:
     """With two of the images cut from it."""
     row = Video.objects.create(
-        dataset_id=dataset["id"], blob=Image.objects.first().blob, filename="v.mp4", container="mp4", size=9, width=1,
-        height=1, fps=1, frame_count=2, duration=1,
-    )  # fmt: skip
+        dataset_id=dataset["id"],
+        blob=Image.objects.first().blob,
+        filename="v.mp4",
+        container="mp4",
+        size=9,
+        width=1,
+        height=1,
+        fps=1,
+        frame_count=2,
+        duration=1,
+    )
     for index, image in enumerate(images[:2]):
         Image.objects.filter(pk=image["id"]).update(video=row, frame_index=index, frame_time=index)
     return row
@@ -231,9 +239,7 @@ class TestModels:
 
 class TestProjects:
     def test_there_and_back(self, api, project, dataset, images, snapshots, viewer):
-        Invitation.objects.create(
-            project=project, username="x", name_key="x", expires_at=project.created_at
-        )  # fmt: skip
+        Invitation.objects.create(project=project, username="x", name_key="x", expires_at=project.created_at)
         members = set(Membership.objects.values_list("user", "role"))
         there_and_back(api, project, f"{API}/projects/{project.pk}/", "delete_project")
         assert set(Membership.objects.values_list("user", "role")) == members and Invitation.objects.count() == 1

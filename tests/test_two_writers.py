@@ -164,9 +164,15 @@ def test_two_models_registered_at_once(project, owner, tmp_path):
 
     def register() -> int:
         return register_model(
-            project=project, name="m", class_names=["a", "b"], architecture="small_cnn", input_size=(32, 32),
-            parameters=1, files={"labels": path}, user=owner,
-        ).version  # fmt: skip
+            project=project,
+            name="m",
+            class_names=["a", "b"],
+            architecture="small_cnn",
+            input_size=(32, 32),
+            parameters=1,
+            files={"labels": path},
+            user=owner,
+        ).version
 
     assert sorted(together(*[register] * 4)) == [1, 2, 3, 4] and Model.objects.count() == 4
 

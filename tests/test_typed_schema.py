@@ -96,9 +96,13 @@ class TestAnswers:
         fits(dry, "Job")
         assert dry["result"]["kind"] == "import_dry_run"
 
-    @pytest.mark.parametrize(("path", "body", "kind"), [
-        ("duplicates", {}, "duplicates"), ("exports", {"format": "csv"}, "export"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("path", "body", "kind"),
+        [
+            ("duplicates", {}, "duplicates"),
+            ("exports", {"format": "csv"}, "export"),
+        ],
+    )
     def test_jobs_on_datasets(self, api, dataset, snapshot, path, body, kind):
         made = api.post(f"/api/v1/datasets/{dataset['id']}/{path}/", body).json()
         jobs.run_job(made["id"])
@@ -120,10 +124,17 @@ class TestAnswers:
         else:
             configuration = DetectionConfiguration(anchor_sizes=(1.0, 2.0)).resolved(10).to_dict()
         space = {"learning_rate": {"min": 1e-4, "max": 1e-2, "log": True}, "augmentation": ["none", "light"]}
-        search = Search.objects.create(project=project, snapshot=snapshot, configuration=configuration, space=space,
-                                       sizes=[1], max_runs=3)  # fmt: skip
-        run = TrainingRun.objects.create(project=project, snapshot=snapshot, configuration=configuration, search=search,
-                                         chosen={"learning_rate": 1e-3}, rung=0)  # fmt: skip
+        search = Search.objects.create(
+            project=project, snapshot=snapshot, configuration=configuration, space=space, sizes=[1], max_runs=3
+        )
+        run = TrainingRun.objects.create(
+            project=project,
+            snapshot=snapshot,
+            configuration=configuration,
+            search=search,
+            chosen={"learning_rate": 1e-3},
+            rung=0,
+        )
         fits(self.read(api, f"trainings/{run.pk}"), "Training")
         fits(self.read(api, "trainings")["results"][0], "TrainingSummary")
         fits(self.read(api, f"searches/{search.pk}"), "Search")

@@ -22,18 +22,43 @@ def images(api, dataset, labels) -> list[dict]:
 
 def state(project) -> tuple:
     """All that can be changed, but for revisions and the history."""
-    fields = ("pk", "label", "image", "x_min", "y_min", "x_max", "y_max", "origin", "score", "confirmed", "created_by",
-              "created_at")  # fmt: skip
+    fields = (
+        "pk",
+        "label",
+        "image",
+        "x_min",
+        "y_min",
+        "x_max",
+        "y_max",
+        "origin",
+        "score",
+        "confirmed",
+        "created_by",
+        "created_at",
+    )
     labels = Label.objects.filter(project=project).order_by("pk")
     datasets = Dataset.objects.filter(project=project).order_by("pk")
     return (
         sorted(map(str, Annotation.objects.filter(image__dataset__project=project).values_list(*fields))),
-        sorted(map(str, Image.objects.filter(dataset__project=project).values_list(
-            "pk", "dataset", "filename", "split", "group", "reviewed", "facets", "annotation_count", "lowest_score"
-        ))),
+        sorted(
+            map(
+                str,
+                Image.objects.filter(dataset__project=project).values_list(
+                    "pk",
+                    "dataset",
+                    "filename",
+                    "split",
+                    "group",
+                    "reviewed",
+                    "facets",
+                    "annotation_count",
+                    "lowest_score",
+                ),
+            )
+        ),
         list(labels.values_list("pk", "name", "color", "order", "hotkey")),
         list(datasets.values_list("pk", "name", "description", "image_count")),
-    )  # fmt: skip
+    )
 
 
 def undo(api, change: str, status: int = 200) -> dict:
@@ -67,8 +92,22 @@ def changes_of_every_kind(api, project, dataset, images, labels):
     }
 
 
-KINDS = ["annotate", "patch", "label", "unlabel", "split", "group", "move", "rename label", "new label",
-         "unlabel and delete", "delete a label that nothing carries", "merge", "reorder", "dataset"]  # fmt: skip
+KINDS = [
+    "annotate",
+    "patch",
+    "label",
+    "unlabel",
+    "split",
+    "group",
+    "move",
+    "rename label",
+    "new label",
+    "unlabel and delete",
+    "delete a label that nothing carries",
+    "merge",
+    "reorder",
+    "dataset",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -163,8 +202,9 @@ def test_the_list(api, project, images, labels, django_assert_max_num_queries):
     with django_assert_max_num_queries(4):
         rows = api.get(f"{API}/changes/?project={project.pk}").json()["results"]
     assert [(row["action"], row["details"], row["rows"], row["changed_by"]) for row in rows[:2]] == [
-        ("split", {"split": "validation"}, 1, "owner"), ("split", {"split": "test"}, 1, "owner"),
-    ]  # fmt: skip
+        ("split", {"split": "validation"}, 1, "owner"),
+        ("split", {"split": "test"}, 1, "owner"),
+    ]
     undo(api, rows[0]["id"])
     rows = api.get(f"{API}/changes/?project={project.pk}").json()["results"]
     assert rows[0]["undo_of"] == rows[1]["id"] and rows[1]["undone_by"] == rows[0]["id"]

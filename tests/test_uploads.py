@@ -52,8 +52,9 @@ def network():
     x = layers.Dense(16, activation="relu")(x)
     model = keras.Model(image, layers.Dense(3, activation="softmax")(x), name="everything")
     normal = np.random.default_rng(1).normal
-    model.set_weights([np.abs(normal(0.4, 0.3, w.shape)) if "variance" in w.path else normal(0, 0.3, w.shape)
-                       for w in model.weights])  # fmt: skip
+    model.set_weights(
+        [np.abs(normal(0.4, 0.3, w.shape)) if "variance" in w.path else normal(0, 0.3, w.shape) for w in model.weights]
+    )
     model(np.zeros((1, 40, 40, 3), np.float32))
     return model
 
@@ -83,9 +84,17 @@ def read(format: str, path: Path, folder: Path, labels=None, **changes):
     from vision.model_import.work import import_upload
 
     values = {
-        "path": str(path), "format": format, "class_names": labels or LABELS, "image_size": None, "channels": "rgb",
-        "scaling": "-1_1", "resize": "stretch", "images": [], "max_parameters": LIMIT, **changes,
-    }  # fmt: skip
+        "path": str(path),
+        "format": format,
+        "class_names": labels or LABELS,
+        "image_size": None,
+        "channels": "rgb",
+        "scaling": "-1_1",
+        "resize": "stretch",
+        "images": [],
+        "max_parameters": LIMIT,
+        **changes,
+    }
     folder.mkdir(exist_ok=True)
     return import_upload(UploadRequest(**values), folder, TrainingHooks())
 
@@ -179,10 +188,14 @@ def test_a_network_of_keras_2_whose_settings_keras_3_does_not_read(tmp_path, mon
     tf_keras = pytest.importorskip("tf_keras")
     from vision.model_import import read as reading
 
-    model = tf_keras.Sequential([
-        tf_keras.layers.InputLayer((32, 32, 3)), tf_keras.layers.Conv2D(4, 3, activation="relu"),
-        tf_keras.layers.GlobalAveragePooling2D(), tf_keras.layers.Dense(3, activation="softmax"),
-    ])  # fmt: skip
+    model = tf_keras.Sequential(
+        [
+            tf_keras.layers.InputLayer((32, 32, 3)),
+            tf_keras.layers.Conv2D(4, 3, activation="relu"),
+            tf_keras.layers.GlobalAveragePooling2D(),
+            tf_keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
     model.save(tmp_path / "old.h5")
     monkeypatch.setattr(reading.keras.saving, "load_model", lambda *a, **k: (_ for _ in ()).throw(TypeError("no")))
     found = reading.read_network("h5", tmp_path / "old.h5", None, tmp_path, reading.Limits(LIMIT))
@@ -367,11 +380,16 @@ def own_network(side: int = 32, labels: int = 2) -> dict:
     from keras import layers
 
     return json.loads(
-        keras.Sequential([
-            keras.Input((side, side, 3)), layers.Rescaling(1 / 255), layers.Conv2D(8, 3, strides=2, activation="relu"),
-            layers.GlobalAveragePooling2D(), layers.Dense(labels, activation="softmax"),
-        ]).to_json()
-    )  # fmt: skip
+        keras.Sequential(
+            [
+                keras.Input((side, side, 3)),
+                layers.Rescaling(1 / 255),
+                layers.Conv2D(8, 3, strides=2, activation="relu"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(labels, activation="softmax"),
+            ]
+        ).to_json()
+    )
 
 
 def test_a_network_too_large_is_refused_without_the_memory_for_it():
@@ -387,11 +405,15 @@ def test_a_network_too_large_is_refused_without_the_memory_for_it():
         build_checked(network, 100_000_000)
     assert error.value.code == "too_large" and "parameters" in str(error.value)
     wide = json.loads(
-        keras.Sequential([
-            keras.Input((32, 32, 3)), keras.layers.UpSampling2D(1000), keras.layers.GlobalAveragePooling2D(),
-            keras.layers.Dense(2, activation="softmax"),
-        ]).to_json()
-    )  # fmt: skip
+        keras.Sequential(
+            [
+                keras.Input((32, 32, 3)),
+                keras.layers.UpSampling2D(1000),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(2, activation="softmax"),
+            ]
+        ).to_json()
+    )
     with pytest.raises(UploadError) as error:
         build_checked(wide, 10**12)
     assert "numbers" in str(error.value)
@@ -417,9 +439,11 @@ class TestThroughTheAPI:
 
     def send(self, api, project, path: Path, **fields):
         body = {
-            "project": str(project.pk), "labels": "ant\nbee\ncat",
-            "file": SimpleUploadedFile(path.name, path.read_bytes()), **fields,
-        }  # fmt: skip
+            "project": str(project.pk),
+            "labels": "ant\nbee\ncat",
+            "file": SimpleUploadedFile(path.name, path.read_bytes()),
+            **fields,
+        }
         return api.post("/api/v1/models/", body, format="multipart")
 
     def finished(self, api, answer) -> dict:
@@ -556,8 +580,17 @@ def test_a_letterboxed_model_sees_whole_pictures(files, tmp_path):
 
 
 def test_operations_by_name():
-    for name in ("ReadFile", "WriteFile", "PyFunc", "EagerPyFunc", "TensorSliceDataset", "LookupTableFindV2", "PrintV2",
-                 "ImmutableConst", "NotYetInvented"):  # fmt: skip
+    for name in (
+        "ReadFile",
+        "WriteFile",
+        "PyFunc",
+        "EagerPyFunc",
+        "TensorSliceDataset",
+        "LookupTableFindV2",
+        "PrintV2",
+        "ImmutableConst",
+        "NotYetInvented",
+    ):
         with pytest.raises(UploadError):
             operations.check_operation(name)
     for name in ("Conv2D", "MatMul", "StatefulPartitionedCall", "ReadVariableOp", "FusedBatchNormV3", "SaveV2"):

@@ -36,9 +36,19 @@ def finish(training: dict) -> TrainingRun:
 
 def production_model(project, run: TrainingRun) -> Model:
     model = Model.objects.create(
-        project=project, name="Screws", version=1, task="classification", class_names=["bad", "good"], architecture="x",
-        input_height=32, input_width=32, parameters=1, stage=Stage.PRODUCTION, snapshot=run.snapshot, training=run.pk,
-    )  # fmt: skip
+        project=project,
+        name="Screws",
+        version=1,
+        task="classification",
+        class_names=["bad", "good"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+        stage=Stage.PRODUCTION,
+        snapshot=run.snapshot,
+        training=run.pk,
+    )
     Evaluation.objects.create(model=model, snapshot=run.snapshot, split="test", metrics={})
     return model
 

@@ -60,9 +60,13 @@ def pixels_of(image: Image) -> np.ndarray:
 
 
 CONTAINERS = [
-    ("mp4", "h264", "mp4", "H.264"), ("mov", "h264", "mov", "H.264"), ("matroska", "h264", "mkv", "H.264"),
-    ("webm", "libvpx-vp9", "webm", "VP9"), ("avi", "mpeg4", "avi", "MPEG-4"), ("avi", "mjpeg", "avi", "Motion JPEG"),
-]  # fmt: skip
+    ("mp4", "h264", "mp4", "H.264"),
+    ("mov", "h264", "mov", "H.264"),
+    ("matroska", "h264", "mkv", "H.264"),
+    ("webm", "libvpx-vp9", "webm", "VP9"),
+    ("avi", "mpeg4", "avi", "MPEG-4"),
+    ("avi", "mjpeg", "avi", "Motion JPEG"),
+]
 
 
 @pytest.mark.parametrize(("kind", "codec", "container", "name"), CONTAINERS, ids=[f"{c[2]}-{c[3]}" for c in CONTAINERS])
@@ -136,8 +140,13 @@ def test_cutting_again_adds_nothing_and_frames_stay_on_one_side_of_a_split(api, 
     video = add(api, dataset, made_video(60))
     assert cut(api, video, every_frames=6)["created"] == 10
     assert cut(api, video, every_frames=6) == {
-        "kind": "video_frames", "video": video["id"], "created": 0, "duplicates": 10, "similar": 0, "suggestions": 0,
-    }  # fmt: skip
+        "kind": "video_frames",
+        "video": video["id"],
+        "created": 0,
+        "duplicates": 10,
+        "similar": 0,
+        "suggestions": 0,
+    }
     ids = [str(image.pk) for image in images_of(video)]
     api.post("/api/v1/images/bulk/", {"action": "label", "images": ids, "label": "good"})
     snapshot = take_snapshot(dataset=Image.objects.get(pk=ids[0]).dataset, user=owner)
@@ -219,8 +228,12 @@ def test_a_variable_rate_keeps_its_times(api, dataset):
     assert video["is_variable_rate"] and video["frame_count"] == 10
     assert cut(api, video, every_seconds=0.5)["created"] == 5
     assert [(i.frame_index, i.frame_time) for i in images_of(video)] == [
-        (0, 0.0), (3, 0.5), (6, 1.0), (7, 1.7), (9, 2.0),
-    ]  # fmt: skip
+        (0, 0.0),
+        (3, 0.5),
+        (6, 1.0),
+        (7, 1.7),
+        (9, 2.0),
+    ]
 
 
 def test_what_a_file_claims_and_does_not_have_is_told(api, dataset):
@@ -309,11 +322,14 @@ def test_the_same_video_twice_is_a_conflict(api, dataset):
 
 
 BAD_REQUESTS = [
-    ({}, "required"), ({"every_frames": 0}, "min_value"), ({"every_frames": 2, "every_seconds": 1}, "required"),
-    ({"scenes": True, "every_seconds": 1}, "required"), ({"every_seconds": "often"}, "invalid"),
+    ({}, "required"),
+    ({"every_frames": 0}, "min_value"),
+    ({"every_frames": 2, "every_seconds": 1}, "required"),
+    ({"scenes": True, "every_seconds": 1}, "required"),
+    ({"every_seconds": "often"}, "invalid"),
     ({"every_frames": 1, "start_seconds": 5, "end_seconds": 5}, "invalid"),
     ({"every_frames": 1, "model": "6a1f2f3e-0000-4000-8000-000000000000"}, "does_not_exist"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("request_data", "code"), BAD_REQUESTS, ids=[str(one[0]) for one in BAD_REQUESTS])
@@ -346,9 +362,16 @@ def test_the_list_of_videos_takes_few_queries(api, dataset, django_assert_max_nu
 def test_a_model_of_another_task_cannot_suggest(api, dataset, project):
     video = send(api, dataset, made_video(5)).json()
     model = Model.objects.create(
-        project=project, name="boxes", version=1, task="detection", class_names=["a"], architecture="x",
-        input_height=32, input_width=32, parameters=1,
-    )  # fmt: skip
+        project=project,
+        name="boxes",
+        version=1,
+        task="detection",
+        class_names=["a"],
+        architecture="x",
+        input_height=32,
+        input_width=32,
+        parameters=1,
+    )
     answer = api.post(f"/api/v1/videos/{video['id']}/frames/", {"every_frames": 1, "model": str(model.pk)})
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == "model_does_not_fit"
 

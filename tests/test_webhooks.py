@@ -213,16 +213,23 @@ def test_a_failed_job_is_told_with_its_reason(api, project, webhook, receiver, o
 def test_the_end_of_a_training_is_told(api, project, snapshot_of_shapes, webhook, receiver):
     api.patch(f"/api/v1/webhooks/{webhook['id']}/", {"events": ["training.finished"]})
     body = {
-        "project": str(project.pk), "snapshot": snapshot_of_shapes, "architecture": "small_cnn", "image_size": 32,
-    }  # fmt: skip
+        "project": str(project.pk),
+        "snapshot": snapshot_of_shapes,
+        "architecture": "small_cnn",
+        "image_size": 32,
+    }
     run = api.post("/api/v1/trainings/", body).json()
     api.post(f"/api/v1/trainings/{run['id']}/cancel/")
     assert deliver_due() == 1
     message = json.loads(receiver.got[0][1])
     assert message["type"] == "training.finished"
     assert {name: message["data"][name] for name in ("id", "kind", "state", "error", "result")} == {
-        "id": run["id"], "kind": "training", "state": "cancelled", "error": None, "result": None,
-    }  # fmt: skip
+        "id": run["id"],
+        "kind": "training",
+        "state": "cancelled",
+        "error": None,
+        "result": None,
+    }
 
 
 def test_work_of_the_studio_on_itself_is_told_to_nobody(webhook):

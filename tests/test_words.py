@@ -15,11 +15,24 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [
     path
     for folder in (
-        "accounts", "agent", "common", "datasets", "edge", "examples", "fastdfs", "inference", "jobs", "mlstudio",
-        "projects", "storage", "training", "vision", "webhooks",
+        "accounts",
+        "agent",
+        "common",
+        "datasets",
+        "edge",
+        "examples",
+        "fastdfs",
+        "inference",
+        "jobs",
+        "mlstudio",
+        "projects",
+        "storage",
+        "training",
+        "vision",
+        "webhooks",
     )
     for path in (ROOT / folder).rglob("*.py")
-]  # fmt: skip
+]
 # What settings are written in, as the documentation says.
 ABOUT_SETTINGS = {"mlstudio/environment.py"}
 
@@ -38,10 +51,16 @@ def test_a_plural_of_its_own():
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (3_400_000, "3.4 MB"),
-        (536_870_912, "537 MB"), (20 * 10**9, "20 GB"), (5 * 10**15, "5,000 TB"),
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (3_400_000, "3.4 MB"),
+        (536_870_912, "537 MB"),
+        (20 * 10**9, "20 GB"),
+        (5 * 10**15, "5,000 TB"),
     ],
-)  # fmt: skip
+)
 def test_sizes_are_powers_of_a_thousand(size, said):
     assert format_bytes(size) == said
 
@@ -53,8 +72,9 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body and isinstance(node.body[0], ast.Expr)
-    }  # fmt: skip
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = [str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values]

@@ -25,9 +25,15 @@ class Web:
         self.handler = PooledHandler()
         self.protocol = protocol_for(file_limit)
         config = uvicorn.Config(
-            self.handler, http=self.protocol, ws="none", lifespan="off", log_config=None, access_log=False,
-            backlog=BACKLOG, loop="asyncio",
-        )  # fmt: skip
+            self.handler,
+            http=self.protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            backlog=BACKLOG,
+            loop="asyncio",
+        )
         self.server = uvicorn.Server(config)
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]

@@ -64,11 +64,22 @@ def limits_of(request: dict) -> Limits:
         programs = 256 if any(Path("/dev").glob("nvidia*")) else 0
         return Limits(
             memory_bytes=settings.ENGINE_MEMORY_BYTES or round(psutil.virtual_memory().total * MEMORY_SHARE),
-            reserved_bytes=1 << 46, cpu_seconds=10_000 * DAYS, file_bytes=1 << 40, folder_bytes=1 << 42,
-            threads=8192, processes=programs, open_files=65_536, niceness=TRAINING_NICENESS,
-        )  # fmt: skip
+            reserved_bytes=1 << 46,
+            cpu_seconds=10_000 * DAYS,
+            file_bytes=1 << 40,
+            folder_bytes=1 << 42,
+            threads=8192,
+            processes=programs,
+            open_files=65_536,
+            niceness=TRAINING_NICENESS,
+        )
     memory = settings.MODEL_IMPORT_MEMORY_BYTES
     return Limits(
-        memory_bytes=memory, reserved_bytes=4 * memory, cpu_seconds=DAYS, file_bytes=16 * GIB, folder_bytes=64 * GIB,
-        threads=4096, niceness=JOB_NICENESS,
-    )  # fmt: skip
+        memory_bytes=memory,
+        reserved_bytes=4 * memory,
+        cpu_seconds=DAYS,
+        file_bytes=16 * GIB,
+        folder_bytes=64 * GIB,
+        threads=4096,
+        niceness=JOB_NICENESS,
+    )

@@ -101,9 +101,14 @@ def _bundle(model: Model, export: Export, folder: Path) -> Path:
         sample_from = (FileKind.LITERT_FLOAT32.value, given)
     target = folder / f"{folder_name(model)}.zip"
     write_bundle(
-        target, model=model, kind=export.kind, file=Path(export.path), documents=documents,
-        report=export.report, sample_from=sample_from,
-    )  # fmt: skip
+        target,
+        model=model,
+        kind=export.kind,
+        file=Path(export.path),
+        documents=documents,
+        report=export.report,
+        sample_from=sample_from,
+    )
     return target
 
 

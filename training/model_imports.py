@@ -58,9 +58,13 @@ def _request(parameters: ModelImportParameters, path: Path, images: list[str]) -
     height, width = parameters.image_size
     if parameters.format == "keras_retinanet":
         return {
-            "mode": "import", "path": str(path), "images": images, "anchors": parameters.anchors,
-            "class_names": parameters.class_names, "image_size": [height, width],
-        }  # fmt: skip
+            "mode": "import",
+            "path": str(path),
+            "images": images,
+            "anchors": parameters.anchors,
+            "class_names": parameters.class_names,
+            "image_size": [height, width],
+        }
     upload = UploadRequest(
         path=str(path),
         format=parameters.format,

@@ -71,12 +71,21 @@ class EngineProcess:
         try:
             with open(self.folder / "stderr.log", "ab") as stderr:
                 return start_python(
-                    "vision.engine", self.folder, folder=layout.writable(self.folder),
-                    readable=readable_of(request, self.folder), limits=self._limits,
-                    environment=environment_of(request), gpu=uses_gpu(request),
-                    closed=is_closed(request), stdin=pipe, stdout=pipe, stderr=stderr,
-                    text=True, encoding="utf-8", errors="replace",
-                )  # fmt: skip
+                    "vision.engine",
+                    self.folder,
+                    folder=layout.writable(self.folder),
+                    readable=readable_of(request, self.folder),
+                    limits=self._limits,
+                    environment=environment_of(request),
+                    gpu=uses_gpu(request),
+                    closed=is_closed(request),
+                    stdin=pipe,
+                    stdout=pipe,
+                    stderr=stderr,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                )
         except SandboxMissing as error:
             raise WorkFailed("sandbox_missing", str(error)) from error
 

@@ -39,9 +39,18 @@ ETA = 2
 FEWEST_EPOCHS = 1
 EPOCH_FIELDS = ("epochs", "fine_tune_epochs")
 SEARCHABLE = (
-    "architecture", "image_size", "batch_size", "fine_tune", "learning_rate", "fine_tune_learning_rate",
-    "weight_decay", "dropout", "label_smoothing", "augmentation", "class_weights",
-)  # fmt: skip
+    "architecture",
+    "image_size",
+    "batch_size",
+    "fine_tune",
+    "learning_rate",
+    "fine_tune_learning_rate",
+    "weight_decay",
+    "dropout",
+    "label_smoothing",
+    "augmentation",
+    "class_weights",
+)
 DEFAULT_SPACES: dict[str, dict] = {
     Task.CLASSIFICATION: {
         "learning_rate": {"min": 3e-4, "max": 3e-3, "log": True},
@@ -58,10 +67,19 @@ TRIES = 200
 
 
 def start_search(
-    *, project: Project, user: User, configuration: dict, space: Mapping | None = None,
-    snapshot: Snapshot | None = None, dataset: Dataset | None = None, base_model: Model | None = None,
-    max_runs: int = 7, max_minutes: float | None = None, seed: int = 42, name: str = "",
-) -> Search:  # fmt: skip
+    *,
+    project: Project,
+    user: User,
+    configuration: dict,
+    space: Mapping | None = None,
+    snapshot: Snapshot | None = None,
+    dataset: Dataset | None = None,
+    base_model: Model | None = None,
+    max_runs: int = 7,
+    max_minutes: float | None = None,
+    seed: int = 42,
+    name: str = "",
+) -> Search:
     """Draw settings out of the space and start the first rung. The first of them are the user's own; they are compared
     like the others, by a shorter training, and may be left behind there.
 
@@ -87,9 +105,18 @@ def start_search(
         check_configuration(project, user, settings, snapshot, base_model)
     with transaction.atomic():
         search = Search.objects.create(
-            project=project, snapshot=snapshot, base_model=base_model, name=name, configuration=configuration,
-            space=space, sizes=sizes, max_runs=max_runs, max_minutes=max_minutes, seed=seed, created_by=user,
-        )  # fmt: skip
+            project=project,
+            snapshot=snapshot,
+            base_model=base_model,
+            name=name,
+            configuration=configuration,
+            space=space,
+            sizes=sizes,
+            max_runs=max_runs,
+            max_minutes=max_minutes,
+            seed=seed,
+            created_by=user,
+        )
         _start_rung(search, 0, drawn)
     return search
 
@@ -146,10 +173,13 @@ def _start_rung(search: Search, rung: int, settings: Sequence[dict]) -> None:
     left = len(search.sizes) - 1 - rung
     for number, one in enumerate(settings):
         run = start_training(
-            project=search.project, user=search.created_by, snapshot=search.snapshot, base_model=search.base_model,
+            project=search.project,
+            user=search.created_by,
+            snapshot=search.snapshot,
+            base_model=search.base_model,
             configuration=_shortened(one, search, left),
             name=f"{search.name or 'Search'} {rung + 1}.{number + 1}"[:100],
-        )  # fmt: skip
+        )
         TrainingRun.objects.filter(pk=run.pk).update(search=search, rung=rung, chosen=one)
     Search.objects.filter(pk=search.pk).update(rung=rung)
     search.rung = rung

@@ -13,9 +13,13 @@ from training.models import Search, TrainingRun
 
 # What lists do not show of the rows that they name.
 LARGE = (
-    "snapshot__counts", "snapshot__class_names", "model__metrics", "model__class_names", "base_model__metrics",
+    "snapshot__counts",
+    "snapshot__class_names",
+    "model__metrics",
+    "model__class_names",
+    "base_model__metrics",
     "base_model__class_names",
-)  # fmt: skip
+)
 
 
 def trainings_of(user: User) -> QuerySet[TrainingRun]:
@@ -48,14 +52,22 @@ def activity_of(user: User, project: Project | None, state: str, limit: int) -> 
             found = found.filter(state__in=ENDED) if state == "ended" else found.exclude(state__in=ENDED)
         rows += [
             {
-                "id": one.pk, "type": kind, "kind": getattr(one, "kind", "training"),
-                "dry_run": bool(getattr(one, "parameters", {}).get("dry_run")), "project": one.project_id,
-                "project_name": one.project.name, "state": one.state, "waiting": place_of(one, lines),
-                "progress": one.progress, "error": error_of(one),
+                "id": one.pk,
+                "type": kind,
+                "kind": getattr(one, "kind", "training"),
+                "dry_run": bool(getattr(one, "parameters", {}).get("dry_run")),
+                "project": one.project_id,
+                "project_name": one.project.name,
+                "state": one.state,
+                "waiting": place_of(one, lines),
+                "progress": one.progress,
+                "error": error_of(one),
                 "started_by": None if one.created_by is None else one.created_by.username,
-                "url": reverse(view, args=[one.pk]), "created_at": one.created_at, "started_at": one.started_at,
+                "url": reverse(view, args=[one.pk]),
+                "created_at": one.created_at,
+                "started_at": one.started_at,
                 "finished_at": one.finished_at,
             }
             for one in found.select_related("project", "created_by").order_by("-id")[:limit]
-        ]  # fmt: skip
+        ]
     return sorted(rows, key=lambda row: row["id"], reverse=True)[:limit]

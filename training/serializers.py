@@ -64,7 +64,7 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields, SeesItsOwn):
         queryset=Model.objects.none(),
         required=False,
         help_text="A model of the same task to start from: of a project of yours, or a public one.",
-    )  # fmt: skip
+    )
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> Any:
@@ -102,9 +102,10 @@ class EstimateSerializer(serializers.Serializer):
     seconds_by_phase = serializers.DictField(child=serializers.FloatField())
     warnings = serializers.ListField(child=serializers.CharField())
     epochs = serializers.DictField(
-        child=serializers.IntegerField(), required=False,
+        child=serializers.IntegerField(),
+        required=False,
         help_text="Settings of epochs that `max_minutes` has made smaller.",
-    )  # fmt: skip
+    )
 
 
 class EpochSerializer(serializers.Serializer):
@@ -186,9 +187,13 @@ class SearchRequestSerializer(TrainingRequestSerializer):
     )
     max_runs = serializers.IntegerField(min_value=3, max_value=100, default=7, help_text="Trainings altogether.")
     max_minutes = Number(
-        min_value=1, max_value=100_000, required=False, allow_null=True, default=None,
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="When they are over, the best of what was trained is kept.",
-    )  # fmt: skip
+    )
 
     OWN = ("space", "max_runs", "max_minutes")
 

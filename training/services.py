@@ -48,9 +48,12 @@ AnyConfiguration = Configuration | DetectionConfiguration
 TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
 EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
 limits.limit_work(
-    TrainingRun, name="queued_trainings", setting="MAX_QUEUED_TRAININGS",
-    project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT", in_words=lambda count: counted(count, "training"),
-)  # fmt: skip
+    TrainingRun,
+    name="queued_trainings",
+    setting="MAX_QUEUED_TRAININGS",
+    project_setting="MAX_QUEUED_TRAININGS_PER_PROJECT",
+    in_words=lambda count: counted(count, "training"),
+)
 SPLIT_ERRORS = ("empty_split", "label_without_images", "label_without_boxes")
 # What an earlier model knows would be forgotten at the rate of a training from scratch.
 BASE_RATE = 0.3
@@ -82,9 +85,15 @@ class PreflightResult(JobResult):
 
 
 def start_training(
-    *, project: Project, user: User | None, configuration: dict, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
-) -> TrainingRun:  # fmt: skip
+    *,
+    project: Project,
+    user: User | None,
+    configuration: dict,
+    snapshot: Snapshot | None = None,
+    dataset: Dataset | None = None,
+    name: str = "",
+    base_model: Model | None = None,
+) -> TrainingRun:
     """Check what can be checked at once, queue the run and tell the trainers.
 
     Args:
@@ -119,9 +128,15 @@ def _queue(*, project: Project, snapshot: Snapshot, created_by: User | None, **f
 
 
 def start_preflight(
-    *, project: Project, user: User, configuration: dict, snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None, name: str = "", base_model: Model | None = None,
-) -> Job:  # fmt: skip
+    *,
+    project: Project,
+    user: User,
+    configuration: dict,
+    snapshot: Snapshot | None = None,
+    dataset: Dataset | None = None,
+    name: str = "",
+    base_model: Model | None = None,
+) -> Job:
     """A job that answers what such a training would take; it takes the snapshot of a large dataset itself.
 
     Raises:
@@ -164,9 +179,13 @@ def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
     if run.base_model is not None and run.project.task == Task.DETECTION:
         settings = {name: value for name, value in settings.items() if not name.startswith("anchor_")}
     return start_training(
-        project=run.project, user=user, configuration=settings, snapshot=run.snapshot, name=run.name,
+        project=run.project,
+        user=user,
+        configuration=settings,
+        snapshot=run.snapshot,
+        name=run.name,
         base_model=run.base_model,
-    )  # fmt: skip
+    )
 
 
 def _checked(
@@ -305,9 +324,11 @@ def _whole(run: TrainingRun) -> TrainingRun:
 def _fail(run: TrainingRun) -> None:
     try:
         work.finish(
-            run, WorkState.FAILED, error_code="internal_error",
+            run,
+            WorkState.FAILED,
+            error_code="internal_error",
             error_detail="An unexpected error ended the training; the server's log has it.",
-        )  # fmt: skip
+        )
     except LeaseLost:
         log.warning("lease_lost", work=str(run.pk))
     except Error as error:

@@ -247,9 +247,11 @@ class SearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         large dataset, a job takes it first (202); its `result.search` is then the id.
         """
         visible = {
-            "project": projects_of(request.user), "snapshot": snapshots_of(request.user),
-            "dataset": datasets_of(request.user), "base_model": models_of(request.user),
-        }  # fmt: skip
+            "project": projects_of(request.user),
+            "snapshot": snapshots_of(request.user),
+            "dataset": datasets_of(request.user),
+            "base_model": models_of(request.user),
+        }
         data = serializers.SearchRequestSerializer(data=request.data, context={"visible": visible})
         data.is_valid(raise_exception=True)
         require_role(data.validated_data["project"], request.user, Role.EDITOR)

@@ -51,7 +51,15 @@ class DeliverySerializer(serializers.ModelSerializer):
     class Meta:
         model = WebhookDelivery
         fields = [
-            "id", "event", "payload", "state", "attempts", "next_attempt_at", "status_code", "problem", "created_at",
+            "id",
+            "event",
+            "payload",
+            "state",
+            "attempts",
+            "next_attempt_at",
+            "status_code",
+            "problem",
+            "created_at",
             "delivered_at",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields

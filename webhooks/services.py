@@ -81,10 +81,12 @@ def announce_work(work: Work) -> None:
         return
     event = EVENTS[type(work)](work)
     data = {
-        "id": str(work.pk), "kind": getattr(work, "kind", "training"), "state": str(work.state),
+        "id": str(work.pk),
+        "kind": getattr(work, "kind", "training"),
+        "state": str(work.state),
         "error": {"code": work.error_code, "detail": work.error_detail} if work.error_code else None,
         "result": getattr(work, "result", None) if event == WebhookEvent.EVALUATION else None,
-    }  # fmt: skip
+    }
     announce(project_id=work.project_id, event=event, data=data)  # type: ignore[attr-defined]
 
 

@@ -105,9 +105,12 @@ class WebhookViewSet(viewsets.ModelViewSet):
 
     @extend_schema(request=None, responses={202: serializers.DeliverySerializer})
     @action(
-        detail=True, methods=["post"], url_path="deliveries/<uuid:delivery>/again", filterset_class=None,
+        detail=True,
+        methods=["post"],
+        url_path="deliveries/<uuid:delivery>/again",
+        filterset_class=None,
         pagination_class=None,
-    )  # fmt: skip
+    )
     def again(self, request: Request, pk: uuid.UUID | None = None, delivery: uuid.UUID | None = None) -> Response:
         """Send a message again, now, whether it has arrived or not. It counts with the test messages of a user."""
         found = get_object_or_404(self.get_object().deliveries.all(), pk=delivery)

@@ -223,9 +223,10 @@ def _say_what_it_does(store: Store, service: Service, options: argparse.Namespac
     model = service.loaded
     log.info("running %s", title(model)) if model else log.info("waiting for a model: nothing is deployed here yet")
     log.info(
-        "images that the model is unsure of are sent to the studio" if options.feedback
+        "images that the model is unsure of are sent to the studio"
+        if options.feedback
         else "images stay on this device (with --feedback those that the model is unsure of are sent)"
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -85,7 +85,13 @@ class Predictor:
             return {"labels": labels_of(raw, names, MAX_LABELS), "boxes": []}
         detector = self.model["detector"]
         boxes = boxes_of(
-            raw, self._anchors, names, size, self._size, thresholds=thresholds_of(detector, names),
-            iou_threshold=detector["iou_threshold"], limit=MAX_BOXES,
-        )  # fmt: skip
+            raw,
+            self._anchors,
+            names,
+            size,
+            self._size,
+            thresholds=thresholds_of(detector, names),
+            iou_threshold=detector["iou_threshold"],
+            limit=MAX_BOXES,
+        )
         return {"labels": [], "boxes": boxes}

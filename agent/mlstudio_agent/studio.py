@@ -67,9 +67,13 @@ class Studio:
         return self._json("POST", "images/", body, f"multipart/form-data; boundary={boundary}")
 
     def open(
-        self, method: str, url: str, body: bytes | None = None, headers: dict | None = None,
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: dict | None = None,
         timeout: float = TIMEOUT_SECONDS,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """An open answer. The key goes to the studio only, never to another server that a manifest names."""
         wanted = {"User-Agent": f"mlstudio-agent/{__version__}", **(headers or {})}
         if self._key and url.startswith(self.base):

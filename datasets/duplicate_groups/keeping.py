@@ -40,9 +40,15 @@ def replace_groups(*, dataset: Dataset, groups: Sequence[dict]) -> None:
 def _row(dataset: Dataset, rank: int, group: dict, kept: dict) -> DuplicateGroup:
     signature = signature_of(image["id"] for image in group["images"])
     return DuplicateGroup(
-        dataset=dataset, rank=rank, signature=signature, is_exact=group["is_exact"], is_leak=group["is_leak"],
-        has_label_conflict=group["has_label_conflict"], is_kept=signature in kept, kept_by_id=kept.get(signature),
-    )  # fmt: skip
+        dataset=dataset,
+        rank=rank,
+        signature=signature,
+        is_exact=group["is_exact"],
+        is_leak=group["is_leak"],
+        has_label_conflict=group["has_label_conflict"],
+        is_kept=signature in kept,
+        kept_by_id=kept.get(signature),
+    )
 
 
 def signature_of(keys: Iterable[str]) -> str:

@@ -26,9 +26,17 @@ class FoundDuplicatesGroupSerializer(serializers.ModelSerializer):
     class Meta:
         model = DuplicateGroup
         fields = [
-            "id", "dataset", "rank", "is_exact", "is_leak", "has_label_conflict", "is_kept", "images", "left_out",
+            "id",
+            "dataset",
+            "rank",
+            "is_exact",
+            "is_leak",
+            "has_label_conflict",
+            "is_kept",
+            "images",
+            "left_out",
             "created_at",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
         extra_kwargs = {
             "is_exact": {"help_text": "They are the same file."},

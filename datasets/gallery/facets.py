@@ -36,11 +36,13 @@ def count_facets(selection: Selection, around: Scope) -> dict:
         **{
             name: by(bit, lambda code, bit=bit: [bool(code & bit)])  # type: ignore[misc]
             for name, bit in (
-                ("annotated", codes.ANNOTATED), ("reviewed", codes.REVIEWED), ("has_suggestions", codes.SUGGESTED),
+                ("annotated", codes.ANNOTATED),
+                ("reviewed", codes.REVIEWED),
+                ("has_suggestions", codes.SUGGESTED),
             )
         },
         "datasets": _datasets(around, everywhere, pattern),
-    }  # fmt: skip
+    }
 
 
 def _listed(counted: Counter) -> list[dict]:

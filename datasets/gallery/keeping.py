@@ -97,9 +97,7 @@ def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequen
     changes, place = _Changes(), stored_key(dataset.pk)
     for image, key in zip(images, stored_keys(image.pk for image in images), strict=True):
         mark = marks.get(image.pk, _NONE)
-        kept = _kept_of(
-            dataset.project_id, dataset.project.task, image.split, image.reviewed, image.format, mark
-        )  # fmt: skip
+        kept = _kept_of(dataset.project_id, dataset.project.task, image.split, image.reviewed, image.format, mark)
         for name, value in zip(FIELDS, kept, strict=True):
             setattr(image, name, value)
         changes.count(place, None, kept[0], (), mark.labels)
@@ -113,9 +111,13 @@ def _kept_of(project: Any, task: str, split: str | None, reviewed: bool, image_f
     """Values for `FIELDS`."""
     annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
     code = code_of(
-        split=split, annotated=annotated, reviewed=reviewed, suggested=bool(mark.waiting), origins=mark.origins,
+        split=split,
+        annotated=annotated,
+        reviewed=reviewed,
+        suggested=bool(mark.waiting),
+        origins=mark.origins,
         image_format=image_format,
-    )  # fmt: skip
+    )
     return code, project, mark.confirmed + mark.waiting, mark.waiting, mark.lowest_score
 
 

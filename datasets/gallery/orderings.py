@@ -12,9 +12,13 @@ from django.db.models.functions import Cast, Mod
 # Below it, multiplying by any number and taking the rest puts all into another order (a prime).
 PRIME = 2**31 - 1
 NAMES = {
-    "id": "id", "created": "id", "filename": "filename", "size": "size", "uncertainty": "lowest_score",
+    "id": "id",
+    "created": "id",
+    "filename": "filename",
+    "size": "size",
+    "uncertainty": "lowest_score",
     "random": "place",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 MOST = 2**31 - 1
 SEED: dict[str, Any] = {
-    "name": "seed", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": MOST, "default": 0},
+    "name": "seed",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MOST, "default": 0},
     "description": "With ordering=random: which of the orders.",
-}  # fmt: skip
+}
 OFFSET = {
-    "name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": MOST},
+    "name": "offset",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MOST},
     "description": "Instead of a cursor: the page begins at this place, counted from 0.",
-}  # fmt: skip
+}
 COUNTED = {"type": ["integer", "null"], "description": "With offset; null in pages by cursor."}
 
 

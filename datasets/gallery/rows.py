@@ -17,9 +17,20 @@ FIRST = 12
 THUMBNAIL_SIZE = 256
 THOUSAND = 1000
 FIELDS = (
-    "id", "dataset_id", "filename", "width", "height", "split", "revision", "reviewed", "facets", "annotation_count",
-    "suggestion_count", "thumbhash", "blob__sha256",
-)  # fmt: skip
+    "id",
+    "dataset_id",
+    "filename",
+    "width",
+    "height",
+    "split",
+    "revision",
+    "reviewed",
+    "facets",
+    "annotation_count",
+    "suggestion_count",
+    "thumbhash",
+    "blob__sha256",
+)
 
 
 def grid_rows(keys: Sequence) -> list[dict]:
@@ -37,9 +48,20 @@ def grid_rows(keys: Sequence) -> list[dict]:
 
 def _row(row: tuple, dataset: str, marks: list[dict], before: str, after: str) -> dict:
     (
-        key, _, filename, width, height, split, revision, reviewed, facets, annotations, suggestions, thumbhash,
+        key,
+        _,
+        filename,
+        width,
+        height,
+        split,
+        revision,
+        reviewed,
+        facets,
+        annotations,
+        suggestions,
+        thumbhash,
         sha256,
-    ) = row  # fmt: skip
+    ) = row
     pk, labels = written(key), list(dict.fromkeys(mark["label"] for mark in marks))
     return {
         "id": pk,

@@ -14,9 +14,12 @@ class GridAnnotationSerializer(serializers.Serializer):
     confirmed = serializers.BooleanField()
     score = serializers.FloatField(allow_null=True)
     box = serializers.ListField(
-        child=serializers.IntegerField(), allow_null=True, min_length=4, max_length=4,
+        child=serializers.IntegerField(),
+        allow_null=True,
+        min_length=4,
+        max_length=4,
         help_text="x_min, y_min, x_max, y_max in thousandths of the upright image's width and height.",
-    )  # fmt: skip
+    )
 
 
 class GridImageSerializer(serializers.Serializer):

@@ -70,8 +70,12 @@ def count_differences(before: Snapshot, after: Snapshot) -> dict[str, int]:
         total, in_both, relabelled, moved, unchanged = (number or 0 for number in cursor.fetchone())
     removed = _of(before).count() - in_both
     return {
-        "added": total - in_both, "removed": removed, "relabelled": relabelled, "moved": moved, "unchanged": unchanged,
-    }  # fmt: skip
+        "added": total - in_both,
+        "removed": removed,
+        "relabelled": relabelled,
+        "moved": moved,
+        "unchanged": unchanged,
+    }
 
 
 def count_labels(before: Snapshot, after: Snapshot) -> list[dict]:

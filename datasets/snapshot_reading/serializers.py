@@ -13,9 +13,13 @@ class SnapshotMarkSerializer(serializers.Serializer):
 
     label = serializers.CharField()
     box = serializers.ListField(
-        child=serializers.FloatField(), min_length=4, max_length=4, allow_null=True, default=None,
+        child=serializers.FloatField(),
+        min_length=4,
+        max_length=4,
+        allow_null=True,
+        default=None,
         help_text="x_min, y_min, x_max, y_max in pixels; null: the whole image.",
-    )  # fmt: skip
+    )
 
 
 class EarlierSerializer(serializers.Serializer):

@@ -43,9 +43,13 @@ def trash_dataset(dataset_pk: uuid.UUID) -> None:
     snapshots.filter(pk__in=needed).update(dataset=None, trashed_dataset=dataset, dataset_name=dataset.name)
     Dataset.objects.filter(pk=dataset.pk).update(project=trash)
     put_into_trash(
-        project=project, kind=TrashKind.DATASET, target=dataset.pk, name=dataset.name, count=dataset.image_count,
+        project=project,
+        kind=TrashKind.DATASET,
+        target=dataset.pk,
+        name=dataset.name,
+        count=dataset.image_count,
         facts={"pointers": let_go(dataset, but=(Snapshot,))},
-    )  # fmt: skip
+    )
     note_rows(PLACE, {dataset.pk: ({"project": str(project.pk)}, {"project": str(trash.pk)})})
     announce(project=project.pk, kind="dataset", id=dataset.pk, action="deleted", name=dataset.name)
 

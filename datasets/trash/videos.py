@@ -22,9 +22,7 @@ def trash_video(video_pk: uuid.UUID) -> None:
     dataset = None if video is None else lock_datasets([video.dataset_id]).get(video.dataset_id)
     if video is None or dataset is None:
         raise NotFound()
-    entry = put_into_trash(
-        project=dataset.project, kind=TrashKind.VIDEO, target=video.pk, name=video.filename, count=0
-    )  # fmt: skip
+    entry = put_into_trash(project=dataset.project, kind=TrashKind.VIDEO, target=video.pk, name=video.filename, count=0)
     place = place_of(entry, dataset)
     _move(video, dataset, place)
     announce(project=dataset.project_id, kind="video", id=video.pk, action="deleted", dataset=dataset.pk)

@@ -79,9 +79,13 @@ class BulkMixin(MakesChanges, GenericAPIView):
         left_out = set(options["except"])
         if total > MOST_AT_ONCE + len(left_out):
             job = start_bulk_change(
-                project=self._project(selection, wanted), change=change, wanted=wanted, left_out=sorted(left_out),
-                images=total, user=self.request.user,
-            )  # fmt: skip
+                project=self._project(selection, wanted),
+                change=change,
+                wanted=wanted,
+                left_out=sorted(left_out),
+                images=total,
+                user=self.request.user,
+            )
             location = reverse("job-detail", args=[job.pk])
             return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
         keys = [key for key in all_keys(selection, limit=total) if key not in left_out]

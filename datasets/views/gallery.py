@@ -32,9 +32,12 @@ from projects.filters import PAGING, KnownFiltersBackend
 from storage.stored_keys import Among, StoredKey, stored_key
 
 FIELDS = OpenApiParameter(
-    "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
+    "fields",
+    OpenApiTypes.STR,
+    enum=["all", "grid"],
+    default="all",
     description="grid: light rows, as a gallery shows them.",
-)  # fmt: skip
+)
 ORDERING = OpenApiParameter(
     "ordering", OpenApiTypes.STR, enum=[f"{sign}{name}" for name in sorted(NAMES) for sign in ("", "-")], default="-id"
 )

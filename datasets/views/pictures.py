@@ -25,9 +25,7 @@ from storage.models import Blob
 from vision.imaging.preprocessing import ImageError
 
 IMMUTABLE = "private, max-age=31536000, immutable"
-ANSWERS = {
-    (status, kind): OpenApiTypes.BINARY for status in (200, 206) for kind in ("image/jpeg", "image/webp")
-}  # fmt: skip
+ANSWERS = {(status, kind): OpenApiTypes.BINARY for status in (200, 206) for kind in ("image/jpeg", "image/webp")}
 VERSION = OpenApiParameter(
     "v", OpenApiTypes.STR, description="The first 8 digits of the image's sha256: the answer never changes then."
 )
@@ -98,11 +96,12 @@ class PicturesMixin(AnswersPictures):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]),
+            VERSION,
             FORMAT,
         ],
         responses=ANSWERS,
-    )  # fmt: skip
+    )
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
     def thumbnail(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """A small JPEG or WebP of the upright image. Takes signed URLs."""
@@ -113,11 +112,12 @@ class PicturesMixin(AnswersPictures):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("max", OpenApiTypes.INT, enum=renditions.SIZES, default=renditions.SIZES[1]), VERSION,
+            OpenApiParameter("max", OpenApiTypes.INT, enum=renditions.SIZES, default=renditions.SIZES[1]),
+            VERSION,
             FORMAT,
         ],
         responses=ANSWERS,
-    )  # fmt: skip
+    )
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
     def rendition(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and

@@ -80,11 +80,12 @@ class SnapshotViewSet(
     @extend_schema(
         parameters=[
             OpenApiParameter("row", OpenApiTypes.INT, OpenApiParameter.PATH, description="`id` of the image's row."),
-            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]), VERSION,
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]),
+            VERSION,
             FORMAT,
         ],
         responses=ANSWERS,
-    )  # fmt: skip
+    )
     @action(detail=True, url_path="images/<int:row>/thumbnail", pagination_class=None, filterset_class=None)
     def thumbnail(self, request: Request, pk: uuid.UUID | None = None, row: int = 0) -> HttpResponseBase:
         """A small JPEG or WebP of an image of the snapshot, also when it was deleted since."""
@@ -101,9 +102,12 @@ class SnapshotViewSet(
         or moved to another split, and the images of each label side by side."""
         after, before = self._compared(shapes.CompareSnapshotsQuerySerializer)
         answer = {
-            "before": before, "after": after, "images": comparing.count_differences(before, after),
-            "labels": comparing.count_labels(before, after), "splits": comparing.count_splits(before, after),
-        }  # fmt: skip
+            "before": before,
+            "after": after,
+            "images": comparing.count_differences(before, after),
+            "labels": comparing.count_labels(before, after),
+            "splits": comparing.count_splits(before, after),
+        }
         return Response(shapes.SnapshotComparisonSerializer(answer).data)
 
     @extend_schema(
@@ -135,8 +139,9 @@ class SnapshotViewSet(
     def _query(self, shape: type[Serializer]) -> dict:
         """The parameters of the request. Raises `ValidationError` for those that nobody knows."""
         query = shape(data=self.request.query_params, context={"snapshots": self.get_queryset()})
-        refuse_unknown(self.request.query_params, [*query.fields, *PAGING, *ALWAYS], code="unknown_filter",
-                       what="filter")  # fmt: skip
+        refuse_unknown(
+            self.request.query_params, [*query.fields, *PAGING, *ALWAYS], code="unknown_filter", what="filter"
+        )
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 

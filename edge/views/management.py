@@ -40,9 +40,11 @@ class InProjectViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
         visible = {}
         if user is not None and user.is_authenticated:
             visible = {
-                "project": projects_of(user), "group": groups_of(user), "feedback_dataset": datasets_of(user),
+                "project": projects_of(user),
+                "group": groups_of(user),
+                "feedback_dataset": datasets_of(user),
                 "model": models_of(user),
-            }  # fmt: skip
+            }
         return {**super().get_serializer_context(), "visible": visible}
 
     def checked(self, serializer_class: type[Serializer], request: AuthenticatedRequest) -> dict:

@@ -139,8 +139,12 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
         images=len(keys),
         models=[
             {
-                "id": str(model.pk), "name": model.name, "version": model.version, "evaluation": str(evaluation.pk),
-                "left_out": len(one.keys) - len(keys), **common.figures(index),
+                "id": str(model.pk),
+                "name": model.name,
+                "version": model.version,
+                "evaluation": str(evaluation.pk),
+                "left_out": len(one.keys) - len(keys),
+                **common.figures(index),
             }
             for index, (model, evaluation, one) in enumerate(zip(models, evaluations, found, strict=True))
         ],
@@ -149,7 +153,7 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
             for one, other in combinations(range(len(models)), 2)
         ],
         differences=common.differences()[:MOST_DIFFERENCES],
-    )  # fmt: skip
+    )
 
 
 def common_keys(keys: Sequence[Sequence[str]]) -> list[str]:
@@ -211,9 +215,12 @@ class _Labels:
                     {"label": label, "score": round(score, 4)} for label, score in zip(said, scores, strict=True)
                 ]
                 rows.append({"image": key, "label": self._truth[position], "answers": answers})
-        rows.sort(key=lambda row: (
-            all(one["label"] != row["label"] for one in row["answers"]), -max(one["score"] for one in row["answers"])
-        ))  # fmt: skip
+        rows.sort(
+            key=lambda row: (
+                all(one["label"] != row["label"] for one in row["answers"]),
+                -max(one["score"] for one in row["answers"]),
+            )
+        )
         return rows
 
 

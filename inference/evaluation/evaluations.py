@@ -143,9 +143,15 @@ def evaluate(
     with transaction.atomic():
         context.keep()  # not when another attempt measures the same now
         return Evaluation.objects.create(
-            model=model, snapshot=snapshot, split=split, metrics=metrics, mistakes=mistakes, curves=curves,
-            outcomes=blob, file_kind=kind,
-        )  # fmt: skip
+            model=model,
+            snapshot=snapshot,
+            split=split,
+            metrics=metrics,
+            mistakes=mistakes,
+            curves=curves,
+            outcomes=blob,
+            file_kind=kind,
+        )
 
 
 def _work_root() -> Path:
@@ -236,9 +242,13 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
     for row, (width, height), output in outputs:
         letterbox = Letterbox.fit(width, height, rows.size)
         boxes = detections_from(
-            anchors, output, letterbox.content_size, score_threshold=LOWEST_SCORE,
-            iou_threshold=model.detector["iou_threshold"], limit=MAX_DETECTIONS,
-        )  # fmt: skip
+            anchors,
+            output,
+            letterbox.content_size,
+            score_threshold=LOWEST_SCORE,
+            iou_threshold=model.detector["iou_threshold"],
+            limit=MAX_DETECTIONS,
+        )
         found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
         drawn = np.array([one["box"] for one in row.annotations], np.float32).reshape(-1, 4)
         labels = np.array([rows.index[one["label"]] for one in row.annotations], int)

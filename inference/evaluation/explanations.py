@@ -55,9 +55,14 @@ class ExplanationResult(JobResult):
 
 
 def start_explanation(
-    *, model: Model, project: Project, user: User, image: Image | None = None, incoming: Incoming | None = None,
+    *,
+    model: Model,
+    project: Project,
+    user: User,
+    image: Image | None = None,
+    incoming: Incoming | None = None,
     label: str | None = None,
-) -> Job:  # fmt: skip
+) -> Job:
     """Make the job that explains one picture, of a dataset or sent along.
 
     Args:
@@ -111,10 +116,14 @@ def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
         for name in ("explanation.png", "explanation-chart.png"):
             context.keep_file(name, folder / name, "image/png")
     return ExplanationResult(
-        model=str(model.pk), image=context.parameters.image, label=label, box=box,
-        score=round(score, 6), method="occlusion",
+        model=str(model.pk),
+        image=context.parameters.image,
+        label=label,
+        box=box,
+        score=round(score, 6),
+        method="occlusion",
         heat=[[round(float(value), 5) for value in row] for row in heat],
-    )  # fmt: skip
+    )
 
 
 def _to_show(upright: PillowImage) -> PillowImage:
@@ -145,9 +154,13 @@ def _detector(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
 
     def found(covered: np.ndarray) -> Detections:
         return detections_from(
-            anchors, runtime.run(covered), letterbox.content_size, score_threshold=LOWEST_SCORE,
-            iou_threshold=model.detector["iou_threshold"], limit=100,
-        )  # fmt: skip
+            anchors,
+            runtime.run(covered),
+            letterbox.content_size,
+            score_threshold=LOWEST_SCORE,
+            iou_threshold=model.detector["iou_threshold"],
+            limit=100,
+        )
 
     whole = found(pixels)
     mine = np.ones(len(whole.scores), bool)

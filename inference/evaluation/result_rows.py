@@ -180,15 +180,21 @@ def _marks(truth: GroundTruth, kept: Detections, names: list[str]) -> Iterator[d
     for index in np.argsort(-kept.scores, kind="stable"):
         box, other = kept.boxes[index], int(taken[index])
         yield {
-            "match": "false_positive" if other < 0 else "hit", "label": names[int(kept.labels[index])],
-            "score": round(float(kept.scores[index]), 6), "box": _rounded(box),
+            "match": "false_positive" if other < 0 else "hit",
+            "label": names[int(kept.labels[index])],
+            "score": round(float(kept.scores[index]), 6),
+            "box": _rounded(box),
             "annotation": None if other < 0 else _rounded(truth.boxes[other]),
-        }  # fmt: skip
+        }
     for index in sorted(set(range(len(truth.boxes))) - set(taken.tolist())):
         box = _rounded(truth.boxes[index])
         yield {
-            "match": "miss", "label": names[int(truth.labels[index])], "score": None, "box": None, "annotation": box,
-        }  # fmt: skip
+            "match": "miss",
+            "label": names[int(truth.labels[index])],
+            "score": None,
+            "box": None,
+            "annotation": box,
+        }
 
 
 def _rounded(box: np.ndarray) -> list[float]:

@@ -51,18 +51,20 @@ class OutcomeQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     label = serializers.CharField(required=False, max_length=100, help_text="Images that show this label.")
     predicted = serializers.CharField(required=False, max_length=100, help_text="Images on which the model said this.")
     outcome = serializers.ChoiceField(
-        ["right", "wrong", "false_positive", "miss", "cell"], required=False,
+        ["right", "wrong", "false_positive", "miss", "cell"],
+        required=False,
         help_text="For classifiers right or wrong; for detectors also false_positive (of `predicted`) and miss (of "
         "`label`), where these are named. cell: what the confusion matrix counts for `label` and `predicted`; for "
         "detectors without `label` boxes where nothing is annotated, without `predicted` boxes that were not found.",
-    )  # fmt: skip
+    )
     min_score = Number(min_value=0, max_value=1, required=False, help_text="Of the best answer.")
     max_score = Number(min_value=0, max_value=1, required=False)
     score_of = serializers.CharField(
-        required=False, max_length=100,
+        required=False,
+        max_length=100,
         help_text="The label that `min_score` and `max_score` are about, instead of the best answer. Of classifiers: "
         "its score, and what shows it is right. Of detectors: the score of any box that was found as it.",
-    )  # fmt: skip
+    )
     threshold = Number(
         min_value=0,
         max_value=1,

@@ -129,20 +129,26 @@ def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
         return curve_chart(lines, kind=kind, about=about, value="label (AP50)", **axes)
     if name == "precision_recall" and "per_class" in curves:
         lines = [
-            (_title(row["label"], row["precision_recall"]["average_precision"]), row["precision_recall"]["recall"],
-             row["precision_recall"]["precision"])
+            (
+                _title(row["label"], row["precision_recall"]["average_precision"]),
+                row["precision_recall"]["recall"],
+                row["precision_recall"]["precision"],
+            )
             for row in curves["per_class"]
             if row["precision_recall"]
-        ]  # fmt: skip
+        ]
         axes = {"title": "Precision and recall", "x_label": "Recall", "y_label": "Precision"}
         return curve_chart(lines, kind=kind, about=about, value="label (average precision)", **axes)
     if name == "roc" and "per_class" in curves:
         lines = [
-            (_title(row["label"], row["roc"]["auc"]), row["roc"]["false_positive_rate"],
-             row["roc"]["true_positive_rate"])
+            (
+                _title(row["label"], row["roc"]["auc"]),
+                row["roc"]["false_positive_rate"],
+                row["roc"]["true_positive_rate"],
+            )
             for row in curves["per_class"]
             if row["roc"]
-        ]  # fmt: skip
+        ]
         axes = {"title": "ROC", "x_label": "False positive rate", "y_label": "True positive rate"}
         return curve_chart(lines, kind=kind, about=about, value="label (area under it)", diagonal="up", **axes)
     if name == "calibration" and curves.get("calibration"):

@@ -36,9 +36,21 @@ class EvaluationSerializer(serializers.ModelSerializer):
     class Meta:
         model = Evaluation
         fields = [
-            "id", "model", "snapshot", "split", "file_kind", "metrics", "curves", "mistakes", "has_outcomes",
-            "created_at", "model_name", "project", "dataset_name", "snapshot_name",
-        ]  # fmt: skip
+            "id",
+            "model",
+            "snapshot",
+            "split",
+            "file_kind",
+            "metrics",
+            "curves",
+            "mistakes",
+            "has_outcomes",
+            "created_at",
+            "model_name",
+            "project",
+            "dataset_name",
+            "snapshot_name",
+        ]
 
     model_name = serializers.CharField(source="model.__str__", read_only=True)
     project = serializers.UUIDField(source="model.project_id", read_only=True)

@@ -140,14 +140,18 @@ def _replace_order(model: Model, dataset: Dataset, seen: list[_ScoredImage], ord
     LabelingCandidate.objects.bulk_create(
         (
             LabelingCandidate(
-                model=model, dataset=dataset, image_id=seen[index].pk, rank=rank,
-                uncertainty=seen[index].uncertainty, disagreement=seen[index].disagreement,
+                model=model,
+                dataset=dataset,
+                image_id=seen[index].pk,
+                rank=rank,
+                uncertainty=seen[index].uncertainty,
+                disagreement=seen[index].disagreement,
             )
             for rank, index in enumerate(order, start=1)
             if seen[index].pk in still_there
         ),
         batch_size=INSERT_CHUNK,
-    )  # fmt: skip
+    )
 
 
 class _ImageScorer:

@@ -78,8 +78,10 @@ def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssues
     dataset, model = dataset_of(context), get_model_or_fail(context.parameters.model)
     images = (
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
-        .distinct().select_related("blob").prefetch_related("annotations__label")
-    )  # fmt: skip
+        .distinct()
+        .select_related("blob")
+        .prefetch_related("annotations__label")
+    )
     total = min(images.count(), MOST_LABELLED)
     chosen = enumerate(islice(by_key(images), MOST_LABELLED))
 
@@ -128,12 +130,16 @@ def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     found = find_label_issues(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
     return [
         LabelIssue(
-            image_id=keys[index], kind=LabelIssue.Kind.LABEL, label=names[index],
-            suggested=classes[found.suggested[index]], quality=float(found.quality[index]),
-            suggested_score=max(0.0, float(found.suggested_score[index])), is_issue=bool(found.is_issue[index]),
+            image_id=keys[index],
+            kind=LabelIssue.Kind.LABEL,
+            label=names[index],
+            suggested=classes[found.suggested[index]],
+            quality=float(found.quality[index]),
+            suggested_score=max(0.0, float(found.suggested_score[index])),
+            is_issue=bool(found.is_issue[index]),
         )
         for index in found.order.tolist()
-    ]  # fmt: skip
+    ]
 
 
 def _box_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
@@ -162,26 +168,42 @@ def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict
     for index, one in enumerate(drawn):
         near = [other for column, other in enumerate(found) if overlap[index, column] >= OVERLAP]
         own = max((other["score"] for other in near if other["label"] == one["label"]), default=0.0)
-        rival = max((other for other in near if other["label"] != one["label"]), key=lambda box: box["score"],
-                    default=None)  # fmt: skip
+        rival = max(
+            (other for other in near if other["label"] != one["label"]), key=lambda box: box["score"], default=None
+        )
         if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
             yield LabelIssue(
-                image=image, annotation_id=one["pk"], kind=LabelIssue.Kind.LABEL, label=one["label"],
-                suggested=rival["label"], box=one["box"], quality=own / (own + rival["score"]),
-                suggested_score=float(rival["score"]), is_issue=True,
-            )  # fmt: skip
+                image=image,
+                annotation_id=one["pk"],
+                kind=LabelIssue.Kind.LABEL,
+                label=one["label"],
+                suggested=rival["label"],
+                box=one["box"],
+                quality=own / (own + rival["score"]),
+                suggested_score=float(rival["score"]),
+                is_issue=True,
+            )
         elif own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE):
             yield LabelIssue(
-                image=image, annotation_id=one["pk"], kind=LabelIssue.Kind.NOT_SEEN, label=one["label"],
-                box=one["box"], quality=0.5 + own / 2,
+                image=image,
+                annotation_id=one["pk"],
+                kind=LabelIssue.Kind.NOT_SEEN,
+                label=one["label"],
+                box=one["box"],
+                quality=0.5 + own / 2,
                 is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
-            )  # fmt: skip
+            )
     for column, other in enumerate(found):
         if (
             other["score"] >= max(CONFIDENT_BOX_SCORE, thresholds[other["label"]])
             and not (overlap[:, column] >= 0.3).any()
         ):
             yield LabelIssue(
-                image=image, kind=LabelIssue.Kind.NOT_DRAWN, suggested=other["label"], box=other["box"],
-                quality=1 - other["score"], suggested_score=float(other["score"]), is_issue=True,
-            )  # fmt: skip
+                image=image,
+                kind=LabelIssue.Kind.NOT_DRAWN,
+                suggested=other["label"],
+                box=other["box"],
+                quality=1 - other["score"],
+                suggested_score=float(other["score"]),
+                is_issue=True,
+            )

@@ -26,17 +26,28 @@ class FramesRequestSerializer(Scoped):
     format = serializers.ChoiceField(["jpeg", "png"], default="jpeg")
     split = serializers.ChoiceField(Split.choices, required=False, allow_null=True, default=None)
     group_seconds = Number(
-        min_value=0.1, max_value=1e6, required=False, allow_null=True, default=None,
+        min_value=0.1,
+        max_value=1e6,
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Frames of so long a stretch stay on one side of a split; default: those of the whole video.",
-    )  # fmt: skip
+    )
     model = related(
-        Model, required=False, allow_null=True, default=None,
+        Model,
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Its predictions become annotations to confirm.",
-    )  # fmt: skip
+    )
     min_uncertainty = Number(
-        min_value=0, max_value=1, required=False, allow_null=True, default=None,
+        min_value=0,
+        max_value=1,
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Of the chosen frames only those of which the model is at least so unsure, from 0 (sure) to 1.",
-    )  # fmt: skip
+    )
     dry_run = serializers.BooleanField(
         default=False, help_text="Only count the frames: the job's result has how many, and when they are."
     )
@@ -59,9 +70,13 @@ class FramesRequestSerializer(Scoped):
 class SuggestionsRequestSerializer(Scoped):
     dataset = related(Dataset, help_text="Whose unlabelled images are looked at.")
     other_model = related(
-        Model, required=False, allow_null=True, default=None, source="other",
+        Model,
+        required=False,
+        allow_null=True,
+        default=None,
+        source="other",
         help_text="A second opinion: images on which the two disagree come first too.",
-    )  # fmt: skip
+    )
     annotate = serializers.BooleanField(default=True, help_text="Keep the predictions as annotations to confirm.")
 
 

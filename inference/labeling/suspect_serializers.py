@@ -17,9 +17,22 @@ class SuspectSerializer(serializers.ModelSerializer):
     class Meta:
         model = LabelIssue
         fields = [
-            "id", "model", "dataset", "rank", "kind", "label", "suggested", "annotation", "box", "quality",
-            "suggested_score", "is_issue", "decision", "image", "created_at",
-        ]  # fmt: skip
+            "id",
+            "model",
+            "dataset",
+            "rank",
+            "kind",
+            "label",
+            "suggested",
+            "annotation",
+            "box",
+            "quality",
+            "suggested_score",
+            "is_issue",
+            "decision",
+            "image",
+            "created_at",
+        ]
         read_only_fields = fields
         extra_kwargs = {
             "quality": {"help_text": "How far the model believes the label, 0 to 1."},
@@ -35,10 +48,11 @@ class LightSuspectSerializer(SuspectSerializer):
 
 class SuspectDecisionSerializer(KnownFieldsOnly, serializers.Serializer):
     decision = serializers.ChoiceField(
-        LabelIssue.Decision.choices, allow_null=True,
+        LabelIssue.Decision.choices,
+        allow_null=True,
         help_text="kept: the label is right, and later searches of the model leave it out; corrected: the annotation "
         "was changed; null: not decided.",
-    )  # fmt: skip
+    )
 
 
 class SuspectSearchQuerySerializer(KnownFieldsOnly, serializers.Serializer):

@@ -62,10 +62,18 @@ class FramesDryRunResult(JobResult):
 
 
 def start_frames(
-    *, video: Video, user: User, selection: Selection, skip_similar: bool = False, format: str = "jpeg",
-    split: str | None = None, group_seconds: float | None = None, model: Model | None = None,
-    min_uncertainty: float | None = None, dry_run: bool = False,
-) -> Job:  # fmt: skip
+    *,
+    video: Video,
+    user: User,
+    selection: Selection,
+    skip_similar: bool = False,
+    format: str = "jpeg",
+    split: str | None = None,
+    group_seconds: float | None = None,
+    model: Model | None = None,
+    min_uncertainty: float | None = None,
+    dry_run: bool = False,
+) -> Job:
     """Make the job that cuts the chosen frames; with a model its predictions become unconfirmed annotations.
 
     Args:
@@ -73,10 +81,16 @@ def start_frames(
         dry_run: only count them.
     """
     parameters = FramesParameters(
-        video=str(video.pk), selection=vars(selection), skip_similar=skip_similar, format=format, split=split,
-        group_seconds=group_seconds, model=None if model is None else str(model.pk),
-        min_uncertainty=min_uncertainty, dry_run=dry_run,
-    )  # fmt: skip
+        video=str(video.pk),
+        selection=vars(selection),
+        skip_similar=skip_similar,
+        format=format,
+        split=split,
+        group_seconds=group_seconds,
+        model=None if model is None else str(model.pk),
+        min_uncertainty=min_uncertainty,
+        dry_run=dry_run,
+    )
     return enqueue_job(project=video.project, user=user, parameters=parameters)
 
 
@@ -99,10 +113,14 @@ def run_frames(context: JobContext[FramesParameters]) -> FramesResult | FramesDr
         suggested = _cut(context, video, cut, model)
     counts = Counter(context.job.position.get("counts", {}))
     return FramesResult(
-        video=str(video.pk), created=counts["created"], duplicates=counts["duplicate"], similar=counts["similar"],
-        suggestions=suggested, left=counts["left"] if cut.takes else None,
+        video=str(video.pk),
+        created=counts["created"],
+        duplicates=counts["duplicate"],
+        similar=counts["similar"],
+        suggestions=suggested,
+        left=counts["left"] if cut.takes else None,
         change=str(change.pk) if change.rows else None,
-    )  # fmt: skip
+    )
 
 
 def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] | None:

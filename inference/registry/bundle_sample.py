@@ -63,15 +63,21 @@ def _boxes(model: Model, raw: np.ndarray, size: tuple[int, int]) -> dict:
     letterbox, detector = Letterbox.fit(WIDTH, HEIGHT, size), model.detector
     own = detector.get("label_thresholds", {})
     found = detections_from(
-        anchors_for(size, AnchorShapes.from_dict(detector["anchors"])), raw, letterbox.content_size,
+        anchors_for(size, AnchorShapes.from_dict(detector["anchors"])),
+        raw,
+        letterbox.content_size,
         score_threshold=[own.get(name, detector["score_threshold"]) for name in model.class_names],
-        iou_threshold=detector["iou_threshold"], limit=BOXES,
-    )  # fmt: skip
+        iou_threshold=detector["iou_threshold"],
+        limit=BOXES,
+    )
     boxes = letterbox.to_image(found.boxes, WIDTH, HEIGHT)
     return {
         "boxes": [
-            {"label": model.class_names[label], "score": round(float(score), 4),
-             "box": [round(float(edge), 2) for edge in box]}
+            {
+                "label": model.class_names[label],
+                "score": round(float(score), 4),
+                "box": [round(float(edge), 2) for edge in box],
+            }
             for box, score, label in zip(boxes, found.scores, found.labels, strict=True)
         ]
-    }  # fmt: skip
+    }

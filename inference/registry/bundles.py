@@ -113,9 +113,15 @@ IMAGING_FILES = ("budget.py", "letterbox.py", "preprocessing.py")
 
 
 def write_bundle(
-    target: Path, *, model: Model, kind: str, file: Path, documents: dict[str, Path], report: dict | None = None,
+    target: Path,
+    *,
+    model: Model,
+    kind: str,
+    file: Path,
+    documents: dict[str, Path],
+    report: dict | None = None,
     sample_from: tuple[str, Path] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the zip.
 
     Args:
@@ -245,20 +251,27 @@ def readme(model: Model, kind: str, report: dict, expected: dict | None, documen
         "- `imaging/`: how an image becomes pixels, the same code as the studio's\n"
         "- `labels.json`: the labels in the order of the outputs; `labels.txt`: the same, one per line"
         + ("\n- `figures.json`: the figures above" if report else "")
-        + "".join(f"\n- `{name}`: about the training; its figures are of the model before it was exported"
-                  for name in documents)
-    )  # fmt: skip
+        + "".join(
+            f"\n- `{name}`: about the training; its figures are of the model before it was exported"
+            for name in documents
+        )
+    )
     return "\n\n".join(parts) + "\n"
 
 
 FIGURES = (
-    ("accuracy", "accuracy"), ("keras_accuracy", "accuracy before the export"), ("ap50", "AP50"),
-    ("keras_ap50", "AP50 before the export"), ("drop", "lost by the export"),
+    ("accuracy", "accuracy"),
+    ("keras_accuracy", "accuracy before the export"),
+    ("ap50", "AP50"),
+    ("keras_ap50", "AP50 before the export"),
+    ("drop", "lost by the export"),
     ("agreement", "answers that agree with the model before the export"),
-    ("largest_difference", "largest difference of an output"), ("images", "images it was measured on"),
-    ("pictures", "which are"), ("latency_ms", "time of an image on the machine that exported it, ms"),
+    ("largest_difference", "largest difference of an output"),
+    ("images", "images it was measured on"),
+    ("pictures", "which are"),
+    ("latency_ms", "time of an image on the machine that exported it, ms"),
     ("size", "bytes"),
-)  # fmt: skip
+)
 
 
 def _figures(report: dict) -> str:

@@ -44,9 +44,14 @@ def exportable_kinds(model: Model) -> list[str]:
 
 
 def start_export(
-    *, model: Model, user: User, kinds: list[str], bundle_of: str | None = None, snapshot: Snapshot | None = None,
+    *,
+    model: Model,
+    user: User,
+    kinds: list[str],
+    bundle_of: str | None = None,
+    snapshot: Snapshot | None = None,
     largest_drop: float = LARGEST_DROP,
-) -> Job:  # fmt: skip
+) -> Job:
     """Make the job that writes, verifies and keeps the files.
 
     Args:

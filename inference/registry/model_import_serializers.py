@@ -53,31 +53,41 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
         required=False, help_text="Instead of a file: a finished upload of yours (`uploads/`), which can be resumed."
     )
     labels = TextField(
-        max_length=2_000_000, trim_whitespace=False,
+        max_length=2_000_000,
+        trim_whitespace=False,
         help_text='In the order of the outputs: one a line, a JSON list, {"label": index}, or classes.csv.',
-    )  # fmt: skip
+    )
     name = serializers.CharField(max_length=100, required=False, default="")
     input_width = serializers.IntegerField(
-        min_value=16, max_value=1536, required=False, allow_null=True, default=None,
+        min_value=16,
+        max_value=1536,
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Of the network's input, where the file leaves it open. Detectors: a multiple of 32, default 512.",
-    )  # fmt: skip
+    )
     input_height = serializers.IntegerField(min_value=16, max_value=1536, required=False, allow_null=True, default=None)
     channels = serializers.ChoiceField(
         ["rgb", "bgr"], default="rgb", help_text="The order of colours that the network was trained on."
     )
     scaling = serializers.ChoiceField(
-        list(SCALINGS), default="0_255",
+        list(SCALINGS),
+        default="0_255",
         help_text="What the network was trained on: pixels 0 to 255 (or it scales them itself), 0 to 1, -1 to 1, with "
         "ImageNet's mean and deviation (imagenet), or less ImageNet's mean, blue first (caffe).",
-    )  # fmt: skip
+    )
     resize = serializers.ChoiceField(
-        Resize.choices, default=Resize.STRETCH,
+        Resize.choices,
+        default=Resize.STRETCH,
         help_text="How a picture becomes the size of the input: stretched, or whole with a grey rest (letterbox).",
-    )  # fmt: skip
+    )
     anchors = TextField(
-        max_length=10_000, required=False, default="", allow_blank=True,
+        max_length=10_000,
+        required=False,
+        default="",
+        allow_blank=True,
         help_text="The text of the configuration file it was trained with; default: the package's own anchors.",
-    )  # fmt: skip
+    )
 
     def get_fields(self) -> dict:
         fields = super().get_fields()
@@ -128,9 +138,13 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def _as_detector(self, attrs: dict) -> dict:
         if attrs["format"] != "h5":
             raise serializers.ValidationError(
-                {"file": ["In a detection project this is the .h5 file of keras-retinanet: a snapshot of a training or "
-                          "a converted model."]}
-            )  # fmt: skip
+                {
+                    "file": [
+                        "In a detection project this is the .h5 file of keras-retinanet: a snapshot of a training or "
+                        "a converted model."
+                    ]
+                }
+            )
         attrs["format"] = "keras_retinanet"
         for side in ("input_width", "input_height"):
             attrs[side] = attrs[side] or 512

@@ -26,8 +26,13 @@ from storage.cache import Incoming
 
 # What a file is told by: its name's ending.
 FORMATS = {
-    ".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".tflite": "litert", ".onnx": "onnx", ".zip": "saved_model",
-}  # fmt: skip
+    ".keras": "keras",
+    ".h5": "h5",
+    ".hdf5": "h5",
+    ".tflite": "litert",
+    ".onnx": "onnx",
+    ".zip": "saved_model",
+}
 
 # Names for what a network expects of pixels that are 0 to 255.
 SCALINGS = ("0_255", "0_1", "-1_1", "imagenet", "caffe")
@@ -71,9 +76,21 @@ def require_model_uploads() -> None:
 
 
 def start_model_import(
-    *, project: Project, user: User, incoming: Incoming, filename: str, format: str, name: str, labels: list[str],
-    input_width: int | None, input_height: int | None, channels: str, scaling: str, resize: str, anchors: dict | None,
-) -> Job:  # fmt: skip
+    *,
+    project: Project,
+    user: User,
+    incoming: Incoming,
+    filename: str,
+    format: str,
+    name: str,
+    labels: list[str],
+    input_width: int | None,
+    input_height: int | None,
+    channels: str,
+    scaling: str,
+    resize: str,
+    anchors: dict | None,
+) -> Job:
     """Keep the file and make the job that reads it.
 
     Args:
@@ -92,9 +109,16 @@ def start_model_import(
     with transaction.atomic():
         blob = storage.keep(incoming, "application/octet-stream")
         parameters = ModelImportParameters(
-            filename=filename, format=format, name=name, class_names=labels, image_size=[input_height, input_width],
-            channels=channels, scaling=scaling, resize=resize, anchors=anchors,
-        )  # fmt: skip
+            filename=filename,
+            format=format,
+            name=name,
+            class_names=labels,
+            image_size=[input_height, input_width],
+            channels=channels,
+            scaling=scaling,
+            resize=resize,
+            anchors=anchors,
+        )
         return enqueue_job(project=project, user=user, parameters=parameters, input_blob=blob)
 
 
@@ -179,8 +203,9 @@ def parse_anchor_config(text: str) -> dict[str, list[float]] | None:
     try:
         parser.read_string(text)
         section = parser["anchor_parameters"]
-        anchors = {name: [float(word) for word in section[name].split()] for name in
-                   ("sizes", "strides", "ratios", "scales")}  # fmt: skip
+        anchors = {
+            name: [float(word) for word in section[name].split()] for name in ("sizes", "strides", "ratios", "scales")
+        }
     except (configparser.Error, KeyError, ValueError) as error:
         raise UploadProblem(
             "The anchors must be the configuration file of keras-retinanet, with [anchor_parameters] and its sizes, "

@@ -69,19 +69,35 @@ def register_model(
     """
     with staged(with_labels(files, class_names)) as ready, transaction.atomic():
         model = _new_version(
-            project, name=name, task=project.task, class_names=class_names, architecture=architecture,
-            input_height=input_size[0], input_width=input_size[1], parameters=parameters, metrics=metrics or {},
-            detector=detector or {}, resize=Resize.LETTERBOX if detector else resize, origin=origin or {},
-            base_model=base_model, training=training, snapshot=snapshot, created_by=user,
-        )  # fmt: skip
+            project,
+            name=name,
+            task=project.task,
+            class_names=class_names,
+            architecture=architecture,
+            input_height=input_size[0],
+            input_width=input_size[1],
+            parameters=parameters,
+            metrics=metrics or {},
+            detector=detector or {},
+            resize=Resize.LETTERBOX if detector else resize,
+            origin=origin or {},
+            base_model=base_model,
+            training=training,
+            snapshot=snapshot,
+            created_by=user,
+        )
         for kind, file in ready.items():
             add_file(model=model, kind=kind, path=file)
         if metrics is not None:
             Evaluation.objects.create(
-                model=model, snapshot=snapshot, split="test", metrics=metrics, mistakes=mistakes or [],
+                model=model,
+                snapshot=snapshot,
+                split="test",
+                metrics=metrics,
+                mistakes=mistakes or [],
                 curves=curves or {},
                 outcomes=None if outcomes is None else storage.keep(outcomes.incoming, OUTCOMES_TYPE),
-            )  # fmt: skip
+            )
     return model
 
 

@@ -67,9 +67,10 @@ class DetectorSerializer(KnownFieldsOnly, serializers.Serializer):
     )
     label_thresholds = serializers.DictField(child=Number(min_value=0, max_value=1), help_text="Lowest score by label.")
     iou_threshold = Number(
-        min_value=0, max_value=1,
+        min_value=0,
+        max_value=1,
         help_text="Of two boxes of a label that overlap by more, the better one stays.",
-    )  # fmt: skip
+    )
     anchors = Described(AnchorsSerializer())
     letterbox = serializers.CharField(read_only=True)
 
@@ -112,9 +113,12 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
     )
 
     score_threshold = Number(
-        min_value=0, max_value=1, required=False, allow_null=True,
+        min_value=0,
+        max_value=1,
+        required=False,
+        allow_null=True,
         help_text="Of a classifier: lowest score that predictions answer with when they name none; null: 0.",
-    )  # fmt: skip
+    )
     tags = TagsField(required=False, max_length=20)
     project_name = serializers.SerializerMethodField(help_text="null: others made it public, and you are no member.")
     dataset = serializers.SerializerMethodField(help_text="Of its snapshot.")
@@ -187,9 +191,11 @@ class ModelSummarySerializer(ModelSerializer):
     """A model in a list: of its metrics the single numbers."""
 
     metrics = serializers.DictField(
-        child=serializers.FloatField(allow_null=True), source="figures", read_only=True,
+        child=serializers.FloatField(allow_null=True),
+        source="figures",
+        read_only=True,
         help_text="On the untouched test split; matrices and figures by label are in the model itself.",
-    )  # fmt: skip
+    )
 
 
 class StageSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -244,17 +250,25 @@ class ExportRequestSerializer(KnownFieldsOnly, serializers.Serializer):
         child=serializers.ChoiceField(list(NAMES)), required=False, default=list, max_length=len(NAMES)
     )
     bundle_of = serializers.ChoiceField(
-        list(NAMES), required=False, allow_null=True, default=None,
+        list(NAMES),
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Also a zip of this kind of file with labels, model card and a program that runs it.",
-    )  # fmt: skip
+    )
     snapshot = serializers.PrimaryKeyRelatedField(
-        queryset=Snapshot.objects.none(), required=False, allow_null=True, default=None,
+        queryset=Snapshot.objects.none(),
+        required=False,
+        allow_null=True,
+        default=None,
         help_text="Whose test split the files are verified on. Default: what the model was trained on.",
-    )  # fmt: skip
+    )
     largest_drop = Number(
-        min_value=0, max_value=1, default=LARGEST_DROP,
+        min_value=0,
+        max_value=1,
+        default=LARGEST_DROP,
         help_text="How much accuracy (of detectors AP50) a file may lose; what loses more is not offered.",
-    )  # fmt: skip
+    )
 
     def get_fields(self) -> dict:
         fields = super().get_fields()
@@ -279,9 +293,12 @@ class ExportSerializer(serializers.Serializer):
 
 class PublishRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     kinds = serializers.ListField(
-        child=serializers.ChoiceField(FileKind.choices), required=False, default=list, max_length=len(FileKind),
+        child=serializers.ChoiceField(FileKind.choices),
+        required=False,
+        default=list,
+        max_length=len(FileKind),
         help_text="Which files; default: all.",
-    )  # fmt: skip
+    )
     seconds = serializers.IntegerField(
         min_value=60, max_value=604_800, default=86_400, help_text="How long signed addresses shall hold."
     )

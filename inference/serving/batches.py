@@ -109,10 +109,19 @@ class VideoResult(BatchResult):
 
 
 def start_predictions(
-    *, model: Model, user: User, dataset: Dataset | None = None, filter: dict | None = None, video: Video | None = None,
-    threshold: float | None = None, limit: int | None = None, suggest: bool = False, every_frames: int = 1,
-    annotate: bool = True, tracking: bool = False,
-) -> Job:  # fmt: skip
+    *,
+    model: Model,
+    user: User,
+    dataset: Dataset | None = None,
+    filter: dict | None = None,
+    video: Video | None = None,
+    threshold: float | None = None,
+    limit: int | None = None,
+    suggest: bool = False,
+    every_frames: int = 1,
+    annotate: bool = True,
+    tracking: bool = False,
+) -> Job:
     """Make the job that predicts the images of a dataset (those that pass the filter), or the frames of a video.
 
     Raises:
@@ -132,10 +141,17 @@ def start_predictions(
     if dataset is not None and not chosen_images(user, dataset, filter or {}).exists():
         raise Invalid("No image of the dataset passes the filter.", attr="filter", code="nothing_to_predict")
     parameters = BatchParameters(
-        model=str(model.pk), dataset=None if dataset is None else str(dataset.pk), filter=filter or {},
-        video=None if video is None else str(video.pk), threshold=threshold, limit=limit, suggest=suggest,
-        every_frames=every_frames, annotate=annotate, tracking=tracking,
-    )  # fmt: skip
+        model=str(model.pk),
+        dataset=None if dataset is None else str(dataset.pk),
+        filter=filter or {},
+        video=None if video is None else str(video.pk),
+        threshold=threshold,
+        limit=limit,
+        suggest=suggest,
+        every_frames=every_frames,
+        annotate=annotate,
+        tracking=tracking,
+    )
     queue = Queue.HEAVY if dataset is None else queue_for(images=dataset.image_count)
     return enqueue_job(project=source.project, user=user, parameters=parameters, queue=queue)
 
@@ -211,10 +227,13 @@ def _predict_images(context: JobContext[BatchParameters], model: Model, folder: 
     context.report(total, total)
     results.keep(context)
     return ImageBatchResult(
-        model=str(model.pk), thresholds=serving_thresholds(model, parameters.threshold),
-        images=total - len(rejected), rejected=len(rejected), suggestions=suggested,
+        model=str(model.pk),
+        thresholds=serving_thresholds(model, parameters.threshold),
+        images=total - len(rejected),
+        rejected=len(rejected),
+        suggestions=suggested,
         labels=dict(counts.most_common()),
-    )  # fmt: skip
+    )
 
 
 class _Results:
@@ -283,12 +302,16 @@ class _AnnotatedVideo:
         except VideoProblem as problem:
             raise WorkFailed(problem.code, str(problem)) from problem
         return VideoResult(
-            model=str(self.model.pk), thresholds=self._thresholds, video=str(self.video.pk), frames=count,
-            codec=codec, timeline=stretches[:FEW_STRETCHES],
+            model=str(self.model.pk),
+            thresholds=self._thresholds,
+            video=str(self.video.pk),
+            frames=count,
+            codec=codec,
+            timeline=stretches[:FEW_STRETCHES],
             tracks=None if tracks is None else len(tracks),
             counts=None if tracks is None else dict(Counter(one["label"] for one in tracks)),
             note=VARIABLE_RATE if self.video.is_variable_rate and codec is not None else None,
-        )  # fmt: skip
+        )
 
     @property
     def spool(self) -> Path:
@@ -313,8 +336,14 @@ class _AnnotatedVideo:
                 if frame.index % self.every:
                     continue
                 found = predict_pixels(self.model, options, frame.pixels)
-                row = {"frame": frame.index, "time": frame.time, "labels": found.labels, "boxes": found.boxes,
-                       "width": found.width, "height": found.height}  # fmt: skip
+                row = {
+                    "frame": frame.index,
+                    "time": frame.time,
+                    "labels": found.labels,
+                    "boxes": found.boxes,
+                    "width": found.width,
+                    "height": found.height,
+                }
                 spool.write(json.dumps(row) + "\n")
         return count, last
 

@@ -24,16 +24,20 @@ class PredictionRequestSerializer(KnownFieldsOnly, serializers.Serializer):
 
 class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
     threshold = Number(
-        min_value=0, max_value=1, required=False,
+        min_value=0,
+        max_value=1,
+        required=False,
         help_text="Lowest score to answer. Default: the model's own, for boxes each label's.",
-    )  # fmt: skip
+    )
     max = serializers.IntegerField(
         min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."
     )
     iou = Number(
-        min_value=0, max_value=1, required=False,
+        min_value=0,
+        max_value=1,
+        required=False,
         help_text="For boxes: of two of a label that overlap by more, the better one stays. Default 0.5.",
-    )  # fmt: skip
+    )
 
 
 class OverlaySerializer(PredictionQuerySerializer):

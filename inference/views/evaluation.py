@@ -63,9 +63,12 @@ class ComparisonActions(GenericAPIView):
         responses={202: JobSerializer},
     )
     @action(
-        detail=True, methods=["post"], parser_classes=[JSONParser, MultiPartParser], pagination_class=None,
+        detail=True,
+        methods=["post"],
+        parser_classes=[JSONParser, MultiPartParser],
+        pagination_class=None,
         filterset_class=None,
-    )  # fmt: skip
+    )
     def explanations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Show where the model looks: what its score loses when a part of the picture is covered.
 
@@ -101,9 +104,12 @@ class ComparisonActions(GenericAPIView):
         models = self._named(list(dict.fromkeys(data["ids"])))
         require_role(data["snapshot"].project, user, Role.EDITOR)
         job = start_comparison(
-            models=models, project=data["snapshot"].project, user=user, snapshot=data["snapshot"],
+            models=models,
+            project=data["snapshot"].project,
+            user=user,
+            snapshot=data["snapshot"],
             split=data["split"],
-        )  # fmt: skip
+        )
         return accepted(job)
 
     def _named(self, ids: list) -> list[Model]:

@@ -39,9 +39,11 @@ class LabelingActions(GenericAPIView):
         """
         model = self.get_object()
         data = valid(
-            SuggestionsRequestSerializer, request.data, dataset=datasets_of(request.user),
+            SuggestionsRequestSerializer,
+            request.data,
+            dataset=datasets_of(request.user),
             other_model=models_of(request.user),
-        )  # fmt: skip
+        )
         require_role(data["dataset"].project, request.user, Role.EDITOR)
         return accepted(start_suggestions(model=model, user=request.user, **data))
 

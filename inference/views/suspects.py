@@ -22,9 +22,12 @@ from inference.models import LabelIssue
 from projects.permissions import ProjectPermission
 
 FIELDS = OpenApiParameter(
-    "fields", OpenApiTypes.STR, enum=["all", "grid"], default="all",
+    "fields",
+    OpenApiTypes.STR,
+    enum=["all", "grid"],
+    default="all",
     description="grid: with light rows of their images, as a gallery shows them.",
-)  # fmt: skip
+)
 
 
 class SuspectFilter(filters.FilterSet):

@@ -64,9 +64,12 @@ class BatchView(viewsets.GenericViewSet):
         """
         user = request.user
         data = valid(
-            BatchRequestSerializer, request.data, model=models_of(user), dataset=datasets_of(user),
+            BatchRequestSerializer,
+            request.data,
+            model=models_of(user),
+            dataset=datasets_of(user),
             video=videos_of(user),
-        )  # fmt: skip
+        )
         source = data["dataset"] or data["video"]
         if data["suggest"]:
             require_role(source.project, user, Role.EDITOR)

@@ -67,9 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         help="quick background jobs at once",
     )
     parser.add_argument(
-        "--heavy-workers", type=int, default=_number("MLSTUDIO_HEAVY_WORKERS", max(1, cores // 2)),
+        "--heavy-workers",
+        type=int,
+        default=_number("MLSTUDIO_HEAVY_WORKERS", max(1, cores // 2)),
         help="long jobs at once: models, videos, large imports",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--queues", default=",".join(WORKER_QUEUES), help="what a worker does, for workers on machines of their own"
     )

@@ -27,9 +27,13 @@ from vision.sandbox.removal import remove_tree
 SAMPLE_FILES, SAMPLE_BYTES = 200, 1 << 30
 PREFIX = "restore-drill-"
 COUNTED: dict[str, type[models.Model]] = {
-    "users": get_user_model(), "projects": Project, "datasets": Dataset, "images": Image, "annotations": Annotation,
+    "users": get_user_model(),
+    "projects": Project,
+    "datasets": Dataset,
+    "images": Image,
+    "annotations": Annotation,
     "models": Model,
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -90,15 +94,28 @@ def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Dr
         known = dict(files_of(restored))
     except sqlite3.DatabaseError as error:
         return Drill(
-            backup=kept.path.name, taken_at=kept.manifest.taken_at, database=str(error)[:300] or "unreadable",
-            counts={}, files=0, missing=0, looked_at=0, damaged=0, seconds=round(time.monotonic() - started, 1),
-        )  # fmt: skip
+            backup=kept.path.name,
+            taken_at=kept.manifest.taken_at,
+            database=str(error)[:300] or "unreadable",
+            counts={},
+            files=0,
+            missing=0,
+            looked_at=0,
+            damaged=0,
+            seconds=round(time.monotonic() - started, 1),
+        )
     found = _files(kept, known, folder, on_progress) if kept.manifest.has_files else (0, 0, 0)
     return Drill(
-        backup=kept.path.name, taken_at=kept.manifest.taken_at, database=_problem_of(restored),
-        counts=_counts(restored), files=len(known), missing=found[0], looked_at=found[1], damaged=found[2],
+        backup=kept.path.name,
+        taken_at=kept.manifest.taken_at,
+        database=_problem_of(restored),
+        counts=_counts(restored),
+        files=len(known),
+        missing=found[0],
+        looked_at=found[1],
+        damaged=found[2],
         seconds=round(time.monotonic() - started, 1),
-    )  # fmt: skip
+    )
 
 
 def _problem_of(database: Path) -> str:

@@ -29,9 +29,21 @@ class StudioUserSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = [
-            "id", "username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser",
-            "date_joined", "last_login", "project_count", "bytes", "may_change", "may_change_staff",
-        ]  # fmt: skip
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "is_active",
+            "is_staff",
+            "is_superuser",
+            "date_joined",
+            "last_login",
+            "project_count",
+            "bytes",
+            "may_change",
+            "may_change_staff",
+        ]
         read_only_fields = fields
 
     def get_bytes(self, user: User) -> int:

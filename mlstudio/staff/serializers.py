@@ -55,9 +55,17 @@ class MaintenanceRunSerializer(serializers.ModelSerializer):
     class Meta:
         model = MaintenanceRun
         fields = [
-            "id", "kind", "state", "created_by", "created_at", "started_at", "finished_at", "progress", "error",
+            "id",
+            "kind",
+            "state",
+            "created_by",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "progress",
+            "error",
             "result",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
     @extend_schema_field(MaintenanceProgressSerializer(allow_null=True))

@@ -37,9 +37,13 @@ def trash_project(project: Project) -> None:
         raise NotFound()
     invitations = [*Invitation.objects.filter(project=project), *InvitationLink.objects.filter(project=project)]
     entry = put_into_trash(
-        project=project, kind=TrashKind.PROJECT, target=project.pk, name=project.name, count=project.image_count,
+        project=project,
+        kind=TrashKind.PROJECT,
+        target=project.pk,
+        name=project.name,
+        count=project.image_count,
         facts={"invitations": serializers.serialize("json", invitations)},
-    )  # fmt: skip
+    )
     members = Membership.objects.filter(project=project)
     TrashedMember.objects.filter(entry=entry).delete()
     TrashedMember.objects.bulk_create(

@@ -21,9 +21,18 @@ class TrashEntrySerializer(serializers.ModelSerializer):
     class Meta:
         model = TrashEntry
         fields = [
-            "id", "project", "project_name", "kind", "name", "count", "deleted_by", "deleted_at", "removed_at",
-            "change", "thumbnail",
-        ]  # fmt: skip
+            "id",
+            "project",
+            "project_name",
+            "kind",
+            "name",
+            "count",
+            "deleted_by",
+            "deleted_at",
+            "removed_at",
+            "change",
+            "thumbnail",
+        ]
         read_only_fields = fields
         extra_kwargs = {
             "count": {"help_text": "How many images it is, or has."},

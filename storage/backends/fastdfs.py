@@ -100,6 +100,8 @@ def from_settings(settings: Any) -> FastDFSBackend:
             f"FASTDFS_TRACKERS must be host:port with commas, FASTDFS_ADDRESS_MAP storage=reached with commas: {error}"
         ) from error
     return FastDFSBackend(
-        client, group=settings.FASTDFS_GROUP or None, http_url=settings.FASTDFS_HTTP_URL,
+        client,
+        group=settings.FASTDFS_GROUP or None,
+        http_url=settings.FASTDFS_HTTP_URL,
         secret=settings.FASTDFS_HTTP_SECRET,
-    )  # fmt: skip
+    )

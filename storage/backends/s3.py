@@ -119,9 +119,12 @@ def make_client(settings: Any) -> Any:
     if style not in ("auto", "path", "virtual"):
         raise BackendConfigurationError(f"S3_ADDRESSING_STYLE must be auto, path or virtual, received {style!r}.")
     config = Config(
-        s3={"addressing_style": style}, retries={"max_attempts": 3, "mode": "standard"}, connect_timeout=5,
-        read_timeout=30, max_pool_connections=16,
-    )  # fmt: skip
+        s3={"addressing_style": style},
+        retries={"max_attempts": 3, "mode": "standard"},
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=16,
+    )
     try:
         return boto3.session.Session().client(
             "s3", endpoint_url=settings.S3_ENDPOINT or None, region_name=settings.S3_REGION or None, config=config

@@ -125,9 +125,14 @@ class Campaign:
         return threads
 
     def _operate(
-        self, client: Client, names: Sequence[str], generator: random.Random, is_once: bool, begun: threading.Event,
+        self,
+        client: Client,
+        names: Sequence[str],
+        generator: random.Random,
+        is_once: bool,
+        begun: threading.Event,
         over: threading.Event,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """One of the operations after another until the fault is over, so that it begins in the middle of some."""
         while True:
             try:

@@ -18,9 +18,13 @@ from tests.studio import Studio
 RESUME_SECONDS = 300
 # Errors that say "nothing was done" or "wait"; any other of the server is a broken promise.
 EXPECTED_ERRORS = {
-    "database_busy", "database_unavailable", "disk_full", "file_unavailable", "store_unavailable",
+    "database_busy",
+    "database_unavailable",
+    "disk_full",
+    "file_unavailable",
+    "store_unavailable",
     "service_unavailable",
-}  # fmt: skip
+}
 
 
 class NotAcknowledged(Exception):

@@ -18,9 +18,13 @@ from tests.pictures import make_zip
 
 KINDS = ("disc", "cross")
 TRAINING = {
-    "architecture": "small_cnn", "image_size": 32, "batch_size": 8, "epochs": 3, "early_stopping": 0,
+    "architecture": "small_cnn",
+    "image_size": 32,
+    "batch_size": 8,
+    "epochs": 3,
+    "early_stopping": 0,
     "augmentation": "none",
-}  # fmt: skip
+}
 TUS = {"Tus-Resumable": "1.0.0"}
 OCTETS = {"Content-Type": "application/offset+octet-stream"}
 FEW_IMAGES, MANY_IMAGES = 40, 120
@@ -196,8 +200,13 @@ WEIGHTS = {"training": 0.6}
 # Of what is asked for once something may still be going on so many seconds later. All other operations are short and
 # go on until a fault is over.
 SPANS = {
-    "training": 12.0, "export": 1.0, "batch prediction": 1.5, "import": 1.5, "publish": 1.0, "upload in parts": 2.0,
-}  # fmt: skip
+    "training": 12.0,
+    "export": 1.0,
+    "batch prediction": 1.5,
+    "import": 1.5,
+    "publish": 1.0,
+    "upload in parts": 2.0,
+}
 SHORT_SPAN = 1.0
 # What others do meanwhile, each with images of its own.
 COMPANIONS = ("upload", "annotations", "annotations", "delete", "restore", "snapshot")

@@ -19,9 +19,14 @@ def main(paths: list[str]) -> None:
 def _row(summary: dict) -> list:
     answers = (sum(summary[name].values()) for name in ("acknowledged", "unanswered", "refused"))
     return [
-        summary["database"], summary["seed"], summary["rounds"], summary["rounds_with_a_request_in_flight"], *answers,
-        len(summary["pairs"]), len(summary["violations"]),
-    ]  # fmt: skip
+        summary["database"],
+        summary["seed"],
+        summary["rounds"],
+        summary["rounds_with_a_request_in_flight"],
+        *answers,
+        len(summary["pairs"]),
+        len(summary["violations"]),
+    ]
 
 
 if __name__ == "__main__":

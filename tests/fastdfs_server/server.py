@@ -166,8 +166,16 @@ class _Storage(_Handler):
         if self.faults.status:
             self.read(length)
             return self.reply(status=self.faults.status)
-        handlers = {11: self.upload, 23: self.upload, 24: self.append, 14: self.download, 12: self.delete,
-                    22: self.info, 13: self.set_metadata, 15: self.get_metadata}  # fmt: skip
+        handlers = {
+            11: self.upload,
+            23: self.upload,
+            24: self.append,
+            14: self.download,
+            12: self.delete,
+            22: self.info,
+            13: self.set_metadata,
+            15: self.get_metadata,
+        }
         if command not in handlers:
             self.read(length)
             return self.reply(status=errno.EINVAL)

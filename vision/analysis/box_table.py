@@ -42,18 +42,31 @@ class BoxTable:
             keys = file["keys"].tolist()
             images = np.arange(len(keys))
             return cls(
-                keys, file["class_names"].tolist(), np.repeat(images, file["true_counts"]), file["true_boxes"],
-                file["true_labels"].astype(int), np.repeat(images, file["found_counts"]), file["boxes"],
-                file["scores"], file["labels"].astype(int),
-            )  # fmt: skip
+                keys,
+                file["class_names"].tolist(),
+                np.repeat(images, file["true_counts"]),
+                file["true_boxes"],
+                file["true_labels"].astype(int),
+                np.repeat(images, file["found_counts"]),
+                file["boxes"],
+                file["scores"],
+                file["labels"].astype(int),
+            )
 
     def sure(self, threshold: Threshold) -> BoxTable:
         """Without the boxes below the threshold, or below that of their label."""
         kept = is_sure(self.scores, self.labels, threshold)
         return BoxTable(
-            self.keys, self.class_names, self.true_image, self.true_boxes, self.true_labels, self.image[kept],
-            self.boxes[kept], self.scores[kept], self.labels[kept],
-        )  # fmt: skip
+            self.keys,
+            self.class_names,
+            self.true_image,
+            self.true_boxes,
+            self.true_labels,
+            self.image[kept],
+            self.boxes[kept],
+            self.scores[kept],
+            self.labels[kept],
+        )
 
     def of_image(self, index: int) -> tuple[GroundTruth, Detections]:
         true, found = self.rows_of(index)

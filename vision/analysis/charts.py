@@ -102,8 +102,15 @@ def _write_counts(axes: Any, counts: Any, share: Any) -> None:
 @drawn_once
 def curve_chart(
     curves: Sequence[tuple[str, Sequence[float], Sequence[float]]],
-    *, title: str, x_label: str, y_label: str, kind: str, about: str = "", value: str = "", diagonal: str = "",
-) -> bytes:  # fmt: skip
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    kind: str,
+    about: str = "",
+    value: str = "",
+    diagonal: str = "",
+) -> bytes:
     """Lines `(name, x, y)` in the unit square.
 
     Args:
@@ -130,19 +137,32 @@ def calibration_chart(bins: Sequence[dict], kind: str, about: str = "") -> bytes
     filled = [one for one in bins if one.get("count", 1)]
     middles = [(one["from"] + one["to"]) / 2 for one in filled]
     axes.bar(
-        middles, [one["accuracy"] for one in filled], width=[0.9 * (one["to"] - one["from"]) for one in filled],
-        color=COLORS[4], label="right, of the answers with this confidence",
-    )  # fmt: skip
+        middles,
+        [one["accuracy"] for one in filled],
+        width=[0.9 * (one["to"] - one["from"]) for one in filled],
+        color=COLORS[4],
+        label="right, of the answers with this confidence",
+    )
     axes.plot(
-        [one["confidence"] for one in filled], [one["accuracy"] for one in filled], "o", color=COLORS[0], ms=4,
-        label="mean confidence of a bar", clip_on=False,
-    )  # fmt: skip
+        [one["confidence"] for one in filled],
+        [one["accuracy"] for one in filled],
+        "o",
+        color=COLORS[0],
+        ms=4,
+        label="mean confidence of a bar",
+        clip_on=False,
+    )
     for middle, one in zip(middles, filled, strict=True):
         if "count" in one:
             axes.annotate(
-                f"{one['count']:,}", (middle, 0), (0, 3), textcoords="offset points", ha="center", fontsize=7,
+                f"{one['count']:,}",
+                (middle, 0),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
                 color="#222222",
-            )  # fmt: skip
+            )
     axes.set(xlabel="Confidence", ylabel="Share that is right", xlim=(0, 1), ylim=(0, 1))
     _finish(axes, "numbers: images of a bar")
     return _saved(figure, kind)

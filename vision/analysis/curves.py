@@ -38,9 +38,11 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> dict | None:
     auc = float(np.trapezoid(rate, false))
     keep = _thinned(len(rate))
     return {
-        "false_positive_rate": _listed(false[keep]), "true_positive_rate": _listed(rate[keep]),
-        "threshold": [None, *_lower(thresholds[keep[1:] - 1])], "auc": auc,
-    }  # fmt: skip
+        "false_positive_rate": _listed(false[keep]),
+        "true_positive_rate": _listed(rate[keep]),
+        "threshold": [None, *_lower(thresholds[keep[1:] - 1])],
+        "auc": auc,
+    }
 
 
 def precision_recall_curve(scores: np.ndarray, positive: np.ndarray, total: int | None = None) -> dict | None:
@@ -63,9 +65,11 @@ def precision_recall_curve(scores: np.ndarray, positive: np.ndarray, total: int 
     average = float((np.diff(np.r_[0.0, recall]) * precision).sum())
     keep = _thinned(len(precision))
     return {
-        "precision": _listed(precision[keep]), "recall": _listed(recall[keep]), "threshold": _lower(thresholds[keep]),
+        "precision": _listed(precision[keep]),
+        "recall": _listed(recall[keep]),
+        "threshold": _lower(thresholds[keep]),
         "average_precision": average,
-    }  # fmt: skip
+    }
 
 
 def _counts(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,12 +114,15 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         {
-            "from": one / bins, "to": (one + 1) / bins, "count": int((index == one).sum()),
-            "confidence": float(confidence[index == one].mean()), "accuracy": float(right[index == one].mean()),
+            "from": one / bins,
+            "to": (one + 1) / bins,
+            "count": int((index == one).sum()),
+            "confidence": float(confidence[index == one].mean()),
+            "accuracy": float(right[index == one].mean()),
         }
         for one in range(bins)
         if (index == one).any()
-    ]  # fmt: skip
+    ]
 
 
 def threshold_table(probabilities: np.ndarray, y_true: np.ndarray, steps: int = 20) -> list[dict]:

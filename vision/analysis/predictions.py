@@ -37,17 +37,22 @@ class ClassifierPredictions:
 
     def save(self, path: Path) -> None:
         np.savez_compressed(
-            path, keys=_texts(self.keys), truth=self.truth.astype(np.int32),
-            probabilities=self.probabilities.astype(np.float32), class_names=_texts(self.class_names),
-        )  # fmt: skip
+            path,
+            keys=_texts(self.keys),
+            truth=self.truth.astype(np.int32),
+            probabilities=self.probabilities.astype(np.float32),
+            class_names=_texts(self.class_names),
+        )
 
     @classmethod
     def load(cls, path: Path) -> ClassifierPredictions:
         with np.load(path, allow_pickle=False) as file:
             return cls(
-                file["keys"].tolist(), file["truth"].astype(np.int64), file["probabilities"],
+                file["keys"].tolist(),
+                file["truth"].astype(np.int64),
+                file["probabilities"],
                 file["class_names"].tolist(),
-            )  # fmt: skip
+            )
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,9 @@ class DetectorPredictions:
 
     def save(self, path: Path) -> None:
         np.savez_compressed(
-            path, keys=_texts(self.keys), class_names=_texts(self.class_names),
+            path,
+            keys=_texts(self.keys),
+            class_names=_texts(self.class_names),
             true_counts=np.array([len(one.boxes) for one in self.truths], np.int32),
             true_boxes=_joined([one.boxes for one in self.truths], (0, 4)),
             true_labels=_joined([one.labels for one in self.truths], (0,)).astype(np.int32),
@@ -72,7 +79,7 @@ class DetectorPredictions:
             boxes=_joined([one.boxes for one in self.found], (0, 4)),
             scores=_joined([one.scores for one in self.found], (0,)),
             labels=_joined([one.labels for one in self.found], (0,)).astype(np.int32),
-        )  # fmt: skip
+        )
 
     @classmethod
     def load(cls, path: Path) -> DetectorPredictions:

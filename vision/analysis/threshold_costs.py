@@ -27,9 +27,14 @@ def threshold_costs(scores: np.ndarray, right: np.ndarray, total: int) -> list[d
         kept, hit = len(scores) - below, int(hits[-1] - hits[below])
         rows.append(
             {
-                "threshold": round(float(limit), 2), "right": hit, "wrong": kept - hit, "left": below,
-                "missed": total - hit, "precision": hit / kept if kept else None,
-                "recall": hit / total if total else None, "f1": 2 * hit / (kept + total) if kept + total else None,
+                "threshold": round(float(limit), 2),
+                "right": hit,
+                "wrong": kept - hit,
+                "left": below,
+                "missed": total - hit,
+                "precision": hit / kept if kept else None,
+                "recall": hit / total if total else None,
+                "f1": 2 * hit / (kept + total) if kept + total else None,
             }
-        )  # fmt: skip
+        )
     return rows

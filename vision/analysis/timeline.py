@@ -29,10 +29,14 @@ class Stretch:
 
     def to_dict(self) -> dict:
         return {
-            "label": self.label, "start": round(self.start, 3), "end": round(self.end, 3), "frames": self.frames,
-            "mean_score": round(self._scores / max(self.frames, 1), 4), "best_score": round(self.best_score, 4),
+            "label": self.label,
+            "start": round(self.start, 3),
+            "end": round(self.end, 3),
+            "frames": self.frames,
+            "mean_score": round(self._scores / max(self.frames, 1), 4),
+            "best_score": round(self.best_score, 4),
             "most": self.most,
-        }  # fmt: skip
+        }
 
 
 class Timeline:

@@ -32,11 +32,13 @@ def track(frames: Iterable[FrameBoxes], thresholds: Mapping[str, float], *, fps:
         # The library waits `track_buffer` thirtieths of a second.
         trackers = {
             label: BYTETracker(
-                track_thresh=threshold, track_buffer=round(30 * BUFFER_SECONDS), match_thresh=MATCH,
+                track_thresh=threshold,
+                track_buffer=round(30 * BUFFER_SECONDS),
+                match_thresh=MATCH,
                 frame_rate=max(1, round(fps)),
             )
             for label, threshold in thresholds.items()
-        }  # fmt: skip
+        }
         numbers: dict[int, int] = {}
         for boxes in frames:
             found = [0] * len(boxes)

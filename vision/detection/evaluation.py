@@ -85,9 +85,13 @@ def _in_the_image(
 ) -> Detections:
     letterbox = Letterbox.fit(width, height, image_size)
     found = detections_from(
-        anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE, iou_threshold=NMS_IOU,
+        anchors,
+        raw,
+        letterbox.content_size,
+        score_threshold=LOWEST_SCORE,
+        iou_threshold=NMS_IOU,
         limit=MAX_DETECTIONS,
-    )  # fmt: skip
+    )
     return Detections(letterbox.to_image(found.boxes, width, height), found.scores, found.labels)
 
 

@@ -46,9 +46,13 @@ def detections_graph(
     # Boxes of different labels are moved apart, so that they never suppress each other.
     apart = boxes + tf.cast(labels, tf.float32)[:, None] * (2.0 * max(width, height))
     kept, found = tf.raw_ops.NonMaxSuppressionV4(
-        boxes=tf.gather(apart, [1, 0, 3, 2], axis=1), scores=best, max_output_size=MAX_DETECTIONS,
-        iou_threshold=iou_threshold, score_threshold=LOWEST_LOGIT, pad_to_max_output_size=True,
-    )  # fmt: skip
+        boxes=tf.gather(apart, [1, 0, 3, 2], axis=1),
+        scores=best,
+        max_output_size=MAX_DETECTIONS,
+        iou_threshold=iou_threshold,
+        score_threshold=LOWEST_LOGIT,
+        pad_to_max_output_size=True,
+    )
     real = tf.cast(tf.range(MAX_DETECTIONS) < found, tf.float32)
     return {
         "boxes": tf.gather(boxes, kept) * real[:, None],

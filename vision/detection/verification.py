@@ -40,9 +40,14 @@ def check_litert(
     for image in images:
         found, raw = runtime.detect(image)
         wanted = detections_from(
-            anchors, raw, runtime.image_size, score_threshold=LOWEST_SCORE, iou_threshold=iou_threshold,
-            limit=MAX_DETECTIONS, candidates=CANDIDATES,
-        )  # fmt: skip
+            anchors,
+            raw,
+            runtime.image_size,
+            score_threshold=LOWEST_SCORE,
+            iou_threshold=iou_threshold,
+            limit=MAX_DETECTIONS,
+            candidates=CANDIDATES,
+        )
         if not _agree(found, wanted):
             raise ExportError(
                 "The boxes of the exported LiteRT file are not those of the trained model, so it is not offered. "

@@ -86,9 +86,13 @@ class Evaluator:
     def _boxes(self, raw: np.ndarray, width: int, height: int) -> Detections:
         letterbox = Letterbox.fit(width, height, self._input_size)
         boxes = detections_from(
-            self._anchors, raw, letterbox.content_size, score_threshold=LOWEST_SCORE,
-            iou_threshold=self._detector["iou_threshold"], limit=MAX_DETECTIONS,
-        )  # fmt: skip
+            self._anchors,
+            raw,
+            letterbox.content_size,
+            score_threshold=LOWEST_SCORE,
+            iou_threshold=self._detector["iou_threshold"],
+            limit=MAX_DETECTIONS,
+        )
         return Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels)
 
     def report(self, kind: str, path: Path, run: Run, expected: Seen) -> dict:

@@ -19,26 +19,56 @@ IMAGE_SUFFIXES = (
 )  # fmt: skip
 # What annotations are written in; nothing else is read as text.
 TEXT_SUFFIXES = (
-    ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels", ".data", ".jsonl", ".ndjson",
+    ".json",
+    ".xml",
+    ".txt",
+    ".csv",
+    ".tsv",
+    ".yaml",
+    ".yml",
+    ".names",
+    ".labels",
+    ".data",
+    ".jsonl",
+    ".ndjson",
     ".manifest",
-)  # fmt: skip
+)
 JSON_START = re.compile(rb"[{[]\s*[\"{\[\]}]")  # `[core]` begins settings of another kind
 UNKNOWN_BYTES = 4096  # of a file of an unknown kind
 # How files begin that are images, whatever they are called.
 IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 SPLIT_NAMES = {
-    "train": "train", "training": "train", "trainset": "train", "valid": "validation", "validation": "validation",
-    "val": "validation", "dev": "validation", "test": "test", "testing": "test", "testset": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "trainset": "train",
+    "valid": "validation",
+    "validation": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+    "testset": "test",
+}
 # What folders and lists of splits have in their names beside the split: `training_set`, `val_images`.
 SPLIT_FILLERS = {"set", "data", "dataset", "images", "image", "imgs", "img", "split", "folder"}
 # How split folders are called when we write them, as most tools call them.
 SPLIT_FOLDERS = {"train": "train", "validation": "valid", "test": "test", None: "unsplit"}
 # What lies beside split folders: images that are in none, and folders that say something else.
 NO_SPLIT_FOLDERS = {
-    "unsplit", "default", "unlabeled", "unlabelled", "images", "labels", "annotations", "jpegimages", "imagesets",
-    "background", "trainval", "all", "data",
-}  # fmt: skip
+    "unsplit",
+    "default",
+    "unlabeled",
+    "unlabelled",
+    "images",
+    "labels",
+    "annotations",
+    "jpegimages",
+    "imagesets",
+    "background",
+    "trainval",
+    "all",
+    "data",
+}
 LONGEST_ENDING = 6
 # Halves of characters, which no file takes, and NUL, which PostgreSQL does not.
 UNSTORABLE = re.compile("[\ud800-\udfff\x00]")

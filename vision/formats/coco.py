@@ -164,10 +164,16 @@ def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[
 
 
 def _annotation(
-    collection: Collection, source: str, position: int, row: dict, claims: dict[str, list[Claim]],
-    names: dict[str, str], used: set[str], numbers: tuple[str, range] | None,
+    collection: Collection,
+    source: str,
+    position: int,
+    row: dict,
+    claims: dict[str, list[Claim]],
+    names: dict[str, str],
+    used: set[str],
+    numbers: tuple[str, range] | None,
     reach: Reach | None,
-) -> None:  # fmt: skip
+) -> None:
     image, category = _key(row.get("image_id")), _key(row.get("category_id"))
     if image not in claims:
         detail = f"Annotation {position} is of the image {image}, which is not in the list."

@@ -72,9 +72,16 @@ class Collection:
         self._declared.update(dict.fromkeys(name for name in map(clean_label, map(str, labels)) if name))
 
     def claim(
-        self, group: str, source: str, *names: str, filename: str = "", number: int = 0, split: str | None = None,
-        size: tuple[int, int] | None = None, is_annotated: bool = True,
-    ) -> Claim:  # fmt: skip
+        self,
+        group: str,
+        source: str,
+        *names: str,
+        filename: str = "",
+        number: int = 0,
+        split: str | None = None,
+        size: tuple[int, int] | None = None,
+        is_annotated: bool = True,
+    ) -> Claim:
         """Say that `source` speaks of the image `names`, or of the one that it is named after.
 
         Args:
@@ -194,9 +201,14 @@ class Collection:
             name for name in self._labels if name not in self._declared
         ]
         return Parsed(
-            self._records(by_image, splits), len(self.index.images), labels, self._remarks,
-            counts.most_common(1)[0][0] if any(counts.values()) else "folder", self.unread, holds,
-        )  # fmt: skip
+            self._records(by_image, splits),
+            len(self.index.images),
+            labels,
+            self._remarks,
+            counts.most_common(1)[0][0] if any(counts.values()) else "folder",
+            self.unread,
+            holds,
+        )
 
     def _id(self, name: str) -> int:
         return self._labels.setdefault(name, len(self._labels))

@@ -79,8 +79,12 @@ class CreateMlWriter:
             for mark in exported.marks:
                 assert mark.box is not None
                 x_min, y_min, x_max, y_max = mark.box
-                place = {"x": (x_min + x_max) / 2, "y": (y_min + y_max) / 2, "width": x_max - x_min,
-                         "height": y_max - y_min}  # fmt: skip
+                place = {
+                    "x": (x_min + x_max) / 2,
+                    "y": (y_min + y_max) / 2,
+                    "width": x_max - x_min,
+                    "height": y_max - y_min,
+                }
                 annotations.append({"label": mark.label, "coordinates": place})
             self._rows.setdefault(exported.split, []).append({"image": exported.filename, "annotations": annotations})
         return iter(())

@@ -12,9 +12,23 @@ XML_DECLARATION = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9
 # What people's systems write when they do not write UTF-8. Nothing that only mainframes and museums have: a few bytes
 # fit many encodings.
 CANDIDATES = (
-    "gb18030", "cp932", "big5", "cp949", "cp1251", "cp866", "koi8_r", "cp1252", "cp1250", "cp1253", "cp1254",
-    "cp1255", "cp1256", "cp874", "cp850", "cp437",
-)  # fmt: skip
+    "gb18030",
+    "cp932",
+    "big5",
+    "cp949",
+    "cp1251",
+    "cp866",
+    "koi8_r",
+    "cp1252",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp874",
+    "cp850",
+    "cp437",
+)
 # What stands between words and says nothing about them: separators, marks of XML, JSON and CSV, endings of files. None
 # of these is the second half of a character in any of the encodings.
 ASCII_AROUND = re.compile(rb"""[/\s<>"',;:=]|\.[A-Za-z0-9]{1,5}(?=[/\s<>"',;:=]|$)""")

@@ -9,9 +9,17 @@ from vision.formats.base import Contents, begins_an_image, ending_by_content, en
 from vision.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
 
 MASK_FOLDERS = {
-    "segmentationclass", "segmentationobject", "segmentationclassaug", "masks", "mask", "ground_truth", "groundtruth",
-    "trimaps", "gtfine", "gtcoarse",
-}  # fmt: skip
+    "segmentationclass",
+    "segmentationobject",
+    "segmentationclassaug",
+    "masks",
+    "mask",
+    "ground_truth",
+    "groundtruth",
+    "trimaps",
+    "gtfine",
+    "gtcoarse",
+}
 # What some tools call masks beside their images.
 MASK_ENDINGS = ("_mask", "-mask", "_seg", "_segmentation")
 # What folders of masks have behind the name of the folder of their images, and masks there behind that of the image.

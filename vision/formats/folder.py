@@ -25,8 +25,15 @@ from vision.formats.names import IMAGE_FOLDERS
 # What is written beside folders whose names are not those of their labels.
 LABELS_FILE = "labels.json"
 WRAPPERS = {name.lower() for name in IMAGE_FOLDERS} | {
-    "data", "dataset", "labels", "annotations", "masks", "jpg", "jpeg", "png",
-}  # fmt: skip
+    "data",
+    "dataset",
+    "labels",
+    "annotations",
+    "masks",
+    "jpg",
+    "jpeg",
+    "png",
+}
 SHOWN_FOLDERS = 20
 # What tools call the folder of images that have no label.
 NO_LABELS = {"unlabeled", "unlabelled", "no_label", "no label", "nolabel"}

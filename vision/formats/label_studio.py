@@ -91,9 +91,14 @@ def _task(collection: Collection, source: str, position: int, task: dict) -> Non
     is_whole = data is not task
     results = _results(collection, source, position, task) if is_whole else _min_results(task)
     claim = collection.claim(
-        GROUP, source, *_names(said), number=position, split=split, size=_size(results or ()),
+        GROUP,
+        source,
+        *_names(said),
+        number=position,
+        split=split,
+        size=_size(results or ()),
         is_annotated=results is not None,
-    )  # fmt: skip
+    )
     if results and len(_images_of(data)) > 1:
         results = _of_image(collection, claim, results, _key_of(data))
     labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
@@ -169,8 +174,11 @@ def _names(said: str) -> Sequence[str]:
 def _results(collection: Collection, source: str, position: int, task: dict) -> list | None:
     """What was drawn on a task; None when nobody has annotated it."""
     rows: list = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
-    done = [row for row in rows if isinstance(row, dict) and not row.get("was_cancelled") and
-            isinstance(row.get("result"), list)]  # fmt: skip
+    done = [
+        row
+        for row in rows
+        if isinstance(row, dict) and not row.get("was_cancelled") and isinstance(row.get("result"), list)
+    ]
     if not done:
         if task.get("predictions"):
             detail = f"Task {position} has predictions only, which are no annotations; it was kept unlabelled."
@@ -333,9 +341,16 @@ def _written(mark: ParsedAnnotation, exported: Exported, identifier: str) -> dic
         return {**result, "from_name": "choice", "type": "choices", "value": {"choices": [mark.label]}}
     x_min, y_min, x_max, y_max = mark.box
     place = {
-        "x": x_min / exported.width * 100, "y": y_min / exported.height * 100,
-        "width": (x_max - x_min) / exported.width * 100, "height": (y_max - y_min) / exported.height * 100,
+        "x": x_min / exported.width * 100,
+        "y": y_min / exported.height * 100,
+        "width": (x_max - x_min) / exported.width * 100,
+        "height": (y_max - y_min) / exported.height * 100,
         "rotation": 0,
-    }  # fmt: skip
-    return {**result, "from_name": "label", "type": "rectanglelabels", "image_rotation": 0,
-            "value": {**place, "rectanglelabels": [mark.label]}}  # fmt: skip
+    }
+    return {
+        **result,
+        "from_name": "label",
+        "type": "rectanglelabels",
+        "image_rotation": 0,
+        "value": {**place, "rectanglelabels": [mark.label]},
+    }

@@ -20,8 +20,9 @@ QUOTED = re.compile(rf"[\"'>/]([^\"'<>/\n]{{1,200}}\.{_ENDING})[\"'<?]", re.IGNO
 # Keys that only annotations have; some name their images by numbers.
 KEYS = re.compile(
     r'"(?:bbox(?:es)?|boxes|bounding_?box(?:es)?|gt_?boxes|annotations?|image_?id|segmentation|polygons?|shapes|regions|keypoints|'
-    r'predictions|category_id|class_id)"\s*:', re.IGNORECASE
-)  # fmt: skip
+    r'predictions|category_id|class_id)"\s*:',
+    re.IGNORECASE,
+)
 
 
 def mentioned(index: ImageIndex, text: str) -> bool:

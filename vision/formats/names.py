@@ -36,10 +36,19 @@ SAME, OTHER_FORM, OTHER_CASE, OTHER_ENDING = 4, 3, 2, 1
 # Where a path leads: to the image, to the end of the image's path, to an image of that name in another folder.
 PLACE, TAIL, NAME = 3, 2, 0
 RANKS = {
-    (PLACE, SAME): 12, (PLACE, OTHER_FORM): 11, (PLACE, OTHER_CASE): 10, (TAIL, SAME): 9, (TAIL, OTHER_FORM): 8,
-    (TAIL, OTHER_CASE): 7, (PLACE, OTHER_ENDING): 6, (TAIL, OTHER_ENDING): 5, (NAME, SAME): 4, (NAME, OTHER_FORM): 3,
-    (NAME, OTHER_CASE): 2, (NAME, OTHER_ENDING): 1,
-}  # fmt: skip
+    (PLACE, SAME): 12,
+    (PLACE, OTHER_FORM): 11,
+    (PLACE, OTHER_CASE): 10,
+    (TAIL, SAME): 9,
+    (TAIL, OTHER_FORM): 8,
+    (TAIL, OTHER_CASE): 7,
+    (PLACE, OTHER_ENDING): 6,
+    (TAIL, OTHER_ENDING): 5,
+    (NAME, SAME): 4,
+    (NAME, OTHER_FORM): 3,
+    (NAME, OTHER_CASE): 2,
+    (NAME, OTHER_ENDING): 1,
+}
 # What Label Studio puts before the name of an uploaded file, and before that of one that it fetched.
 UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}(?:-|__)(?=.)")
 ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")

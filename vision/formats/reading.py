@@ -22,7 +22,7 @@ from vision.formats import (
     via,
     voc,
     yolo,
-)  # fmt: skip
+)
 from vision.formats.base import (
     TEXT_SUFFIXES,
     UNKNOWN_BYTES,
@@ -34,7 +34,7 @@ from vision.formats.base import (
     split_of_filename,
     split_of_word,
     stem,
-)  # fmt: skip
+)
 from vision.formats.collection import Collection, no_annotations
 from vision.formats.documents import WHOLE_BYTES, JsonFile
 from vision.formats.encodings import decode, lines_of
@@ -110,10 +110,15 @@ class _Reader:
         for name in texts:
             ending = self._files.endings.get(name) or PurePosixPath(name).suffix.lower()
             readers: dict[str, Callable[[str], None]] = {
-                ".json": self._read_json, ".xml": self._read_xml, ".csv": self._read_table, ".tsv": self._read_table,
-                ".txt": self._read_lines, ".jsonl": self._say_unread, ".ndjson": self._say_unread,
+                ".json": self._read_json,
+                ".xml": self._read_xml,
+                ".csv": self._read_table,
+                ".tsv": self._read_table,
+                ".txt": self._read_lines,
+                ".jsonl": self._say_unread,
+                ".ndjson": self._say_unread,
                 ".manifest": self._say_unread,
-            }  # fmt: skip
+            }
             if ending in readers and not (ending == ".txt" and name in self._name_files):
                 self._guarded(name, readers[ending])
         if not self._collection.has_claims:
@@ -349,11 +354,12 @@ class _Reader:
         index = self._collection.index
         mentions = sum(mentioned(index, row) for row in sample)
         return (
-            is_named_after_image(index, name) or max(named, mentions) * 2 > len(sample)
+            is_named_after_image(index, name)
+            or max(named, mentions) * 2 > len(sample)
             or (mentions > 1 and mentions * 2 == len(sample))  # below a line or two that say what stands there
             or (mentions > 0 and yolo.is_label_file(rows))  # names of images, and boxes below each
             or all(map(_is_numbers, sample))
-        )  # fmt: skip
+        )
 
     def _is_text_about_images(self, name: str) -> bool:
         """Whether a file of an unknown ending is a text that speaks of images, as JSON by lines in `.odgt` does."""

@@ -19,8 +19,16 @@ FACTS = {
     "lon", "latitude", "longitude", "camera", "device", "index", "unnamed:_0", "",
 }  # fmt: skip
 # What models say is no label that somebody has given.
-PREDICTIONS = {"prediction", "predictions", "predicted", "pred", "predictionstring", "prediction_string",
-               "predicted_class", "predicted_label"}  # fmt: skip
+PREDICTIONS = {
+    "prediction",
+    "predictions",
+    "predicted",
+    "pred",
+    "predictionstring",
+    "prediction_string",
+    "predicted_class",
+    "predicted_label",
+}
 # Parts of the names of columns that only tables of boxes, points and outlines have: `xmin (px)`, `Roi.X1`.
 PLACE_PARTS = {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "bboxes", "polygon", "segmentation",
                "rle", "encodedpixels", "landmark", "landmarks", "keypoints"}  # fmt: skip

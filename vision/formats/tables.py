@@ -52,19 +52,42 @@ OPEN_IMAGES_LIST = {"imageid", "originalurl"}
 FILES = ("filename", "file", "file_name", "image", "image_path", "imagepath", "img", "img_path", "path", "filepath",
          "file_path", "image_name", "imagename", "imageid", "image_id", "filepaths", "file_paths", "filenames",
          "file_names", "image_paths", "name", "id")  # fmt: skip
-LABELS = ("class", "label", "labelname", "label_name", "class_name", "classname", "category", "labels", "class_id",
-          "category_name", "type")  # fmt: skip
+LABELS = (
+    "class",
+    "label",
+    "labelname",
+    "label_name",
+    "class_name",
+    "classname",
+    "category",
+    "labels",
+    "class_id",
+    "category_name",
+    "type",
+)
 CORNERS = (
-    ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"),
-    ("left", "top", "right", "bottom"), ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"),
-    ("x0", "y0", "x1", "y1"), ("x_1", "y_1", "x_2", "y_2"), ("xtl", "ytl", "xbr", "ybr"),
-)  # fmt: skip
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+    ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"),
+    ("x0", "y0", "x1", "y1"),
+    ("x_1", "y_1", "x_2", "y_2"),
+    ("xtl", "ytl", "xbr", "ybr"),
+)
 SIZES = (
-    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), ("x", "y", "w", "h"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
-    ("x", "y", "bbox_width", "bbox_height"), ("x", "y", "width", "height"), ("left", "top", "width", "height"),
-    ("xmin", "ymin", "width", "height"), ("x_min", "y_min", "width", "height"), ("xmin", "ymin", "w", "h"),
-    ("x_min", "y_min", "w", "h"), ("left", "top", "w", "h"),
-)  # fmt: skip
+    ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
+    ("x", "y", "w", "h"),
+    ("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
+    ("x", "y", "bbox_width", "bbox_height"),
+    ("x", "y", "width", "height"),
+    ("left", "top", "width", "height"),
+    ("xmin", "ymin", "width", "height"),
+    ("x_min", "y_min", "width", "height"),
+    ("xmin", "ymin", "w", "h"),
+    ("x_min", "y_min", "w", "h"),
+    ("left", "top", "w", "h"),
+)
 
 NO_CLASSES = ("unlabeled", "unlabelled")
 
@@ -330,9 +353,16 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
     if label is not None:
         is_open_images = {"imageid", "labelname"} <= places.keys()
         return Columns(
-            file, label, box, has_sizes, split, None if has_sizes else size, confidence, places.get("isgroupof"),  # type: ignore[arg-type]
+            file,
+            label,
+            box,
+            has_sizes,
+            split,
+            None if has_sizes else size,
+            confidence,
+            places.get("isgroupof"),  # type: ignore[arg-type]
             is_open_images,
-        )  # fmt: skip
+        )
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
 
@@ -569,9 +599,13 @@ def _whole(collection: Collection, claim: Claim, labels: Sequence[str], line: in
 
 
 def _claim(
-    collection: Collection, source: str, said: str, line: int, split: str | None = None,
+    collection: Collection,
+    source: str,
+    said: str,
+    line: int,
+    split: str | None = None,
     size: tuple[int, int] | None = None,
-) -> Claim:  # fmt: skip
+) -> Claim:
     split = split or split_of_filename(source)
     return collection.claim(GROUP, source, said, number=line, split=split, size=size)
 

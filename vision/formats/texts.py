@@ -17,8 +17,17 @@ from vision.formats.encodings import detect
 from vision.formats.zip_entries import ZipEntries
 
 # What reading a damaged entry raises.
-DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
-           NotImplementedError, struct.error)  # fmt: skip
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+)
 
 
 class TooManyAnnotations(Exception):

@@ -40,9 +40,12 @@ def write(parsed: Parsed, folder: Path) -> None:
         for remark in parsed.remarks:
             _line(file, astuple(remark))
     head = {
-        "format": parsed.format, "labels": parsed.labels, "records": parsed.count, "unread": parsed.unread[:MAX_UNREAD],
+        "format": parsed.format,
+        "labels": parsed.labels,
+        "records": parsed.count,
+        "unread": parsed.unread[:MAX_UNREAD],
         "holds": parsed.holds,
-    }  # fmt: skip
+    }
     (folder / HEAD).write_text(json.dumps(head))
 
 

@@ -126,9 +126,11 @@ def read_names(source: str, text: str) -> Names | None:
         "test": _paths(document.get("test")),
     }
     return Names(
-        source, {int(key): name.strip() for key, name in names.items() if name.strip()},
-        _keypoints(document.get("kpt_shape")), {split: paths for split, paths in splits.items() if paths},
-    )  # fmt: skip
+        source,
+        {int(key): name.strip() for key, name in names.items() if name.strip()},
+        _keypoints(document.get("kpt_shape")),
+        {split: paths for split, paths in splits.items() if paths},
+    )
 
 
 def _first_number(lines: Sequence[str]) -> int:
@@ -379,8 +381,12 @@ class YoloWriter:
         assert mark.box is not None
         x_min, y_min, x_max, y_max = mark.box
         width, height = exported.width, exported.height
-        values = ((x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height, (x_max - x_min) / width,
-                  (y_max - y_min) / height)  # fmt: skip
+        values = (
+            (x_min + x_max) / 2 / width,
+            (y_min + y_max) / 2 / height,
+            (x_max - x_min) / width,
+            (y_max - y_min) / height,
+        )
         return f"{self._ids[mark.label]} " + " ".join(f"{value:.12g}" for value in values) + "\n"
 
     def finish(self) -> Iterator[tuple[str, bytes]]:

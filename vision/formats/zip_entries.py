@@ -8,9 +8,16 @@ from collections.abc import Iterator, Mapping
 
 # Attribute of a record → the type of its column. What is not listed is not needed to read an entry.
 COLUMNS = {
-    "header_offset": "q", "file_size": "q", "compress_size": "q", "CRC": "L", "compress_type": "L", "flag_bits": "L",
-    "external_attr": "L", "create_system": "B", "_end_offset": "q",
-}  # fmt: skip
+    "header_offset": "q",
+    "file_size": "q",
+    "compress_size": "q",
+    "CRC": "L",
+    "compress_type": "L",
+    "flag_bits": "L",
+    "external_attr": "L",
+    "create_system": "B",
+    "_end_offset": "q",
+}
 UNKNOWN = -1  # newer versions of Python note where an entry has to end; elsewhere nobody knows
 
 

@@ -92,9 +92,13 @@ def plan_scene(number: int, *, most_shapes: int = 1) -> Scene:
         shape = _placed(random, name, ALONE if most_shapes == 1 else TOGETHER, shapes, ground)
         shapes += [shape] if shape is not None else []
     return Scene(
-        key, ground, tuple(shapes), blur=random.uniform(0.5, 1.3), noise=random.uniform(2, 9),
+        key,
+        ground,
+        tuple(shapes),
+        blur=random.uniform(0.5, 1.3),
+        noise=random.uniform(2, 9),
         quality=int(random.integers(82, 94)),
-    )  # fmt: skip
+    )
 
 
 def draw(scene: Scene) -> bytes:

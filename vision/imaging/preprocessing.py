@@ -39,10 +39,14 @@ EXIF_ORIENTATION = 0x0112
 TIFF_BITS_PER_SAMPLE = 258
 TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
 UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
+}
 
 # Bytes a pixel while an image is decoded: the decoded image and its RGB copy; some decoders have frames of their own.
 BYTES_A_PIXEL = {"WEBP": 16, "HEIF": 16, "AVIF": 16, "GIF": 12}

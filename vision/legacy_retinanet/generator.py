@@ -19,17 +19,35 @@ from vision.training.data import ImageCache, epoch_order
 # turning and shearing, after which a box is no longer tight.
 TRANSFORMS: dict[str, dict] = {
     "none": {},
-    "light": {"min_translation": (-0.1, -0.1), "max_translation": (0.1, 0.1), "min_scaling": (0.9, 0.9),
-              "max_scaling": (1.1, 1.1), "flip_x_chance": 0.5},
-    "strong": {"min_translation": (-0.2, -0.2), "max_translation": (0.2, 0.2), "min_scaling": (0.7, 0.7),
-               "max_scaling": (1.4, 1.4), "flip_x_chance": 0.5},
-}  # fmt: skip
+    "light": {
+        "min_translation": (-0.1, -0.1),
+        "max_translation": (0.1, 0.1),
+        "min_scaling": (0.9, 0.9),
+        "max_scaling": (1.1, 1.1),
+        "flip_x_chance": 0.5,
+    },
+    "strong": {
+        "min_translation": (-0.2, -0.2),
+        "max_translation": (0.2, 0.2),
+        "min_scaling": (0.7, 0.7),
+        "max_scaling": (1.4, 1.4),
+        "flip_x_chance": 0.5,
+    },
+}
 COLOURS: dict[str, dict] = {
-    "light": {"contrast_range": (0.9, 1.1), "brightness_range": (-0.1, 0.1), "hue_range": (-0.05, 0.05),
-              "saturation_range": (0.95, 1.05)},
-    "strong": {"contrast_range": (0.7, 1.3), "brightness_range": (-0.2, 0.2), "hue_range": (-0.1, 0.1),
-               "saturation_range": (0.8, 1.2)},
-}  # fmt: skip
+    "light": {
+        "contrast_range": (0.9, 1.1),
+        "brightness_range": (-0.1, 0.1),
+        "hue_range": (-0.05, 0.05),
+        "saturation_range": (0.95, 1.05),
+    },
+    "strong": {
+        "contrast_range": (0.7, 1.3),
+        "brightness_range": (-0.2, 0.2),
+        "hue_range": (-0.1, 0.1),
+        "saturation_range": (0.8, 1.2),
+    },
+}
 
 
 def write_csv_pair(folder: Path, split: str, samples: list, boxes: list[np.ndarray], class_names: list[str]) -> tuple:
@@ -61,19 +79,35 @@ class LetterboxedGenerator(CSVGenerator):
     """
 
     def __init__(
-        self, annotations: Path, classes: Path, store: ImageCache, boxes: list[np.ndarray], *, seed: int,
-        batch_size: int, augmentation: str, preprocess: Callable[[np.ndarray], np.ndarray], config: dict | None,
-        is_shuffled: bool, flip: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        annotations: Path,
+        classes: Path,
+        store: ImageCache,
+        boxes: list[np.ndarray],
+        *,
+        seed: int,
+        batch_size: int,
+        augmentation: str,
+        preprocess: Callable[[np.ndarray], np.ndarray],
+        config: dict | None,
+        is_shuffled: bool,
+        flip: str | None = None,
+    ) -> None:
         self._store, self._boxes, self._seed = store, boxes, seed
         self._is_shuffled = is_shuffled
         self._augmentation, self._flip = augmentation, flip
         self.epoch, self._skipped = 0, 0
         super().__init__(
-            str(annotations), str(classes), batch_size=batch_size, group_method="none", shuffle_groups=False,
-            no_resize=True, preprocess_image=preprocess, config=config,
+            str(annotations),
+            str(classes),
+            batch_size=batch_size,
+            group_method="none",
+            shuffle_groups=False,
+            no_resize=True,
+            preprocess_image=preprocess,
+            config=config,
             transform_parameters=TransformParameters(fill_mode="constant", cval=PADDING_GREY),
-        )  # fmt: skip
+        )
 
     @property
     def steps(self) -> int:

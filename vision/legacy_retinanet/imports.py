@@ -232,9 +232,11 @@ def _shapes(model: tf_keras.Model, levels: list[int], given: PackageAnchors | No
     if own:
         own.sort(key=lambda layer: layer.stride)
         anchors = PackageAnchors(
-            [one.size for one in own], [one.stride for one in own], list(map(float, own[0].ratios)),
+            [one.size for one in own],
+            [one.stride for one in own],
+            list(map(float, own[0].ratios)),
             list(map(float, own[0].scales)),
-        )  # fmt: skip
+        )
     elif given is not None:
         anchors = given
     elif levels == levels_of(DEFAULT_SHAPES):

@@ -140,12 +140,18 @@ class _PackageTraining(DetectorTraining):
         levels = " ".join(map(str, levels_of(self.shapes)))
         is_train = split == "train"
         return LetterboxedGenerator(
-            annotations, classes, store, boxes, seed=configuration.seed,
+            annotations,
+            classes,
+            store,
+            boxes,
+            seed=configuration.seed,
             batch_size=min(configuration.batch_size, len(store)),
-            augmentation=configuration.augmentation if is_train else "none", flip=configuration.flip,
-            preprocess=package_backbone(self.backbone).preprocess_image, is_shuffled=is_train,
+            augmentation=configuration.augmentation if is_train else "none",
+            flip=configuration.flip,
+            preprocess=package_backbone(self.backbone).preprocess_image,
+            is_shuffled=is_train,
             config={"anchor_parameters": words, "pyramid_levels": {"levels": levels}},
-        )  # fmt: skip
+        )
 
     def save(self, litert: Path) -> dict[str, Path]:
         """The package's own file: what its `convert_model` and `load_model` take."""
@@ -159,9 +165,12 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
     """The epochs of a training: rate, progress, checkpoints, best weights; goes on where its checkpoint stopped."""
 
     def __init__(
-        self, training: _PackageTraining, train: LetterboxedGenerator, validation: LetterboxedGenerator,
+        self,
+        training: _PackageTraining,
+        train: LetterboxedGenerator,
+        validation: LetterboxedGenerator,
         validation_store: ImageCache,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.training = training
         self.configuration = training.configuration
@@ -212,9 +221,14 @@ class _TrainingCallback(tf_keras.callbacks.Callback):
     def _fit(self, until: int) -> None:
         self.train.begin_at(self.epoch, self.step)
         self.training.model.fit(
-            self.train, validation_data=self.validation, initial_epoch=self.epoch, epochs=until, callbacks=[self],
-            verbose=0, shuffle=False,
-        )  # fmt: skip
+            self.train,
+            validation_data=self.validation,
+            initial_epoch=self.epoch,
+            epochs=until,
+            callbacks=[self],
+            verbose=0,
+            shuffle=False,
+        )
 
     def _rate(self, epoch: int) -> float:
         """Half a cosine over all epochs, lower once the backbone learns too."""

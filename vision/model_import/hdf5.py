@@ -86,8 +86,10 @@ def _size_of(dataset: h5py.Dataset, name: str) -> int:
     for number in range(properties.get_nfilters()):
         if properties.get_filter(number)[0] not in FILTERS:
             raise UploadError("unsafe_file", f"{name[:80]!r} is packed in a way that is not taken. Save it unpacked.")
-    if dataset.chunks and math.prod(-(-side // chunk) for side, chunk in zip(dataset.shape, dataset.chunks, strict=True)
-                                    ) > MAX_CHUNKS:  # fmt: skip
+    if (
+        dataset.chunks
+        and math.prod(-(-side // chunk) for side, chunk in zip(dataset.shape, dataset.chunks, strict=True)) > MAX_CHUNKS
+    ):
         raise UploadError("too_large", f"{name[:80]!r} is in more than {MAX_CHUNKS:,} pieces.")
     size = math.prod(dataset.shape or ()) * dataset.dtype.itemsize
     if size > RATIO_FREE_BYTES and size > MAX_RATIO * dataset.id.get_storage_size():

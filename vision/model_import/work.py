@@ -93,9 +93,7 @@ def prepared(image: keras.KerasTensor, channels: str, scaling: str) -> keras.Ker
         x = layers.Rescaling(scale, offset=offset, name="prepare_scale")(x)
     if channels == "bgr":
         turn = keras.initializers.Constant([[[[0.0, 0, 1], [0, 1, 0], [1, 0, 0]]]])
-        x = layers.Conv2D(
-            3, 1, use_bias=False, kernel_initializer=turn, trainable=False, name="prepare_rgb_to_bgr"
-        )(x)  # fmt: skip
+        x = layers.Conv2D(3, 1, use_bias=False, kernel_initializer=turn, trainable=False, name="prepare_rgb_to_bgr")(x)
     return x
 
 

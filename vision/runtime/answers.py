@@ -92,7 +92,11 @@ class Detector:
             size = upright_size(image)
             pixels = to_letterboxed(image, self._network.image_size)
         return boxes_of(
-            self._network.run(pixels), self._anchors, self._names, size, self._network.image_size,
+            self._network.run(pixels),
+            self._anchors,
+            self._names,
+            size,
+            self._network.image_size,
             thresholds=thresholds_of(self._detector, self._names) if threshold is None else threshold,
             iou_threshold=self._detector["iou_threshold"],
-        )  # fmt: skip
+        )

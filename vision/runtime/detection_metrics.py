@@ -66,10 +66,14 @@ def _as_coco(truths: Sequence[GroundTruth], class_names: list[str]) -> dict:
             x, y, width, height = _xywh(box)
             annotations.append(
                 {
-                    "id": len(annotations) + 1, "image_id": image, "category_id": int(label) + 1,
-                    "bbox": [x, y, width, height], "area": width * height, "iscrowd": 0,
+                    "id": len(annotations) + 1,
+                    "image_id": image,
+                    "category_id": int(label) + 1,
+                    "bbox": [x, y, width, height],
+                    "area": width * height,
+                    "iscrowd": 0,
                 }
-            )  # fmt: skip
+            )
     return {
         "images": [{"id": image} for image in range(1, len(truths) + 1)],
         "categories": [{"id": index, "name": name} for index, name in enumerate(class_names, start=1)],
@@ -188,9 +192,12 @@ def worst_images(
 
 
 def detection_metrics(
-    truths: Sequence[GroundTruth], found: Sequence[Detections], class_names: list[str], threshold: float,
+    truths: Sequence[GroundTruth],
+    found: Sequence[Detections],
+    class_names: list[str],
+    threshold: float,
     label_thresholds: Sequence[float] | None = None,
-) -> dict:  # fmt: skip
+) -> dict:
     """All figures of a detector on one set of images, as JSON types. Averages over labels cover those with boxes.
 
     Args:

@@ -34,14 +34,18 @@ KINDS: dict[str, ExportKind] = {
         ExportKind("litert-float16", "LiteRT, float16 weights", "litert", "model-float16.tflite", is_lossy=True),
         ExportKind("litert-dynamic", "LiteRT, int8 weights", "litert", "model-dynamic.tflite", is_lossy=True),
         ExportKind(
-            "litert-int8", "LiteRT, int8 weights and activations", "litert", "model-int8.tflite", is_lossy=True,
+            "litert-int8",
+            "LiteRT, int8 weights and activations",
+            "litert",
+            "model-int8.tflite",
+            is_lossy=True,
             is_calibrated=True,
         ),
         ExportKind("onnx", f"ONNX, opset {ONNX_OPSET}", "onnxruntime", "model.onnx"),
         ExportKind("saved_model", "TensorFlow SavedModel (zip)", "tensorflow", "saved_model.zip"),
         ExportKind("keras", "Keras archive", "keras", "model.keras"),
     )
-}  # fmt: skip
+}
 NAMES = tuple(KINDS)
 # Of a detector, files whose graph says what the network says; boxes are made of that outside.
 RAW_KINDS = ("litert-int8", "keras")

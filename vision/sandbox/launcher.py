@@ -76,9 +76,11 @@ def _limit(limits: dict) -> None:
     import resource
 
     values = {
-        "RLIMIT_CORE": 0, "RLIMIT_DATA": limits["data_bytes"], "RLIMIT_FSIZE": limits["file_bytes"],
+        "RLIMIT_CORE": 0,
+        "RLIMIT_DATA": limits["data_bytes"],
+        "RLIMIT_FSIZE": limits["file_bytes"],
         "RLIMIT_NOFILE": limits["open_files"],
-    }  # fmt: skip
+    }
     if limits["tasks"]:
         values["RLIMIT_NPROC"] = limits["tasks"]
     for name, value in values.items():

@@ -109,9 +109,15 @@ def start(
         spec.seek(0)
         process = SandboxedProcess(
             [sys.executable, "-I", "-S", "-c", LAUNCH, str(surroundings.ROOT), str(spec.fileno())],
-            cwd=folder, env={"PATH": variables.get("PATH", "")}, pass_fds=(spec.fileno(),), start_new_session=True,
-            stdin=stdin, stdout=stdout, stderr=stderr, **pipes,
-        )  # fmt: skip
+            cwd=folder,
+            env={"PATH": variables.get("PATH", "")},
+            pass_fds=(spec.fileno(),),
+            start_new_session=True,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            **pipes,
+        )
     process.starts_others = limits.processes > 0
     threading.Thread(target=_watch, args=(process, folder, limits), daemon=True).start()
     return process
@@ -125,10 +131,14 @@ def start_python(module: str, *arguments: str | Path, **options: Any) -> Sandbox
 def _limits(limits: Limits) -> dict[str, int]:
     tasks = _tasks_of_this_user() + limits.processes if limits.processes else 0
     return {
-        "data_bytes": limits.data_bytes, "file_bytes": limits.file_bytes, "open_files": limits.open_files,
-        "cpu_seconds": limits.cpu_seconds, "processes": limits.processes, "tasks": tasks,
+        "data_bytes": limits.data_bytes,
+        "file_bytes": limits.file_bytes,
+        "open_files": limits.open_files,
+        "cpu_seconds": limits.cpu_seconds,
+        "processes": limits.processes,
+        "tasks": tasks,
         "niceness": limits.niceness,
-    }  # fmt: skip
+    }
 
 
 def _tasks_of_this_user() -> int:

@@ -59,10 +59,14 @@ REFUSED = {
 }  # fmt: skip
 # Libraries try these first and know what to do without them.
 UNKNOWN = {
-    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
-    "userfaultfd": (323, 282), "memfd_secret": (447, 447), "openat2": (437, 437),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "userfaultfd": (323, 282),
+    "memfd_secret": (447, 447),
+    "openat2": (437, 437),
     "clone3": (435, 435),
-}  # fmt: skip
+}
 ANONYMOUS_FILE = (319, 279)  # memfd_create; CUDA keeps its code in one
 NEW_PROCESSES = {"fork": (57, None), "vfork": (58, None)}
 CLONE, CLONE_THREAD = (56, 220), 0x00010000
@@ -165,10 +169,16 @@ def _opening(flags: int) -> list[bytes]:
     with the powers of its owner is made by opening, too."""
     new = [_argument(flags + 1), *_no_set_id()]
     return [
-        _argument(flags), _step(AND, ACCESS_MODE | O_TRUNC), _step(EQUAL, O_TRUNC, 1, 0),
-        _step(EQUAL, O_TRUNC | ACCESS_MODE, 0, 1), _refuse(errno.EPERM),
-        _argument(flags), _step(BITS, O_CREAT | O_TMPFILE, 0, len(new)), *new, _allow(),
-    ]  # fmt: skip
+        _argument(flags),
+        _step(AND, ACCESS_MODE | O_TRUNC),
+        _step(EQUAL, O_TRUNC, 1, 0),
+        _step(EQUAL, O_TRUNC | ACCESS_MODE, 0, 1),
+        _refuse(errno.EPERM),
+        _argument(flags),
+        _step(BITS, O_CREAT | O_TMPFILE, 0, len(new)),
+        *new,
+        _allow(),
+    ]
 
 
 def _no_set_id() -> list[bytes]:
@@ -178,9 +188,13 @@ def _no_set_id() -> list[bytes]:
 def _of_its_own_process() -> list[bytes]:
     signal = [_argument(1), *_only((SIGKILL,))]
     return [
-        _argument(0), _step(EQUAL, SET_DUMPABLE, 0, 1), _refuse(errno.EPERM),
-        _step(EQUAL, SET_PDEATHSIG, 0, len(signal)), *signal, _allow(),
-    ]  # fmt: skip
+        _argument(0),
+        _step(EQUAL, SET_DUMPABLE, 0, 1),
+        _refuse(errno.EPERM),
+        _step(EQUAL, SET_PDEATHSIG, 0, len(signal)),
+        *signal,
+        _allow(),
+    ]
 
 
 def _refuse(error: int) -> bytes:

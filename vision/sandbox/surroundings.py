@@ -16,10 +16,24 @@ ROOT = Path(__file__).resolve().parents[2]
 # Engines and runtimes; no settings, no application, and above all not the folder itself, which may hold the data.
 CODE = ("vision", "training", "inference", "datasets", "storage")
 PASSED_ON = frozenset(
-    ("PATH", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES",
-     "CUDA_DEVICE_ORDER", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "MALLOC_ARENA_MAX",
-     "PYTHONHASHSEED", "PYTHONUTF8")
-)  # fmt: skip
+    (
+        "PATH",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "VIRTUAL_ENV",
+        "LD_LIBRARY_PATH",
+        "KERAS_BACKEND",
+        "CUDA_VISIBLE_DEVICES",
+        "CUDA_DEVICE_ORDER",
+        "CUDA_HOME",
+        "NVIDIA_VISIBLE_DEVICES",
+        "NVIDIA_DRIVER_CAPABILITIES",
+        "MALLOC_ARENA_MAX",
+        "PYTHONHASHSEED",
+        "PYTHONUTF8",
+    )
+)
 # Not all of TF_: Terraform keeps tokens there.
 PASSED_ON_PREFIXES = (
     "LC_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "TF_CPP_", "TF_ENABLE_", "TF_NUM_", "TF_XLA_",
@@ -27,16 +41,39 @@ PASSED_ON_PREFIXES = (
 )  # fmt: skip
 SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
 SYSTEM = (
-    "/usr", "/lib", "/lib64", "/bin", "/nix/store", "/gnu/store",
-    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
-    "/etc/alternatives", "/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system", "/sys/fs/cgroup",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/alternatives",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/zero",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
     "/sys/kernel/mm/transparent_hugepage",
-)  # fmt: skip
+)
 # The rest of /proc shows other processes.
 PROC = (
-    "cpuinfo", "meminfo", "stat", "loadavg", "uptime", "version", "filesystems", "cgroups", "devices", "sys/kernel",
-    "sys/vm", "driver/nvidia",
-)  # fmt: skip
+    "cpuinfo",
+    "meminfo",
+    "stat",
+    "loadavg",
+    "uptime",
+    "version",
+    "filesystems",
+    "cgroups",
+    "devices",
+    "sys/kernel",
+    "sys/vm",
+    "driver/nvidia",
+)
 WRITABLE_DEVICES = ("/dev/null",)
 GPU_DEVICES = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dri", "/dev/kfd", "/dev/dxg")
 GPU_READABLE = ("/sys/devices", "/sys/bus/pci", "/sys/class/drm", "/sys/module/nvidia", "/sys/module/amdgpu")
@@ -47,11 +84,14 @@ def environment(folder: Path, more: dict[str, str] | None = None) -> dict[str, s
     own = folder / ".sandbox"
     kept = {name: value for name, value in os.environ.items() if _is_passed_on(name)}
     homes = {
-        "HOME": own / "home", "TMPDIR": own / "tmp", "KERAS_HOME": own / "home" / ".keras",
-        "XDG_CACHE_HOME": own / "home" / ".cache", "XDG_CONFIG_HOME": own / "home" / ".config",
+        "HOME": own / "home",
+        "TMPDIR": own / "tmp",
+        "KERAS_HOME": own / "home" / ".keras",
+        "XDG_CACHE_HOME": own / "home" / ".cache",
+        "XDG_CONFIG_HOME": own / "home" / ".config",
         "XDG_DATA_HOME": own / "home" / ".local",
         "PYTHONPATH": os.pathsep.join([str(own / "code"), *_users_libraries()]),
-    }  # fmt: skip
+    }
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1"}
     return kept | fixed | {name: str(path) for name, path in homes.items()} | (more or {})
 

@@ -349,9 +349,14 @@ def _random_states(model: keras.Model) -> list:
 
 
 def compile_for(
-    model: keras.Model, configuration: Configuration, *, peak: float, steps: int, label_smoothing: float,
+    model: keras.Model,
+    configuration: Configuration,
+    *,
+    peak: float,
+    steps: int,
+    label_smoothing: float,
     is_uneven: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """A classifier's optimizer, loss and metrics: with the balanced accuracy where labels are uneven."""
     model.compile(
         optimizer=make_optimizer(peak=peak, steps=steps, weight_decay=configuration.weight_decay),

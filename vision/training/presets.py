@@ -49,22 +49,32 @@ PRESETS: dict[str, Preset] = {
             title="Quick",
             description="A first answer: fewer epochs, and a pretrained backbone stays as it is. Good for seeing "
             "whether labels and images fit together.",
-            effort=0.4, fine_tunes=False, growth=1, early_stopping=10,
+            effort=0.4,
+            fine_tunes=False,
+            growth=1,
+            early_stopping=10,
         ),
         Preset(
             name="balanced",
             title="Balanced",
             description="Good results in reasonable time: what the studio does where nothing is set.",
-            effort=1, fine_tunes=True, growth=1, early_stopping=10,
+            effort=1,
+            fine_tunes=True,
+            growth=1,
+            early_stopping=10,
         ),
         Preset(
             name="best",
             title="Best",
             description="Larger input and more epochs; for classifiers also a larger network where its weights are "
             "on this machine. Takes several times as long, and is not always better.",
-            effort=2, fine_tunes=True, growth=1.3, early_stopping=20, prefers=("efficientnet_v2_b0",),
+            effort=2,
+            fine_tunes=True,
+            growth=1.3,
+            early_stopping=20,
+            prefers=("efficientnet_v2_b0",),
         ),
     )
-}  # fmt: skip
+}
 NAMES = list(PRESETS)
 DEFAULT_PRESET = "balanced"

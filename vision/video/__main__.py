@@ -77,11 +77,15 @@ def _open(path: Path) -> tuple[cv2.VideoCapture, VideoFacts]:
     fps = fps if 0 < fps < 1000 else 0.0
     count = count if 0 < count < 1 << 40 else 0
     facts = VideoFacts(
-        container=container, codec=CODECS.get(fourcc, fourcc if fourcc.isprintable() else ""),
-        width=picture.shape[1], height=picture.shape[0],
-        rotation=int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360, fps=round(fps, 6), frame_count=count,
+        container=container,
+        codec=CODECS.get(fourcc, fourcc if fourcc.isprintable() else ""),
+        width=picture.shape[1],
+        height=picture.shape[0],
+        rotation=int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360,
+        fps=round(fps, 6),
+        frame_count=count,
         duration=round(count / fps, 6) if fps else 0.0,
-    )  # fmt: skip
+    )
     return capture, facts
 
 

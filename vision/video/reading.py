@@ -142,9 +142,15 @@ def _messages(process: SandboxedProcess) -> Iterator[tuple[dict, bytes]]:
 def _started(request: dict, path: Path, folder: Path, limits: Limits) -> SandboxedProcess:
     try:
         return start_python(
-            "vision.video", json.dumps(request), path, folder=folder, readable=(path,), limits=limits,
-            stdout=subprocess.PIPE, bufsize=0,
-        )  # fmt: skip
+            "vision.video",
+            json.dumps(request),
+            path,
+            folder=folder,
+            readable=(path,),
+            limits=limits,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
     except SandboxMissing as error:
         raise VideoProblem("sandbox_missing", str(error)) from error
 

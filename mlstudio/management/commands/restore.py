@@ -20,9 +20,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--store-is-intact", action="store_true",
+            "--store-is-intact",
+            action="store_true",
             help="the large-file store still has its files; without it all are sent to the store again",
-        )  # fmt: skip
+        )
 
     def handle(self, *args: Any, folder: Path, store_is_intact: bool, **options: Any) -> None:
         self._printed = time.monotonic()

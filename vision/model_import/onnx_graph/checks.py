@@ -24,9 +24,14 @@ COMPUTED_BEFORE = frozenset({
 })  # fmt: skip
 TAKEN = COMPUTED_BEFORE | set(OPERATIONS)
 ATTRIBUTES = (
-    onnx.AttributeProto.FLOAT, onnx.AttributeProto.INT, onnx.AttributeProto.STRING, onnx.AttributeProto.TENSOR,
-    onnx.AttributeProto.FLOATS, onnx.AttributeProto.INTS, onnx.AttributeProto.STRINGS,
-)  # fmt: skip
+    onnx.AttributeProto.FLOAT,
+    onnx.AttributeProto.INT,
+    onnx.AttributeProto.STRING,
+    onnx.AttributeProto.TENSOR,
+    onnx.AttributeProto.FLOATS,
+    onnx.AttributeProto.INTS,
+    onnx.AttributeProto.STRINGS,
+)
 SAID_OF_THE_MODEL = ("functions", "training_info", "metadata_props", "configuration")
 BRANCHES = ("g", "graphs")
 OTHER_VALUES = ("tensors", "sparse_tensor", "sparse_tensors", "tp", "type_protos", "ref_attr_name")

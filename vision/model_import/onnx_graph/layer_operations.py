@@ -23,9 +23,12 @@ def convolution(b: Builder, node: NodeProto) -> None:
     x, padding = _padded(b, node, x, given, extent, strides)
     groups, channels = given.get("group", 1), int(x.shape[-1])
     common = {
-        "strides": tuple(strides), "padding": padding, "dilation_rate": tuple(dilations),
-        "use_bias": bias is not None, "name": b.name(node),
-    }  # fmt: skip
+        "strides": tuple(strides),
+        "padding": padding,
+        "dilation_rate": tuple(dilations),
+        "use_bias": bias is not None,
+        "name": b.name(node),
+    }
     if groups == channels and groups > 1:
         multiplier = kernel.shape[0] // channels
         layer = layers.DepthwiseConv2D(kernel.shape[2:], depth_multiplier=multiplier, **common)
