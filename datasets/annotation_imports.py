@@ -21,7 +21,8 @@ from jobs.errors import WorkFailed
 from storage import services as storage
 from storage.database import by_key
 from vision.formats.base import Record, begins_an_image, is_image, is_text
-from vision.imaging.preprocessing import ImageError, open_image, stored_orientation
+from vision.imaging.orientation import stored_orientation
+from vision.imaging.preprocessing import ImageError, open_image
 
 BATCH = 200
 

@@ -28,7 +28,8 @@ from storage.filenames import is_safe_path, portable_filename
 from storage.models import Blob
 from vision.formats import WRITERS, Writer
 from vision.formats.base import Exported, ParsedAnnotation, is_image
-from vision.imaging.preprocessing import open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import open_image
 
 # The formats that can hold what a project has.
 FITTING: dict[str, tuple[str, ...]] = {

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from mlstudio import api_settings
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
     backup_folder,
@@ -23,12 +23,11 @@ from mlstudio.environment import (
     flag,
     machine_memory,
     number,
-    rate,
     secret_key,
     text,
     words,
 )
-from mlstudio.logs import hide_secrets
+from mlstudio.log_settings import configure_structlog, logging_configuration
 
 VERSION = "0.1.0"
 
@@ -326,90 +325,10 @@ WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10, least=1)
 # Who may read /metrics and the details of /readyz/ beside the staff: `Authorization: Bearer …`.
 METRICS_TOKEN = text("MLSTUDIO_METRICS_TOKEN")
 
-# API
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
-        "accounts.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["projects.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "projects.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["projects.filters.KnownFiltersBackend"],
-    "DEFAULT_METADATA_CLASS": None,  # the schema says what a URL takes; OPTIONS is for browsers' CORS
-    "DEFAULT_SCHEMA_CLASS": "mlstudio.schema.StudioSchema",
-    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {
-        "login": rate("MLSTUDIO_LOGIN_RATE", "10/min"),
-        "login_address": rate("MLSTUDIO_LOGIN_ADDRESS_RATE", "30/min"),
-        "login_account": rate("MLSTUDIO_LOGIN_ACCOUNT_RATE", "100/hour"),
-        "own_password": rate("MLSTUDIO_OWN_PASSWORD_RATE", "10/hour"),
-        "email_change": rate("MLSTUDIO_EMAIL_CHANGE_RATE", "10/hour"),
-        "email_confirm": rate("MLSTUDIO_EMAIL_CONFIRM_RATE", "30/hour"),
-        "new_token": rate("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
-        "invitation": rate("MLSTUDIO_INVITATION_RATE", "60/hour"),
-        "invitation_token": rate("MLSTUDIO_INVITATION_TOKEN_RATE", "60/hour"),
-        "webhook_test": rate("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
-        "registration": rate("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
-        "enrolment": rate("MLSTUDIO_ENROLMENT_RATE", "60/min"),
-        "password_reset": rate("MLSTUDIO_PASSWORD_RESET_RATE", "10/hour"),
-        "password_reset_mail": rate("MLSTUDIO_PASSWORD_RESET_MAIL_RATE", "5/hour"),
-        "password_reset_confirm": rate("MLSTUDIO_PASSWORD_RESET_CONFIRM_RATE", "30/hour"),
-        "password_reset_account": rate("MLSTUDIO_PASSWORD_RESET_ACCOUNT_RATE", "10/hour"),
-    },
-    "NUM_PROXIES": PROXIES,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "mlstudio.errors.StudioExceptionHandler",
-    "EXCEPTION_FORMATTER_CLASS": "mlstudio.errors.StudioExceptionFormatter",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "ML Studio",
-    "DESCRIPTION": "Upload images, label them, train a model, ask it for predictions, let devices run it. "
-    "All on your own machine.\n\nStart with `POST auth/register/`, and put `Token …` with the token of its answer into "
-    "*Authorize*. Then `projects/`, `datasets/`, `datasets/{id}/imports/`, `datasets/{id}/snapshots/`, `trainings/` "
-    "and `models/{id}/predict/`: the README goes through these in five minutes.",
-    "VERSION": VERSION,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "mlstudio.schema.write_streams",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "WorkState": "jobs.models.WorkState",
-        "JobKindName": "jobs.models.JobKind",
-        "DeploymentStateName": "edge.models.DeploymentState",
-        "RowAction": "mlstudio.live_serializers.ACTIONS",
-        "TaskKind": "projects.models.Task",
-        "RoleName": "projects.models.Role",
-        "SplitName": "datasets.models.Split",
-        "StageName": "inference.models.Stage",
-        "ModelFileKind": "inference.models.FileKind",
-        "ExportKindName": "vision.runtime.kinds.NAMES",
-        "OriginName": "datasets.models.Origin",
-        "ErrorTypeEnum": "mlstudio.schema.KINDS",
-        "ChangeAction": "projects.changes.serializers.ACTIONS",
-        "BulkAction": "datasets.bulk.ACTIONS",
-        "SplitFilterName": "datasets.gallery.codes.SPLIT_NAMES",
-        "OriginFilterName": "datasets.gallery.codes.ORIGIN_NAMES",
-        "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
-        "SearchKind": "mlstudio.search.KINDS",
-        "SuspectKind": "inference.models.LabelIssue.Kind",
-        "PresetName": "vision.training.presets.NAMES",
-        "StoredEnum": "storage.models.BlobState",
-        "TokenScopeName": "accounts.models.TokenScope",
-        "MaintenanceKindName": "mlstudio.models.MaintenanceKind",
-        "SuspectDecision": "inference.models.LabelIssue.Decision",
-    },
-}
+# API, see `api_settings`
+REST_FRAMEWORK = {**api_settings.REST_FRAMEWORK, "NUM_PROXIES": PROXIES}
+SPECTACULAR_SETTINGS = {**api_settings.SPECTACULAR_SETTINGS, "VERSION": VERSION}
+DRF_STANDARDIZED_ERRORS = api_settings.DRF_STANDARDIZED_ERRORS
 KNOX_TOKEN_MODEL = "accounts.Token"
 REST_KNOX = {"TOKEN_TTL": timedelta(days=number("MLSTUDIO_LOGIN_DAYS", 30)), "TOKEN_MODEL": "accounts.Token"}
 
@@ -426,42 +345,8 @@ CACHES = {
 
 CORS_ALLOWED_ORIGINS = words("MLSTUDIO_CORS_ORIGINS")
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = [
-    "X-Request-ID",
-    "X-Studio-Version",
-    "Location",
-    "ETag",
-    "Retry-After",
-    "X-Change",
-    "Content-Disposition",
-    "Tus-Resumable",
-    "Tus-Version",
-    "Tus-Extension",
-    "Tus-Max-Size",
-    "Upload-Offset",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Expires",
-]
-CORS_ALLOW_HEADERS = [
-    "accept",
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "if-match",
-    "if-none-match",
-    "last-event-id",
-    "range",
-    "x-csrftoken",
-    "x-request-id",
-    "tus-resumable",
-    "upload-length",
-    "upload-metadata",
-    "upload-offset",
-    "upload-checksum",
-    "x-http-method-override",
-    "x-requested-with",
-]
+CORS_EXPOSE_HEADERS = api_settings.CORS_EXPOSE_HEADERS
+CORS_ALLOW_HEADERS = api_settings.CORS_ALLOW_HEADERS
 CSRF_TRUSTED_ORIGINS = words("MLSTUDIO_CSRF_ORIGINS", tuple(CORS_ALLOWED_ORIGINS))
 HTTPS = flag("MLSTUDIO_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -489,59 +374,11 @@ DEFAULT_FROM_EMAIL = text("MLSTUDIO_MAIL_FROM", "ML Studio <studio@localhost>")
 CONFIGURED_PUBLIC_URL = text("MLSTUDIO_PUBLIC_URL").rstrip("/")
 PUBLIC_URL = CONFIGURED_PUBLIC_URL or text("MLSTUDIO_STARTED_AT", "http://localhost:8000")
 
-# Logs: one line an event, JSON for machines, key=value for people
+# Logs
 LOG_FORMAT = choice("MLSTUDIO_LOG_FORMAT", "text", "json")
 LOG_LEVEL = choice("MLSTUDIO_LOG_LEVEL", "info", "debug", "warning", "error", "critical").upper()
-_BEFORE: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    hide_secrets,
-]
-structlog.configure(
-    processors=[
-        *_BEFORE,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "studio": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": [*_BEFORE, structlog.processors.format_exc_info],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer()
-                if LOG_FORMAT == "json"
-                else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=24),
-            ],
-        }
-    },
-    "filters": {
-        "worth": {"()": "mlstudio.logs.WorthALine"},
-        "without_trace": {"()": "mlstudio.logs.WithoutTrace"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "studio", "filters": ["worth"]}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "celery.apps.worker": {"level": "WARNING"},
-        "celery.worker.consumer.connection": {"level": "WARNING"},
-        "uvicorn": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"filters": ["without_trace"]},
-    },
-}
+configure_structlog()
+LOGGING = logging_configuration(LOG_FORMAT, LOG_LEVEL)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
 CSRF_FAILURE_VIEW = "mlstudio.errors.csrf_failure"

@@ -18,6 +18,7 @@ from tests.studio import ROOT, wait_for
 from vision.imaging import preprocessing
 from vision.imaging.budget import DECODING, DecodeBudget, DecodingBusy
 from vision.imaging.letterbox import load_letterboxed
+from vision.imaging.orientation import upright_size
 from vision.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
 
 MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F")
@@ -76,8 +77,8 @@ class TestPixels:
     @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
     def test_the_size_is_the_same_before_and_after_decoding(self, mode):
         image = open_image(file_of(mode, 6))
-        before = preprocessing.upright_size(image)
-        assert before == decode_upright(image).size == preprocessing.upright_size(image) == (41, 23)
+        before = upright_size(image)
+        assert before == decode_upright(image).size == upright_size(image) == (41, 23)
 
     def test_a_colour_named_transparent_is_white(self, monkeypatch):
         monkeypatch.setattr(preprocessing, "STRIP_PIXELS", 50)
@@ -107,7 +108,7 @@ class TestHeaders:
     def test_an_orientation_behind_the_pixels_counts(self, png):
         for content in (png, self.late(png)):
             image = open_image(content)
-            assert preprocessing.upright_size(image) == (41, 23)
+            assert upright_size(image) == (41, 23)
             np.testing.assert_array_equal(np.asarray(decode_upright(image)), plainly(png))
 
     @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG"])
@@ -116,7 +117,7 @@ class TestHeaders:
         image_of("RGB").save(target, kind)
         monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("decoded"))
         image = open_image(target.getvalue())
-        preprocessing.upright_size(image)
+        upright_size(image)
         draft(image, (10, 10))
         assert decoding_bytes(image) > 0
 

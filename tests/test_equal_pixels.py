@@ -240,7 +240,8 @@ def test_deep_images_have_the_brightness_of_their_eight_bits(images):
 
 
 def test_turned_images_are_upright(images):
-    from vision.imaging.preprocessing import UPRIGHT, load_pixels
+    from vision.imaging.orientation import UPRIGHT
+    from vision.imaging.preprocessing import load_pixels
 
     for path in images:
         if path.name.startswith("tiff-"):

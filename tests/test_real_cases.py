@@ -12,7 +12,8 @@ from datasets.models import Annotation, Image
 from tests.real_data import FOLDER
 from tests.test_boxes import new_dataset
 from tests.test_imports import report_of, run_import
-from vision.imaging.preprocessing import load_pixels, open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import load_pixels, open_image
 
 pytestmark = [pytest.mark.django_db, pytest.mark.real_data, pytest.mark.any_database("what archives and images say")]
 CASES = FOLDER / "cases"

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from vision.imaging.letterbox import to_letterboxed
-from vision.imaging.preprocessing import open_image, to_pixels, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import open_image, to_pixels
 from vision.runtime.answers import boxes_of, labels_of
 from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError

@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from datasets.models import Snapshot, Split
-from datasets.serializers import SnapshotSerializer
 from datasets.snapshot_reading.comparing import Difference
+from datasets.snapshot_serializers import SnapshotSerializer
 
 
 class SnapshotMarkSerializer(serializers.Serializer):

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from common.requests import AuthenticatedRequest
-from datasets import serializers, services, snapshots
+from datasets import import_serializers, serializers, services, snapshot_serializers, snapshots
 from datasets.duplicate_groups.selectors import summary_of
 from datasets.duplicate_groups.serializers import DuplicatesSummarySerializer
 from datasets.duplicates import start_duplicates
@@ -113,17 +113,17 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(
         request={
-            "multipart/form-data": serializers.UploadSerializer,
-            "application/json": serializers.UploadSerializer,
+            "multipart/form-data": import_serializers.UploadSerializer,
+            "application/json": import_serializers.UploadSerializer,
         },
-        responses={201: serializers.UploadAnswerSerializer},
+        responses={201: import_serializers.UploadAnswerSerializer},
     )
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser, JSONParser], filterset_class=None)
     def images(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Add many images, as `files` or as `uploads` in parts. Each has its own outcome; the good ones stay whatever
         the others are."""
         dataset = self.get_object()
-        data = serializers.UploadSerializer(data=request.data)
+        data = import_serializers.UploadSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         options = data.validated_data
         label = label_or_400(dataset.project, options["label"]) if "label" in options else None
@@ -187,8 +187,8 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
 
     @extend_schema(
         request={
-            "multipart/form-data": serializers.ImportSerializer,
-            "application/json": serializers.ImportSerializer,
+            "multipart/form-data": import_serializers.ImportSerializer,
+            "application/json": import_serializers.ImportSerializer,
         },
         responses={202: JobSerializer},
     )
@@ -207,7 +207,7 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         that was not taken as it was.
         """
         dataset = self.get_object()
-        data = serializers.ImportSerializer(data=request.data)
+        data = import_serializers.ImportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         options = data.validated_data
         source = options.get("source")
@@ -230,19 +230,21 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
-    @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
+    @extend_schema(request=import_serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], filterset_class=None)
     def exports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Write the dataset as a zip in the background; the job's `result.download_url` has it."""
         dataset = self.get_object()
-        data = serializers.ExportSerializer(data=request.data)
+        data = import_serializers.ExportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         job = start_export(dataset=dataset, user=request.user, format=data.validated_data["format"])
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
     @extend_schema(methods=["GET"], responses=DuplicatesSummarySerializer)
-    @extend_schema(methods=["POST"], request=serializers.DuplicatesRequestSerializer, responses={202: JobSerializer})
+    @extend_schema(
+        methods=["POST"], request=import_serializers.DuplicatesRequestSerializer, responses={202: JobSerializer}
+    )
     @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
     def duplicates(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Look for exact and near duplicates, and for images that are in train and in test, in the background. The
@@ -253,23 +255,23 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         dataset = self.get_object()
         if request.method == "GET":
             return Response(DuplicatesSummarySerializer(summary_of(dataset=dataset, user=request.user)).data)
-        data = serializers.DuplicatesRequestSerializer(data=request.data)
+        data = import_serializers.DuplicatesRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         job = start_duplicates(dataset=dataset, user=request.user, **data.validated_data)
         location = reverse("job-detail", args=[job.pk])
         return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
 
-    @extend_schema(responses=serializers.StatisticsSerializer)
+    @extend_schema(responses=snapshot_serializers.StatisticsSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
     def statistics(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Images by label, split, format and size."""
         return Response(dataset_statistics(self.get_object()))
 
-    @extend_schema(methods=["GET"], responses=serializers.SnapshotSerializer(many=True))
+    @extend_schema(methods=["GET"], responses=snapshot_serializers.SnapshotSerializer(many=True))
     @extend_schema(
         methods=["POST"],
-        request=serializers.SnapshotRequestSerializer,
-        responses={201: serializers.SnapshotSerializer, 202: JobSerializer},
+        request=snapshot_serializers.SnapshotRequestSerializer,
+        responses={201: snapshot_serializers.SnapshotSerializer, 202: JobSerializer},
     )
     @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
     def snapshots(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
@@ -280,8 +282,8 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         dataset = self.get_object()
         if request.method == "GET":
             page = self.paginate_queryset(snapshots_of(request.user).filter(dataset=dataset))
-            return self.get_paginated_response(serializers.SnapshotSerializer(page, many=True).data)
-        data = serializers.SnapshotRequestSerializer(data=request.data)
+            return self.get_paginated_response(snapshot_serializers.SnapshotSerializer(page, many=True).data)
+        data = snapshot_serializers.SnapshotRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         fractions = {split: data.validated_data[split] for split in Split.values}
         wanted = {"dataset": dataset, "user": request.user, "fractions": fractions, "seed": data.validated_data["seed"]}
@@ -290,4 +292,4 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
             location = reverse("job-detail", args=[job.pk])
             return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
         snapshot = snapshots.take_snapshot(**wanted)
-        return Response(serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)
+        return Response(snapshot_serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)

@@ -18,7 +18,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.known import ALWAYS, refuse_unknown
 from common.requests import AuthenticatedRequest
-from datasets import serializers, thumbnails
+from datasets import import_serializers, snapshot_serializers, thumbnails
 from datasets.exports import start_snapshot_export
 from datasets.models import Snapshot, SnapshotImage
 from datasets.selectors import snapshots_of
@@ -47,18 +47,21 @@ class SnapshotViewSet(
     request: AuthenticatedRequest
 
     queryset = Snapshot.objects.none()
-    serializer_class = serializers.SnapshotSerializer
+    serializer_class = snapshot_serializers.SnapshotSerializer
     permission_classes = [ProjectPermission]
     filterset_class = SnapshotFilter
     lookup_value_converter = "uuid"
     default_ordering = "-id"
     picture_actions = ("thumbnail",)
 
-    @extend_schema(request=serializers.SnapshotChangeSerializer(partial=True), responses=serializers.SnapshotSerializer)
+    @extend_schema(
+        request=snapshot_serializers.SnapshotChangeSerializer(partial=True),
+        responses=snapshot_serializers.SnapshotSerializer,
+    )
     def partial_update(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """Name a snapshot, or write notes about it. What is in it never changes."""
         snapshot = self.get_object()
-        data = serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
+        data = snapshot_serializers.SnapshotChangeSerializer(snapshot, data=request.data, partial=True)
         data.is_valid(raise_exception=True)
         with self.changing(snapshot.project, "change_snapshot"):
             change_fields("snapshot_fields", snapshot, data.validated_data)
@@ -121,13 +124,13 @@ class SnapshotViewSet(
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
-    @extend_schema(request=serializers.ExportSerializer, responses={202: JobSerializer})
+    @extend_schema(request=import_serializers.ExportSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
     def exports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
         """Write the snapshot as a zip in the background: its images with the annotations and splits that they had
         then. The job's `result.download_url` has it."""
         snapshot = self.get_object()
-        data = serializers.ExportSerializer(data=request.data)
+        data = import_serializers.ExportSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         job = start_snapshot_export(snapshot=snapshot, user=request.user, format=data.validated_data["format"])
         location = reverse("job-detail", args=[job.pk])

@@ -29,7 +29,8 @@ from storage import services as storage
 from vision.analysis.curves import curves_of
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.imaging.letterbox import Letterbox, to_letterboxed
-from vision.imaging.preprocessing import ImageError, open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, thresholds_of
 from vision.runtime.detection_metrics import MAX_DETECTIONS, detection_metrics, worst_images
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError

@@ -27,7 +27,8 @@ from storage.cache import Incoming
 from vision.analysis.charts import explanation_chart
 from vision.analysis.saliency import heat_over, occlusion_map
 from vision.imaging.letterbox import Letterbox, to_letterboxed
-from vision.imaging.preprocessing import ImageError, decoded, open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import ImageError, decoded, open_image
 from vision.runtime.boxes import AnchorShapes, Detections, anchors_for, detections_from, iou_matrix
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector
 

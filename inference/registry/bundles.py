@@ -109,7 +109,7 @@ if __name__ == "__main__":
 # The studio's own way from a file to pixels goes along: every image is the same to the program and to the server.
 IMAGING = Path(preprocessing.__file__).parent
 
-IMAGING_FILES = ("budget.py", "letterbox.py", "preprocessing.py")
+IMAGING_FILES = ("budget.py", "depth.py", "letterbox.py", "orientation.py", "preprocessing.py")
 
 
 def write_bundle(
@@ -199,7 +199,10 @@ def program(model: Model, kind: str) -> str:
     if is_detector:
         imports.append("from imaging.letterbox import Letterbox")
     imports.append(f"from imaging.{source} import {prepare} as PREPARE")
-    imports.append("from imaging.preprocessing import ImageError, open_image, upright_size")
+    imports += [
+        "from imaging.orientation import upright_size",
+        "from imaging.preprocessing import ImageError, open_image",
+    ]
     standard = ["import json", "import sys", *(["import zipfile"] if runtime == "tensorflow" else [])]
     loading = LOADING[runtime].format(file=KINDS[kind].filename, keras_output="raw" if is_detector else "output")
     return "\n".join(

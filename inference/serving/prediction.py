@@ -20,7 +20,8 @@ from inference.models import FileKind, Model, ModelFile, Resize
 from projects.models import Task
 from storage import services as storage
 from vision.imaging.letterbox import to_letterboxed
-from vision.imaging.preprocessing import decoded, open_image, to_pixels, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import decoded, open_image, to_pixels
 from vision.runtime.answers import boxes_of, labels_of
 from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool

@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
 from accounts.numbers import Number
+from datasets.import_serializers import RejectedSerializer
 from datasets.models import Dataset, Split, Video
-from datasets.serializers import RejectedSerializer
 from inference.models import Model
 from projects.scoped import Scoped, related
 

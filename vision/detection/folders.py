@@ -10,7 +10,8 @@ from vision.formats.base import ImportWarning, Record
 from vision.formats.boxes import to_pixel_boxes
 from vision.formats.folders import FolderContents
 from vision.formats.reading import read
-from vision.imaging.preprocessing import ImageError, open_image, stored_orientation, upright_size
+from vision.imaging.orientation import stored_orientation, upright_size
+from vision.imaging.preprocessing import ImageError, open_image
 from vision.training.data import SPLITS
 
 # Of images that no file puts into a split, when there is no split of this name.

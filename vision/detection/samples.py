@@ -9,7 +9,8 @@ import numpy as np
 
 from vision.detection.checks import check_boxes
 from vision.imaging.letterbox import Letterbox
-from vision.imaging.preprocessing import ImageError, open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import ImageError, open_image
 from vision.runtime.boxes import AnchorShapes
 from vision.training.data import SPLITS
 

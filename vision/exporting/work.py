@@ -17,7 +17,8 @@ from vision.exporting.runners import runner_of
 from vision.exporting.servable import Servable, keras_classifier, keras_detector
 from vision.exporting.write import write_export
 from vision.imaging.letterbox import load_letterboxed
-from vision.imaging.preprocessing import ImageError, load_pixels, open_image, upright_size
+from vision.imaging.orientation import upright_size
+from vision.imaging.preprocessing import ImageError, load_pixels, open_image
 from vision.runtime.boxes import AnchorShapes
 from vision.runtime.interpreters import ModelFileError
 from vision.runtime.kinds import KINDS, ONNX_OPSET

@@ -355,12 +355,12 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
         return Columns(
             file,
             label,
-            box,
+            box,  # type: ignore[arg-type]
             has_sizes,
             split,
             None if has_sizes else size,
             confidence,
-            places.get("isgroupof"),  # type: ignore[arg-type]
+            places.get("isgroupof"),
             is_open_images,
         )
     classes = _class_columns(header, rows, file, split)

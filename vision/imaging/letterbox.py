@@ -9,7 +9,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from .preprocessing import decoded, open_image, upright_size
+from .orientation import upright_size
+from .preprocessing import decoded, open_image
 
 PADDING_GREY = 114
 

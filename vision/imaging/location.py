@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from .budget import DECODING
-from .preprocessing import decode_upright, decoding_bytes, exif_of, open_image
+from .orientation import exif_of
+from .preprocessing import decode_upright, decoding_bytes, open_image
 
 GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from vision.imaging.budget import DECODING
 from vision.imaging.hashing import perceptual_hash
-from vision.imaging.preprocessing import decoded, oddities, open_image, stored_orientation, upright_size
+from vision.imaging.orientation import stored_orientation, upright_size
+from vision.imaging.preprocessing import decoded, oddities, open_image
 
 HASHED_SIZE = (32, 32)
 

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 
 from .budget import DECODING
+from .depth import SIXTEEN_BIT, scaled_to_8_bit, shown_range
+from .orientation import TRANSPOSED_ORIENTATIONS, UPRIGHT, orientation_of, read_orientation
 
 try:  # HEIC is optional on platforms without a wheel
     import pi_heif
@@ -32,21 +34,6 @@ MAX_ASPECT_RATIO = 200
 # Our own check runs on the header before any pixel is decoded and gives a better error.
 Image.MAX_IMAGE_PIXELS = None
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_PNG_CHUNKS = 1_000_000
-MAX_EXIF_BYTES = 1 << 20
-EXIF_ORIENTATION = 0x0112
-TIFF_BITS_PER_SAMPLE = 258
-TRANSPOSED_ORIENTATIONS = (5, 6, 7, 8)
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # Bytes a pixel while an image is decoded: the decoded image and its RGB copy; some decoders have frames of their own.
 BYTES_A_PIXEL = {"WEBP": 16, "HEIF": 16, "AVIF": 16, "GIF": 12}
@@ -57,11 +44,6 @@ PROGRESSIVE_BYTES_A_PIXEL = 6
 STRIP_PIXELS = 1 << 20
 JPEG_END = b"\xff\xd9"
 MORE_BITS = b"\x55\xaa\x33\xcc\x0f\xf0\x5a\xa5"
-# Integers of 16 bits that use less than this share of them are shown by what they use.
-LEAST_SHARE = 0.25
-SHOWN_PERCENTILES = (0.1, 99.9)
-SAMPLE_PIXELS = 1 << 20
-SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
 class ImageError(ValueError):
@@ -126,26 +108,8 @@ def open_image(source: str | Path | bytes | BinaryIO) -> Image.Image:
             "extreme_aspect_ratio",
             f"The image has {width} x {height} pixels; one side may be at most {MAX_ASPECT_RATIO} times the other.",
         )
-    image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
+    image.known_orientation = read_orientation(image)  # type: ignore[attr-defined]
     return image
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """`(width, height)` of the image after its EXIF orientation is applied, from the header alone."""
-    width, height = image.size
-    if _orientation(image) in TRANSPOSED_ORIENTATIONS:
-        return height, width
-    return width, height
-
-
-def stored_orientation(image: Image.Image) -> int:
-    """How the pixels of an opened image are stored, 1 to 8 as EXIF counts it, also where Pillow turns them itself."""
-    if image.format == "TIFF":
-        try:
-            return int(getattr(image, "tag_v2", {}).get(EXIF_ORIENTATION, 1))
-        except (TypeError, ValueError):
-            return 1
-    return _orientation(image)
 
 
 @contextmanager
@@ -188,7 +152,7 @@ def decoding_bytes(image: Image.Image) -> int:
     """About how much memory it takes to decode an opened image, at the size that `draft` chose."""
     pixels = image.width * image.height
     size = pixels * BYTES_A_PIXEL.get(image.format or "", OTHER_BYTES_A_PIXEL)
-    if _orientation(image) in UPRIGHT:
+    if orientation_of(image) in UPRIGHT:
         size += 4 * pixels
     if image.info.get("progressive") or image.info.get("progression"):
         width, height = getattr(image, "full_size", image.size)
@@ -201,7 +165,7 @@ def draft(image: Image.Image, min_size: tuple[int, int] | None) -> None:
     if min_size is None or image.format not in ("JPEG", "MPO"):
         return
     image.full_size = getattr(image, "full_size", image.size)  # type: ignore[attr-defined]
-    is_transposed = _orientation(image) in TRANSPOSED_ORIENTATIONS
+    is_transposed = orientation_of(image) in TRANSPOSED_ORIENTATIONS
     image.draft("L" if _may_be_grey(image) else "RGB", (min_size[1], min_size[0]) if is_transposed else min_size)
 
 
@@ -224,8 +188,8 @@ def decode_upright(image: Image.Image, min_size: tuple[int, int] | None = None) 
     try:
         image = _loaded(image, min_size)
         if image.format == "TIFF":  # Pillow has turned it itself, and its size with it
-            image.known_orientation = _read_orientation(image)  # type: ignore[attr-defined]
-        orientation = _orientation(image)
+            image.known_orientation = read_orientation(image)  # type: ignore[attr-defined]
+        orientation = orientation_of(image)
         rgb = image if image.mode == "L" and _may_be_grey(image) else _to_rgb(image)
         return rgb.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else rgb
     except MemoryError:
@@ -257,7 +221,7 @@ def _loaded(image: Image.Image, min_size: tuple[int, int] | None) -> Image.Image
 
 def _ended(content: bytes, image: Image.Image, min_size: tuple[int, int] | None) -> Image.Image:
     ended = Image.open(io.BytesIO(content + JPEG_END), formats=("JPEG",))
-    ended.known_orientation = _orientation(image)  # type: ignore[attr-defined]
+    ended.known_orientation = orientation_of(image)  # type: ignore[attr-defined]
     draft(ended, min_size)
     ended.load()
     return ended
@@ -293,14 +257,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return image
     rows = max(1, STRIP_PIXELS // image.width)
     boxes = [(0, y, image.width, min(y + rows, image.height)) for y in range(0, image.height, rows)]
-    low, high = _shown_range(image, boxes) if is_deep else (0.0, 255.0)
+    low, high = shown_range(image, boxes) if is_deep else (0.0, 255.0)
     rgb = Image.new("RGB", image.size)
     for box in boxes:
         strip = image.crop(box)
         if has_alpha:
             strip = _on_white(strip.convert("RGBA"))
         elif is_deep:
-            strip = _scaled_to_8_bit(strip, low, high)
+            strip = scaled_to_8_bit(strip, low, high)
         else:
             strip = strip.convert("RGB")
         rgb.paste(strip, box[:2])
@@ -333,125 +297,10 @@ def to_pixels(image: Image.Image, image_size: tuple[int, int]) -> np.ndarray:
         return np.asarray(upright, dtype=np.uint8)
 
 
-def exif_of(image: Image.Image) -> Image.Exif:
-    """The EXIF data of an opened image. Unlike Pillow's `getexif()` this never decodes a PNG to look behind its pixels.
-
-    May raise whatever damaged EXIF makes of its parser.
-    """
-    if image.format != "PNG" or "exif" in image.info or "Raw profile type exif" in image.info:
-        return image.getexif()
-    exif = Image.Exif()
-    if late := _late_exif(getattr(image, "fp", None)):
-        exif.load(late)
-    return exif
-
-
-def _late_exif(file: BinaryIO | None) -> bytes:
-    """The `eXIf` chunk of a PNG, wherever it stands (W3C PNG, section 11.3.3.5); the file's position stays."""
-    if file is None:
-        return b""
-    position = file.tell()
-    try:
-        file.seek(len(PNG_SIGNATURE))
-        for _ in range(MAX_PNG_CHUNKS):
-            head = file.read(8)
-            if len(head) < 8:
-                break
-            length, kind = int.from_bytes(head[:4], "big"), head[4:]
-            if kind == b"eXIf":
-                return b"Exif\0\0" + file.read(min(length, MAX_EXIF_BYTES))
-            file.seek(length + 4, os.SEEK_CUR)
-        return b""
-    finally:
-        file.seek(position)
-
-
-def _orientation(image: Image.Image) -> int:
-    """1 to 8, as EXIF counts them. `open_image` has looked it up: afterwards the file may be closed."""
-    known = getattr(image, "known_orientation", None)
-    return _read_orientation(image) if known is None else known
-
-
-def _is_turned_already(image: Image.Image) -> bool:
-    """Newer versions of Pillow give a TIFF the size that it has when it is upright, before it is decoded."""
-    tags = getattr(image, "tag_v2", None)
-    return (
-        image.format == "TIFF" and tags is not None and image.size == (tags.get(257), tags.get(256)) != image.size[::-1]
-    )
-
-
-def _read_orientation(image: Image.Image) -> int:
-    try:
-        if _is_turned_already(image):
-            return 1
-        return int(exif_of(image).get(EXIF_ORIENTATION, 1))
-    except Exception:  # damaged EXIF is common in the wild and no reason to lose the picture
-        return 1
-
-
 def _on_white(image: Image.Image) -> Image.Image:
     background = Image.new("RGB", image.size, (255, 255, 255))
     background.paste(image, mask=image.getchannel("A"))
     return background
-
-
-def _shown_range(image: Image.Image, boxes: list[tuple[int, int, int, int]]) -> tuple[float, float]:
-    """What becomes black and white of an image with more than 8 bits.
-
-    The range that the file declares, where it is used: 12 bits of a microscope's TIFF, 16 of a PNG. Else what lies
-    between the percentiles 0.1 and 99.9, which `shown_range` of the image then says.
-    """
-    values = np.concatenate([_finite(image.crop(box), len(boxes)) for box in boxes])
-    if not values.size:
-        return 0.0, 1.0
-    least, most = float(values.min()), float(values.max())
-    if image.mode == "F":
-        if least >= 0.0 and most <= 1.0:
-            return 0.0, 1.0
-        if least >= 0.0 and LEAST_SHARE * 255.0 < most <= 255.0:
-            return 0.0, 255.0
-    else:
-        declared = _largest_of_format(image)
-        if least >= 0.0 and LEAST_SHARE * declared < most <= declared:
-            return 0.0, declared
-        if most <= 255.0 and least >= 0.0 and _is_eight_bit(image):
-            return 0.0, 255.0
-    low, high = (float(value) for value in np.percentile(values, SHOWN_PERCENTILES))
-    if high <= low:
-        low, high = (least, most) if most > least else (min(0.0, least), max(most, 1.0))
-    image.shown_range = (low, high)  # type: ignore[attr-defined]
-    return low, high
-
-
-def _finite(image: Image.Image, parts: int) -> np.ndarray:
-    """Values of one strip, a sample of them when there are many; without what the file calls transparent."""
-    values = np.asarray(image, dtype=np.float32).ravel()
-    step = max(1, values.size * parts // SAMPLE_PIXELS)
-    values = values[::step]
-    values = values[np.isfinite(values)]
-    absent = image.info.get("transparency")
-    return values[values != absent] if isinstance(absent, int) else values
-
-
-def _is_eight_bit(image: Image.Image) -> bool:
-    """Whether the file says that its integers have 8 bits, though they are read with more."""
-    bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (16,))
-    return (bits[0] if isinstance(bits, tuple) else bits) <= 8
-
-
-def _largest_of_format(image: Image.Image) -> float:
-    """White of an image with integers of more than 8 bits: microscopes and X-ray write 12 bits into a TIFF."""
-    bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (16,))
-    bits = bits[0] if isinstance(bits, tuple) else bits
-    return float((1 << bits) - 1) if 8 < bits <= 16 else 65535.0
-
-
-def _scaled_to_8_bit(image: Image.Image, low: float, high: float) -> Image.Image:
-    """Values from `low` to `high` become 0 to 255."""
-    values = np.asarray(image, dtype=np.float32)
-    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    scaled = np.clip((values - low) * (255.0 / (high - low)), 0, 255).astype(np.uint8)
-    return Image.fromarray(scaled).convert("RGB")
 
 
 def _is_empty(source: str | Path | BinaryIO) -> bool:

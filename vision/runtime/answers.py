@@ -9,7 +9,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..imaging.letterbox import Letterbox, to_letterboxed
-from ..imaging.preprocessing import open_image, upright_size
+from ..imaging.orientation import upright_size
+from ..imaging.preprocessing import open_image
 from .boxes import AnchorShapes, anchors_for, detections_from, thresholds_of
 from .interpreters import LiteRTDetector
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,7 @@ from vision.training.networks import (
     with_augmentation,
 )
 from vision.training.resources import Estimate, estimated, measured
+from vision.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from vision.detection.configuration import DetectionConfiguration
@@ -58,36 +59,6 @@ PROOF_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
 # the sign digits (1e-4 to 3) this one and no label smoothing came out best, level with a logistic regression.
 HEAD_WEIGHT_DECAY = 1.0
-
-
-@dataclass
-class TrainingResult:
-    """What a finished training leaves.
-
-    Attributes:
-        files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
-        metrics: figures on the untouched test split, see `metrics.classification_metrics`.
-        mistakes: the most confident errors on the test split.
-        outcomes: path of what was predicted of each image of the test split (`ClassifierPredictions`).
-        broken: images that could not be decoded, with the reason.
-    """
-
-    configuration: dict
-    class_names: list[str]
-    files: dict[str, str]
-    metrics: dict
-    validation_metrics: dict
-    mistakes: list[dict]
-    history: list[dict]
-    versions: dict[str, str]
-    parameters: int
-    seconds: float
-    litert_difference: float
-    outcomes: str = ""
-    broken: list[list[str]] = field(default_factory=list)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def prepare_runtime(configuration: Configuration | DetectionConfiguration) -> tf.distribute.Strategy | None:
