@@ -43,7 +43,7 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], *, code: str, wha
     for name in islice((name for name in names if name not in known), NAMED):
         name = str(name)[:100]
         closest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        all_of_ours = ", ".join(one for one in known if one not in ALWAYS)
+        all_of_ours = ", ".join(name for name in known if name not in ALWAYS)
         hint = f" Did you mean {closest[0]}?" if closest else f" There are: {all_of_ours}."
         problems[name] = [f"There is no such {what}.{hint}"]
     if problems:

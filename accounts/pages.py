@@ -43,7 +43,7 @@ class Page(APIView):
         if self.request.method != "POST":
             return []
         if not hasattr(self, "_throttles"):
-            self._throttles = [one() for one in self.counted]
+            self._throttles = [throttle() for throttle in self.counted]
         return self._throttles
 
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override] # a page

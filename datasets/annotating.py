@@ -93,14 +93,14 @@ def change_annotations(
         RevisionConflict, LabelDeleted, Invalid: as `replace_annotations`.
     """
     gone = set(remove)
-    changes: dict[UUID | None, Difference] = {one.id: one for one in change}
+    changes: dict[UUID | None, Difference] = {difference.id: difference for difference in change}
 
     def wanted(rows: list[Annotation]) -> list[Wanted]:
         if set(changes) - {row.pk for row in rows}:
             raise AnnotationDeleted()
-        added = {one.id for one in add}
+        added = {annotation.id for annotation in add}
         kept = [_as_it_is(row) for row in rows if row.pk not in gone and row.pk not in added]
-        return [*(_changed(one, changes.get(one.id)) for one in kept), *add]
+        return [*(_changed(annotation, changes.get(annotation.id)) for annotation in kept), *add]
 
     return _write(image, wanted, revision, user)
 
@@ -166,8 +166,8 @@ def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user: U
     if image.project.task == Task.CLASSIFICATION and len(fresh) > 1:
         raise Invalid("An image of a classification project has at most one label.", attr="annotations")
     present = {row.pk: row for row in rows}
-    _require_once([one.id for one in wanted if one.id is not None])
-    named = [present.pop(one.id, None) if one.id is not None else None for one in wanted]
+    _require_once([annotation.id for annotation in wanted if annotation.id is not None])
+    named = [present.pop(annotation.id, None) if annotation.id is not None else None for annotation in wanted]
     alike: dict[tuple, list[Annotation]] = {}
     for other in present.values():
         alike.setdefault(_content(other), []).append(other)

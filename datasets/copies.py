@@ -94,8 +94,8 @@ def box_of(row: Annotation) -> Box | None:
 
 def join_all(said: Iterable[Said]) -> Said:
     joined = Said()
-    for one in said:
-        joined = join(joined, one)
+    for statement in said:
+        joined = join(joined, statement)
     return joined
 
 

@@ -153,9 +153,9 @@ def survey_archive(
             _count_annotations(counts, batch, present)
             outcomes: list[Outcome] = []
         else:
-            looked = [one for group in pool.map(survey, groups_of(batch)) for one in group]
-            outcomes = [one for one in looked if isinstance(one, Outcome)]
-            items = [one for one in looked if isinstance(one, Surveyed)]
+            looked = [outcome for group in pool.map(survey, groups_of(batch)) for outcome in group]
+            outcomes = [outcome for outcome in looked if isinstance(outcome, Outcome)]
+            items = [outcome for outcome in looked if isinstance(outcome, Surveyed)]
             known = _known(dataset, [item.sha256 for item in items])
             for item in items:
                 report.remark((*item.fitted.remarks, *counts.add(item, known)))
@@ -170,7 +170,8 @@ def _known(dataset: Dataset, shas: Iterable[str]) -> dict[str, bytes]:
     rows = Image.objects.filter(dataset=dataset, blob__sha256__in=list(shas)).select_related("blob")
     return {
         row.blob.sha256: _digest(
-            [ParsedAnnotation(one.label.name, box_of(one)) for one in row.annotations.all()], row.reviewed
+            [ParsedAnnotation(annotation.label.name, box_of(annotation)) for annotation in row.annotations.all()],
+            row.reviewed,
         )
         for row in rows.prefetch_related("annotations__label")
     }

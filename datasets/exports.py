@@ -157,7 +157,8 @@ class _Frozen:
     def each(self, names: _Names) -> Iterator[tuple[Blob, Exported]]:
         for row in by_key(self._snapshot.images.select_related("blob", "image")):
             marks = [
-                ParsedAnnotation(one["label"], tuple(one["box"]) if one.get("box") else None) for one in row.annotations
+                ParsedAnnotation(annotation["label"], tuple(annotation["box"]) if annotation.get("box") else None)
+                for annotation in row.annotations
             ]
             if row.image is not None:
                 width, height, format = row.image.width, row.image.height, row.image.format

@@ -168,7 +168,7 @@ def filterset_of(user: User | None, wanted: dict) -> ImageFilter:
     """
     query = QueryDict(mutable=True)
     for name, value in wanted.items():
-        query.setlist(name, [_as_text(one) for one in (value if isinstance(value, list) else [value])])
+        query.setlist(name, [_as_text(item) for item in (value if isinstance(value, list) else [value])])
     filterset = ImageFilter(query, request=SimpleNamespace(user=user))
     if not filterset.is_valid():
         wrong = [f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts]

@@ -118,7 +118,7 @@ def group_within(candidates: Sequence[Candidate], limit: int | None, previous_bi
     if limit is None or not count:
         grouping = Grouping(joined_by(count, *names), np.zeros(count, dtype=bool), None)
     else:
-        words, _, inverse = unique_words([one.phash for one in candidates])
+        words, _, inverse = unique_words([candidate.phash for candidate in candidates])
         near = np.unique(_KNOWN.get(components, words, limit)[inverse], return_index=True, return_inverse=True)
         roots = _join(count, names, (near[1][near[2]], np.arange(count)))
         grouping = Grouping(roots, np.zeros(count, dtype=bool), limit)
@@ -142,7 +142,7 @@ def _join(count: int, *edges: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 def _too_large(candidates: Sequence[Candidate], roots: np.ndarray) -> list[np.ndarray]:
     """Members of the groups that would leave too little."""
     sizes = np.bincount(roots)
-    total = Counter(one.label for one in candidates)
+    total = Counter(candidate.label for candidate in candidates)
     found = []
     for root in np.flatnonzero(sizes >= FEWEST_TO_PART):
         members = np.flatnonzero(roots == root)
@@ -231,7 +231,7 @@ def _remark(members: int, count: int, limit: int, bits: int | None) -> dict:
 
 
 def _remarks_on_names(candidates: Sequence[Candidate]) -> list[dict]:
-    sizes = Counter(one.group for one in candidates if one.group)
+    sizes = Counter(candidate.group for candidate in candidates if candidate.group)
     return [
         {
             "code": "large_group",

@@ -41,7 +41,7 @@ class Batch:
 
     def looked(self) -> list[DecodedEntry]:
         """What came of each record, once nothing has to wait for the disk any more."""
-        looked = [one for future in self.examined for one in future.result()]
+        looked = [outcome for future in self.examined for outcome in future.result()]
         self.staged.result()
         return looked
 
@@ -92,18 +92,18 @@ def import_batch(
     try:
         wanted: dict[str, None] = dict.fromkeys(labels)
         looked = batch.looked()
-        for one in looked:
-            if isinstance(one.item, Outcome):
-                outcomes.append(one.item)
+        for image in looked:
+            if isinstance(image.item, Outcome):
+                outcomes.append(image.item)
             else:
-                examined.append(one.item)
-                wanted.update(dict.fromkeys(mark.label for mark in one.marks))
-            remarks += one.remarks
+                examined.append(image.item)
+                wanted.update(dict.fromkeys(mark.label for mark in image.marks))
+            remarks += image.remarks
         with transaction.atomic():
             known = ensure_labels(project=dataset.project, names=list(wanted))
-            for one in looked:
-                if isinstance(one.item, StagedImage):
-                    _mark(one.item, one.marks, known)
+            for image in looked:
+                if isinstance(image.item, StagedImage):
+                    _mark(image.item, image.marks, known)
             added = add_images(
                 dataset=dataset,
                 items=examined,

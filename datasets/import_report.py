@@ -62,8 +62,14 @@ class ImportReport:
     def add(self, outcomes: list[Outcome], files: int) -> None:
         self.next += files
         self.counts.update(outcome.kind for outcome in outcomes)
-        self.codes.update(one.code for one in outcomes if one.kind == "rejected" or one.code == ANNOTATED)
-        said = (one.code for one in outcomes if one.kind == "duplicate" and one.code not in (ANNOTATED, DUPLICATE))
+        self.codes.update(
+            outcome.code for outcome in outcomes if outcome.kind == "rejected" or outcome.code == ANNOTATED
+        )
+        said = (
+            outcome.code
+            for outcome in outcomes
+            if outcome.kind == "duplicate" and outcome.code not in (ANNOTATED, DUPLICATE)
+        )
         self.remark_codes.update(said)
         with open(self.path, "a", encoding="utf-8") as file:
             for outcome in outcomes:

@@ -124,9 +124,9 @@ def _rejected(record: Record, error: ImageError) -> Outcome:
 
 def discard(looked: Iterable[DecodedEntry]) -> None:
     """Remove the files that were not kept."""
-    for one in looked:
-        if isinstance(one.item, StagedImage):
-            one.item.incoming.discard()
+    for outcome in looked:
+        if isinstance(outcome.item, StagedImage):
+            outcome.item.incoming.discard()
 
 
 def groups_of(records: Sequence[Record]) -> list[Sequence[Record]]:

@@ -192,7 +192,7 @@ def _read_all(
         said = _said(context, contents, dataset, folder, present)
         if report.next == 0:
             # Annotations alone need not be about every image of the dataset.
-            report.remark(one for one in said.remarks() if not (present and one.code == "no_annotations"))
+            report.remark(remark for remark in said.remarks() if not (present and remark.code == "no_annotations"))
             report.remark(about_archive(contents, said, dataset))
             report.remark(about_label_map(said, parameters.label_map))
         fit = Fitting.of(dataset, said, parameters.label_map)

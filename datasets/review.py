@@ -47,7 +47,7 @@ class Review:
 
     @property
     def annotations(self) -> list[Annotation]:
-        return [*self.confirm, *self.reject, *(one.annotation for one in self.correct)]
+        return [*self.confirm, *self.reject, *(correction.annotation for correction in self.correct)]
 
 
 def review_annotations(*, review: Review, user: User) -> dict[str, int]:
@@ -60,19 +60,19 @@ def review_annotations(*, review: Review, user: User) -> dict[str, int]:
         Invalid: an annotation is named twice, or a correction does not fit its image.
     """
     decided = _review(review, user)
-    groups = {"confirmed": review.confirm, "corrected": [one.annotation for one in review.correct]}
+    groups = {"confirmed": review.confirm, "corrected": [correction.annotation for correction in review.correct]}
     groups["rejected"] = review.reject
-    return {name: sum(one.pk in decided for one in those) for name, those in groups.items()}
+    return {name: sum(annotation.pk in decided for annotation in those) for name, those in groups.items()}
 
 
 def _review(review: Review, user: User | None) -> set:
     """Returns the keys of the annotations that were decided about."""
     named = review.annotations
-    if len({one.pk for one in named}) != len(named):
+    if len({annotation.pk for annotation in named}) != len(named):
         raise Invalid("Decide about each annotation once.", attr="annotations")
-    require_labels(one.label.pk for one in review.correct if one.label is not None)
+    require_labels(correction.label.pk for correction in review.correct if correction.label is not None)
     corrected = {one.annotation.pk: _corrected(one, index, user) for index, one in enumerate(review.correct)}
-    rejected = {one.pk for one in review.reject}
+    rejected = {annotation.pk for annotation in review.reject}
     by_image: dict[object, list] = {}
     for annotation in named:
         by_image.setdefault(annotation.image_id, []).append(annotation.pk)
@@ -151,7 +151,7 @@ def review_images(*, images: Sequence[Image | ChosenImage], confirm: bool, user:
         keys = stored_keys(image.pk for image in images[start : start + BULK_CHUNK])
         waiting += Annotation.objects.filter(Among("image", keys), confirmed=False)
     decided = _review(review_of_waiting(waiting, confirm=confirm), user)
-    return len({one.image_id for one in waiting if one.pk in decided})
+    return len({annotation.image_id for annotation in waiting if annotation.pk in decided})
 
 
 def review_of_waiting(waiting: list[Annotation], *, confirm: bool) -> Review:

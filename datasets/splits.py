@@ -73,7 +73,7 @@ def assign_splits(
         if split is not None:
             chosen[root] = split
             wished |= {root} if is_wished else set()
-            moved += sum(one.fixed not in (None, split) for one in group)
+            moved += sum(candidate.fixed not in (None, split) for candidate in group)
             filling.add(group, split)
     new = set(members) - set(chosen)
     for root in sorted(new, key=lambda root: (-len(members[root]), _rank(candidates, members[root], seed))):
@@ -116,19 +116,19 @@ class _Filling:
     """How many images of each label every split has, and should have."""
 
     def __init__(self, candidates: Sequence[Candidate], fractions: dict[str, float]) -> None:
-        self._total = Counter(one.label for one in candidates)
+        self._total = Counter(candidate.label for candidate in candidates)
         self._lacks = {name: {split: fractions[split] * n for split in ORDER} for name, n in self._total.items()}
         self._wanted = {split: max(fractions[split] * len(candidates), 1e-9) for split in ORDER}
         self._all_lack = dict(self._wanted)
 
     def add(self, group: Sequence[Candidate], split: str) -> None:
-        for one in group:
-            self._lacks[one.label][split] -= 1
+        for candidate in group:
+            self._lacks[candidate.label][split] -= 1
         self._all_lack[split] -= len(group)
 
     def best_for(self, group: Sequence[Candidate]) -> str:
         """The split that the group's rarest label lacks most."""
-        lacks = self._lacks[min({one.label for one in group}, key=lambda name: (self._total[name], name))]
+        lacks = self._lacks[min({candidate.label for candidate in group}, key=lambda name: (self._total[name], name))]
         most = max(lacks.values())
         near = [split for split in ORDER if lacks[split] > 1e-9 and lacks[split] >= most - ABOUT_EQUAL]
         return max(near or ORDER, key=lambda split: (self._all_lack[split] / self._wanted[split], lacks[split]))
@@ -136,7 +136,7 @@ class _Filling:
 
 def _lacking(candidates: Sequence[Candidate], members: dict[int, list[int]], fractions: dict[str, float]) -> list[str]:
     """Splits that should have images, that no image is chosen for, and that the others are too few to fill."""
-    fixed = Counter(one.fixed for one in candidates)
+    fixed = Counter(candidate.fixed for candidate in candidates)
     free = fixed.pop(None, 0)
     if not fixed:
         return []
@@ -162,12 +162,12 @@ def _given_split(group: Sequence[Candidate], counts_previous: bool, released: se
     Args:
         released: images that were chosen for these may be drawn for others.
     """
-    fixed = {one.fixed for one in group} - {None}
+    fixed = {candidate.fixed for candidate in group} - {None}
     if fixed and fixed <= released:
         fixed = set()
     if fixed:
         return fixed.pop() if len(fixed) == 1 else "train", True
-    previous = {one.previous for one in group} - {None} if counts_previous else set()
+    previous = {candidate.previous for candidate in group} - {None} if counts_previous else set()
     if previous:
         return previous.pop() if len(previous) == 1 else "train", False
     return None, False

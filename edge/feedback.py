@@ -88,12 +88,14 @@ def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]
     known = {label.name: label for label in Label.objects.filter(project=device.project_id)}
     is_detection = device.project.task == Task.DETECTION
     rows = []
-    for one in (boxes if is_detection else labels[:1])[:MAX_SUGGESTIONS]:
-        label = known.get(one["label"])
-        edges = _edges(one["box"], image) if is_detection else {}
+    for answer in (boxes if is_detection else labels[:1])[:MAX_SUGGESTIONS]:
+        label = known.get(answer["label"])
+        edges = _edges(answer["box"], image) if is_detection else {}
         if label is not None and edges is not None:
             rows.append(
-                Annotation(image=image, label=label, origin=Origin.MODEL, score=one["score"], confirmed=False, **edges)
+                Annotation(
+                    image=image, label=label, origin=Origin.MODEL, score=answer["score"], confirmed=False, **edges
+                )
             )
     Annotation.objects.bulk_create(rows)
     settle([image.pk])

@@ -41,7 +41,7 @@ class Manifest:
         payload = json.dumps(self._payload(base_url), separators=(",", ":"), ensure_ascii=False).encode()
         return {
             "payload": base64.b64encode(payload).decode(),
-            "signatures": [{"key_id": one.key_id, "signature": one.sign(payload)} for one in self.signers],
+            "signatures": [{"key_id": signer.key_id, "signature": signer.sign(payload)} for signer in self.signers],
         }
 
     def _payload(self, base_url: str) -> dict:
@@ -62,7 +62,7 @@ class Manifest:
                 "uncertain_below": 0.0 if group is None else group.uncertain_below,
                 "uncertain_per_day": 0 if group is None else group.uncertain_per_day,
             },
-            "keys": [{"key_id": one.key_id, "public_key": one.public_key} for one in self.signers],
+            "keys": [{"key_id": signer.key_id, "public_key": signer.public_key} for signer in self.signers],
         }
 
     def _file(self, target: Deployment, base_url: str) -> dict:
@@ -97,7 +97,7 @@ def manifest_of(device: Device) -> Manifest:
         f"{device.sequence}/{device.is_stopped}",
         "" if target is None else f"{target.pk}/{target.file.remote_id}",
         "" if group is None else f"{group.pk}/{group.poll_seconds}/{group.uncertain_below}/{group.uncertain_per_day}",
-        *(one.key_id for one in keys),
+        *(key.key_id for key in keys),
     ]
     etag = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     return Manifest(etag, issued_at, issued_at + period, device, target, keys)

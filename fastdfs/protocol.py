@@ -118,7 +118,7 @@ def pack_metadata(metadata: dict[str, str]) -> bytes:
     records = []
     for key, value in metadata.items():
         pair = key.encode(), value.encode()
-        if any(FIELD in one or RECORD in one for one in pair) or not 0 < len(pair[0]) <= 64 or len(pair[1]) > 256:
+        if any(FIELD in part or RECORD in part for part in pair) or not 0 < len(pair[0]) <= 64 or len(pair[1]) > 256:
             raise ValueError(
                 f"metadata {key[:40]!r}: names have 1 to 64 bytes, values up to 256, without control bytes"
             )

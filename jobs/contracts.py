@@ -41,7 +41,7 @@ class JobParameters:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Raises `TypeError`: a value is missing. Values of other versions are left out."""
-        names = {one.name for one in fields(cls)}
+        names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
 
 
@@ -50,5 +50,5 @@ class JobResult:
     """What a job answers, as JSON has it. A field with None as its default is left out while it is None."""
 
     def to_dict(self) -> dict[str, Any]:
-        optional = {one.name for one in fields(self) if one.default is None}
+        optional = {field.name for field in fields(self) if field.default is None}
         return {name: value for name, value in asdict(self).items() if value is not None or name not in optional}

@@ -152,7 +152,7 @@ class StudioExceptionFormatter(ExceptionFormatter):
     """`attr` is always text, also where it is the number of an item in a list."""
 
     def get_errors(self) -> list:
-        return [replace(one, attr=None if one.attr is None else str(one.attr)) for one in super().get_errors()]
+        return [replace(error, attr=None if error.attr is None else str(error.attr)) for error in super().get_errors()]
 
 
 def error_response(status: int, code: str, detail: str) -> JsonResponse:

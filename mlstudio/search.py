@@ -90,7 +90,7 @@ def search(
     order = () if kind is None else ("dataset", "filename", "pk")
     images = _images(user, text, project, slice(offset, offset + limit + 1), order)
     if images:
-        hits = [Hit(one.pk, one.filename, one.dataset.project, one.dataset) for one in images[:limit]]
+        hits = [Hit(image.pk, image.filename, image.dataset.project, image.dataset) for image in images[:limit]]
         yield Group("image", hits, len(images) > limit)
 
 

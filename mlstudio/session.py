@@ -73,7 +73,7 @@ def limits() -> dict[str, int]:
 
 def features() -> dict[str, bool]:
     return {
-        "weights": any(any(weights_here(one)) for one in ARCHITECTURES.values()),
+        "weights": any(any(weights_here(architecture)) for architecture in ARCHITECTURES.values()),
         "onnx": find_spec("tf2onnx") is not None,
         "video_encoder": h264_encoder() is not None,
         "keras_retinanet": find_spec("keras_retinanet") is not None,

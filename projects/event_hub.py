@@ -112,7 +112,9 @@ class EventHub:
                 try:
                     self._tick(subscriptions)
                     close_old_connections()
-                    is_behind = any(one.is_behind and not one.is_slow for one in subscriptions)
+                    is_behind = any(
+                        subscription.is_behind and not subscription.is_slow for subscription in subscriptions
+                    )
                 except Exception:  # a lost or locked database passes; the streams wait for it
                     log.exception("event_poll_failed")
                     connection.close()
@@ -136,12 +138,14 @@ class EventHub:
         if check:
             self._checked = time.monotonic()
         top = WorkEvent.objects.aggregate(top=Max("pk"))["top"] or 0
-        users = [one for one in subscriptions if isinstance(one, UserSubscription)]
+        users = [subscription for subscription in subscriptions if isinstance(subscription, UserSubscription)]
         if users:
             self._users.tick(users, top, check=check)
         else:
             self._users.rest()
-        self._tell_of_work([one for one in subscriptions if isinstance(one, Subscription)], top, check=check)
+        self._tell_of_work(
+            [subscription for subscription in subscriptions if isinstance(subscription, Subscription)], top, check=check
+        )
 
     def _tell_of_work(self, subscriptions: list[Subscription], top: int, *, check: bool) -> None:
         if check:

@@ -31,7 +31,7 @@ def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         except ImportError as error:
             problems.append(Error(f"The store's client is not installed: {error}.", id="storage.E004"))
     for folder in (settings.DATA_DIR, settings.STORAGE_CACHE_DIR):
-        existing = next(one for one in (folder, *folder.parents) if one.exists())
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
         if not os.access(existing, os.W_OK | os.X_OK):
             problems.append(Error(f"{folder} cannot be written.", hint="Use --data-dir.", id="storage.E002"))
     return problems

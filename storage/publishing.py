@@ -55,5 +55,5 @@ def locate(blob: Blob, seconds: int) -> Location | None:
     url = backend_named(blob.backend).url(blob.remote_id, seconds) or ""
     trackers: tuple[str, ...] = ()
     if blob.backend == "fastdfs":
-        trackers = tuple(one.strip() for one in settings.FASTDFS_PUBLIC_TRACKERS.split(",") if one.strip())
+        trackers = tuple(tracker.strip() for tracker in settings.FASTDFS_PUBLIC_TRACKERS.split(",") if tracker.strip())
     return Location(blob.backend, blob.remote_id, url, trackers)

@@ -64,7 +64,9 @@ def ensure_free_space(size_bytes: int) -> None:
     Raises:
         InsufficientStorage
     """
-    existing = next(one for one in (settings.STORAGE_CACHE_DIR, *settings.STORAGE_CACHE_DIR.parents) if one.exists())
+    existing = next(
+        folder for folder in (settings.STORAGE_CACHE_DIR, *settings.STORAGE_CACHE_DIR.parents) if folder.exists()
+    )
     if shutil.disk_usage(existing).free - size_bytes < settings.MIN_FREE_BYTES:
         raise InsufficientStorage()
 

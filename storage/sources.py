@@ -77,7 +77,7 @@ def parse_source(url: str) -> Source:
 
 
 def _listed(text: str) -> list[str]:
-    return [one.strip().strip("/") for one in text.split(",") if one.strip()]
+    return [part.strip().strip("/") for part in text.split(",") if part.strip()]
 
 
 def _covers(allowed: str, path: str) -> bool:

@@ -23,7 +23,7 @@ def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> di
 
 def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
     snapshot = run.snapshot
-    remarks = [one["detail"] for one in snapshot.counts.get("remarks", ())]
+    remarks = [remark["detail"] for remark in snapshot.counts.get("remarks", ())]
     return {
         "name": run.model_name,
         "task": run.project.task,
@@ -83,7 +83,7 @@ def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
     limits.append(
         "Pictures of another kind (camera, light, background, size of objects) than the data were not tested."
     )
-    scarce = [one["label"] for one in metrics["per_class"] if 0 < one["boxes"] < 20]
+    scarce = [row["label"] for row in metrics["per_class"] if 0 < row["boxes"] < 20]
     if scarce:
         limits.append(f"Fewer than 20 test boxes: {', '.join(scarce)}. Their figures are rough.")
     return limits + _not_measured(metrics, "box") + remarks
@@ -98,7 +98,7 @@ def _limits(result: dict, remarks: list[str]) -> list[str]:
         "Pictures of another kind (camera, light, background) than the data were not tested.",
         "The model always answers with one of its labels, also for pictures that show none of them.",
     ]
-    scarce = [one["label"] for one in metrics["per_class"] if 0 < one["support"] < 20]
+    scarce = [row["label"] for row in metrics["per_class"] if 0 < row["support"] < 20]
     if scarce:
         limits.append(f"Fewer than 20 test images: {', '.join(scarce)}. Their figures are rough.")
     return limits + _not_measured(metrics, "image") + remarks
@@ -158,8 +158,8 @@ def _classifier_quality(card: dict) -> str:
     test = card["test"]
     low, high = test["accuracy_interval"]
     rows = "\n".join(
-        f"| {_cell(one['label'])} | {one['precision']:.3f} | {one['recall']:.3f} | {one['f1']:.3f} | {one['support']} |"
-        for one in test["per_class"]
+        f"| {_cell(row['label'])} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['support']} |"
+        for row in test["per_class"]
     )
     return f"""On {counted(test["count"], "test image")} used neither for training nor for choosing the model:
 
@@ -183,9 +183,9 @@ def _detector_quality(card: dict) -> str:
     interval = test["ap50_interval"]
     sure = f" (95 % confidence interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
     rows = "\n".join(
-        f"| {_cell(one['label'])} | {_figure(one['ap50'])} | {_figure(one['ap'])} | {_figure(one['ar'])} | "
-        f"{one['threshold']:.2f} | {one['precision']:.3f} | {one['recall']:.3f} | {one['boxes']} |"
-        for one in test["per_class"]
+        f"| {_cell(row['label'])} | {_figure(row['ap50'])} | {_figure(row['ap'])} | {_figure(row['ar'])} | "
+        f"{row['threshold']:.2f} | {row['precision']:.3f} | {row['recall']:.3f} | {row['boxes']} |"
+        for row in test["per_class"]
     )
     return f"""On {counted(test["count"], "test image")} used neither for training nor for choosing the model, by COCO's
 definitions:

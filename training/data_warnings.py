@@ -18,7 +18,7 @@ def data_warnings(snapshot: Snapshot) -> list[str]:
                 f"No {split} images with the label {', '.join(sorted(missing)[:MOST_NAMES])}{more}: it is not {verb}, "
                 "and averages do not cover it. Add images of it, or take a snapshot with other fractions."
             )
-    return warnings + [one["detail"] for one in snapshot.counts.get("remarks", ())]
+    return warnings + [remark["detail"] for remark in snapshot.counts.get("remarks", ())]
 
 
 def seen_of(snapshot: Snapshot) -> dict:

@@ -29,7 +29,7 @@ def run_in_the_engine(context: JobContext, model: Model, kind: str, pictures: li
         path = folder / FILENAMES[FileKind(kind)]
         if not copy_file(model=model, kind=kind, target=path):
             raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
-        request = {"kind": kind, "path": str(path), "pictures": [str(one) for one in pictures]}
+        request = {"kind": kind, "path": str(path), "pictures": [str(picture) for picture in pictures]}
         (folder / "request.json").write_text(json.dumps({"mode": "outputs", "outputs": request}))
         process = EngineProcess(folder)
         try:

@@ -62,8 +62,8 @@ def checked_outcomes(
     _require(len(set(found.keys)) == len(found.keys) and set(found.keys) <= known, "other images")
     _require(found.class_names == names, "other labels")
     if isinstance(found, DetectorPredictions):
-        for one in found.truths:
-            _check_boxes(one.boxes, one.labels, len(names))
+        for truth in found.truths:
+            _check_boxes(truth.boxes, truth.labels, len(names))
         for other in found.found:
             _check_boxes(other.boxes, other.labels, len(names))
             _check_numbers(other.scores, (len(other.boxes),))
@@ -77,7 +77,7 @@ def checked_outcomes(
 def _check_size(path: Path, most: int, labels: int) -> None:
     """Before anything is unpacked: a small file can unpack to more than there is memory."""
     with zipfile.ZipFile(path) as file:
-        _require(sum(one.file_size for one in file.infolist()) <= most + NAME_BYTES * labels, "too large")
+        _require(sum(entry.file_size for entry in file.infolist()) <= most + NAME_BYTES * labels, "too large")
 
 
 def _check_boxes(boxes: np.ndarray, labels: np.ndarray, count: int) -> None:

@@ -178,12 +178,15 @@ def _known(model: Model, rows: list[SnapshotImage], folder: Path) -> list[dict]:
     index = {name: number for number, name in enumerate(model.class_names)}
     samples = []
     for row in rows:
-        names = [one["label"] for one in row.annotations]
+        names = [annotation["label"] for annotation in row.annotations]
         if not set(names) <= set(index):
             continue
         sample: dict = {"id": str(row.image_key), "path": str(storage.pin(row.blob, folder))}
         if model.task == Task.DETECTION:
-            sample |= {"boxes": [one["box"] for one in row.annotations], "labels": [index[name] for name in names]}
+            sample |= {
+                "boxes": [annotation["box"] for annotation in row.annotations],
+                "labels": [index[name] for name in names],
+            }
         else:
             sample["label"] = index[names[0]]
         samples.append(sample)

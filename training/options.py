@@ -96,7 +96,9 @@ def _choices(name: str, field: serializers.ChoiceField, task: str) -> list[str]:
     if name != "architecture":
         return list(field.choices)
     known = [ARCHITECTURES[choice] for choice in field.choices if choice in ARCHITECTURES]
-    return [one.name for one in known if one.task == task and one.is_installed and one.name != "custom"]
+    return [
+        network.name for network in known if network.task == task and network.is_installed and network.name != "custom"
+    ]
 
 
 def _help(field: serializers.Field) -> str:

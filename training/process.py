@@ -287,7 +287,10 @@ def _label(annotations: list[dict], index: dict[str, int]) -> dict:
 
 
 def _boxes(annotations: list[dict], index: dict[str, int]) -> dict:
-    return {"boxes": [one["box"] for one in annotations], "labels": [index[one["label"]] for one in annotations]}
+    return {
+        "boxes": [annotation["box"] for annotation in annotations],
+        "labels": [index[annotation["label"]] for annotation in annotations],
+    }
 
 
 def work_folder(pk: uuid.UUID | str) -> Path:

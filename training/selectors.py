@@ -52,22 +52,22 @@ def activity_of(user: User, project: Project | None, state: str, limit: int) -> 
             found = found.filter(state__in=ENDED) if state == "ended" else found.exclude(state__in=ENDED)
         rows += [
             {
-                "id": one.pk,
+                "id": row.pk,
                 "type": kind,
-                "kind": getattr(one, "kind", "training"),
-                "dry_run": bool(getattr(one, "parameters", {}).get("dry_run")),
-                "project": one.project_id,
-                "project_name": one.project.name,
-                "state": one.state,
-                "waiting": place_of(one, lines),
-                "progress": one.progress,
-                "error": error_of(one),
-                "started_by": None if one.created_by is None else one.created_by.username,
-                "url": reverse(view, args=[one.pk]),
-                "created_at": one.created_at,
-                "started_at": one.started_at,
-                "finished_at": one.finished_at,
+                "kind": getattr(row, "kind", "training"),
+                "dry_run": bool(getattr(row, "parameters", {}).get("dry_run")),
+                "project": row.project_id,
+                "project_name": row.project.name,
+                "state": row.state,
+                "waiting": place_of(row, lines),
+                "progress": row.progress,
+                "error": error_of(row),
+                "started_by": None if row.created_by is None else row.created_by.username,
+                "url": reverse(view, args=[row.pk]),
+                "created_at": row.created_at,
+                "started_at": row.started_at,
+                "finished_at": row.finished_at,
             }
-            for one in found.select_related("project", "created_by").order_by("-id")[:limit]
+            for row in found.select_related("project", "created_by").order_by("-id")[:limit]
         ]
     return sorted(rows, key=lambda row: row["id"], reverse=True)[:limit]

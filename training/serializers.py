@@ -212,7 +212,7 @@ class SearchRequestSerializer(TrainingRequestSerializer):
     def _choices(self, name: str, choices: Any) -> list | dict:
         field = self.fields[name]
         if isinstance(choices, list) and choices:
-            return [field.run_validation(one) for one in choices]
+            return [field.run_validation(choice) for choice in choices]
         if isinstance(choices, dict) and isinstance(field, serializers.FloatField) and {"min", "max"} <= set(choices):
             low, high = field.run_validation(choices["min"]), field.run_validation(choices["max"])
             is_log = serializers.BooleanField().run_validation(choices.get("log", False))

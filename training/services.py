@@ -215,7 +215,7 @@ def _checked(
 
 def _reasons(snapshot: Snapshot, code: str) -> list[str]:
     """What a snapshot knows of why a split is empty."""
-    return [one["detail"] for one in snapshot.counts.get("remarks", ())] if code in SPLIT_ERRORS else []
+    return [remark["detail"] for remark in snapshot.counts.get("remarks", ())] if code in SPLIT_ERRORS else []
 
 
 def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:

@@ -26,7 +26,7 @@ class ConfigurationFields(serializers.Serializer):
         help_text="A budget of time: fewer epochs where they would take longer. Default: as long as it takes.",
     )
     architecture = serializers.ChoiceField(
-        [one.name for one in ARCHITECTURES.values() if one.is_offered],
+        [architecture.name for architecture in ARCHITECTURES.values() if architecture.is_offered],
         required=False,
         help_text="Which network is trained.",
     )

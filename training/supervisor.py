@@ -179,7 +179,7 @@ class Supervisor:
 
     def _take_epoch(self, entry: dict) -> None:
         # After a resume the epochs since the checkpoint are trained again: the later entry counts.
-        history = [one for one in self.run.history if one["epoch"] < entry["epoch"]] + [entry]
+        history = [row for row in self.run.history if row["epoch"] < entry["epoch"]] + [entry]
         self._write(history=history)
         work.record_event(self.run, "epoch", entry)
 

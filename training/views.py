@@ -58,28 +58,28 @@ class ArchitecturesView(APIView):
         task = request.query_params.get("task")
         if task is not None and task not in Task.values:
             raise ValidationError({"task": [f"Must be one of {', '.join(Task.values)}."]})
-        defaults = [default_architecture(one) for one in Task.values]
+        defaults = [default_architecture(task) for task in Task.values]
         rows = []
-        for one in ARCHITECTURES.values():
-            if not one.is_offered:
+        for architecture in ARCHITECTURES.values():
+            if not architecture.is_offered:
                 continue
-            here = list(weights_here(one))
+            here = list(weights_here(architecture))
             rows.append(
                 {
-                    "name": one.name,
-                    "title": one.title,
-                    "description": one.description,
-                    "task": one.task,
-                    "parameters": one.parameters,
-                    "default_image_size": one.default_image_size,
-                    "image_sizes": one.image_sizes,
-                    "weights_file": one.weights_file,
-                    "coco_weights": one.coco_weights,
+                    "name": architecture.name,
+                    "title": architecture.title,
+                    "description": architecture.description,
+                    "task": architecture.task,
+                    "parameters": architecture.parameters,
+                    "default_image_size": architecture.default_image_size,
+                    "image_sizes": architecture.image_sizes,
+                    "weights_file": architecture.weights_file,
+                    "coco_weights": architecture.coco_weights,
                     "weights_available": bool(here),
                     "starts_from": here[0] if here else "scratch",
-                    "is_installed": one.is_installed,
+                    "is_installed": architecture.is_installed,
                     "is_exportable": True,
-                    "is_default": one.name in defaults,
+                    "is_default": architecture.name in defaults,
                 }
             )
         chosen = [row for row in rows if task in (None, row["task"])]

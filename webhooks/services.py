@@ -92,7 +92,9 @@ def announce_work(work: Work) -> None:
 
 def announce(*, project_id: uuid.UUID, event: str, data: dict) -> int:
     """Queue a message to every address of the project that wants this event. Returns how many."""
-    wanted = [one for one in Webhook.objects.filter(project=project_id, is_active=True) if event in one.events]
+    wanted = [
+        webhook for webhook in Webhook.objects.filter(project=project_id, is_active=True) if event in webhook.events
+    ]
     payload = {"type": event, "timestamp": timezone.now().isoformat(), "project": str(project_id), "data": data}
     for webhook in wanted:
         _queue(webhook, event, payload)

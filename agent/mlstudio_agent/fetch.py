@@ -45,7 +45,7 @@ def fetch(entry: dict, target: Path, studio: Studio) -> Path:
         except (OSError, FastDFSError, ValueError) as error:
             problems.append(f"{source['type']}: {error}")
         log.warning("source failed: %s", problems[-1])
-    if all("another file" in one for one in problems):
+    if all("another file" in problem for problem in problems):
         raise NotTrusted("Every source gave another file than was signed: " + "; ".join(problems))
     raise DownloadFailed("The model cannot be fetched now: " + "; ".join(problems))
 

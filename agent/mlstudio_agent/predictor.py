@@ -29,7 +29,7 @@ def sure_enough(found: dict, model: dict) -> dict:
         model: of a manifest.
     """
     lowest = model.get("score_threshold") or 0.0
-    return {**found, "labels": [one for one in found["labels"] if one["score"] >= lowest]}
+    return {**found, "labels": [answer for answer in found["labels"] if answer["score"] >= lowest]}
 
 
 class Predictor:

@@ -46,7 +46,7 @@ def main(entry: dict, path: Path) -> int:
     content = io.BytesIO()
     Image.fromarray(made).save(content, "PNG")
     found = predictor.predict(content.getvalue())
-    scores = [one["score"] for one in found["labels"] + found["boxes"]]
+    scores = [prediction["score"] for prediction in found["labels"] + found["boxes"]]
     is_classifier = entry["model"]["task"] == "classification"
     if not all(math.isfinite(score) for score in scores) or (is_classifier and not scores):
         print("The model answers with something that is no number.", file=sys.stderr)  # noqa: T201

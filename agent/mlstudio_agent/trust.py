@@ -26,7 +26,7 @@ def opened(envelope: dict, identity: dict, last_sequence: int) -> dict:
     """
     try:
         payload = base64.b64decode(envelope["payload"], validate=True)
-        signatures = {one["key_id"]: one["signature"] for one in envelope["signatures"]}
+        signatures = {signature["key_id"]: signature["signature"] for signature in envelope["signatures"]}
     except (KeyError, TypeError, ValueError) as error:
         raise NotTrusted(f"The manifest cannot be read: {error!r}") from error
     if not any(_is_signed(payload, signatures.get(key_id), key) for key_id, key in identity["keys"].items()):
@@ -57,4 +57,4 @@ def _is_signed(payload: bytes, signature: str | None, public_key: str) -> bool:
 
 def keys_of(entries: list) -> dict:
     """`[{"key_id", "public_key"}]` by id."""
-    return {one["key_id"]: one["public_key"] for one in entries}
+    return {entry["key_id"]: entry["public_key"] for entry in entries}

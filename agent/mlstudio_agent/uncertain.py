@@ -85,4 +85,4 @@ def is_uncertain(prediction: dict, below: float) -> bool:
     """A classifier whose best label has a low score, or a detector with a box that is neither sure nor noise."""
     if prediction["labels"]:
         return prediction["labels"][0]["score"] < below
-    return any(LOWEST_BOX <= one["score"] < below for one in prediction["boxes"])
+    return any(LOWEST_BOX <= box["score"] < below for box in prediction["boxes"])

@@ -90,4 +90,4 @@ def _by_label(selection: Selection) -> dict:
 def _datasets(around: Scope, rows: Rows, pattern: codes.Pattern) -> list[dict]:
     counted = _sum((dataset, n) for dataset, code, n in rows if pattern.takes(code))
     found = Dataset.objects.filter(pk__in=around.datasets).order_by("name", "id")
-    return [{"id": one.pk, "name": one.name, "count": counted[one.pk]} for one in found]
+    return [{"id": label.pk, "name": label.name, "count": counted[label.pk]} for label in found]

@@ -92,8 +92,10 @@ def _projects_in_trash(rows: Iterable[tuple]) -> dict:
 def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequence[Annotation]) -> None:
     """New images of a dataset and their annotations, with all that is kept of them, in the caller's transaction."""
     marks: dict = defaultdict(_Marks)
-    for one in annotations:
-        marks[one.image_id].add(stored_key(one.label_id), one.confirmed, one.origin, one.score)
+    for annotation in annotations:
+        marks[annotation.image_id].add(
+            stored_key(annotation.label_id), annotation.confirmed, annotation.origin, annotation.score
+        )
     changes, place = _Changes(), stored_key(dataset.pk)
     for image, key in zip(images, stored_keys(image.pk for image in images), strict=True):
         mark = marks.get(image.pk, _NONE)

@@ -30,8 +30,8 @@ def require_comparable(before: Snapshot, after: Snapshot) -> None:
     """Raises `SnapshotsOfOthers`, or `SnapshotIsRecord` when the images of one were deleted."""
     if before.project_id != after.project_id:
         raise SnapshotsOfOthers()
-    for one in (before, after):
-        require_images(one)
+    for snapshot in (before, after):
+        require_images(snapshot)
 
 
 def differing(before: Snapshot, after: Snapshot, difference: str) -> QuerySet[SnapshotImage]:
@@ -64,7 +64,7 @@ WHERE a.snapshot_id = %s
 
 def count_differences(before: Snapshot, after: Snapshot) -> dict[str, int]:
     """How many images there are of each difference; `unchanged` are in both with the same split and annotations."""
-    keys = [Snapshot._meta.pk.get_db_prep_value(one.pk, connection) for one in (before, after)]
+    keys = [Snapshot._meta.pk.get_db_prep_value(snapshot.pk, connection) for snapshot in (before, after)]
     with connection.cursor() as cursor:
         cursor.execute(COUNTS.format(table=SnapshotImage._meta.db_table), keys)
         total, in_both, relabelled, moved, unchanged = (number or 0 for number in cursor.fetchone())

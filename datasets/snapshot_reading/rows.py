@@ -69,4 +69,4 @@ def _row(row: SnapshotImage, image: Image | None, before: tuple | None) -> dict:
 
 
 def _names(annotations: list[dict]) -> list[str]:
-    return list(dict.fromkeys(one["label"] for one in annotations))
+    return list(dict.fromkeys(annotation["label"] for annotation in annotations))

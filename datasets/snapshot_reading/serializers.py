@@ -64,7 +64,7 @@ class CompareSnapshotsQuerySerializer(serializers.Serializer):
 
 
 class ComparedImagesQuerySerializer(CompareSnapshotsQuerySerializer):
-    difference = serializers.ChoiceField([str(one) for one in Difference])
+    difference = serializers.ChoiceField([str(difference) for difference in Difference])
 
 
 class ComparedLabelSerializer(serializers.Serializer):

@@ -70,7 +70,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
     def _replace(self, image: Image) -> Image:
         data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)  # type: ignore[call-arg]
         data.is_valid(raise_exception=True)
-        wanted = [_wanted(one, image.project) for one in data.validated_data]
+        wanted = [_wanted(item, image.project) for item in data.validated_data]
         with self._annotating(image):
             return replace_annotations(
                 image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
@@ -84,8 +84,8 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
         data.is_valid(raise_exception=True)
         options, project = data.validated_data, image.project
         parts = {
-            "add": [_wanted(one, project) for one in options["add"]],
-            "change": [Difference(**_with_label(one, project)) for one in options["change"]],
+            "add": [_wanted(annotation, project) for annotation in options["add"]],
+            "change": [Difference(**_with_label(change, project)) for change in options["change"]],
             "remove": options["remove"],
         }
         with self._annotating(image):
@@ -165,7 +165,7 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         options = data.validated_data
         if "filter" in options:
             return self._review_filtered(options["filter"], options["decision"] == "confirm")
-        named = [*options["confirm"], *options["reject"], *(one["id"] for one in options["correct"])]
+        named = [*options["confirm"], *options["reject"], *(correction["id"] for correction in options["correct"])]
         found = self._found(named)
         project = next(iter(found.values())).image.project
         require_role(project, request.user, Role.EDITOR)
@@ -174,9 +174,11 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
             reject=[found[pk] for pk in dict.fromkeys(options["reject"])],
             correct=[
                 Correction(
-                    found[one["id"]], label_or_400(project, one["label"]) if "label" in one else None, one.get("box")
+                    found[correction["id"]],
+                    label_or_400(project, correction["label"]) if "label" in correction else None,
+                    correction.get("box"),
                 )
-                for one in options["correct"]
+                for correction in options["correct"]
             ],
         )
         with self.changing(project, "review"):

@@ -43,7 +43,7 @@ class EnrolView(APIView):
         data = serializers.EnrolmentSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         device, key = devices.enrol(**data.validated_data)
-        keys = [{"key_id": one.key_id, "public_key": one.public_key} for one in signers()]
+        keys = [{"key_id": signer.key_id, "public_key": signer.public_key} for signer in signers()]
         answer = {"device": device.pk, "key": key, "keys": keys, "poll_seconds": poll_seconds_of(device)}
         return Response(serializers.EnrolmentAnswerSerializer(answer).data, status=status.HTTP_201_CREATED)
 
@@ -83,7 +83,7 @@ class KeysView(DeviceView):
 
     @extend_schema(responses=serializers.PublicKeySerializer(many=True))
     def get(self, request: DeviceRequest) -> Response:
-        return Response([{"key_id": one.key_id, "public_key": one.public_key} for one in signers()])
+        return Response([{"key_id": signer.key_id, "public_key": signer.public_key} for signer in signers()])
 
 
 class FileView(DeviceView):

@@ -84,7 +84,7 @@ def check_models(models: Sequence[Model]) -> None:
 def run_comparison(context: JobContext[ComparisonParameters]) -> Comparison:
     parameters = context.parameters
     snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
-    by_pk = {str(one.pk): one for one in Model.objects.select_related("project").filter(pk__in=parameters.models)}
+    by_pk = {str(model.pk): model for model in Model.objects.select_related("project").filter(pk__in=parameters.models)}
     if snapshot is None or len(by_pk) < len(parameters.models):
         raise WorkFailed("comparison_without_object", "A model or the snapshot was deleted meanwhile.")
     models = [by_pk[pk] for pk in parameters.models]
@@ -129,7 +129,7 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
     if len(evaluations) < len(latest):
         raise NotEvaluated()
     found = [outcomes_of(evaluation) for evaluation in evaluations]
-    keys = common_keys([one.keys for one in found])
+    keys = common_keys([outcomes.keys for outcomes in found])
     if not keys:
         raise NothingToCompare()
     common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)  # type: ignore[arg-type]
@@ -158,8 +158,8 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
 
 def common_keys(keys: Sequence[Sequence[str]]) -> list[str]:
     """Those that are in all, in the order of the first."""
-    others = [set(one) for one in keys[1:]]
-    return [key for key in keys[0] if all(key in one for one in others)]
+    others = [set(keys_of_model) for keys_of_model in keys[1:]]
+    return [key for key in keys[0] if all(key in names for names in others)]
 
 
 def _rows_of(every: Sequence[str], keys: Sequence[str]) -> list[int]:
@@ -173,7 +173,7 @@ class _Labels:
 
     def __init__(self, models: Sequence[Model], found: Sequence[ClassifierPredictions], keys: list[str]) -> None:
         self._keys = keys
-        self._rows = [_rows_of(one.keys, keys) for one in found]
+        self._rows = [_rows_of(outcomes.keys, keys) for outcomes in found]
         self._found = found
         self._truth = [found[0].class_names[found[0].truth[row]] for row in self._rows[0]]
         self._said = [
@@ -194,7 +194,7 @@ class _Labels:
             "accuracy": right / count if count else 0.0,
             "accuracy_interval": list(wilson_interval(right, count)),
             "recall_by_label": {
-                label: float(self._right[index][[one == label for one in self._truth]].mean()) for label in labels
+                label: float(self._right[index][[truth == label for truth in self._truth]].mean()) for label in labels
             },
         }
 
@@ -217,8 +217,8 @@ class _Labels:
                 rows.append({"image": key, "label": self._truth[position], "answers": answers})
         rows.sort(
             key=lambda row: (
-                all(one["label"] != row["label"] for one in row["answers"]),
-                -max(one["score"] for one in row["answers"]),
+                all(answer["label"] != row["label"] for answer in row["answers"]),
+                -max(answer["score"] for answer in row["answers"]),
             )
         )
         return rows
@@ -228,17 +228,17 @@ class _Boxes:
     """Detectors on the same images, with the labels that occur in any of them."""
 
     def __init__(self, models: Sequence[Model], found: Sequence[DetectorPredictions], keys: list[str]) -> None:
-        self._names = list(dict.fromkeys(name for one in found for name in one.class_names))
+        self._names = list(dict.fromkeys(name for outcomes in found for name in outcomes.class_names))
         self._common = [model.detector["score_threshold"] for model in models]
         self._thresholds = [thresholds_of(model.detector, self._names) for model in models]
         self._keys = keys
         self._truths: list[list[GroundTruth]] = []
         self._boxes: list[list[Detections]] = []
-        for one in found:
-            index = np.array([self._names.index(name) for name in one.class_names], int)
-            row_of = {key: row for row, key in enumerate(one.keys)}
-            truths = [one.truths[row_of[key]] for key in keys]
-            boxes = [one.found[row_of[key]] for key in keys]
+        for outcomes in found:
+            index = np.array([self._names.index(name) for name in outcomes.class_names], int)
+            row_of = {key: row for row, key in enumerate(outcomes.keys)}
+            truths = [outcomes.truths[row_of[key]] for key in keys]
+            boxes = [outcomes.found[row_of[key]] for key in keys]
             self._truths.append([GroundTruth(t.id, t.boxes, index[t.labels.astype(int)]) for t in truths])
             self._boxes.append([Detections(b.boxes, b.scores, index[b.labels.astype(int)]) for b in boxes])
         self._matches = [
@@ -266,9 +266,10 @@ class _Boxes:
         rows = []
         for key in self._keys:
             answers = [
-                {name: one.get(key, {}).get(name, 0) for name in ("false_positives", "misses")} for one in mistakes
+                {name: counts.get(key, {}).get(name, 0) for name in ("false_positives", "misses")}
+                for counts in mistakes
             ]
-            totals = [sum(one.values()) for one in answers]
+            totals = [sum(answer.values()) for answer in answers]
             if len(set(totals)) > 1:
                 rows.append((max(totals) - min(totals), {"image": key, "answers": answers}))
         return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]

@@ -177,7 +177,7 @@ class _Rows:
         for number, row in enumerate(iterate_images(self._snapshot, self._split)):
             if number % REPORT_EVERY == 0:
                 self._context.report(number, total)
-            if not {one["label"] for one in row.annotations} <= set(self.index):
+            if not {annotation["label"] for annotation in row.annotations} <= set(self.index):
                 self.unknown += 1
                 continue
             try:
@@ -251,8 +251,8 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
             limit=MAX_DETECTIONS,
         )
         found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
-        drawn = np.array([one["box"] for one in row.annotations], np.float32).reshape(-1, 4)
-        labels = np.array([rows.index[one["label"]] for one in row.annotations], int)
+        drawn = np.array([annotation["box"] for annotation in row.annotations], np.float32).reshape(-1, 4)
+        labels = np.array([rows.index[annotation["label"]] for annotation in row.annotations], int)
         truths.append(GroundTruth(str(row.image_key), drawn, labels))
     return DetectorPredictions(truths, found, model.class_names)
 

@@ -128,8 +128,8 @@ def suggest(context: JobContext[SuggestionsParameters]) -> SuggestionsResult:
 def _keep_order(model: Model, dataset: Dataset, seen: list[_ScoredImage]) -> None:
     order: list[int] = []
     if seen:  # computed before the transaction, in which nobody else can write
-        worth = np.array([max(one.uncertainty, one.disagreement or 0.0) for one in seen])
-        order = labeling_order(worth, np.stack([one.embedding for one in seen])).tolist()
+        worth = np.array([max(prediction.uncertainty, prediction.disagreement or 0.0) for prediction in seen])
+        order = labeling_order(worth, np.stack([prediction.embedding for prediction in seen])).tolist()
     _replace_order(model, dataset, seen, order)
 
 
@@ -197,7 +197,7 @@ class _ImageScorer:
         are the same as those of a run of their own."""
         if not self._is_detector:
             return every
-        boxes = [one for one in every.boxes if one["score"] >= self._thresholds[one["label"]]]
+        boxes = [box for box in every.boxes if box["score"] >= self._thresholds[box["label"]]]
         return replace(every, boxes=boxes)
 
     def _embedded(self, file: BinaryIO) -> np.ndarray:

@@ -39,4 +39,4 @@ def _pairs(one: list[dict], other: list[dict]) -> list[tuple[int, int]]:
 
 
 def box_array(boxes: Iterable[dict]) -> np.ndarray:
-    return np.array([one["box"] for one in boxes], np.float32).reshape(-1, 4)
+    return np.array([box["box"] for box in boxes], np.float32).reshape(-1, 4)

@@ -109,7 +109,7 @@ def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     )
     keys, names, features, looks = [], [], [], []
     for image in images:
-        label = next(one.label.name for one in image.annotations.all() if one.confirmed)
+        label = next(annotation.label.name for annotation in image.annotations.all() if annotation.confirmed)
         try:
             with storage.opened(image.blob) as file, open_image(file) as picture:
                 pixels = way(picture, runtime.image_size)
@@ -152,7 +152,9 @@ def _box_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     rows: list[LabelIssue] = []
     for image in images:
         drawn = [
-            {"label": one.label.name, "box": one.box, "pk": one.pk} for one in image.annotations.all() if one.confirmed
+            {"label": annotation.label.name, "box": annotation.box, "pk": annotation.pk}
+            for annotation in image.annotations.all()
+            if annotation.confirmed
         ]
         try:
             with storage.opened(image.blob) as file:

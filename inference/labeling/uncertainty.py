@@ -22,13 +22,13 @@ def uncertainty_options(model: Model) -> PredictionOptions:
 def uncertainty_of(model: Model, prediction: Prediction) -> float:
     """0 (sure) to 1, of a prediction that was asked for with `uncertainty_options`."""
     if model.task == Task.DETECTION:
-        scores = np.array([one["score"] for one in prediction.boxes])
+        scores = np.array([box["score"] for box in prediction.boxes])
         return float(box_uncertainty([scores], model.detector["score_threshold"])[0])
     return float(margin_uncertainty(distribution(prediction, model.class_names)[None])[0])
 
 
 def distribution(prediction: Prediction, names: Sequence[str]) -> np.ndarray:
     """`(names,)` float, which sums to 1."""
-    scores = {one["label"]: one["score"] for one in prediction.labels}
+    scores = {answer["label"]: answer["score"] for answer in prediction.labels}
     values = np.array([scores.get(name, 0.0) for name in names])
     return values / max(values.sum(), 1e-9)

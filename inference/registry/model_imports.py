@@ -158,7 +158,7 @@ def _json_labels(text: str) -> list[str]:
         document = _printed_by_python(text)
         if document is None:
             raise UploadProblem(f"The labels are no valid JSON: {error}.") from error
-    if isinstance(document, list) and all(isinstance(one, str) for one in document):
+    if isinstance(document, list) and all(isinstance(name, str) for name in document):
         return document
     if isinstance(document, dict):
         return _in_order(document)
@@ -184,7 +184,7 @@ def _line_labels(text: str) -> list[str]:
 
 
 def _in_order(indices: dict) -> list[str]:
-    if any(isinstance(one, bool) or not isinstance(one, int) for one in indices.values()):
+    if any(isinstance(index, bool) or not isinstance(index, int) for index in indices.values()):
         raise UploadProblem("The number of every label must be a whole number.")
     if sorted(indices.values()) != list(range(len(indices))):
         raise UploadProblem(f"The numbers of the labels must be 0 to {len(indices) - 1}, each once.")
@@ -211,6 +211,6 @@ def parse_anchor_config(text: str) -> dict[str, list[float]] | None:
             "The anchors must be the configuration file of keras-retinanet, with [anchor_parameters] and its sizes, "
             f"strides, ratios and scales as numbers ({error})."
         ) from error
-    if not all(anchors.values()) or any(not 0 < one < 1e5 for values in anchors.values() for one in values):
+    if not all(anchors.values()) or any(not 0 < value < 1e5 for values in anchors.values() for value in values):
         raise UploadProblem("The anchors must be numbers above 0.")
     return anchors

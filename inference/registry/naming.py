@@ -15,7 +15,7 @@ def figures_of(metrics: dict) -> dict[str, Any]:
 
 
 def names_of_models(keys: Iterable[str]) -> dict[str, str]:
-    return {str(one.pk): str(one) for one in Model.objects.filter(pk__in=keys).only("name", "version")}
+    return {str(model.pk): str(model) for model in Model.objects.filter(pk__in=keys).only("name", "version")}
 
 
 def name_of_base(row: Any) -> str | None:

@@ -41,11 +41,11 @@ def store_suggestions(
     open_images = set(unlabelled(images).values_list("pk", flat=True))
     rows: list[Annotation] = []
     wanted = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
-    names = [one["label"] for _, prediction in wanted for one in _marks(model, prediction)]
+    names = [mark["label"] for _, prediction in wanted for mark in _marks(model, prediction)]
     labels = ensure_labels(project=project, names=names)
     for image, prediction in wanted:
-        for one in _marks(model, prediction):
-            box = one.get("box")
+        for mark in _marks(model, prediction):
+            box = mark.get("box")
             if box is not None:
                 box = _inside(box, image)
                 if box is None:
@@ -53,10 +53,10 @@ def store_suggestions(
             rows.append(
                 Annotation(
                     image=image,
-                    label=labels[one["label"]],
+                    label=labels[mark["label"]],
                     origin=Origin.MODEL,
                     confirmed=False,
-                    score=one["score"],
+                    score=mark["score"],
                     **edges_of(box),
                 )
             )

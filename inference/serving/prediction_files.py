@@ -38,11 +38,13 @@ class PredictionFiles:
         """One image or frame; in the CSV a row for each label or box, one without when there is nothing."""
         self._json.write(self._separator + json.dumps({**where, **asdict(prediction)}, ensure_ascii=False))
         self._separator = ",\n"
-        for one in prediction.boxes or prediction.labels or [{}]:
-            box = one.get("box", ["", "", "", ""])
-            name = _plain(one.get("label", ""))
-            lowest = self._thresholds.get(one.get("label", ""), "")
-            self._rows.writerow([*map(_plain, cells), name, one.get("score", ""), *box, one.get("track", ""), lowest])
+        for detection in prediction.boxes or prediction.labels or [{}]:
+            box = detection.get("box", ["", "", "", ""])
+            name = _plain(detection.get("label", ""))
+            lowest = self._thresholds.get(detection.get("label", ""), "")
+            self._rows.writerow(
+                [*map(_plain, cells), name, detection.get("score", ""), *box, detection.get("track", ""), lowest]
+            )
 
     def end(self, rejected: list[dict]) -> None:
         self._json.write(f'\n], "rejected": {json.dumps(rejected, ensure_ascii=False)}}}\n')

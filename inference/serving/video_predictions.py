@@ -69,7 +69,7 @@ class VideoPredictions:
             codec=codec,
             timeline=stretches[:FEW_STRETCHES],
             tracks=None if tracks is None else len(tracks),
-            counts=None if tracks is None else dict(Counter(one["label"] for one in tracks)),
+            counts=None if tracks is None else dict(Counter(track["label"] for track in tracks)),
             note=VARIABLE_RATE if self.video.is_variable_rate and codec is not None else None,
         )
 
@@ -148,7 +148,10 @@ class VideoPredictions:
                 prediction = Prediction(self.video.filename, row["width"], row["height"], row["labels"], row["boxes"])
                 where = {"frame": row["frame"], "time": row["time"]}
                 results.add(where, prediction, (row["frame"], row["time"]))
-                timeline.add(row["time"], [(one["label"], one["score"]) for one in row["boxes"] or row["labels"]])
+                timeline.add(
+                    row["time"],
+                    [(detection["label"], detection["score"]) for detection in row["boxes"] or row["labels"]],
+                )
             results.end([])
         results.keep(self.context)
         stretches = timeline.stretches()
@@ -187,6 +190,6 @@ class VideoPredictions:
 def _drawn(picture: pillow.Image, row: dict, width: int, colors: dict) -> pillow.Image:
     if row["boxes"]:
         scale = picture.size[0] / width
-        boxes = [{**one, "box": [edge * scale for edge in one["box"]]} for one in row["boxes"]]
+        boxes = [{**box, "box": [edge * scale for edge in box["box"]]} for box in row["boxes"]]
         return with_boxes(picture, boxes, colors)
     return with_label(picture, row["labels"], colors) if row["labels"] else picture

@@ -57,11 +57,20 @@ def _store_status() -> dict:
 
 def weights() -> dict:
     rows = []
-    for one in ARCHITECTURES.values():
-        here = set(weights_here(one))
-        files = [{"kind": kind, "name": name, "is_here": kind in here} for kind, name in one.weights_files.items()]
+    for architecture in ARCHITECTURES.values():
+        here = set(weights_here(architecture))
+        files = [
+            {"kind": kind, "name": name, "is_here": kind in here} for kind, name in architecture.weights_files.items()
+        ]
         if files:
-            rows.append({"architecture": one.name, "title": one.title, "task": one.task, "files": files})
+            rows.append(
+                {
+                    "architecture": architecture.name,
+                    "title": architecture.title,
+                    "task": architecture.task,
+                    "files": files,
+                }
+            )
     return {"folders": [str(folder) for folder in dict.fromkeys(weights_folders())], "architectures": rows}
 
 

@@ -61,11 +61,11 @@ class FastDFSBackend:
         with _translated():
             groups = self._client.groups()
             parts = [
-                f"{one.name}: {one.active_count} of {one.storage_count} storages, "
-                f"{(one.free_mb << 20) / 1e9:.0f} GB free"
-                for one in groups
+                f"{group.name}: {group.active_count} of {group.storage_count} storages, "
+                f"{(group.free_mb << 20) / 1e9:.0f} GB free"
+                for group in groups
             ]
-            if not any(one.active_count for one in groups):
+            if not any(group.active_count for group in groups):
                 raise BackendUnavailable("the trackers know no active storage")
         return "; ".join(parts)
 
@@ -84,7 +84,7 @@ def _translated() -> Iterator[None]:
 
 
 def from_settings(settings: Any) -> FastDFSBackend:
-    trackers = [one.strip() for one in settings.FASTDFS_TRACKERS.split(",") if one.strip()]
+    trackers = [tracker.strip() for tracker in settings.FASTDFS_TRACKERS.split(",") if tracker.strip()]
     if not trackers:
         raise BackendConfigurationError("Set FASTDFS_TRACKERS to host:port of your trackers, with commas.")
     try:

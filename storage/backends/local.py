@@ -67,7 +67,7 @@ class LocalBackend:
         return None
 
     def check(self) -> str:
-        free = shutil.disk_usage(next(one for one in (self._root, *self._root.parents) if one.exists())).free
+        free = shutil.disk_usage(next(parent for parent in (self._root, *self._root.parents) if parent.exists())).free
         return f"folder {self._root}, {free / 1e9:.1f} GB free"
 
     def _path(self, sha256: str) -> Path:

@@ -67,7 +67,11 @@ class S3Backend:
         found: list[tuple[str, int]] = []
         with _translated():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-                found += [(one["Key"], one["Size"]) for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+                found += [
+                    (entry["Key"], entry["Size"])
+                    for entry in page.get("Contents", [])
+                    if not entry["Key"].endswith("/")
+                ]
                 if len(found) >= limit:
                     break
         return found[:limit]

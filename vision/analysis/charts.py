@@ -134,18 +134,18 @@ def calibration_chart(bins: Sequence[dict], kind: str, about: str = "") -> bytes
     """Confidence against accuracy, with the number of images of each bar: few of them say little."""
     figure, axes = _figure((7.6, 4.8), "Calibration", about)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle="--", label="perfect calibration")
-    filled = [one for one in bins if one.get("count", 1)]
-    middles = [(one["from"] + one["to"]) / 2 for one in filled]
+    filled = [bin for bin in bins if bin.get("count", 1)]
+    middles = [(bin["from"] + bin["to"]) / 2 for bin in filled]
     axes.bar(
         middles,
-        [one["accuracy"] for one in filled],
-        width=[0.9 * (one["to"] - one["from"]) for one in filled],
+        [bin["accuracy"] for bin in filled],
+        width=[0.9 * (bin["to"] - bin["from"]) for bin in filled],
         color=COLORS[4],
         label="right, of the answers with this confidence",
     )
     axes.plot(
-        [one["confidence"] for one in filled],
-        [one["accuracy"] for one in filled],
+        [bin["confidence"] for bin in filled],
+        [bin["accuracy"] for bin in filled],
         "o",
         color=COLORS[0],
         ms=4,

@@ -101,6 +101,7 @@ def _ap50(matches: Matches, times: np.ndarray) -> float:
     image, label, hit = matches.image[order], matches.label[order], matches.hit[order]
     weights = times[image]
     values = [
-        interpolated_ap(hit[label == one], weights[label == one], int(total[one])) for one in np.flatnonzero(total)
+        interpolated_ap(hit[label == index], weights[label == index], int(total[index]))
+        for index in np.flatnonzero(total)
     ]
     return float(np.mean(values)) if values else 0.0

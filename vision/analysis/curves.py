@@ -114,14 +114,14 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         {
-            "from": one / bins,
-            "to": (one + 1) / bins,
-            "count": int((index == one).sum()),
-            "confidence": float(confidence[index == one].mean()),
-            "accuracy": float(right[index == one].mean()),
+            "from": bin / bins,
+            "to": (bin + 1) / bins,
+            "count": int((index == bin).sum()),
+            "confidence": float(confidence[index == bin].mean()),
+            "accuracy": float(right[index == bin].mean()),
         }
-        for one in range(bins)
-        if (index == one).any()
+        for bin in range(bins)
+        if (index == bin).any()
     ]
 
 

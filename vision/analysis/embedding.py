@@ -44,7 +44,7 @@ class Embedder:
         self._dimensions = dimensions
 
     def _feature_tensor(self) -> int:
-        details = {one["index"]: one for one in self._interpreter.get_tensor_details()}
+        details = {tensor["index"]: tensor for tensor in self._interpreter.get_tensor_details()}
         dense = [op for op in self._interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
         if dense:
             return int(dense[-1]["inputs"][0])

@@ -72,13 +72,13 @@ class DetectorPredictions:
             path,
             keys=_texts(self.keys),
             class_names=_texts(self.class_names),
-            true_counts=np.array([len(one.boxes) for one in self.truths], np.int32),
-            true_boxes=_joined([one.boxes for one in self.truths], (0, 4)),
-            true_labels=_joined([one.labels for one in self.truths], (0,)).astype(np.int32),
-            found_counts=np.array([len(one.boxes) for one in self.found], np.int32),
-            boxes=_joined([one.boxes for one in self.found], (0, 4)),
-            scores=_joined([one.scores for one in self.found], (0,)),
-            labels=_joined([one.labels for one in self.found], (0,)).astype(np.int32),
+            true_counts=np.array([len(truth.boxes) for truth in self.truths], np.int32),
+            true_boxes=_joined([truth.boxes for truth in self.truths], (0, 4)),
+            true_labels=_joined([truth.labels for truth in self.truths], (0,)).astype(np.int32),
+            found_counts=np.array([len(detections.boxes) for detections in self.found], np.int32),
+            boxes=_joined([detections.boxes for detections in self.found], (0, 4)),
+            scores=_joined([detections.scores for detections in self.found], (0,)),
+            labels=_joined([detections.labels for detections in self.found], (0,)).astype(np.int32),
         )
 
     @classmethod

@@ -55,7 +55,7 @@ def _paired(boxes: np.ndarray, tracks: list) -> Iterator[tuple[int, int]]:
     """Each track with the box that it was made of: the one it overlaps most."""
     if not len(boxes) or not tracks:
         return
-    overlap = iou_matrix(np.array([one.tlbr for one in tracks], np.float32), boxes.astype(np.float32))
+    overlap = iou_matrix(np.array([track.tlbr for track in tracks], np.float32), boxes.astype(np.float32))
     for row in np.argsort(-overlap.max(axis=1), kind="stable"):
         index = int(overlap[row].argmax())
         if overlap[row, index] >= SAME_IOU:

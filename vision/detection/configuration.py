@@ -86,7 +86,7 @@ class DetectionConfiguration:
         """
         spec = ARCHITECTURES.get(self.architecture)
         if spec is None or spec.task != "detection":
-            names = [one.name for one in ARCHITECTURES.values() if one.task == "detection"]
+            names = [architecture.name for architecture in ARCHITECTURES.values() if architecture.task == "detection"]
             raise ConfigurationError(f"architecture must be one of {', '.join(names)}, received {self.architecture!r}")
         if not spec.is_installed:
             raise ConfigurationError(

@@ -33,7 +33,7 @@ class Scaling(NamedTuple):
 SYMMETRIC = Scaling(1 / 127.5, -1.0)
 # Mean and deviation of ImageNet's pixels, as the weights of timm and torchvision expect them.
 NORMALIZE_IMAGENET = Scaling(
-    [1 / (255 * one) for one in (0.229, 0.224, 0.225)], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225]
+    [1 / (255 * deviation) for deviation in (0.229, 0.224, 0.225)], [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225]
 )
 
 
@@ -252,7 +252,7 @@ def transfer_label_weights(
     The outputs of a cell are those of its first anchor for all labels, then of the second…
     """
     kept = [name for name in names if name in earlier_names]
-    own, other = (one.get_layer("label_head").get_layer("output") for one in (model, earlier))
+    own, other = (network.get_layer("label_head").get_layer("output") for network in (model, earlier))
     if not kept or other.bias.shape[-1] % len(earlier_names) or own.bias.shape[-1] % len(names):
         return 0
     weights = []

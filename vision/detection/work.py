@@ -231,7 +231,7 @@ class DetectorTraining(ABC):
                 "iou_threshold": NMS_IOU,
                 "letterbox": LETTERBOX,
             },
-            broken=[list(one) for store in stores.values() for one in store.broken],
+            broken=[list(problem) for store in stores.values() for problem in store.broken],
             **figures,
         )
 

@@ -138,8 +138,8 @@ class Evaluator:
             ]
             return round(float(np.mean(right)), 6)
         truths = [
-            GroundTruth(one.id, np.array(one.boxes, np.float32).reshape(-1, 4), np.array(one.labels, int))  # type: ignore[union-attr]
-            for one in samples
+            GroundTruth(sample.id, np.array(sample.boxes, np.float32).reshape(-1, 4), np.array(sample.labels, int))  # type: ignore[union-attr]
+            for sample in samples
         ]
         return round(average_precision((truths, seen.detections), self.class_names)[0], 6)
 

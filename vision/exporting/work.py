@@ -110,7 +110,9 @@ def _pictures(request: ExportRequest, servable: Servable) -> Pictures:
         return Pictures(pixels, samples, sizes, request.source, request.is_labelled)
     height, width = servable.input_size
     made = np.random.default_rng(0).integers(0, 256, (GENERATED, 8, 8, 3), dtype=np.uint8)
-    pixels = [np.kron(one, np.ones((-(-height // 8), -(-width // 8), 1), np.uint8))[:height, :width] for one in made]
+    pixels = [
+        np.kron(pattern, np.ones((-(-height // 8), -(-width // 8), 1), np.uint8))[:height, :width] for pattern in made
+    ]
     return Pictures(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
 
 

@@ -128,7 +128,7 @@ def _prepared(image: tf.Tensor, backbone: str) -> tf.Tensor:
     is_caffe = backbone.startswith(CAFFE_BACKBONES)
     layer = tf_keras.layers.Conv2D(3, 1, name="prepare", trainable=False)
     prepared = layer(image)
-    scale, bias = (1.0, [-one for one in CAFFE_MEAN_BGR]) if is_caffe else (1 / 127.5, [-1.0] * 3)
+    scale, bias = (1.0, [-mean for mean in CAFFE_MEAN_BGR]) if is_caffe else (1 / 127.5, [-1.0] * 3)
     layer.set_weights([np.eye(3, dtype=np.float32)[::-1].reshape(1, 1, 3, 3) * scale, np.array(bias, np.float32)])
     return prepared
 

@@ -64,7 +64,7 @@ def _check_sketch(model: keras.Model, max_parameters: int) -> None:
     activations = 0
     for layer in model.layers:
         outputs = layer.output if isinstance(layer.output, list) else [layer.output]
-        activations += sum(math.prod(side for side in one.shape[1:] if side) for one in outputs)
+        activations += sum(math.prod(side for side in output.shape[1:] if side) for output in outputs)
     if activations > MAX_ACTIVATIONS:
         raise UploadError(
             "too_large",

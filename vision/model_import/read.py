@@ -161,7 +161,8 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
         raise UploadError(
             "wrong_input",
             f"A classifier has one input (1, height, width, 3) and one output; this file has inputs "
-            f"{[one['shape'].tolist() for one in inputs]} and outputs {[one['shape'].tolist() for one in outputs]}.",
+            f"{[tensor['shape'].tolist() for tensor in inputs]} and outputs "
+            f"{[output['shape'].tolist() for output in outputs]}.",
         )
     try:
         proto, _ = tf2onnx.convert.from_tflite(str(path), opset=ONNX_OPSET, output_path=str(folder / "litert.onnx"))
@@ -169,7 +170,7 @@ def _litert(path: Path, size: Size | None, folder: Path, limits: Limits) -> Netw
         raise UploadError("unsupported_operation", f"The file cannot be converted: {str(error)[:300]}") from error
     size = (shape[1], shape[2])
     model = keras_network(simplified(proto, size, folder), size)
-    kinds = {one["dtype"] for one in interpreter.get_tensor_details()}
+    kinds = {tensor["dtype"] for tensor in interpreter.get_tensor_details()}
 
     def run(batch: np.ndarray) -> np.ndarray:
         return np.stack([_litert_once(interpreter, inputs[0], outputs[0], image) for image in batch])
@@ -192,7 +193,7 @@ def _litert_once(interpreter: Any, given: dict, wanted: dict, image: np.ndarray)
 
 def _onnx(path: Path, size: Size | None, folder: Path, limits: Limits) -> Network:
     proto = load_onnx(path)
-    parameters = sum(int(np.prod(one.dims)) for one in proto.graph.initializer)
+    parameters = sum(int(np.prod(initializer.dims)) for initializer in proto.graph.initializer)
     if parameters > limits.parameters:
         raise UploadError(
             "too_large", f"The network has {parameters:,} parameters; at most {limits.parameters:,} are taken."

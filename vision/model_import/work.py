@@ -88,7 +88,7 @@ def prepared(image: keras.KerasTensor, channels: str, scaling: str) -> keras.Ker
     elif scaling == "-1_1":
         x = layers.Rescaling(1 / 127.5, offset=-1, name="prepare_scale")(x)
     elif scaling == "imagenet":
-        scale = [1 / (255 * one) for one in IMAGENET_DEVIATION]
+        scale = [1 / (255 * deviation) for deviation in IMAGENET_DEVIATION]
         offset = [-mean / one for mean, one in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)]
         x = layers.Rescaling(scale, offset=offset, name="prepare_scale")(x)
     if channels == "bgr":
@@ -157,4 +157,4 @@ def _pictures(request: UploadRequest, size: tuple[int, int]) -> np.ndarray:
             continue
     coarse = np.random.default_rng(0).integers(0, 256, (PATTERNS, 8, 8, 3), dtype=np.uint8)
     cell = np.ones((-(-size[0] // 8), -(-size[1] // 8), 1), np.uint8)
-    return np.stack(found + [np.kron(one, cell)[: size[0], : size[1]] for one in coarse])
+    return np.stack(found + [np.kron(guess, cell)[: size[0], : size[1]] for guess in coarse])

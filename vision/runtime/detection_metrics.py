@@ -44,7 +44,7 @@ def coco_metrics(truths: Sequence[GroundTruth], found: Sequence[Detections], cla
     figures: dict = {name: _known(evaluation.stats[index]) for index, name in enumerate(names)}
     figures["ar"] = _known(evaluation.stats[8])
     precision, recall = evaluation.eval["precision"], evaluation.eval["recall"]
-    counts = np.bincount(np.concatenate([one.labels for one in truths]).astype(int), minlength=len(class_names))
+    counts = np.bincount(np.concatenate([truth.labels for truth in truths]).astype(int), minlength=len(class_names))
     figures["per_class"] = [
         {
             "label": name,
@@ -125,7 +125,8 @@ def ap50_interval(matches: Matches, seed: int = 0) -> list[float] | None:
         total = times @ matches.boxes_of
         weights = times[image]
         aps = [
-            interpolated_ap(hit[label == one], weights[label == one], int(total[one])) for one in np.flatnonzero(total)
+            interpolated_ap(hit[label == index], weights[label == index], int(total[index]))
+            for index in np.flatnonzero(total)
         ]
         values.append(np.mean(aps) if aps else 0.0)
     return [float(value) for value in np.quantile(np.array(values), [0.025, 0.975])]

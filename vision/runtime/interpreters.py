@@ -144,12 +144,12 @@ class LiteRTDetector(LiteRTNetwork):
 
     @staticmethod
     def _chosen(outputs: list[dict]) -> dict | None:
-        raw = [one for one in outputs if len(one["shape"]) == 3]
+        raw = [output for output in outputs if len(output["shape"]) == 3]
         return raw[0] if len(raw) in (1, 2) else None
 
     @property
     def _is_split(self) -> bool:
-        return len([one for one in self._wide.get_output_details() if len(one["shape"]) == 3]) == 2
+        return len([output for output in self._wide.get_output_details() if len(output["shape"]) == 3]) == 2
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         if not self._is_split:

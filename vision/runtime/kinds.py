@@ -28,8 +28,8 @@ class ExportKind:
 
 
 KINDS: dict[str, ExportKind] = {
-    one.name: one
-    for one in (
+    kind.name: kind
+    for kind in (
         ExportKind("litert-float32", "LiteRT, float32", "litert", "model-float32.tflite"),
         ExportKind("litert-float16", "LiteRT, float16 weights", "litert", "model-float16.tflite", is_lossy=True),
         ExportKind("litert-dynamic", "LiteRT, int8 weights", "litert", "model-dynamic.tflite", is_lossy=True),

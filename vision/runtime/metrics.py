@@ -56,8 +56,8 @@ def expected_calibration_error(probabilities: np.ndarray, y_true: np.ndarray, bi
     correct = probabilities.argmax(axis=1) == y_true
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     error = 0.0
-    for one in range(bins):
-        inside = index == one
+    for bin in range(bins):
+        inside = index == bin
         if inside.any():
             error += inside.mean() * abs(correct[inside].mean() - confidence[inside].mean())
     return float(error)

@@ -36,7 +36,7 @@ class OnnxNetwork:
         if len(inputs) != 1:
             raise ModelFileError(f"The model must have one input, received {len(inputs)}.")
         self._input = inputs[0].name
-        self._outputs = [one.name for one in self._session.get_outputs()]
+        self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """The output for one `(height, width, 3)` uint8 RGB image, without its batch axis: float32.

@@ -27,7 +27,7 @@ def names_other_files(model: Message) -> bool:
     """Whether any tensor in the message, wherever it is, has its bytes elsewhere."""
     import onnx
 
-    return any(one.data_location == onnx.TensorProto.EXTERNAL or one.external_data for one in _tensors(model))
+    return any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in _tensors(model))
 
 
 def _tensors(message: Message) -> Iterator:

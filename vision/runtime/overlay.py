@@ -39,11 +39,11 @@ def with_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, s
     text_pixels = int(min(MAX_TEXT_PIXELS, max(MIN_TEXT_PIXELS, side * TEXT_SHARE)))
     line = max(1, round(side * LINE_SHARE))
     font = _font(text_pixels)
-    for one in reversed(boxes):  # the highest score on top
-        color = colors.get(one["label"], GREY)
-        draw.rectangle(one["box"], outline=color, width=line)
-    for one in reversed(boxes):
-        _caption(draw, one, colors.get(one["label"], GREY), font, picture.size)
+    for box in reversed(boxes):  # the highest score on top
+        color = colors.get(box["label"], GREY)
+        draw.rectangle(box["box"], outline=color, width=line)
+    for box in reversed(boxes):
+        _caption(draw, box, colors.get(box["label"], GREY), font, picture.size)
     return picture
 
 

@@ -24,13 +24,13 @@ def best_thresholds(matches: Matches) -> dict:
     labels = range(matches.boxes_of.shape[1])
     everything = _best_threshold(matches.score, matches.hit, int(matches.boxes_of.sum()))
     chosen: dict = {"all": everything}
-    for one in labels:
-        mine = matches.label == one
-        score, hit, total = matches.score[mine], matches.hit[mine], int(matches.boxes_of[:, one].sum())
+    for label in labels:
+        mine = matches.label == label
+        score, hit, total = matches.score[mine], matches.hit[mine], int(matches.boxes_of[:, label].sum())
         if total < FEWEST_BOXES:
-            chosen[one] = _at_threshold(score, hit, total, everything["threshold"])
+            chosen[label] = _at_threshold(score, hit, total, everything["threshold"])
         else:
-            chosen[one] = _best_threshold(score, hit, total)
+            chosen[label] = _best_threshold(score, hit, total)
     return chosen
 
 

@@ -74,13 +74,13 @@ def _socket(family: str, kind: str) -> None:
 
 
 def _datagram_pair() -> None:
-    for one in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
-        one.close()
+    for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+        end.close()
 
 
 def _stream_pair() -> None:
-    for one in socket.socketpair():
-        one.close()
+    for end in socket.socketpair():
+        end.close()
 
 
 def _run_a_program() -> None:
@@ -123,10 +123,10 @@ def _set_id_file(name: str) -> None:
 
 def _send_a_file() -> None:
     with open("sent", "wb") as file:
-        for one in (pair := socket.socketpair()):
-            socket.send_fds(one, [b"x"], [file.fileno()])
-        for one in pair:
-            one.close()
+        for end in (pair := socket.socketpair()):
+            socket.send_fds(end, [b"x"], [file.fileno()])
+        for end in pair:
+            end.close()
 
 
 def _anonymous_file() -> None:

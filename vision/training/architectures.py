@@ -82,8 +82,8 @@ def _keras_retinanet(
 _MOBILENET_V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{}_224_no_top.h5"
 
 ARCHITECTURES: dict[str, Architecture] = {
-    one.name: one
-    for one in (
+    architecture.name: architecture
+    for architecture in (
         Architecture(
             name="small_cnn",
             title="Small CNN",

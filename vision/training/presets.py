@@ -37,13 +37,13 @@ class Preset:
     def architecture(self, task: str) -> str:
         """The network that a training of this task gets by default."""
         chosen = (ARCHITECTURES[name] for name in self.prefers if ARCHITECTURES[name].task == task)
-        found = next((one for one in chosen if find_weights(one)), None)
+        found = next((architecture for architecture in chosen if find_weights(architecture)), None)
         return default_architecture(task) if found is None else found.name
 
 
 PRESETS: dict[str, Preset] = {
-    one.name: one
-    for one in (
+    preset.name: preset
+    for preset in (
         Preset(
             name="quick",
             title="Quick",

@@ -350,7 +350,7 @@ class _Training:
             seconds=round(time.monotonic() - started, 1),
             litert_difference=difference,
             outcomes=str(outcomes),
-            broken=[list(one) for store in stores.values() for one in store.broken],
+            broken=[list(problem) for store in stores.values() for problem in store.broken],
         )
 
     def _predict(self, model: keras.Model, store: ImageCache) -> np.ndarray:

@@ -174,7 +174,7 @@ def store() -> Iterator[Finding]:
 
 
 def pretrained_weights() -> Iterator[Finding]:
-    here = [one.name for one in ARCHITECTURES.values() if any(weights_here(one))]
+    here = [architecture.name for architecture in ARCHITECTURES.values() if any(weights_here(architecture))]
     if here:
         yield Finding(GOOD, f"pretrained weights of {', '.join(here)}")
         return

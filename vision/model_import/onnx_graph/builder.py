@@ -45,7 +45,9 @@ class Builder:
         self.given = input_of(model)
         self.values: dict[str, Value] = {}
         self.number = 0
-        self._constants = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+        self._constants = {
+            initializer.name: numpy_helper.to_array(initializer) for initializer in model.graph.initializer
+        }
 
     def name(self, node: NodeProto) -> str:
         return f"{node.op_type.lower()}_{self.number}"
@@ -95,4 +97,4 @@ def unsupported(what: str) -> UploadError:
 
 
 def attributes_of(node: NodeProto) -> dict:
-    return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}

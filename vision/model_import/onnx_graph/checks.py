@@ -55,7 +55,7 @@ def check_onnx(model: onnx.ModelProto) -> None:
     for name in SAID_OF_THE_MODEL:
         if name in model.DESCRIPTOR.fields_by_name:
             model.ClearField(name)
-    for imported in [one for one in model.opset_import if one.domain not in DOMAINS]:
+    for imported in [opset for opset in model.opset_import if opset.domain not in DOMAINS]:
         model.opset_import.remove(imported)
     _check_graph(model.graph)
 

@@ -29,12 +29,12 @@ def simplified(model: onnx.ModelProto, image_size: tuple[int, int], folder: Path
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     sides = [1, 3, *image_size] if given.channels_first else [1, *image_size, 3]
-    for one in fixed.graph.input:
-        if one.name == given.name:
-            for dimension, side in zip(one.type.tensor_type.shape.dim, sides, strict=True):
+    for source in fixed.graph.input:
+        if source.name == given.name:
+            for dimension, side in zip(source.type.tensor_type.shape.dim, sides, strict=True):
                 dimension.dim_value = side
-    for one in fixed.graph.output:  # said anew by the shapes of the input
-        one.type.tensor_type.ClearField("shape")
+    for output in fixed.graph.output:  # said anew by the shapes of the input
+        output.type.tensor_type.ClearField("shape")
     del fixed.graph.value_info[:]
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC

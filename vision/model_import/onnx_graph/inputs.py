@@ -21,12 +21,12 @@ class OnnxInput:
 
 def input_of(model: onnx.ModelProto) -> OnnxInput:
     """Raises `UploadError`: `wrong_input`."""
-    constants = {one.name for one in model.graph.initializer}
-    inputs = [one for one in model.graph.input if one.name not in constants]
+    constants = {initializer.name for initializer in model.graph.initializer}
+    inputs = [source for source in model.graph.input if source.name not in constants]
     if len(inputs) != 1:
         raise UploadError("wrong_input", f"The network must have one input, an image; it has {len(inputs)}.")
     kind = inputs[0].type.tensor_type
-    sides = [one.dim_value or None for one in kind.shape.dim]
+    sides = [dimension.dim_value or None for dimension in kind.shape.dim]
     if len(sides) != 4 or (sides[1] != 3 and sides[3] != 3):
         raise UploadError(
             "wrong_input",

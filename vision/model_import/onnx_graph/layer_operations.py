@@ -100,7 +100,11 @@ def average_pool(b: Builder, node: NodeProto) -> None:
 
 
 def _check_pool(given: dict, node: NodeProto) -> None:
-    if given.get("ceil_mode") or any(one != 1 for one in given.get("dilations", [])) or len(given["kernel_shape"]) != 2:
+    if (
+        given.get("ceil_mode")
+        or any(dilation != 1 for dilation in given.get("dilations", []))
+        or len(given["kernel_shape"]) != 2
+    ):
         raise unsupported(f"{node.op_type} with ceil_mode or dilations")
 
 

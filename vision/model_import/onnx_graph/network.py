@@ -29,7 +29,7 @@ def keras_network(model: onnx.ModelProto, image_size: tuple[int, int]) -> keras.
         if convert is None or node.domain not in ("", "ai.onnx"):
             raise unsupported(node.op_type)
         convert(builder, node)
-    outputs = [builder.values.get(one.name) for one in builder.graph.output]
+    outputs = [builder.values.get(output.name) for output in builder.graph.output]
     if len(outputs) != 1 or outputs[0] is None:
         raise UploadError("wrong_output", f"The network must have one output; it has {len(outputs)}.")
     return keras.Model(image, _flat(outputs[0]), name="uploaded")

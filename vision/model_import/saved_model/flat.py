@@ -23,7 +23,7 @@ from vision.model_import.saved_model.variables import NUMBER_TYPES
 IMAGE = "image"
 MAX_NODES, MAX_DEPTH = 20_000, 40
 MAX_CONSTANT = 100_000_000  # numbers
-NUMBERS = {one.as_datatype_enum for one in NUMBER_TYPES}
+NUMBERS = {dtype.as_datatype_enum for dtype in NUMBER_TYPES}
 READING, PASSING = ("ReadVariableOp",), ("Identity", "EnsureShape")
 
 
@@ -67,7 +67,7 @@ class Flattener:
             one.name: [argument] for one, argument in zip(function.signature.input_arg, arguments, strict=True)
         }
         nodes = {node.name: node for node in function.node_def}
-        wanted = [function.ret[one.name] for one in function.signature.output_arg]
+        wanted = [function.ret[output.name] for output in function.signature.output_arg]
         for node in _in_order(nodes, wanted, set(values)):
             inputs = [_looked_up(name, nodes, values) for name in node.input if not name.startswith("^")]
             values[node.name] = self._outputs(node, inputs, depth)
@@ -87,7 +87,7 @@ class Flattener:
         check_computing(node.op)
         if node.op == "Const":
             return [self.constant(node.attr["value"].tensor)]
-        tensors = [one for one in inputs if isinstance(one, str)]
+        tensors = [tensor for tensor in inputs if isinstance(tensor, str)]
         if len(tensors) != len(inputs):
             raise UploadError("unsupported_operation", f"The SavedModel gives a variable to {node.op!r}.")
         name = self._add(node.op, tensors, _plain(node))
@@ -119,8 +119,8 @@ def _check_constant(tensor: TensorProto) -> None:
     if tensor.dtype not in NUMBERS:
         raise UploadError("unsupported_operation", "The SavedModel computes with something else than numbers.")
     size = 1
-    for one in tensor.tensor_shape.dim:
-        size *= max(0, one.size)
+    for dimension in tensor.tensor_shape.dim:
+        size *= max(0, dimension.size)
     if size > MAX_CONSTANT:
         raise UploadError("too_large", f"A constant of the SavedModel has more than {MAX_CONSTANT:,} numbers.")
 
@@ -140,7 +140,7 @@ def _in_order(nodes: dict[str, NodeDef], wanted: list[str], given: set[str]) -> 
                 raise _unfit()
             state[name] = 1
             waiting.append((name, True))
-            needed = {one.split(":")[0] for one in nodes[name].input if not one.startswith("^")}
+            needed = {source.split(":")[0] for source in nodes[name].input if not source.startswith("^")}
             if any(state.get(one) == 1 for one in needed):
                 raise _unfit()
             waiting += [(one, False) for one in needed if state.get(one) != 2]
@@ -176,7 +176,7 @@ def _count(node: NodeDef) -> int:
     definition = op_def_registry.get(node.op)
     if definition is None:
         raise UploadError("unsupported_operation", f"TensorFlow has no operation {node.op!r} here.")
-    return sum(_width(one, node) for one in definition.output_arg)
+    return sum(_width(output, node) for output in definition.output_arg)
 
 
 def _width(output: OpDef.ArgDef, node: NodeDef) -> int:

@@ -52,16 +52,19 @@ def read_proto(path: Path) -> CheckedModel:
     for meta in model.meta_graphs:
         _check_operations(meta.graph_def)
         _check_objects(meta)
-    meta = next((one for one in model.meta_graphs if "serve" in one.meta_info_def.tags), model.meta_graphs[0])
-    functions = {one.signature.name: one for one in meta.graph_def.library.function}
-    constants = {one.name: one.attr["value"].tensor for one in meta.graph_def.node if one.op == "Const"}
+    meta = next(
+        (meta_graph for meta_graph in model.meta_graphs if "serve" in meta_graph.meta_info_def.tags),
+        model.meta_graphs[0],
+    )
+    functions = {function.signature.name: function for function in meta.graph_def.library.function}
+    constants = {node.name: node.attr["value"].tensor for node in meta.graph_def.node if node.op == "Const"}
     return CheckedModel(meta.object_graph_def, functions, constants, _signature(meta, functions))
 
 
 def _check_operations(graph: GraphDef) -> None:
-    own = {one.signature.name for one in graph.library.function}
+    own = {function.signature.name for function in graph.library.function}
     count = 0
-    for nodes in (graph.node, *(one.node_def for one in graph.library.function)):
+    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
         count += len(nodes)
         if count > MAX_NODES:
             raise UploadError("too_large", f"The SavedModel has more than {MAX_NODES:,} operations.")
@@ -73,16 +76,16 @@ def _check_operations(graph: GraphDef) -> None:
 def _check_objects(meta: MetaGraphDef) -> None:
     if meta.asset_file_def:
         raise UploadError("unsafe_file", "The SavedModel reads other files (assets).")
-    for one in meta.object_graph_def.nodes:
-        kind = one.WhichOneof("kind")
+    for node in meta.object_graph_def.nodes:
+        kind = node.WhichOneof("kind")
         if kind not in TAKEN_KINDS:
             raise UploadError(
                 "unsafe_file",
                 f"The SavedModel has a part of the kind {kind!r} (a table, a file, another resource), which is not "
                 "taken: only variables and functions are. Leave preprocessing of texts and files out.",
             )
-        names = {child.local_name for child in one.children} & set(RUN_BY_LOADERS)
-        if names or one.registered_saver:
+        names = {child.local_name for child in node.children} & set(RUN_BY_LOADERS)
+        if names or node.registered_saver:
             raise UploadError(
                 "unsafe_file",
                 "The SavedModel has a part that runs by itself when it is loaded, which is not taken: only variables "
@@ -96,7 +99,7 @@ def _signature(meta: MetaGraphDef, functions: dict[str, FunctionDef]) -> Signatu
     offered = [] if named is None else list(objects.nodes[named].children)
     if not offered:
         raise UploadError("not_a_model", "The SavedModel has no signature to call.")
-    chosen = next((one for one in offered if one.local_name == DEFAULT_SIGNATURE), offered[0])
+    chosen = next((signature for signature in offered if signature.local_name == DEFAULT_SIGNATURE), offered[0])
     definition = meta.signature_def.get(chosen.local_name)
     name = _node(objects, chosen.node_id).bare_concrete_function.concrete_function_name
     if name not in functions or name not in objects.concrete_functions or definition is None:

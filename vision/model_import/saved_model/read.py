@@ -92,7 +92,7 @@ def _input_size(model: CheckedModel) -> tuple[int | None, int | None]:
             f"{len(definition.outputs)}.",
         )
     given = next(iter(definition.inputs.values()))
-    shape = [one.size if one.size > 0 else None for one in given.tensor_shape.dim]
+    shape = [dimension.size if dimension.size > 0 else None for dimension in given.tensor_shape.dim]
     if len(shape) != 4 or shape[3] != 3 or given.dtype != tf.float32.as_datatype_enum:
         kind = tf.dtypes.as_dtype(given.dtype).name if given.dtype else "unknown"
         raise UploadError("wrong_input", f"The input must be (None, height, width, 3) float32; it is {shape} {kind}.")

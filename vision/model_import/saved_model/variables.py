@@ -55,7 +55,7 @@ class Variables:
             value = self._reader.get_tensor(key)
         except Exception as error:  # there is no such entry, or its bytes are damaged
             raise UploadError("not_a_model", f"The SavedModel has no value for {variable.name[:80]!r}.") from error
-        if list(value.shape) != [one.size for one in variable.shape.dim] or value.dtype.kind not in "fiub":
+        if list(value.shape) != [dimension.size for dimension in variable.shape.dim] or value.dtype.kind not in "fiub":
             raise UploadError("not_a_model", f"The value of {variable.name[:80]!r} has another shape or kind.")
         return value
 
