@@ -24,7 +24,7 @@ SURE = 0.5
 
 
 def run(folder: Path) -> list[Row]:
-    """On the real data where it is, else on generated pictures."""
+    """On the real data where it is, else on generated images."""
     studio = Studio(folder / "data", MLSTUDIO_WEIGHTS_DIR=str(FOLDER / "weights" / "keras")).start()
     try:
         studio.register()
@@ -63,7 +63,7 @@ def _row(studio, task: str, model: dict, kind: str, report: dict, found: list[di
     else:
         agreement = f"boxes {_common(found, expected):.3f}"
     return Row(
-        f"{task}, {KINDS[kind].title}: size, {name}, one picture",
+        f"{task}, {KINDS[kind].title}: size, {name}, one image",
         f"{report['size'] / 1e6:.2f} MB, {report[quality]:.4f}, {report['latency_ms']:.2f} ms",
         f"Keras {report[f'keras_{quality}']:.4f}; agreement {report['agreement']:.4f}; in a fresh environment with "
         f"{KINDS[kind].runtime}: {agreement}",
@@ -106,7 +106,7 @@ def _in_fresh_environment(program: Path, pictures: list[Path], folder: Path) -> 
 
 
 def _trained(studio: Studio, task: str, folder: Path) -> tuple[dict, list[Path]]:
-    """A model, and pictures of its test split as files."""
+    """A model, and images of its test split as files."""
     folder.mkdir()
     project = studio.call("POST", "projects/", json={"name": task, "task": task})["id"]
     dataset = studio.call("POST", "datasets/", json={"project": project, "name": "d"})["id"]

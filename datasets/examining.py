@@ -37,7 +37,7 @@ Look = Callable[[Sequence[bytes]], list[Seen]]
 
 @dataclass
 class StagedImage:
-    """A picture that can be used, and its bytes on the way into the store."""
+    """An image that can be used, and its bytes on the way into the store."""
 
     incoming: Incoming
     filename: str
@@ -76,7 +76,7 @@ def _seen(content: bytes) -> Seen:
 
 
 def stage_image(content: bytes, filename: str, *, strip_location: bool = False) -> StagedImage:
-    """Check a picture held in memory and write it to the store's incoming folder.
+    """Check an image held in memory and write it to the store's incoming folder.
 
     Raises:
         ImageError: with the code of the problem; nothing is left behind.
@@ -90,7 +90,7 @@ def stage_image(content: bytes, filename: str, *, strip_location: bool = False) 
 def examine_contents(
     files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
 ) -> list[StagedImage | ImageError]:
-    """As `stage_image`, for several pictures and their names, with what is wrong in the place of one that cannot
+    """As `stage_image`, for several images and their names, with what is wrong in the place of one that cannot
     be used.
 
     Args:

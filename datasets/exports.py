@@ -163,8 +163,8 @@ class _Frozen:
             if row.image is not None:
                 width, height, format = row.image.width, row.image.height, row.image.format
             else:
-                with storage.opened(row.blob) as file, open_image(file) as picture:
-                    width, height, format = *upright_size(picture), picture.format or "JPEG"
+                with storage.opened(row.blob) as file, open_image(file) as opened:
+                    width, height, format = *upright_size(opened), opened.format or "JPEG"
             yield row.blob, Exported(names.free(row.filename, format), width, height, row.split, marks, True)
 
 
@@ -175,7 +175,7 @@ def _write(context: JobContext, source: _Living | _Frozen, writer: Writer, targe
     with zipfile.ZipFile(_Forward(target), "w", zipfile.ZIP_DEFLATED) as archive:
         for blob, exported in source.each(names):
             path = _check_path(writer.image_path(exported))
-            info = zipfile.ZipInfo(path, EARLIEST)  # pictures do not compress
+            info = zipfile.ZipInfo(path, EARLIEST)  # images do not compress
             large = blob.size > 1 << 31
             with storage.opened(blob) as file, archive.open(info, "w", force_zip64=large) as copy:
                 while chunk := file.read(CHUNK_BYTES):

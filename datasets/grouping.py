@@ -14,7 +14,7 @@ import numpy as np
 from datasets.natural_order import natural_key
 from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS, components, joined_by, spanning_tree, unique_words
 
-# The same picture saved again at another quality differs in so many bits at most.
+# The same image saved again at another quality differs in so many bits at most.
 EXACT_BITS = 2
 LIMITS = {"strict": NEAR_DUPLICATE_MAX_BITS, "exact": EXACT_BITS, "off": None}
 # A group that takes more leaves too little to validate and test with.

@@ -29,7 +29,7 @@ class UploadSerializer(serializers.Serializer):
     label = serializers.CharField(required=False, max_length=100, help_text="Name or id of a label of the project.")
     split = serializers.ChoiceField(Split.choices, required=False)
     group = serializers.CharField(required=False, max_length=100, help_text="Images of a group share a split.")
-    strip_location = serializers.BooleanField(default=False, help_text="Remove where the picture was taken.")
+    strip_location = serializers.BooleanField(default=False, help_text="Remove where the image was taken.")
 
     def validate(self, attrs: dict) -> dict:
         if "files" not in attrs and "uploads" not in attrs:

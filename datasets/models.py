@@ -25,7 +25,7 @@ class Origin(models.TextChoices):
 
 
 class NearDuplicates(models.TextChoices):
-    """Which images that look alike share a split: nearly the same ones, the same picture saved again, or none."""
+    """Which images that look alike share a split: nearly the same ones, the same image saved again, or none."""
 
     STRICT = "strict"
     EXACT = "exact"
@@ -123,7 +123,7 @@ FROM_DEVICES = "device "
 
 
 class Image(Identified):
-    """One picture of a dataset. Width and height are those of the upright image.
+    """One image of a dataset. Width and height are those of the upright image.
 
     `phash` is a 256-bit perceptual hash in hexadecimal; `group` names what must stay on one side of a split;
     `frame_index` and `frame_time` (seconds after the first frame) say where in `video` it was cut out;

@@ -69,9 +69,9 @@ class Added:
 
     def _of_copy(self, sha256: str, image: Image, own: Said, *, is_first: bool) -> tuple[str, str]:
         joined, is_filled = self.joined[sha256], sha256 in self.changes
-        said = f"The dataset has this picture already, as {image.filename!r}"
+        said = f"The dataset has this image already, as {image.filename!r}"
         if sha256 in self.own:
-            said = f"The same picture was sent twice, first as {image.filename!r}"
+            said = f"The same image was sent twice, first as {image.filename!r}"
         elif not is_filled and (image.reviewed or image.annotations.all()):
             return _beside_others(own, image, said)
         if code := contradiction(own, joined):

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image as PillowImage
 
-from datasets.thumbnails import JPEG, SUFFIXES, write_picture
+from datasets.thumbnails import JPEG, SUFFIXES, write_image
 from storage import services as storage
 from storage.models import Blob
 from vision.imaging.preprocessing import decoded, open_image
@@ -37,7 +37,7 @@ def ensure_rendition(blob: Blob, size: int, kind: str = JPEG) -> Path:
             decoded(image, min_size=(size, size)) as upright,
         ):
             upright.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
-            write_picture(upright, path, kind)
+            write_image(upright, path, kind)
     return path
 
 

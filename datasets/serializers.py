@@ -71,7 +71,7 @@ class DatasetSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerialize
         extra_kwargs = {
             "near_duplicates": {
                 "help_text": "Which images that look alike share a split: strict (nearly the same ones), exact (the "
-                "same picture saved again), off (none). Groups that you named and videos stay together always."
+                "same image saved again), off (none). Groups that you named and videos stay together always."
             }
         }
 
@@ -148,7 +148,7 @@ class VideoSerializer(KnownFieldsOnly, CleanFilename, serializers.ModelSerialize
     stored = serializers.ChoiceField(BlobState.choices, source="blob.state", read_only=True)
     frame_images = serializers.SerializerMethodField(help_text="How many frames were made images.")
     strip_times = serializers.ListField(
-        child=serializers.FloatField(), read_only=True, help_text="Seconds of the pictures of the strip, side by side."
+        child=serializers.FloatField(), read_only=True, help_text="Seconds of the images of the strip, side by side."
     )
     file_url = serializers.SerializerMethodField(help_text="Signed, expires: for `<video>` tags.")
     strip_url = serializers.SerializerMethodField(help_text="Signed, expires; null until the video was read through.")

@@ -9,7 +9,7 @@ from datasets.selectors import is_labelled
 
 
 def dataset_statistics(dataset: Dataset) -> dict:
-    """Counts of a dataset by label, split, format and size of picture."""
+    """Counts of a dataset by label, split, format and size of image."""
     images = Image.objects.filter(dataset=dataset)
     by_label = (
         Annotation.objects.filter(image__dataset=dataset)

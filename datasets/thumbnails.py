@@ -1,4 +1,4 @@
-"""Small pictures for lists: made in the background and on demand, kept beside the blobs, never the only copy."""
+"""Small images for lists: made in the background and on demand, kept beside the blobs, never the only copy."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ def make_thumbnails(blob: Blob) -> None:
         small = upright.copy()
     for size in sorted(SIZES, reverse=True):
         small.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
-        write_picture(small, thumbnail_path(blob.sha256, size), JPEG)
+        write_image(small, thumbnail_path(blob.sha256, size), JPEG)
 
 
 def _make_smaller(source: Path, path: Path, size: int, kind: str) -> None:
     with PillowImage.open(source) as image:
         image.thumbnail((size, size), PillowImage.Resampling.LANCZOS, reducing_gap=2.0)
-        write_picture(image, path, kind)
+        write_image(image, path, kind)
 
 
-def write_picture(image: PillowImage.Image, path: Path, kind: str) -> None:
+def write_image(image: PillowImage.Image, path: Path, kind: str) -> None:
     """So that a reader meanwhile has a whole file, or none. Nothing is left of one that a full disk does not take."""
     _require_space()
     path.parent.mkdir(parents=True, exist_ok=True)

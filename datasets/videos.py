@@ -264,11 +264,11 @@ def _created(outcomes: list[Outcome]) -> list[Image]:
 
 def _examined(video: Video, frame: Frame, cut: FrameExtraction) -> StagedImage:
     target = io.BytesIO()
-    picture = PillowImage.fromarray(frame.pixels)
+    still = PillowImage.fromarray(frame.pixels)
     if cut.format == "png":
-        picture.save(target, "PNG", compress_level=3)
+        still.save(target, "PNG", compress_level=3)
     else:
-        picture.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        still.save(target, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     stem = PurePath(video.filename).stem[:200]
     item = stage_image(target.getvalue(), f"{stem}-{frame.index:06d}.{'png' if cut.format == 'png' else 'jpg'}")
     item.video, item.frame_index, item.frame_time = video, frame.index, frame.time

@@ -1,4 +1,4 @@
-"""Pictures that devices were unsure of: they arrive in a dataset as unconfirmed suggestions."""
+"""Images that devices were unsure of: they arrive in a dataset as unconfirmed suggestions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAY_SECONDS = 86_400
 def receive_image(
     *, device: Device, incoming: Incoming, filename: str, labels: list[dict], boxes: list[dict]
 ) -> tuple[str, Image]:
-    """Keep a picture with what the device's model said of it.
+    """Keep an image with what the device's model said of it.
 
     Args:
         labels: `{"label", "score"}` of a classifier, the best first; boxes: `{"label", "score", "box"}` of a detector.
@@ -38,7 +38,7 @@ def receive_image(
         `created` or `duplicate`, and the image.
 
     Raises:
-        ImageError: it is no picture that can be used.
+        ImageError: it is no image that can be used.
         TooManyImages: the device has sent its share of today.
     """
     # Names may be given twice; the end of its id tells two devices apart.
@@ -102,7 +102,7 @@ def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]
 
 
 def _edges(box: list[float], image: Image) -> dict | None:
-    """The box within the picture; None when nothing of it is there."""
+    """The box within the image; None when nothing of it is there."""
     x_min, y_min, x_max, y_max = box
     clipped = (max(0.0, x_min), max(0.0, y_min), min(image.width, x_max), min(image.height, y_max))
     edges = edges_of(clipped)

@@ -14,7 +14,7 @@ from projects.models import Project
 
 class DeviceGroup(Identified):
     """Devices that run the same model. `sequence` counts its changes, so that a device never goes back to an old
-    manifest; `uncertain_*` say which pictures devices send back."""
+    manifest; `uncertain_*` say which images devices send back."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="device_groups")
     name = models.CharField(max_length=100)

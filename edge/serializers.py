@@ -52,7 +52,7 @@ class DeviceGroupSerializer(OneLineName, InProject):
         queryset=Dataset.objects.none(),
         required=False,
         allow_null=True,
-        help_text='Where pictures go that devices are unsure of. Default: a dataset "From devices".',
+        help_text='Where images go that devices are unsure of. Default: a dataset "From devices".',
     )
     device_count = serializers.IntegerField(read_only=True)
 

@@ -40,7 +40,7 @@ class Visibility(models.TextChoices):
 
 
 class Resize(models.TextChoices):
-    """How a picture becomes the size of the input: without regard to its shape, or whole with a grey rest."""
+    """How an image becomes the size of the input: without regard to its shape, or whole with a grey rest."""
 
     STRETCH = "stretch"
     LETTERBOX = "letterbox"

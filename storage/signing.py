@@ -21,7 +21,7 @@ def sign_path(path: str, **query: str | int) -> str:
 
 
 def sign_for(user: User, path: str, *, seconds: int = 0) -> str:
-    """As `sign_path`, for what is more than a picture: it works as long as this user may see what is behind it.
+    """As `sign_path`, for what is more than an image: it works as long as this user may see what is behind it.
 
     Args:
         seconds: how long it works; 0: for BULK_URL_SECONDS at least.

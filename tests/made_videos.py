@@ -50,7 +50,7 @@ def made_video(
     Args:
         kind: mp4, mov, matroska, webm or avi.
         times: milliseconds of each frame, for a variable rate.
-        pictures: makes frame n instead of `bars`.
+        images: makes frame n instead of `bars`.
     """
     return _encoded(count, kind, codec, fps, size, None if times is None else tuple(times), pictures)
 
@@ -94,7 +94,7 @@ def rotated(content: bytes) -> bytes:
 
 
 def decoded(content: bytes) -> list[tuple[float, np.ndarray]]:
-    """Times and pictures by another decoder (PyAV), not turned."""
+    """Times and images by another decoder (PyAV), not turned."""
     with av.open(io.BytesIO(content)) as container:
         stream = container.streams.video[0]
         rows = [

@@ -1,4 +1,4 @@
-"""Pictures that tests make, from a seed."""
+"""Images that tests make, from a seed."""
 
 from __future__ import annotations
 

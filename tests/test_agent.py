@@ -170,7 +170,7 @@ def test_files_that_are_no_pictures_are_said_and_passed_over(house, agent, pictu
     house.enrol(agent)
     agent.good("pull")
     text = tmp_path / "notes.txt"
-    text.write_text("no picture")
+    text.write_text("no image")
     done = agent.call("run", str(text), str(picture), str(tmp_path / "missing.jpg"))
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1 and [line.get("error") for line in lines] == ["not_an_image", None]
@@ -296,7 +296,7 @@ def test_at_work_it_watches_reports_and_sends_what_it_is_unsure_of(house, agent,
     try:
         wait_for(lambda: agent.running() == "first", 30)
         (watched / "one.jpg").write_bytes(jpeg(31))
-        (watched / "notes.txt").write_text("no picture")
+        (watched / "notes.txt").write_text("no image")
         wait_for(lambda: output.exists() and len(output.read_text().splitlines()) == 1, 30)
         assert json.loads(output.read_text())["labels"][0]["label"] in ("open", "shut")
 
@@ -330,7 +330,7 @@ def test_other_programs_ask_over_http(house, agent, picture):
         request = urllib.request.Request(f"{address}/predict", data=picture.read_bytes(), method="POST")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert json.load(answer)["labels"][0]["label"] in ("open", "shut")
-        for data in (b"no picture", b""):
+        for data in (b"no image", b""):
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(urllib.request.Request(f"{address}/predict", data=data, method="POST"))
             assert refused.value.code == 400
@@ -364,7 +364,7 @@ def imencode(ending, frame):
 
 
 def test_a_camera_is_looked_at_and_opened_again(house, agent, tmp_path):
-    """With a module in the place of OpenCV, for there is no camera here: it gives a picture in twelve."""
+    """With a module in the place of OpenCV, for there is no camera here: it gives an image in twelve."""
     house.deploy("first")
     house.enrol(agent)
     agent.good("pull")

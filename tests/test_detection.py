@@ -176,7 +176,7 @@ def test_the_loss_by_hand():
 
 @given(st.integers(0, 10_000))
 def test_boxes_move_with_the_picture(seed):
-    """A white box on black stays under its box, whatever happens to the picture."""
+    """A white box on black stays under its box, whatever happens to the image."""
     generator = np.random.default_rng(seed)
     x, y = generator.integers(20, 60, 2)
     pixels = np.zeros((96, 128, 3), np.uint8)

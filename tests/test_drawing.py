@@ -25,7 +25,7 @@ def test_the_same_figures_are_drawn_once(drawings):
     first = charts.history_chart(history, "svg")
     assert first.lstrip().startswith(b"<?xml") and charts.history_chart(list(history), "svg") == first
     assert drawings == ["svg"]
-    # Another epoch or another format is another picture.
+    # Another epoch or another format is another image.
     longer = [*history, {"epoch": 2, "loss": 0.5, "val_loss": 0.8, "accuracy": 0.6}]
     assert charts.history_chart(longer, "svg") != first
     assert charts.history_chart(history, "png").startswith(b"\x89PNG")

@@ -429,7 +429,7 @@ class TestImages:
 
     def test_bad_ones(self, api, project, group):
         gadget = add_device(api, project, group)
-        assert self.send(gadget, b"no picture", {}).json()["errors"][0]["code"] == "not_an_image"
+        assert self.send(gadget, b"no image", {}).json()["errors"][0]["code"] == "not_an_image"
         for said in ("{", "[]", '{"labels": [{"label": "x"}]}', '{"boxes": [{"label": "x", "score": 1, "box": [1]}]}'):
             assert self.send(gadget, jpeg(3), said).status_code == 400
         assert Image.objects.count() == 0

@@ -1,4 +1,4 @@
-"""The training engine with tiny networks on made pictures: learns, repeats itself, goes on, exports truly."""
+"""The training engine with tiny networks on made images: learns, repeats itself, goes on, exports truly."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_pixels_are_the_same_wherever_they_are_kept(data, tmp_path, place):
 
 def test_a_few_broken_files_are_left_out_and_many_end_the_training(data, tmp_path):
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     samples = [Sample("bad", str(broken), 0), *data.splits["train"]]
     store = ImageCache(samples, (32, 32), "memory", tmp_path / "p.npy")
     store.fill(lambda done, total: None, lambda: None)

@@ -26,7 +26,7 @@ def test_only_named_fields_say_what_is_read():
         "configuration": {"network": {"path": "/etc/shadow"}},
         "splits": {"train": [{"id": "/etc/hosts", "path": "/data/one.jpg", "label": 0}]},
         "upload": {"images": ["/data/two.jpg"], "class_names": ["/etc/group"]},
-        "outputs": {"pictures": ["/data/3.npy"]},
+        "outputs": {"images": ["/data/3.npy"]},
         "export": {
             "samples": [{"id": "1", "path": "/data/four.jpg"}],
             "calibration": ["/data/five.jpg"],

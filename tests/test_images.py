@@ -40,7 +40,7 @@ def test_every_file_has_its_own_outcome(api, dataset):
             ("a.jpg", jpeg(1)),
             ("b.jpg", jpeg(1)),
             ("empty.jpg", b""),
-            ("note.jpg", b"no picture"),
+            ("note.jpg", b"no image"),
             ("c.png", encoded(2, "PNG")),
         ],
     )

@@ -154,7 +154,7 @@ HOSTILE_ENTRIES = [
     ("link", linked("cats/b.jpg", "/etc/passwd"), "not_a_file"),
     ("one encrypted", encrypted_flags(make_zip(TWO), True), "encrypted_entry"),
     ("damaged bytes", make_zip(TWO | {"cats/b.jpg": b"Q" * 900}).replace(b"Q" * 900, b"R" * 900), "corrupted_entry"),
-    ("truncated picture", make_zip({"cats/b.jpg": jpeg(2)[:-200], "cats/a.jpg": jpeg(1)}), "corrupted_image"),
+    ("truncated image", make_zip({"cats/b.jpg": jpeg(2)[:-200], "cats/a.jpg": jpeg(1)}), "corrupted_image"),
 ]
 
 

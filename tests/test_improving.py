@@ -545,7 +545,7 @@ def test_a_picture_that_is_sent_along_is_explained(api, detector):
     file = SimpleUploadedFile("scene.png", scene(3)[0], "image/png")
     job = run(api, f"models/{detector.pk}/explanations/", {"file": file}, format="multipart")
     assert job["result"]["box"] is not None and job["result"]["score"] > 0
-    broken = SimpleUploadedFile("scene.png", b"no picture", "image/png")
+    broken = SimpleUploadedFile("scene.png", b"no image", "image/png")
     answer = api.post(f"/api/v1/models/{detector.pk}/explanations/", {"file": broken}, format="multipart")
     assert answer.status_code == 400 and code_of(answer) == "not_an_image"
     answer = api.post(f"/api/v1/models/{detector.pk}/explanations/", {"label": "cat", "file": file}, format="multipart")

@@ -262,7 +262,7 @@ np.savez(folder + "/package.npz", *tf_keras.Model(converted.inputs, outputs).pre
 
 @pytest.fixture(scope="module")
 def converted(trained, package) -> Path:
-    """The trained model as the package's own `convert_model` makes it, with what that says of one picture."""
+    """The trained model as the package's own `convert_model` makes it, with what that says of one image."""
     folder = trained["folder"]
     np.save(folder / "pixels.npy", load_letterboxed(trained["images"] / "27.png", SIZE))
     package.run(CONVERT, str(folder), json.dumps(trained["result"]["detector"]["anchors"]))

@@ -95,7 +95,7 @@ def test_top_k_and_threshold(api, model):
 def test_images_by_id_and_bad_files_beside_good_ones(api, model, image):
     answer = api.post(f"/api/v1/models/{model.pk}/predict/", {"images": [image["id"]]})
     assert answer.json()["predictions"][0]["filename"] == "one.jpg"
-    answer = predict(api, model, jpeg(1), b"no picture", jpeg(3)[:-50]).json()
+    answer = predict(api, model, jpeg(1), b"no image", jpeg(3)[:-50]).json()
     assert len(answer["predictions"]) == 1
     assert [one["code"] for one in answer["rejected"]] == ["not_an_image", "corrupted_image"]
 

@@ -468,7 +468,7 @@ class TestThroughTheAPI:
         values = load_pixels(content, (40, 40))[None].astype(np.float32) / 127.5 - 1
         best = max(found["predictions"][0]["labels"], key=lambda one: one["score"])
         assert best["score"] == pytest.approx(float(network(values).numpy().max()), abs=1e-4)
-        # Exported with what pictures the project has, for nothing is known of its own data.
+        # Exported with what images the project has, for nothing is known of its own data.
         answer = api.post(f"/api/v1/models/{model['id']}/exports/", {"kinds": ["litert-int8", "onnx"]})
         job = self.finished(api, answer)
         reports = {one["kind"]: one for one in job["result"]["exports"]}
@@ -574,7 +574,7 @@ class TestThroughTheAPI:
 
 
 def test_a_letterboxed_model_sees_whole_pictures(files, tmp_path):
-    """What its owner says of the resizing is what happens to every picture."""
+    """What its owner says of the resizing is what happens to every image."""
     result = read("keras", files["keras"], tmp_path / "work", resize="letterbox")
     assert result.input_size == (40, 40)
 

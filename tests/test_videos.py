@@ -218,7 +218,7 @@ def test_a_phone_held_upright_gives_upright_frames(api, dataset):
     cut(api, video, every_frames=4, format="png")
     for image in images_of(video):
         assert (image.width, image.height) == (96, 160)
-        # Turned clockwise: the left side of the stored picture is above.
+        # Turned clockwise: the left side of the stored image is above.
         assert number_on(np.rot90(pixels_of(image))) == image.frame_index
 
 
@@ -250,10 +250,10 @@ def noise(seed: int, size: tuple[int, int]) -> np.ndarray:
 HOSTILE = [
     ("nothing", b"", "empty_file"),
     ("text", b"hello " * 100, "not_a_video"),
-    ("a picture", jpeg(1), "not_a_video"),
+    ("an image", jpeg(1), "not_a_video"),
     ("a playlist", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "not_a_video"),
     ("a list of files", b"ffconcat version 1.0\nfile /etc/passwd\n", "not_a_video"),
-    ("a HEIC picture", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100, "not_a_video"),
+    ("a HEIC image", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100, "not_a_video"),
     ("sound only", None, "no_video_track"),
     ("truncated MP4", None, "no_video_track"),
     ("zero frames", None, "video_empty"),

@@ -79,10 +79,8 @@ def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
     ]
     if metrics["ap50_interval"]:
         low, high = metrics["ap50_interval"]
-        limits[0] += f" On pictures like these AP50 lies between {low:.3f} and {high:.3f} (95 % confidence)."
-    limits.append(
-        "Pictures of another kind (camera, light, background, size of objects) than the data were not tested."
-    )
+        limits[0] += f" On images like these AP50 lies between {low:.3f} and {high:.3f} (95 % confidence)."
+    limits.append("Images of another kind (camera, light, background, size of objects) than the data were not tested.")
     scarce = [row["label"] for row in metrics["per_class"] if 0 < row["boxes"] < 20]
     if scarce:
         limits.append(f"Fewer than 20 test boxes: {', '.join(scarce)}. Their figures are rough.")
@@ -93,10 +91,10 @@ def _limits(result: dict, remarks: list[str]) -> list[str]:
     metrics = result["metrics"]
     low, high = metrics["accuracy_interval"]
     limits = [
-        f"Measured on {counted(metrics['count'], 'test image')}: the true accuracy on pictures like these lies between "
+        f"Measured on {counted(metrics['count'], 'test image')}: the true accuracy on images like these lies between "
         f"{low:.1%} and {high:.1%} (95 % confidence).",
-        "Pictures of another kind (camera, light, background) than the data were not tested.",
-        "The model always answers with one of its labels, also for pictures that show none of them.",
+        "Images of another kind (camera, light, background) than the data were not tested.",
+        "The model always answers with one of its labels, also for images that show none of them.",
     ]
     scarce = [row["label"] for row in metrics["per_class"] if 0 < row["support"] < 20]
     if scarce:

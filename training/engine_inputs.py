@@ -28,7 +28,7 @@ def inputs_of(request: dict) -> Iterator[str]:
         yield from (row["path"] for row in rows)
     yield from request.get("images", ())
     yield from request.get("upload", {}).get("images", ())
-    yield from request.get("outputs", {}).get("pictures", ())
+    yield from request.get("outputs", {}).get("images", ())
     export = request.get("export", {})
     yield from (sample["path"] for sample in export.get("samples", ()))
     yield from export.get("calibration", ())

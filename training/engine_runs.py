@@ -21,22 +21,22 @@ WORK_FOLDERS.add("engine-runs")
 FILENAMES = {FileKind.KERAS: "model.keras", FileKind.SAVED_MODEL: "model.zip"}
 
 
-def run_in_the_engine(context: JobContext, model: Model, kind: str, pictures: list[Path]) -> Iterator[np.ndarray]:
-    """The file's output for each picture, in their order."""
+def run_in_the_engine(context: JobContext, model: Model, kind: str, images: list[Path]) -> Iterator[np.ndarray]:
+    """The file's output for each image, in their order."""
     folder = context.work_path("engine-runs")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         path = folder / FILENAMES[FileKind(kind)]
         if not copy_file(model=model, kind=kind, target=path):
             raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
-        request = {"kind": kind, "path": str(path), "pictures": [str(picture) for picture in pictures]}
+        request = {"kind": kind, "path": str(path), "images": [str(image) for image in images]}
         (folder / "request.json").write_text(json.dumps({"mode": "outputs", "outputs": request}))
         process = EngineProcess(folder)
         try:
             result_of(process, context, "evaluation_died")
         finally:
             process.kill()
-        for number in range(len(pictures)):
+        for number in range(len(images)):
             yield np.load(made_file(folder, str(layout.writable(folder) / f"output-{number}.npy")))
     finally:
         remove_folder(folder)

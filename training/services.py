@@ -243,13 +243,13 @@ def _as_earlier_classifier(base: Model, configuration: dict) -> dict:
         raise CannotTrain("The weights are those of the base model: leave weights out.", code="base_model_does_not_fit")
     if base.input_height != base.input_width:
         raise CannotTrain(
-            f"{base} takes pictures of {base.input_width} x {base.input_height} px; only a model with a square input "
+            f"{base} takes images of {base.input_width} x {base.input_height} px; only a model with a square input "
             "can be trained further.",
             code="base_model_does_not_fit",
         )
     if configuration.get("image_size", base.input_width) != base.input_width:
         raise CannotTrain(
-            f"{base} takes pictures of {base.input_width} px: leave image_size out.", code="base_model_does_not_fit"
+            f"{base} takes images of {base.input_width} px: leave image_size out.", code="base_model_does_not_fit"
         )
     own = {"architecture": base.architecture, "weights": "base", "image_size": base.input_width, "resize": base.resize}
     return {**configuration, **own}

@@ -18,8 +18,8 @@ from rest_framework.views import APIView
 
 from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of, snapshots_of
-from inference.evaluation.figures import picture_response
-from inference.evaluation.result_serializers import PictureQuerySerializer
+from inference.evaluation.figures import image_response
+from inference.evaluation.result_serializers import ImageKindSerializer
 from inference.selectors import models_of
 from jobs.models import Job
 from jobs.serializers import JobSerializer
@@ -201,20 +201,20 @@ class TrainingViewSet(
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": location})
 
     @extend_schema(
-        parameters=[PictureQuerySerializer],
+        parameters=[ImageKindSerializer],
         responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
     )
     @action(detail=True, pagination_class=None, filterset_class=None)
     def picture(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """The curves of the training: its losses, and accuracy or AP50, epoch by epoch."""
-        query = PictureQuerySerializer(data=request.query_params)
+        query = ImageKindSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         run = self.get_object()
         if not run.history:
             raise NotFound("This training has no epochs yet.")
         kind = query.validated_data["kind"]
         about = f"{run.name or run.project.name}, {started:%d %B %Y}" if (started := run.started_at) else run.name
-        return picture_response(history_chart(run.history, kind, about), kind)
+        return image_response(history_chart(run.history, kind, about), kind)
 
 
 class SearchFilter(filters.FilterSet):

@@ -1,4 +1,4 @@
-"""Where pictures come from: a folder, a camera, other programs over HTTP."""
+"""Where images come from: a folder, a camera, other programs over HTTP."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ STATUS = {"no_model": 503, "prediction_failed": 500}  # all other errors are the
 
 
 def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
-    """Predict every picture that appears in the folder, once, when it is not written to any more."""
+    """Predict every image that appears in the folder, once, when it is not written to any more."""
     if not folder.is_dir():
         raise AgentError(f"There is no folder {folder}.")
-    seen: dict = {path.name: _mark(path) for path in _pictures(folder)}
+    seen: dict = {path.name: _mark(path) for path in _images(folder)}
     if seen:
         count = "1 image" if len(seen) == 1 else f"{len(seen):,} images"
         log.info("%s holds %s already: only those that come now are predicted", folder, count)
     while not service.stopping.wait(every):
         present = set()
-        for path in _pictures(folder):
+        for path in _images(folder):
             present.add(path.name)
             mark = _mark(path)
             if mark is None or seen.get(path.name) == mark or time.time() - mark[0] < SETTLED_SECONDS:
@@ -47,7 +47,7 @@ def watch_folder(service: Service, folder: Path, every: float = 1.0) -> None:
             del seen[name]
 
 
-def _pictures(folder: Path) -> list:
+def _images(folder: Path) -> list:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
 
 
@@ -60,7 +60,7 @@ def _mark(path: Path) -> tuple[float, int] | None:
 
 
 def watch_camera(service: Service, name: str, every: float = 1.0) -> None:
-    """Predict a picture of a camera now and then. One that was unplugged or restarted is opened again.
+    """Predict an image of a camera now and then. One that was unplugged or restarted is opened again.
 
     Args:
         name: number of a camera of this device, or an address such as `rtsp://camera.local/stream`.
@@ -88,7 +88,7 @@ def watch_camera(service: Service, name: str, every: float = 1.0) -> None:
                 continue
             missed += 1
             if missed % MISSED_BEFORE_OPENING == 0:
-                log.warning("the camera gives no picture, opening it again")
+                log.warning("the camera gives no image, opening it again")
                 camera.release()
                 camera = cv2.VideoCapture(source)
     finally:
@@ -96,7 +96,7 @@ def watch_camera(service: Service, name: str, every: float = 1.0) -> None:
 
 
 def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
-    """`POST /predict` with a picture as the body, `GET /status`. Started on a thread of its own."""
+    """`POST /predict` with an image as the body, `GET /status`. Started on a thread of its own."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""One picture in, labels or boxes out: the same steps as the studio's."""
+"""One image in, labels or boxes out: the same steps as the studio's."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class Predictor:
             self._anchors = anchors_for(self._size, shapes)
 
     def predict(self, source: bytes | Path) -> dict:
-        """`{"width", "height", "labels", "boxes", "latency_ms"}` of a picture.
+        """`{"width", "height", "labels", "boxes", "latency_ms"}` of an image.
 
         Raises:
-            ImageError: it is no picture that can be read.
+            ImageError: it is no image that can be read.
         """
         started = time.perf_counter()
         image = open_image(io.BytesIO(source) if isinstance(source, bytes) else source)

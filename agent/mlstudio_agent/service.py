@@ -200,7 +200,7 @@ class Service:
     # Contact
 
     def keep_contact(self) -> None:
-        """Poll, report, send pictures; when nobody answers, more and more seldom. Ends when `stopping` is set."""
+        """Poll, report, send images; when nobody answers, more and more seldom. Ends when `stopping` is set."""
         failures = 0
         while not self.stopping.is_set():
             try:

@@ -1,4 +1,4 @@
-"""Pictures that the model is unsure of: kept in a queue on the disk, sent when the studio is there, never too many."""
+"""Images that the model is unsure of: kept in a queue on the disk, sent when the studio is there, never too many."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DAY_SECONDS = 86_400
 
 
 class UncertainQueue:
-    """At most so many pictures a day and so many waiting; the folder survives restarts."""
+    """At most so many images a day and so many waiting; the folder survives restarts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._day_path = folder / "day.json"
 
     def consider(self, content: bytes, filename: str, prediction: dict, settings: dict) -> bool:
-        """Keep the picture when the model was unsure. Returns whether it was kept."""
+        """Keep the image when the model was unsure. Returns whether it was kept."""
         if not is_uncertain(prediction, settings.get("uncertain_below", 0.0)):
             return False
         waiting = self._waiting()

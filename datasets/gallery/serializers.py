@@ -39,7 +39,7 @@ class GridImageSerializer(serializers.Serializer):
     labels = serializers.ListField(child=serializers.UUIDField(), help_text="Ids of labels of `annotations`.")
     annotations = GridAnnotationSerializer(many=True, help_text="The first twelve.")
     thumbhash = serializers.CharField(
-        allow_null=True, help_text="Base64 of a ThumbHash: a blurred picture to show first. Null until it is computed."
+        allow_null=True, help_text="Base64 of a ThumbHash: a blurred image to show first. Null until it is computed."
     )
     thumbnail = serializers.CharField(help_text="Its address, which stays; by cookie or token. `size` may be changed.")
 

@@ -25,7 +25,7 @@ from datasets.selectors import images_of, shown_images
 from datasets.views.annotations import AnnotationsMixin
 from datasets.views.bulk import BulkMixin
 from datasets.views.gallery import GalleryMixin
-from datasets.views.pictures import PicturesMixin
+from datasets.views.image_files import ImageFilesMixin
 from projects.permissions import ProjectPermission, SignedReadPermission
 from storage.downloads import blob_response
 from storage.signing import is_signed
@@ -35,7 +35,7 @@ class ImageViewSet(
     GalleryMixin,
     AnnotationsMixin,
     BulkMixin,
-    PicturesMixin,
+    ImageFilesMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -57,7 +57,7 @@ class ImageViewSet(
     repeatable = ("bulk",)
 
     def get_queryset(self) -> QuerySet:
-        if self.action not in ("file", *self.picture_actions):
+        if self.action not in ("file", *self.image_actions):
             return images_of(self.request.user)
         images = shown_images() if is_signed(self.request) else images_of(self.request.user)
         # A gallery asks for sixty of them at once.

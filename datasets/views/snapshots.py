@@ -25,7 +25,7 @@ from datasets.selectors import snapshots_of
 from datasets.snapshot_reading import comparing
 from datasets.snapshot_reading import serializers as shapes
 from datasets.snapshot_reading.rows import in_split_and_label, rows_of
-from datasets.views.pictures import ANSWERS, FORMAT, VERSION, AnswersPictures
+from datasets.views.image_files import ANSWERS, FORMAT, VERSION, AnswersImages
 from jobs.serializers import JobSerializer
 from projects.changes.fields import change_fields
 from projects.changes.views import MakesChanges
@@ -40,7 +40,7 @@ class SnapshotFilter(filters.FilterSet):
 
 
 class SnapshotViewSet(
-    MakesChanges, AnswersPictures, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
+    MakesChanges, AnswersImages, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
     """Frozen versions of your datasets, the newest first."""
 
@@ -52,7 +52,7 @@ class SnapshotViewSet(
     filterset_class = SnapshotFilter
     lookup_value_converter = "uuid"
     default_ordering = "-id"
-    picture_actions = ("thumbnail",)
+    image_actions = ("thumbnail",)
 
     @extend_schema(
         request=snapshot_serializers.SnapshotChangeSerializer(partial=True),
@@ -95,8 +95,8 @@ class SnapshotViewSet(
         found = SnapshotImage.objects.filter(snapshot=self.get_object(), pk=row).select_related("blob", "image").first()
         if found is None:
             raise NotFound()
-        size, kind = self.one_of("size", thumbnails.SIZES), self.kind_of_picture()
-        return self.answer_picture(found, kind, f"{size}", size, thumbnails.ensure_thumbnail)
+        size, kind = self.one_of("size", thumbnails.SIZES), self.image_kind()
+        return self.answer_image(found, kind, f"{size}", size, thumbnails.ensure_thumbnail)
 
     @extend_schema(parameters=[shapes.CompareSnapshotsQuerySerializer], responses=shapes.SnapshotComparisonSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)

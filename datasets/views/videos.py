@@ -29,7 +29,7 @@ from projects.permissions import ProjectPermission, SignedReadPermission
 from storage.downloads import blob_response
 from storage.signing import is_signed
 
-PICTURES = ("file", "strip", "frame")
+IMAGE_ACTIONS = ("file", "strip", "frame")
 
 
 class VideoFilter(filters.FilterSet):
@@ -62,10 +62,10 @@ class VideoViewSet(
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def get_queryset(self) -> QuerySet:
-        if self.action in PICTURES and is_signed(self.request):
+        if self.action in IMAGE_ACTIONS and is_signed(self.request):
             return shown_videos()
         videos = videos_of(self.request.user)
-        return videos if self.action in PICTURES else videos.annotate(counted_frames=Count("frames"))
+        return videos if self.action in IMAGE_ACTIONS else videos.annotate(counted_frames=Count("frames"))
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         video = serializer.instance
@@ -125,7 +125,7 @@ class VideoViewSet(
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, (206, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
     def strip(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
-        """Small pictures side by side, from the beginning to the end; `strip_times` says when each was. Takes signed
+        """Small images side by side, from the beginning to the end; `strip_times` says when each was. Takes signed
         URLs."""
         video = self.get_object()
         if video.strip_blob is None:

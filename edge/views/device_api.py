@@ -1,4 +1,4 @@
-"""What devices call: enrol, ask what to run, fetch it, report, send pictures."""
+"""What devices call: enrol, ask what to run, fetch it, report, send images."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class HeartbeatView(DeviceView):
 
 
 class ImagesView(DeviceView):
-    """Send a picture that the device was unsure of: it becomes an unconfirmed suggestion in the dataset."""
+    """Send an image that the device was unsure of: it becomes an unconfirmed suggestion in the dataset."""
 
     parser_classes = [MultiPartParser]
     file_bodies = {"post": FileBody(open_form, limit="MAX_IMAGE_BYTES")}

@@ -7,7 +7,7 @@ import uuid
 from rest_framework import serializers
 
 from datasets.models import Snapshot, Split
-from inference.evaluation.result_serializers import PictureSerializer
+from inference.evaluation.result_serializers import ShownImageSerializer
 from inference.shapes import (
     DifferenceSerializer,
 )
@@ -64,7 +64,7 @@ class ComparedPairSerializer(serializers.Serializer):
     only_second = serializers.IntegerField(required=False)
 
 
-class ShownDifferenceSerializer(PictureSerializer, DifferenceSerializer):
+class ShownDifferenceSerializer(ShownImageSerializer, DifferenceSerializer):
     pass
 
 

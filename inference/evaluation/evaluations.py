@@ -45,7 +45,7 @@ REPORT_EVERY = 20
 Run = Callable[[np.ndarray], np.ndarray]
 
 # Runs of files that need TensorFlow, which this room does not have; the room above registers itself:
-# (context, model, file kind, paths of pictures) → the outputs, one after another.
+# (context, model, file kind, paths of images) → the outputs, one after another.
 EngineRuns = Callable[[JobContext, Model, str, list[Path]], Iterator[np.ndarray]]
 
 ENGINE_RUNS: list[EngineRuns] = []
@@ -172,7 +172,7 @@ class _Rows:
         self.unknown = self.unreadable = 0
 
     def each(self) -> Iterator[tuple[SnapshotImage, np.ndarray, tuple[int, int]]]:
-        """Every image whose labels the model knows, as pixels of its input, with the size of the upright picture."""
+        """Every image whose labels the model knows, as pixels of its input, with the size of the upright image."""
         total = self._snapshot.counts["splits"][self._split]
         for number, row in enumerate(iterate_images(self._snapshot, self._split)):
             if number % REPORT_EVERY == 0:

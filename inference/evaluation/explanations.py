@@ -1,4 +1,4 @@
-"""Why a model says what it says of a picture: what its score loses when a part is covered."""
+"""Why a model says what it says of an image: what its score loses when a part is covered."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def start_explanation(
     incoming: Incoming | None = None,
     label: str | None = None,
 ) -> Job:
-    """Make the job that explains one picture, of a dataset or sent along.
+    """Make the job that explains one image, of a dataset or sent along.
 
     Args:
         label: what to explain; default: the model's first answer.
 
     Raises:
-        Invalid: the model has no such label, or the file is no picture.
+        Invalid: the model has no such label, or the file is no image.
     """
     if label is not None and label not in model.class_names:
         raise Invalid(f"The model has no label {label!r}.", attr="label", code="unknown_label")
@@ -137,19 +137,19 @@ def _to_show(upright: PillowImage) -> PillowImage:
     return shown
 
 
-def _classifier(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
+def _classifier(model: Model, image: PillowImage, wanted: str | None) -> tuple:
     runtime = load_runtime(model, LiteRTClassifier)
-    pixels = preprocessor_for(model)(picture, runtime.image_size)
+    pixels = preprocessor_for(model)(image, runtime.image_size)
     first = int(runtime.predict(pixels).argmax())
     index = first if wanted is None else model.class_names.index(wanted)
     return pixels, lambda covered: float(runtime.predict(covered)[index]), model.class_names[index], None
 
 
-def _detector(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
+def _detector(model: Model, image: PillowImage, wanted: str | None) -> tuple:
     """Explains the box with the highest score (of the label): the best score of its label where it is."""
     runtime = load_runtime(model, LiteRTDetector)
-    pixels = to_letterboxed(picture, runtime.image_size)
-    width, height = upright_size(picture)
+    pixels = to_letterboxed(image, runtime.image_size)
+    width, height = upright_size(image)
     letterbox = Letterbox.fit(width, height, runtime.image_size)
     anchors = anchors_for(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"]))
 
@@ -168,7 +168,7 @@ def _detector(model: Model, picture: PillowImage, wanted: str | None) -> tuple:
     if wanted is not None:
         mine = whole.labels == model.class_names.index(wanted)
     if not mine.any():
-        raise WorkFailed("nothing_found", "The model finds nothing on this picture, so there is nothing to explain.")
+        raise WorkFailed("nothing_found", "The model finds nothing on this image, so there is nothing to explain.")
     best = int(np.where(mine, whole.scores, -1).argmax())
     box, label = whole.boxes[best], int(whole.labels[best])
 

@@ -15,7 +15,7 @@ from inference.shapes import (
 from projects.scoped import Scoped, related
 
 
-class PictureSerializer(serializers.Serializer):
+class ShownImageSerializer(serializers.Serializer):
     """What shows an image behind a figure."""
 
     is_deleted = serializers.BooleanField(help_text="The dataset no longer has it; its `thumbnail` stays.")
@@ -30,7 +30,7 @@ class PictureSerializer(serializers.Serializer):
 
 class ExplanationRequestSerializer(Scoped):
     image = related(Image, required=False, help_text="An image of yours.")
-    file = serializers.FileField(required=False, allow_empty_file=True, help_text="Or a picture, sent along.")
+    file = serializers.FileField(required=False, allow_empty_file=True, help_text="Or an image, sent along.")
     label = serializers.CharField(required=False, max_length=100, help_text="Default: the model's first answer.")
 
     def validate(self, attrs: dict) -> dict:
@@ -85,7 +85,7 @@ class OutcomeBoxSerializer(serializers.Serializer):
     annotation = _edges("What was annotated; null: nothing of this label.")
 
 
-class OutcomeSerializer(PictureSerializer):
+class OutcomeSerializer(ShownImageSerializer):
     image = serializers.UUIDField()
     label = serializers.CharField(required=False)
     predicted = serializers.CharField(required=False)
@@ -139,5 +139,5 @@ class ThresholdTableSerializer(serializers.Serializer):
     rows = ThresholdCostSerializer(many=True, help_text="At 101 thresholds from 0 to 1.")
 
 
-class PictureQuerySerializer(KnownFieldsOnly, serializers.Serializer):
+class ImageKindSerializer(KnownFieldsOnly, serializers.Serializer):
     kind = serializers.ChoiceField(["svg", "png"], default="svg")

@@ -26,7 +26,7 @@ from vision.analysis.curves import precision_recall_curve, reliability, roc_curv
 from vision.analysis.threshold_costs import threshold_costs
 from vision.runtime.boxes import thresholds_of
 
-PICTURES = ("confusion", "precision_recall", "roc", "calibration")
+FIGURES = ("confusion", "precision_recall", "roc", "calibration")
 
 
 def list_evaluation_images(evaluation: Evaluation, options: dict, *, is_seen: bool) -> tuple[int, list[dict]]:

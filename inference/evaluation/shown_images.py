@@ -21,15 +21,15 @@ def with_images(rows: Sequence[dict], snapshot: Snapshot | None, *, is_seen: boo
     if not is_seen:
         return [{**row, "is_deleted": False, **dict.fromkeys(FIELDS)} for row in rows]
     if snapshot is None:
-        return [{**row, **_picture(None)} for row in rows]
+        return [{**row, **_image_fields(None)} for row in rows]
     keys = [row["image"] for row in rows]
     images = list(SnapshotImage.objects.filter(snapshot=snapshot, image_key__in=keys).select_related("blob"))
     shown = rows_of(images, snapshot.project_id)
     found = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
-    return [{**row, **_picture(found.get(row["image"]))} for row in rows]
+    return [{**row, **_image_fields(found.get(row["image"]))} for row in rows]
 
 
-def _picture(row: dict | None) -> dict:
+def _image_fields(row: dict | None) -> dict:
     """Nothing of a row whose snapshot has no images any more."""
     row = row or {}
     return {"is_deleted": row.get("image") is None, **{name: row.get(name) for name in FIELDS}}

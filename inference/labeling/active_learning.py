@@ -204,9 +204,9 @@ class _ImageScorer:
         if self._embedder is None:
             return np.zeros(DIMENSIONS, np.float32)
         file.seek(0)
-        with open_image(file) as picture:
+        with open_image(file) as opened:
             way = to_letterboxed if self._is_detector else preprocessor_for(self._model)
-            return self._embedder.run(way(picture, self._embedder.image_size))
+            return self._embedder.run(way(opened, self._embedder.image_size))
 
     def _labels_apart(self, one: Prediction, other: Prediction) -> float:
         assert self._other is not None

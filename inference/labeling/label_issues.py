@@ -111,8 +111,8 @@ def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
     for image in images:
         label = next(annotation.label.name for annotation in image.annotations.all() if annotation.confirmed)
         try:
-            with storage.opened(image.blob) as file, open_image(file) as picture:
-                pixels = way(picture, runtime.image_size)
+            with storage.opened(image.blob) as file, open_image(file) as opened:
+                pixels = way(opened, runtime.image_size)
         except ImageError:
             continue
         vector = runtime.predict(pixels) if embedder is None else embedder.run(pixels)

@@ -79,7 +79,7 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     resize = serializers.ChoiceField(
         Resize.choices,
         default=Resize.STRETCH,
-        help_text="How a picture becomes the size of the input: stretched, or whole with a grey rest (letterbox).",
+        help_text="How an image becomes the size of the input: stretched, or whole with a grey rest (letterbox).",
     )
     anchors = TextField(
         max_length=10_000,

@@ -108,7 +108,7 @@ def _verified_path(model: Model) -> Path:
 
 
 def predict_pixels(model: Model, options: PredictionOptions, pixels: np.ndarray, filename: str = "") -> Prediction:
-    """As `make_predictor`, for a picture in memory: `(height, width, 3)` uint8 RGB, upright."""
+    """As `make_predictor`, for an image in memory: `(height, width, 3)` uint8 RGB, upright."""
     image = pillow.fromarray(pixels)
     if model.task == Task.DETECTION:
         return detect_in(load_runtime(model, LiteRTDetector), model, options, image, filename)
@@ -117,7 +117,7 @@ def predict_pixels(model: Model, options: PredictionOptions, pixels: np.ndarray,
 
 
 def preprocessor_for(model: Model) -> Callable[[Image, tuple[int, int]], np.ndarray]:
-    """How a picture becomes the pixels of a classifier's input."""
+    """How an image becomes the pixels of a classifier's input."""
     return to_letterboxed if model.resize == Resize.LETTERBOX else to_pixels
 
 
@@ -178,7 +178,7 @@ def detect_in(
 
 
 def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Prediction, kind: str) -> bytes:
-    """The picture with its boxes in the colours of the project's labels, as a file of `kind` (png or jpeg)."""
+    """The image with its boxes in the colours of the project's labels, as a file of `kind` (png or jpeg)."""
     if not isinstance(source, Path):
         source.seek(0)
     colors = dict(model.project.labels.values_list("name", "color"))

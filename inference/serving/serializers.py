@@ -42,7 +42,7 @@ class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
 
 class OverlaySerializer(PredictionQuerySerializer):
     overlay = serializers.ChoiceField(
-        ["png", "jpeg"], required=False, help_text="Answer with the one picture and its boxes drawn on it."
+        ["png", "jpeg"], required=False, help_text="Answer with the one image and its boxes drawn on it."
     )
 
 

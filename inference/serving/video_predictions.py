@@ -177,19 +177,19 @@ class VideoPredictions:
                     self._report(frame.index, 1)
                 if frame.index % self.every == 0:
                     row = next(rows, row)
-                picture = _drawn(pillow.fromarray(frame.pixels), row, self.video.width, colors)
+                image = _drawn(pillow.fromarray(frame.pixels), row, self.video.width, colors)
                 if writer is None:
-                    writer = stack.enter_context(AnnotatedVideoWriter(path, fps, picture.size))
-                writer.write(np.asarray(picture))
+                    writer = stack.enter_context(AnnotatedVideoWriter(path, fps, image.size))
+                writer.write(np.asarray(image))
         if writer is None:
             raise WorkFailed("video_empty", "The video has no frame that can be decoded.")
         self.context.keep_file("annotated.mp4", path, "video/mp4")
         return writer.codec
 
 
-def _drawn(picture: pillow.Image, row: dict, width: int, colors: dict) -> pillow.Image:
+def _drawn(image: pillow.Image, row: dict, width: int, colors: dict) -> pillow.Image:
     if row["boxes"]:
-        scale = picture.size[0] / width
+        scale = image.size[0] / width
         boxes = [{**box, "box": [edge * scale for edge in box["box"]]} for box in row["boxes"]]
-        return with_boxes(picture, boxes, colors)
-    return with_label(picture, row["labels"], colors) if row["labels"] else picture
+        return with_boxes(image, boxes, colors)
+    return with_label(image, row["labels"], colors) if row["labels"] else image

@@ -25,18 +25,18 @@ from inference.evaluation.comparison_serializers import (
 )
 from inference.evaluation.comparisons import check_models, common_snapshot, compare, start_comparison
 from inference.evaluation.explanations import start_explanation
-from inference.evaluation.figures import picture_response
+from inference.evaluation.figures import image_response
 from inference.evaluation.result_serializers import (
     CurveQuerySerializer,
     ExplanationRequestSerializer,
+    ImageKindSerializer,
     LabelChartsSerializer,
     OutcomePageSerializer,
     OutcomeQuerySerializer,
-    PictureQuerySerializer,
     ThresholdQuerySerializer,
     ThresholdTableSerializer,
 )
-from inference.evaluation.results import PICTURES, label_curves, list_evaluation_images, render_figure, threshold_table
+from inference.evaluation.results import FIGURES, label_curves, list_evaluation_images, render_figure, threshold_table
 from inference.evaluation.serializers import EvaluationSerializer
 from inference.evaluation.shown_images import with_images
 from inference.models import Evaluation, Model
@@ -70,7 +70,7 @@ class ComparisonActions(GenericAPIView):
         filterset_class=None,
     )
     def explanations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
-        """Show where the model looks: what its score loses when a part of the picture is covered.
+        """Show where the model looks: what its score loses when a part of the image is covered.
 
         The job's `explanation.png` has it in colours, its result in numbers.
         """
@@ -174,14 +174,14 @@ class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=PICTURES),
-            PictureQuerySerializer,
+            OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=FIGURES),
+            ImageKindSerializer,
         ],
         responses={(200, "image/svg+xml"): OpenApiTypes.STR, (200, "image/png"): OpenApiTypes.BINARY},
     )
     @action(detail=True, url_path="pictures/<str:name>", pagination_class=None)
     def pictures(self, request: Request, pk: uuid.UUID | None = None, name: str = "") -> HttpResponseBase:
-        """The figures as a picture: confusion matrix, precision and recall, ROC, calibration."""
+        """The figures as an image: confusion matrix, precision and recall, ROC, calibration."""
         evaluation = self.get_object()
-        kind = valid(PictureQuerySerializer, request.query_params)["kind"]
-        return picture_response(render_figure(evaluation, name, kind), kind)
+        kind = valid(ImageKindSerializer, request.query_params)["kind"]
+        return image_response(render_figure(evaluation, name, kind), kind)

@@ -1,4 +1,4 @@
-"""What a network sees in a picture, as a vector: the features in front of its last layer."""
+"""What a network sees in an image, as a vector: the features in front of its last layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Embedder:
     """Runs a LiteRT file and gives its output together with the features behind it.
 
     Of a classifier these are the values that its last dense layer gets; of a network without one, for example a
-    detector, its coarsest feature maps, averaged over the picture. They are brought to so many `dimensions` by a fixed
+    detector, its coarsest feature maps, averaged over the image. They are brought to so many `dimensions` by a fixed
     random projection, which keeps distances (Johnson and Lindenstrauss 1984), and to length 1.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where a model looks: what its score loses when a part of the picture is covered."""
+"""Where a model looks: what its score loses when a part of the image is covered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPACITY = 0.55
 def occlusion_map(
     score_of: Callable[[np.ndarray], float], pixels: np.ndarray, on_progress: Callable[[int, int], None] | None = None
 ) -> np.ndarray:
-    """How much each part of the picture adds to the score (Zeiler and Fergus 2014, section 4.2).
+    """How much each part of the image adds to the score (Zeiler and Fergus 2014, section 4.2).
 
     A grey window of three by three cells goes over a grid of 14 × 14 cells; a cell gets the mean of what was lost when
     it was covered. It asks nothing of the network but its score, so it holds for every model, and for the very file
@@ -24,7 +24,7 @@ def occlusion_map(
 
     Args:
         score_of: score of `(height, width, 3)` uint8 pixels.
-        pixels: the picture in the size of the network's input.
+        pixels: the image in the size of the network's input.
 
     Returns:
         `(14, 14)` float; negative where the score rose.
@@ -47,20 +47,20 @@ def occlusion_map(
     return lost / times
 
 
-def heat_over(picture: Image.Image, heat: np.ndarray) -> Image.Image:
+def heat_over(image: Image.Image, heat: np.ndarray) -> Image.Image:
     """The image in grey, with what supports the label in warm colours over it.
 
     Args:
-        picture: upright RGB, the part that the network saw.
+        image: upright RGB, the part that the network saw.
         heat: `(rows, columns)` float over the whole of it; only what is above 0 is drawn.
     """
     positive = np.clip(heat, 0, None)
     if positive.max() > 0:
         positive = positive / positive.max()
     small = Image.fromarray((positive * 255).astype(np.uint8))
-    strength = np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC), np.float32)[..., None] / 255
+    strength = np.asarray(small.resize(image.size, Image.Resampling.BICUBIC), np.float32)[..., None] / 255
     # From yellow to red, and nothing where nothing speaks for it.
     color = np.concatenate([np.full_like(strength, 255), 255 * (1 - strength), np.zeros_like(strength)], axis=2)
-    grey = np.asarray(picture.convert("L").convert("RGB"), np.float32)
+    grey = np.asarray(image.convert("L").convert("RGB"), np.float32)
     share = OPACITY * np.sqrt(strength)
     return Image.fromarray(np.clip(grey * (1 - share) + color * share, 0, 255).astype(np.uint8))

@@ -70,7 +70,7 @@ def labeling_order(uncertainty: np.ndarray, embeddings: np.ndarray, *, ranked: i
     """
     order = np.argsort(-uncertainty, kind="stable")
     candidates = order[:CANDIDATES]
-    # Distances between pictures of one project are small and alike without this.
+    # Distances between images of one project are small and alike without this.
     vectors = embeddings[candidates] - embeddings[candidates].mean(axis=0, keepdims=True)
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     worth = uncertainty[candidates]

@@ -38,7 +38,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ProofImages:
     """What a file is verified on.
 
     Attributes:
@@ -62,19 +62,19 @@ class Pictures:
 class Evaluator:
     """Compares files of one network with the network itself."""
 
-    def __init__(self, pictures: Pictures, class_names: list[str], detector: dict, check: Callable[[], None]) -> None:
-        self.pictures = pictures
+    def __init__(self, images: ProofImages, class_names: list[str], detector: dict, check: Callable[[], None]) -> None:
+        self.images = images
         self.class_names = class_names
         self.check = check
         self._detector = detector
-        height, width = pictures.pixels[0].shape[:2]
+        height, width = images.pixels[0].shape[:2]
         self._input_size = (height, width)
         if detector:
             self._anchors = anchors_for(self._input_size, AnchorShapes.from_dict(detector["anchors"]))
 
     def look(self, run: Run) -> Seen:
         seen = Seen([], [])
-        for pixels, size in zip(self.pictures.pixels, self.pictures.sizes, strict=True):
+        for pixels, size in zip(self.images.pixels, self.images.sizes, strict=True):
             self.check()
             output = run(pixels)
             if self._detector:
@@ -99,12 +99,12 @@ class Evaluator:
         """Figures of one file; `problem` says why it is not offered, "" when it is."""
         seen = self.look(run)
         figures = {
-            "images": len(self.pictures),
-            "pictures": self.pictures.source,
+            "images": len(self.images),
+            "pictures": self.images.source,
             "size": path.stat().st_size,
             "largest_difference": _largest_difference(seen.outputs, expected.outputs),
             "agreement": self._agreement(seen, expected),
-            "latency_ms": latency_ms(run, self.pictures.pixels),
+            "latency_ms": latency_ms(run, self.images.pixels),
             **self._quality(seen, expected),
         }
         return figures
@@ -123,14 +123,14 @@ class Evaluator:
         return round(common / total, 6) if total else 1.0
 
     def _quality(self, seen: Seen, expected: Seen) -> dict:
-        if not self.pictures.is_labelled:
+        if not self.images.is_labelled:
             return {}
         ours, theirs = self._score(seen), self._score(expected)
         name = "ap50" if self._detector else "accuracy"
         return {name: ours, f"keras_{name}": theirs, "drop": round(theirs - ours, 6)}
 
     def _score(self, seen: Seen) -> float:
-        samples = self.pictures.samples
+        samples = self.images.samples
         if not self._detector:
             right = [
                 output.argmax() == sample.label  # type: ignore[union-attr]

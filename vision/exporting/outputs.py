@@ -1,4 +1,4 @@
-"""What a file that needs TensorFlow says of pictures: for evaluations of exported files."""
+"""What a file that needs TensorFlow says of images: for evaluations of exported files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from vision.training.hooks import TrainingHooks
 
 
 def write_outputs(request: dict, folder: Path, hooks: TrainingHooks) -> dict:
-    """Run the file on each picture and write what it said beside it.
+    """Run the file on each image and write what it said beside it.
 
     Args:
-        request: `kind`, `path` of the model's file, `pictures` (paths of `(height, width, 3)` uint8 arrays).
+        request: `kind`, `path` of the model's file, `images` (paths of `(height, width, 3)` uint8 arrays).
 
     Returns:
         `count`; output n is in `folder/output-n.npy`.
     """
     run = runner_for(request["kind"], Path(request["path"]))
-    for number, path in enumerate(request["pictures"]):
+    for number, path in enumerate(request["images"]):
         hooks.raise_if_cancelled()
-        hooks.on_progress("pictures", number, len(request["pictures"]))
+        hooks.on_progress("pictures", number, len(request["images"]))
         np.save(folder / f"output-{number}.npy", run(np.load(path)))
-    return {"count": len(request["pictures"])}
+    return {"count": len(request["images"])}

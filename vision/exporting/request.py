@@ -17,7 +17,7 @@ class ExportRequest:
         detector: what reading a detector's output takes; empty for a classifier.
         samples: images to verify the files on, with the fields of a sample; may be empty.
         source: where they are from, in words.
-        calibration: paths of pictures for int8.
+        calibration: paths of images for int8.
         largest_drop: how much worse than the network a file may be, in accuracy or AP50.
         files: kind → path, of files that exist already and are only verified.
     """

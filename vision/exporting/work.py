@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision.detection.samples import DetectionSample
-from vision.exporting.measure import Evaluator, Pictures, parity_problem
+from vision.exporting.measure import Evaluator, ProofImages, parity_problem
 from vision.exporting.request import Export, ExportRequest
 from vision.exporting.runners import runner_of
 from vision.exporting.servable import Servable, keras_classifier, keras_detector
@@ -42,9 +42,9 @@ def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> 
 
 
 def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[Export]:
-    pictures = _pictures(request, servable)
-    evaluate = Evaluator(pictures, request.class_names, request.detector, hooks.raise_if_cancelled)
-    hooks.log(f"Proving on {len(pictures)} pictures: {pictures.source}")
+    images = _images(request, servable)
+    evaluate = Evaluator(images, request.class_names, request.detector, hooks.raise_if_cancelled)
+    hooks.log(f"Proving on {len(images)} images: {images.source}")
     expected = evaluate.look(servable.forward)
     done = []
     for number, kind in enumerate(request.kinds):
@@ -93,7 +93,7 @@ def _load(load: Callable[[str, tuple[int, int]], np.ndarray], size: tuple[int, i
     return load(path, size)
 
 
-def _pictures(request: ExportRequest, servable: Servable) -> Pictures:
+def _images(request: ExportRequest, servable: Servable) -> ProofImages:
     load = loader_of(request)
     kind = DetectionSample if request.detector else Sample
     pixels, samples, sizes = [], [], []
@@ -102,18 +102,18 @@ def _pictures(request: ExportRequest, servable: Servable) -> Pictures:
         try:
             pixels.append(load(sample.path))
             sizes.append(upright_size(open_image(sample.path)))
-        except (ImageError, OSError):  # a picture that cannot be read proves nothing
+        except (ImageError, OSError):  # an image that cannot be read proves nothing
             del pixels[len(sizes) :]
             continue
         samples.append(sample)
     if pixels:
-        return Pictures(pixels, samples, sizes, request.source, request.is_labelled)
+        return ProofImages(pixels, samples, sizes, request.source, request.is_labelled)
     height, width = servable.input_size
     made = np.random.default_rng(0).integers(0, 256, (GENERATED, 8, 8, 3), dtype=np.uint8)
     pixels = [
         np.kron(pattern, np.ones((-(-height // 8), -(-width // 8), 1), np.uint8))[:height, :width] for pattern in made
     ]
-    return Pictures(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
+    return ProofImages(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
 
 
 def _calibration(request: ExportRequest, servable: Servable) -> list[np.ndarray]:

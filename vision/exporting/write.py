@@ -27,10 +27,10 @@ def write_export(kind: str, servable: Servable, target: Path, calibration: list[
     Args:
         kind: a name of `KINDS`.
         target: where it goes.
-        calibration: pictures `(height, width, 3)` uint8 that show what activations look like, for `litert-int8`.
+        calibration: images `(height, width, 3)` uint8 that show what activations look like, for `litert-int8`.
 
     Raises:
-        CannotExport: the converter does not know an operation of the network, or there are no pictures.
+        CannotExport: the converter does not know an operation of the network, or there are no images.
     """
     try:
         WRITERS[kind](servable, target, calibration)
@@ -70,7 +70,7 @@ def _whole_numbers(converter: tf.lite.TFLiteConverter, calibration: list[np.ndar
     """Weights and activations as int8 (Jacob et al. 2018), input and output stay float32."""
     if not calibration:
         raise CannotExport(
-            "int8 needs pictures like those that it will see, to measure its activations: add images to the project "
+            "int8 needs images like those that it will see, to measure its activations: add images to the project "
             "or name a snapshot."
         )
 

@@ -21,7 +21,7 @@ _DCT = _dct_rows()
 def perceptual_hash(upright: Image.Image) -> str:
     """256-bit DCT hash as 64 hexadecimal digits (Zauner 2010, section 3.2.1, with 16 × 16 coefficients).
 
-    Equal pictures at other sizes and JPEG qualities differ in few bits; 64 bits are too coarse for photographs of
+    Equal images at other sizes and JPEG qualities differ in few bits; 64 bits are too coarse for photographs of
     one scene.
     """
     grey = upright.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)

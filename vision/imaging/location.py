@@ -1,4 +1,4 @@
-"""Removing where a picture was taken, without touching its pixels where the format allows that."""
+"""Removing where an image was taken, without touching its pixels where the format allows that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def has_location(content: bytes) -> bool:
 
 
 def without_location(content: bytes) -> bytes:
-    """The same picture without its place. Orientation, time and camera stay.
+    """The same image without its place. Orientation, time and camera stay.
 
     JPEG and WebP keep their pixel data bit by bit. PNG and TIFF are written anew without loss; HEIC, which cannot
     be edited in place, becomes a JPEG of quality 95.

@@ -98,5 +98,5 @@ def read_orientation(image: Image.Image) -> int:
         if _is_turned_already(image):
             return 1
         return int(exif_of(image).get(EXIF_ORIENTATION, 1))
-    except Exception:  # damaged EXIF is common in the wild and no reason to lose the picture
+    except Exception:  # damaged EXIF is common in the wild and no reason to lose the image
         return 1

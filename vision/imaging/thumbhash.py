@@ -1,4 +1,4 @@
-"""A blurred picture in some 24 bytes, to be shown until the thumbnail has come: ThumbHash (Evan Wallace, 2023).
+"""A blurred image in some 24 bytes, to be shown until the thumbnail has come: ThumbHash (Evan Wallace, 2023).
 
 The format is that of https://evanw.github.io/thumbhash/: averages of lightness and of two colour differences, and the
 lowest frequencies of each by a discrete cosine transform. Images here have no transparency.

@@ -91,7 +91,7 @@ def import_model(
         class_names: in the order of the network's outputs.
         image_size: `(height, width)` of the input to serve, multiples of 32.
         anchors: needed when a training model was made with other anchors than the package's own.
-        images: paths of pictures to verify the file on; without any, noise is taken.
+        images: paths of images to verify the file on; without any, noise is taken.
 
     Raises:
         ModelImportError: the file is none of the package's, or does not fit `class_names` or `anchors`.
@@ -109,7 +109,7 @@ def import_model(
     # What trainings and exports start from is written here; the file that came is read once.
     model.save(own, include_optimizer=False)
     export_litert(model, litert, image_size, name, shapes, NMS_IOU)
-    pixels = _pictures(images, image_size)
+    pixels = _images(images, image_size)
 
     def forward(batch: np.ndarray) -> np.ndarray:
         return raw(batch.astype(np.float32), training=False).numpy()
@@ -280,7 +280,7 @@ def _check_outputs(model: tf_keras.Model, shapes: AnchorShapes, class_names: lis
         )
 
 
-def _pictures(paths: list[str], image_size: tuple[int, int]) -> np.ndarray:
+def _images(paths: list[str], image_size: tuple[int, int]) -> np.ndarray:
     found = []
     for path in paths:
         try:

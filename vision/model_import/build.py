@@ -68,7 +68,7 @@ def _check_sketch(model: keras.Model, max_parameters: int) -> None:
     if activations > MAX_ACTIVATIONS:
         raise UploadError(
             "too_large",
-            f"One picture makes {activations:,} numbers in this network; at most {MAX_ACTIVATIONS:,} are taken.",
+            f"One image makes {activations:,} numbers in this network; at most {MAX_ACTIVATIONS:,} are taken.",
         )
 
 

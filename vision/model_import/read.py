@@ -248,7 +248,7 @@ def _known(found: tuple[int | None, int | None], given: Size | None) -> Size:
             )
         return int(height), int(width)
     if given is None:
-        raise UploadError("size_needed", "The file takes pictures of any size: say input_width and input_height.")
+        raise UploadError("size_needed", "The file takes images of any size: say input_width and input_height.")
     return given
 
 

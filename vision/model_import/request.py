@@ -15,7 +15,7 @@ class UploadRequest:
         channels: `rgb` or `bgr`.
         scaling: `0_255`, `0_1`, `-1_1`, `imagenet` or `caffe`: the values that the network was trained on.
         resize: `stretch` or `letterbox`.
-        images: paths of pictures to run it on.
+        images: paths of images to run it on.
     """
 
     path: str

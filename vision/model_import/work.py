@@ -40,7 +40,7 @@ def import_upload(request: UploadRequest, folder: Path, hooks: TrainingHooks) ->
     hooks.log(f"Read {network.way}: {network.model.count_params():,} parameters, input {width} x {height} px")
     image = keras.Input((height, width, 3), name="image", dtype="float32")
     values = prepared(image, request.channels, request.scaling)
-    pixels = _pictures(request, (height, width))
+    pixels = _images(request, (height, width))
     outputs = keras.Model(image, onto(network.model, values))
     raw = outputs(pixels.astype(np.float32), training=False).numpy()
     difference = _compare(network, keras.Model(image, values), pixels, raw)
@@ -48,7 +48,7 @@ def import_upload(request: UploadRequest, folder: Path, hooks: TrainingHooks) ->
     hooks.log(added or "Its outputs are probabilities")
     probabilities = model(pixels.astype(np.float32), training=False).numpy()
     if not np.isfinite(probabilities).all():
-        raise UploadError("wrong_output", "On a picture the network answers with something that is no number.")
+        raise UploadError("wrong_output", "On an image the network answers with something that is no number.")
     hooks.on_progress("export", 0, 1)
     files = {
         "keras": folder / "model.keras",
@@ -59,7 +59,7 @@ def import_upload(request: UploadRequest, folder: Path, hooks: TrainingHooks) ->
     export.export_litert(model, files["litert-float32"])
     write_labels(files["labels"], request.class_names)
     litert_difference = export.check_litert(files["litert-float32"], pixels, probabilities)
-    hooks.log(f"LiteRT file agrees with Keras on {len(pixels)} pictures to {litert_difference:.1e}")
+    hooks.log(f"LiteRT file agrees with Keras on {len(pixels)} images to {litert_difference:.1e}")
     return UploadResult(
         architecture="uploaded",
         class_names=request.class_names,
@@ -146,8 +146,8 @@ def _two_of_one(image: keras.KerasTensor, tensor: keras.KerasTensor, is_probabil
     return model, "The one output is the probability of the second label"
 
 
-def _pictures(request: UploadRequest, size: tuple[int, int]) -> np.ndarray:
-    """`(count, height, width, 3)` uint8: pictures of the project where it has some, and patterns."""
+def _images(request: UploadRequest, size: tuple[int, int]) -> np.ndarray:
+    """`(count, height, width, 3)` uint8: images of the project where it has some, and patterns."""
     load: Callable = load_letterboxed if request.resize == "letterbox" else load_pixels
     found = []
     for path in request.images:

@@ -162,7 +162,7 @@ def detections_from(
 
     Args:
         raw: `(anchors, 4 + labels)` float32: offsets, then logits.
-        image_size: `(height, width)` of the part of the input that is picture; boxes are clipped to it.
+        image_size: `(height, width)` of the part of the input that is image; boxes are clipped to it.
         score_threshold: one for all labels, or one a label.
         candidates: how many of the best scores are looked at.
     """

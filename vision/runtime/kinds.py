@@ -16,7 +16,7 @@ class ExportKind:
         runtime: what a device needs to run it: `litert`, `onnxruntime`, `tensorflow` or `keras`.
         filename: what the file is called.
         is_lossy: whether it computes with fewer digits than the model; such a file may be a little worse.
-        is_calibrated: whether pictures are needed to write it.
+        is_calibrated: whether images are needed to write it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Boxes drawn on their picture, readable at any size."""
+"""Boxes drawn on their image, readable at any size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS = {"png": "PNG", "jpeg": "JPEG"}
 
 
 def draw_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, str], kind: str) -> bytes:
-    """The picture with its boxes, each with its label and score, as a file.
+    """The image with its boxes, each with its label and score, as a file.
 
     Args:
         image: upright RGB.
@@ -32,10 +32,10 @@ def draw_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, s
 
 
 def with_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, str]) -> Image.Image:
-    """A copy of the picture with its boxes; a box with a `track` shows its number."""
-    picture = image.copy()
-    draw = ImageDraw.Draw(picture)
-    side = min(picture.size)
+    """A copy of the image with its boxes; a box with a `track` shows its number."""
+    drawn = image.copy()
+    draw = ImageDraw.Draw(drawn)
+    side = min(drawn.size)
     text_pixels = int(min(MAX_TEXT_PIXELS, max(MIN_TEXT_PIXELS, side * TEXT_SHARE)))
     line = max(1, round(side * LINE_SHARE))
     font = _font(text_pixels)
@@ -43,19 +43,19 @@ def with_boxes(image: Image.Image, boxes: Sequence[dict], colors: Mapping[str, s
         color = colors.get(box["label"], GREY)
         draw.rectangle(box["box"], outline=color, width=line)
     for box in reversed(boxes):
-        _caption(draw, box, colors.get(box["label"], GREY), font, picture.size)
-    return picture
+        _caption(draw, box, colors.get(box["label"], GREY), font, drawn.size)
+    return drawn
 
 
 def with_label(image: Image.Image, labels: Sequence[dict], colors: Mapping[str, str]) -> Image.Image:
-    """A copy of the picture with its best label in the upper left corner."""
+    """A copy of the image with its best label in the upper left corner."""
     if not labels:
         return image.copy()
     return with_boxes(image, [{**labels[0], "box": [0, 0, 0, 0]}], colors)
 
 
 def _caption(draw: ImageDraw.ImageDraw, one: dict, color: str, font: AnyFont, size: tuple[int, int]) -> None:
-    """Above the box, or inside where there is no room; never beyond the picture."""
+    """Above the box, or inside where there is no room; never beyond the image."""
     track = f" #{one['track']}" if one.get("track") else ""
     text = f"{one['label']}{track} {one['score']:.2f}"
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)

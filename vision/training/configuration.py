@@ -33,7 +33,7 @@ class Configuration:
         class_weights: "auto" balances when the largest label has over 1.5 times the images of the smallest.
         early_stopping: epochs without improvement on the validation split before a phase ends; 0 never stops.
         mixed_precision: "auto" uses float16 arithmetic on a GPU.
-        resize: "stretch" or "letterbox": how a picture becomes the size of the input.
+        resize: "stretch" or "letterbox": how an image becomes the size of the input.
         network: of the architecture "custom": a Keras configuration.
     """
 

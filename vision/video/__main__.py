@@ -69,8 +69,8 @@ def _open(path: Path) -> tuple[cv2.VideoCapture, VideoFacts]:
         raise VideoProblem("too_many_pixels", f"A frame has {width} x {height} pixels; at most 8K is accepted.")
     if not capture.grab():
         raise VideoProblem("video_empty", "The video has no frame that can be decoded.")
-    picture = _picture(capture)
-    if picture is None:
+    image = _read_image(capture)
+    if image is None:
         raise VideoProblem("video_empty", "The video has no frame that can be decoded.")
     fourcc = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").strip("\0 ")
     fps, count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -79,8 +79,8 @@ def _open(path: Path) -> tuple[cv2.VideoCapture, VideoFacts]:
     facts = VideoFacts(
         container=container,
         codec=CODECS.get(fourcc, fourcc if fourcc.isprintable() else ""),
-        width=picture.shape[1],
-        height=picture.shape[0],
+        width=image.shape[1],
+        height=image.shape[0],
         rotation=int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360,
         fps=round(fps, 6),
         frame_count=count,
@@ -89,10 +89,10 @@ def _open(path: Path) -> tuple[cv2.VideoCapture, VideoFacts]:
     return capture, facts
 
 
-def _picture(capture: cv2.VideoCapture) -> np.ndarray | None:
+def _read_image(capture: cv2.VideoCapture) -> np.ndarray | None:
     """The grabbed frame, turned upright by OpenCV: `(height, width, 3)` BGR."""
-    good, picture = capture.retrieve()
-    return picture if good and picture is not None and picture.size else None
+    good, image = capture.retrieve()
+    return image if good and image is not None and image.size else None
 
 
 def _grabbed(capture: cv2.VideoCapture) -> Iterator[tuple[int, float]]:
@@ -123,8 +123,8 @@ def _survey(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
         if index:
             shortest, longest = min(shortest, time - last), max(longest, time - last)
         count, last = index + 1, time
-        if index % every == 0 and (picture := _picture(capture)) is not None:
-            thumbnails.append((time, _smaller(picture, STRIP_SIDE)))
+        if index % every == 0 and (image := _read_image(capture)) is not None:
+            thumbnails.append((time, _smaller(image, STRIP_SIDE)))
             if len(thumbnails) > STRIP_MOST:
                 thumbnails, every = thumbnails[::2], every * 2
         if index % PROGRESS_FRAMES == 0:
@@ -132,7 +132,7 @@ def _survey(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
     interval = last / (count - 1) if count > 1 else (1 / facts.fps if facts.fps else 0.04)
     step = max(1, len(thumbnails) // STRIP_LEAST)
     thumbnails = thumbnails[::step]
-    content = cv2.imencode(".jpg", np.hstack([picture for _, picture in thumbnails]), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    content = cv2.imencode(".jpg", np.hstack([image for _, image in thumbnails]), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     yield (
         {
             "survey": {
@@ -164,10 +164,10 @@ def _frame(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
             found = _shown(capture, request["time"], is_jumping=False)
     if found is None:
         raise VideoProblem("no_such_frame", "The video has no such frame.")
-    time, picture = found
+    time, image = found
     if request["max_side"]:
-        picture = _smaller(picture, request["max_side"], square=True)
-    pixels = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        image = _smaller(image, request["max_side"], square=True)
+    pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     yield {"time": round(time, 6), "width": pixels.shape[1], "height": pixels.shape[0]}, pixels.tobytes()
 
 
@@ -180,15 +180,15 @@ def _numbered(capture: cv2.VideoCapture, index: int, fps: float) -> tuple[float,
         if not capture.grab():
             return None
     time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-    picture = _picture(capture)
-    return None if picture is None or abs(time - index / fps) > 0.5 / fps else (time, picture)
+    image = _read_image(capture)
+    return None if image is None or abs(time - index / fps) > 0.5 / fps else (time, image)
 
 
 def _counted(capture: cv2.VideoCapture, wanted: int) -> tuple[float, np.ndarray] | None:
     for index, time in _grabbed(capture):
         if index == wanted:
-            picture = _picture(capture)
-            return None if picture is None else (time, picture)
+            image = _read_image(capture)
+            return None if image is None else (time, image)
     return None
 
 
@@ -203,8 +203,8 @@ def _shown(capture: cv2.VideoCapture, wanted: float, *, is_jumping: bool) -> tup
     for _, time in _grabbed(capture):
         if time > wanted + TIME_SLACK:
             break
-        if (picture := _picture(capture)) is not None:
-            found = (time, picture)
+        if (image := _read_image(capture)) is not None:
+            found = (time, image)
     return found
 
 
@@ -219,12 +219,12 @@ def _frames(path: Path, request: dict) -> Iterator[tuple[dict, bytes]]:
             yield {"done": index, "total": max(facts.frame_count, index)}, b""
         if not chooser.wants(index, time, capture) or index <= selection.after_index:
             continue
-        picture = _picture(capture)
-        if picture is None:
+        image = _read_image(capture)
+        if image is None:
             continue
         if selection.max_side:
-            picture = _smaller(picture, selection.max_side, square=True)
-        pixels = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            image = _smaller(image, selection.max_side, square=True)
+        pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         header = {"index": index, "time": round(time, 6), "width": pixels.shape[1], "height": pixels.shape[0]}
         yield header, pixels.tobytes()
 
@@ -264,21 +264,21 @@ class _Chooser:
     def _begins_scene(self, index: int, capture: cv2.VideoCapture) -> bool:
         from scenedetect import FrameTimecode
 
-        picture = _picture(capture)
-        if picture is None:
+        image = _read_image(capture)
+        if image is None:
             return False
-        cuts = self._detector.process_frame(FrameTimecode(index, self._fps), _smaller(picture, SCENE_SIDE))
+        cuts = self._detector.process_frame(FrameTimecode(index, self._fps), _smaller(image, SCENE_SIDE))
         return bool(cuts) or index == self._first
 
 
-def _smaller(picture: np.ndarray, side: int, square: bool = False) -> np.ndarray:
+def _smaller(image: np.ndarray, side: int, square: bool = False) -> np.ndarray:
     """At most `side` wide, or with `square` at most so long on either side."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     scale = side / (max(width, height) if square else width)
     if scale >= 1 and square:
-        return picture
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def _die_with_parent() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
-PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+IMAGE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 CODECS = {
     "avc1": "H.264", "h264": "H.264", "H264": "H.264", "X264": "H.264", "hev1": "H.265", "hvc1": "H.265",
     "hevc": "H.265", "HEVC": "H.265", "vp08": "VP8", "VP80": "VP8", "vp09": "VP9", "VP90": "VP9", "av01": "AV1",
@@ -27,7 +27,7 @@ class VideoProblem(ValueError):
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What the file says of itself. Width and height are those of the upright picture, rotation is in degrees.
+    """What the file says of itself. Width and height are those of the upright image, rotation is in degrees.
 
     `frame_count` and `duration` (seconds) are the file's claims, 0 when it makes none: see `Survey`.
     """
@@ -66,7 +66,7 @@ class Selection:
         scenes: the first frame of each scene.
         start_seconds, end_seconds: the range; its end is not part of it.
         after_index: only frames behind this one, to go on after a break.
-        max_side: larger pictures are made smaller, to at most so many pixels.
+        max_side: larger images are made smaller, to at most so many pixels.
     """
 
     every_frames: int | None = None
@@ -90,7 +90,7 @@ class Frame:
 def container_of(path: Path) -> str:
     """`mp4`, `mov`, `mkv`, `webm` or `avi`, by the file's first bytes; its name says nothing.
 
-    Playlists and picture sequences, which make decoders open other files, are none of these.
+    Playlists and image sequences, which make decoders open other files, are none of these.
 
     Raises:
         VideoProblem: `empty_file` or `not_a_video`.
@@ -99,7 +99,7 @@ def container_of(path: Path) -> str:
         head = file.read(256)
     if not head:
         raise VideoProblem("empty_file", "The file is empty.")
-    if head[4:8] in MP4_BOXES and head[8:12] not in PICTURE_BRANDS:
+    if head[4:8] in MP4_BOXES and head[8:12] not in IMAGE_BRANDS:
         return "mov" if head[4:8] != b"ftyp" or head[8:12] == b"qt  " else "mp4"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "webm" if b"webm" in head[:64] else "mkv"

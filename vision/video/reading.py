@@ -85,7 +85,7 @@ def frame_at(
         time: the frame that is shown then.
         index: instead of a time.
         fps, is_constant: whether its frames are evenly apart, and how many there are in a second.
-        max_side: larger pictures are made smaller, to at most so many pixels.
+        max_side: larger images are made smaller, to at most so many pixels.
 
     Raises:
         VideoProblem: as `probe`, and `no_such_frame`.

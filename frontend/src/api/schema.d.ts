@@ -994,8 +994,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The figures as a picture: confusion matrix, precision and recall, ROC, calibration
-         * @description The figures as a picture: confusion matrix, precision and recall, ROC, calibration.
+         * The figures as an image: confusion matrix, precision and recall, ROC, calibration
+         * @description The figures as an image: confusion matrix, precision and recall, ROC, calibration.
          */
         get: operations["evaluations_pictures_retrieve"];
         put?: never;
@@ -1704,8 +1704,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Show where the model looks: what its score loses when a part of the picture is covered
-         * @description Show where the model looks: what its score loses when a part of the picture is covered.
+         * Show where the model looks: what its score loses when a part of the image is covered
+         * @description Show where the model looks: what its score loses when a part of the image is covered.
          *
          *     The job's `explanation.png` has it in colours, its result in numbers.
          */
@@ -3484,8 +3484,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Small pictures side by side, from the beginning to the end; `strip_times` says when each was
-         * @description Small pictures side by side, from the beginning to the end; `strip_times` says when each was. Takes signed
+         * Small images side by side, from the beginning to the end; `strip_times` says when each was
+         * @description Small images side by side, from the beginning to the end; `strip_times` says when each was. Takes signed
          *     URLs.
          */
         get: operations["videos_strip_retrieve"];
@@ -3710,8 +3710,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a picture that the device was unsure of: it becomes an unconfirmed suggestion in the dataset
-         * @description Send a picture that the device was unsure of: it becomes an unconfirmed suggestion in the dataset.
+         * Send an image that the device was unsure of: it becomes an unconfirmed suggestion in the dataset
+         * @description Send an image that the device was unsure of: it becomes an unconfirmed suggestion in the dataset.
          */
         post: operations["edge_v1_images_create"];
         delete?: never;
@@ -4683,7 +4683,7 @@ export interface components {
             name: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same picture saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
              *     * `exact` - Exact
@@ -4725,7 +4725,7 @@ export interface components {
             name: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same picture saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
              *     * `exact` - Exact
@@ -5134,7 +5134,7 @@ export interface components {
             poll_seconds?: number;
             /**
              * Format: uuid
-             * @description Where pictures go that devices are unsure of. Default: a dataset "From devices".
+             * @description Where images go that devices are unsure of. Default: a dataset "From devices".
              */
             feedback_dataset?: string | null;
             /** Format: double */
@@ -5166,7 +5166,7 @@ export interface components {
             poll_seconds?: number;
             /**
              * Format: uuid
-             * @description Where pictures go that devices are unsure of. Default: a dataset "From devices".
+             * @description Where images go that devices are unsure of. Default: a dataset "From devices".
              */
             feedback_dataset?: string | null;
             /** Format: double */
@@ -5362,7 +5362,7 @@ export interface components {
             labels: string[];
             /** @description The first twelve. */
             annotations: components["schemas"]["GridAnnotation"][];
-            /** @description Base64 of a ThumbHash: a blurred picture to show first. Null until it is computed. */
+            /** @description Base64 of a ThumbHash: a blurred image to show first. Null until it is computed. */
             thumbhash: string | null;
             /** @description Its address, which stays; by cookie or token. `size` may be changed. */
             thumbnail: string;
@@ -5651,7 +5651,7 @@ export interface components {
             image?: string;
             /**
              * Format: binary
-             * @description Or a picture, sent along.
+             * @description Or an image, sent along.
              */
             file?: string;
             /** @description Default: the model's first answer. */
@@ -6071,7 +6071,7 @@ export interface components {
             labels: string[];
             /** @description The first twelve. */
             annotations: components["schemas"]["GridAnnotation"][];
-            /** @description Base64 of a ThumbHash: a blurred picture to show first. Null until it is computed. */
+            /** @description Base64 of a ThumbHash: a blurred image to show first. Null until it is computed. */
             thumbhash: string | null;
             /** @description Its address, which stays; by cookie or token. `size` may be changed. */
             thumbnail: string;
@@ -7184,7 +7184,7 @@ export interface components {
              */
             scaling: components["schemas"]["ScalingEnum"];
             /**
-             * @description How a picture becomes the size of the input: stretched, or whole with a grey rest (letterbox).
+             * @description How an image becomes the size of the input: stretched, or whole with a grey rest (letterbox).
              *
              *     * `stretch` - Stretch
              *     * `letterbox` - Letterbox
@@ -7695,7 +7695,7 @@ export interface components {
             name?: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same picture saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
              *     * `exact` - Exact
@@ -7728,7 +7728,7 @@ export interface components {
             poll_seconds?: number;
             /**
              * Format: uuid
-             * @description Where pictures go that devices are unsure of. Default: a dataset "From devices".
+             * @description Where images go that devices are unsure of. Default: a dataset "From devices".
              */
             feedback_dataset?: string | null;
             /** Format: double */
@@ -9871,7 +9871,7 @@ export interface components {
             /** @description Images of a group share a split. */
             group?: string;
             /**
-             * @description Remove where the picture was taken.
+             * @description Remove where the image was taken.
              * @default false
              */
             strip_location: boolean;
@@ -9951,7 +9951,7 @@ export interface components {
             readonly note: string;
             /** @description How many frames were made images. */
             readonly frame_images: number;
-            /** @description Seconds of the pictures of the strip, side by side. */
+            /** @description Seconds of the images of the strip, side by side. */
             readonly strip_times: number[];
             /** @description Signed, expires: for `<video>` tags. */
             readonly file_url: string;
@@ -21307,7 +21307,7 @@ export interface operations {
                 /** @description Labels (default 5) or boxes (300) an image at most. */
                 max?: number;
                 /**
-                 * @description Answer with the one picture and its boxes drawn on it.
+                 * @description Answer with the one image and its boxes drawn on it.
                  *
                  *     * `png` - png
                  *     * `jpeg` - jpeg

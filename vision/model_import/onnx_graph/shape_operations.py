@@ -103,7 +103,7 @@ def pad(b: Builder, node: NodeProto) -> None:
         or rank != 4
         or any(before[n] or after[n] for n in others)
     ):
-        raise unsupported("Pad other than zeros around a picture")
+        raise unsupported("Pad other than zeros around an image")
     y = layers.ZeroPadding2D(((before[rows], after[rows]), (before[columns], after[columns])), name=b.name(node))(
         value.tensor
     )
@@ -111,7 +111,7 @@ def pad(b: Builder, node: NodeProto) -> None:
 
 
 def crop(b: Builder, node: NodeProto) -> None:
-    """A picture without some of its border."""
+    """An image without some of its border."""
     value = b.value(node)
     starts, ends, axes, steps = (b.constant(node, index) for index in range(1, 5))
     rows, columns = (2, 3) if value.turned else (1, 2)

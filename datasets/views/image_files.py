@@ -41,17 +41,17 @@ class Shown(Protocol):
     def filename(self) -> str: ...
 
 
-class AnswersPictures(GenericAPIView):
+class AnswersImages(GenericAPIView):
     """For views that answer a small or shown version of an image in some of their actions."""
 
-    picture_actions: tuple[str, ...] = ()
+    image_actions: tuple[str, ...] = ()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        if self.action in self.picture_actions:  # type: ignore[attr-defined]
-            return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the picture
+        if self.action in self.image_actions:  # type: ignore[attr-defined]
+            return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the image
         return super().perform_content_negotiation(request, force)
 
-    def answer_picture(
+    def answer_image(
         self, image: Shown, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]
     ) -> HttpResponseBase:
         try:
@@ -79,7 +79,7 @@ class AnswersPictures(GenericAPIView):
             raise ValidationError({name: [f"Must be one of {', '.join(map(str, sizes))}."]})
         return int(text)
 
-    def kind_of_picture(self) -> str:
+    def image_kind(self) -> str:
         text = self.request.query_params.get("format")
         if text is None:
             accepted = thumbnails.accepts_webp(self.request.headers.get("Accept", ""))
@@ -89,10 +89,10 @@ class AnswersPictures(GenericAPIView):
         return text
 
 
-class PicturesMixin(AnswersPictures):
+class ImageFilesMixin(AnswersImages):
     """For the view of images."""
 
-    picture_actions = ("thumbnail", "rendition")
+    image_actions = ("thumbnail", "rendition")
 
     @extend_schema(
         parameters=[
@@ -107,8 +107,8 @@ class PicturesMixin(AnswersPictures):
         """A small JPEG or WebP of the upright image. Takes signed URLs."""
         image = self.get_object()
         size = self.one_of("size", thumbnails.SIZES)
-        kind = self.kind_of_picture()
-        return self.answer_picture(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
+        kind = self.image_kind()
+        return self.answer_image(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
 
     @extend_schema(
         parameters=[
@@ -124,5 +124,5 @@ class PicturesMixin(AnswersPictures):
         what is very large, too. Takes signed URLs."""
         image = self.get_object()
         size = self.one_of("max", renditions.SIZES, renditions.SIZES[1])
-        kind = self.kind_of_picture()
-        return self.answer_picture(image, kind, f"{size}-full", size, renditions.ensure_rendition)
+        kind = self.image_kind()
+        return self.answer_image(image, kind, f"{size}-full", size, renditions.ensure_rendition)
