@@ -55,6 +55,34 @@ def test_an_app_imports_only_from_floors_below(app):
     assert not wrong, "\n".join(wrong)
 
 
+# Folders of `vision/`: each uses those below it.
+VISION = {
+    "imaging": 0,
+    "formats": 0,
+    "sandbox": 0,
+    "video": 1,
+    "runtime": 1,
+    "analysis": 2,
+    "training": 3,
+    "detection": 4,
+    "model_import": 4,
+    "legacy_retinanet": 5,
+    "exporting": 6,
+}
+
+
+@pytest.mark.parametrize("room", VISION)
+def test_a_folder_of_vision_imports_only_from_those_below(room):
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in sources(f"vision/{room}")
+        for line, module in imports_of(path)
+        if (parts := module.split("."))[0] == "vision" and len(parts) > 1
+        if (other := parts[1]) in VISION and other != room and VISION[other] >= VISION[room]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 # Folders of `inference/`: each uses those below it; `evaluation` and `labeling` know nothing of each other.
 INFERENCE = {"registry": 0, "serving": 1, "evaluation": 2, "labeling": 2, "views": 3}
 

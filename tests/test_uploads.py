@@ -19,9 +19,9 @@ from tests.pictures import jpeg, shapes_zip
 from tests.test_imports import run_import
 from training import services as trainings
 from vision.imaging.preprocessing import load_pixels
-from vision.model_import.layers import UploadError, check_network, square_input
 from vision.model_import.saved_model import operations
-from vision.training.errors import EngineError
+from vision.training.allowed_layers import check_network, square_input
+from vision.training.errors import EngineError, UploadError
 from vision.training.hooks import TrainingHooks
 
 pytestmark = pytest.mark.slow
@@ -396,7 +396,7 @@ def test_a_network_too_large_is_refused_without_the_memory_for_it():
     import keras
     import psutil
 
-    from vision.model_import.build import build_checked
+    from vision.training.checked_networks import build_checked
 
     network = own_network()
     network["config"]["layers"][-1]["config"]["units"] = 10**9

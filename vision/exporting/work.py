@@ -75,7 +75,7 @@ def _export(
 
 def _servable(request: ExportRequest) -> Servable:
     if request.engine == "keras_retinanet":
-        from vision.legacy_retinanet.exporting import keras_retinanet_detector
+        from vision.exporting.keras_retinanet import keras_retinanet_detector
 
         return keras_retinanet_detector(request)
     if request.detector:

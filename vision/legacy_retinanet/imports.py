@@ -18,8 +18,8 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import ImageError
 from vision.legacy_retinanet.networks import DEFAULT_SHAPES, export_litert, levels_of, raw_model
 from vision.model_import.hdf5 import check_hdf5
-from vision.model_import.layers import PARTS, parts_of
 from vision.runtime.boxes import AnchorShapes
+from vision.training.allowed_layers import PARTS, parts_of
 from vision.training.errors import EngineError
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels

@@ -10,7 +10,8 @@ from pathlib import Path
 import h5py
 
 from vision.model_import.hdf5 import check_hdf5
-from vision.model_import.layers import UploadError, check_network
+from vision.training.allowed_layers import check_network
+from vision.training.errors import UploadError
 
 # What reading a member of a broken or encrypted archive raises; a full disk is something else.
 DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)

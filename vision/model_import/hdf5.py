@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from vision.model_import.layers import UploadError
+from vision.training.errors import UploadError
 
 MAX_OBJECTS = 100_000
 MAX_ATTRIBUTES = 1000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vision.model_import.layers import UploadError
 from vision.runtime.interpreters import ModelFileError
 from vision.runtime.litert_file import UnsafeLiteRT, operations_of
+from vision.training.errors import UploadError
 
 TAKEN = frozenset({
     "ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN", "AVERAGE_POOL_2D", "BATCH_MATMUL", "BATCH_TO_SPACE_ND",

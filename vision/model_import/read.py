@@ -17,14 +17,14 @@ import tensorflow as tf
 
 from vision.keras_internals import output_for
 from vision.model_import import containers
-from vision.model_import.build import check_image_input, check_size
-from vision.model_import.layers import UploadError
 from vision.model_import.litert import check_litert
 from vision.model_import.onnx_graph.files import load_onnx, simplified
 from vision.model_import.onnx_graph.inputs import input_of
 from vision.model_import.onnx_graph.network import keras_network
 from vision.model_import.saved_model.read import read_saved_model
 from vision.runtime.kinds import ONNX_OPSET
+from vision.training.checked_networks import check_image_input, check_size
+from vision.training.errors import UploadError
 from vision.training.to_onnx import function_to_onnx
 
 BYTES_A_PARAMETER = 8

@@ -11,11 +11,11 @@ from keras import layers
 
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import ImageError, load_pixels
-from vision.model_import.build import ends_in
-from vision.model_import.layers import UploadError
 from vision.model_import.read import Limits, Network, onto, read_network
 from vision.model_import.request import UploadRequest, UploadResult
 from vision.training import export
+from vision.training.checked_networks import ends_in
+from vision.training.errors import UploadError
 from vision.training.hooks import TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, caffe_preprocessing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 
-from vision.model_import.layers import check_network, square_input
+from vision.training.allowed_layers import check_network, square_input
 from vision.training.architectures import ARCHITECTURES, Architecture, find_weights
 from vision.training.errors import ConfigurationError, WeightsError
 from vision.training.presets import DEFAULT_PRESET, PRESETS, Preset

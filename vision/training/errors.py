@@ -59,3 +59,11 @@ class Interrupted(EngineError):
     """The machine asks for a pause (shutdown); the last checkpoint is written, another process goes on."""
 
     code = "interrupted"
+
+
+class UploadError(EngineError):
+    """The file or network cannot be used; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

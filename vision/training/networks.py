@@ -10,9 +10,9 @@ import numpy as np
 from keras import layers
 
 from vision.keras_internals import all_layers
-from vision.model_import.build import custom_network
 from vision.training.architectures import find_weights
 from vision.training.base_model import backbone_of
+from vision.training.checked_networks import custom_network
 from vision.training.configuration import Configuration, augmentation_strength
 from vision.training.errors import WeightsError
 

@@ -10,8 +10,8 @@ import onnx
 from keras import layers
 from onnx import NodeProto, numpy_helper
 
-from vision.model_import.layers import UploadError
 from vision.model_import.onnx_graph.inputs import input_of
+from vision.training.errors import UploadError
 
 TURNED_AXES = {0: 0, 1: 3, 2: 1, 3: 2}
 

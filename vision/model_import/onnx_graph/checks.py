@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx
 from google.protobuf.message import Message
 
-from vision.model_import.layers import UploadError
 from vision.model_import.onnx_graph.operations import OPERATIONS
 from vision.runtime.onnx_file import names_other_files
+from vision.training.errors import UploadError
 
 MAX_NODES = 5000
 DOMAINS = ("", "ai.onnx")

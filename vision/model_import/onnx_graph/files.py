@@ -6,9 +6,9 @@ from pathlib import Path
 
 import onnx
 
-from vision.model_import.layers import UploadError
 from vision.model_import.onnx_graph.checks import check_onnx
 from vision.model_import.onnx_graph.inputs import input_of
+from vision.training.errors import UploadError
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from vision.model_import.layers import UploadError
+from vision.training.errors import UploadError
 
 
 @dataclass(frozen=True)

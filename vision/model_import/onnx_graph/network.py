@@ -6,9 +6,9 @@ import keras
 import onnx
 from keras import layers
 
-from vision.model_import.layers import UploadError
 from vision.model_import.onnx_graph.builder import Builder, Value, unsupported
 from vision.model_import.onnx_graph.operations import OPERATIONS
+from vision.training.errors import UploadError
 
 
 def keras_network(model: onnx.ModelProto, image_size: tuple[int, int]) -> keras.Model:

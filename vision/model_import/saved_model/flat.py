@@ -16,9 +16,9 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.versions_pb2 import VersionDef
 from tensorflow.python.framework import op_def_registry
 
-from vision.model_import.layers import UploadError
 from vision.model_import.saved_model.operations import CALLS, check_computing
 from vision.model_import.saved_model.variables import NUMBER_TYPES
+from vision.training.errors import UploadError
 
 IMAGE = "image"
 MAX_NODES, MAX_DEPTH = 20_000, 40

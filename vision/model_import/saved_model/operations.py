@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision.model_import.layers import UploadError
+from vision.training.errors import UploadError
 
 # Arithmetic on tensors, without a state, files, texts or chance: what a network that answers may be made of.
 COMPUTING = frozenset({

@@ -12,8 +12,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObject, SavedObjectGraph
 
-from vision.model_import.layers import UploadError
 from vision.model_import.saved_model.operations import check_operation
+from vision.training.errors import UploadError
 
 MAX_NODES = 200_000
 # A captured tensor is a number in the list of a function's arguments; what our signature is bound to is seen later.

@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import tensorflow as tf
 
 from vision.model_import.containers import copy_member, opened_zip
-from vision.model_import.layers import UploadError
 from vision.model_import.saved_model.flat import IMAGE, Flattener, Reference, Variable
 from vision.model_import.saved_model.proto import CheckedModel, read_proto
 from vision.model_import.saved_model.variables import Variables
+from vision.training.errors import UploadError
 
 GRAPH = "saved_model.pb"
 MAX_GRAPH_BYTES = 256 << 20

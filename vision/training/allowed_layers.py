@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vision.training.errors import EngineError
+from vision.training.errors import UploadError
 
 # Keras' own layers that compute on images or what becomes of them. Not here: whatever calls functions (Lambda), loads
 # files (TFSMLayer, text layers with vocabularies), wraps other frameworks, or keeps a state.
@@ -30,14 +30,6 @@ PARTS = frozenset({
 MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 MAX_LAYERS = 3000
 MAX_DEPTH = 100
-
-
-class UploadError(EngineError):
-    """The file or network cannot be used; `code` says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def check_network(configuration: object) -> None:

@@ -9,7 +9,8 @@ import keras
 from keras import layers
 
 from vision.keras_internals import forget_uninitialized_variables, model_of_keras_2, operation_of
-from vision.model_import.layers import UploadError, check_network
+from vision.training.allowed_layers import check_network
+from vision.training.errors import UploadError
 
 MAX_ACTIVATIONS = 500_000_000
 
