@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -51,9 +51,6 @@ from vision.training.networks import (
 from vision.training.resources import Estimate, estimated, measured
 from vision.training.result import TrainingResult
 
-if TYPE_CHECKING:
-    from vision.detection.configuration import DetectionConfiguration
-
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
@@ -61,7 +58,16 @@ PROOF_IMAGES = 16
 HEAD_WEIGHT_DECAY = 1.0
 
 
-def prepare_runtime(configuration: Configuration | DetectionConfiguration) -> tf.distribute.Strategy | None:
+class Repeatable(Protocol):
+    """What the configurations of classifiers and detectors share of how they run."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def mixed_precision(self) -> str: ...
+
+
+def prepare_runtime(configuration: Repeatable) -> tf.distribute.Strategy | None:
     """Seed everything, make operations deterministic, use the GPUs that are there.
 
     Returns:
