@@ -105,9 +105,15 @@ def _bulk(client, dataset) -> Row:
     return at_most("gallery, 10,000 labels", f"{seconds:.2f} s", "2 s", seconds / 2, 1.0)
 
 
+STORED = {"size": 1000, "content_type": "image/jpeg", "backend": "local", "remote_id": "", "state": "replicated"}
+ROW_OF_IMPORT = dict.fromkeys(("x_min", "y_min", "x_max", "y_max", "score", "created_by_id")) | {
+    "origin": "imported",
+    "confirmed": 1,
+}
+
+
 def _fill(user, count: int):
     """A project with a dataset of `count` images; 9 of 10 have a label, 5 images have a rare one."""
-    from datasets.gallery.codes import code_of
     from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, Label
     from projects.services import create_project
     from storage.models import Blob
@@ -116,38 +122,13 @@ def _fill(user, count: int):
     dataset = Dataset.objects.create(project=project, name="d", image_count=count)
     names = [*(f"label-{n}" for n in range(LABELS - 1)), "rare"]
     labels = [Label.objects.create(project=project, name=name).pk.hex for name in names]
-    codes = [
-        code_of(
-            split=split,
-            annotated=is_labelled,
-            reviewed=True,
-            suggested=False,
-            origins={"imported"} if is_labelled else set(),
-            image_format="JPEG",
-        )
-        for split in SPLITS
-        for is_labelled in (False, True)
-    ]
-
-    def code(n: int) -> int:
-        return codes[n % len(SPLITS) * 2 + bool(n % 10)]
-
+    code = _facet_codes()
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     blobs, images = ([_uuid(kind, count, n) for n in range(count)] for kind in (1, 2))
     _insert(
         Blob,
         (
-            {
-                "id": blobs[n],
-                "sha256": sha256_of(n, count),
-                "size": 1000,
-                "content_type": "image/jpeg",
-                "backend": "local",
-                "remote_id": "",
-                "state": "replicated",
-                "created_at": now,
-                "last_used": now,
-            }
+            {"id": blobs[n], "sha256": sha256_of(n, count), **STORED, "created_at": now, "last_used": now}
             for n in range(count)
         ),
     )
@@ -171,14 +152,7 @@ def _fill(user, count: int):
                 "id": _uuid(3, count, n),
                 "image_id": images[n],
                 "label_id": labels[_label_of(n, count)],
-                "x_min": None,
-                "y_min": None,
-                "x_max": None,
-                "y_max": None,
-                "origin": "imported",
-                "score": None,
-                "confirmed": 1,
-                "created_by_id": None,
+                **ROW_OF_IMPORT,
                 "created_at": now,
             }
             for n in range(count)
@@ -205,6 +179,25 @@ def _fill(user, count: int):
         FacetCount(dataset=dataset, label_key=label, facets=facets, images=n) for (label, facets), n in counted.items()
     )
     return dataset
+
+
+def _facet_codes() -> Callable[[int], int]:
+    """Of the nth image."""
+    from datasets.gallery.codes import code_of
+
+    codes = [
+        code_of(
+            split=split,
+            annotated=is_labelled,
+            reviewed=True,
+            suggested=False,
+            origins={"imported"} if is_labelled else set(),
+            image_format="JPEG",
+        )
+        for split in SPLITS
+        for is_labelled in (False, True)
+    ]
+    return lambda n: codes[n % len(SPLITS) * 2 + bool(n % 10)]
 
 
 def _label_of(n: int, count: int) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from common.words import counted
-from datasets.grouping import MOST_OF_ALL, group_images, remark_on_large_groups
+from datasets.grouping import MOST_OF_ALL, Grouping, group_images, remark_on_large_groups
 from datasets.grouping import Candidate as Candidate
 
 ORDER = ("train", "validation", "test")
@@ -53,7 +54,7 @@ def assign_splits(
         The splits in the order of the candidates, and facts worth telling: `groups` (of more than one image),
         `grouped_images`, `moved_to_train` (images whose chosen split gave way to their group), `near_duplicates`
         (`mode`, `limit_bits`, `largest_group`, `parted_images`) and `remarks`. `chosen`, one of each candidate: whether
-        its split is the wish of a user.
+        a user asked for its split.
     """
     grouping = group_images(candidates, near_duplicates, previous_bits)
     members: dict[int, list[int]] = defaultdict(list)
@@ -61,7 +62,7 @@ def assign_splits(
         members[root].append(index)
     filling = _Filling(candidates, fractions)
     chosen: dict[int, str] = {}
-    wished: set[int] = set()
+    requested: set[int] = set()
     moved = 0
     lacking = _lacking(candidates, members, fractions)
     released = set(ORDER) if "train" in lacking else {"train"} if lacking else set()
@@ -69,10 +70,10 @@ def assign_splits(
     again = _drawn_again(candidates, members)
     for root, indices in members.items():
         group = [candidates[index] for index in indices]
-        split, is_wished = _given_split(group, root not in unknown | again, released)
+        split, is_requested = _given_split(group, root not in unknown | again, released)
         if split is not None:
             chosen[root] = split
-            wished |= {root} if is_wished else set()
+            requested |= {root} if is_requested else set()
             moved += sum(candidate.fixed not in (None, split) for candidate in group)
             filling.add(group, split)
     new = set(members) - set(chosen)
@@ -80,26 +81,30 @@ def assign_splits(
         group = [candidates[index] for index in members[root]]
         chosen[root] = filling.best_for(group)
         filling.add(group, chosen[root])
+    facts = _facts(members, grouping, near_duplicates, moved)
+    facts["remarks"] = [
+        *grouping.remarks,
+        *remark_on_large_groups(candidates, grouping),
+        *([DRAWN_AGAIN] if again else []),
+        *_about_lacking(lacking, chosen, members),
+    ]
+    facts["chosen"] = [root in requested for root in grouping.roots.tolist()]
+    return [chosen[root] for root in grouping.roots.tolist()], facts
+
+
+def _facts(members: dict[int, list[int]], grouping: Grouping, mode: str, moved: int) -> dict[str, Any]:
     sizes = [len(indices) for indices in members.values()]
-    facts = {
+    return {
         "groups": sum(size > 1 for size in sizes),
         "grouped_images": sum(size for size in sizes if size > 1),
         "moved_to_train": moved,
         "near_duplicates": {
-            "mode": near_duplicates,
+            "mode": mode,
             "limit_bits": grouping.limit_bits,
             "largest_group": max(sizes, default=0),
             "parted_images": int(grouping.parted.sum()),
         },
-        "remarks": [
-            *grouping.remarks,
-            *remark_on_large_groups(candidates, grouping),
-            *([DRAWN_AGAIN] if again else []),
-            *_about_lacking(lacking, chosen, members),
-        ],
-        "chosen": [root in wished for root in grouping.roots.tolist()],
     }
-    return [chosen[root] for root in grouping.roots.tolist()], facts
 
 
 def _drawn_again(candidates: Sequence[Candidate], members: dict[int, list[int]]) -> set[int]:

@@ -134,6 +134,24 @@ def main() -> None:
     snapshot = studio.call("POST", f"datasets/{dataset['id']}/snapshots/", {})
     print(f"Snapshot {snapshot['number']}: {snapshot['counts']['splits']}, {len(snapshot['class_names'])} labels")
 
+    run = _train(studio, options, project, snapshot)
+    model = studio.call("GET", f"models/{run['model']}/")
+    metrics, name = model["metrics"], "accuracy" if options.task == "classification" else "ap50"
+    low, high = metrics[f"{name}_interval"]
+    print(f"Trained in {run['actual']['seconds']:.0f} s (estimated: {run['estimate']['seconds']:.0f} s)")
+    print(
+        f"Test {name} {metrics[name]:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
+        f"{metrics['count']} images the training never saw"
+    )
+
+    milliseconds = _predict(studio, model, options.zip)
+    print(f"in {milliseconds} ms; the whole tour took {time.time() - started:.0f} s")
+    print("For the commands of the README:")
+    ids = {"PROJECT": project, "DATASET": dataset, "SNAPSHOT": snapshot, "TRAINING": run, "MODEL": model}
+    print("  " + " ".join(f"{name}={row['id']}" for name, row in ids.items()))
+
+
+def _train(studio: Studio, options: argparse.Namespace, project: dict, snapshot: dict) -> dict:
     request = {"project": project["id"], "snapshot": snapshot["id"], **options.settings}
     if options.architecture:
         request["architecture"] = options.architecture
@@ -160,24 +178,15 @@ def main() -> None:
     run = studio.call("GET", f"trainings/{run['id']}/")
     if run["state"] != "succeeded":
         sys.exit(f"The training {run['state']}: {run['error']}")
+    return run
 
-    model = studio.call("GET", f"models/{run['model']}/")
-    metrics, name = model["metrics"], "accuracy" if options.task == "classification" else "ap50"
-    low, high = metrics[f"{name}_interval"]
-    print(f"Trained in {run['actual']['seconds']:.0f} s (estimated: {run['estimate']['seconds']:.0f} s)")
-    print(
-        f"Test {name} {metrics[name]:.4f} (95 % interval {low:.3f} to {high:.3f}) on "
-        f"{metrics['count']} images the training never saw"
-    )
 
-    name, content = _one_photograph(options.zip)
+def _predict(studio: Studio, model: dict, archive: Path) -> float:
+    name, content = _one_photograph(archive)
     answer = studio.send_files(f"models/{model['id']}/predict/?max=3", "files", "photograph", content)
     best = answer["predictions"][0]["labels"] or answer["predictions"][0]["boxes"]
     print(f"{name}: " + (", ".join(f"{one['label']} {one['score']:.3f}" for one in best) or "nothing found"))
-    print(f"in {answer['timing_ms']} ms; the whole tour took {time.time() - started:.0f} s")
-    print("For the commands of the README:")
-    ids = {"PROJECT": project, "DATASET": dataset, "SNAPSHOT": snapshot, "TRAINING": run, "MODEL": model}
-    print("  " + " ".join(f"{name}={row['id']}" for name, row in ids.items()))
+    return answer["timing_ms"]
 
 
 def _options() -> argparse.Namespace:
