@@ -27,7 +27,8 @@ from vision.formats.base import (
 )
 from vision.formats.claims import FRACTIONS, PIXELS, Claim
 from vision.formats.collection import Collection
-from vision.formats.shapes import number, size_of
+from vision.formats.numbered_corners import go_around, in_pairs, named_corners, split_row
+from vision.formats.shapes import around, number, size_of
 from vision.formats.side_tables import (
     SPLITS,
     are_facts,
@@ -121,6 +122,7 @@ class Columns:
     is_open_images: bool = False  # boxes are in fractions
     classes: tuple[tuple[int, str], ...] = ()  # a column a class
     lists: frozenset[str] = frozenset()  # cells that may be several labels
+    corners: tuple[tuple[int, int], ...] = ()  # more than two, of an outline
 
 
 def read(
@@ -156,6 +158,9 @@ def read(
         return True
     if _is_header(header) or _are_unknown_names(rows[0]):
         return False
+    outlines = [parts for parts in (split_row(row.cells) for row in rows) if parts is not None]
+    if outlines and len(outlines) * 2 >= len(rows):
+        return _read_outlines(collection, source, text, [edges for _, edges, _ in outlines])
     if _is_keras(rows):
         if _is_of_another_order(rows):
             detail = (
@@ -331,9 +336,11 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
     if file is None:
         return None
     box, has_sizes = None, False
+    corners: tuple[tuple[int, int], ...] = ()
     for names in CORNERS:
         if all(name in places for name in names):
             box = tuple(places[name] for name in names)
+            corners = named_corners(places) if "y2" in names or "y_2" in names or "y0" in names else ()
             break
     else:
         for names in SIZES:
@@ -362,6 +369,7 @@ def _columns(header: list[str], rows: Sequence[Row]) -> Columns | None:
             confidence,
             places.get("isgroupof"),
             is_open_images,
+            corners=corners,
         )
     classes = _class_columns(header, rows, file, split)
     return Columns(file, split=split, classes=classes) if classes else None
@@ -490,6 +498,9 @@ def _cells(
     if columns.box is None:
         _whole(collection, claim, [names.get(one, one) for one in labels_of(label)], line)
         return
+    if columns.corners:
+        _outline_of_cells(collection, claim, columns, cells, line, label)
+        return
     texts = [_cell(cells, at) for at in columns.box]
     if not label and not any(texts):
         return  # looked at, nothing there
@@ -507,6 +518,26 @@ def _cells(
     if columns.has_sizes:
         edges = [edges[0], edges[1], edges[0] + edges[2], edges[1] + edges[3]]
     collection.add(claim, label, edges, line, FRACTIONS if columns.is_open_images else PIXELS)
+
+
+def _outline_of_cells(
+    collection: Collection, claim: Claim, columns: Columns, cells: list[str], line: int, label: str
+) -> None:
+    """The box around the corners of a line; those behind its last are empty."""
+    texts = [(_cell(cells, x), _cell(cells, y)) for x, y in columns.corners]
+    if label or any(map(any, texts)):
+        points = [(number(x), number(y)) for x, y in texts if x or y]
+        _outline(collection, claim, label, points, line)
+
+
+def _outline(collection: Collection, claim: Claim, label: str, points: list[tuple[float, float]], line: int) -> None:
+    box = around(points)
+    if box is None or not label:
+        what = "corners that are no numbers" if label else "no label"
+        collection.leave_out(claim, "incomplete_annotation", f"Line {line} has {what}; it is left out.", line)
+        return
+    collection.say_outline(claim, f"Line {line} has {counted(len(points), 'corner')}", line)
+    collection.add(claim, label, box, line)
 
 
 def _cell(cells: Sequence[str], at: int | None) -> str:
@@ -565,6 +596,31 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
             collection.leave_out(claim, "unknown_label", detail, row.line)
         elif label:
             collection.add(claim, label, [number(edge) for edge in edges], row.line)
+
+
+def _read_outlines(collection: Collection, source: str, text: str, rows: Sequence[Sequence[float]]) -> bool:
+    """A table of `path,x1,y1,x2,y2,x3,y3,x4,y4,label`, or with the label before the numbers."""
+    if not go_around(rows):
+        detail = (
+            "Lines have eight numbers that do not go around a box corner by corner (x1,y1,x2,y2,x3,y3,x4,y4), and no "
+            "line names the columns. Name them in the first line."
+        )
+        collection.say("columns_unclear", detail, source)
+        return False
+    claims: dict[str, Claim] = {}
+    for row in all_rows(text):
+        parts = split_row(row.cells)
+        if parts is None:
+            _say_broken(collection, source, row, claims)
+            continue
+        said, edges, label = parts
+        claims[said] = claim = claims.get(said) or _claim(collection, source, said, row.line)
+        if go_around([edges]):
+            _outline(collection, claim, meant(label), in_pairs(edges), row.line)
+        else:
+            detail = f"Line {row.line} has eight numbers that do not go around a box; it is left out."
+            collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+    return True
 
 
 def _say_broken(collection: Collection, source: str, row: Row, claims: dict[str, Claim]) -> None:
