@@ -43,6 +43,8 @@ NAMED = {
     "images with lists of their own": {
         "c.json": json.dumps({"images": [{"id": 1, "file_name": "a.png", "annotations": [{"bbox": [1, 2, 3, 4]}]}]})
     },
+    "a plain JSON an image": {"photos/a.json": json.dumps({"label": "cat"}), "photos/b.json": '"dog"'},
+    "a list beside its image": {"photos/a.json": '["cat"]', "photos/b.json": "[]"},
     "lines of JSON": {"all.jsonl": json.dumps({"image": "a.png", "label": "x"})},
     "a manifest of SageMaker": {"output.manifest": json.dumps({"source-ref": "s3://bucket/photos/a.png", "bolt": {}})},
     "CVAT for video": {

@@ -58,6 +58,17 @@ class TestLabelStudio:
         result = self.tasks(self.choice("cat", 1, ground_truth=True), self.choice("dog", 2))
         assert result.boxes("a.png") == [("cat", [])]
 
+    @pytest.mark.parametrize("result", [[], [{"type": "choices", "value": {"choices": ["cat"]}}]])
+    def test_a_skipped_task_is_said_of_its_image(self, result):
+        read = self.tasks({"result": result, "was_cancelled": True})
+        (remark,) = read.remarks
+        assert read.is_open("a.png") and (remark.code, remark.filename) == ("skipped_task", "a.png")
+        assert ("drawn" in remark.detail) == bool(result) and (remark.source, remark.line) == ("t.json", 1)
+
+    def test_of_a_task_that_one_has_skipped_the_other_annotation_counts(self):
+        read = self.tasks({"result": [], "was_cancelled": True}, self.choice("cat", 2))
+        assert read.boxes("a.png") == [("cat", [])] and not read.codes()
+
     def test_a_taxonomy_is_not_read_and_said(self):
         result = self.tasks({"result": [{"type": "taxonomy", "value": {"taxonomy": [["animal", "cat"]]}}]})
         assert result.is_open("a.png") and "incomplete_annotation" in result.codes()

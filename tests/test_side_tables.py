@@ -27,6 +27,8 @@ def read(table: str, name: str = "t.csv", **others: str) -> Read:
         'filename,place\na.png,"[5, 6, 25, 26]"\nb.png,"[1, 2, 3, 4]"\n',
         "filename,xmin (px),ymin (px),class\na.png,5,6,bolt\n",
         "Path,Roi.X1,Roi.Y1,label\na.png,5,6,bolt\n",
+        "filename,target\na.png,0\nb.png,1\n",
+        "id_code,file,label_id\nx,a.png,0\ny,b.png,1\n",
         "filename,prediction\na.png,cat\nb.png,dog\n",
         "filename,age\na.png,31\nb.png,4\n",
         "filename,where\na.png,https://host/a\nb.png,https://host/b\n",

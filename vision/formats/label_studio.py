@@ -99,6 +99,8 @@ def _task(collection: Collection, source: str, position: int, task: dict) -> Non
         size=_size(results or ()),
         is_annotated=results is not None,
     )
+    if results is None and is_whole:
+        _say_open(collection, claim, position, task)
     if results and len(_images_of(data)) > 1:
         results = _of_image(collection, claim, results, _key_of(data))
     labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
@@ -173,16 +175,8 @@ def _names(said: str) -> Sequence[str]:
 
 def _results(collection: Collection, source: str, position: int, task: dict) -> list | None:
     """What was drawn on a task; None when nobody has annotated it."""
-    rows: list = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
-    done = [
-        row
-        for row in rows
-        if isinstance(row, dict) and not row.get("was_cancelled") and isinstance(row.get("result"), list)
-    ]
+    done = [row for row in _annotations(task) if not row.get("was_cancelled") and isinstance(row.get("result"), list)]
     if not done:
-        if task.get("predictions"):
-            detail = f"Task {position} has predictions only, which are no annotations; it was kept unlabelled."
-            collection.say("predictions_left_out", detail, source, position)
         return None
     if len(done) > 1:
         detail = (
@@ -191,6 +185,23 @@ def _results(collection: Collection, source: str, position: int, task: dict) -> 
         collection.say("several_annotations", detail, source, position)
     best = max(done, key=_worth)
     return best["result"] + ([] if best.get("ground_truth") else _other_choices(best, done))
+
+
+def _annotations(task: dict) -> list[dict]:
+    rows: list = next((task[key] for key in ANNOTATIONS if isinstance(task.get(key), list)), [])
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _say_open(collection: Collection, claim: Claim, position: int, task: dict) -> None:
+    """Why a task has no annotations that count, though it has something."""
+    skipped = [row for row in _annotations(task) if row.get("was_cancelled")]
+    if skipped:
+        drawn = ", and what was drawn on it before was not taken" if any(row.get("result") for row in skipped) else ""
+        detail = f"Task {position} was skipped in Label Studio{drawn}; its image was kept unlabelled."
+        collection.say("skipped_task", detail, claim, position)
+    elif task.get("predictions"):
+        detail = f"Task {position} has predictions only, which are no annotations; its image was kept unlabelled."
+        collection.say("predictions_left_out", detail, claim, position)
 
 
 def _worth(annotation: dict) -> tuple[bool, str, float]:

@@ -53,7 +53,7 @@ def split_row(cells: Sequence[str]) -> tuple[str, list[float], str] | None:
 
 
 def go_around(rows: Sequence[Sequence[float]]) -> bool:
-    """Whether eight numbers each are four corners one after the other, but for few, and not in the other order as well."""
+    """Whether eight numbers each, but for few, are corners one after the other, and not in the other order as well."""
     return _are_most(map(in_pairs, rows), len(rows)) and not _are_most(map(_in_halves, rows), len(rows))
 
 

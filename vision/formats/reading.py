@@ -257,7 +257,8 @@ class _Reader:
                     if name in self._collection.unread:  # such as panoptic COCO
                         self._about_images.append(name)
                 return
-        if not is_note(name) and gives_labels(self._collection.index, file):
+        index = self._collection.index
+        if not is_note(name) and (is_named_after_image(index, name) or gives_labels(index, file)):
             self._say_unread_about_images(name)
         elif not _is_side_file(file) and not is_note(name):
             self._say_unread(name)

@@ -32,6 +32,9 @@ PREDICTIONS = {
 # Parts of the names of columns that only tables of boxes, points and outlines have: `xmin (px)`, `Roi.X1`.
 PLACE_PARTS = {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "bboxes", "polygon", "segmentation",
                "rle", "encodedpixels", "landmark", "landmarks", "keypoints"}  # fmt: skip
+# What tables call the number of a class, and no class is called: 0 and 1 there do not say whether an image has it.
+ANSWERS = {"target", "targets", "y", "gt", "ground_truth", "answer", "value", "result", "outcome", "class_idx",
+           "class_index", "label_id", "label_idx", "label_index", "category_id"}  # fmt: skip
 PARTS = re.compile(r"[^a-z0-9]+")
 LEAST_REPEATED = 20  # so many rows with a value each that no other has are no labels
 MOST_WORDS = 6

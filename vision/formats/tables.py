@@ -30,6 +30,7 @@ from vision.formats.collection import Collection
 from vision.formats.numbered_corners import go_around, in_pairs, named_corners, split_row
 from vision.formats.shapes import around, number, size_of
 from vision.formats.side_tables import (
+    ANSWERS,
     SPLITS,
     are_facts,
     has_places,
@@ -411,6 +412,8 @@ def _class_columns(header: list[str], rows: Sequence[Row], file: int, split: int
     is_flags = all(
         len(row.cells) == len(header) and all(number(row.cells[at]) in (0, 1) for at in rest) for row in body
     )
+    if len(rest) == 1 and header[rest[0]] in ANSWERS:
+        return ()
     # Roboflow's column for images that have no class.
     named = (at for at in rest if rows[0].cells[at].lower() not in NO_CLASSES)
     return tuple((at, rows[0].cells[at]) for at in named) if is_flags else ()
