@@ -11,6 +11,7 @@ The rules that every reader follows (`docs/imports.md` tells users the same):
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +33,9 @@ from vision.formats.boxes import MAX_LABEL, clean_label
 from vision.formats.claims import FIELDS, FRACTIONS, PIXELS, WHOLE, Claim
 from vision.formats.class_numbers import ClassNumbers
 from vision.formats.fractions import Span, take_out_fractions
+from vision.formats.label_maps import LabelMap
 from vision.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
+from vision.formats.shapes import number as as_number
 
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
@@ -56,6 +59,7 @@ class Collection:
         self.index = ImageIndex(images)
         self.unread: list[str] = []
         self.class_numbers = ClassNumbers()
+        self.label_map = LabelMap()
         self._labels: dict[str, int] = {}
         self._declared: dict[str, None] = {}
         self._used: set[str] = set()
@@ -109,6 +113,18 @@ class Collection:
             self.say("corners_swapped", "The corners of the box are swapped; they were put in order.", claim, number)
             x_min, x_max, y_min, y_max = min(x_min, x_max), max(x_min, x_max), min(y_min, y_max), max(y_min, y_max)
         claim.marks.extend((self._id(name), kind, number, x_min, y_min, x_max, y_max))
+
+    def named(self, claim: Claim, label: str, number_: int) -> str:
+        """A label as the label map of the archive calls it, where it is a number; nothing of one that was left out."""
+        if not self.label_map.source:
+            return label
+        name, reason = self.label_map.meaning(label)
+        value, numbers = as_number(label), self.label_map.numbers()
+        if numbers and (reason or name != label) and math.isfinite(value):
+            self.class_numbers.use(self.label_map, self.label_map.source, numbers, int(value), claim)
+        if reason:
+            self.leave_out(claim, "unknown_label", f"Line or object {number_}: {reason}; it was left out.", number_)
+        return name
 
     def leave_out(self, claim: Claim, code: str, detail: str, number: int = 0) -> None:
         """An annotation that cannot be used: its image stays open for a better file."""

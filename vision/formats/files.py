@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from vision.formats import label_maps
 from vision.formats.base import Contents, begins_an_image, ending_by_content, ending_of, is_image, is_text, stem
 from vision.formats.names import ANNOTATION_FOLDERS, IMAGE_FOLDERS
 
@@ -48,12 +49,15 @@ class Files:
         self.images: list[str] = []
         self.texts: list[str] = []
         self.others: list[str] = []
+        self.label_maps: list[str] = []
         self.endings: dict[str, str] = {}  # of texts whose names have none
         for name in contents.names:
             if is_image(name):
                 self.images.append(name)
             elif is_text(name):
                 self.texts.append(name)
+            elif name.lower().endswith(label_maps.ENDING):
+                self.label_maps.append(name)
             elif not ending_of(name) or not name.lower().endswith(NOTE_ENDINGS):
                 self._add_by_content(name, contents.head(name))
         self.others = [name for name in self.others if not is_note(name) and not is_side_name(name)]

@@ -16,6 +16,7 @@ from vision.formats import (
     cvat,
     datumaro,
     folder,
+    label_maps,
     label_studio,
     labelme,
     tables,
@@ -103,6 +104,8 @@ class _Reader:
     def read_all(self) -> None:
         """Files that others need first: class names before labels."""
         texts = self._files.texts
+        for name in self._files.label_maps:
+            self._guarded(name, self._read_label_map)
         unknown = self._files.unknown[:MOST_UNKNOWN]
         first = [name for name in texts if yolo.is_names_file(name) or name.lower().endswith((".data", ".csv", ".tsv"))]
         for name in first:
@@ -209,6 +212,10 @@ class _Reader:
         return text
 
     # One file each
+
+    def _read_label_map(self, name: str) -> None:
+        if self._contents.size(name) <= label_maps.MOST_CHARACTERS:
+            self._collection.label_map.add(name, self._text(name))
 
     def _read_names(self, name: str) -> None:
         if name.lower().endswith((".csv", ".tsv")):

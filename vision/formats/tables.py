@@ -518,6 +518,9 @@ def _cells(
     if number(_cell(cells, columns.group)) == 1:
         collection.ignore(claim, "crowd", f"Line {line} marks a group, not one object; it is left out.", line)
         return
+    label = collection.named(claim, label, line)
+    if not label:
+        return
     if columns.has_sizes:
         edges = [edges[0], edges[1], edges[0] + edges[2], edges[1] + edges[3]]
     collection.add(claim, label, edges, line, FRACTIONS if columns.is_open_images else PIXELS)
@@ -539,8 +542,9 @@ def _outline(collection: Collection, claim: Claim, label: str, points: list[tupl
         what = "corners that are no numbers" if label else "no label"
         collection.leave_out(claim, "incomplete_annotation", f"Line {line} has {what}; it is left out.", line)
         return
-    collection.say_outline(claim, f"Line {line} has {counted(len(points), 'corner')}", line)
-    collection.add(claim, label, box, line)
+    if name := collection.named(claim, label, line):
+        collection.say_outline(claim, f"Line {line} has {counted(len(points), 'corner')}", line)
+        collection.add(claim, name, box, line)
 
 
 def _cell(cells: Sequence[str], at: int | None) -> str:
@@ -597,8 +601,8 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
         if label and classes is not None and label not in classes:
             detail = f"Line {row.line}: {label!r} is not in classes.csv."
             collection.leave_out(claim, "unknown_label", detail, row.line)
-        elif label:
-            collection.add(claim, label, [number(edge) for edge in edges], row.line)
+        elif label and (name := label if classes is not None else collection.named(claim, label, row.line)):
+            collection.add(claim, name, [number(edge) for edge in edges], row.line)
 
 
 def _read_outlines(collection: Collection, source: str, text: str, rows: Sequence[Sequence[float]]) -> bool:
@@ -652,7 +656,7 @@ def _is_here(collection: Collection, source: str, row: Row) -> bool:
 
 
 def _whole(collection: Collection, claim: Claim, labels: Sequence[str], line: int) -> None:
-    for label in filter(None, labels):
+    for label in filter(None, (collection.named(claim, label, line) for label in labels)):
         collection.add(claim, label, None, line)
     claim.is_annotated = bool(claim.marks)
 

@@ -45,6 +45,9 @@ def read(collection: Collection, source: str, root: Element) -> None:
             detail = f"Object {position} has no {what}; it is left out."
             collection.leave_out(claim, "incomplete_annotation", detail, position)
             continue
+        label = collection.named(claim, label, position)
+        if not label:
+            continue
         if is_outline:
             collection.say_outline(claim, f"Object {position} has an outline", position)
         collection.add(claim, label, box, position)

@@ -306,6 +306,8 @@ class YoloFiles:
                 f"The archive has no data.yaml with names and no classes.txt, so the class numbers of {count} mean "
                 "nothing: the images were kept unlabelled. Add one and import the archive again."
             )
+            if known := self._collection.label_map.source:
+                detail += f" {known} is of TensorFlow, which numbers classes from 1, and YOLO from 0: it was not used."
             for source, reason in list(self.damaged.items())[:1]:
                 detail += f" {source} cannot be read: {reason}"
             self._collection.say("no_class_names", detail, self._lacking[0])
