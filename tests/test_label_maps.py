@@ -31,9 +31,8 @@ def work_folder(tmp_path, monkeypatch):
 def read(labels: list[str], line: str = "{name},64,48,{label},5,6,25,26\n", head: str = TABLE, **maps: str) -> Read:
     names = [f"{at}.png" for at in range(len(labels))]
     lines = [line.format(name=name, label=label) for name, label in zip(names, labels, strict=True)]
-    return read_files(
-        dict.fromkeys(names, b"") | {"t.csv": head + "".join(lines)} | (maps or {"x_label_map.pbtxt": MAP})
-    )
+    files = dict.fromkeys(names, b"") | {"t.csv": head + "".join(lines)}
+    return read_files(files | (maps or {"x_label_map.pbtxt": MAP}))
 
 
 def labels_of(result: Read) -> list[list[str]]:
@@ -81,10 +80,16 @@ def test_numbers_that_count_from_0_name_nothing():
 
 def test_names_that_are_numbers_of_others():
     digits = "".join(f'item {{ id: {at + 1} name: "{at}" }}\n' for at in range(3))
-    result = read(["0", "1", "3"], m_pbtxt="", **{"digits.pbtxt": digits})
+    result = read(["0", "1", "3"], **{"digits.pbtxt": digits})
     assert labels_of(result)[1] == [] and result.is_open("1.png") and "unknown_label" in result.codes()
     own = 'item { id: 1 name: "1" } item { id: 2 name: "2" }'
     assert labels_of(read(["1", "2"], **{"own.pbtxt": own})) == [["1"], ["2"]]
+
+
+def test_label_files_of_yolo_have_other_numbers():
+    result = read_files({"a.png": b"", "a.txt": "1 .5 .5 .2 .2\n", "label_map.pbtxt": MAP})
+    (remark,) = result.remarks
+    assert result.is_open("a.png") and remark.code == "no_class_names" and "label_map.pbtxt" in remark.detail
 
 
 def test_two_maps_that_disagree():

@@ -39,6 +39,43 @@ def test_it_is_named_and_its_images_are_open(files):
     assert all(len(remark.detail) < 1000 and len(remark.filename) < 1000 for remark in result.remarks)
 
 
+CUB = {
+    "CUB/images/001.Albatross/a.jpg": b"",
+    "CUB/images/002.Crow/b.jpg": b"",
+    "CUB/images.txt": "1 001.Albatross/a.jpg\n2 002.Crow/b.jpg\n",
+    "CUB/classes.txt": "1 001.Albatross\n2 002.Crow\n",
+    "CUB/image_class_labels.txt": "1 1\n2 2\n",
+    "CUB/train_test_split.txt": "1 1\n2 0\n",
+    "CUB/bounding_boxes.txt": "1 5.0 6.0 20.0 20.0\n2 1.0 2.0 9.0 9.0\n",
+    "CUB/attributes/image_attribute_labels.txt": "1 1 0 3 27.7\n1 2 0 3 27.7\n",
+}
+DOTA = "imagesource:GoogleEarth\ngsd:0.1\n5 6 25 6 25 26 5 26 plane 0\n1 2 9 2 9 9 1 9 small-vehicle 1\n"
+KNOWN = {
+    "WIDER FACE": ({"faces/0--Parade/a.jpg": b"", "list.txt": "0--Parade/a.jpg\n1\n5 6 20 20 0 0 0 0 0 0 \n"}, "COCO"),
+    "DOTA": ({"images/a.png": b"", "labelTxt/a.txt": DOTA}, "x1,y1,x2,y2,x3,y3,x4,y4"),
+    "DOTA beside names of classes": ({"a.png": b"", "a.txt": DOTA, "classes.txt": "plane\n"}, "DOTA"),
+    "KITTI": ({"images/a.png": b"", "labels/a.txt": KITTI}, "KITTI"),
+}
+
+
+@pytest.mark.parametrize(("files", "word"), KNOWN.values(), ids=KNOWN)
+def test_a_format_that_is_known_and_not_read_is_named(files, word):
+    result = read_files(files)
+    (remark,) = [remark for remark in result.remarks if remark.code == "unknown_annotations"]
+    assert word in remark.detail and result.is_open(next(iter(files))) and not result.labels
+
+
+def test_lists_by_the_numbers_of_images():
+    result = read_files(CUB)
+    remarks = [remark for remark in result.remarks if remark.code == "unknown_annotations"]
+    assert len(remarks) == 4 and all(
+        "CUB/images.txt" in one.detail and "format=folder" in one.detail for one in remarks
+    )
+    assert result.codes() == {"unknown_annotations", "folders_ignored", "no_annotations"}
+    assert all(path.endswith(".jpg") and result.is_open(path) for path in result.records)
+    assert read_files(CUB, "folder").labels == ["001.Albatross", "002.Crow"]
+
+
 def test_boxes_of_other_images_make_no_label_of_a_folder():
     lines = "a b,902,0.1,0.2,0.5,0.6,bolt\n" * 3
     result = read_files({"frames/1.png": b"", "annotations/x.csv": lines})

@@ -70,6 +70,17 @@ OTHERS = {
             f'""rectanglelabels"":[""only-{name}""],""original_width"":64,""original_height"":48}}]"\n'
             for number, (name, box) in enumerate(PAIRS))
     },
+    "corners": {
+        "t.csv": "".join(
+            f"{name}.jpg,{x},{y},{right},{y},{right},{bottom},{x},{bottom},only-{name}\n"
+            for name, (x, y, right, bottom) in PAIRS)
+    },
+    "label_map": {
+        "label_map.pbtxt": "".join(
+            f'item {{\n  id: {number}\n  name: "only-{name}"\n}}\n' for number, name in enumerate(NAMES, start=1)),
+        "t.csv": "filename,class,xmin,ymin,xmax,ymax\n" + "".join(
+            f"{name}.jpg,{number},{','.join(map(str, box))}\n" for number, (name, box) in enumerate(PAIRS, start=1))
+    },
     "labels": {"labels.csv": "filename,label\n" + "".join(f"{name}.jpg,only-{name}\n" for name in NAMES)},
 }  # fmt: skip
 PIECES = [b"null", b"NaN", b"-1", b"1e400", b"[]", b"{}", b'"', b"\\", b"<", b">", b",", b"\n",

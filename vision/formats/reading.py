@@ -19,6 +19,7 @@ from vision.formats import (
     label_maps,
     label_studio,
     labelme,
+    not_read,
     tables,
     via,
     voc,
@@ -31,6 +32,7 @@ from vision.formats.base import (
     FormatError,
     Parsed,
     Record,
+    folder_of,
     is_image,
     split_of_filename,
     split_of_word,
@@ -99,6 +101,8 @@ class _Reader:
         self._recognised: set[str] = set()
         self._encodings: dict[str, list[str]] = {}
         self._class_lists: list[str] = []
+        self._numbered: dict[str, str] = {}  # folder → the list in it that gives images numbers
+        self._reasons: dict[str, str] = {}  # why a file is not read, where that is known
         self._about_images: list[str] = []  # files that are not read and speak of images
 
     def read_all(self) -> None:
@@ -107,6 +111,9 @@ class _Reader:
         for name in self._files.label_maps:
             self._guarded(name, self._read_label_map)
         unknown = self._files.unknown[:MOST_UNKNOWN]
+        for name in texts:
+            if name.rpartition("/")[2].lower() == not_read.IMAGES:
+                self._guarded(name, self._find_numbers)
         first = [name for name in texts if yolo.is_names_file(name) or name.lower().endswith((".data", ".csv", ".tsv"))]
         for name in first:
             self._guarded(name, self._read_names)
@@ -321,6 +328,10 @@ class _Reader:
         rows = [line for line in lines if line]
         base = name.rpartition("/")[2].lower()
         has_image = self._collection.index.has_stem(name)
+        if reason := self._reason(name, rows, has_image):
+            self._reasons[name] = reason
+            self._say_unread_about_images(name)
+            return
         is_set = "imagesets" in name.lower().split("/")[:-1]
         split = self._yolo.lists().get(base) or split_of_word(stem(base))
         if is_set:
@@ -341,6 +352,18 @@ class _Reader:
             self._say_unread_about_images(name)
         elif not is_note(name) and not is_side_name(name):
             self._files.others.append(name)
+
+    def _find_numbers(self, name: str) -> None:
+        rows = [line.strip() for line in lines_of(self._text(name)) if line.strip()]
+        if not_read.is_list_by_number(self._collection.index, rows):
+            self._numbered[folder_of(name)] = name
+
+    def _reason(self, name: str, rows: Sequence[str], has_image: bool) -> str:
+        """What a text is, where its format is known and not read."""
+        numbers = next((self._numbered[folder] for folder in _folders_of(name) if folder in self._numbered), "")
+        if numbers and name != numbers and not has_image and not_read.begin_with_numbers(rows):
+            return not_read.BY_NUMBER.format(list=numbers)
+        return not_read.reason(rows)
 
     def _may_be_labels(self, rows: Sequence[str], has_image: bool) -> bool:
         """Numbers between commas, or below names of images, are of other kinds, where no image is called so."""
@@ -400,7 +423,9 @@ class _Reader:
         unread = self._collection.unread
         for name in unread[:SHOWN_UNREAD]:
             detail = f"This annotation file is in a format that is not read. {READ}"
-            if name.lower().endswith(PACKED_ENDINGS):
+            if name in self._reasons:
+                detail = self._reasons[name]
+            elif name.lower().endswith(PACKED_ENDINGS):
                 detail = (
                     "This file is packed in a way that is not read inside of an archive. Unpack it and import again."
                 )
@@ -409,6 +434,13 @@ class _Reader:
             more = ("more file is in a format that is", "more files are in formats that are")
             detail = f"{counted(len(unread) - SHOWN_UNREAD, *more)} not read."
             self._collection.say("unknown_annotations", detail, unread[SHOWN_UNREAD])
+
+
+def _folders_of(name: str) -> Iterator[str]:
+    """The folders around a file, the innermost first."""
+    while name != ".":
+        name = folder_of(name)
+        yield name
 
 
 def _forget_labels(parsed: Parsed) -> None:
