@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.archives import Read, read_files
+from tests.pictures import jpeg, make_zip
+from tests.test_boxes import new_dataset
+from tests.test_imports import run_import
+from tests.test_published_datasets import found
 
 TURNED = "15,2,30,12,20,26,5,16"  # a box that is turned: its first and third corner are no box
 AROUND = [("bolt", [5, 2, 30, 26])]
@@ -42,6 +46,17 @@ def test_columns_without_names(line):
     result = read(line.format(name="a.png", corners=TURNED), line.format(name="b.png", corners=UPRIGHT))
     assert result.boxes("a.png") == AROUND and result.boxes("b.png") == BOX
     assert result.codes() == {"outline_as_box"}
+
+
+@pytest.mark.django_db
+def test_an_import_has_the_box_around_the_corners(api, owner):
+    dataset = new_dataset(owner, "corners")
+    files = {f"{name}.jpg": jpeg(number, size=(64, 48)) for number, name in enumerate("ab")}
+    table = f"a.jpg,{TURNED},bolt\nb.jpg,{UPRIGHT},bolt\n"
+    for dry_run in (True, False):
+        job = run_import(api, dataset, make_zip({**files, "t.csv": table}), dry_run=dry_run)
+        assert job["result"]["remarks_by_code"] == {"outline_as_box": 2} and job["result"]["boxes"] == 2
+    assert found(dataset) == {"a.jpg": AROUND, "b.jpg": BOX}
 
 
 def test_a_name_with_a_comma():

@@ -131,6 +131,19 @@ class TestSeveralLabelsInACell:
         assert found(dataset) == {"a.jpg": [("scab", None)], "b.jpg": None, "c.jpg": [("rust", None)]}
         assert job["result"]["remarks_by_code"]["several_labels"] == 1
 
+    def test_commas_without_quotes_divide_labels_that_others_have_alone(self, api, dataset):
+        table = "image,label\na.jpg,scab,rust\nb.jpg,rust\nc.jpg,tench, Tinca tinca\n"
+        files = {f"{name}.jpg": jpeg(number) for number, name in enumerate("abc")}
+        job = run_import(api, dataset, make_zip({**files, "t.csv": table}))
+        assert found(dataset) == {"a.jpg": None, "b.jpg": [("rust", None)], "c.jpg": [("tench,Tinca tinca", None)]}
+        assert job["result"]["remarks_by_code"] == {"several_labels": 1}
+
+    def test_a_second_label_after_many_lines_is_not_dropped_in_silence(self):
+        names = [f"{number}.jpg" for number in range(60)]
+        table = "".join(f"{name},cat\n" for name in names[:-1]) + f"{names[-1]},cat,dog\n"
+        result = read_files(dict.fromkeys(names, b"") | {"t.csv": table})
+        assert result.is_open(names[-1]) and result.codes() == {"incomplete_annotation"}
+
     @pytest.mark.parametrize("cell", ["leaf rust", "T-shirt/top", "tench, Tinca tinca"])
     def test_a_label_of_several_words(self, cell):
         table = f'image,labels\na.jpg,rust\nb.jpg,"{cell}"\nc.jpg,rust\n'

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.archives import Read, read_files
+from tests.pictures import jpeg, make_zip
+from tests.test_boxes import new_dataset
+from tests.test_imports import run_import
+from tests.test_published_datasets import found
 
 MAP = """# classes
 item {
@@ -52,6 +56,16 @@ def labels_of(result: Read) -> list[list[str]]:
 def test_numbers_in_tables(head, line):
     result = read(["1", "2.0", "3"], line, head)
     assert labels_of(result) == [["bolt"], [NUT], [KEY]] and result.codes() <= {"outline_as_box"}
+
+
+@pytest.mark.django_db
+def test_an_import_has_the_names(api, owner):
+    dataset = new_dataset(owner, "label map")
+    files = {f"{at}.jpg": jpeg(at, size=(64, 48)) for at in (1, 7)}
+    rows = "1.jpg,64,48,1,5,6,25,26\n7.jpg,64,48,7,5,6,25,26\n"
+    job = run_import(api, dataset, make_zip({**files, "t.csv": TABLE + rows, "label_map.pbtxt": MAP}))
+    assert found(dataset) == {"1.jpg": [("bolt", [5, 6, 25, 26])], "7.jpg": None}
+    assert job["result"]["remarks_by_code"] == {"unknown_label": 1} and not job["result"]["rejected"]
 
 
 def test_numbers_in_voc():

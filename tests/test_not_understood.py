@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.archives import read_files
+from tests.pictures import jpeg, make_zip
+from tests.test_imports import labels_by_file, run_import
 
 IMAGES = {"train/image_2/1.png": b"", "val/image_2/2.png": b""}
 KITTI = "bolt 0 0 0 5 6 25 26 0 0 0 0 0 0 0\n"
@@ -68,12 +70,22 @@ def test_a_format_that_is_known_and_not_read_is_named(files, word):
 def test_lists_by_the_numbers_of_images():
     result = read_files(CUB)
     remarks = [remark for remark in result.remarks if remark.code == "unknown_annotations"]
-    assert len(remarks) == 4 and all(
-        "CUB/images.txt" in one.detail and "format=folder" in one.detail for one in remarks
-    )
+    assert len(remarks) == 4
+    assert all("CUB/images.txt" in remark.detail and "format=folder" in remark.detail for remark in remarks)
     assert result.codes() == {"unknown_annotations", "folders_ignored", "no_annotations"}
     assert all(path.endswith(".jpg") and result.is_open(path) for path in result.records)
     assert read_files(CUB, "folder").labels == ["001.Albatross", "002.Crow"]
+
+
+@pytest.mark.django_db
+def test_lists_by_number_are_named_and_folders_taken_when_that_is_asked_for(api, dataset):
+    photos = {path: jpeg(number) for number, path in enumerate(path for path in CUB if path.endswith(".jpg"))}
+    content = make_zip({**CUB, **photos})
+    job = run_import(api, dataset, content)
+    assert job["result"]["remarks_by_code"]["unknown_annotations"] == 4 and not job["result"]["rejected"]
+    assert labels_by_file(api) == {"a.jpg": None, "b.jpg": None}
+    run_import(api, dataset, content, format="folder")
+    assert labels_by_file(api) == {"a.jpg": "001.Albatross", "b.jpg": "002.Crow"}
 
 
 def test_boxes_of_other_images_make_no_label_of_a_folder():

@@ -24,8 +24,8 @@ WIDER_FACE = (
     "not read. Write its boxes as COCO or Pascal VOC; if the folders are the labels, import it with format=folder."
 )
 DOTA = (
-    "Its lines are four corners, a label and a difficulty, as in DOTA, which is not read. Write them as COCO, as turned "
-    "boxes of YOLO, or as a table with the columns filename,x1,y1,x2,y2,x3,y3,x4,y4,class."
+    "Its lines are four corners, a label and a difficulty, as in DOTA, which is not read. Write them as COCO, as "
+    "turned boxes of YOLO, or as a table with the columns filename,x1,y1,x2,y2,x3,y3,x4,y4,class."
 )
 KITTI = "Its lines are objects as in KITTI, which is not read. Write its boxes as COCO or Pascal VOC."
 

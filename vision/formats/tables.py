@@ -150,7 +150,7 @@ def read(
     columns = _columns(header, rows)
     if columns is not None:
         if columns.label is not None and columns.box is None:
-            columns = replace(columns, lists=_lists(text, columns.label, classes))
+            columns = replace(columns, lists=_lists(text, columns.label, classes, len(header)))
         _read_with_columns(collection, source, columns, all_rows(text), names)
         return True
     if set(header) >= OPEN_IMAGES_LIST:
@@ -176,9 +176,13 @@ def read(
         has_header = not _is_here(collection, source, rows[0])
         if has_header and not _may_be_labels(header[1], 1, rows):
             return False
-        lists = _lists(text, 1, classes) if has_header else frozenset()
+        lists = _lists(text, 1, classes, 2) if has_header else frozenset()
         for row in islice(all_rows(text), int(has_header), None):
             claim = _claim(collection, source, row.cells[0], row.line)
+            if any(row.cells[2:]):
+                detail = f"Line {row.line} has {len(row.cells)} cells for 2 columns; it is left out."
+                collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+                continue
             label = meant(row.cells[1]) if len(row.cells) > 1 else ""
             if label in lists:
                 _leave_out_list(collection, claim, label, row.line)
@@ -188,9 +192,19 @@ def read(
     return False
 
 
-def _lists(text: str, at: int, classes: set[str] | None) -> frozenset[str]:
-    """The cells of a column that may be several labels, but for those that `classes.csv` has."""
-    return frozenset(lists_of_labels(meant(_cell(row.cells, at)) for row in all_rows(text)) - (classes or set()))
+def _lists(text: str, at: int, classes: set[str] | None, width: int) -> frozenset[str]:
+    """The cells of a column that may be several labels, but for those that `classes.csv` has.
+
+    Commas that no quotes enclose divide labels as well, where one of these stands alone elsewhere.
+    """
+    values, joined = set(), set()
+    for row in all_rows(text):
+        if (extra := len(row.cells) - width) > 0:
+            joined.add(meant(_joined(row.cells, at, extra)[at]))
+        else:
+            values.add(meant(_cell(row.cells, at)))
+    several = {label for label in joined if not values.isdisjoint(map(str.strip, label.split(",")))}
+    return frozenset((lists_of_labels(values | joined) | several) - (classes or set()))
 
 
 def _leave_out_list(collection: Collection, claim: Claim, label: str, line: int) -> None:
