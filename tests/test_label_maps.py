@@ -106,6 +106,23 @@ def test_label_files_of_yolo_have_other_numbers():
     assert result.is_open("a.png") and remark.code == "no_class_names" and "label_map.pbtxt" in remark.detail
 
 
+@pytest.mark.parametrize("source", ["classes.txt", "data.yaml"])
+def test_lists_of_classes_beside_boxes(source):
+    text = "bolt\nnut\n" if source == "classes.txt" else "names: [bolt, nut]\n"
+    assert labels_of(read(["0", "1"], **{source: text})) == [["bolt"], ["nut"]]
+    shifted = read(["1", "2"], **{source: text})
+    assert labels_of(shifted) == [[], []] and "class_numbers_shifted" in shifted.codes()
+    above = read(["0", "1"], **{f"old/{source}": text})
+    assert labels_of(above) == [["0"], ["1"]] and not above.codes()
+
+
+def test_a_list_of_classes_says_nothing_of_numbers_of_images():
+    result = read(["0", "1"], "{name},{label}\n", "filename,label\n", **{"classes.txt": "bolt\nnut\n"})
+    assert labels_of(result) == [["0"], ["1"]]
+    example = read(["0", "1"], **{"predefined_classes.txt": "dog\nperson\n"})
+    assert labels_of(example) == [["0"], ["1"]]
+
+
 def test_two_maps_that_disagree():
     maps = {"a.pbtxt": 'item { id: 1 name: "bolt" }', "b.pbtxt": 'item { id: 1 name: "nut" }'}
     result = read(["1"], **maps)

@@ -56,6 +56,8 @@ KNOWN = {
     "WIDER FACE": ({"faces/0--Parade/a.jpg": b"", "list.txt": "0--Parade/a.jpg\n1\n5 6 20 20 0 0 0 0 0 0 \n"}, "COCO"),
     "DOTA": ({"images/a.png": b"", "labelTxt/a.txt": DOTA}, "x1,y1,x2,y2,x3,y3,x4,y4"),
     "DOTA beside names of classes": ({"a.png": b"", "a.txt": DOTA, "classes.txt": "plane\n"}, "DOTA"),
+    "ICDAR": ({"img_1.jpg": b"", "gt_img_1.txt": "5,6,25,6,25,26,5,26,HELLO, all\n1,2,9,2,9,9,1,9,###\n"}, "ICDAR"),
+    "ICDAR beside its image": ({"a.jpg": b"", "a.txt": "5,6,25,6,25,26,5,26,HELLO\n", "classes.txt": "x\n"}, "ICDAR"),
     "KITTI": ({"images/a.png": b"", "labels/a.txt": KITTI}, "KITTI"),
 }
 

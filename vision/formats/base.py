@@ -248,6 +248,13 @@ def folder_of(name: str) -> str:
     return name.rpartition("/")[0] or "."
 
 
+def folders_around(name: str) -> Iterator[str]:
+    """The folders around a file, the innermost first."""
+    while name != ".":
+        name = folder_of(name)
+        yield name
+
+
 def split_of_path(name: str) -> str | None:
     """The split that a folder on the way to the file names; the innermost one counts."""
     for part in reversed(name.split("/")[:-1]):

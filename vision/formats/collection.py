@@ -11,7 +11,6 @@ The rules that every reader follows (`docs/imports.md` tells users the same):
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,9 +32,9 @@ from vision.formats.boxes import MAX_LABEL, clean_label
 from vision.formats.claims import FIELDS, FRACTIONS, PIXELS, WHOLE, Claim
 from vision.formats.class_numbers import ClassNumbers
 from vision.formats.fractions import Span, take_out_fractions
-from vision.formats.label_maps import LabelMap
+from vision.formats.label_maps import LabelMaps
 from vision.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
-from vision.formats.shapes import number as as_number
+from vision.formats.shapes import number
 
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
@@ -59,7 +58,7 @@ class Collection:
         self.index = ImageIndex(images)
         self.unread: list[str] = []
         self.class_numbers = ClassNumbers()
-        self.label_map = LabelMap()
+        self.label_maps = LabelMaps()
         self._labels: dict[str, int] = {}
         self._declared: dict[str, None] = {}
         self._used: set[str] = set()
@@ -114,16 +113,20 @@ class Collection:
             x_min, x_max, y_min, y_max = min(x_min, x_max), max(x_min, x_max), min(y_min, y_max), max(y_min, y_max)
         claim.marks.extend((self._id(name), kind, number, x_min, y_min, x_max, y_max))
 
-    def named(self, claim: Claim, label: str, number_: int) -> str:
-        """A label as the label map of the archive calls it, where it is a number; nothing of one that was left out."""
-        if not self.label_map.source:
+    def named(self, claim: Claim, label: str, position: int, *, with_lists: bool = False) -> str:
+        """A label as the archive's list of classes calls it, where it is a number; nothing of one that was left out.
+
+        Args:
+            with_lists: whether lists count that are made for other formats.
+        """
+        classes = self.label_maps.of(claim.source, with_lists=with_lists)
+        if classes is None:
             return label
-        name, reason = self.label_map.meaning(label)
-        value, numbers = as_number(label), self.label_map.numbers()
-        if numbers and (reason or name != label) and math.isfinite(value):
-            self.class_numbers.use(self.label_map, self.label_map.source, numbers, int(value), claim)
+        name, reason = classes.meaning(label)
+        if classes.numbers and (reason or name != label):
+            self.class_numbers.use(classes.source, classes.source, classes.numbers, int(number(label)), claim)
         if reason:
-            self.leave_out(claim, "unknown_label", f"Line or object {number_}: {reason}; it was left out.", number_)
+            self.leave_out(claim, "unknown_label", f"Line or object {position}: {reason}; it was left out.", position)
         return name
 
     def leave_out(self, claim: Claim, code: str, detail: str, number: int = 0) -> None:

@@ -11,6 +11,7 @@ from vision.formats.names import ImageIndex
 from vision.formats.shapes import number
 
 SAMPLE = 20
+EDGES = 8  # of four corners
 IMAGES = "images.txt"
 NUMBERED = re.compile(r"\d+[ \t]+(\S.*)")
 HEADER = re.compile(r"(?:imagesource|gsd)\s*:", re.IGNORECASE)
@@ -27,6 +28,7 @@ DOTA = (
     "Its lines are four corners, a label and a difficulty, as in DOTA, which is not read. Write them as COCO, as "
     "turned boxes of YOLO, or as a table with the columns filename,x1,y1,x2,y2,x3,y3,x4,y4,class."
 )
+ICDAR = "Its lines are four corners and a text, as in ICDAR, which is not read. Write them as COCO or Pascal VOC."
 KITTI = "Its lines are objects as in KITTI, which is not read. Write its boxes as COCO or Pascal VOC."
 
 
@@ -37,6 +39,8 @@ def reason(rows: Sequence[str]) -> str:
         return DOTA
     if sample and all(map(_is_kitti, sample)):
         return KITTI
+    if rows and all(map(_is_icdar, rows[:SAMPLE])):
+        return ICDAR
     return WIDER_FACE if _is_wider_face(rows) else ""
 
 
@@ -53,7 +57,12 @@ def begin_with_numbers(rows: Sequence[str]) -> bool:
 
 
 def _is_dota(cells: Sequence[str]) -> bool:
-    return len(cells) in (9, 10) and all(map(_is_number, cells[:8])) and not _is_number(cells[8])
+    return len(cells) in (9, 10) and all(map(_is_number, cells[:EDGES])) and not _is_number(cells[EDGES])
+
+
+def _is_icdar(row: str) -> bool:
+    cells = row.lstrip("\ufeff").split(",")
+    return len(cells) > EDGES and all(map(_is_number, cells[:EDGES])) and not _is_number(cells[EDGES])
 
 
 def _is_kitti(cells: Sequence[str]) -> bool:

@@ -33,6 +33,7 @@ from vision.formats.base import (
     Parsed,
     Record,
     folder_of,
+    folders_around,
     is_image,
     split_of_filename,
     split_of_word,
@@ -222,7 +223,7 @@ class _Reader:
 
     def _read_label_map(self, name: str) -> None:
         if self._contents.size(name) <= label_maps.MOST_CHARACTERS:
-            self._collection.label_map.add(name, self._text(name))
+            self._collection.label_maps.add(name, self._text(name))
 
     def _read_names(self, name: str) -> None:
         if name.lower().endswith((".csv", ".tsv")):
@@ -252,6 +253,8 @@ class _Reader:
         if names is not None:
             self._name_files.add(name)
             self._yolo.add(names)
+            if name.rpartition("/")[2].lower() != yolo.EXAMPLE:
+                self._collection.label_maps.add_list(name, names.names)
 
     def _is_label_file(self, name: str) -> bool:
         is_text = name.lower().endswith(".txt") and self._collection.index.has_stem(name)
@@ -360,7 +363,7 @@ class _Reader:
 
     def _reason(self, name: str, rows: Sequence[str], has_image: bool) -> str:
         """What a text is, where its format is known and not read."""
-        numbers = next((self._numbered[folder] for folder in _folders_of(name) if folder in self._numbered), "")
+        numbers = next((self._numbered[folder] for folder in folders_around(name) if folder in self._numbered), "")
         if numbers and name != numbers and not has_image and not_read.begin_with_numbers(rows):
             return not_read.BY_NUMBER.format(list=numbers)
         return not_read.reason(rows)
@@ -434,13 +437,6 @@ class _Reader:
             more = ("more file is in a format that is", "more files are in formats that are")
             detail = f"{counted(len(unread) - SHOWN_UNREAD, *more)} not read."
             self._collection.say("unknown_annotations", detail, unread[SHOWN_UNREAD])
-
-
-def _folders_of(name: str) -> Iterator[str]:
-    """The folders around a file, the innermost first."""
-    while name != ".":
-        name = folder_of(name)
-        yield name
 
 
 def _forget_labels(parsed: Parsed) -> None:

@@ -532,7 +532,7 @@ def _cells(
     if number(_cell(cells, columns.group)) == 1:
         collection.ignore(claim, "crowd", f"Line {line} marks a group, not one object; it is left out.", line)
         return
-    label = collection.named(claim, label, line)
+    label = collection.named(claim, label, line, with_lists=True)
     if not label:
         return
     if columns.has_sizes:
@@ -556,7 +556,7 @@ def _outline(collection: Collection, claim: Claim, label: str, points: list[tupl
         what = "corners that are no numbers" if label else "no label"
         collection.leave_out(claim, "incomplete_annotation", f"Line {line} has {what}; it is left out.", line)
         return
-    if name := collection.named(claim, label, line):
+    if name := collection.named(claim, label, line, with_lists=True):
         collection.say_outline(claim, f"Line {line} has {counted(len(points), 'corner')}", line)
         collection.add(claim, name, box, line)
 
@@ -615,7 +615,7 @@ def _read_keras(collection: Collection, source: str, rows: Iterable[Row], classe
         if label and classes is not None and label not in classes:
             detail = f"Line {row.line}: {label!r} is not in classes.csv."
             collection.leave_out(claim, "unknown_label", detail, row.line)
-        elif label and (name := label if classes is not None else collection.named(claim, label, row.line)):
+        elif label and (name := label if classes else collection.named(claim, label, row.line, with_lists=True)):
             collection.add(claim, name, [number(edge) for edge in edges], row.line)
 
 

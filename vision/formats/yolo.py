@@ -29,7 +29,8 @@ GROUP = "yolo"
 # A list of names has some kilobytes, and an archive one or a few: the parser takes seconds for a megabyte.
 MAX_YAML_CHARACTERS = 1 << 20
 MAX_YAML_FILES = 20
-NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt")
+EXAMPLE = "predefined_classes.txt"  # which labelImg comes with
+NAME_FILES = ("classes.txt", "obj.names", "_darknet.labels", EXAMPLE)
 NAME_ENDINGS = (".names", ".labels")
 SPACES = " \t\r,;"
 SEPARATORS = re.compile(r"[\s,;]+")
@@ -306,7 +307,7 @@ class YoloFiles:
                 f"The archive has no data.yaml with names and no classes.txt, so the class numbers of {count} mean "
                 "nothing: the images were kept unlabelled. Add one and import the archive again."
             )
-            if known := self._collection.label_map.source:
+            if known := self._collection.label_maps.source:
                 detail += f" {known} is of TensorFlow, which numbers classes from 1, and YOLO from 0: it was not used."
             for source, reason in list(self.damaged.items())[:1]:
                 detail += f" {source} cannot be read: {reason}"
