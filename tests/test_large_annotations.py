@@ -137,6 +137,24 @@ def via_table() -> str:
     return table(head, ([f"{at // BOXES}.jpg", 9, "{}", BOXES, at % BOXES, *row] for at, row in enumerate(shapes)))
 
 
+def corners() -> str:
+    """Without a line of names, in the order of DOTA."""
+    rows = (
+        f"{n}.jpg,{x},{y},{right},{y},{right},{bottom},{x},{bottom},{label}\n"
+        for n in range(IMAGES)
+        for label, (x, y, right, bottom) in boxes(n)
+    )
+    return "".join(rows)
+
+
+def numbered() -> dict[str, str]:
+    """A table of numbers, and their names."""
+    items = (f'item {{ id: {at} name: "{label}" }}\n' for at, label in enumerate(LABELS, start=1))
+    rows = ([f"{n}.jpg", LABELS.index(label) + 1, *box] for n in range(IMAGES) for label, box in boxes(n))
+    head = ["filename", "class", "xmin", "ymin", "xmax", "ymax"]
+    return {"label_map.pbtxt": "".join(items), "t.csv": table(head, rows)}
+
+
 def is_whole(result: Read, format: str) -> None:
     assert result.format == format and len(result.records) == IMAGES and not result.unread
     assert sum(len(record.marks) for record in result.records.values()) == IMAGES * BOXES
@@ -151,18 +169,14 @@ def test_what_we_write(format):
 
 @pytest.mark.parametrize(
     ("format", "files"),
-    [
-        ("cvat", lambda: {"annotations.xml": cvat()}),
-        ("via", lambda: {"via.json": via()}),
-        ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}),
-        ("csv", lambda: {"t.csv": tensorflow()}),
-        ("csv", lambda: {"train-annotations-bbox.csv": open_images()}),
-        ("label_studio", lambda: {"min.json": json_min()}),
-        ("label_studio", lambda: {"t.csv": studio_table()}),
-        ("via", lambda: {"via.csv": via_table()}),
-    ],
-    ids=["cvat", "via", "labelme", "tensorflow", "open_images", "json_min", "table of label studio", "table of via"],
-)
+    [("cvat", lambda: {"annotations.xml": cvat()}), ("via", lambda: {"via.json": via()}),
+     ("labelme", lambda: {f"{n}.json": labelme(n) for n in range(IMAGES)}), ("csv", lambda: {"t.csv": tensorflow()}),
+     ("csv", lambda: {"train-annotations-bbox.csv": open_images()}), ("label_studio", lambda: {"min.json": json_min()}),
+     ("label_studio", lambda: {"t.csv": studio_table()}), ("via", lambda: {"via.csv": via_table()}),
+     ("csv", lambda: {"t.csv": corners()}), ("csv", numbered)],
+    ids=["cvat", "via", "labelme", "tensorflow", "open_images", "json_min", "table of label studio", "table of via",
+         "corners", "label_map"],
+)  # fmt: skip
 def test_what_others_write(format, files):
     is_whole(read_files({f"{n}.jpg": b"" for n in range(IMAGES)} | files()), format)
 

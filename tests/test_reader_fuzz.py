@@ -120,7 +120,9 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("format", ["coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro", *OTHERS])
+@pytest.mark.parametrize(
+    "format", ["folder", "coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro", *OTHERS]
+)
 def test_damage(format):
     files = files_of(format)
     texts = [name for name in files if not name.endswith(".jpg")]
