@@ -277,6 +277,20 @@ def test_a_path_of_another_machine_in_voc_whose_file_is_called_otherwise(name):
     assert read_files({**files, "img/photo1.xml": own}).boxes("img/photo1.png") == [("nut", [5, 6, 25, 26])]
 
 
+@pytest.mark.parametrize("place", ["", "labels/"])
+def test_label_files_that_keep_the_ending_of_their_image(place):
+    line, images = "0 .5 .5 .2 .2\n", "images/" if place else ""
+    files = {f"{images}a.png": b"", f"{images}a.jpg": b"", f"{images}b.v2.png": b"", "classes.txt": "bolt\n"}
+    result = read_files({**files, f"{place}a.png.txt": line, f"{place}b.v2.png.txt": line})
+    assert [len(result.records[path].marks) for path in list(files)[:3]] == [1, 0, 1]
+    assert result.is_open(f"{images}a.jpg") and result.codes() == {"no_annotations"}
+
+
+def test_an_ending_that_no_image_has_is_a_part_of_the_name():
+    result = read_files({"a.png": b"", "a.old.txt": "0 .5 .5 .2 .2\n", "classes.txt": "bolt\n"})
+    assert result.is_open("a.png") and result.codes() == {"missing_image"}
+
+
 def test_a_small_box_in_the_corner_is_in_pixels():
     result = read_files({"a.png": b"", "t.csv": "a.png,0,0,1.2,1.2,bolt\n"})
     assert placed(result, "a.png") == [("bolt", [0, 0, 1.2, 1.2])] and not result.codes()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
-from vision.formats.base import ending_of, folder_of, split_of_path
+from vision.formats.base import ending_of, folder_of, is_image, split_of_path
 
 # Folders of annotation files and of the images beside them, as tools name them.
 ANNOTATION_FOLDERS = {
@@ -107,9 +107,7 @@ class ImageIndex:
             filename: the image's name as the file gives it: it decides between images that differ in their ending.
         """
         stem = annotations.rpartition("/")[2]
-        candidates: Iterable[str] = self._named(_stem(stem))
-        if not candidates:
-            candidates = self._named(stem)  # `a.jpg.txt`
+        candidates: Iterable[str] = dict.fromkeys((*self._named(_stem(stem)), *self._named(_inner_stem(stem))))
         folder = folder_of(annotations)
         match = self._best(candidates, lambda image: _rank_of_stem(annotations, image), folder, split)
         if match.is_ambiguous and filename:
@@ -129,7 +127,7 @@ class ImageIndex:
     def has_stem(self, name: str) -> bool:
         """Whether an image anywhere has this name, whatever its ending."""
         base = name.rpartition("/")[2]
-        names = (_stem(base), base, *map(_stem, _uploaded_names(base)))
+        names = (_stem(base), base, _inner_stem(base), *map(_stem, _uploaded_names(base)))
         return any(map(self._named, names))
 
     def _named(self, stem: str) -> Sequence[str]:
@@ -276,6 +274,12 @@ def _plain(path: str) -> str:
 def _stem(path: str) -> str:
     ending = ending_of(path)
     return path[: -len(ending)] if ending else path
+
+
+def _inner_stem(name: str) -> str:
+    """`a` of `a.jpg.txt`, which some tools write for `a.jpg`; else the name."""
+    inner = _stem(name)
+    return _stem(inner) if is_image(inner) else name
 
 
 @lru_cache(maxsize=4096)
