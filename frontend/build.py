@@ -120,8 +120,9 @@ def _failed(error: OSError | subprocess.CalledProcessError, is_strict: bool) -> 
     (DIST / ".failed").write_text(text)
     if is_strict:
         print(text)
-    last = text.strip().splitlines()[-1]
-    print(f"The pages could not be built ({last}). The HTTP interface works without them.", flush=True)
+    # npm ends with where its log is, and says before that what was wrong.
+    reasons = [line for line in text.strip().splitlines() if line and "A complete log of this run" not in line]
+    print(f"The pages could not be built ({reasons[-1]}). The HTTP interface works without them.", flush=True)
     return 1 if is_strict else 0
 
 

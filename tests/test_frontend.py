@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +52,26 @@ def test_what_is_no_page_is_none(client, db, built, path):
 
 def test_pages_are_only_read(client, db, built):
     assert client.post("/login", {}).status_code == 405
+
+
+def test_a_build_that_fails_says_why_and_not_only_where_npm_has_its_log(tmp_path):
+    folder, programs = tmp_path / "frontend", tmp_path / "programs"
+    for path in (folder, programs, folder / "src"):
+        path.mkdir()
+    shutil.copy(ROOT / "frontend" / "build.py", folder)
+    for name in ("package-lock.json", "vite.config.ts", "lingui.config.ts", "tsconfig.json", "index.html"):
+        (folder / name).write_text("{}")
+    said = ["npm error no certificate", "npm error A complete log of this run can be found in: /x"]
+    for name, lines in {"node": ["v24.19.0"], "npm": said}.items():
+        program = programs / name
+        echoes = "\n".join(f"echo '{line}'" for line in lines)
+        program.write_text(f"#!/bin/sh\n{echoes}\nexit {int(name == 'npm')}\n")
+        program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, str(folder / "build.py")]
+    seen = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert seen.returncode == 0
+    assert "could not be built (npm error no certificate)" in seen.stdout
 
 
 def test_without_a_build_the_reason_is_shown(client, db, settings, tmp_path):
