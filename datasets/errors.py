@@ -64,7 +64,7 @@ class FramesBusy(StudioError):
 class NothingToSnapshot(StudioError):
     status = 400
     code = "no_labelled_images"
-    detail = "The dataset has no labelled images. Label images first, then take a snapshot."
+    detail = "The dataset has no labelled images. Label images first."
 
 
 class DatasetChanged(Conflict):

@@ -48,7 +48,7 @@ def test_a_label_that_is_none(api, project, dataset):
 
 def test_a_dataset_whose_import_still_waits(api, dataset):
     url = f"/api/v1/datasets/{dataset['id']}/snapshots/"
-    assert "Label images first" in detail(api.post(url, {}), 400, "no_labelled_images")
+    assert "Label images first." in detail(api.post(url, {}), 400, "no_labelled_images")
     start(api, dataset, make_zip({"a/1.jpg": jpeg(1)}))
     assert "an import into it waits" in detail(api.post(url, {}), 400, "no_labelled_images")
 
