@@ -110,6 +110,9 @@ test("an address that nothing has is said within the frame that it lies in", asy
     await expect(main.getByRole("navigation", { name: "Project" })).toHaveCount(frame ? 1 : 0);
     await expect(page.getByTestId("saved-state")).toBeVisible();
   }
+  await page.goto(`/projects/${project}/images/${missing}`);
+  await page.getByRole("main").getByRole("link", { name: "To the images" }).click();
+  await expect(page).toHaveURL(new RegExp(`/projects/${project}/images$`));
 });
 
 test("where there is no image yet, there is a way to add some and no empty filter", async ({ page }) => {

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { asStudioError, isInTheWay } from "../api/errors";
-import { NotFoundPage } from "../app/ErrorPage";
+import { NothingHere } from "../app/ErrorPage";
 import { queryClient } from "../app/queries";
 import type { Filter } from "../gallery/filter";
 import { neighboursQuery } from "../gallery/queries";
@@ -130,7 +130,14 @@ export default function AnnotatorPage() {
       actions.replaceAll(t`Copied annotations`, [...annotator.getState().marks, ...copies]);
   };
   useBoxKeys(actions, labels, mayEdit, isDetection ?? false);
-  if (error && asStudioError(error).status === 404) return <NotFoundPage />;
+  if (error && asStudioError(error).status === 404)
+    return (
+      <NothingHere>
+        <Button component={Link} to={`/projects/${project}/images`}>
+          <Trans>To the images</Trans>
+        </Button>
+      </NothingHere>
+    );
   if (isInTheWay(error, image)) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <div className={classes.page}>

@@ -40,14 +40,21 @@ export function ErrorPage({ error }: ErrorComponentProps) {
 
 export function NotFoundPage() {
   return (
+    <NothingHere>
+      <Button component={Link} to="/">
+        <Trans>Go to your projects</Trans>
+      </Button>
+    </NothingHere>
+  );
+}
+
+/** `children`: where to go from here. */
+export function NothingHere({ children }: { children: React.ReactNode }) {
+  return (
     <Message
       title={<Trans>There is nothing at this address</Trans>}
       text={<Trans>It was deleted or moved, or you are no member of its project.</Trans>}
-      action={
-        <Button component={Link} to="/">
-          <Trans>Go to your projects</Trans>
-        </Button>
-      }
+      action={children}
     />
   );
 }
