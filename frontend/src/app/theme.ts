@@ -1,4 +1,12 @@
-import { Badge, createTheme, InputWrapper, Kbd, type MantineColorsTuple, Tooltip } from "@mantine/core";
+import {
+  Alert,
+  Badge,
+  createTheme,
+  InputWrapper,
+  Kbd,
+  type MantineColorsTuple,
+  Tooltip,
+} from "@mantine/core";
 
 /** The one accent: a blue that keeps 4.5 : 1 on white at shade 7 and on the dark ground at shade 4. */
 const studio: MantineColorsTuple = [
@@ -40,6 +48,7 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    Alert: Alert.extend({ defaultProps: { variant: "light" } }),
     // Mantine's light badge and keyboard key are too pale for small text.
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 600 } }),
     InputWrapper: InputWrapper.extend({ styles: { description: { color: "var(--studio-quiet)" } } }),

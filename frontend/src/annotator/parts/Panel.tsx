@@ -4,7 +4,6 @@ import {
   Anchor,
   Collapse,
   Group,
-  Kbd,
   Slider,
   Stack,
   Switch,
@@ -19,6 +18,7 @@ import { useStore } from "zustand";
 import type { Label, StudioImage } from "../../api/types";
 import { hotkeys } from "../../labeling/hotkeys";
 import { Icon } from "../../ui/Icon";
+import { KeyHint } from "../../ui/KeyHint";
 import { Swatch } from "../../ui/LabelChip";
 import classes from "../Annotator.module.css";
 import { annotator } from "../store";
@@ -77,7 +77,7 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
             >
               <Swatch color={label.color ?? "#888"} size={13} />
               <span className={classes.text}>{label.name}</span>
-              {keys.has(label.id) && <Kbd size="xs">{keys.get(label.id)}</Kbd>}
+              {keys.has(label.id) && <KeyHint>{keys.get(label.id)}</KeyHint>}
             </UnstyledButton>
           ))}
           {labels.length === 0 && (

@@ -1,7 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
-import { ActionIcon, Kbd, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { Icon } from "../../ui/Icon";
+import { KeyHint } from "../../ui/KeyHint";
 
 interface ToolProps {
   icon: "square" | "pointer";
@@ -18,7 +19,7 @@ export function Tool({ icon, title, keys, isOn, act }: ToolProps) {
     <Tooltip
       label={
         <>
-          {title} <Kbd size="xs">{keys}</Kbd>
+          {title} <KeyHint>{keys}</KeyHint>
         </>
       }
     >

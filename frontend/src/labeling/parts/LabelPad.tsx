@@ -1,8 +1,9 @@
 import { useLingui } from "@lingui/react/macro";
-import { Kbd, TextInput, UnstyledButton } from "@mantine/core";
+import { TextInput, UnstyledButton } from "@mantine/core";
 import { useRef, useState } from "react";
 import type { Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
+import { KeyHint } from "../../ui/KeyHint";
 import { Swatch } from "../../ui/LabelChip";
 import { hotkeys, useLabelKeys } from "../hotkeys";
 import classes from "../Labeling.module.css";
@@ -62,7 +63,7 @@ export function LabelPad({ labels, mayEdit, chosen, choose }: Props) {
         >
           <Swatch color={label.color ?? "#888"} size={16} />
           <span className={classes.text}>{label.name}</span>
-          {keys.has(label.id) && <Kbd>{keys.get(label.id)}</Kbd>}
+          {keys.has(label.id) && <KeyHint size="sm">{keys.get(label.id)}</KeyHint>}
         </UnstyledButton>
       ))}
     </div>

@@ -25,6 +25,7 @@ export function HotkeyButton({ label, current, change }: Props) {
   };
   return (
     <UnstyledButton
+      className="key-hint"
       aria-label={
         current
           ? t`Key of ${label.name}: ${current}. Press to choose another.`

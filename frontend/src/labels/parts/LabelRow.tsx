@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, ColorInput, Group, Kbd, Menu, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { ActionIcon, ColorInput, Group, Menu, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -10,6 +10,7 @@ import { keysNow } from "../../keyboard/remap";
 import { hotkeyOf } from "../../labeling/hotkeys";
 import { usePreferences } from "../../preferences/preferences";
 import { Icon } from "../../ui/Icon";
+import { KeyHint } from "../../ui/KeyHint";
 import { Swatch } from "../../ui/LabelChip";
 import { changeLabel, mergeLabel } from "../queries";
 import { DeleteLabel } from "./DeleteLabel";
@@ -127,7 +128,7 @@ export function LabelRow({ project, label, labels, count, mayEdit, up, down }: P
       {mayEdit ? (
         <HotkeyButton label={label} current={key} change={chooseKey} />
       ) : (
-        key && <Kbd size="xs">{key}</Kbd>
+        key && <KeyHint>{key}</KeyHint>
       )}
       <Text
         renderRoot={(props) => (

@@ -1,8 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Group, Kbd, Loader, Stack, Text } from "@mantine/core";
+import { Button, Group, Loader, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { isInTheWay } from "../../api/errors";
 import { Icon } from "../../ui/Icon";
+import { KeyHint } from "../../ui/KeyHint";
 import { formatPercent } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import classes from "../Quality.module.css";
@@ -54,7 +55,7 @@ export function LargeView({ model, outcome, label, edit }: Props) {
           <Button
             size="compact-sm"
             leftSection={<Icon name="pencil" size={16} />}
-            rightSection={<Kbd size="xs">E</Kbd>}
+            rightSection={<KeyHint>E</KeyHint>}
             onClick={edit}
           >
             <Trans>Open in the annotator</Trans>
