@@ -10,6 +10,7 @@ import { hotkeys, useLabelKeys } from "../../labeling/hotkeys";
 import { useLabels, useMayEdit } from "../../projects/queries";
 import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
+import { KeyHint } from "../../ui/KeyHint";
 import { LabelChip } from "../../ui/LabelChip";
 import { Problem } from "../../ui/Problem";
 import { useMarks } from "../marks";
@@ -216,7 +217,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                       size="compact-sm"
                       variant="default"
                       onClick={() => take(label)}
-                      rightSection={keys.get(label.id)}
+                      rightSection={keys.has(label.id) && <KeyHint>{keys.get(label.id)}</KeyHint>}
                     >
                       <LabelChip label={label} />
                     </Button>
